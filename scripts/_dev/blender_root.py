@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Debian roots with a Blender, a virtual screen and the tools to see and click, made once and kept in the cache.
+
+No floor (development only). Any thread. Never imports ``bpy``. Needs Linux and root; debootstrap is
+installed by apt if it is absent.
+
+About three minutes and 1.8 GB for each root. ``trixie`` is Debian's stable release (Blender 4.3.2); ``sid`` moves.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .cache import dev_cache, locked, say
+from .venvs import SetupError, apt_install
+
+PACKAGES = (
+    "blender",
+    "python3-numpy",  # without numpy Blender's glTF importer fails
+    "xvfb",
+    "xauth",
+    "xdotool",
+    "imagemagick",
+    "tesseract-ocr",  # reads the words on the screen: Blender tells nobody where its buttons are
+    "tesseract-ocr-eng",
+    "libgl1-mesa-dri",
+    "libglx-mesa0",
+    "libegl-mesa0",
+)
+# What Blender 5.2 itself imports and Debian's package does not ask for: without requests its extension system fails.
+EXTRA_PACKAGES = {"trixie": (), "sid": ("python3-cattr", "python3-requests")}
+SUITES = tuple(EXTRA_PACKAGES)
+
+WITH_MOUNTS = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" /bin/sh -c "$1"'
+"""Runs a line of shell in a root, with mounts that vanish with it (used under ``unshare``)."""
+
+
+def missing(suite: str) -> str:
+    """Why there is no root of ``suite`` and none can be made, in a sentence; empty if there is or can be."""
+    if not Path("/proc/self/ns/pid").exists() or not hasattr(os, "geteuid"):
+        return "A Debian root needs Linux."
+    if os.geteuid() != 0:
+        return "A Debian root is made and entered by root only."
+    if not shutil.which("unshare") or not shutil.which("nsenter"):
+        return "The tools unshare and nsenter (package util-linux) are missing."
+    if _probe_namespaces():
+        return "This machine does not permit mounts in a namespace of their own."
+    if (dev_cache() / "roots" / suite / "usr/bin/blender").exists() or shutil.which("debootstrap"):
+        return ""
+    if not shutil.which("apt-get"):
+        return "debootstrap is missing."
+    return ""
+
+
+def _probe_namespaces() -> bool:
+    probe = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode != 0
+
+
+def ensure_root(suite: str) -> Path:
+    """Make the root of ``suite`` if it is not there, add packages it lacks, and return its folder.
+
+    Raises:
+        SetupError: it cannot be made on this machine, or a step failed; the text holds that step's last words.
+    """
+    reason = missing(suite)
+    if reason:
+        raise SetupError(reason)
+    folder = dev_cache() / "roots" / suite
+    with locked(f"root-{suite}"):
+        if not folder.is_dir():
+            _make(suite, folder)
+        _complete(suite, folder)
+    return folder
+
+
+def _make(suite: str, folder: Path) -> None:
+    say(f"Making the Debian root {folder} (once, about three minutes, 1.8 GB) ...")
+    if not shutil.which("debootstrap"):
+        apt_install(["debootstrap"])
+    scripts = Path("/usr/share/debootstrap/scripts")
+    if not (scripts / suite).exists():
+        # An older debootstrap does not know a newer release by name; they are all made as sid is.
+        (scripts / suite).symlink_to("sid")
+    unfinished = folder.with_name(f"{suite}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    _checked(["debootstrap", "--variant=minbase", suite, str(unfinished)])
+    _complete(suite, unfinished)
+    unfinished.rename(folder)
+
+
+def _complete(suite: str, folder: Path) -> None:
+    """Install the packages that are not there yet. Those that are stay at their version."""
+    wanted = (*PACKAGES, *EXTRA_PACKAGES[suite])
+    have = subprocess.run(
+        ["chroot", folder, "dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Package}\n"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.splitlines()
+    lacking = [name for name in wanted if f"ii {name}" not in have]
+    if not lacking:
+        return
+    say(f"Installing in the root {suite}: {' '.join(lacking)} ...")
+    for name in ("resolv.conf", "hosts"):
+        shutil.copyfile(Path("/etc") / name, folder / "etc" / name)
+    settings = Path("/etc/apt/apt.conf.d")
+    if settings.is_dir():
+        shutil.copytree(settings, folder / "etc/apt/apt.conf.d", dirs_exist_ok=True)
+    install = "apt-get install -y -qq --no-install-recommends " + " ".join(lacking)
+    line = f"export DEBIAN_FRONTEND=noninteractive LC_ALL=C; apt-get update -qq && {install} && apt-get clean"
+    _checked(
+        ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child=SIGKILL"]
+        + ["sh", "-c", WITH_MOUNTS, str(folder), line]
+    )
+
+
+def _checked(command: list[str]) -> None:
+    answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if answer.returncode:
+        raise SetupError(f"{command[0]} failed:\n{answer.stdout.strip()[-2000:]}")

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The layers of tests: what each needs, how it is run, and the account at the end.
+
+No floor (development only). Two layers run at a time, each in a process of its own. Never imports ``bpy``.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import blender_root, venvs
+from .cache import REPO, locked
+from .venvs import SetupError
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+AT_ONCE = 2
+LOG_TAIL_CHARS = 20_000
+
+
+@dataclass
+class Result:
+    """What a layer gave: counts, seconds, the log of a failure, why it could not run."""
+
+    name: str
+    passed: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    log: str = ""
+    not_run: str = ""
+    skipped: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for: paths (empty: the layer's own) and pytest's ``-k``."""
+
+    paths: Sequence[str]
+    keyword: str
+    echo: bool
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of tests.
+
+    Args:
+        owns: the folders below ``tests`` that are its own.
+        missing: why it cannot run on this machine, in a sentence; empty if it can.
+        run: runs it.
+        needed_in_ci: it is a failure if CI cannot run it.
+    """
+
+    name: str
+    owns: tuple[str, ...]
+    missing: Callable[[], str]
+    run: Callable[[Layer, Request], Result]
+    needed_in_ci: bool = True
+
+
+def _call(command: Sequence[str | Path], log: Path, echo: bool) -> int:
+    """Run a command with its output in ``log`` (or on the terminal), without the person's key."""
+    environment = {name: value for name, value in os.environ.items() if name != "TRIVERSE_API_KEY"}
+    with log.open("ab") as file:
+        out = None if echo else file
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=REPO,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT if out else None,
+            check=False,
+        ).returncode
+
+
+def _lint(layer: Layer, request: Request) -> Result:
+    """Each tool counts as one test."""
+    python = venvs.ensure(venvs.DEV)
+    result = Result(layer.name)
+    checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "log"
+        log.touch()
+        for check in checks:
+            if _call([python, "-m", *check], log, request.echo):
+                result.failed += 1
+            else:
+                result.passed += 1
+        result.log = log.read_text(errors="replace")
+    return result
+
+
+def _pytest(layer: Layer, request: Request, *, recipe: venvs.Recipe, extra: Sequence[str] = ()) -> Result:
+    """Run pytest in the environment of ``recipe`` and count from its JUnit report."""
+    python = venvs.ensure(recipe)
+    paths = [path for path in request.paths if layer.name in layers_for([path], widely=True)] or _own_paths(layer)
+    result = Result(layer.name)
+    if not paths:
+        result.failed, result.log = 1, f"The layer {layer.name} has no tests."
+        return result
+    scratch = Path(tempfile.mkdtemp(prefix=f"triverse-{layer.name}-"))
+    log, report = scratch / "log", scratch / "report.xml"
+    log.touch()
+    # No cache folder: two layers would write it at once.
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={scratch / 'tmp'}"]
+    command += [f"--junitxml={report}", *extra, *paths, *(["-k", request.keyword] if request.keyword else [])]
+    code = _call(command, log, request.echo)
+    result.log = log.read_text(errors="replace")
+    if report.exists():
+        _count(report, result)
+    # 5: no test fitted -k, which is no failure of this layer. Anything else without a failed test is a crash.
+    if code != 0 and not (code == 5 and request.keyword) and not result.failed:
+        result.failed = 1
+        result.log += f"\npytest ended with code {code}.\n"
+    if result.failed:
+        result.log += f"\nWhat the failed tests left (pictures, logs) is in {scratch / 'tmp'}\n"
+    else:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return result
+
+
+def _count(report: Path, result: Result) -> None:
+    for case in ElementTree.parse(report).iter("testcase"):
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        elif skip is not None:
+            result.skipped.append(f"{case.get('classname')}.{case.get('name')}: {skip.get('message')}")
+        else:
+            result.passed += 1
+
+
+def _own_paths(layer: Layer) -> list[str]:
+    """The test files and folders of a layer, as far as they exist."""
+    if layer.owns:
+        return [f"tests/{name}" for name in layer.owns if (REPO / "tests" / name).is_dir()]
+    # Plain Python: whatever no other layer owns.
+    others = {name for other in LAYERS.values() for name in other.owns}
+    folders = [path for path in sorted((REPO / "tests").iterdir()) if path.is_dir() and path.name not in others]
+    with_tests = [folder for folder in folders if any(folder.rglob("test_*.py"))]
+    files = sorted((REPO / "tests").glob("test_*.py"))
+    return [path.relative_to(REPO).as_posix() for path in (*with_tests, *files)]
+
+
+def layers_for(paths: Sequence[str], *, widely: bool = False) -> list[str]:
+    """The layers that run these paths: the first that owns each (``widely``: every one that does)."""
+    names: list[str] = []
+    for path in paths:
+        parts = Path(os.path.relpath(REPO / Path(path.partition("::")[0]), REPO)).parts
+        folder = parts[1] if len(parts) > 1 and parts[0] == "tests" else ""
+        owners = [layer.name for layer in LAYERS.values() if folder in layer.owns] or ["plain"]
+        if parts == ("tests",):
+            owners = list(LAYERS)
+            widely = True
+        names += [name for name in (owners if widely else owners[:1]) if name not in names]
+    return names
+
+
+def _can_always() -> str:
+    return venvs.missing(venvs.DEV)
+
+
+def _bpy_layer(version: str, needed_in_ci: bool) -> Layer:
+    recipe = venvs.BPY[version]
+    run = functools.partial(_pytest, recipe=recipe)
+    return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci)
+
+
+def _window_missing(name: str) -> str:
+    if name == "BLENDER":
+        return "" if os.environ.get("BLENDER") else "BLENDER= is not set."
+    return blender_root.missing(name)
+
+
+def _window_layer(name: str, needed_in_ci: bool) -> Layer:
+    def run(layer: Layer, request: Request) -> Result:
+        if name != "BLENDER":
+            blender_root.ensure_root(name)
+        return _pytest(layer, request, recipe=venvs.DEV, extra=[f"--blender={name}"])
+
+    return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
+
+
+# In the order in which they are started, two at a time: the long ones early, a wrong comma first.
+LAYERS = {
+    layer.name: layer
+    for layer in (
+        Layer("lint", (), _can_always, _lint),
+        _window_layer("trixie", needed_in_ci=True),
+        Layer("plain", (), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
+        _window_layer("sid", needed_in_ci=False),
+        _bpy_layer("5.0.1", needed_in_ci=True),
+        _bpy_layer("4.2.23", needed_in_ci=True),
+        _bpy_layer("5.2.3", needed_in_ci=False),
+        Layer("package", ("package",), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
+        _window_layer("BLENDER", needed_in_ci=False),
+    )
+}
+FAST = ("lint", "plain", "bpy-5.0.1")
+
+
+def _run_one(layer: Layer, request: Request, speak: threading.Lock) -> Result:
+    """Run a layer, or say why it cannot be."""
+    started = time.monotonic()
+    reason = layer.missing()
+    if reason:
+        result = Result(layer.name, not_run=reason)
+    else:
+        with speak:
+            print(f"{layer.name}: started", flush=True)
+        try:
+            result = layer.run(layer, request)
+        except SetupError as error:
+            result = Result(layer.name, not_run=str(error))
+    result.seconds = time.monotonic() - started
+    if result.not_run and IN_CI and layer.needed_in_ci:
+        result.failed, result.log = 1, f"CI must run this layer. {result.not_run}"
+    with speak:
+        if result.failed and not request.echo:
+            print(f"\n===== {layer.name}: failed =====\n{result.log[-LOG_TAIL_CHARS:]}", flush=True)
+        if not result.not_run:
+            print(f"{layer.name}: {result.passed} ok, {result.failed} not, {result.seconds:.0f} s", flush=True)
+    return result
+
+
+def _prepare() -> None:
+    """Make, once and before layers could make it twice, what several need: environments and the stand-in's models."""
+    python = venvs.ensure(venvs.DEV)
+    if venvs.missing(venvs.BPY["5.0.1"]):
+        return
+    venvs.ensure(venvs.BPY["5.0.1"])
+    code = "from tests.service import models, samples; models.ensure(samples.SAMPLES)"
+    with locked("samples"):
+        answer = subprocess.run([python, "-c", code], cwd=REPO, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise SetupError(f"The stand-in's models could not be made: {answer.stderr.strip()[-1000:]}")
+
+
+def run_layers(names: Sequence[str], paths: Sequence[str], keyword: str) -> int:
+    """Run the layers and print the account. Returns the exit code."""
+    began_s = time.monotonic()
+    chosen = [LAYERS[name] for name in names]
+    if keyword or paths:
+        chosen = [layer for layer in chosen if layer.name != "lint"] or chosen
+    if not os.environ.get("BLENDER") and len(chosen) > 1:
+        chosen = [layer for layer in chosen if layer.name != "window-BLENDER"]
+    request = Request(paths, keyword, echo=len(chosen) == 1)
+    speak = threading.Lock()
+    if any(layer.name != "lint" for layer in chosen):
+        try:
+            _prepare()
+        except SetupError as error:  # what needs it will fail and be counted; here is why
+            print(error, flush=True)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        results = list(pool.map(lambda layer: _run_one(layer, request, speak), chosen))
+    return _account(results, time.monotonic() - began_s)
+
+
+def _account(results: Sequence[Result], took_s: float) -> int:
+    passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
+    print(f"\n{'layer':<16}{'passed':>8}{'failed':>8}{'seconds':>9}")
+    for result in results:
+        print(f"{result.name:<16}{result.passed:>8}{result.failed:>8}{result.seconds:>9.0f}")
+    for result in results:
+        for line in result.skipped:
+            print(f"Left out in {result.name}: {line}")
+    for result in results:
+        if result.not_run:
+            print(f"Could not run {result.name}: {result.not_run}")
+    if not passed + failed:
+        print("No test ran.")
+    print(f"All together took {took_s / 60:.0f} minutes.")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+How long the panels take to draw with 10,000 stored tasks, as a list and as a grid.
+
+    python scripts/test.py --layer lint    (makes the environment)
+    <its python> scripts/bench/draw.py --tasks 10000 --redraws 400
+
+No floor (development only). Main thread. Never imports ``bpy``. Needs Linux, as the tests in windows do.
+
+A real Blender with the built add-on draws its sidebar, with all panels of the tab unfolded, into a real window again
+and again; it goes on with its own work in between. Added up are, for each redraw, all ``draw()`` functions of the
+add-on: panels, rows of the list, headers. What Blender then makes of the layout is its own and is not counted.
+The goal is 99 % below 3 ms. On a machine that does other things as well, the processor time tells more than the clock:
+it leaves out the moments in which Blender had to wait for its turn. Not a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPO), str(REPO / "scripts")]
+
+GOAL_MS = 3.0
+#: The first of the add-on's panels: with it begins a redraw.
+_FIRST = "TRIVERSE_PT_make.draw"
+
+_KEEP_DRAWING = """
+def tag():
+    region_of(areas("VIEW_3D")[0][1], "UI").tag_redraw()
+    return 0.0 if state["drawn"].get(first, 0) < count else None
+
+state.update(drawn={}, outermost=[], parts_s={})
+bpy.app.timers.register(tag)
+"""
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure how long the panels take to draw.")
+    parser.add_argument("--tasks", type=int, default=10_000)
+    parser.add_argument("--redraws", type=int, default=400)
+    parser.add_argument("--blender", choices=("trixie", "sid", "BLENDER"), default="trixie", help="see scripts/test.py")
+    options = parser.parse_args()
+
+    from _dev import venvs
+
+    if (code := venvs.run_inside(venvs.DEV)) is not None:
+        return code
+
+    from bench.machine import machine
+
+    print(machine())
+    good = True
+    with tempfile.TemporaryDirectory(prefix="triverse-draw-") as scratch:
+        for name, redraws_ms in measured(options.blender, options.tasks, options.redraws, Path(scratch)).items():
+            clock_ms, processor_ms = zip(*redraws_ms, strict=True)
+            good = good and _worst_ms(clock_ms) <= GOAL_MS
+            head = f"{options.tasks:,} tasks, {name}, {len(redraws_ms)} redraws:"
+            print(f"{head} by the clock {_in_words(clock_ms)}")
+            print(f"{head} processor time {_in_words(processor_ms)}")
+    return 0 if good else 1
+
+
+def _worst_ms(times_ms: tuple[float, ...]) -> float:
+    return statistics.quantiles(times_ms, n=100)[98]
+
+
+def _in_words(times_ms: tuple[float, ...]) -> str:
+    worst_ms = _worst_ms(times_ms)
+    verdict = "met" if worst_ms <= GOAL_MS else "MISSED"
+    return (
+        f"median {statistics.median(times_ms):.2f} ms, 99 % below {worst_ms:.2f} ms (goal {GOAL_MS} ms: {verdict}), "
+        f"longest {max(times_ms):.2f} ms"
+    )
+
+
+def measured(blender_name: str, tasks: int, redraws: int, scratch: Path) -> dict[str, list[tuple[float, float]]]:
+    """
+    Return, for list and grid, what each redraw took of all drawing functions together.
+
+    :return: milliseconds by the clock and of processor time, for each redraw.
+    """
+    from scripts._dev import stored
+    from scripts._dev.drawn import WATCH
+    from scripts._dev.package import build
+    from scripts._dev.window import BlenderWindow, find_blender, make_profile
+    from tests.gui.panel import SESSION, UI, connected
+    from tests.service.server import StandIn
+
+    blender, home = find_blender(blender_name), scratch / "home"
+    make_profile(blender, home, build(scratch / "dist"))
+    stored.fill(stored.data_folder(home), tasks)
+    with StandIn() as service, BlenderWindow(blender, scratch, home=home, env=connected(service)) as window:
+        side = window.show_sidebar("Triverse")
+        window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}")
+        for folded in ("Batch", "Details", "Options"):
+            window.click_text(folded, side)
+        window.run(WATCH, ui=UI)
+        redraws_ms = {}
+        for layout in ("LIST", "GRID"):
+            window.run(f"__import__('sys').modules['{UI}.preferences'].preferences().task_layout = '{layout}'")
+            window.redraw()
+            window.wait_for(f"not {SESSION}.pager.is_waiting and not {SESSION}.thumbnails.is_loading")
+            window.run(_KEEP_DRAWING, first=_FIRST, count=redraws)
+            window.wait_for("state['drawn'].get(first, 0) >= count", first=_FIRST, count=redraws, limit_s=600.0)
+            redraws_ms[layout.lower()] = _each_redraw(window.value("state['outermost']"))
+            parts = window.value("{name: (len(all_s), sum(all_s)) for name, all_s in state['parts_s'].items()}")
+            if touched := window.value("state['touched']"):
+                raise SystemExit(f"While drawing, disk or network was touched: {touched[:5]}")
+            for name, (count, total_s) in sorted(parts.items()):
+                print(f"  {layout.lower()}: {name:<36}{count:>7} calls{1000 * total_s / count:>9.3f} ms each")
+        window.save_shot("drawn")
+    return redraws_ms
+
+
+def _each_redraw(calls: list[tuple[str, float, float]]) -> list[tuple[float, float]]:
+    """Return the milliseconds of all calls of each redraw; the last is left out, it may be incomplete."""
+    redraws_ms: list[tuple[float, float]] = []
+    for name, took_s, took_cpu_s in calls:
+        if name == _FIRST:
+            redraws_ms.append((0.0, 0.0))
+        if redraws_ms:
+            clock_ms, cpu_ms = redraws_ms[-1]
+            redraws_ms[-1] = clock_ms + 1000 * took_s, cpu_ms + 1000 * took_cpu_s
+    return redraws_ms[:-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Run the tests: ``python scripts/test.py``. On a fresh machine it first sets itself up; nothing else is needed.
+
+    python scripts/test.py                          everything this machine can run
+    python scripts/test.py --fast                   lint, types, plain tests, the bpy suite on 5.0.1
+    python scripts/test.py -k resume                only tests whose name fits
+    python scripts/test.py tests/tasks/test_store.py::test_lease
+    python scripts/test.py --layer window-trixie    one layer (may be given again)
+
+No floor (development only); standard library only, Python 3.11 or newer. The layers are in ``_dev/layers.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _dev.layers import FAST, LAYERS, layers_for, run_layers
+
+
+def main() -> int:
+    """Run what was asked for. Exit code 1 if a test failed, a needed layer could not run, or no test ran."""
+    parser = argparse.ArgumentParser(description="Run the tests of Triverse for Blender.")
+    parser.add_argument("paths", nargs="*", help="files, folders or file::test to run (default: all)")
+    parser.add_argument("-k", dest="keyword", default="", metavar="EXPR", help="only tests that fit, as pytest's -k")
+    parser.add_argument("--fast", action="store_true", help=f"only the layers {', '.join(FAST)}")
+    parser.add_argument("--layer", action="append", choices=list(LAYERS), help="only this layer; may be given again")
+    options = parser.parse_args()
+    if options.layer:
+        names = options.layer
+    elif options.paths:
+        names = layers_for(options.paths)
+    else:
+        names = list(FAST if options.fast else LAYERS)
+    return run_layers(names, options.paths, options.keyword)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

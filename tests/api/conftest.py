@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clients for servers that a test makes up. Plain Python, no ``bpy``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.api.raw_server import KEY, RawServer
+from triverse_addon.api.client import Client
+
+Connect = Callable[[RawServer], Client]
+
+
+# Hypothesis measures time by itself, which only tells of a busy machine.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Make a client for a server; closed at the end of the test."""
+    made: list[Client] = []
+
+    def make(server: RawServer) -> Client:
+        made.append(Client(server.url, KEY, version="1.2.3", connect_timeout_s=5, read_timeout_s=5))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()

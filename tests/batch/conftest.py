@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for batches without Blender. All: ``python scripts/test.py tests/batch``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.driver import Cli
+from tests.service.server import StandIn
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """The stand-in for the service, forty times as fast, with small models."""
+    with StandIn(speed=40.0, samples=("1k",)) as standin:
+        yield standin
+
+
+@pytest.fixture
+def cli(tmp_path: Path, service: StandIn) -> Cli:
+    """Commands against the stand-in."""
+    return Cli(tmp_path, service)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for tests in the bpy module: a fresh file, and the add-on as Blender runs it, with folders of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.service.server import StandIn
+
+ADDON = "triverse_addon"
+_STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it went, for :func:`pytest_unconfigure`."""
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """
+    Leave the 4.2 module's process without its clean-up, after all reports are written.
+
+    Blender 4.2.23's module frees its panel classes in a C++ destructor that runs after Python is gone and crashes there
+    (``SpaceType::~SpaceType`` -> ``bpy_class_free`` -> ``PyGILState_Ensure``), with Blender's own classes too. 5.0 does
+    not.
+    """
+    if bpy.app.version < (4, 3, 0) and _STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
+
+
+@pytest.fixture
+def fresh_file() -> None:
+    """Blender's factory settings and an empty file."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+@pytest.fixture
+def ui(fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The add-on's ui, registered; the user's folder is a test's own; online access is on. No key, no service."""
+    monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path / "datafiles"))
+    import triverse_addon
+    from triverse_addon import ui as module
+    from triverse_addon.ui import preferences
+
+    preferences.data_dir.cache_clear()
+    bpy.context.preferences.addons.new().module = ADDON
+    bpy.context.preferences.system.use_online_access = True
+    triverse_addon.register()
+    yield module
+    triverse_addon.unregister()
+    bpy.context.preferences.addons.remove(bpy.context.preferences.addons[ADDON])
+    preferences.data_dir.cache_clear()
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """The stand-in for the service, ten times as fast."""
+    with StandIn(speed=10.0) as standin:
+        yield standin
+
+
+@pytest.fixture
+def connected(ui: ModuleType, service: StandIn) -> Iterator[StandIn]:
+    """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
+    from triverse_addon.ui import session
+
+    preferences = bpy.context.preferences.addons[ADDON].preferences
+    preferences.api_key = service.key
+    preferences.api_url = service.url
+    yield service
+    session.end()
+
+
+@pytest.fixture
+def tick_until(ui: ModuleType) -> Callable[..., Any]:
+    """Tick as the window's timer does until ``look()`` is true, and return what it returned."""
+    import time
+
+    from triverse_addon.ui import session
+
+    def wait(look: Callable[[], Any], limit_s: float = 120.0) -> Any:
+        ends_at_s = time.monotonic() + limit_s
+        while not (seen := look()):
+            assert time.monotonic() < ends_at_s, f"waited in vain; last seen: {seen!r}"
+            session.need().tick(0.01)
+            time.sleep(0.02)
+        return seen
+
+    return wait
+
+
+@pytest.fixture
+def here(ui: ModuleType, connected: StandIn) -> Any:
+    """A started session."""
+    from triverse_addon.ui import session as module
+
+    return module.need()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A placeholder says where, how large and which way round: the model fills its box, unstretched, on its floor."""
+
+from __future__ import annotations
+
+import threading
+
+import bpy
+import pytest
+from mathutils import Euler, Vector
+
+from tests.blender import glbs
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.importer import import_task, reason_to_wait
+from triverse_addon.tasks.convert import ConvertJob
+from triverse_addon.tasks.imports import Imported
+from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+#: The model: 2 wide, 4 deep, 1 high, and not around its origin.
+SIZE = Vector((2.0, 4.0, 1.0))
+MIDDLE = Vector((5.0, -3.0, 2.0))
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> TaskRecord:
+    folder = tmp_path_factory.mktemp("task")
+
+    def build() -> None:
+        box = glbs.sphere("geometry_0", tuple(MIDDLE))
+        box.scale = SIZE / 2
+
+    glb = glbs.export(folder / "model.glb", build)
+    converted = glbs.ChildConverter(child_command())(ConvertJob(glb, None, folder, "Chest"), threading.Event())
+    return TaskRecord(
+        id="a" * 32, flow="text-to-model", name="Chest", stage=Stage.READY, blend_path=str(converted.blend_path)
+    )
+
+
+def bring(task: TaskRecord, **placement) -> list[Vector]:
+    """Import, and return where its vertices are."""
+    bpy.context.view_layer.update()
+    outcome = import_task(task.with_(placement=Placement(**placement)))
+    assert isinstance(outcome, Imported)
+    bpy.context.view_layer.update()
+    objects = bpy.data.collections[outcome.collection_name].all_objects
+    return [obj.matrix_world @ vertex.co for obj in objects for vertex in obj.data.vertices]
+
+
+def box(points: list[Vector]) -> tuple[Vector, Vector]:
+    """Middle and size."""
+    low, high = Vector(map(min, *points)), Vector(map(max, *points))
+    return (low + high) / 2, high - low
+
+
+def cube(size: tuple[float, float, float], location: tuple[float, float, float]) -> bpy.types.Object:
+    bpy.ops.mesh.primitive_cube_add(size=1.0, location=location)
+    obj = bpy.context.object
+    obj.scale = size
+    return obj
+
+
+def test_the_tightest_side_decides_and_nothing_is_stretched(task: TaskRecord) -> None:
+    cube((4.0, 4.0, 4.0), (1.0, 2.0, 3.0))
+    middle, size = box(bring(task, placeholder="Cube"))
+    assert tuple(size) == pytest.approx(tuple(SIZE), abs=1e-3)
+    assert tuple(middle) == pytest.approx((1.0, 2.0, 3.0 - 2.0 + 0.5), abs=1e-3)
+
+
+def test_a_smaller_box_makes_it_smaller(task: TaskRecord) -> None:
+    cube((1.0, 1.0, 1.0), (0.0, 0.0, 0.5))
+    middle, size = box(bring(task, placeholder="Cube"))
+    assert tuple(size) == pytest.approx(tuple(SIZE / 4), abs=1e-3)
+    assert middle.z - size.z / 2 == pytest.approx(0.0, abs=1e-3), "it stands on the floor of the box"
+
+
+def test_it_turns_with_the_placeholder(task: TaskRecord) -> None:
+    marker = cube((2.0, 4.0, 1.0), (0.0, 0.0, 0.0))
+    marker.rotation_euler = Euler((0.0, 0.0, 0.5))
+    bpy.context.view_layer.update()
+    inside = [marker.matrix_world.inverted() @ point for point in bring(task, placeholder="Cube")]
+    _, size = box(inside)
+    assert tuple(size) == pytest.approx((1.0, 1.0, 1.0), abs=1e-3)
+
+
+def test_an_empty_marks_a_place_too(task: TaskRecord) -> None:
+    marker = glbs.empty("Here", (7.0, 0.0, 0.0))
+    marker.empty_display_size = 3.0
+    middle, size = box(bring(task, placeholder="Here"))
+    assert max(size) == pytest.approx(6.0, abs=1e-3)
+    assert middle.x == pytest.approx(7.0, abs=1e-3)
+
+
+def test_a_parents_scale_counts(task: TaskRecord) -> None:
+    parent = glbs.empty("Parent")
+    parent.scale = (3.0, 3.0, 3.0)
+    marker = cube((1.0, 1.0, 1.0), (1.0, 0.0, 0.0))
+    marker.parent = parent
+    middle, size = box(bring(task, placeholder="Cube"))
+    assert max(size) == pytest.approx(3.0, abs=1e-3)
+    assert middle.x == pytest.approx(3.0, abs=1e-3)
+
+
+def test_what_a_modifier_adds_counts(task: TaskRecord) -> None:
+    marker = cube((2.0, 2.0, 1.0), (0.0, 0.0, 0.0))
+    array = marker.modifiers.new("Array", "ARRAY")
+    array.count = 2
+    array.use_relative_offset = True
+    array.relative_offset_displace = (0.0, 1.0, 0.0)
+    _, size = box(bring(task, placeholder="Cube"))
+    assert tuple(size) == pytest.approx(tuple(SIZE), abs=1e-3)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_placeholder_is_hidden_or_kept(task: TaskRecord, keep: bool) -> None:
+    marker = cube((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    bring(task, placeholder="Cube", keep_placeholder=keep)
+    assert marker.hide_get() is not keep
+    assert marker.hide_render is not keep
+    assert marker.name in bpy.data.objects
+
+
+def test_a_placeholder_that_is_edited_is_waited_for(task: TaskRecord) -> None:
+    cube((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    bpy.ops.object.mode_set(mode="EDIT")
+    record = task.with_(placement=Placement(placeholder="Cube"))
+    assert "Object Mode" in str(reason_to_wait(record))
+    assert reason_to_wait(task.with_(placement=Placement(placeholder="Cube", keep_placeholder=True))) is None
+
+
+def test_without_one_height_and_ground_decide(task: TaskRecord) -> None:
+    middle, size = box(bring(task, location=(1.0, 1.0, 1.0), height=3.0, on_ground=True))
+    assert tuple(size) == pytest.approx(tuple(SIZE * 3.0), abs=1e-2)
+    assert middle.z - size.z / 2 == pytest.approx(1.0, abs=1e-3)

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Models written into an asset library by a child Blender, and looked at.
+
+One: ``python scripts/test.py tests/blender/test_library.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import pytest
+from mathutils import Vector
+
+from tests.blender import glbs
+from tests.service import models
+from triverse_addon.batch.assets import LICENSE_NOTE, Asset, AssetJob, Tile
+from triverse_addon.batch.catalogs import merge
+from triverse_addon.batch.post import Post
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.library import ChildLibrary
+from triverse_addon.tasks.convert import ConvertError
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[ChildLibrary]:
+    """One for all tests: its children do one job after another, as in a batch."""
+    writer = ChildLibrary(child_command("library_worker"))
+    yield writer
+    writer.close()
+
+
+def write(writer: ChildLibrary, library: Path, glb: Path, post: Post | None = None, **more: object) -> Asset:
+    """Write one model as ``vase``."""
+    values: dict[str, object] = {"preview_path": None, "properties": glbs.PROPERTIES, "tags": ("vase",)} | more
+    library.mkdir(exist_ok=True)
+    job = AssetJob(model_path=glb, library=library, stem="vase", name="A blue vase", post=post or Post(), **values)  # type: ignore[arg-type]
+    return writer(job, threading.Event())
+
+
+def opened(library: Path, asset: Asset) -> bpy.types.Collection:
+    """Open the asset's file and return its first asset."""
+    bpy.ops.wm.open_mainfile(filepath=str(library / asset.files["blend"]))
+    return next(collection for collection in bpy.data.collections if collection.name == "A blue vase")
+
+
+def triangles(collection: bpy.types.Collection) -> int:
+    meshes = [obj.data for obj in collection.objects if obj.type == "MESH" and not obj.name.startswith("UCX_")]
+    return sum(len(mesh.loops) - 2 * len(mesh.polygons) for mesh in meshes)
+
+
+def extent(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
+    """Lowest and highest corner of all vertices."""
+    points = [
+        obj.matrix_world @ vertex.co for obj in collection.objects if obj.type == "MESH" for vertex in obj.data.vertices
+    ]
+    return Vector(map(min, *points)), Vector(map(max, *points))
+
+
+def test_an_asset_has_all_that_the_browser_shows(writer: ChildLibrary, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    catalog = merge(library, ["Props/Vases"])["Props/Vases"]
+    preview = glbs.picture(tmp_path / "preview.png", 640, 320)
+    asset = write(
+        writer,
+        library,
+        glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured())),
+        preview_path=preview,
+        properties=glbs.PROPERTIES | {"triverse_license": LICENSE_NOTE},
+        description="a blue vase",
+        catalog_id=catalog,
+    )
+    assert asset.files == {"blend": "vase.blend", "thumbnail": "thumbnails/vase.png"}
+    assert not [path for path in library.iterdir() if path.suffix not in (".blend", ".txt") and path.is_file()]
+    collection = opened(library, asset)
+    assert triangles(collection) == asset.triangles
+    data = collection.asset_data
+    assert data.catalog_id == catalog
+    assert (data.author, data.license, data.description) == ("Triverse", LICENSE_NOTE, "a blue vase")
+    assert [tag.name for tag in data.tags] == ["vase"]
+    assert tuple(collection.preview.image_size) == (256, 128)
+    assert collection["triverse_task_uuid"] == glbs.PROPERTIES["triverse_task_uuid"]
+    assert collection["triverse_cost_credits"] == 40
+    assert list(bpy.context.scene.collection.children) == [collection]
+    assert all(image.packed_file for image in bpy.data.images if image.source == "FILE")
+
+
+def test_without_a_picture_one_is_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g"))
+    asset = write(writer, tmp_path / "library", glb)
+    assert (tmp_path / "library" / asset.files["thumbnail"]).stat().st_size > 500
+    assert opened(tmp_path / "library", asset).preview.image_size[0] > 0
+
+
+def test_size_place_and_hull(writer: ChildLibrary, tmp_path: Path) -> None:
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", (3.0, 4.0, 5.0)))
+    asset = write(writer, tmp_path / "library", glb, Post(height_m=0.5, ground=True, hull=True))
+    collection = opened(tmp_path / "library", asset)
+    assert asset.triangles == glbs.SPHERE_TRIANGLES, "the hull does not count"
+    model = next(obj for obj in collection.objects if not obj.name.startswith("UCX_"))
+    hull = next(obj for obj in collection.objects if obj.name.startswith("UCX_"))
+    assert (hull.name, hull.display_type, hull.hide_render) == ("UCX_A blue vase", "WIRE", True)
+    assert tuple(model.location) == (0.0, 0.0, 0.0)
+    assert tuple(model.scale) == (1.0, 1.0, 1.0)
+    low, high = extent(collection)
+    assert tuple(low) == pytest.approx((-0.25, -0.25, 0.0), abs=1e-3)
+    assert tuple(high) == pytest.approx((0.25, 0.25, 0.5), abs=1e-3)
+    # Convex, closed, and around the model but for a little: no vertex of it is far outside.
+    assert len(hull.data.vertices) <= 200
+    edges = [tuple(sorted(key)) for polygon in hull.data.polygons for key in polygon.edge_keys]
+    assert all(edges.count(edge) == 2 for edge in set(edges))
+    for polygon in hull.data.polygons:
+        far = max((vertex.co - polygon.center).dot(polygon.normal) for vertex in model.data.vertices)
+        assert far < 0.02
+
+
+def test_fewer_triangles_and_levels_of_detail(writer: ChildLibrary, tmp_path: Path) -> None:
+    models.ensure(["20k"])
+    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=5000, lods=2))
+    collection = opened(tmp_path / "library", asset)
+    assert asset.triangles == triangles(collection)
+    assert 4000 < triangles(collection) <= 5000
+    for level, most in ((1, 2500), (2, 1250)):
+        lod = bpy.data.collections[f"A blue vase LOD{level}"]
+        assert 0.7 * most < triangles(lod) <= most
+        assert lod.asset_data is not None
+        assert f"LOD{level}" in [tag.name for tag in lod.asset_data.tags]
+        assert lod["triverse_lod"] == level
+        assert lod.preview.image_size[0] > 0
+        assert [obj.data.materials[0] for obj in lod.objects] == [collection.objects[0].data.materials[0]]
+
+
+def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildLibrary, tmp_path: Path) -> None:
+    """A glTF file has its vertices twice along seams; where those came apart, there would be holes."""
+    models.ensure(["20k"])
+    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=3000))
+    (obj,) = opened(tmp_path / "library", asset).objects
+    assert obj.data.uv_layers.active is not None
+    uses: dict[tuple[int, int], int] = {}
+    for polygon in obj.data.polygons:
+        for key in polygon.edge_keys:
+            uses[key] = uses.get(key, 0) + 1
+    assert sum(count == 1 for count in uses.values()) < 0.01 * len(uses)
+
+
+def test_small_parts_are_spared(writer: ChildLibrary, tmp_path: Path) -> None:
+    models.ensure(["multi"])
+    asset = write(writer, tmp_path / "library", models.glb_path("multi"), Post(decimate=4000, lods=1))
+    collection = opened(tmp_path / "library", asset)
+    assert triangles(collection) <= 4000
+    boxes = [obj for obj in collection.objects if obj.name in ("Table", "Plinth")]
+    assert [triangles_of(obj) for obj in boxes] == [12, 12]
+    lod = bpy.data.collections["A blue vase LOD1"]
+    parents = {obj.name.removesuffix("_LOD1"): obj.parent and obj.parent.name for obj in lod.objects}
+    for obj in collection.objects:
+        assert parents[obj.name] == (obj.parent and f"{obj.parent.name}_LOD1")
+
+
+def triangles_of(obj: bpy.types.Object) -> int:
+    return len(obj.data.loops) - 2 * len(obj.data.polygons)
+
+
+def test_too_few_triangles_for_all_parts_is_told(writer: ChildLibrary, tmp_path: Path) -> None:
+    def many() -> None:
+        for number in range(60):
+            glbs.sphere(f"part {number}", (number * 3.0, 0.0, 0.0))
+
+    glb = glbs.export(tmp_path / "m.glb", many)
+    with pytest.raises(ConvertError, match=r"does not get below \d+ triangles: it consists of many small parts"):
+        write(writer, tmp_path / "library", glb, Post(decimate=100))
+    assert not (tmp_path / "library" / "vase.blend").exists()
+
+
+def test_a_clean_up_joins_what_is_equal(writer: ChildLibrary, tmp_path: Path) -> None:
+    def twins() -> None:
+        for number in range(3):
+            obj = glbs.sphere(f"part {number}", (number * 3.0, 0.0, 0.0), material=glbs.textured(f"Glaze {number}"))
+            if number == 2:
+                obj.data.materials[0].node_tree.nodes["Principled BSDF"].inputs["Metallic"].default_value = 1.0
+
+    glb = glbs.export(tmp_path / "m.glb", twins)
+    plain = opened(tmp_path / "library", write(writer, tmp_path / "library", glb))
+    assert len({slot.material for obj in plain.objects for slot in obj.material_slots}) == 3
+    clean = opened(tmp_path / "library", write(writer, tmp_path / "library", glb, Post(cleanup=True)))
+    used = {slot.material.name for obj in clean.objects for slot in obj.material_slots}
+    assert used == {"A blue vase 1", "A blue vase 2"}, "two looked the same"
+    assert sorted(material.name for material in bpy.data.materials) == sorted(used)
+    names = {image.name for image in bpy.data.images if image.source == "FILE"}
+    assert any(name.endswith("Base Color") for name in names)
+    assert any(name.endswith("Normal") for name in names)
+
+
+def test_every_export_can_be_read_again(writer: ChildLibrary, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
+    exports = ("glb", "fbx", "usd", "obj")
+    asset = write(writer, library, glb, Post(height_m=2.0, lods=1, exports=exports))
+    assert set(asset.files) == {"blend", "thumbnail", *exports, *(f"{kind}_lod1" for kind in exports)}
+    readers = {
+        "glb": bpy.ops.import_scene.gltf,
+        "fbx": bpy.ops.import_scene.fbx,
+        "usd": bpy.ops.wm.usd_import,
+        "obj": bpy.ops.wm.obj_import,
+    }
+    for kind in exports:
+        for name, count in ((kind, glbs.SPHERE_TRIANGLES), (f"{kind}_lod1", glbs.SPHERE_TRIANGLES // 2)):
+            bpy.ops.wm.read_factory_settings(use_empty=True)
+            readers[kind](filepath=str(library / asset.files[name]))
+            meshes = [obj for obj in bpy.data.objects if obj.type == "MESH"]
+            assert len(meshes) == 1, name
+            assert abs(triangles_of(meshes[0]) - count) <= 2, name
+            assert meshes[0].material_slots[0].material is not None, name
+            assert max(meshes[0].dimensions) == pytest.approx(2.0, abs=0.1), name
+    with zipfile.ZipFile(library / asset.files["usd"]) as archive:
+        assert len([name for name in archive.namelist() if name.startswith("textures/")]) == 3
+    textures = [path for path in (library / "vase-obj").iterdir() if path.suffix == ".png"]
+    assert len(textures) == 3
+    used = [line.split()[-1] for line in (library / "vase-obj" / "vase.mtl").read_text().splitlines() if "map_" in line]
+    assert used
+    assert set(used) <= {path.name for path in textures}
+
+
+def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
+    for _ in range(2):
+        asset = write(writer, library, glb, Post(exports=("obj",)))
+    assert sorted(path.name for path in library.iterdir() if not path.name.startswith(".")) == [
+        "thumbnails",
+        "vase-obj",
+        "vase.blend",
+    ]
+    assert (library / asset.files["obj"]).is_file()
+    work = library / ".triverse" / "work"
+    assert not [path for path in work.glob(".convert-*/*") if path.suffix == ".files"]
+
+
+def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
+    picture = glbs.picture(tmp_path / "picture.png", 64, 32)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    tiles = [Tile(picture, ("1  Übergröße 椅子", "20,000 triangles")), Tile(None, ("2  none", "failed"))]
+    tiles.append(Tile(tmp_path / "broken.png", ("3  broken", "")))
+    tiles += [Tile(picture, (f"{number}  a name that is far too long to fit below it", "")) for number in range(4, 70)]
+    (tmp_path / "contact-sheet-9.png").touch()
+    sheets = writer.draw_sheets(tmp_path, tiles, threading.Event())
+    assert [path.name for path in sheets] == ["contact-sheet-1.png", "contact-sheet-2.png"]
+    assert not (tmp_path / "contact-sheet-9.png").exists()
+    image = bpy.data.images.load(str(sheets[0]))
+    width, height = image.size
+    assert width > 8 * 160
+    pixels = list(image.pixels)
+
+    def at(x: float, y: float) -> tuple[float, ...]:
+        start = (int(height - y) * width + int(x)) * image.channels
+        return tuple(pixels[start : start + 3])
+
+    # The picture's own colours in the first cell, an empty one beside it, ink in the caption below.
+    first = {at(16 + x, 16 + y) for x in range(10, 150, 7) for y in range(60, 100, 7)}
+    assert len(first) > 5
+    assert len({at(16 + 176 + x, 16 + y) for x in range(10, 150, 7) for y in range(60, 100, 7)}) == 1
+    assert any(sum(at(16 + x, 16 + 160 + y)) < 1.0 for x in range(100) for y in range(4, 16))

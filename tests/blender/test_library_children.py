@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The children of a batch: used again, replaced when they end, apart from each other.
+
+One: ``python scripts/test.py tests/blender/test_library_children.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+
+from tests.blender import glbs
+from tests.blender.test_library import write
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.library import ChildLibrary
+from triverse_addon.tasks.convert import ConvertError, ConvertStopped, NoChildError
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+#: Runs the worker with changes; each child notes its process id.
+WRAPPER = """
+import os, runpy, sys
+sys.argv[:] = sys.argv[1:]
+here = os.path.dirname(sys.argv[0])
+sys.path.insert(0, here)
+with open({pids!r}, "a") as file:
+    print(os.getpid(), file=file)
+{changes}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+class Children:
+    """A writer whose children can be counted, and changed by a few lines of Python."""
+
+    def __init__(self, folder: Path, changes: str = "", **options: object) -> None:
+        self._pids = folder / "pids"
+        self._pids.touch()
+        wrapper = folder / "wrapper.py"
+        wrapper.write_text(WRAPPER.format(pids=str(self._pids), changes=changes))
+        python, worker, dashes = child_command("library_worker")
+        self.writer = ChildLibrary((python, str(wrapper), worker, dashes), **options)  # type: ignore[arg-type]
+
+    @property
+    def pids(self) -> list[int]:
+        return [int(line) for line in self._pids.read_text().split()]
+
+
+def eventually(look: Callable[[], object], limit_s: float = 120.0) -> bool:
+    ends_at_s = time.monotonic() + limit_s
+    while not look():
+        if time.monotonic() > ends_at_s:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.fixture
+def glb(tmp_path: Path) -> Path:
+    return glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
+
+
+def test_one_child_does_many_jobs_and_nothing_is_left_of_the_one_before(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path)
+    try:
+        assets = [write(children.writer, tmp_path / f"library-{number}", glb) for number in range(1)]
+        assets += [write(children.writer, tmp_path / "library-0", glb) for _ in range(2)]
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 1
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "library-0" / assets[-1].files["blend"]))
+    assert [len(bpy.data.collections), len(bpy.data.meshes), len(bpy.data.materials)] == [1, 1, 1]
+    assert eventually(lambda: is_gone(children.pids[0]))
+    assert not list((tmp_path / "library-0" / ".triverse" / "work").glob(".convert-*"))
+
+
+def test_a_child_makes_room_after_some_jobs(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path, jobs_per_child=2)
+    try:
+        for _ in range(3):
+            write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 2
+
+
+def test_two_at_once_have_a_child_each(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path)
+    threads = [
+        threading.Thread(target=write, args=(children.writer, tmp_path / f"library-{number}", glb))
+        for number in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    children.writer.close()
+    assert len(children.pids) == 2
+    assert all((tmp_path / f"library-{number}" / "vase.blend").is_file() for number in range(2))
+
+
+def test_a_refusal_does_not_end_the_child(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path)
+    bad = tmp_path / "bad.glb"
+    bad.write_bytes(b"glTF\x02\0\0\0" + b"\0" * 40)
+    try:
+        with pytest.raises(ConvertError, match="cannot read this model"):
+            write(children.writer, tmp_path / "library", bad)
+        write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 1
+
+
+def test_a_crash_is_tried_once_more_in_a_new_child(tmp_path: Path, glb: Path) -> None:
+    once = tmp_path / "crashed"
+    crash = f"import gltf_import\nif not os.path.exists({str(once)!r}):\n    open({str(once)!r}, 'w').close()\n"
+    children = Children(tmp_path, crash + "    gltf_import.read = lambda *_: os.kill(os.getpid(), 11)\n")
+    try:
+        write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 2
+
+
+def test_a_crash_of_the_renderer_costs_only_the_picture(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path, "import portrait\nportrait.draw = lambda *_: os.kill(os.getpid(), 11)\n")
+    try:
+        asset = write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert "thumbnail" not in asset.files
+    assert (tmp_path / "library" / "vase.blend").is_file()
+
+
+def test_a_model_that_crashes_every_child_is_told_and_the_next_goes_on(tmp_path: Path, glb: Path) -> None:
+    changes = (
+        "import gltf_import\nread = gltf_import.read\n"
+        "gltf_import.read = lambda path: os.kill(os.getpid(), 11) if 'evil' in path else read(path)\n"
+    )
+    children = Children(tmp_path, changes)
+    evil = tmp_path / "evil.glb"
+    evil.write_bytes(glb.read_bytes())
+    try:
+        with pytest.raises(ConvertError, match=r"crashed while it worked on this model \(SIGSEGV\)") as caught:
+            write(children.writer, tmp_path / "library", evil)
+        write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 3
+    logs = list((tmp_path / "library" / ".triverse" / "work").glob("child-*.log"))
+    assert any(log.name in str(caught.value) for log in logs)
+
+
+def test_a_child_that_hangs_is_ended(tmp_path: Path, glb: Path) -> None:
+    children = Children(
+        tmp_path, "import gltf_import, time\ngltf_import.read = lambda *_: time.sleep(600)\n", timeout_s=5.0
+    )
+    try:
+        with pytest.raises(ConvertError, match=r"did not finish this model within 0\.1 minutes"):
+            write(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()
+    assert all(eventually(lambda pid=pid: is_gone(pid)) for pid in children.pids)
+
+
+def test_stopping_ends_the_child_at_once(tmp_path: Path, glb: Path) -> None:
+    begun = tmp_path / "begun"
+    changes = f"import gltf_import, time\ngltf_import.read = lambda *_: [open({str(begun)!r}, 'w'), time.sleep(600)]\n"
+    children = Children(tmp_path, changes)
+    caught: list[BaseException] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        from triverse_addon.batch.assets import AssetJob
+
+        (tmp_path / "library").mkdir()
+        try:
+            children.writer(AssetJob(glb, None, tmp_path / "library", "vase", "Vase"), stop)
+        except ConvertStopped as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert eventually(begun.exists)
+    stop.set()
+    thread.join(timeout=60)
+    children.writer.close()
+    assert len(caught) == 1
+    assert eventually(lambda: is_gone(children.pids[0]))
+
+
+def test_no_child_can_be_started(tmp_path: Path, glb: Path) -> None:
+    with pytest.raises(NoChildError):
+        write(ChildLibrary((str(tmp_path / "no-blender"),)), tmp_path / "library", glb)

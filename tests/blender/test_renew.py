@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model without its surface, and one that takes the place of an earlier import: what is in the scene afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+from mathutils import Matrix
+
+from tests.blender import glbs
+from triverse_addon.scene import renew
+from triverse_addon.scene.importer import import_task, reason_to_wait
+from triverse_addon.tasks.convert import Converted
+from triverse_addon.tasks.imports import Imported
+from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+
+UUID = glbs.PROPERTIES["triverse_task_uuid"]
+
+
+def pair() -> None:
+    """A body with a lid on it, both textured."""
+    material = glbs.textured()
+    body = glbs.sphere("body", material=material)
+    glbs.sphere("lid", (0, 0, 2), parent=body, material=material)
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    folder = tmp_path_factory.mktemp("pair")
+    return glbs.convert(glbs.export(folder / "model.glb", pair), folder)
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    folder = tmp_path_factory.mktemp("single")
+    build: Callable[[], object] = lambda: glbs.sphere("geometry_0", material=glbs.textured())  # noqa: E731
+    return glbs.convert(glbs.export(folder / "model.glb", build), folder)
+
+
+@pytest.fixture(autouse=True)
+def _empty(fresh_file: None) -> None:
+    """Each test begins with an empty file."""
+
+
+def record(made: Converted, **more) -> TaskRecord:
+    return TaskRecord(
+        id="a" * 32,
+        flow="text-to-model",
+        name="Vase",
+        stage=Stage.READY,
+        task_uuid=str(UUID),
+        folder=str(made.blend_path.parent),
+        model_path=str(made.blend_path.with_name("model.glb")),
+        blend_path=str(made.blend_path),
+    ).with_(**more)
+
+
+def bring(made: Converted, *, instead_of: str = "", **more) -> bpy.types.Collection:
+    """Import, and return the collection."""
+    placement = more.pop("placement", Placement(instead_of=instead_of))
+    outcome = import_task(record(made, placement=placement, **more))
+    assert isinstance(outcome, Imported), outcome
+    bpy.context.view_layer.update()
+    return bpy.data.collections[outcome.collection_name]
+
+
+def of_file() -> dict[str, int]:
+    """How many datablocks there are of the kinds that a model brings."""
+    kinds = ("objects", "meshes", "materials", "images", "node_groups", "collections", "actions", "libraries")
+    return {kind: len(getattr(bpy.data, kind)) for kind in kinds}
+
+
+def part(collection: bpy.types.Collection, stem: str) -> bpy.types.Object:
+    """An object by the name its file gave it."""
+    return next(obj for obj in collection.all_objects if obj.name.partition(".")[0] == stem)
+
+
+def matrices(collection: bpy.types.Collection) -> dict[str, list[float]]:
+    return {
+        obj.name.partition(".")[0]: [round(x, 4) for row in obj.matrix_world for x in row]
+        for obj in collection.all_objects
+    }
+
+
+# -----------------------------------------------------------------------------
+# Geometry only
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_geometry_only_is_a_mesh_without_materials_and_pictures(converted: Converted, in_place: bool) -> None:
+    more = {"blend_path": ""} if in_place else {}
+    collection = bring(converted, geometry_only=True, **more)
+    meshes = [obj.data for obj in collection.all_objects if obj.type == "MESH"]
+    assert sum(len(mesh.polygons) for mesh in meshes) == 2 * glbs.SPHERE_TRIANGLES
+    assert all(not mesh.materials and mesh.uv_layers for mesh in meshes), "the texture coordinates stay"
+    assert not bpy.data.materials
+    assert [image.name for image in bpy.data.images if image.source == "FILE"] == []
+    assert collection["triverse_task_uuid"] == UUID
+
+
+def test_geometry_only_leaves_other_copies_and_the_users_materials_alone(converted: Converted) -> None:
+    own = glbs.textured("Own")
+    textured = bring(converted)
+    before = of_file()
+    bring(converted, geometry_only=True)
+    after = of_file()
+    assert after["materials"] == before["materials"]
+    assert after["images"] == before["images"]
+    assert own.name == "Own"
+    assert part(textured, "body").data.materials[0] is not None
+
+
+# -----------------------------------------------------------------------------
+# In the place of another
+
+
+def test_the_new_one_stands_where_the_old_one_was_moved_to_and_nothing_is_left_over(converted: Converted) -> None:
+    old = bring(converted, placement=Placement(location=(5, 0, 0)))
+    before = of_file()
+    part(old, "body").matrix_world = Matrix.LocRotScale((1, 2, 3), Matrix.Rotation(0.5, 3, "Z"), (2, 1, 1))
+    part(old, "lid").location.z += 1.0
+    part(old, "lid").hide_render = True
+    bpy.context.view_layer.update()
+    wanted, name, names = matrices(old), old.name, sorted(obj.name for obj in old.all_objects)
+    new = bring(converted, instead_of=name)
+    assert matrices(new) == wanted
+    assert new.name == name
+    assert sorted(obj.name for obj in new.all_objects) == names
+    assert part(new, "lid").hide_render
+    assert of_file() == before
+    assert list(bpy.context.scene.collection.children) == [new]
+
+
+def test_what_referred_to_the_old_one_refers_to_the_new_one(converted: Converted) -> None:
+    scene = bpy.context.scene
+    shelf = bpy.data.collections.new("Shelf")
+    scene.collection.children.link(shelf)
+    old = bring(converted)
+    scene.collection.children.unlink(old)
+    shelf.children.link(old)
+    carrier = glbs.empty("carrier", (0, 0, 7))
+    part(old, "body").parent = carrier
+    flower = glbs.sphere("flower", (0, 0, 1), parent=part(old, "lid"))
+    follower = glbs.empty("follower")
+    follower.constraints.new("COPY_LOCATION").target = part(old, "lid")
+    light = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
+    old.objects.link(light)
+    bpy.context.view_layer.objects.active = part(old, "body")
+    part(old, "body").select_set(True)
+    instance = glbs.empty("instance", (9, 0, 0))
+    instance.instance_type, instance.instance_collection = "COLLECTION", old
+    bpy.context.view_layer.update()
+    stood = flower.matrix_world.copy()
+    new = bring(converted, instead_of=old.name)
+    assert list(shelf.children) == [new]
+    assert not [child for child in scene.collection.children if child != shelf]
+    assert part(new, "body").parent == carrier
+    assert flower.parent == part(new, "lid")
+    assert flower.matrix_world == stood
+    assert follower.constraints[0].target == part(new, "lid")
+    assert instance.instance_collection == new
+    assert light.name in new.objects
+    assert bpy.context.view_layer.objects.active == part(new, "body")
+    assert part(new, "body").select_get()
+
+
+def test_an_applied_transform_is_found_again_from_the_vertices(single: Converted) -> None:
+    old = bring(single)
+    (obj,) = old.objects
+    change = Matrix.LocRotScale((1, 0, 0), Matrix.Rotation(0.7, 3, "X"), (1, 2, 3))
+    obj.data.transform(change)
+    obj.location = (0, 4, 0)
+    obj.name = "My vase"
+    bpy.context.view_layer.update()
+    corners = [tuple(obj.matrix_world @ vertex.co) for vertex in obj.data.vertices]
+    new = bring(single, instead_of=old.name)
+    (again,) = new.objects
+    assert again.name == "My vase"
+    assert again.data.materials[0] is not None
+    now = [tuple(again.matrix_world @ vertex.co) for vertex in again.data.vertices]
+    assert [x for corner in now for x in corner] == pytest.approx([x for corner in corners for x in corner], abs=1e-3)
+
+
+def test_a_model_that_was_remade_gives_its_box(single: Converted) -> None:
+    old = bring(single)
+    (obj,) = old.objects
+    obj.data = bpy.data.meshes.new("other")
+    obj.data.from_pydata([(0, 0, 0), (6, 0, 0), (6, 6, 0), (0, 0, 6)], [], [(0, 1, 2), (0, 1, 3)])
+    obj.location = (10, 0, 0)
+    bpy.context.view_layer.update()
+    new = bring(single, instead_of=old.name)
+    (again,) = new.objects
+    assert tuple(again.dimensions) == pytest.approx((6, 6, 6), abs=1e-3)
+    assert tuple(again.location) == pytest.approx((13, 3, 3), abs=1e-3)
+    assert len(bpy.data.objects) == 1
+
+
+def test_textured_and_geometry_only_take_each_others_place(single: Converted) -> None:
+    old = bring(single)
+    old.objects[0].location = (1, 2, 3)
+    bare = bring(single, instead_of=old.name, geometry_only=True)
+    assert tuple(bare.objects[0].location) == (1, 2, 3)
+    assert not bpy.data.materials
+    assert not [image for image in bpy.data.images if image.source == "FILE"]
+    full = bring(single, instead_of=bare.name)
+    assert tuple(full.objects[0].location) == (1, 2, 3)
+    assert full.objects[0].data.materials[0] is not None
+
+
+def test_a_collection_of_another_task_or_of_none_is_never_taken(single: Converted) -> None:
+    other = bpy.data.collections.new("Vase")
+    bpy.context.scene.collection.children.link(other)
+    new = bring(single, placement=Placement(location=(1, 0, 0), instead_of="Vase"))
+    assert new != other
+    assert other.name == "Vase"
+    assert tuple(new.objects[0].location) == (1, 0, 0), "the place of the wish holds"
+
+
+def test_it_waits_while_the_old_one_is_being_edited(single: Converted) -> None:
+    old = bring(single)
+    bpy.context.view_layer.objects.active = old.objects[0]
+    old.objects[0].select_set(True)
+    wanted = record(single, placement=Placement(instead_of=old.name))
+    assert reason_to_wait(wanted) is None
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert "Object Mode" in str(reason_to_wait(wanted))
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def test_the_one_that_is_meant_is_the_active_one_else_the_last(single: Converted) -> None:
+    scene = bpy.context.scene
+    first, second = bring(single), bring(single)
+    assert renew.which(scene, str(UUID), second.name, None) == second
+    assert renew.which(scene, str(UUID), second.name, first.objects[0]) == first
+    assert renew.which(scene, str(UUID), "gone", None) in (first, second)
+    assert renew.which(scene, "another", second.name, first.objects[0]) is None
+    assert renew.which(scene, None, second.name, first.objects[0]) is None
+
+
+def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:
+    def build() -> None:
+        obj = glbs.sphere("geometry_0")
+        obj.keyframe_insert("location", frame=1)
+        obj.location.z = 1
+        obj.keyframe_insert("location", frame=10)
+
+    made = glbs.convert(glbs.export(tmp_path / "model.glb", build), tmp_path)
+    old = bring(made, placement=Placement(location=(5, 0, 0)))
+    bpy.context.scene.frame_set(1)
+    before = of_file()
+    stood = matrices(old)
+    new = bring(made, instead_of=old.name)
+    bpy.context.scene.frame_set(1)
+    assert matrices(new) == stood
+    assert of_file() == before

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is made for chosen objects takes their place: transform, parent, collection, selection. They stay, hidden."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+from mathutils import Euler, Matrix, Vector
+
+from tests.blender import glbs
+from triverse_addon.api.flows import Kind
+from triverse_addon.scene import selection
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.importer import import_task, reason_to_wait
+from triverse_addon.scene.prepare import ChildPreparer
+from triverse_addon.tasks.convert import ConvertJob
+from triverse_addon.tasks.imports import Imported
+from triverse_addon.tasks.record import Placement, Replaced, Stage, TaskRecord
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+#: What the stand-in of the service gives back: what it got, or that at another place and size.
+GaveBack = Callable[[Path], Path]
+
+
+def as_it_is(glb: Path) -> Path:
+    return glb
+
+
+def normalised(glb: Path) -> Path:
+    """A model of height 1 with its middle in the origin, as many services make of whatever they get."""
+    scene = bpy.data.scenes.new("normalise")
+    before = set(bpy.data.objects)
+    window = bpy.context.window_manager.windows[0]
+    shown, window.scene = window.scene, scene
+    try:
+        bpy.ops.import_scene.gltf(filepath=str(glb))
+        made = [obj for obj in bpy.data.objects if obj not in before]
+        points = [obj.matrix_world @ vertex.co for obj in made for vertex in obj.data.vertices]
+        low, high = Vector(map(min, *points)), Vector(map(max, *points))
+        change = Matrix.Scale(1.0 / (high.z - low.z), 4) @ Matrix.Translation(-(low + high) / 2)
+        for obj in made:
+            obj.data.transform(change @ obj.matrix_world)
+            obj.matrix_world = Matrix()
+        target = glb.with_name("normalised.glb")
+        bpy.ops.export_scene.gltf(filepath=str(target), export_format="GLB", use_active_scene=True)
+        return target
+    finally:
+        bpy.data.batch_remove([obj for obj in bpy.data.objects if obj not in before])
+        window.scene = shown
+        bpy.data.scenes.remove(scene)
+
+
+def sent(objects: list[bpy.types.Object], tmp_path: Path, gave_back: GaveBack = as_it_is) -> TaskRecord:
+    """Send objects through the real preparer and converter, with the service in between; return the finished task."""
+    bpy.context.view_layer.update()
+    path, replaced = selection.write(objects, tmp_path / "own")
+    preparer = ChildPreparer(child_command("prepare_worker"), picture_suffixes=())
+    glb = gave_back(preparer(path, Kind.MODEL, tmp_path / "task", threading.Event()))
+    return finished(glb, tmp_path, replaced)
+
+
+def finished(glb: Path, tmp_path: Path, replaced: Replaced) -> TaskRecord:
+    job = ConvertJob(glb, None, tmp_path / "task", "Painted")
+    converted = glbs.ChildConverter(child_command())(job, threading.Event())
+    return TaskRecord(
+        id="a" * 32,
+        flow="texture-model",
+        name="Painted",
+        stage=Stage.READY,
+        blend_path=str(converted.blend_path),
+        model_path=str(glb),
+        placement=Placement(location=(9.0, 9.0, 9.0), replaces=replaced),
+    )
+
+
+def bring(record: TaskRecord) -> bpy.types.Collection:
+    outcome = import_task(record)
+    assert isinstance(outcome, Imported), outcome
+    bpy.context.view_layer.update()
+    return bpy.data.collections[outcome.collection_name]
+
+
+def world_points(objects) -> list[Vector]:
+    return [obj.matrix_world @ vertex.co for obj in objects if obj.type == "MESH" for vertex in obj.data.vertices]
+
+
+def assert_same_shape(found, wanted: list[Vector], tolerance: float = 1e-3) -> None:
+    """Each point of one is near a point of the other: an importer may split vertices, but moves none."""
+    assert found
+    for these, those in ((found, wanted), (wanted, found)):
+        for point in these[:: max(1, len(these) // 40)]:
+            assert min((point - other).length for other in those) < tolerance
+
+
+def tilted_ball() -> bpy.types.Object:
+    """A ball in no simple place: far off, turned, stretched, below a parent, in a collection of its own."""
+    parent = glbs.empty("Parent", (10.0, 0.0, 2.0))
+    parent.rotation_euler = Euler((0.0, 0.0, 1.0))
+    ball = glbs.sphere("Ball", (1.0, 2.0, 3.0), parent, glbs.textured())
+    ball.rotation_euler = Euler((0.4, 0.3, 0.2), "YXZ")
+    ball.rotation_mode = "YXZ"
+    ball.scale = (1.0, 1.5, 2.0)
+    ball.data.vertices[0].co *= 1.7
+    home = bpy.data.collections.new("Home")
+    bpy.context.scene.collection.children.link(home)
+    home.objects.link(ball)
+    bpy.context.scene.collection.objects.unlink(ball)
+    return ball
+
+
+@pytest.mark.parametrize("gave_back", [as_it_is, normalised])
+def test_it_stands_where_the_original_stood(tmp_path: Path, gave_back: GaveBack) -> None:
+    ball = tilted_ball()
+    record = sent([ball], tmp_path, gave_back)
+    wanted = world_points([ball])
+    collection = bring(record)
+    assert_same_shape(world_points(collection.all_objects), wanted, 0.01)
+
+
+def test_it_has_the_originals_transform_parent_and_collection(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    collection = bring(sent([ball], tmp_path))
+    (painted,) = collection.all_objects
+    assert painted is not ball
+    assert painted.parent == bpy.data.objects["Parent"]
+    assert painted.rotation_mode == "YXZ"
+    assert painted.location == ball.location
+    assert painted.rotation_euler == ball.rotation_euler
+    assert painted.scale == ball.scale
+    assert painted.matrix_world == ball.matrix_world
+    assert list(bpy.data.collections["Home"].children) == [collection]
+    assert collection.name not in bpy.context.scene.collection.children
+    bpy.data.objects["Parent"].location.x += 1.0
+    bpy.context.view_layer.update()
+    assert painted.matrix_world == ball.matrix_world
+
+
+def test_the_original_is_kept_and_hidden(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    bring(sent([ball], tmp_path))
+    assert ball.name == "Ball"
+    assert ball.hide_get()
+    assert ball.hide_render
+    assert not ball.hide_viewport, "Alt H brings it back"
+
+
+def test_it_goes_where_the_original_was_moved_to_meanwhile(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    record = sent([ball], tmp_path)
+    ball.location = (-4.0, 0.0, 1.0)
+    ball.rotation_euler = Euler((1.0, 2.0, 3.0), "YXZ")
+    bpy.context.view_layer.update()
+    wanted = world_points([ball])
+    collection = bring(record)
+    assert_same_shape(world_points(collection.all_objects), wanted)
+
+
+def test_a_mirrored_original_is_not_turned_inside_out(tmp_path: Path) -> None:
+    ball = glbs.sphere("Ball")
+    ball.scale = (-1.0, 1.0, 1.0)
+    (painted,) = bring(sent([ball], tmp_path)).all_objects
+
+    def outward(obj: bpy.types.Object) -> bool:
+        # A mirroring matrix turns faces around when it is drawn.
+        turned = -1.0 if obj.matrix_world.determinant() < 0 else 1.0
+        polygon = obj.data.polygons[20]
+        return turned * polygon.normal.dot(polygon.center) > 0
+
+    assert painted.scale.x == -1.0
+    assert outward(painted) == outward(ball)
+
+
+def test_normals_point_where_they_did(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    ball.data.shade_smooth()
+    (painted,) = bring(sent([ball], tmp_path)).all_objects
+
+    def normal_at(obj: bpy.types.Object, place: Vector) -> Vector:
+        nearest = min(obj.data.loops, key=lambda loop: (obj.data.vertices[loop.vertex_index].co - place).length)
+        return obj.data.corner_normals[nearest.index].vector
+
+    for index in (5, 30, 60):
+        place = ball.data.vertices[index].co
+        assert normal_at(ball, place).dot(normal_at(painted, place)) > 0.95
+
+
+def test_several_originals_are_replaced_together(tmp_path: Path) -> None:
+    first, second = tilted_ball(), glbs.sphere("Second", (14.0, 0.0, 0.0))
+    record = sent([first, second], tmp_path)
+    wanted = world_points([first, second])
+    collection = bring(record)
+    assert_same_shape(world_points(collection.all_objects), wanted)
+    assert first.hide_get()
+    assert second.hide_get()
+    assert all(obj.parent is not None for obj in collection.all_objects)
+
+
+def test_an_animated_original_takes_it_along(tmp_path: Path) -> None:
+    ball = glbs.sphere("Ball", (1.0, 0.0, 0.0))
+    ball.keyframe_insert("location", frame=1)
+    ball.location.x = 5.0
+    ball.keyframe_insert("location", frame=10)
+    bpy.context.scene.frame_set(1)
+    collection = bring(sent([ball], tmp_path))
+    bpy.context.scene.frame_set(10)
+    (painted,) = collection.all_objects
+    assert painted.matrix_world.translation.x == pytest.approx(5.0)
+
+
+def test_an_original_that_is_gone_leaves_its_place(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    record = sent([ball], tmp_path)
+    wanted = world_points([ball])
+    bpy.data.objects.remove(ball)
+    collection = bring(record)
+    assert_same_shape(world_points(collection.all_objects), wanted)
+    assert collection.name in bpy.context.scene.collection.children
+
+
+def test_the_selection_goes_over_to_it_and_no_other_changes(tmp_path: Path) -> None:
+    ball, other = glbs.sphere("Ball"), glbs.sphere("Other")
+    record = sent([ball], tmp_path)
+    other.select_set(True)
+    bpy.context.view_layer.objects.active = other
+    (painted,) = bring(record).all_objects
+    assert not painted.select_get()
+    assert bpy.context.view_layer.objects.active == other
+
+    ball.hide_set(False)
+    ball.select_set(True)
+    bpy.context.view_layer.objects.active = ball
+    (again,) = bring(record).all_objects
+    assert set(bpy.context.view_layer.objects.selected) == {again, other}
+    assert bpy.context.view_layer.objects.active == again
+
+
+def test_it_waits_while_the_original_is_edited(tmp_path: Path) -> None:
+    ball = glbs.sphere("Ball")
+    record = sent([ball], tmp_path)
+    assert reason_to_wait(record) is None
+    bpy.context.view_layer.objects.active = ball
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert "Object Mode" in str(reason_to_wait(record))
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert reason_to_wait(record) is None
+
+
+def test_without_a_child_the_glb_takes_the_place_too(tmp_path: Path) -> None:
+    ball = tilted_ball()
+    record = sent([ball], tmp_path).with_(blend_path="")
+    wanted = world_points([ball])
+    assert_same_shape(world_points(bring(record).all_objects), wanted)
+    assert math.isclose(bpy.data.objects["Ball"].location.x, 1.0)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Models are assets in the catalog "Triverse", and a copy of each lies in the asset library that the user names."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender import glbs
+from tests.blender.drawing import session
+from tests.service.server import StandIn
+from triverse_addon.batch import catalogs
+from triverse_addon.scene.child import ChildConverter
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.in_place import import_model
+from triverse_addon.scene.shelf import CATALOG, CATALOG_ID, AssetShelf
+from triverse_addon.tasks.convert import ConvertJob
+from triverse_addon.tasks.record import Stage
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+
+def shelved(tmp_path: Path, library: Path | None) -> Path:
+    """Convert a sphere through a shelf; return the .blend of the task."""
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
+    shelf = AssetShelf(ChildConverter(child_command()))
+    shelf.folder = library
+    return shelf(ConvertJob(glb, None, tmp_path / "2026-05-04_vase_0a1b2c3d", "Vase"), threading.Event()).blend_path
+
+
+def asset_in(blend: Path) -> bpy.types.Collection:
+    with bpy.data.libraries.load(str(blend), assets_only=True) as (inside, wanted):
+        wanted.collections = inside.collections
+    (collection,) = wanted.collections
+    return collection
+
+
+def test_a_copy_with_its_catalog_is_put_into_the_library(tmp_path: Path) -> None:
+    library = tmp_path / "new" / "library"
+    blend = shelved(tmp_path, library)
+    copy = library / "2026-05-04_vase_0a1b2c3d.blend"
+    assert copy.read_bytes() == blend.read_bytes()
+    assert catalogs.read(library) == {CATALOG: CATALOG_ID}
+    assert asset_in(copy).asset_data.catalog_id == CATALOG_ID
+    assert sorted(path.name for path in library.iterdir()) == [copy.name, catalogs.FILE_NAME]
+
+
+def test_catalogs_that_are_there_stay(tmp_path: Path) -> None:
+    line = "11111111-2222-3333-4444-555555555555:Furniture/Chairs:Furniture-Chairs"
+    (tmp_path / catalogs.FILE_NAME).write_text(f"# mine\nVERSION 1\n\n{line}\n")
+    shelved(tmp_path, tmp_path)
+    text = (tmp_path / catalogs.FILE_NAME).read_text()
+    assert "# mine" in text
+    assert line in text
+    assert CATALOG in catalogs.read(tmp_path)
+
+
+def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    shelved(tmp_path, library)
+    before = {path.name: path.stat().st_size for path in library.iterdir()}
+    shelved(tmp_path, library)
+    assert {path.name: path.stat().st_size for path in library.iterdir()} == before
+
+
+def test_without_a_library_there_is_no_copy(tmp_path: Path) -> None:
+    shelved(tmp_path, None)
+    assert not list(tmp_path.rglob(catalogs.FILE_NAME))
+
+
+def test_a_library_that_cannot_be_written_costs_the_copy_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "library").write_text("a file, not a folder")
+    assert shelved(tmp_path, tmp_path / "library").is_file()
+    assert "No copy in the asset library" in caplog.text
+
+
+def test_a_model_imported_in_place_is_in_the_catalog_too(tmp_path: Path) -> None:
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
+    collection = import_model(glb, bpy.context.scene, name="Vase")
+    assert collection.asset_data.catalog_id == CATALOG_ID
+
+
+def test_the_preference_names_the_library(
+    ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any], tmp_path: Path
+) -> None:
+    from triverse_addon.ui import preferences
+
+    library = tmp_path / "library"
+    bpy.context.scene.triverse.shared.prompt = "A red chair"
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    preferences.preferences().asset_library_dir = str(library)
+    record = tick_until(lambda: next((one for one in session().engine.tasks() if one.stage is Stage.IMPORTED), None))
+    assert (library / f"{Path(record.folder).name}.blend").is_file()
+    assert bpy.data.collections[record.collection_name].asset_data.catalog_id == CATALOG_ID
+
+    preferences.preferences().asset_library_dir = ""
+    bpy.context.scene.triverse.shared.prompt = "A blue chair"
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    tick_until(lambda: all(one.stage is Stage.IMPORTED for one in session().engine.tasks()))
+    assert len(list(library.glob("*.blend"))) == 1

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's translations under Blender's own rules. The module ``bpy`` speaks English only; windows show more."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import bpy
+import pytest
+
+CODES = {"zh_HANS": "zh_hans", "zh_CN": "zh_hans", "ja_JP": "ja", "de_DE": "de"}
+
+
+@pytest.mark.parametrize("locale", CODES)
+def test_each_locale_of_blender_has_its_language(ui: ModuleType, locale: str) -> None:
+    from triverse_addon.ui import translations
+
+    found = translations.language_for(locale)
+    assert found is not None
+    assert found.__name__.rpartition(".")[2] == CODES[locale]
+
+
+@pytest.mark.parametrize("locale", ["en_US", "en_GB", "", "zh_HANT", "fr_FR", "DEFAULT"])
+def test_other_locales_stay_english(ui: ModuleType, locale: str) -> None:
+    from triverse_addon.ui import translations
+
+    assert translations.language_for(locale) is None
+
+
+@pytest.mark.parametrize("locale", ["zh_HANS", "ja_JP", "de_DE"])
+def test_blender_takes_the_entries_in_its_contexts(ui: ModuleType, locale: str) -> None:
+    from triverse_addon.ui import translations
+
+    language = translations.language_for(locale)
+    assert language is not None
+    entries = translations.entries(language)
+    bpy.app.translations.register("test_translations", {locale: entries})
+    bpy.app.translations.unregister("test_translations")
+    assert entries["Operator", "Retry"] == language.OPERATORS["Retry"]
+    assert ("*", "Retry") not in entries
+    assert entries["*", "Options"] == language.TEXTS["Options"]
+
+
+@pytest.mark.parametrize("locale", ["zh_HANS", "ja_JP", "de_DE"])
+def test_every_tooltip_of_the_flows_is_translated_as_a_whole(ui: ModuleType, locale: str) -> None:
+    from triverse_addon.ui import translations
+
+    language = translations.language_for(locale)
+    assert language is not None
+    entries = translations.entries(language)
+    for item in bpy.types.Scene.bl_rna.properties["triverse"].fixed_type.properties["flow"].enum_items:
+        assert ("*", item.name) in entries
+        assert not item.description.endswith(".")
+        words = entries["*", item.description]
+        assert words != item.description
+        assert not words.endswith((".", "。"))
+
+
+def test_english_has_nothing_registered(ui: ModuleType) -> None:
+    from triverse_addon.ui import translations
+
+    translations.follow()
+    assert not translations.follow(), "the language has not changed in between"
+    assert bpy.app.translations.pgettext_iface("Ask Above Credits") == "Ask Above Credits"

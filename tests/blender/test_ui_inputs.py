@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel's inputs come from the table of flows, and go back into it."""
+
+from __future__ import annotations
+
+import zlib
+from types import ModuleType
+
+import bpy
+import pytest
+
+from tests.blender.recorder import draw
+from triverse_addon.api.flows import FLOWS, Kind, check
+
+PANEL_FLOWS = [name for name, flow in FLOWS.items() if flow.yields_model]
+
+
+@pytest.mark.parametrize("name", PANEL_FLOWS)
+def test_every_field_of_a_flow_is_in_the_panel(ui: ModuleType, name: str) -> None:
+    from triverse_addon.ui import panel
+
+    bpy.context.scene.triverse.flow = name
+    bpy.context.scene.triverse.use_selection = False
+    drawn = draw(panel.TRIVERSE_PT_make).properties()
+    for field in FLOWS[name].fields:
+        assert drawn.count(field.name) == 1, field.name
+
+
+@pytest.mark.parametrize("name", PANEL_FLOWS)
+def test_untouched_inputs_are_accepted(ui: ModuleType, name: str) -> None:
+    from triverse_addon.ui import inputs
+
+    given = bpy.context.scene.triverse
+    given.shared.prompt = "A red chair"
+    flow = FLOWS[name]
+    values = inputs.values(given, flow)
+    checked = check(name, values)
+    for field in flow.params:
+        if field.documented and field.default is not None:
+            assert checked[field.name] == field.default, field.name
+        elif not field.required:
+            assert field.name not in checked, "what is not documented is not sent until the user changes it"
+
+
+@pytest.mark.parametrize("name", PANEL_FLOWS)
+def test_what_an_earlier_task_had_comes_back(ui: ModuleType, name: str) -> None:
+    from triverse_addon.ui import inputs
+
+    given = bpy.context.scene.triverse
+    flow = FLOWS[name]
+    wanted: dict[str, object] = {}
+    for field in flow.fields:
+        if field.kind is Kind.INT:
+            wanted[field.name] = 2048 if inputs.steps(field) else 50_000
+        elif field.kind is Kind.BOOL:
+            wanted[field.name] = True
+        elif field.is_source:
+            wanted[field.name] = f"/tmp/{field.name}.png"
+        else:
+            wanted[field.name] = "something else"
+    inputs.fill(given, flow, wanted)
+    assert {**inputs.values(given, flow), **inputs.sources(given, flow)} == wanted
+    inputs.fill(given, flow, {})
+    assert inputs.sources(given, flow) == {}
+    assert "something else" not in inputs.values(given, flow).values()
+
+
+def test_a_prompt_is_kept_from_flow_to_flow_and_settings_are_not(ui: ModuleType) -> None:
+    from triverse_addon.ui import inputs
+
+    given = bpy.context.scene.triverse
+    given.shared.prompt = "A red chair"
+    given.text_to_model.polygon_limit = 5_000
+    assert inputs.values(given, FLOWS["text-to-mesh"])["prompt"] == "A red chair"
+    assert inputs.values(given, FLOWS["text-to-mesh"])["polygon_limit"] == 1_000_000
+    assert inputs.values(given, FLOWS["text-to-model"])["polygon_limit"] == 5_000
+
+
+def test_a_flow_is_saved_by_its_name(ui: ModuleType) -> None:
+    """Blender saves an enum's number: it must not depend on the order of the table."""
+    items = bpy.context.scene.triverse.bl_rna.properties["flow"].enum_items
+    numbers = [item.value for item in items]
+    assert len(set(numbers)) == len(numbers)
+    assert numbers != sorted(numbers) or numbers[0] > len(numbers)
+    assert items["text-to-model"].value == zlib.crc32(b"text-to-model") & 0x3FFFFFFF
+
+
+def test_experimental_flows_say_why(ui: ModuleType) -> None:
+    from triverse_addon.ui import making, panel
+
+    given = bpy.context.scene.triverse
+    for name in PANEL_FLOWS:
+        given.flow = name
+        drawn = draw(panel.TRIVERSE_PT_make)
+        reason = FLOWS[name].experimental
+        assert ("triverse.explain" in drawn.operators()) == bool(reason)
+        if reason:
+            shown = [one for one in drawn.drawn if one.given.get("operator") == "triverse.explain"]
+            assert making.TRIVERSE_OT_explain.description(bpy.context, shown[0].properties) == reason.removesuffix(".")
+
+
+def test_a_copied_scene_gets_an_id_of_its_own(ui: ModuleType) -> None:
+    from triverse_addon.ui import properties
+
+    scene = bpy.context.scene
+    first = properties.scene_id(scene)
+    copy = scene.copy()
+    assert copy.triverse.scene_id == first
+    assert properties.scene_id(scene) != first or properties.scene_id(copy) != first
+    assert properties.scene_id(scene) != properties.scene_id(copy)
+    assert properties.scene_id(copy) == properties.scene_id(copy)

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of tasks: rows, words, buttons, and drawing without a look at the disk."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender.drawing import (
+    Tick,
+    add_records,
+    draw_rows,
+    make_panel,
+    poll_message,
+    record,
+    shown_rows,
+    tasks_panel,
+)
+from tests.blender.recorder import Recorder, draw
+from triverse_addon.api.sentence import Sentence
+from triverse_addon.tasks.record import Stage
+
+STAGES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "ready": ({"stage": Stage.READY}, "Ready to import", "import_task"),
+    "imported": ({"stage": Stage.IMPORTED}, "Imported", "import_task"),
+    "failed": ({"stage": Stage.FAILED, "failed_stage": Stage.WAITING, "error_code": 5003}, "Failed", "retry"),
+    "refused": ({"stage": Stage.FAILED, "failed_stage": Stage.WAITING, "error_code": 2008}, "Failed", "regenerate"),
+    "cancelled": ({"stage": Stage.CANCELLED}, "Cancelled", "retry"),
+    "gone": ({"stage": Stage.GONE}, "Not known to the service", "retry"),
+    "left alone": ({"stage": Stage.WAITING}, "Not followed", "resume_following"),
+}
+
+
+@pytest.mark.parametrize("case", STAGES)
+def test_each_stage_has_its_words_and_its_button(here: Any, case: str) -> None:
+    given, words, operator = STAGES[case]
+    add_records(record("A red chair", task_uuid="u-1", error=Sentence.of("It broke."), **given))
+    (row,) = draw_rows()
+    assert words in row.texts()
+    assert row.operators() == [f"triverse.{operator}"]
+    assert "title" in row.properties()
+    drawn = tasks_panel()
+    assert f"triverse.{operator}" in drawn.operators()
+    if case in ("failed", "refused", "cancelled", "gone"):
+        assert "It broke." in drawn.prose()
+
+
+def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:
+    from triverse_addon.ui import view
+
+    moving = record("A", Stage.WAITING, following=True, service_status="RUNNING", progress=40, task_uuid="u-1")
+    assert view.is_moving(moving)
+    assert 0.0 < view.progress(moving) < 1.0
+    assert view.state(moving)[-2:] == ("Generating, 40 %", "40 %")
+    begun = moving.with_(started_at_s=time.time() - 200.0)
+    assert view.state(begun) == (
+        "Generating, 40 % · 5 min left",
+        "40 % · 5 min left",
+        "Generating, 40 %",
+        "40 %",
+    )
+    assert view.action(moving).operator == "triverse.stop_following"
+    held_up = moving.with_(note=Sentence.of("Waits."))
+    assert not view.is_moving(held_up)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"),
+    [(None, ""), (0.0, "5 s left"), (42.0, "40 s left"), (61.0, "1 min left"), (3000.0, "50 min left")]
+    + [(7500.0, "2 h 5 min left")],
+)
+def test_the_time_left_is_told_as_a_guess(ui: ModuleType, left_s: float | None, words: str) -> None:
+    from triverse_addon.ui import view
+
+    assert view.time_left(left_s) == words
+
+
+def test_rows_follow_the_engine_and_keep_the_choice(here: Any) -> None:
+    manager = bpy.context.window_manager.triverse
+    first, second = record("first", Stage.IMPORTED, 10), record("second", Stage.IMPORTED, 5)
+    add_records(first, second)
+    assert [row.title for row in shown_rows()] == ["second", "first"]
+    manager.active = here.slots.of(first.id)
+    here.tick(0.01)
+    assert here.chosen_id == first.id
+    add_records(record("third", Stage.IMPORTED))
+    assert [row.title for row in shown_rows()] == ["third", "second", "first"]
+    assert manager.rows[manager.active].task_id == first.id
+    bpy.ops.triverse.forget("EXEC_DEFAULT", task_id=first.id)
+    here.tick(0.01)
+    assert [row.title for row in shown_rows()] == ["third", "second"]
+    assert manager.rows[manager.active].task_id == here.chosen_id
+
+
+def test_rows_come_back_after_a_file_was_opened(here: Any, tmp_path: Path) -> None:
+    add_records(record("first", Stage.IMPORTED))
+    path = str(tmp_path / "other.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert [row.title for row in shown_rows()] == ["first"]
+
+
+def test_a_row_is_renamed_in_the_list(here: Any) -> None:
+    add_records(record("first", Stage.IMPORTED))
+    (row,) = shown_rows()
+    row.title = "  Grandmother's chair "
+    here.tick(0.01)
+    assert here.engine.tasks()[0].name == "Grandmother's chair"
+    row.title = "   "
+    here.tick(0.01)
+    assert row.title == "Grandmother's chair"
+
+
+def test_a_task_is_loaded_into_the_panel_to_be_made_again(here: Any) -> None:
+    made = record("chair", Stage.IMPORTED, params={"prompt": "An old chair", "texture_size": 4096, "turbo": True})
+    add_records(made)
+    assert bpy.ops.triverse.regenerate() == {"FINISHED"}
+    given = bpy.context.scene.triverse
+    assert (given.flow, given.shared.prompt) == ("text-to-model", "An old chair")
+    assert (given.text_to_model.texture_size, given.text_to_model.turbo) == ("4096", True)
+    bpy.ops.triverse.generate()
+    assert here.engine.tasks()[0].allow_duplicate or here.engine.tasks()[1].allow_duplicate
+    bpy.ops.triverse.generate()
+    assert sum(one.allow_duplicate for one in here.engine.tasks()) == 1, "only the one that was meant"
+
+
+def test_bad_uuids_are_told(here: Any) -> None:
+    assert bpy.ops.triverse.add_tasks(uuids="what/is this") == {"CANCELLED"}
+    assert bpy.ops.triverse.add_tasks(uuids="  ") == {"CANCELLED"}
+    assert len(here.engine.tasks()) == 0
+    uuids = "11111111-1111-4111-8111-111111111111, 22222222-2222-4222-8222-222222222222"
+    assert bpy.ops.triverse.add_tasks(uuids=uuids) == {"FINISHED"}
+    assert len(here.engine.tasks()) == 2
+
+
+def test_uuids_are_found_in_a_mail_and_the_key_is_none(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triverse_addon.ui.add_tasks import find_uuids
+
+    first, second, key = (f"{digit * 8}-1111-4111-8111-{digit * 12}" for digit in "abc")
+    monkeypatch.setenv("TRIVERSE_API_KEY", key)
+    text = f"Name;UUID\r\nChair;{first}\r\n<https://example.com/tasks/{second}.glb> {first}, {key} 0{first} {second}0"
+    assert find_uuids(text) == [first, second]
+
+
+def test_tasks_made_elsewhere_are_found_and_told(here: Any, tick_until: Tick) -> None:
+    bpy.ops.triverse.find_tasks()
+    assert "The service is being asked." in poll_message(bpy.ops.triverse.find_tasks)
+    tick_until(lambda: not here.is_searching)
+    assert "No other tasks were found." in tasks_panel().prose()
+    bpy.ops.triverse.dismiss(index=0)
+    assert "No other tasks were found." not in tasks_panel().prose()
+
+
+# -----------------------------------------------------------------------------
+# Drawing
+
+_watched: list[str] | None = None
+
+
+def _audit(event: str, _args: object) -> None:
+    if _watched is None or threading.current_thread() is not threading.main_thread():
+        return
+    if event.partition(".")[0] in ("open", "os", "socket", "sqlite3", "subprocess"):
+        _watched.append(event)
+
+
+sys.addaudithook(_audit)
+
+
+@pytest.fixture
+def watched() -> Iterator[list[str]]:
+    """Every look of the main thread at disk or network, until the test ends."""
+    global _watched
+    _watched = []
+    yield _watched
+    _watched = None
+
+
+def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    from triverse_addon.ui import status_bar
+
+    image = bpy.data.images.new("thumbnail", 256, 256)
+    image.filepath_raw, image.file_format = str(tmp_path / "t.png"), "PNG"
+    image.save()
+    add_records(*(record(f"{n}", Stage.IMPORTED, n, thumbnail_path=str(tmp_path / "t.png")) for n in range(20)))
+    draw_everything(here, status_bar)
+    seen = request.getfixturevalue("watched")
+    draw_everything(here, status_bar)
+    assert seen == []
+    assert here.thumbnails.is_loading
+    assert here.tick(0.01), "the picture is loaded by a tick"
+
+
+def draw_everything(here: Any, status_bar: Any) -> None:
+    from triverse_addon.ui import chosen, task_grid, task_list
+
+    make_panel()
+    tasks_panel()
+    draw_rows()
+    task_grid.draw(Recorder(), bpy.context, here, "")
+    draw(task_list.TRIVERSE_PT_filter)
+    draw(chosen.TRIVERSE_MT_task)
+    status_bar._draw(SimpleNamespace(layout=Recorder()), bpy.context)
+
+
+def test_thumbnails_are_bounded_and_bad_files_do_no_harm(here: Any, tmp_path: Path) -> None:
+    from triverse_addon.ui import thumbnails
+
+    image = bpy.data.images.new("thumbnail", 256, 256)
+    image.filepath_raw, image.file_format = str(tmp_path / "t.png"), "PNG"
+    image.save()
+    pictures = here.thumbnails
+    count = thumbnails._KEPT + 10
+    for number in range(count):
+        assert pictures.icon(f"{number}", str(tmp_path / "t.png")) == 0
+    while pictures.is_loading:
+        assert pictures.load(0.0)
+    assert len(pictures._order) == len(pictures._previews) == thumbnails._KEPT
+    assert f"{count - 1}" in pictures._previews
+    assert "0" not in pictures._previews, "the longest unused went"
+    for name, data in (("no.png", None), ("bad.png", b"nothing like a picture")):
+        path = tmp_path / name
+        if data:
+            path.write_bytes(data)
+        assert pictures.icon(name, str(path)) == 0
+        assert pictures.load(0.0) is False
+        assert pictures.icon(name, str(path)) == 0
+        assert not pictures.is_loading, "it is not asked for again and again"

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prices are asked for once the inputs are still, and remembered."""
+
+from __future__ import annotations
+
+from triverse_addon.api.payloads import Balance, Quote
+from triverse_addon.api.sentence import Sentence
+from triverse_addon.tasks.events import BalanceKnown, Quoted
+from triverse_addon.ui.price import FRESH_S, PAUSE_S, STILL_S, Price
+
+
+class Asked:
+    """Notes what is asked."""
+
+    def __init__(self) -> None:
+        self.quotes: list[tuple[str, dict[str, object]]] = []
+        self.balances = 0
+
+    def ask_quote(self, flow: str, values: dict[str, object]) -> int:
+        self.quotes.append((flow, dict(values)))
+        return len(self.quotes)
+
+    def ask_balance(self) -> None:
+        self.balances += 1
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def world() -> tuple[Price, Asked, Clock]:
+    clock = Clock()
+    return Price(clock), Asked(), clock
+
+
+def quoted(token: int, cost: int) -> Quoted:
+    return Quoted(token, Quote("text-to-model", {}, cost, None))
+
+
+def test_nothing_is_asked_while_a_slider_moves() -> None:
+    price, asked, clock = world()
+    for limit in range(1000, 1010):
+        assert price.want("text-to-model", {"polygon_limit": limit}, {"polygon_limit": limit}) is None
+        clock.now_s += STILL_S / 2
+        price.tick(asked)
+    assert asked.quotes == []
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.tick(asked)
+    assert asked.quotes == [("text-to-model", {"polygon_limit": 1009})]
+
+
+def test_an_answer_is_remembered_for_its_inputs_only() -> None:
+    price, asked, clock = world()
+    for turbo, cost in ((False, 100), (True, 60)):
+        price.want("text-to-model", {"turbo": turbo}, {"turbo": turbo})
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+        assert price.is_waiting
+        assert price.hear_quote(quoted(len(asked.quotes), cost))
+    assert price.want("text-to-model", {"turbo": False}, {"turbo": False}) == 100
+    assert price.want("text-to-model", {"turbo": True}, {"turbo": True}) == 60
+    assert price.want("text-to-mesh", {"turbo": True}, {"turbo": True}) is None
+    assert len(asked.quotes) == 2
+
+
+def test_words_do_not_change_the_price_and_none_are_needed_for_it() -> None:
+    price, asked, clock = world()
+    price.want("text-to-model", {"turbo": False}, {"turbo": False}, is_complete=False)
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    assert asked.quotes == [("text-to-model", {"turbo": False})]
+    price.hear_quote(quoted(1, 100))
+    for prompt in ("A chair", "A table"):
+        assert price.want("text-to-model", {"turbo": False}, {"turbo": False, "prompt": prompt}) == 100
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+    assert len(asked.quotes) == 1
+
+
+def test_a_price_refused_without_words_is_asked_for_again_with_them() -> None:
+    price, asked, clock = world()
+    price.want("text-to-model", {}, {}, is_complete=False)
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.hear_quote(Quoted(1, None, Sentence.of("A prompt is missing.")))
+    assert price.problem is None, "nobody has done anything wrong yet"
+    price.want("text-to-model", {}, {}, is_complete=False)
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    assert len(asked.quotes) == 1
+    price.want("text-to-model", {}, {"prompt": "A chair"})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    assert asked.quotes[1:] == [("text-to-model", {"prompt": "A chair"})]
+
+
+def test_an_answer_to_an_earlier_question_is_no_price() -> None:
+    price, asked, clock = world()
+    price.want("text-to-model", {"turbo": False}, {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.want("text-to-model", {"turbo": True}, {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    assert not price.hear_quote(quoted(1, 100)), "the engine answers the last question only, and may answer late"
+    assert price.hear_quote(quoted(2, 60))
+    assert price.want("text-to-model", {"turbo": True}, {}) == 60
+
+
+def test_an_error_is_no_price_and_is_tried_again_later() -> None:
+    price, asked, clock = world()
+    price.want("text-to-model", {}, {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.hear_quote(Quoted(1, None, Sentence.of("No.")))
+    assert price.problem == Sentence.of("No.")
+    for wait_s, questions in ((PAUSE_S / 2, 1), (PAUSE_S, 2)):
+        clock.now_s += wait_s
+        assert price.want("text-to-model", {}, {}) is None
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+        assert len(asked.quotes) == questions
+
+
+def test_an_old_price_is_shown_and_asked_for_again() -> None:
+    price, asked, clock = world()
+    price.want("text-to-model", {}, {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.hear_quote(quoted(1, 100))
+    clock.now_s += FRESH_S + 1
+    assert price.want("text-to-model", {}, {}) == 100
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    assert len(asked.quotes) == 2
+
+
+def test_the_balance_is_asked_for_once_for_several_reasons() -> None:
+    price, asked, clock = world()
+    price.tick(asked)
+    price.hear_balance(BalanceKnown(Balance(500, 20)))
+    for _ in range(3):
+        price.want_balance()
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.tick(asked)
+    assert asked.balances == 2
+    assert price.balance == Balance(500, 20)
+    assert price.is_waiting
+    price.hear_balance(BalanceKnown(Balance(400, 120)))
+    assert not price.is_waiting
+
+
+def test_a_balance_in_doubt_is_asked_for_again_after_a_while() -> None:
+    price, asked, clock = world()
+    price.tick(asked)
+    price.hear_balance(BalanceKnown(Balance(3, 0)))
+    for _ in range(5):
+        price.doubt_balance()
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+    assert asked.balances == 1, "it was read a moment ago"
+    clock.now_s += PAUSE_S
+    for _ in range(5):
+        price.doubt_balance()
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+    assert asked.balances == 2
+    price.hear_balance(BalanceKnown(Balance(1000, 0)))
+    assert price.balance == Balance(1000, 0)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``register()`` is light, and ``unregister()`` leaves nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.service.server import StandIn
+
+REPO = Path(__file__).resolve().parents[2]
+
+LOOK = """
+import sys
+import bpy
+before = set(sys.modules)
+bpy.context.preferences.addons.new().module = "triverse_addon"
+import triverse_addon
+triverse_addon.register()
+brought = {name.partition(".")[0] for name in set(sys.modules) - before}
+for name in ("requests", "urllib3", "websockets", "sqlite3", "ssl", "socket", "http", "subprocess"):
+    assert name not in brought, name
+triverse_addon.unregister()
+"""
+
+
+def all_types() -> set[str]:
+    """All classes that add-ons register."""
+    kinds = (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu, bpy.types.UIList)
+    found = {cls.__name__ for kind in kinds for cls in kind.__subclasses__() if cls.is_registered}
+    return found | {cls.__name__ for cls in bpy.types.PropertyGroup.__subclasses__() if cls.is_registered}
+
+
+def handlers() -> dict[str, int]:
+    """How many handlers each event has."""
+    found = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
+    return {name: len(value) for name, value in found.items() if isinstance(value, list)}
+
+
+def test_register_brings_nothing_heavy() -> None:
+    """In a process of its own: this one has imported everything long ago."""
+    done = subprocess.run([sys.executable, "-c", LOOK], cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_register_touches_no_file_and_starts_no_thread(ui: ModuleType, tmp_path: Path) -> None:
+    from triverse_addon.ui import session
+
+    assert session.current() is None
+    assert list(tmp_path.rglob("*")) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("triverse-") and thread.daemon]
+
+
+def test_unregister_leaves_nothing(
+    fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: StandIn
+) -> None:
+    import triverse_addon
+    from triverse_addon.ui import preferences, session
+
+    monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))
+    preferences.data_dir.cache_clear()
+    before = all_types(), handlers(), set(threading.enumerate()), len(status_bar())
+    addon = bpy.context.preferences.addons.new()
+    addon.module = "triverse_addon"
+    for _ in range(2):
+        triverse_addon.register()
+        addon.preferences.api_url, addon.preferences.api_key = service.url, service.key
+        here = session.need()
+        here.find_tasks()
+        here.tick(0.01)
+        assert any(thread.name.startswith("triverse-") for thread in set(threading.enumerate()) - before[2])
+        triverse_addon.unregister()
+        assert all_types() == before[0]
+        assert handlers() == before[1]
+        assert set(threading.enumerate()) <= before[2]
+        assert len(status_bar()) == before[3]
+        assert not hasattr(bpy.types.Scene, "triverse")
+        assert not hasattr(bpy.types.WindowManager, "triverse")
+        assert session.current() is None
+    bpy.context.preferences.addons.remove(addon)
+    preferences.data_dir.cache_clear()
+
+
+def status_bar() -> list[Any]:
+    """The functions that draw the status bar."""
+    return list(bpy.types.STATUSBAR_HT_header._dyn_ui_initialize())
+
+
+def test_a_failing_beat_goes_on(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blender drops a timer that raises: it must return when to come again, whatever happens."""
+    from triverse_addon.ui import heartbeat, session
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(session, "has_store", fail)
+    assert heartbeat._timer() > 0.0
+    monkeypatch.undo()
+    assert heartbeat._timer() > 0.0
+
+
+def test_tasks_of_last_time_start_the_session(
+    ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any]
+) -> None:
+    from triverse_addon.ui import heartbeat, session
+
+    heartbeat.beat()
+    assert session.current() is None, "without a store nothing is started"
+    bpy.context.scene.triverse.shared.prompt = "A red chair"
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    session.end()
+    heartbeat.register()
+    heartbeat.beat()
+    here = session.current()
+    assert here is not None
+    assert [record.params["prompt"] for record in here.engine.tasks()] == ["A red chair"]

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel's ways to a picture, to the selection, and to a place: what is drawn, and what ends up in a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import bpy
+import pytest
+
+from tests.blender import glbs
+from tests.blender.drawing import make_panel, poll_message, session
+from tests.blender.recorder import draw
+from tests.blender.test_sources import paint
+from tests.service.server import StandIn
+
+
+def given():
+    return bpy.context.scene.triverse
+
+
+def select(*objects: bpy.types.Object) -> None:
+    bpy.context.view_layer.update()
+    for obj in bpy.context.view_layer.objects:
+        obj.select_set(obj in objects)
+    bpy.context.view_layer.objects.active = objects[0] if objects else None
+
+
+# -----------------------------------------------------------------------------
+# Pictures
+
+
+def test_beside_the_first_picture_is_a_menu_of_where_to_get_one(ui: ModuleType) -> None:
+    from triverse_addon.ui import source_actions
+
+    for flow, count in (("text-to-model", 0), ("image-to-model", 1), ("multiview-to-model", 1), ("texture-model", 1)):
+        given().flow = flow
+        menus = [one for one in make_panel().drawn if one.given.get("menu") == "TRIVERSE_MT_picture"]
+        assert len(menus) == count, flow
+    drawn = draw(source_actions.TRIVERSE_MT_picture)
+    assert len(drawn.operators()) == 4
+    assert {one.properties.field for one in drawn.drawn} == {"image_file"}
+
+
+def test_an_image_of_the_file_goes_into_the_panel(ui: ModuleType, tmp_path: Path) -> None:
+    assert "no image in this file" in poll_message(lambda: bpy.ops.triverse.use_image(image_name="Paint"))
+    paint()
+    given().flow = "image-to-model"
+    assert bpy.ops.triverse.use_image(image_name="Paint") == {"FINISHED"}
+    path = Path(given().shared.image_file)
+    assert path.is_file()
+    assert path.parent == tmp_path / "datafiles" / "triverse" / "sources"
+    assert bpy.ops.triverse.use_image(image_name="Gone") == {"CANCELLED"}
+    assert given().shared.image_file == str(path)
+
+
+def test_a_flow_without_pictures_gives_way_to_one_with(ui: ModuleType) -> None:
+    paint()
+    given().flow = "text-to-model"
+    bpy.ops.triverse.use_image(image_name="Paint")
+    assert given().flow == "image-to-model"
+    given().flow = "texture-model"
+    bpy.ops.triverse.use_image(image_name="Paint")
+    assert given().flow == "texture-model"
+
+
+def test_a_render_is_offered_when_there_is_one(ui: ModuleType) -> None:
+    for image in list(bpy.data.images):
+        bpy.data.images.remove(image)
+    assert "Nothing was rendered yet" in poll_message(bpy.ops.triverse.use_render)
+
+
+def test_what_the_clipboard_names_goes_into_the_panel(ui: ModuleType, tmp_path: Path) -> None:
+    from triverse_addon.scene import sources
+
+    path = glbs.picture(tmp_path / "a chair.png", 8, 8)
+
+    class Context:
+        def __init__(self, text: str) -> None:
+            self.window_manager = type("Manager", (), {"clipboard": text})
+
+    for text in (str(path), f'"{path}"', path.as_uri()):
+        assert sources._named_in_clipboard(Context(text)) == path
+    assert sources._named_in_clipboard(Context("https://example.com/chair.png")) == "https://example.com/chair.png"
+    for text in ("", "a chair", str(tmp_path / "gone.png"), __file__, f"{path}\n{path}", "http://example.com/a.png"):
+        assert sources._named_in_clipboard(Context(text)) is None, text
+    assert bpy.ops.triverse.paste_picture() == {"CANCELLED"}, "there is no clipboard without a window"
+
+
+def test_a_painted_image_reaches_the_service_as_png(ui: ModuleType, connected: StandIn, tick_until) -> None:
+    paint()
+    bpy.ops.triverse.use_image(image_name="Paint")
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    tick_until(lambda: connected.state.charged())
+    (upload,) = connected.state.uploads.values()
+    assert upload.content_type == "image/png"
+
+
+# -----------------------------------------------------------------------------
+# The selection
+
+
+def test_the_panel_names_what_would_be_sent(ui: ModuleType, connected: StandIn) -> None:
+    given().flow = "text-to-texture"
+    given().shared.prompt = "Red leather"
+    select()
+    assert "Select a mesh object" in make_panel().texts()
+    assert "Select the object that is to be sent" in poll_message(bpy.ops.triverse.generate)
+    first, second = glbs.sphere("Ball"), glbs.sphere("Cushion")
+    select(first)
+    assert f"Ball · {glbs.SPHERE_TRIANGLES} triangles" in make_panel().texts()
+    select(first, second)
+    assert f"2 objects · {2 * glbs.SPHERE_TRIANGLES} triangles" in make_panel().texts()
+    given().use_selection = False
+    assert "model_file" in make_panel().properties()
+    assert "use_selection" in make_panel().properties(), "there is a way back"
+
+
+def test_the_selection_is_what_is_sent_and_replaced(ui: ModuleType, connected: StandIn) -> None:
+    given().flow = "text-to-texture"
+    given().shared.prompt = "Red leather"
+    given().shared.model_file = "/an/old/one.glb"
+    select(glbs.sphere("Ball", (1.0, 2.0, 3.0)))
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    (made,) = session().engine.tasks()
+    assert made.placement.replaces.names == ("Ball",)
+    assert made.placement.replaces.matrix[3::4] == (1.0, 2.0, 3.0, 1.0)
+    assert made.sources["model_file"].endswith(".blend")
+    assert made.name == "Red leather"
+
+
+def test_a_task_that_had_a_file_comes_back_with_it(ui: ModuleType) -> None:
+    from triverse_addon.ui import inputs
+
+    flow = inputs.PANEL_FLOWS["text-to-texture"]
+    inputs.fill(given(), flow, {"prompt": "Red leather", "model_file": "/a/chair.glb"})
+    assert not given().use_selection
+    inputs.fill(given(), flow, {"prompt": "Red leather"})
+    assert given().use_selection
+
+
+# -----------------------------------------------------------------------------
+# The place
+
+
+def test_the_selected_object_marks_the_place_if_it_is_to(ui: ModuleType, connected: StandIn) -> None:
+    given().shared.prompt = "A red chair"
+    given().placing.use_placeholder = True
+    select()
+    assert "marks the place" in poll_message(bpy.ops.triverse.generate)
+    marker = glbs.empty("Here", (4.0, 5.0, 6.0))
+    select(marker)
+    given().placing.keep_placeholder = True
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    (made,) = session().engine.tasks()
+    assert made.placement.placeholder == "Here"
+    assert made.placement.keep_placeholder
+    assert made.placement.location == (4.0, 5.0, 6.0)
+
+
+def test_height_and_ground_go_with_the_task(ui: ModuleType, connected: StandIn) -> None:
+    given().shared.prompt = "A red chair"
+    placing = given().placing
+    assert placing.on_ground
+    placing.on_ground = False
+    placing.use_height = True
+    placing.height = 1.75
+    bpy.ops.triverse.generate()
+    (made,) = session().engine.tasks()
+    assert made.placement.height == pytest.approx(1.75)
+    assert not made.placement.on_ground
+
+
+def test_options_show_what_counts(ui: ModuleType) -> None:
+    given().flow = "text-to-model"
+    shown = make_panel().properties()
+    assert {"use_placeholder", "placement", "on_ground", "use_height"} <= set(shown)
+    assert "height" not in shown
+    given().placing.use_height = True
+    assert "height" in make_panel().properties()
+    given().placing.use_placeholder = True
+    shown = make_panel().properties()
+    assert "keep_placeholder" in shown
+    assert "placement" not in shown
+    given().flow = "texture-model"
+    assert "use_placeholder" not in make_panel().properties(), "the result takes the place of the selection"

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The head of the list: whether changes at the service come live or by polling."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+from tests.blender.drawing import Tick
+from tests.blender.recorder import Recorder
+from tests.service.server import StandIn
+from triverse_addon.tasks.record import NewTask
+
+
+def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connected: StandIn, tick_until: Tick) -> None:
+    from triverse_addon.ui import preferences, setup_actions, tasks_panel
+
+    def header() -> list[str]:
+        layout = Recorder()
+        tasks_panel.TRIVERSE_PT_tasks.draw_header_preset(SimpleNamespace(layout=layout), bpy.context)
+        return layout.texts()
+
+    def tooltip() -> str:
+        return str(setup_actions.TRIVERSE_OT_updates.description(bpy.context, None))
+
+    assert not {"Live", "Polling"} & set(header()), "nothing is under way"
+    connected.state.clock.speed = 0
+    here.engine.submit(NewTask("text-to-model", {"prompt": "a stone well"}))
+    tick_until(lambda: "Live" in header())
+    assert "at once" in tooltip()
+    preferences.preferences().live = False
+    tick_until(lambda: "Polling" in header())
+    assert "Live updates are switched off" in tooltip()
+    asked = len(connected.state.seen("status"))
+    tick_until(lambda: len(connected.state.seen("status")) >= asked + 2)
+    assert len(connected.state.seen("ws")) == 1, "no new connection"
+    with connected.down():
+        preferences.preferences().live = True
+        here.tick(0.01)
+        assert "Polling" in header()
+        assert "until there is a live connection" in tooltip()
+    tick_until(lambda: "Live" in header())

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Inputs that fuzzing starts from, and those that once found a fault; the latter are tried first, for ever.
+
+A found input is added here by hand, as Hypothesis prints it.
+"""
+
+from __future__ import annotations
+
+import json
+
+UUID = "7b4c0c1e-7d2f-4a59-9a5e-0f6f4f6f2b11"
+
+STATUS = {
+    "task_uuid": UUID,
+    "flow_name": "text-to-model",
+    "status": "SUCCESS",
+    "progress": 100,
+    "created_at": "2026-05-04T10:11:12.123Z",
+    "started_at": "2026-05-04T10:11:13Z",
+    "completed_at": None,
+    "input": {"prompt": "a stone well", "polygon_limit": 1000},
+    "output": {"textured_model_url": ["https://files.example.invalid/a.glb"], "preview_url": "https://x.invalid/p.png"},
+    "error": {"code": 5001, "message": "no", "suggestion": "again"},
+    "queue": {"is_queued": True, "position": 3, "estimated_wait_seconds": 12.5},
+}
+CREATED = {"task_uuid": UUID, "flow_name": "text-to-model", "status": "PENDING", "cost_credits": 20, "queue": None}
+LINKS = {"download_url": "https://x.invalid/a", "preview_url": None, "asset_id": "a", "kind": "glb"}
+QUOTE = {"flow_name": "text-to-model", "params": {"turbo": True}, "cost_credits": 20, "available_credits": 7}
+ACCOUNT = {"id": 7, "email": "a@b.invalid", "web_credits_balance": 1, "api_credits_balance": "2", "plan_name": "Pro"}
+BALANCE = {"balance": 3, "frozen": 4}
+
+#: Values that are put into any place of the above.
+SPICE: list[object] = [
+    # Found on 2026-11-24: half a character in a prompt or an address ended the thread that wrote it into the store.
+    *("a\ud800b", "\udfff", "https://x.invalid/\ud800"),
+    *(None, True, False, 0, -1, 10**400, 1e308, float("inf"), float("nan"), "", "\0", "x" * 10_000, "1e400"),
+    *(
+        [],
+        {},
+        [[[]]],
+        {"": None},
+        [None] * 100,
+        "9999-12-31T23:59:59Z",
+        "0000-00-00T00:00:00Z",
+        "2026-05-04T10:11:12+99:99",
+    ),
+    *("https://[", "http://127.0.0.1/", "-9223372036854775809", "NaN", "١٢", "１２"),
+]
+
+FRAMES = [
+    f"event: update\ndata: {json.dumps(STATUS)}\n\n",
+    f"event: finalized\r\ndata: {json.dumps({'code': 0, 'data': STATUS})}\r\n\r\n",
+    f": ping\n\ndata: {json.dumps([STATUS, STATUS])}\n\nevent: update\ndata: {{\ndata: }}\n\n",
+    "data:\n\n",
+    "\ufeffdata: {}\r\r",
+    "event",
+]
+ANSWERS = [
+    b'{"code": 0, "message": "success", "data": {"file_key": "a"}}',
+    b'{"code": 1004, "message": "no", "suggestion": "try"}',
+    b'{"detail": [{"loc": ["body", "prompt"], "msg": "too short"}]}',
+    b'{"error": {"code": "2010", "message": "credits"}}',
+    b"<html></html>",
+    b"\xff\xfe{\x00}\x00",
+    b"",
+]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Fixtures for tests in a real Blender with a window.
+
+Each test has its own home, display, port and scratch folder (pytest's ``tmp_path``); only what it started is ended.
+All: ``python scripts/test.py --layer window-trixie``. One: ``python scripts/test.py tests/gui/test_x.py -k name``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from scripts._dev.package import build
+from scripts._dev.window import Blender, BlenderWindow, copy_profile, find_blender, make_profile
+
+GUI_TIMEOUT_S = 900
+"""Only against a hang. A first window may take minutes on two busy cores."""
+
+
+class OpenWindow(Protocol):
+    """Opens a Blender; it is closed after the test. ``home`` of an earlier window: the same user comes back."""
+
+    def __call__(
+        self,
+        *,
+        env: Mapping[str, str] | None = None,
+        home: Path | None = None,
+        arguments: Sequence[str | Path] = (),
+    ) -> BlenderWindow: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder more time before they are taken for hung."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(GUI_TIMEOUT_S))
+
+
+@pytest.fixture(scope="session")
+def blender(request: pytest.FixtureRequest) -> Blender:
+    """The Blender that ``--blender`` names."""
+    return find_blender(request.config.getoption("--blender"))
+
+
+@pytest.fixture(scope="session")
+def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The add-on as it ships, built from the checkout."""
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def profile_template(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the built extension is installed and enabled. Copied for each test, never used itself."""
+    home = tmp_path_factory.mktemp("profile") / "home"
+    make_profile(blender, home, extension_zip)
+    return home
+
+
+@pytest.fixture
+def open_window(blender: Blender, profile_template: Path, tmp_path: Path) -> Iterator[OpenWindow]:
+    """Open Blenders with the extension installed, each in a folder of its own below ``tmp_path``."""
+    opened: list[BlenderWindow] = []
+
+    def open_one(
+        *, env: Mapping[str, str] | None = None, home: Path | None = None, arguments: Sequence[str | Path] = ()
+    ) -> BlenderWindow:
+        scratch = tmp_path / f"window-{len(opened) + 1}"
+        scratch.mkdir()
+        own_home = home or copy_profile(profile_template, scratch / "home")
+        window = BlenderWindow(blender, scratch, home=own_home, env=env, arguments=arguments, shares=[tmp_path])
+        opened.append(window)
+        return window
+
+    yield open_one
+    for window in opened:
+        window.close()

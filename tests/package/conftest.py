@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for the built zip. All: ``python scripts/test.py --layer package``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts._dev import blender_root
+from scripts._dev.package import build
+from scripts._dev.window import Blender, find_blender, make_profile
+from tests.package.targets import Target, available
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A throw-away profile in which the zip was installed, and what was seen meanwhile."""
+
+    target: Target
+    home: Path
+    report: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The add-on as it ships, built from the checkout."""
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module", params=available(), ids=lambda target: target.name)
+def installed(
+    request: pytest.FixtureRequest, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Installed:
+    """The zip installed in one Blender."""
+    target: Target = request.param
+    home = tmp_path_factory.mktemp(target.name) / "home"
+    home.mkdir()
+    return Installed(target, home, target.probe(home, extension_zip))
+
+
+@pytest.fixture(scope="session")
+def blender() -> Blender:
+    """Debian's Blender; a bpy module has no command line."""
+    reason = blender_root.missing("trixie")
+    assert not reason, f"The installed command and a farm's workers need a real Blender. {reason}"
+    return find_blender("trixie")
+
+
+@pytest.fixture(scope="module")
+def profile(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the extension, installed as ``blender --command extension install-file`` does it."""
+    home = tmp_path_factory.mktemp("profile") / "home"
+    make_profile(blender, home, extension_zip)
+    return home

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What Flamenco's manager offers to a job type script, after its documentation and its own job compilers: the global
+// names author, path, print, alert and shellSplit. formatTimestampLocal and frameChunker are left out: nothing here
+// asks for them.
+//
+//     node flamenco_author.js SCRIPT.js < settings.json > tasks.json
+//
+// The script is compiled in strict mode, as Flamenco does, and gets nothing of Node. Prints the job type and the tasks.
+
+const fs = require("fs");
+const vm = require("vm");
+
+class Task {
+    constructor(name, type) {
+        this.name = String(name).trim();
+        this.type = String(type).trim();
+        if (!this.name || !this.type) {
+            throw new Error("author.Task(name, type): both are required");
+        }
+        this.commands = [];
+        this.dependencies = [];
+    }
+
+    addCommand(command) {
+        if (!(command instanceof Command)) {
+            throw new Error("addCommand takes what author.Command made");
+        }
+        this.commands.push(command);
+    }
+
+    addDependency(task) {
+        if (!(task instanceof Task)) {
+            throw new Error("addDependency takes what author.Task made");
+        }
+        this.dependencies.push(task);
+    }
+}
+
+class Command {
+    constructor(name, parameters) {
+        this.name = name;
+        this.parameters = parameters;
+    }
+}
+
+const tasks = [];
+const job = {
+    name: "a job",
+    created: new Date(),
+    settings: JSON.parse(fs.readFileSync(0, "utf-8")),
+    metadata: {},
+    addTask(task) {
+        if (!(task instanceof Task)) {
+            throw new Error("addTask takes what author.Task made");
+        }
+        // A copy, as in the manager: what is added to the task afterwards is lost.
+        tasks.push({
+            name: task.name,
+            type: task.type,
+            commands: JSON.parse(JSON.stringify(task.commands)),
+            dependencies: task.dependencies.map(other => other.name),
+        });
+    },
+};
+
+function shellSplit(text) {
+    return (text.match(/"[^"]*"|'[^']*'|[^\s"']+/g) || []).map(word => word.replace(/^(["'])(.*)\1$/, "$2"));
+}
+
+const world = vm.createContext({
+    author: { Task: (name, type) => new Task(name, type), Command: (name, given) => new Command(name, given) },
+    path: { basename: require("path").basename, dirname: require("path").dirname, join: require("path").join },
+    print: (...words) => console.error(...words),
+    alert: (...words) => console.error(...words),
+    shellSplit,
+});
+const source = fs.readFileSync(process.argv[2], "utf-8");
+vm.runInContext(`"use strict";\n${source}\nthis.offered = { JOB_TYPE, compileJob };`, world);
+world.offered.compileJob(job);
+process.stdout.write(JSON.stringify({ jobType: world.offered.JOB_TYPE, tasks }));

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The search for the key in whatever is logged, told or written while tests run. Plain Python, no ``bpy``.
+
+``conftest.py`` has it done for every test here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.events import PumpReport
+
+#: What every stand-in's key looks like: so no test has to say which is its own.
+_KEY = re.compile(rb"standin-[\w-]{32}")
+
+
+def has_key(text: str | bytes) -> bool:
+    """Tell whether the key of any stand-in is in ``text``."""
+    return _KEY.search(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")) is not None
+
+
+def files_with_key(folder: Path) -> list[Path]:
+    """Return all files below ``folder`` that hold a key."""
+    return [path for path in folder.rglob("*") if path.is_file() and has_key(path.read_bytes())]
+
+
+class Log(logging.Handler):
+    """
+    Hears whatever any logger says and any engine tells.
+
+    :ivar exceptions: that were logged, in full.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.exceptions: list[str] = []
+        self._leaks: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("aiohttp", "asyncio")):
+            return  # the stand-in's own
+        self.hear(f"{record.name} {record.getMessage()}")
+        if record.exc_info:
+            self.exceptions.append("".join(traceback.format_exception(*record.exc_info)))
+            self.hear(self.exceptions[-1])
+
+    def hear(self, said: str) -> None:
+        """Note it if the key is in it."""
+        if has_key(said):
+            self._leaks.append(said)
+
+    def take_leaks(self) -> list[str]:
+        """Return what was said with the key in it since the last call."""
+        taken, self._leaks = self._leaks, []
+        return taken
+
+    def listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Hear every event of every engine, and before an engine ends all that it can be asked for."""
+        pump, stop = Engine.pump, Engine.stop
+
+        def pump_and_hear(engine: Engine, *given: Any, **named: Any) -> PumpReport:
+            report = pump(engine, *given, **named)
+            if report.events:
+                self.hear(repr(report.events))
+            return report
+
+        def hear_and_stop(engine: Engine, *given: Any, **named: Any) -> None:
+            if engine._started and not engine._stopped:
+                self.hear(repr((engine.settings, engine.blocked(), engine.notice_problem)))
+                for record in engine.tasks():
+                    self.hear(repr((record, engine.history(record.id))))
+            stop(engine, *given, **named)
+
+        monkeypatch.setattr(Engine, "pump", pump_and_hear)
+        monkeypatch.setattr(Engine, "stop", hear_and_stop)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a model is to stand outlives the Blender that asked, to the last digit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from triverse_addon.tasks import codec
+from triverse_addon.tasks.record import Placement, Replaced, TaskRecord
+
+REPLACED = Replaced(
+    names=("Chair", "Cushion"),
+    matrix=tuple(float(number) / 3 for number in range(16)),
+    low=(-1.0, 0.1, 0.0),
+    high=(1.0, 2.0, 3.3),
+)
+
+
+def written_and_read(record: TaskRecord, text: str | None = None) -> TaskRecord:
+    columns = {name: getattr(record, name) for name in codec.COLUMNS}
+    return codec.from_row(columns, codec.to_json(record) if text is None else text)
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [
+        Placement(),
+        Placement(location=(1.0, 2.0, 0.1), height=1.75, on_ground=True),
+        Placement(placeholder="Cube", keep_placeholder=True),
+        Placement(location=(3.0, 0.0, 0.0), replaces=REPLACED),
+    ],
+)
+def test_a_placement_is_read_as_it_was_written(placement: Placement) -> None:
+    record = TaskRecord(id="a", flow="texture-model", name="Chair", placement=placement)
+    assert written_and_read(record) == record
+
+
+def test_a_damaged_placement_is_told_as_such() -> None:
+    record = TaskRecord(id="a", flow="texture-model", name="Chair", placement=Placement(replaces=REPLACED))
+    data = json.loads(codec.to_json(record))
+    for damage, said in (({"low": [1, 2]}, "unpack"), ({"names": None}, "iterable"), ({"matrix": ["x"]}, "float")):
+        damaged = {**data, "placement": {**data["placement"], "replaces": {**dataclasses.asdict(REPLACED), **damage}}}
+        with pytest.raises(ValueError, match=said):
+            written_and_read(record, json.dumps(damaged))
+    del data["placement"]["replaces"]["high"]
+    with pytest.raises(ValueError, match="high"):
+        written_and_read(record, json.dumps(data))

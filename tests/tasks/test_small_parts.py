@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits, lanes, words, and what a status changes. One: ``python scripts/test.py tests/tasks/test_small_parts.py``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triverse_addon.api.payloads import parse_status
+from triverse_addon.tasks import waits
+from triverse_addon.tasks.apply import apply_status
+from triverse_addon.tasks.board import MOST_FINISHED, Board
+from triverse_addon.tasks.lanes import Lane
+from triverse_addon.tasks.record import MOVES, UNFINISHED, Stage, TaskRecord
+from triverse_addon.tasks.retries import retry_changes
+from triverse_addon.tasks.waits import Pacer, poll_interval_s, retry_delay_s
+from triverse_addon.tasks.words import overall_progress, stage_words, time_left_s
+
+#: As users have them: taken before a fixture shortens them.
+REAL_S = (waits.FIRST_POLL_S, waits.LONGEST_POLL_S, waits.LIVE_POLL_S)
+UUID = "0b9c7a52-0000-4000-8000-000000000001"
+
+
+@given(st.integers(0, 10_000), st.none() | st.floats(0, 1e6))
+def test_polling_begins_quick_and_grows_to_its_limit(polls: int, queue_wait_s: float | None) -> None:
+    interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=False)
+    assert waits.FIRST_POLL_S <= interval_s <= waits.LONGEST_POLL_S
+    assert poll_interval_s(polls, queue_wait_s=queue_wait_s, live=True) == waits.LIVE_POLL_S
+
+
+@given(st.integers(0, 10_000), st.none() | st.floats(0, 3600))
+def test_a_retry_waits_as_long_as_the_service_asks(attempts: int, retry_after_s: float | None) -> None:
+    delay_s = retry_delay_s(attempts, retry_after_s)
+    asked_s = retry_after_s or 0.0
+    assert delay_s >= max(0.75 * waits._FIRST_RETRY_S, asked_s)
+    assert delay_s <= max(1.25 * waits._LONGEST_RETRY_S, asked_s)
+
+
+def test_polling_takes_the_times_that_are_promised() -> None:
+    assert REAL_S == (2.0, 10.0, 60.0)
+
+
+def test_a_pacer_spreads_what_comes_at_once() -> None:
+    pacer = Pacer(rate=0.001, burst=3)
+    delays = [pacer.delay_s() for _ in range(10)]
+    assert delays[:3] == [0.0, 0.0, 0.0]
+    assert all(delay_s > 100 for delay_s in delays[4:])
+
+
+def test_a_lane_never_works_twice_on_one_task() -> None:
+    busy: Counter[str] = Counter()
+    worst: list[int] = []
+    done: list[str] = []
+
+    def work(task_id: str) -> None:
+        busy[task_id] += 1
+        worst.append(busy[task_id])
+        time.sleep(0.002)
+        busy[task_id] -= 1
+        done.append(task_id)
+
+    lane = Lane("test", 4, work)
+    for number in range(60):
+        lane.put(f"{number % 3}")
+        time.sleep(0.001)
+    wait_for(lambda: set(done) == {"0", "1", "2"})
+    lane.stop()
+    assert lane.join(time.monotonic() + 30) == []
+    assert max(worst) == 1
+
+
+def test_a_lane_outlives_an_error_and_forgets_what_is_dropped() -> None:
+    done: list[str] = []
+
+    def work(task_id: str) -> None:
+        if task_id == "bad":
+            raise RuntimeError("a slip")
+        done.append(task_id)
+
+    lane = Lane("test", 1, work)
+    lane.put("dropped", 600)
+    lane.put("late", 600)
+    lane.put("bad")
+    lane.put("good")
+    wait_for(lambda: done == ["good"])
+    lane.drop("dropped")
+    lane.hurry()
+    wait_for(lambda: "late" in done)
+    lane.stop()
+    assert lane.join(time.monotonic() + 30) == []
+    assert "dropped" not in done
+
+
+def wait_for(look: object, limit_s: float = 30.0) -> None:
+    ends_s = time.monotonic() + limit_s
+    while not look():  # type: ignore[operator]
+        assert time.monotonic() < ends_s
+        threading.Event().wait(0.005)
+
+
+def waiting(**values: object) -> TaskRecord:
+    return TaskRecord("1", "text-to-model", "a chair", Stage.WAITING, task_uuid=UUID).with_(**values)
+
+
+@pytest.mark.parametrize("status", ["PENDING", "QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCELLED", "OF_TOMORROW"])
+def test_a_status_leads_a_waiting_task_on_and_no_other(status: str) -> None:
+    heard = parse_status({"task_uuid": UUID, "status": status, "flow_name": "text-to-model", "progress": 30})
+    for stage in Stage:
+        changes = apply_status(waiting(stage=stage, progress=70), heard)
+        if stage is not Stage.WAITING:
+            assert changes == {}
+            continue
+        after = waiting(progress=70).with_(**changes)
+        assert after.progress == (100 if status == "SUCCESS" else 70)
+        assert after.stage is stage or after.stage in MOVES[stage]
+        assert (after.stage is stage) == (status in ("PENDING", "QUEUED", "RUNNING", "OF_TOMORROW"))
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize("following", [True, False])
+def test_each_stage_has_words_and_a_progress(stage: Stage, following: bool) -> None:
+    record = waiting(stage=stage, following=following, size_bytes=10, received_bytes=20)
+    words = str(stage_words(record))
+    assert words
+    assert "{" not in words
+    assert not words.endswith(".")
+    assert 0.0 <= overall_progress(record) <= 1.0
+
+
+def test_the_bar_never_goes_back_on_the_way() -> None:
+    way = [
+        *(waiting(stage=stage) for stage in (Stage.QUEUED, Stage.UPLOADING, Stage.SUBMITTING)),
+        *(waiting(progress=percent) for percent in (None, 0, 50, 100)),
+        *(waiting(stage=Stage.DOWNLOADING, size_bytes=10, received_bytes=done) for done in (0, 5, 10)),
+        *(waiting(stage=stage) for stage in (Stage.CONVERTING, Stage.READY, Stage.IMPORTED)),
+    ]
+    bars = [overall_progress(record) for record in way]
+    assert bars == sorted(bars)
+
+
+def test_the_time_left_follows_from_the_progress() -> None:
+    running = waiting(service_status="RUNNING", started_at_s=time.time() - 50, progress=50)
+    left_s = time_left_s(running)
+    assert left_s is not None
+    assert 45 < left_s < 90
+    assert time_left_s(running.with_(progress=1)) is None
+    assert time_left_s(running.with_(started_at_s=time.time() + 500)) is None
+    assert time_left_s(running.with_(following=False)) is None
+
+
+@pytest.mark.parametrize("stage", sorted(UNFINISHED))
+def test_what_is_not_followed_does_not_seem_to_go_on(stage: Stage) -> None:
+    assert str(stage_words(waiting(stage=stage, following=False))) == "Not followed"
+
+
+def test_a_new_order_sends_pictures_again_that_were_not_found() -> None:
+    refused = waiting(stage=Stage.FAILED, is_settled=True, file_keys={"image_file": "key"}, client_order_id="a")
+    for code, keeps in ((1004, False), (1005, False), (1006, False), (2010, True), (None, True)):
+        changes = retry_changes(refused.with_(error_code=code), has_files=False)
+        assert changes["client_order_id"] == "a_r2"
+        assert refused.with_(**changes).file_keys == ({"image_file": "key"} if keeps else {})
+    # What the service still holds is not ordered anew, and keeps what it was ordered with.
+    assert "file_keys" not in retry_changes(refused.with_(is_settled=False, error_code=1004), has_files=False)
+
+
+def test_what_is_forgotten_does_not_come_back() -> None:
+    board = Board()
+    board.put(waiting())
+    board.forget("1")
+    assert not board.put(waiting(received_bytes=5, revision=9))
+    assert board.all() == []
+    assert board.unfinished_count == 0
+
+
+def test_a_look_at_the_store_takes_no_news_away() -> None:
+    board = Board()
+    board.put(waiting(revision=4, received_bytes=7))
+    assert not board.put(waiting(revision=4), only_newer=True)
+    assert board.all()[0].received_bytes == 7
+    assert board.put(waiting(revision=5), only_newer=True)
+
+
+def test_old_tasks_leave_the_memory_and_not_the_list() -> None:
+    board = Board()
+    for number in range(2 * MOST_FINISHED + 1):
+        board.put(TaskRecord(str(number), "", "", Stage.IMPORTED, created_at_s=float(number)))
+    assert len(board.all()) == MOST_FINISHED
+    assert board.all()[0].id == str(2 * MOST_FINISHED)
+    # Pruned is not forgotten: changed, it is shown again.
+    assert board.put(TaskRecord("0", "", "", Stage.READY, revision=1))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The rules of the house, read from the source: floors, imports, headers, docstrings, lengths.
+
+Plain Python, no ``bpy``: the files are parsed, not imported.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+PACKAGE = REPO / "triverse_addon"
+FLOORS = {"api": 0, "tasks": 1, "batch": 2, "scene": 3, "ui": 4, "cli": 4}
+WITHOUT_BPY = ("api", "tasks", "batch")
+BLENDER_MODULES = {"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils"}
+MOST_LINES = 500
+HEADER = "# SPDX-License-Identifier: GPL-3.0-or-later"
+
+SHIPPED = sorted(PACKAGE.rglob("*.py"))
+EVERY = sorted(path for folder in ("triverse_addon", "tests", "scripts") for path in (REPO / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    """The path within the checkout, as a test's name."""
+    return path.relative_to(REPO).as_posix()
+
+
+def floor_of(path: Path) -> str:
+    """The floor's folder; empty for the package's own ``__init__``."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
+    """Every import, wherever it stands: line, dots before the name, name (``from . import x`` gives ``x``)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, 0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.level, node.module
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, node.level, alias.name) for alias in node.names)
+
+
+def faults_of_floors(path: Path, source: str) -> list[str]:
+    """Imports that a module of the package must not make."""
+    floor = floor_of(path)
+    depth = len(path.relative_to(PACKAGE).parts)
+    faults = []
+    for line, dots, name in imports(ast.parse(source)):
+        top = name.partition(".")[0]
+        if dots == 0 and top == "triverse_addon":
+            faults.append(f"line {line}: {name} is imported by its absolute name; installed, the package has another")
+        if dots == 0 and top in BLENDER_MODULES and floor in WITHOUT_BPY:
+            faults.append(f"line {line}: {floor} imports {name}")
+        if dots == depth and top in FLOORS and floor and FLOORS[top] > FLOORS[floor]:
+            faults.append(f"line {line}: {floor} imports {top}, which is above it")
+        if dots > depth:
+            faults.append(f"line {line}: the import leaves the package")
+    return faults
+
+
+def faults_of_style(path: Path, source: str) -> list[str]:
+    """Prints outside the command line, and handlers that catch everything."""
+    faults = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ExceptHandler) and node.type is None:
+            faults.append(f"line {node.lineno}: a bare except")
+        is_print = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        if is_print and floor_of(path) != "cli":
+            faults.append(f"line {node.lineno}: print() outside cli/")
+    return faults
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=named)
+def test_a_floor_imports_only_what_is_below(path: Path) -> None:
+    assert faults_of_floors(path, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=named)
+def test_nothing_is_printed_and_nothing_caught_blindly(path: Path) -> None:
+    assert faults_of_style(path, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", EVERY, ids=named)
+def test_a_module_has_its_licence_says_what_it_is_and_is_short(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    assert lines, "An empty file: it has no licence line."
+    # A script may begin with a #! line.
+    assert HEADER in lines[:2]
+    tree = ast.parse(source)
+    # A folder's mark without a line of code has nothing to say.
+    assert ast.get_docstring(tree) or not tree.body, "The module has no docstring."
+    # A table of translations is as long as the add-on has texts, and nothing but that.
+    assert len(lines) <= MOST_LINES or path.parent.name == "translations"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("api/x.py", "import bpy"),
+        ("tasks/x.py", "def f():\n    from mathutils import Vector"),
+        ("api/x.py", "from ..tasks.store import Store"),
+        ("tasks/x.py", "from .. import scene"),
+        ("scene/x.py", "def f():\n    from ..ui import panels"),
+        ("ui/x.py", "from triverse_addon.api import client"),
+        ("api/x.py", "from ...elsewhere import thing"),
+    ],
+)
+def test_the_rules_of_floors_see_a_fault(name: str, source: str) -> None:
+    assert len(faults_of_floors(PACKAGE / name, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), [("ui/x.py", "print('x')"), ("cli/x.py", "try:\n    pass\nexcept:\n    pass")]
+)
+def test_the_rules_of_style_see_a_fault(name: str, source: str) -> None:
+    assert len(faults_of_style(PACKAGE / name, source)) == 1
+
+
+def test_what_is_allowed_passes() -> None:
+    assert faults_of_floors(PACKAGE / "ui/x.py", "import bpy\nfrom ..tasks import engine\nfrom . import text") == []
+    assert faults_of_floors(PACKAGE / "tasks/x.py", "from ..api.client import Client\nimport sqlite3") == []
+    assert faults_of_style(PACKAGE / "cli/x.py", "print('x')\ntry:\n    pass\nexcept ValueError:\n    pass") == []

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP side of the service: one method for each endpoint.
+
+Ground floor; worker threads; no ``bpy``. Imports requests, so it is imported when the first request is made.
+
+What may be relied on:
+
+- The key goes to the origin of the service address and nowhere else: redirects are followed by hand, and files on
+  other hosts are fetched without it. No exception, log or `repr` has it.
+- A method returns or raises within a bounded time: there are time-outs for connecting and for each read, and a
+  deadline for a whole answer, which a server that drips bytes cannot stretch. `Client.close` ends what is under way.
+- Only reading is repeated, once, when a kept connection turns out to be stale. A creation never is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote as quote_path
+
+from . import payloads
+from .answers import not_an_answer
+from .errors import InputError
+from .files import check_image, check_model
+from .flows import JSON, flow_named, request_params
+from .multipart import MultipartFile, Progress
+from .payloads import Account, Balance, Created, Links, Quote, TaskStatus
+from .sender import UPLOAD_ANSWER_S, Opened, Request, Sender
+from .sentence import Sentence
+from .transport import Guard
+from .urls import check_asset_url, check_base_url, check_key, check_task_uuid
+
+if TYPE_CHECKING:
+    import requests
+
+_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Client:
+    """A connection to the service with one key. Any number of threads may use it; a context manager.
+
+    :param base_url: the service address, see `urls.check_base_url`.
+    :param api_key: the key, see `urls.check_key`.
+    :param version: the add-on's version, for the User-Agent header.
+    :param connect_timeout_s: for making a connection.
+    :param read_timeout_s: for each read.
+    :raises KeyMissingError: there is no key.
+    :raises InputError: the address or the key cannot be used.
+
+    All methods raise `TransportError` and `ServiceError`, and `InputError` for values that cannot be sent.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        version: str = "0",
+        connect_timeout_s: float = 10.0,
+        read_timeout_s: float = 30.0,
+    ) -> None:
+        self.base_url = check_base_url(base_url)
+        self._sender = Sender(
+            self.base_url,
+            check_key(api_key),
+            user_agent=f"Triverse-Blender/{version}",
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url!r})"
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything under way, from any thread, files that are being read included.
+
+        The threads that wait for an answer get `ConnectionLostError` at once; so does whoever asks later.
+        """
+        self._sender.close()
+
+    # -------------------------------------------------------------------------
+    # Tasks
+
+    def create(
+        self,
+        flow_name: str,
+        params: Mapping[str, JSON],
+        *,
+        client_order_id: str,
+        allow_duplicate: bool = False,
+    ) -> Created:
+        """Create a task: ``POST /tasks/<flow>``. Credits are frozen by it, so it is sent once and never repeated here.
+
+        :param params: what `flows.check` returned, and the file keys of the sources by field name.
+        :param client_order_id: the idempotency key, 1 to 64 letters, digits, ``_`` and ``-``.
+        :param allow_duplicate: send it on purpose although an equal request was sent shortly before.
+        :raises TransportError: its ``sent`` tells whether the service may have got the request.
+        :raises DuplicateError: the service has it already.
+        """
+        if not _CLIENT_ORDER_ID.fullmatch(client_order_id):
+            raise InputError(
+                Sentence.of("The order number must have 1 to 64 letters, digits, _ or -."), field="client_order_id"
+            )
+        body = request_params(flow_name, params)
+        body["client_order_id"] = client_order_id
+        if allow_duplicate:
+            body["allow_duplicate"] = True
+        self._sender.start_afresh()
+        request = Request("POST", f"{self.base_url}/tasks/{flow_named(flow_name).name}", json=body)
+        return payloads.parse_created(self._sender.json(request))
+
+    def status(self, task_uuid: str, *, extra_header: str | None = None) -> TaskStatus:
+        """Return the state of a task: ``GET /tasks/{task_uuid}``.
+
+        :param extra_header: name of the header that `Created.read_header` gave. Its value is not documented.
+        """
+        headers = {extra_header: "true"} if extra_header else {}
+        return payloads.parse_status(self._get(f"/tasks/{_segment(task_uuid)}", headers))
+
+    def links(self, task_uuid: str) -> Links:
+        """Return direct, temporary addresses of a task's files: ``GET /tasks/url/{task_uuid}``."""
+        return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}"))
+
+    def quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
+        """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing."""
+        body: dict[str, JSON] = {"flow_name": flow_named(flow_name).name, "params": request_params(flow_name, params)}
+        request = Request("POST", f"{self.base_url}/tasks/pricing/quote", json=body, repeatable=True)
+        return payloads.parse_quote(self._sender.json(request))
+
+    # -------------------------------------------------------------------------
+    # Account
+
+    def balance(self) -> Balance:
+        """Return the API credits: ``GET /users/balance``."""
+        return payloads.parse_balance(self._get("/users/balance"))
+
+    def me(self) -> Account:
+        """Return whose key it is: ``GET /users/me``."""
+        return payloads.parse_account(self._get("/users/me"))
+
+    # -------------------------------------------------------------------------
+    # Uploads
+
+    def upload_image(self, path: str | os.PathLike[str], progress: Progress | None = None) -> str:
+        """Upload a picture and return its file key: ``POST /upload/image``.
+
+        :param progress: called with the bytes sent so far and in all, on this thread. What it raises ends the upload.
+        :raises InputError: the file cannot be used, see `files.check_image`.
+        """
+        return self._upload("/upload/image", path, check_image(path), progress, None)
+
+    def upload_model(
+        self,
+        path: str | os.PathLike[str],
+        variant: Literal["geometry", "textured"] = "geometry",
+        progress: Progress | None = None,
+    ) -> str:
+        """Upload a model and return its file key: ``POST /upload/model``.
+
+        :param variant: whether the model has textures of its own.
+        :param progress: as in `upload_image`.
+        :raises InputError: the file cannot be used, see `files.check_model`.
+        """
+        return self._upload("/upload/model", path, check_model(path), progress, {"modelVariant": variant})
+
+    def _upload(
+        self,
+        path: str,
+        file: str | os.PathLike[str],
+        content_type: str,
+        progress: Progress | None,
+        query: Mapping[str, str] | None,
+    ) -> str:
+        guard = Guard()
+        try:
+            body = MultipartFile(
+                file, content_type, progress=progress, on_sent=lambda: guard.set_deadline(UPLOAD_ANSWER_S)
+            )
+        except OSError:
+            body = None
+        if body is None:
+            raise InputError(
+                Sentence.of("The file {path} cannot be read. Check its permissions.", path=str(file)), field="file"
+            )
+        with body:
+            request = Request("POST", self.base_url + path, {"Content-Type": body.content_type}, body=body, query=query)
+            self._sender.start_afresh()
+            return payloads.parse_file_key(self._sender.upload(request, guard))
+
+    # -------------------------------------------------------------------------
+    # Files
+
+    def open_asset(self, url: str, *, offset_bytes: int = 0, etag: str | None = None) -> requests.Response:
+        """Begin to fetch a file from an address that the service named; never with the key.
+
+        :param url: https, or http on this machine itself.
+        :param offset_bytes: where to begin (``Range``).
+        :param etag: what the file's ETag was: if it changed, the answer is the whole file (``If-Range``).
+        :return: the open answer, whatever its status: 200, 206, 416, 403 or 404 or 410 for an address that has
+            expired, 5xx. Its body is not compressed. The caller reads and closes it.
+        :raises BadAnswerError: an address that is not allowed, too many redirects, a compressed file.
+        """
+        self._sender.check_asset_host(check_asset_url(url))
+        return self._open(url, with_key=False, offset_bytes=offset_bytes, etag=etag)
+
+    def open_task_download(
+        self, task_uuid: str, *, offset_bytes: int = 0, etag: str | None = None
+    ) -> requests.Response:
+        """Begin to fetch a task's file through the service: ``GET /tasks/download/{task_uuid}``.
+
+        :return: the open answer with status 200, 206 or 416, as in `open_asset`. Its Content-Disposition is of no
+            interest: the server makes up the name.
+        :raises ServiceError: for instance `NothingToDownloadError`.
+        """
+        url = f"{self.base_url}/tasks/download/{_segment(task_uuid)}"
+        response = self._open(url, with_key=True, offset_bytes=offset_bytes, etag=etag)
+        is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+        if response.status_code in (206, 416) or (response.status_code == 200 and not is_json):
+            return response
+        self._sender.read_json(response)
+        raise not_an_answer()
+
+    def read_file(self, response: Opened, chunk_bytes: int) -> Iterator[bytes]:
+        """Yield the body of an answer of `open_asset` or `open_task_download` as it arrives.
+
+        A piece has at most ``chunk_bytes``, and may be far smaller: what has come is not held back to fill it.
+
+        :raises TransportError: it broke off, stalls, or the client was closed.
+        """
+        return self._sender.read_file(response, chunk_bytes)
+
+    def _open(self, url: str, *, with_key: bool, offset_bytes: int, etag: str | None) -> requests.Response:
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if offset_bytes > 0:
+            headers["Range"] = f"bytes={offset_bytes}-"
+            if etag and not etag.startswith("W/"):  # RFC 9110, 13.1.5: weak tags do not belong into If-Range
+                headers["If-Range"] = etag
+        return self._sender.open(Request("GET", url, headers, with_key=with_key, any_host=True, repeatable=True))
+
+    def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Mapping[str, object]:
+        return self._sender.json(Request("GET", self.base_url + path, headers or {}, repeatable=True))
+
+
+def _segment(task_uuid: str) -> str:
+    return quote_path(check_task_uuid(task_uuid), safe="")

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a flow and a field are, and the fields that several flows share.
+
+Ground floor; any thread; no ``bpy``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+
+
+class Kind(StrEnum):
+    """What kind of value a field takes."""
+
+    TEXT = "text"
+    INT = "int"
+    BOOL = "bool"
+    CHOICE = "choice"
+    IMAGE = "image"
+    """A picture: its file is uploaded, and the file key takes its place in the request."""
+    MODEL = "model"
+    """A model: uploaded likewise."""
+    LIST = "list"
+    """A list of words or numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a flow's request."""
+
+    name: str
+    kind: Kind
+    label: str
+    description: str
+    required: bool = False
+    default: JSON = None
+    """What the service takes when nothing is sent; None where that is not documented."""
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    """For CHOICE. For TEXT: usual values; any other is allowed."""
+    min_length: int = 0
+    priced: bool = False
+    """Whether the price may depend on it."""
+    documented: bool = True
+    sent_as: tuple[str, ...] = ()
+    """Names in the request, where they differ from `name` or several are in use. They are accepted by `check` too."""
+
+    @property
+    def is_source(self) -> bool:
+        """Whether the value is a file that has to be uploaded first."""
+        return self.kind in (Kind.IMAGE, Kind.MODEL)
+
+    @property
+    def wire_names(self) -> tuple[str, ...]:
+        """The names under which the value is sent."""
+        return self.sent_as or (self.name,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One kind of task: ``POST /tasks/<name>``."""
+
+    name: str
+    label: str
+    description: str
+    fields: tuple[Field, ...]
+    textured: bool
+    """Whether the result is a model with textures."""
+    experimental: str = ""
+    """Why this flow may not work as expected; empty when the documentation describes it fully."""
+    yields_model: bool = True
+    """Whether the result is a model (or else pictures, or a text)."""
+
+    @property
+    def sources(self) -> tuple[Field, ...]:
+        """The fields that take a file."""
+        return tuple(field for field in self.fields if field.is_source)
+
+    @property
+    def params(self) -> tuple[Field, ...]:
+        """The fields that take a value."""
+        return tuple(field for field in self.fields if not field.is_source)
+
+    def field(self, name: str) -> Field:
+        """Return the field of that name, or that is sent under that name.
+
+        :raises KeyError: there is none.
+        """
+        for field in self.fields:
+            if name == field.name or name in field.sent_as:
+                return field
+        raise KeyError(name)
+
+
+# -----------------------------------------------------------------------------
+# Fields that several flows share
+
+
+PROMPT = Field(
+    name="prompt",
+    kind=Kind.TEXT,
+    label="Prompt",
+    description="What to make, in your own words. At least 3 characters",
+    required=True,
+    min_length=3,
+)
+NEGATIVE_PROMPT = Field(
+    name="negative_prompt",
+    kind=Kind.TEXT,
+    label="Negative Prompt",
+    description="What the model should not have",
+)
+IMAGE_FILE = Field(
+    name="image_file",
+    kind=Kind.IMAGE,
+    label="Picture",
+    description="A JPEG, PNG or WebP picture of up to 50 MB, best of one object in front of a plain background",
+    required=True,
+)
+MODEL_FILE = Field(
+    name="model_file",
+    kind=Kind.MODEL,
+    label="Model",
+    description="The model to work on, as a glTF Binary (.glb) or OBJ file of up to 200 MB",
+    required=True,
+)
+MODEL_VERSION = Field(
+    name="model_version",
+    kind=Kind.TEXT,
+    label="Model Version",
+    description="Version of the service's own model. Leave it as it is unless Triverse names another one",
+    default="v2",
+    choices=("v2",),
+    min_length=1,
+    priced=True,
+)
+POLYGON_LIMIT = Field(
+    name="polygon_limit",
+    kind=Kind.INT,
+    label="Polygon Limit",
+    description="Largest number of triangles the model may have",
+    default=1_000_000,
+    minimum=1_000,
+    maximum=1_500_000,
+    priced=True,
+)
+TEXTURE_SIZE = Field(
+    name="texture_size",
+    kind=Kind.INT,
+    label="Texture Size",
+    description="Width and height of the textures in pixels",
+    default=1024,
+    minimum=1024,
+    maximum=4096,
+    priced=True,
+)
+TURBO = Field(
+    name="turbo",
+    kind=Kind.BOOL,
+    label="Turbo",
+    description="Ready sooner, with less detail",
+    default=False,
+    priced=True,
+)

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of flows and their fields: panel, command line, validation and the README's table come from it.
+
+Ground floor; any thread; no ``bpy``.
+
+Labels and descriptions are plain English and are translated by the ui. What the public documentation does not give is
+marked: a field with ``documented=False``, a flow with the reason in ``experimental``. A value of None is never sent,
+so that the service's own default holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from .errors import InputError
+from .fields import (
+    IMAGE_FILE,
+    JSON,
+    MODEL_FILE,
+    MODEL_VERSION,
+    NEGATIVE_PROMPT,
+    POLYGON_LIMIT,
+    PROMPT,
+    TEXTURE_SIZE,
+    TURBO,
+    Field,
+    Flow,
+    Kind,
+)
+from .files import check_image, check_model
+from .sentence import Sentence
+from .urls import clean
+from .values import check_value
+
+__all__ = [
+    "FLOWS",
+    "JSON",
+    "Field",
+    "Flow",
+    "Kind",
+    "check",
+    "check_image",
+    "check_model",
+    "check_sources",
+    "flow_named",
+    "request_params",
+]
+
+_OLDER_PAGES_ONLY = "Only older pages of the documentation describe it, so the service may refuse it."
+_FIELDS_NOT_PUBLIC = "The service has it, but its settings are not documented, so the service may refuse them."
+
+
+def _guess(field: Field, **changes: object) -> Field:
+    """Return ``field`` with changes, marked as not documented for the flow at hand."""
+    return replace(field, documented=False, **changes)  # type: ignore[arg-type]
+
+
+def _view(side: str, label: str, required: bool = False) -> Field:
+    return _guess(
+        IMAGE_FILE,
+        name=f"{side}_image_file",
+        label=label,
+        description="A JPEG, PNG or WebP picture of up to 50 MB that shows the object from this side",
+        required=required,
+    )
+
+
+# -----------------------------------------------------------------------------
+# The table
+
+_TABLE = (
+    Flow(
+        name="text-to-model",
+        label="Text to Model",
+        description="Makes a textured model from words",
+        fields=(PROMPT, NEGATIVE_PROMPT, POLYGON_LIMIT, TEXTURE_SIZE, TURBO),
+        textured=True,
+    ),
+    Flow(
+        name="image-to-model",
+        label="Image to Model",
+        description="Makes a textured model from a picture",
+        fields=(IMAGE_FILE, MODEL_VERSION, POLYGON_LIMIT, TEXTURE_SIZE, TURBO),
+        textured=True,
+    ),
+    Flow(
+        name="multiview-to-model",
+        label="Multiview to Model",
+        description="Makes a textured model from pictures of several sides",
+        fields=(
+            _view("front", "Front View", required=True),
+            _view("left", "Left View"),
+            _view("back", "Back View"),
+            _view("right", "Right View"),
+            _guess(MODEL_VERSION),
+            _guess(POLYGON_LIMIT),
+            _guess(TEXTURE_SIZE),
+            _guess(TURBO),
+        ),
+        textured=True,
+        experimental=_FIELDS_NOT_PUBLIC,
+    ),
+    Flow(
+        name="text-to-mesh",
+        label="Text to Mesh",
+        description="Makes a model without textures from words",
+        fields=(PROMPT, NEGATIVE_PROMPT, POLYGON_LIMIT, TURBO),
+        textured=False,
+        experimental=_OLDER_PAGES_ONLY,
+    ),
+    Flow(
+        name="image-to-mesh",
+        label="Image to Mesh",
+        description="Makes a model without textures from a picture",
+        fields=(_guess(IMAGE_FILE), _guess(MODEL_VERSION), _guess(POLYGON_LIMIT), _guess(TURBO)),
+        textured=False,
+        experimental=_OLDER_PAGES_ONLY,
+    ),
+    Flow(
+        name="texture-model",
+        label="Texture from Image",
+        description="Gives a model new textures after a picture",
+        fields=(IMAGE_FILE, MODEL_FILE, MODEL_VERSION, POLYGON_LIMIT, TEXTURE_SIZE),
+        textured=True,
+    ),
+    Flow(
+        name="text-to-texture",
+        label="Texture from Text",
+        description="Gives a model new textures after words",
+        fields=(
+            MODEL_FILE,
+            # The pages disagree on the name. A request with both is right for either, as long as the service ignores
+            # what it does not know, which the rest of its documentation suggests.
+            _guess(PROMPT, description="What the textures should look like", sent_as=("prompt", "text_prompt")),
+            _guess(MODEL_VERSION),
+            _guess(POLYGON_LIMIT),
+            _guess(TEXTURE_SIZE),
+        ),
+        textured=True,
+        experimental="The documentation contradicts itself on its settings, so the service may refuse them.",
+    ),
+    Flow(
+        name="model-preview-render",
+        label="Render Previews",
+        description="Renders pictures of a model",
+        fields=(
+            MODEL_FILE,
+            Field(
+                name="render_mode",
+                kind=Kind.CHOICE,
+                label="Render Mode",
+                description="How the camera angles are chosen",
+                default="basic",
+                choices=("basic", "multi_angle", "custom", "preset"),
+            ),
+            Field(
+                name="image_count",
+                kind=Kind.INT,
+                label="Pictures",
+                description="How many pictures are rendered",
+                default=3,
+                minimum=1,
+                maximum=10,
+                priced=True,
+            ),
+            Field(
+                name="resolution",
+                kind=Kind.TEXT,
+                label="Resolution",
+                description="Width and height of the pictures in pixels, such as 2048x2048",
+                default="2048x2048",
+                choices=("1024x1024", "2048x2048"),
+                min_length=3,
+                priced=True,
+            ),
+            Field(
+                name="render_format",
+                kind=Kind.TEXT,
+                label="Format",
+                description="File format of the pictures",
+                default="PNG",
+                choices=("PNG",),
+                min_length=1,
+            ),
+            Field(
+                name="enable_rgb_render",
+                kind=Kind.BOOL,
+                label="Render Colors",
+                description="Render the model with its colors",
+            ),
+            Field(
+                name="enable_white_render",
+                kind=Kind.BOOL,
+                label="Render White",
+                description="Render the model in plain white",
+            ),
+            Field(
+                name="camera_angles",
+                kind=Kind.LIST,
+                label="Camera Angles",
+                description="Camera angles for the custom render mode, separated by commas",
+            ),
+            Field(
+                name="preset_name",
+                kind=Kind.TEXT,
+                label="Preset",
+                description="Name of the service's preset for the preset render mode",
+                min_length=1,
+            ),
+        ),
+        textured=False,
+        yields_model=False,
+    ),
+    Flow(
+        name="model-remesh",
+        label="Remesh Model",
+        description="Rebuilds the mesh of a model with fewer polygons",
+        fields=(_guess(MODEL_FILE), _guess(POLYGON_LIMIT)),
+        textured=False,
+        experimental=_FIELDS_NOT_PUBLIC,
+    ),
+    Flow(
+        name="convert-model-format",
+        label="Convert Format",
+        description="Converts a model to another file format",
+        fields=(
+            _guess(MODEL_FILE),
+            Field(
+                name="output_format",
+                kind=Kind.TEXT,
+                label="Format",
+                description="File format of the result. Only glb can be imported",
+                default="glb",
+                choices=("glb", "obj", "fbx", "stl", "usdz"),
+                min_length=1,
+                documented=False,
+            ),
+        ),
+        textured=False,
+        experimental=_FIELDS_NOT_PUBLIC,
+    ),
+    Flow(
+        name="image-generation",
+        label="Image from Text",
+        description="Makes a picture from words",
+        fields=(_guess(PROMPT), _guess(NEGATIVE_PROMPT)),
+        textured=False,
+        experimental=_FIELDS_NOT_PUBLIC,
+        yields_model=False,
+    ),
+    Flow(
+        name="prompt-optimization",
+        label="Improve Prompt",
+        description="Rewrites a prompt so that it describes more",
+        fields=(_guess(PROMPT),),
+        textured=False,
+        experimental=_FIELDS_NOT_PUBLIC,
+        yields_model=False,
+    ),
+)
+
+FLOWS: Mapping[str, Flow] = MappingProxyType({flow.name: flow for flow in _TABLE})
+"""All flows by name, in the order in which they are offered."""
+
+
+# -----------------------------------------------------------------------------
+# Checks
+
+
+def flow_named(name: str) -> Flow:
+    """Return the flow of that name.
+
+    :raises InputError: (field ``flow``) there is none.
+    """
+    try:
+        return FLOWS[name]
+    except KeyError:
+        raise InputError(
+            Sentence.of(
+                "There is no flow named {name}. Choose one of: {names}.", name=clean(name, 60), names=", ".join(FLOWS)
+            ),
+            field="flow",
+        ) from None
+
+
+def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False) -> dict[str, JSON]:
+    """Return the checked values of a flow by their names in the table, without sources and without what is None.
+
+    Numbers and switches may be given as text, as a CSV file or a command line has them. An empty text counts as None.
+
+    :param partial: as far as the values go, to ask for a price: what is required may be missing, or be left out because
+        it is not finished yet.
+    :raises InputError: with the field's name: unknown, missing, of the wrong kind, out of range, too short.
+    """
+    flow = flow_named(flow_name)
+    checked: dict[str, JSON] = {}
+    for name, value in values.items():
+        try:
+            field = flow.field(name)
+        except KeyError:
+            raise InputError(
+                Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=clean(name, 60)), field=name
+            ) from None
+        if field.is_source or value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        try:
+            checked[field.name] = check_value(field, value)
+        except InputError:
+            if not (partial and field.required):
+                raise
+    for field in flow.params:
+        if field.required and field.name not in checked and not partial:
+            raise InputError(Sentence.of("{field} is missing.", field=field.label), field=field.name)
+    return checked
+
+
+def check_sources(
+    flow_name: str, sources: Mapping[str, str | Path], *, elsewhere: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the content type of each source file of a flow, after a look at each.
+
+    :param sources: paths by field name; empty ones count as not given.
+    :param elsewhere: names of fields that are given otherwise, so that they are not missing.
+    :raises InputError: with the field's name: unknown, missing, unreadable, empty, too large, of a foreign format.
+    """
+    flow = flow_named(flow_name)
+    given = {name: path for name, path in sources.items() if str(path).strip()}
+    for name in given:
+        if name not in {field.name for field in flow.sources}:
+            raise InputError(
+                Sentence.of("{flow} takes no file as {name}.", flow=flow.name, name=clean(name, 60)), field=name
+            )
+    types: dict[str, str] = {}
+    for field in flow.sources:
+        if field.name in given:
+            look = check_image if field.kind is Kind.IMAGE else check_model
+            types[field.name] = look(given[field.name], field=field.name)
+        elif field.required and field.name not in elsewhere:
+            raise InputError(Sentence.of("{field} is missing.", field=field.label), field=field.name)
+    return types
+
+
+def request_params(
+    flow_name: str, params: Mapping[str, JSON], file_keys: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, JSON]:
+    """Return what is sent: checked ``params`` and uploaded ``file_keys`` under their names in the request.
+
+    Names that the table does not know stay as they are, and doing it twice changes nothing.
+
+    :raises InputError: (field ``flow``) there is no such flow.
+    """
+    flow = flow_named(flow_name)
+    sent: dict[str, JSON] = {}
+    for name, value in {**params, **file_keys}.items():
+        try:
+            names = flow.field(name).wire_names
+        except KeyError:
+            names = (name,)
+        sent.update(dict.fromkeys(names, value))
+    return sent

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which addresses are allowed, how they are built, and how texts are rid of the key.
+
+Ground floor; any thread; no ``bpy``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode, urlsplit
+
+from .errors import BadAnswerError, InputError, KeyMissingError
+from .sentence import Sentence
+
+DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
+
+_TASK_UUID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_TOKEN = re.compile(r"(?i)\b(token|key|api_key|apikey|access_token|authorization)=[^&\s\"'<>]+")
+_BEARER = re.compile(r"(?i)\bbearer(?:\s|%20|\+)+[^\s\"',;]+")
+_HIDDEN = "…"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether ``url`` names this machine itself: ``localhost``, 127.0.0.0/8 or ``::1``.
+
+    Names are not resolved: only what says so by itself counts.
+    """
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return _is_loopback_host(host)
+
+
+def _is_loopback_host(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_base_url(url: str) -> str:
+    """Return the service address, without a trailing slash.
+
+    :raises InputError: (field ``api_url``) it is no https address; plain http is only for this machine itself, because
+        the key would travel in clear text.
+    """
+    text = url.strip()
+    problem = _problem(text)
+    if problem is None and (urlsplit(text).query or urlsplit(text).fragment):
+        problem = Sentence.of("The service address must not have a part after ? or #: {url}", url=_shown(text))
+    if problem is not None:
+        raise InputError(problem, field="api_url")
+    return text.rstrip("/")
+
+
+def check_asset_url(url: str) -> str:
+    """Return the address of a file that the service named, if it may be opened.
+
+    :raises BadAnswerError: it is not https (or http on this machine itself), or no address at all.
+    """
+    problem = _problem(url)
+    if problem is not None:
+        raise BadAnswerError(problem)
+    return url
+
+
+def _problem(url: str) -> Sentence | None:
+    if not url or _CONTROL.search(url):
+        return Sentence.of("This is not a web address: {url}", url=_shown(url))
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port  # raises for a port that is none
+        host.encode("idna" if not host.isascii() else "ascii")
+    except ValueError:  # UnicodeError is one
+        return Sentence.of("This is not a web address: {url}", url=_shown(url))
+    if not host or parts.scheme not in ("https", "http"):
+        return Sentence.of("This is not an https address: {url}", url=_shown(url))
+    if parts.username is not None or parts.password is not None:
+        return Sentence.of("A web address must not carry a user name or password: {url}", url=_shown(url))
+    if parts.scheme == "http" and not _is_loopback_host(host):
+        return Sentence.of("Only https addresses are used, so that nobody can listen: {url}", url=_shown(url))
+    return None
+
+
+def same_host(first: str, second: str) -> bool:
+    """Tell whether two addresses have the same scheme, host and port."""
+    return _origin(first) == _origin(second)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def check_task_uuid(text: str) -> str:
+    """Return a task's UUID without spaces around it, if it can be one.
+
+    The form of UUIDs is not documented, so any word of letters, digits, ``_``, ``-`` and ``.`` is taken, up to 128: it
+    goes into addresses and file names.
+
+    :raises InputError: (field ``task_uuid``) otherwise.
+    """
+    word = text.strip()
+    if not _TASK_UUID.fullmatch(word):
+        raise InputError(Sentence.of("This is not the UUID of a task: {text}", text=clean(word, 60)), field="task_uuid")
+    return word
+
+
+def check_key(key: str) -> str:
+    """Return the API key without spaces around it.
+
+    The form of keys is not documented; but one with spaces inside, line breaks or letters beyond ASCII cannot be put
+    into a header, and the error of the network library would quote it.
+
+    :raises KeyMissingError: it is empty.
+    :raises InputError: (field ``api_key``) it cannot be a key.
+    """
+    word = key.strip()
+    if not word:
+        raise KeyMissingError()
+    if not word.isascii() or _CONTROL.search(word):
+        raise InputError(
+            Sentence.of("The API key has characters that no key has. Copy it from Triverse again."), field="api_key"
+        )
+    return word
+
+
+def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, since_s: float | None = None) -> str:
+    """Return the address that watches one task, or with ``task_uuid`` None all of the user's tasks.
+
+    It carries the key, as the service asks for: never show or log it; see `redact`.
+
+    :param since_s: only for all tasks: epoch seconds; states of tasks created (older servers: updated) after it.
+    """
+    secure, rest = check_base_url(base_url).split(":", 1)
+    query = {"token": api_key}
+    if task_uuid is None and since_s is not None:
+        query["since"] = utc_text(since_s)
+    scheme = "wss" if secure == "https" else "ws"
+    return f"{scheme}:{rest}/tasks/watch/{quote(task_uuid or 'all', safe='')}?{urlencode(query)}"
+
+
+def utc_text(epoch_s: float) -> str:
+    """Return epoch seconds as the service writes times: UTC, ISO 8601, ``Z``."""
+    moment = datetime.fromtimestamp(min(max(epoch_s, 0.0), 253402300799.0), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# -----------------------------------------------------------------------------
+# Texts
+
+
+def redact(text: str, key: str = "") -> str:
+    """Return ``text`` without the key, in whatever form, and without anything that looks like one."""
+    for form in {key, quote(key, safe=""), quote(key)} - {""}:
+        text = text.replace(form, _HIDDEN)
+    return _BEARER.sub(f"Bearer {_HIDDEN}", _TOKEN.sub(rf"\1={_HIDDEN}", text))
+
+
+def clean(text: str, limit: int = 500) -> str:
+    """Return a text from outside in one line, without control or invisible characters, cut to ``limit`` characters."""
+    words = " ".join("".join(c if c.isprintable() or c.isspace() else "" for c in text[: limit * 8]).split())
+    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def _shown(url: str) -> str:
+    """Return an address for people: without its query, which may hold a signature, and without a password."""
+    return redact(clean(re.sub(r"//[^/@]*@", "//", url.split("?", 1)[0].split("#", 1)[0]), 200))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a run leaves beside the models: the report and the contact sheets. The same for the command and for the panel.
+
+Floor: between first and second. Thread: any that may write files and wait for a child Blender. No ``bpy``.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..api.sentence import Sentence
+from ..tasks.convert import ConvertError
+from . import report, sheet
+from .assets import AssetWriter
+from .looking import Asked
+from .reading import LEDGER
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """
+    The contact sheets.
+
+    :ivar page: for a web browser.
+    :ivar pictures: the same as PNGs.
+    :ivar problem: why there are no pictures, None if there are or none were asked for.
+    """
+
+    page: Path
+    pictures: tuple[Path, ...] = ()
+    problem: Sentence | None = None
+
+
+def report_path(asked: Asked) -> Path:
+    """Return where the report of a batch goes; of a part of it, where it does not replace that of the whole."""
+    if asked.rows:
+        return asked.library / LEDGER / "reports" / f"rows-{asked.rows.replace(':', '-').strip()}.json"
+    return asked.library / report.FILE_NAME
+
+
+def write_report(
+    target: Path, asked: Asked, lines: Sequence[report.Line], *, seconds: float, exit_code: int | None = None
+) -> None:
+    """
+    Write the report.
+
+    :param exit_code: of the command; None where there is none.
+    :raises ReportError: it cannot be written.
+    """
+    about: dict[str, object] = {
+        "file": str(asked.file),
+        "library": str(asked.library),
+        "rows_asked": asked.rows or None,
+        "seconds": round(seconds, 1),
+    }
+    if exit_code is not None:
+        about["exit_code"] = exit_code
+    report.write(target, report.to_json(lines, **about))
+
+
+def write_sheets(
+    asked: Asked, lines: Sequence[report.Line], writer: AssetWriter | None, stop: threading.Event
+) -> Sheets:
+    """
+    Write the contact sheets.
+
+    :param writer: draws the pictures; None for the page alone.
+    :raises SheetError: the page cannot be written.
+    """
+    page = sheet.write(asked.library, lines, asked.file.stem)
+    if writer is None:
+        return Sheets(page)
+    try:
+        return Sheets(page, tuple(writer.draw_sheets(asked.library, sheet.tiles(asked.library, lines), stop)))
+    except ConvertError as error:
+        return Sheets(page, problem=error.sentence)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is asked for, and the look at it before anything is sent: the same for the command and for the panel.
+
+Floor: between first and second. Thread: any that may read files, and for :func:`ask` wait for the network. No ``bpy``.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..api.flows import Kind
+from ..api.payloads import Balance
+from ..tasks.prepare import Preparer
+from .checking import check
+from .prices import Prices, ask_prices
+from .problems import Problem
+from .reading import PICTURES, RawBatch, read
+from .rows import Row
+from .span import rows_in
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    One batch, as a user asks for it.
+
+    :ivar file: a CSV or JSON Lines file, or a folder of pictures; absolute.
+    :ivar library: the asset library to write into; absolute.
+    :ivar defaults: values by column for rows that do not have their own.
+    :ivar rows: see ``span.rows_in``; "" for all.
+    :ivar batch_id: another one makes all orders others.
+    """
+
+    file: Path
+    library: Path
+    with_blender: bool = True
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    rows: str = ""
+    batch_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """
+    What was seen. With a problem, rows are missing, and nothing can be ordered.
+
+    :ivar chosen: numbers of the rows that are meant.
+    """
+
+    raw: RawBatch
+    chosen: range
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def chosen_rows(self) -> list[Row]:
+        """The rows that are meant."""
+        return [row for row in self.rows if row.number in self.chosen]
+
+
+def library_for(file: Path) -> Path:
+    """Return the library that a batch is written into by default: beside its file."""
+    return file.with_name(f"{file.stem}-library")
+
+
+def look(asked: Asked, preparer: Preparer | None, *, with_sources: bool = True) -> Look:
+    """
+    Read and check a batch; every problem is in the answer.
+
+    :param preparer: see :mod:`tasks.prepare`; None where sources are uploaded as they are.
+    :param with_sources: look at pictures and models too.
+    :raises InputError: (field ``rows``) there are no such rows.
+    """
+    raw = read(asked.file, is_picture=_picture_test(preparer))
+    chosen = rows_in(asked.rows, len(raw.rows)) if asked.rows and raw.rows else range(1, len(raw.rows) + 1)
+    rows, problems = check(
+        raw,
+        defaults=asked.defaults,
+        takes=preparer.takes if preparer is not None else lambda path, kind: False,
+        with_blender=asked.with_blender,
+        numbers=chosen if with_sources else (),
+    )
+    return Look(raw, chosen, rows, problems)
+
+
+def ask(costly: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
+    """
+    Ask what rows cost, and what the account holds.
+
+    :raises TriverseError: the service was not reached, or refused the key.
+    """
+    return ask_prices(costly, client.quote), client.balance()
+
+
+def _picture_test(preparer: Preparer | None) -> Callable[[Path], bool]:
+    def is_picture(file: Path) -> bool:
+        return file.suffix.lower() in PICTURES or (preparer is not None and preparer.takes(os.fspath(file), Kind.IMAGE))
+
+    return is_picture

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Which batches a window has begun and not ended, so that they can go on after Blender was closed.
+
+Floor: between first and second. Thread: any that may write files. No ``bpy``.
+
+What was paid is known to the store, the library and the service; here is only what to go on with, and what the user
+has agreed to pay.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .files import write_whole
+from .looking import Asked
+
+#: Folder in the data folder, with one small file for each library.
+FOLDER = "batches"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """
+    A batch that was begun.
+
+    :ivar jobs: tasks under way at once.
+    :ivar agreed: ``client_order_id`` of the rows whose price the user has agreed to.
+    :ivar credits: that price.
+    :ivar owner: name of the engine that runs it, see ``tasks.lease``; "" for none.
+    """
+
+    asked: Asked
+    jobs: int
+    agreed: frozenset[str] = frozenset()
+    credits: int = 0
+    owner: str = ""
+
+
+def remember(data_dir: Path, begun: Begun) -> None:
+    """
+    Keep a batch in mind until it has ended.
+
+    :raises OSError: that cannot be written. The batch may run all the same.
+    """
+    target = _path(data_dir, begun.asked)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    value = {
+        "file": str(begun.asked.file),
+        "library": str(begun.asked.library),
+        "jobs": begun.jobs,
+        "agreed": sorted(begun.agreed),
+        "credits": begun.credits,
+        "owner": begun.owner,
+        "at_s": time.time(),
+    }
+    write_whole(target, json.dumps(value).encode())
+
+
+def forget(data_dir: Path, asked: Asked) -> None:
+    """Let go of a batch: it has ended, or the user does not want it any more."""
+    with contextlib.suppress(OSError):
+        _path(data_dir, asked).unlink(missing_ok=True)
+
+
+def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
+    """
+    Return the batch that was begun last and has not ended, None without one.
+
+    :param is_free: tells whether the engine of that name does not run its batch any more.
+    """
+    newest: tuple[float, Begun] | None = None
+    for path in (data_dir / FOLDER).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            value = json.loads(path.read_bytes())
+            begun = Begun(
+                Asked(Path(value["file"]), Path(value["library"])),
+                int(value["jobs"]),
+                frozenset(map(str, value["agreed"])),
+                int(value["credits"]),
+                str(value["owner"]),
+            )
+            at_s = float(value["at_s"])
+            if (newest is None or at_s > newest[0]) and (not begun.owner or is_free(begun.owner)):
+                newest = at_s, begun
+    return newest[1] if newest is not None else None
+
+
+def _path(data_dir: Path, asked: Asked) -> Path:
+    digest = hashlib.sha256(os.fsencode(asked.library)).hexdigest()[:16]
+    return data_dir / FOLDER / f"{digest}.json"

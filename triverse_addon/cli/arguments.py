@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What can be typed after ``triverse``: made from the table of flows, so that every field of every flow is an option.
+
+Floor: third. Thread: any. No ``bpy``.
+
+Values are not judged here but by ``api.flows``, as everywhere else: the same words for the same mistake in the panel,
+on the command line and in a batch.
+"""
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..api.flows import FLOWS, Field, Kind
+from ..api.sentence import Sentence
+from ..api.urls import clean
+from . import batch_arguments
+from .usage import UsageError
+
+_METAVARS = {
+    Kind.TEXT: "TEXT",
+    Kind.INT: "N",
+    Kind.CHOICE: "WORD",
+    Kind.IMAGE: "PATH",
+    Kind.MODEL: "PATH",
+    Kind.LIST: "A,B",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving: the caller says one sentence and gives the exit code."""
+        words = clean(message, 300)
+        raise UsageError(
+            Sentence.of("{what}. See {prog} --help.", what=(words[:1].upper() + words[1:]).rstrip("."), prog=self.prog)
+        )
+
+
+def option_name(field: Field) -> str:
+    """Return the option of a field: ``image_file`` is ``--image``, ``polygon_limit`` is ``--polygon-limit``."""
+    return "--" + field.name.removesuffix("_file").replace("_", "-")
+
+
+def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    """
+    Read a command line.
+
+    :param prog: how the command was called, for the help text.
+    :returns: ``command`` and its options; fields of flows under their own names, None when not given.
+    :raises UsageError: it cannot be understood.
+    :raises SystemExit: ``--help`` was asked for and printed.
+    """
+    return parser(prog).parse_args(list(argv))
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = _Parser(
+        prog=prog,
+        description="Textured 3D models from words and pictures, by Triverse.",
+        epilog="Exit codes: 0 done, 1 a task failed, 2 bad input, 3 key or credits, 4 network or service, "
+        "5 timed out (the task goes on), 130 interrupted.",
+        allow_abbrev=False,
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    generate = _command(commands, "generate", "make a model, wait for it and save it")
+    _add_flow(generate)
+    generate.add_argument("--name", metavar="TEXT", help="name of the model; by default the prompt or the file's name")
+    generate.add_argument(
+        "--allow-duplicate", action="store_true", help="order an equal model again on purpose, and pay for it again"
+    )
+    _add_waiting(generate)
+    _add_output(generate)
+
+    track = _command(commands, "track", "wait for tasks that were made elsewhere, and save their models")
+    track.add_argument("uuids", metavar="UUID", nargs="+", help="the service's UUID of a task")
+    _add_waiting(track)
+    _add_output(track)
+
+    resume = _command(commands, "resume", "go on with all unfinished tasks of this machine")
+    _add_waiting(resume)
+
+    listing = _command(commands, "list", "list the tasks of this machine, newest first")
+    listing.add_argument("--count", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+    listing.add_argument("--search", metavar="TEXT", default="", help="only those with this in name, flow or UUID")
+    listing.add_argument("--unfinished", action="store_true", help="only those that are still under way")
+
+    batch = _command(commands, "batch", "make all models of a file, and put them into an asset library")
+    batch_arguments.add_options(batch)
+    _add_waiting(batch)
+
+    _command(commands, "balance", "show the credits of the account")
+
+    quote = _command(commands, "quote", "show what a task would cost, without making it")
+    _add_flow(quote)
+
+    _command(commands, "report", "print what a bug tracker needs to know: no key, no prompt, no name, no path")
+    return top
+
+
+def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, summary: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object a line on stdout")
+    command.add_argument("--data", metavar="DIR", help="where tasks and models are kept, instead of the usual folder")
+    command.add_argument("--offline", action="store_true", help="send nothing to the internet")
+    return command
+
+
+def _add_waiting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", metavar="S", type=_seconds, help="stop waiting after S seconds; the task goes on at the service"
+    )
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", metavar="FILE", help="save the model here, as .blend or .glb")
+
+
+def _add_flow(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--flow",
+        metavar="FLOW",
+        choices=tuple(FLOWS),
+        help="one of: " + ", ".join(FLOWS) + ". Without it: image-to-model with --image, else text-to-model",
+    )
+    for name, (field, flows) in _fields().items():
+        text = f"{field.description}. {_limits(field)}For {', '.join(flows)}".replace("%", "%%")
+        if field.kind is Kind.BOOL:
+            command.add_argument(
+                option_name(field), dest=name, action=argparse.BooleanOptionalAction, default=None, help=text
+            )
+        else:
+            command.add_argument(option_name(field), dest=name, metavar=_METAVARS[field.kind], help=text)
+
+
+def _fields() -> dict[str, tuple[Field, list[str]]]:
+    """Return the fields of all flows by name, each with the flows that have it."""
+    found: dict[str, tuple[Field, list[str]]] = {}
+    for flow in FLOWS.values():
+        for field in flow.fields:
+            found.setdefault(field.name, (field, []))[1].append(flow.name)
+    return found
+
+
+def _limits(field: Field) -> str:
+    said = []
+    if field.choices:
+        said.append(("one of " if field.kind is Kind.CHOICE else "such as ") + ", ".join(field.choices))
+    if field.minimum is not None and field.maximum is not None:
+        said.append(f"{field.minimum} to {field.maximum}")
+    if field.default is not None and field.kind is not Kind.BOOL:
+        said.append(f"the service takes {field.default} by default")
+    return f"{'; '.join(said)}. ".capitalize() if said else ""
+
+
+def flow_name(args: argparse.Namespace) -> str:
+    """Return the flow that is meant."""
+    return args.flow or ("image-to-model" if args.image_file is not None else "text-to-model")
+
+
+def values(args: argparse.Namespace) -> dict[str, object]:
+    """Return the fields that were given, without sources. Whether the flow has them is for ``api.flows`` to say."""
+    return {
+        name: given
+        for name, (field, _flows) in _fields().items()
+        if not field.is_source and (given := getattr(args, name)) is not None
+    }
+
+
+def sources(args: argparse.Namespace) -> dict[str, str]:
+    """Return the pictures and models that were given, by field name, as they were typed."""
+    return {
+        name: given
+        for name, (field, _flows) in _fields().items()
+        if field.is_source and (given := getattr(args, name)) is not None
+    }
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError("it must be a number of seconds above 0")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("it must be a whole number above 0")
+    return int(text)

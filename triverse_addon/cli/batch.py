@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+``triverse batch FILE``: check, price, ask, run, report.
+
+Floor: third. Thread: main, which may wait for the network here. No ``bpy``.
+"""
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ..api.errors import TriverseError
+from ..api.flows import FLOWS
+from ..api.payloads import Balance
+from ..api.sentence import Sentence
+from ..batch import catalogs, report
+from ..batch.assets import AssetWriter, GlbWriter
+from ..batch.ending import report_path, write_report, write_sheets
+from ..batch.identity import order_ids, row_key
+from ..batch.ledger import Ledger
+from ..batch.looking import Look, ask, look
+from ..batch.outcome import End, Outcome
+from ..batch.plan import Left, Planned, plan
+from ..batch.prices import Prices
+from ..batch.problems import MOST_TOLD, BatchProblemsError
+from ..batch.rows import Row
+from ..batch.runner import Runner, untouched
+from .batch_arguments import asked_of, limits_of
+from .batch_progress import BatchProgress
+from .exits import Exit, for_all
+from .host import Host
+from .opening import open_client, open_engine, open_store, ready_to_send
+from .output import Output
+from .usage import TooDearError, UsageError
+
+#: Between two looks at the engine, in seconds.
+_PAUSE_S = 0.05
+
+_EXITS = {
+    End.DONE: Exit.DONE,
+    End.FAILED: Exit.FAILED,
+    End.ACCOUNT: Exit.ACCOUNT,
+    End.SERVICE: Exit.SERVICE,
+    End.TIMED_OUT: Exit.TIMED_OUT,
+    End.OPEN: Exit.DONE,
+}
+
+
+def batch(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Make all models of a file and put them into an asset library."""
+    return _Batch(args, host, output).run()
+
+
+class _Batch:
+    """One command."""
+
+    def __init__(self, args: argparse.Namespace, host: Host, output: Output) -> None:
+        self._args = args
+        self._host = host
+        self._output = output
+        self._began_s = time.monotonic()
+        self._asked = asked_of(args)
+        self._library = self._asked.library
+        self._ledger = Ledger(self._library)
+        self._preparer = host.preparer()
+
+    def run(self) -> Exit:
+        """
+        Run the command.
+
+        :raises TriverseError: nothing was ordered, or the library cannot be written.
+        """
+        args = self._args
+        seen = self._look()
+        if args.merge:
+            return self._merge(seen.rows)
+        chosen_rows = seen.chosen_rows
+        keys = {row.number: row_key(row, args.batch_id) for row in chosen_rows}
+        ids = order_ids(chosen_rows, args.batch_id)
+        with open_store(self._host.settings(args.data, offline=args.offline)) as store:
+            planned = plan(
+                chosen_rows,
+                ids,
+                keys,
+                self._ledger,
+                store.by_order if store is not None else lambda order_id: None,
+                with_blender=not args.glb_only,
+                retry_failed=args.retry_failed,
+            )
+        self._tell_plan(planned)
+        costly = [one.row for one in planned if one.may_cost]
+        if args.dry_run:
+            return self._dry_run(planned, costly)
+        prices = self._agree(costly) if costly else Prices()
+        outcomes = self._drive(planned, prices) if _has_work(planned) else _ends_of(planned)
+        return self._finish(outcomes)
+
+    # -------------------------------------------------------------------------
+    # Before anything is sent
+
+    def _look(self) -> Look:
+        """
+        Return all rows, and which are meant.
+
+        :raises BatchProblemsError: with every problem, after each was told.
+        :raises InputError: ``--rows`` names none.
+        """
+        args = self._args
+        if not args.glb_only and not args.merge and not self._host.can_save_blend:
+            raise UsageError(
+                Sentence.of("A .blend file takes Blender. Add --glb-only, or run this with Blender or the bpy module.")
+            )
+        # What was sent already need not be there any more for a merge.
+        seen = look(self._asked, self._preparer, with_sources=not args.merge)
+        problems = seen.problems
+        if problems:
+            for problem in problems:
+                self._output.emit("problem", line=problem.line, column=problem.column, message=str(problem.sentence))
+            for problem in problems[:MOST_TOLD]:
+                self._output.say(str(problem))
+            if len(problems) > MOST_TOLD:
+                self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MOST_TOLD))
+            raise BatchProblemsError(problems)
+        for name in dict.fromkeys(row.flow for row in seen.rows):
+            if FLOWS[name].experimental:
+                self._output.say(f"{name}: {FLOWS[name].experimental}")
+        return seen
+
+    def _tell_plan(self, planned: Sequence[Planned]) -> None:
+        lefts = [one.left for one in planned]
+        self._output.say(
+            Sentence.of(
+                "{count} rows: {done} done before, {follow} under way or here, {order} to order, {retry} to try again, "
+                "{leave} failed before or left alone.",
+                count=len(planned),
+                done=lefts.count(Left.NOTHING),
+                follow=lefts.count(Left.FOLLOW) + lefts.count(Left.WRITE),
+                order=lefts.count(Left.ORDER),
+                retry=lefts.count(Left.RETRY),
+                leave=lefts.count(Left.LEAVE),
+            )
+        )
+
+    def _ask(self, costly: Sequence[Row]) -> tuple[Prices, Balance]:
+        with open_client(ready_to_send(self._args, self._host)) as client:
+            prices, balance = ask(costly, client)
+        words = "{count} rows cost {credits} credits. You have {balance}."
+        if prices.unknown:
+            words = "{count} rows cost {credits} credits, and {unknown} of them an amount that the service does not "
+            words += "tell before. You have {balance}."
+        self._output.say(
+            Sentence(
+                words,
+                {
+                    "count": len(costly),
+                    "credits": prices.total,
+                    "unknown": len(prices.unknown),
+                    "balance": balance.balance,
+                },
+            )
+        )
+        self._output.emit(
+            "quote",
+            rows=len(costly),
+            cost_credits=prices.total,
+            rows_without_price=len(prices.unknown),
+            available_credits=balance.balance,
+        )
+        return prices, balance
+
+    def _agree(self, costly: Sequence[Row]) -> Prices:
+        """
+        Return the prices, once they are agreed to.
+
+        :raises TriverseError: it is too dear, the user does not want it, or nobody can be asked.
+        """
+        prices, balance = self._ask(costly)
+        self._check_limit(prices)
+        if prices.total > balance.balance:
+            raise TooDearError(
+                Sentence.of(
+                    "{missing} credits are missing, and nothing was ordered. Add API credits, or choose fewer rows "
+                    "with --rows.",
+                    missing=prices.total - balance.balance,
+                )
+            )
+        if not self._args.yes and self._args.max_credits is None:
+            self._ask_person()
+        return prices
+
+    def _check_limit(self, prices: Prices) -> None:
+        limit = self._args.max_credits
+        if limit is not None and prices.total > limit:
+            raise TooDearError(
+                Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
+            )
+
+    def _ask_person(self) -> None:
+        """
+        Ask whether the price is right.
+
+        :raises UsageError: nobody can be asked.
+        :raises KeyboardInterrupt: it is not.
+        """
+        if not (sys.stdin is not None and sys.stdin.isatty()):
+            raise UsageError(Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."))
+        self._output.ask("Order them? [y/N] ")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            self._output.say("Nothing was ordered.")
+            raise KeyboardInterrupt
+
+    def _dry_run(self, planned: Sequence[Planned], costly: Sequence[Row]) -> Exit:
+        for one in planned:
+            self._output.emit("row", left=str(one.left), order_id=one.order_id, **_row_fields(one.row))
+        try:
+            if costly:
+                self._check_limit(self._ask(costly)[0])
+        except TooDearError:
+            raise
+        except TriverseError as error:
+            self._output.say(Sentence.of("The price is not known: {reason}", reason=str(error.sentence)))
+        self._output.say("Nothing was sent." if not costly else "Nothing was ordered.")
+        return Exit.DONE
+
+    # -------------------------------------------------------------------------
+    # Running
+
+    def _writer(self) -> AssetWriter:
+        if self._args.glb_only:
+            return GlbWriter()
+        writer = self._host.asset_writer()
+        assert writer is not None, "can_save_blend was asked for"
+        return writer
+
+    def _drive(self, planned: Sequence[Planned], prices: Prices) -> list[Outcome]:
+        """
+        Run the batch to its end.
+
+        :raises TriverseError: the library or the list of tasks cannot be written; nothing was sent.
+        :raises KeyboardInterrupt: after the report was written.
+        """
+        self._make_library()
+        ids = catalogs.merge(self._library, [one.row.catalog for one in planned])
+        settings = ready_to_send(self._args, self._host)
+        progress = BatchProgress(self._output)
+        with open_engine(settings, self._host.converter(), self._output, self._preparer) as engine:
+            runner = Runner(
+                engine,
+                planned,
+                self._writer(),
+                self._ledger,
+                catalog_ids=ids,
+                prices=prices.by_row,
+                limits=limits_of(self._args),
+            )
+            try:
+                while not runner.is_over:
+                    engine.pump(_PAUSE_S)
+                    runner.step()
+                    progress.show(runner.progress(), runner.records())
+                    time.sleep(_PAUSE_S)
+            except KeyboardInterrupt:
+                self._finish(runner.outcomes(), in_haste=True)
+                raise
+            finally:
+                runner.stop()
+            return runner.outcomes()
+
+    def _make_library(self) -> None:
+        try:
+            self._library.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                Sentence.of(
+                    "The folder {path} cannot be made ({reason}).",
+                    path=str(self._library),
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from None
+        self._ledger.make()
+
+    # -------------------------------------------------------------------------
+    # The end
+
+    def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
+        lines = [report.line_of_outcome(outcome) for outcome in outcomes]
+        codes = {_EXITS[outcome.end] for outcome in outcomes}
+        code = for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
+        self._write_report(lines, code)
+        if not self._args.rows and not in_haste:
+            self._write_sheets(lines)
+        self._tell(lines)
+        unfinished = {End.OPEN, End.SERVICE, End.TIMED_OUT, End.ACCOUNT}
+        if any(outcome.end in unfinished for outcome in outcomes):
+            self._output.say("The same command goes on with what is not done.")
+        if any(outcome.end is End.FAILED for outcome in outcomes):
+            self._output.say("Add --retry-failed to try the failed rows again.")
+        return code
+
+    def _merge(self, rows: Sequence[Row]) -> Exit:
+        if not self._ledger.folder.is_dir():
+            raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
+        keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
+        lines = report.merged(rows, keys, self._ledger)
+        catalogs.merge(self._library, [row.catalog for row in rows])
+        code = Exit.DONE if all(line.state == "done" for line in lines) else Exit.FAILED
+        self._write_report(lines, code)
+        self._write_sheets(lines)
+        self._tell(lines)
+        return code
+
+    def _write_report(self, lines: Sequence[report.Line], code: Exit) -> None:
+        target = report_path(self._asked)
+        if self._args.report is not None:
+            target = Path(self._args.report).expanduser().absolute()
+        if self._args.report is not None or self._library.is_dir():
+            write_report(target, self._asked, lines, seconds=time.monotonic() - self._began_s, exit_code=int(code))
+            self._output.say(Sentence.of("Report: {path}", path=str(target)))
+
+    def _write_sheets(self, lines: Sequence[report.Line]) -> None:
+        if not self._library.is_dir():
+            return
+        writer = self._host.asset_writer() if not self._args.glb_only else None
+        try:
+            sheets = write_sheets(self._asked, lines, writer, threading.Event())
+        finally:
+            if writer is not None:
+                writer.close()
+        for path in (sheets.page, *sheets.pictures):
+            self._output.say(Sentence.of("Contact sheet: {path}", path=str(path)))
+        if sheets.problem is not None:
+            self._output.say(sheets.problem)
+
+    def _tell(self, lines: Sequence[report.Line]) -> None:
+        for line in lines:
+            self._output.emit("result", **asdict(line))
+        for words in report.table(lines):
+            self._output.say(words)
+        found = report.counts(lines)
+        self._output.say(", ".join(f"{count} {state}" for state, count in found.items()))
+
+
+def _row_fields(row: Row) -> dict[str, object]:
+    return {
+        "number": row.number,
+        "line": row.line,
+        "name": row.title,
+        "flow": row.flow,
+        "params": dict(row.params),
+        "sources": dict(row.sources),
+        "catalog": row.catalog,
+        "post": row.post.to_json(),
+    }
+
+
+def _has_work(planned: Iterable[Planned]) -> bool:
+    return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
+
+
+def _ends_of(planned: Iterable[Planned]) -> list[Outcome]:
+    """Return the ends of rows of which none has anything left to do."""
+    return [untouched(one) for one in planned]

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What can be typed after ``triverse batch``.
+
+Floor: third. Thread: any. No ``bpy``.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+from ..api.flows import FLOWS
+from ..api.sentence import Sentence
+from ..batch.checking import OWN_COLUMNS
+from ..batch.looking import Asked, library_for
+from ..batch.post import COLUMNS
+from ..batch.runner import MOST_JOBS, Limits
+from .usage import UsageError
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``batch``."""
+    defaults = Limits()
+    command.epilog = _epilog()
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument("file", metavar="FILE", help="a CSV or JSON Lines file, or a folder of pictures")
+    command.add_argument(
+        "--library", metavar="DIR", help="asset library to write into; by default FILE-library beside FILE"
+    )
+    command.add_argument(
+        "--set",
+        metavar="COLUMN=VALUE",
+        action="append",
+        default=[],
+        help="a value for rows that do not have their own, such as polygon_limit=20000; may be repeated",
+    )
+    command.add_argument("--rows", metavar="A:B", help="only these, counted from 1, both included")
+    command.add_argument(
+        "--jobs",
+        metavar="N",
+        type=lambda text: _number(text, MOST_JOBS),
+        default=defaults.jobs,
+        help=f"tasks under way at once (default: {defaults.jobs})",
+    )
+    command.add_argument(
+        "--writers",
+        metavar="N",
+        type=lambda text: _number(text, 64),
+        default=defaults.writers,
+        help="models written at once, each by a Blender of its own, which takes 1 to 3 GB for the largest "
+        f"(default: {defaults.writers})",
+    )
+    command.add_argument("--yes", action="store_true", help="order without asking, whatever it costs")
+    command.add_argument(
+        "--max-credits",
+        metavar="N",
+        type=_credits,
+        help="order without asking, and only if it costs at most N credits",
+    )
+    command.add_argument("--dry-run", action="store_true", help="check all rows and show the price; order nothing")
+    command.add_argument("--retry-failed", action="store_true", help="only rows that failed, and those again")
+    command.add_argument(
+        "--failed-ok", action="store_true", help="end with 0 although rows failed; the report tells of them"
+    )
+    command.add_argument(
+        "--batch-id", metavar="TEXT", default="", help="order everything anew, and pay for it, under another identity"
+    )
+    command.add_argument("--glb-only", action="store_true", help="write models as they come, as .glb; needs no Blender")
+    command.add_argument(
+        "--merge",
+        action="store_true",
+        help="send nothing: write report, catalogs and contact sheets of what is in the library",
+    )
+    command.add_argument("--report", metavar="FILE", help="where the report goes, instead of into the library")
+    command.add_argument(
+        "--patience",
+        metavar="S",
+        type=_seconds,
+        default=defaults.patience_s,
+        help="end when the service has not been reached for S seconds; what was ordered goes on "
+        f"(default: {round(defaults.patience_s)})",
+    )
+
+
+def _epilog() -> str:
+    lines = ["Columns of FILE:"]
+    lines += [f"  {name:<14}{words}" for name, words in OWN_COLUMNS.items()]
+    lines += [f"  {column.name:<14}{column.description}" for column in COLUMNS.values()]
+    fields = {field.name.removesuffix("_file") for flow in FLOWS.values() if flow.yields_model for field in flow.fields}
+    lines += ["and the settings of the flows:", "  " + ", ".join(sorted(fields))]
+    return "\n".join(lines)
+
+
+def defaults_of(args: argparse.Namespace) -> dict[str, str]:
+    """
+    Return what ``--set`` gives.
+
+    :raises UsageError: one of them is no ``COLUMN=VALUE``.
+    """
+    found: dict[str, str] = {}
+    for text in args.set:
+        name, mark, value = text.partition("=")
+        if not mark or not name.strip():
+            raise UsageError(Sentence.of("Write --set as COLUMN=VALUE, such as --set polygon_limit=20000."))
+        found[name.strip()] = value
+    return found
+
+
+def asked_of(args: argparse.Namespace) -> Asked:
+    """
+    Return what is asked for.
+
+    :raises UsageError: see :func:`defaults_of`.
+    """
+    file = Path(args.file).expanduser().absolute()
+    return Asked(
+        file=file,
+        library=library_for(file) if args.library is None else Path(args.library).expanduser().absolute(),
+        with_blender=not args.glb_only,
+        defaults=defaults_of(args),
+        rows=args.rows or "",
+        batch_id=args.batch_id,
+    )
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """Return what the run keeps within."""
+    return Limits(
+        jobs=args.jobs,
+        writers=args.writers,
+        max_credits=args.max_credits,
+        patience_s=args.patience,
+        timeout_s=args.timeout,
+    )
+
+
+def _number(text: str, most: int) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"it must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def _credits(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("it must be a whole number of credits")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError("it must be a number of seconds above 0")
+    return seconds

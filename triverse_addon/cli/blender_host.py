@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The commands inside Blender, real or as a module of Python.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+import os
+from pathlib import Path
+
+import bpy
+from mathutils import Matrix, Vector
+
+from ..api.sentence import Sentence
+from ..batch.assets import AssetWriter
+from ..scene.about import about_blender
+from ..scene.child import ChildConverter
+from ..scene.child_command import child_command
+from ..scene.importer import import_task
+from ..scene.library import ChildLibrary
+from ..scene.prepare import ChildPreparer
+from ..scene.spot import bounds
+from ..tasks.convert import Converter
+from ..tasks.imports import Imported, ImportOutcome
+from ..tasks.prepare import Preparer
+from ..tasks.record import Origin, TaskRecord
+from ..tasks.settings import DEFAULT_API_URL, Settings, key_from_environment, url_from_environment
+from .host import folders
+from .save import SaveError
+
+#: Name under which Blender knows the add-on, if it is installed: ``bl_ext.user_default.triverse``.
+_ADDON = __package__.rpartition(".")[0]
+
+#: Between two models that stand side by side, in Blender units.
+_GAP = 0.5
+
+
+class BlenderHost:
+    """
+    The Blender that this runs in.
+
+    :param prog: how the command was called.
+    """
+
+    can_save_blend = True
+
+    def __init__(self, prog: str) -> None:
+        self.prog = prog
+        self._next_corner: Vector | None = None
+
+    def settings(self, data: str | None, *, offline: bool) -> Settings:
+        """
+        Return the engine's settings: environment, else the add-on's preferences where it is installed.
+
+        Blender's online access is honoured. The bpy module has no preferences to switch it on in, so there starting
+        the script is the consent.
+        """
+        addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
+        preferences = addon.preferences if addon is not None else None
+        key = key_from_environment() or (preferences.api_key.strip() if preferences else "")
+        url = url_from_environment() or (preferences.api_url.strip() if preferences else "")
+        if data:
+            data_dir, download_dir = folders(data)
+        else:
+            data_dir = Path(_user_folder())
+            chosen = preferences.download_dir.strip() if preferences else ""
+            download_dir = Path(os.path.abspath(bpy.path.abspath(chosen))) if chosen else data_dir / "models"
+        is_module = not bpy.app.binary_path
+        forced = bpy.app.online_access_override and not bpy.app.online_access
+        return Settings(
+            data_dir=data_dir,
+            download_dir=download_dir,
+            api_key=key,
+            api_url=url or DEFAULT_API_URL,
+            online=not offline and (is_module or bpy.app.online_access),
+            offline_by="command_line" if offline or forced else "preference",
+            live=preferences.live if preferences else True,
+        )
+
+    def about(self) -> dict[str, str]:
+        """Return what the panel's report says of Blender too."""
+        return about_blender()
+
+    def converter(self) -> Converter | None:
+        """Return the converter that the panel uses too."""
+        return ChildConverter(child_command())
+
+    def preparer(self) -> Preparer | None:
+        """Return the preparer that the panel uses too."""
+        return ChildPreparer(child_command("prepare_worker"), picture_suffixes=bpy.path.extensions_image)
+
+    def asset_writer(self) -> AssetWriter | None:
+        """Return what writes models into an asset library, in Blenders of its own."""
+        return ChildLibrary(child_command("library_worker"))
+
+    def begin_blend(self) -> None:
+        """
+        Keep the .blend that was opened before the command, else begin with an empty file.
+
+        Blender's start-up file has a cube, a camera and a light in it, which nobody asked for.
+        """
+        if not bpy.data.filepath:
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        self._next_corner = None
+
+    def import_model(self, record: TaskRecord) -> ImportOutcome:
+        """Import a model into the open scene; several stand side by side, not inside each other."""
+        # The record's origin is the file to be saved, which is not open yet; without one, any scene is right.
+        outcome = import_task(record.with_(origin=Origin()))
+        if isinstance(outcome, Imported):
+            self._stand_beside(bpy.data.collections[outcome.collection_name])
+        return outcome
+
+    def _stand_beside(self, collection: bpy.types.Collection) -> None:
+        """Move a model beside the one before it, onto the same floor. The first stays as the service made it."""
+        extent = bounds(collection.all_objects)
+        if extent is None:
+            return
+        low, high = extent
+        shift = self._next_corner - low if self._next_corner is not None else Vector()
+        shift.y = 0.0
+        if self._next_corner is not None:
+            for obj in collection.all_objects:
+                if obj.parent is None:
+                    obj.matrix_basis = Matrix.Translation(shift) @ obj.matrix_basis
+        self._next_corner = Vector((high.x + shift.x + _GAP, 0.0, low.z + shift.z))
+
+    def save_blend(self, path: Path) -> None:
+        """
+        Save the open file. Blender itself writes beside the old file first, so ``path`` is never there in part.
+
+        :raises SaveError: it cannot be written.
+        """
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+        except RuntimeError as error:
+            # Blender's report, "Error: Cannot open file …", is all that is known of the reason.
+            reason = " ".join(str(error).removeprefix("Error: ").split())
+            raise SaveError(
+                Sentence.of("The file {path} cannot be written ({reason}).", path=str(path), reason=reason)
+            ) from None
+
+
+def _user_folder() -> str:
+    """Return the usual folder of this user: the extension's own, or Blender's for data of scripts."""
+    if _ADDON.startswith("bl_ext."):
+        return bpy.utils.extension_path_user(_ADDON, create=True)
+    return bpy.utils.user_resource("DATAFILES", path="triverse", create=True)

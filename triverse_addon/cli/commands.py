@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What each command does.
+
+Floor: third. Thread: main, which may wait for the network here: there is no window to keep fluid. No ``bpy``.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ..api.flows import FLOWS, check, check_sources
+from ..api.sentence import Sentence
+from ..api.urls import check_task_uuid
+from ..tasks.convert import Converter
+from ..tasks.engine import Engine
+from ..tasks.prepare import Preparer, is_made_of
+from ..tasks.record import UNFINISHED, NewTask, Stage, TaskRecord, is_url
+from ..tasks.report import report_of
+from ..tasks.settings import Settings
+from ..tasks.words import stage_words
+from . import arguments
+from .batch import batch
+from .exits import Exit, for_all
+from .host import Host
+from .opening import check_ready, open_client, open_engine, open_store, ready_to_send
+from .output import Output, task_fields
+from .progress import Progress
+from .save import check_output
+from .usage import UsageError
+from .watch import SESSION, Delivery, Ending, Watch, new_origin
+
+
+def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Make a model, wait for it, save it."""
+    flow = arguments.flow_name(args)
+    values = check(flow, arguments.values(args))
+    sources = {
+        name: source if is_url(source) else os.path.abspath(Path(source).expanduser())
+        for name, source in arguments.sources(args).items()
+    }
+    preparer = host.preparer()
+    as_they_are = {
+        name: source
+        for name, source in sources.items()
+        if not is_url(source) and not _is_taken(preparer, flow, name, source)
+    }
+    check_sources(flow, as_they_are, elsewhere=sources.keys() - as_they_are.keys())
+    path = _output_path(args, host)
+    settings = ready_to_send(args, host)
+    if FLOWS[flow].experimental:
+        output.say(FLOWS[flow].experimental)
+    wish = NewTask(
+        flow=flow,
+        values=values,
+        sources=sources,
+        name=args.name or "",
+        origin=new_origin(path),
+        auto_import=False,
+        allow_duplicate=args.allow_duplicate,
+    )
+    with open_engine(settings, _converter(host, path), output, preparer) as engine:
+        record = None if args.allow_duplicate else _kept_order(engine, wish)
+        if record is not None:
+            output.say("An equal order that was not accepted before is kept; it goes on.")
+        else:
+            record = engine.submit(wish)
+        return _follow(engine, [Delivery((record.id,), path)], args, host, output)
+
+
+def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
+    """Tell whether a source is made fit for the upload first; it is checked when it is."""
+    kind = next((field.kind for field in FLOWS[flow].sources if field.name == name), None)
+    return preparer is not None and kind is not None and preparer.takes(source, kind)
+
+
+def _kept_order(engine: Engine, wish: NewTask) -> TaskRecord | None:
+    """
+    Return the order of an earlier, equal command that the service has not accepted yet.
+
+    Whoever repeats a command that ended with "no key" or "service not reachable" wants one model, and pays for one.
+    """
+    for record in engine.tasks():
+        wanted = (record.flow, record.params, record.sources.keys()) == (wish.flow, wish.values, wish.sources.keys())
+        wanted = wanted and all(is_made_of(record.sources[name], source) for name, source in wish.sources.items())
+        if wanted and record.is_unfinished and not record.is_paid and record.origin.session == SESSION:
+            return record
+    return None
+
+
+def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Wait for tasks that were made elsewhere, and save their models in one file."""
+    uuids = [check_task_uuid(uuid) for uuid in args.uuids]
+    path = _output_path(args, host)
+    if path is not None and path.suffix.lower() == ".glb" and len(set(uuids)) > 1:
+        raise UsageError(Sentence.of("A .glb file takes one model. Name a .blend file, or track one task at a time."))
+    settings = ready_to_send(args, host)
+    with open_client(settings) as client:
+        for uuid in uuids:
+            # The engine gives a task that is not found a minute, as it may be new. Here it is a slip of the pen.
+            client.status(uuid)
+    with open_engine(settings, _converter(host, path), output) as engine:
+        records = engine.track(uuids, origin=new_origin(path), auto_import=False)
+        return _follow(engine, [Delivery(tuple(record.id for record in records), path)], args, host, output)
+
+
+def resume(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Go on with everything unfinished, and hand over what earlier commands could not."""
+    settings = host.settings(args.data, offline=args.offline)
+    deliveries = _unfinished(settings)
+    if not deliveries:
+        output.say("There is nothing to resume.")
+        return Exit.DONE
+    check_ready(settings)
+    if any(_needs_blender(delivery) for delivery in deliveries) and not host.can_save_blend:
+        raise UsageError(Sentence.of("A .blend file is to be saved, which takes Blender. Resume in Blender."))
+    for delivery in deliveries:
+        if delivery.output is not None:
+            check_output(str(delivery.output))
+    with open_engine(settings, host.converter(), output, host.preparer()) as engine:
+        return _follow(engine, deliveries, args, host, output)
+
+
+def _unfinished(settings: Settings) -> list[Delivery]:
+    """Return what is to be resumed: by output file for tasks of the command line, else one by one."""
+    with open_store(settings) as store:
+        if store is None:
+            return []
+        open_ones = [
+            record
+            for record in store.page(count=1_000_000, stages=UNFINISHED | {Stage.READY})
+            if record.is_unfinished or (record.stage is Stage.READY and _is_for_a_file(record))
+        ]
+        # Models that are imported already are imported once more into a file that never was saved.
+        groups = {record.origin.scene_id for record in open_ones if _is_for_a_file(record)}
+        imported = store.page(count=1_000_000, stages=[Stage.IMPORTED]) if groups else []
+    members: dict[tuple[str, str], list[TaskRecord]] = {}
+    for record in reversed([*open_ones, *(one for one in imported if one.origin.scene_id in groups)]):
+        key = (record.origin.scene_id, record.origin.file) if _is_for_a_file(record) else (record.id, "")
+        members.setdefault(key, []).append(record)
+    return [
+        Delivery(tuple(record.id for record in records), Path(file) if file else None)
+        for (_, file), records in members.items()
+    ]
+
+
+def _is_for_a_file(record: TaskRecord) -> bool:
+    return record.origin.session == SESSION and bool(record.origin.file)
+
+
+def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """List the tasks of this machine. Nothing is driven, sent or changed."""
+    with open_store(host.settings(args.data, offline=args.offline)) as store:
+        stages = UNFINISHED if args.unfinished else ()
+        records = [] if store is None else store.page(count=args.count, search=args.search, stages=stages)
+    if not records:
+        output.say("There are no tasks.")
+    width = max((len(record.name) for record in records), default=0)
+    for record in records:
+        output.emit("task", **task_fields(record))
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at_s))
+        output.say(f"{made}  {record.task_uuid or '-':36}  {record.name:{width}}  {stage_words(record)}")
+    return Exit.DONE
+
+
+def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Show the account's credits."""
+    with open_client(ready_to_send(args, host)) as client:
+        found = client.balance()
+    output.say(
+        Sentence.of("{balance} credits to spend, {frozen} held for tasks.", balance=found.balance, frozen=found.frozen)
+    )
+    output.emit("balance", balance=found.balance, frozen=found.frozen)
+    return Exit.DONE
+
+
+def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Show what a task would cost."""
+    flow = arguments.flow_name(args)
+    values = check(flow, arguments.values(args))
+    with open_client(ready_to_send(args, host)) as client:
+        found = client.quote(flow, values)
+    output.say(Sentence.of("This costs {credits} credits.", credits=found.cost_credits))
+    if found.available_credits is not None:
+        output.say(Sentence.of("You have {credits} credits.", credits=found.available_credits))
+    output.emit(
+        "quote",
+        flow=found.flow_name,
+        cost_credits=found.cost_credits,
+        available_credits=found.available_credits,
+        params=dict(found.params),
+    )
+    return Exit.DONE
+
+
+def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
+    """Print a report. Nothing is driven, sent or changed."""
+    settings = host.settings(args.data, offline=args.offline)
+    with open_store(settings) as store:
+        problem = None if store is None else store.problem
+        state = {"List of tasks": "good"} if problem is None else {"List of tasks": problem.template}
+        text = report_of(settings, host.about(), state, store)
+    output.say(text)
+    output.emit("report", text=text)
+    return Exit.DONE
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace, Host, Output], Exit]] = {
+    "generate": generate,
+    "track": track,
+    "resume": resume,
+    "list": list_tasks,
+    "batch": batch,
+    "balance": balance,
+    "quote": quote,
+    "report": report,
+}
+
+
+# -----------------------------------------------------------------------------
+# Before anything is sent
+
+
+def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
+    if args.output is None:
+        return None
+    path = check_output(args.output)
+    if path.suffix.lower() == ".blend" and not host.can_save_blend:
+        raise UsageError(
+            Sentence.of("A .blend file takes Blender. Name a .glb file, or run this with Blender or the bpy module.")
+        )
+    return path
+
+
+def _needs_blender(delivery: Delivery) -> bool:
+    return delivery.output is not None and delivery.output.suffix.lower() == ".blend"
+
+
+def _converter(host: Host, path: Path | None) -> Converter | None:
+    """Return a converter unless only the GLB is wanted, which is then ready sooner."""
+    return None if path is not None and path.suffix.lower() == ".glb" else host.converter()
+
+
+# -----------------------------------------------------------------------------
+# To the end
+
+
+def _follow(
+    engine: Engine, deliveries: Sequence[Delivery], args: argparse.Namespace, host: Host, output: Output
+) -> Exit:
+    deadline_s = None if args.timeout is None else time.monotonic() + args.timeout
+    endings = Watch(engine, host, Progress(output), deadline_s).until_done(deliveries)
+    files = {task_id: delivery.output for delivery in deliveries for task_id in delivery.ids}
+    for ending in endings:
+        _tell_ending(ending, files[ending.record.id], output, several=len(endings) > 1)
+    if any(ending.record.is_unfinished for ending in endings):
+        output.say(Sentence.of("Go on with it by: {prog} resume", prog=host.prog))
+    return for_all(ending.code for ending in endings)
+
+
+def _tell_ending(ending: Ending, path: Path | None, output: Output, *, several: bool) -> None:
+    record = ending.record
+    output.emit(
+        "result",
+        exit_code=int(ending.code),
+        output=str(path) if path is not None and ending.code is Exit.DONE else None,
+        message=None if ending.sentence is None else str(ending.sentence),
+        suggestion=ending.suggestion,
+        **task_fields(record),
+    )
+    before = f"{record.name}: " if several else ""
+    if ending.code is not Exit.DONE:
+        output.say(f"{before}{ending.sentence}")
+        if ending.suggestion:
+            output.say(ending.suggestion)
+        return
+    output.say(f"{before}{path or record.model_path}")

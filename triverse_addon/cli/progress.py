@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+How far the tasks are: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
+
+Floor: third. Thread: main. No ``bpy``.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+from ..tasks.record import Stage, TaskRecord
+from ..tasks.words import overall_progress, stage_words, time_left_s
+from .output import Output, task_fields
+
+_BAR_WIDTH = 24
+
+
+class Progress:
+    """
+    Tells what has changed since it was told last.
+
+    :param output: where to.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bar = output.people.isatty()
+        self._told_people: dict[str, object] = {}
+        self._told_programs: dict[str, object] = {}
+
+    def show(self, records: Sequence[TaskRecord]) -> None:
+        """Show the present state of all tasks of the command."""
+        for record in records:
+            self._tell_programs(record)
+            if not self._bar:
+                self._tell_line(record, len(records) > 1)
+        if self._bar and records:
+            self._draw_bar(records)
+
+    def _tell_programs(self, record: TaskRecord) -> None:
+        fields = task_fields(record)
+        if self._told_programs.get(record.id) != fields:
+            self._told_programs[record.id] = fields
+            self._output.emit("task", **fields)
+
+    def _tell_line(self, record: TaskRecord, several: bool) -> None:
+        # Every tenth percent is enough for a log file.
+        step = (record.stage, record.service_status, record.queue_position, (record.progress or 0) // 10, record.note)
+        if self._told_people.get(record.id) == step:
+            return
+        self._told_people[record.id] = step
+        self._output.say(f"{record.name}: {_words(record)}" if several else _words(record))
+
+    def _draw_bar(self, records: Sequence[TaskRecord]) -> None:
+        share = sum(overall_progress(record) for record in records) / len(records)
+        done = round(share * _BAR_WIDTH)
+        if len(records) == 1:
+            words = _words(records[0])
+        else:
+            ended = sum(not record.is_unfinished for record in records)
+            words = f"{ended} of {len(records)} done"
+        line = f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {share:4.0%} {words}"
+        # A line that wraps could not be written over.
+        self._output.line(line[: shutil.get_terminal_size().columns - 1])
+
+
+def _words(record: TaskRecord) -> str:
+    """Return a task's state, why it waits, and the time left."""
+    words = "Arrived" if record.stage is Stage.READY else str(stage_words(record))
+    if record.note is not None and record.is_unfinished:
+        return f"{words} ({record.note})"
+    left_s = time_left_s(record)
+    return words if left_s is None else f"{words}, about {_span(left_s)} left"
+
+
+def _span(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"

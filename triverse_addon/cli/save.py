@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The file that ``--output`` names: judged before anything is sent, and written whole or not at all.
+
+Floor: third. Thread: main. No ``bpy``: a .blend is written by ``blender_host``.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..api.errors import InputError, TriverseError
+from ..api.sentence import Sentence
+
+SUFFIXES = (".blend", ".glb")
+
+
+class SaveError(TriverseError):
+    """The result cannot be written. The model itself is kept where it was downloaded to."""
+
+
+def check_output(text: str) -> Path:
+    """
+    Return the absolute path of the file to write, after a look at its folder.
+
+    :raises InputError: (field ``output``) another kind of file, no such folder, or a place that cannot be written to.
+    """
+    path = Path(os.path.abspath(Path(text).expanduser()))
+    if path.suffix.lower() not in SUFFIXES:
+        raise _refused("The result can be saved as .blend or .glb, not as {name}.", name=path.name)
+    if path.is_dir():
+        raise _refused("{path} is a folder. Name a file.", path=str(path))
+    if not path.parent.is_dir():
+        raise _refused("There is no folder {path}. Make it first.", path=str(path.parent))
+    if path.exists() and not os.access(path, os.W_OK):
+        raise _refused("The file {path} must not be changed. Choose another name.", path=str(path))
+    try:
+        # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _refused(
+            "Nothing can be written in {path} ({reason}).", path=str(path.parent), reason=error.strerror or ""
+        ) from None
+    return path
+
+
+def _refused(template: str, **args: str) -> InputError:
+    return InputError(Sentence(template, args), field="output")
+
+
+def copy_model(model: Path, output: Path) -> None:
+    """
+    Copy a delivered GLB to where the user wants it; ``output`` is never there in part.
+
+    :raises SaveError: it cannot be written.
+    """
+    beside: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".", suffix=".part", delete=False) as target:
+            beside = Path(target.name)
+            with model.open("rb") as source:
+                shutil.copyfileobj(source, target, 1024 * 1024)
+            target.flush()
+            os.fsync(target.fileno())
+        # A temporary file is for its owner only; the result gets the rights that any new file gets.
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(output)
+    except OSError as error:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+        raise SaveError(
+            Sentence.of(
+                "The file {path} cannot be written ({reason}). The model is kept at {model}.",
+                path=str(output),
+                reason=error.strerror or str(error),
+                model=str(model),
+            )
+        ) from None

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the child Blender runs: a GLB in, a self-contained uncompressed .blend with one collection out.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child`` starts it as a
+script, ``blender … --python convert_worker.py -- job.json`` or ``python convert_worker.py -- job.json`` under the bpy
+module. It imports its neighbours as plain modules, because the child has no add-on.
+
+It is told everything by the job file, and answers by the result file that the job names, which appears as a whole or
+not at all. It is written again when a picture was drawn too.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import child_side
+import gltf_import
+import portrait
+import thumbnail
+import tidy
+
+_log = logging.getLogger("convert_worker")
+
+
+def convert(job: dict) -> None:
+    """
+    Convert one model and answer.
+
+    :param job: what :class:`child.ChildConverter` wrote.
+    :raises gltf_import.RefusedError: the model cannot be used.
+    :raises OSError: the .blend cannot be written.
+    """
+    scene = child_side.empty_file()
+    _set_up_saving()
+    objects = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(objects, job["name"])
+    for other in [other for other in bpy.data.scenes if other != scene]:
+        bpy.data.scenes.remove(other)
+    scene.collection.children.link(collection)
+    tidy.remove_wrappers(collection)
+    tidy.name_single_object(collection)
+    for obj in collection.objects:
+        obj.select_set(False)
+    bpy.context.view_layer.objects.active = None
+    for problem in tidy.pack_images():
+        _log.warning("%s", problem)
+    tidy.mark_asset(
+        collection,
+        properties=job["properties"],
+        tags=job["tags"],
+        description=job["properties"].get("triverse_prompt", ""),
+        catalog_id=job["catalog_id"],
+    )
+    bpy.data.orphans_purge(do_recursive=True)
+    number, triangles = tidy.count(collection)
+    answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
+    picture = Path(job["preview_path"]) if job["preview_path"] else None
+    has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
+    _save(Path(job["blend_path"]))
+    child_side.answer(job, **answer, thumbnail=has_thumbnail)
+    if not has_thumbnail:
+        try:
+            if _portrait(job, collection):
+                _save(Path(job["blend_path"]))
+                child_side.answer(job, **answer, thumbnail=True)
+        except (OSError, MemoryError) as error:
+            # The .blend and the answer of before stand.
+            _log.warning("No portrait: %s", error)
+
+
+def _set_up_saving() -> None:
+    files = bpy.context.preferences.filepaths
+    files.save_version = 0
+    files.use_file_compression = False
+    files.file_preview_type = "NONE"
+
+
+def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bool:
+    """Make preview and thumbnail from a picture. One that is missing or broken costs only them."""
+    try:
+        thumbnail.make(picture, Path(job["thumbnail_path"]), collection)
+    except thumbnail.PictureError as error:
+        _log.warning("No thumbnail: %s", error)
+        return False
+    return True
+
+
+def _portrait(job: dict, collection: bpy.types.Collection) -> bool:
+    """
+    Draw the picture that the service did not give.
+
+    Done when the .blend is saved and the answer written: should the renderer crash, only the picture is missing.
+    """
+    drawn = Path(job["result_path"]).with_name("portrait.png")
+    try:
+        portrait.draw(collection, drawn)
+    except portrait.CannotDrawError as error:
+        _log.warning("No portrait: %s", error)
+        return False
+    return _thumbnail(job, drawn, collection)
+
+
+def _save(path: Path) -> None:
+    part = path.with_name(f".{path.stem}.{os.getpid()}.blend")
+    try:
+        bpy.ops.wm.save_as_mainfile(
+            filepath=str(part), check_existing=False, compress=False, relative_remap=False, copy=True
+        )
+        os.replace(part, path)
+    except RuntimeError as error:
+        raise OSError(0, gltf_import.last_line(str(error))) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    child_side.serve(convert)

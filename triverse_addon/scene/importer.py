@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The importer that drivers hand to :meth:`tasks.engine.Engine.pump`: a finished task in, a model in the scene out.
+
+Floor: second. Thread: main. Imports ``bpy``.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+import bpy
+
+from ..api.sentence import Sentence
+from ..tasks import provenance
+from ..tasks.glb import check
+from ..tasks.imports import Failed, Imported, ImportOutcome, Later
+from ..tasks.record import Placement, TaskRecord
+from . import leftovers, renew, replace, tidy, undo
+from .append import append_model
+from .errors import SceneError
+from .in_place import import_model
+from .origin import find_scene, why_not_here
+from .spot import Spot, box_of
+
+_log = logging.getLogger(__name__)
+
+
+def reason_to_wait(record: TaskRecord) -> Sentence | None:
+    """Return why the model of ``record`` cannot come into the scene now; None when it can. No look at the disk."""
+    scene = find_scene(record.origin)
+    if scene is None:
+        return why_not_here(record.origin)
+    if scene.library is not None:
+        return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
+    if any(obj.mode != "OBJECT" for obj in _steps_aside(record, scene)):
+        return Sentence.of("Waits until the object whose place the model takes is in Object Mode again.")
+    return None
+
+
+def import_task(record: TaskRecord) -> ImportOutcome:
+    """
+    Bring the model of ``record`` into the scene that asked for it, as one undo step.
+
+    :return: ``Imported`` with the collection's name; ``Later`` if the scene is not here; ``Failed`` if the files
+        cannot be used. Never raises for what a file or a scene may be.
+    """
+    reason = reason_to_wait(record)
+    scene = find_scene(record.origin)
+    if reason is not None or scene is None:
+        return Later(reason or why_not_here(record.origin))
+    placeholder = scene.objects.get(record.placement.placeholder) if record.placement.placeholder else None
+    old = renew.find(scene, record.task_uuid, record.placement.instead_of)
+    started_s = time.perf_counter()
+    try:
+        collection = _bring(record, scene, None if old is not None else _spot(record.placement, placeholder))
+    except SceneError as error:
+        return Failed(error.sentence)
+    if record.geometry_only:
+        leftovers.strip(collection)
+    if old is not None:
+        renew.take_over(collection, old, scene)
+    elif record.placement.replaces is not None:
+        replace.take_place(collection, scene, record.placement.replaces)
+    elif placeholder is not None and not record.placement.keep_placeholder:
+        replace.hide(placeholder, scene)
+    _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
+    undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
+    return Imported(collection.name)
+
+
+def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy.types.Collection:
+    name = provenance.collection_name(record)
+    blend, glb = Path(record.blend_path), Path(record.model_path)
+    if record.blend_path and blend.is_file():
+        collection = append_model(blend, scene, name=name, spot=spot)
+        # The cost, for one, may have become known after the conversion.
+        tidy.write_properties(collection, provenance.properties(record))
+        return collection
+    if record.model_path and glb.is_file():
+        # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
+        check(glb)
+        return import_model(
+            glb,
+            scene,
+            name=name,
+            preview_path=Path(record.preview_path) if record.preview_path else None,
+            properties=provenance.properties(record),
+            tags=provenance.tags(record),
+            spot=spot,
+        )
+    raise SceneError(
+        Sentence.of(
+            "The files of the model are gone from {folder}. Press Retry to fetch them again.", folder=record.folder
+        )
+    )
+
+
+def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | None:
+    if placement.replaces is not None:
+        return None
+    return Spot(
+        location=placement.location,
+        height=placement.height,
+        on_ground=placement.on_ground,
+        box=box_of(placeholder) if placeholder is not None else None,
+    )
+
+
+def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The objects that an import hides or removes."""
+    placement = record.placement
+    old = renew.find(scene, record.task_uuid, placement.instead_of)
+    if old is not None:
+        return list(old.all_objects)
+    if placement.replaces is not None:
+        return replace.originals(scene, placement.replaces)
+    placeholder = scene.objects.get(placement.placeholder) if placement.placeholder else None
+    return [placeholder] if placeholder is not None and not placement.keep_placeholder else []

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the child Blender of a batch runs: a GLB in, files of an asset library out; and contact sheets.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``library`` starts it as a
+script, with its neighbours as plain modules, because the child has no add-on. It does one job after another.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import child_side
+import gltf_import
+import library_export
+import library_post
+import library_sheet
+import portrait
+import thumbnail
+import tidy
+
+_log = logging.getLogger("library_worker")
+
+
+def work(job: dict) -> None:
+    """
+    Do one job and answer.
+
+    :param job: what :class:`library.ChildLibrary` wrote.
+    :raises gltf_import.RefusedError: the model cannot be used as it was asked for.
+    :raises OSError: a file cannot be written.
+    """
+    scene = _fresh_file()
+    if job["kind"] == "sheet":
+        child_side.answer(job, files=library_sheet.draw(job))
+    else:
+        _put(job, scene)
+
+
+def _fresh_file() -> bpy.types.Scene:
+    """Empty the file, whatever the job before left in it. Preferences and add-ons stay loaded."""
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    files = bpy.context.preferences.filepaths
+    files.save_version = 0
+    files.use_file_compression = False
+    files.file_preview_type = "NONE"
+    return bpy.context.scene
+
+
+def _put(job: dict, scene: bpy.types.Scene) -> None:
+    scratch = Path(job["result_path"]).with_suffix(".files")
+    scratch.mkdir()
+    try:
+        collection = _model(job, scene)
+        extra = library_post.work(collection, job["post"])
+        _, triangles = tidy.count(collection)
+        if job["post"].get("hull"):
+            library_post.add_hull(collection)
+        bpy.data.orphans_purge(do_recursive=True)
+        for problem in tidy.pack_images():
+            _log.warning("%s", problem)
+        _mark(job, collection, job["tags"])
+        for level, lod in enumerate(extra, 1):
+            _mark(job, lod, [*job["tags"], f"LOD{level}"], {"triverse_lod": level})
+        made: dict[str, Path] = {}
+        picture = _picture(job, collection, scratch / "thumbnail.png")
+        if picture is not None:
+            made["thumbnail"] = picture
+            for lod in extra:
+                _preview(picture, lod)
+        for kind in job["post"].get("exports", ()):
+            made |= library_export.export(kind, collection, extra, job["stem"], scratch)
+        made["blend"] = scratch / f"{job['stem']}.blend"
+        _save(made["blend"])
+        files = _put_in_place(job, made)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    child_side.answer(job, files=files, triangles=triangles)
+
+
+def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:
+    objects = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(objects, job["name"])
+    for other in [other for other in bpy.data.scenes if other != scene]:
+        bpy.data.scenes.remove(other)
+    scene.collection.children.link(collection)
+    tidy.remove_wrappers(collection)
+    tidy.name_single_object(collection)
+    for obj in collection.objects:
+        obj.select_set(False)
+    bpy.context.view_layer.objects.active = None
+    return collection
+
+
+def _mark(job: dict, collection: bpy.types.Collection, tags: list[str], more: Mapping[str, int] | None = None) -> None:
+    tidy.mark_asset(
+        collection, properties={**job["properties"], **(more or {})}, tags=tags, description=job["description"]
+    )
+    data = collection.asset_data
+    data.license = job["properties"].get("triverse_license", "")
+    if job["catalog_id"]:
+        data.catalog_id = job["catalog_id"]
+
+
+def _picture(job: dict, collection: bpy.types.Collection, target: Path) -> Path | None:
+    """Make preview and thumbnail from the service's picture, or from one that is drawn here."""
+    if job["preview_path"] and _preview(Path(job["preview_path"]), collection, target):
+        return target
+    if not job["may_draw"]:
+        return None
+    drawn = target.with_name("portrait.png")
+    try:
+        portrait.draw(collection, drawn)
+    except portrait.CannotDrawError as error:
+        _log.warning("No portrait: %s", error)
+        return None
+    return target if _preview(drawn, collection, target) else None
+
+
+def _preview(picture: Path, collection: bpy.types.Collection, target: Path | None = None) -> bool:
+    try:
+        thumbnail.make(picture, target, collection)
+    except thumbnail.PictureError as error:
+        _log.warning("No thumbnail: %s", error)
+        return False
+    return True
+
+
+def _save(path: Path) -> None:
+    try:
+        bpy.ops.wm.save_as_mainfile(
+            filepath=str(path), check_existing=False, compress=False, relative_remap=False, copy=True
+        )
+    except RuntimeError as error:
+        raise OSError(0, gltf_import.last_line(str(error))) from error
+
+
+def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
+    """Move what was made into the library, the .blend last: where it is, all is. Returns relative paths by kind."""
+    library = Path(job["library"])
+    files: dict[str, str] = {}
+    for kind, path in made.items():
+        inside = f"{job['thumbnails']}/{job['stem']}.png" if kind == "thumbnail" else path.name
+        target = library / inside
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            _replace_folder(path, target)
+            inside = f"{inside}/{inside.removesuffix('-obj')}.obj"
+        else:
+            os.replace(path, target)
+        files[kind] = inside
+    return files
+
+
+def _replace_folder(path: Path, target: Path) -> None:
+    """Move a folder over another. A moment without it cannot be helped: no system replaces folders at once."""
+    old = path.with_suffix(".old")
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(target, old)
+    os.replace(path, target)
+
+
+if __name__ == "__main__":
+    child_side.serve(work)

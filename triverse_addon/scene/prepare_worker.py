@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a child Blender runs before an upload: any picture or .blend in, a file that the service takes out.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``prepare`` starts it as a
+script, as ``child`` does with ``convert_worker``. It imports its neighbours as plain modules, because the child has no
+add-on.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import child_side
+import gltf_import
+
+_MB = 1024 * 1024
+#: Tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
+_FORMATS = (("PNG", ".png"), ("WEBP", ".webp"), ("JPEG", ".jpg"))
+#: Where the exporter has them: the bare mesh as it is, its texture coordinates included. Nothing else is wanted.
+_OPTIONS = {
+    "export_format": "GLB",
+    "export_apply": True,
+    "export_yup": True,
+    "export_texcoords": True,
+    "export_normals": True,
+    "export_materials": "NONE",
+    "export_animations": False,
+    "export_skins": False,
+    "export_morph": False,
+    "export_cameras": False,
+    "export_lights": False,
+    "export_extras": False,
+}
+
+
+def prepare(job: dict) -> None:
+    """
+    Prepare one file and answer with its name.
+
+    :param job: what :class:`prepare.ChildPreparer` wrote.
+    :raises gltf_import.RefusedError: the source cannot be used.
+    :raises OSError: the target cannot be written.
+    """
+    scene = child_side.empty_file()
+    target = _model(job) if job["kind"] == "model" else _picture(job, scene)
+    child_side.answer(job, name=target.name)
+
+
+# -----------------------------------------------------------------------------
+# Pictures
+
+
+def _picture(job: dict, scene: bpy.types.Scene) -> Path:
+    try:
+        image = bpy.data.images.load(job["source_path"])
+    except RuntimeError as error:
+        raise gltf_import.RefusedError("picture", gltf_import.last_line(str(error))) from None
+    if not all(image.size):
+        raise gltf_import.RefusedError("picture")
+    factor = job["max_edge_px"] / max(image.size)
+    if factor < 1.0:
+        image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
+    # A view transform made for renders would change the colours of a picture that is one already.
+    scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
+    scene.view_settings.look = "None"  # type: ignore[assignment]
+    settings = scene.render.image_settings
+    stem = Path(job["target_stem"])
+    for file_format, suffix in _FORMATS:
+        try:
+            settings.file_format = file_format  # type: ignore[assignment]
+        except TypeError:  # this Blender was built without it
+            continue
+        has_alpha = image.depth in (32, 64, 128) and file_format != "JPEG"
+        settings.color_mode = "RGBA" if has_alpha else "RGB"
+        settings.color_depth = "8"
+        settings.quality = 95
+        part = stem.with_name(f".{stem.name}.{os.getpid()}{suffix}")
+        try:
+            image.save_render(str(part), scene=scene)
+            if part.stat().st_size <= job["max_bytes"]:
+                return _finish(part, stem.with_name(stem.name + suffix))
+        except RuntimeError as error:
+            raise OSError(0, gltf_import.last_line(str(error))) from error
+        finally:
+            part.unlink(missing_ok=True)
+    raise gltf_import.RefusedError("picture_size", str(job["max_bytes"] // _MB))
+
+
+# -----------------------------------------------------------------------------
+# Models
+
+
+def _model(job: dict) -> Path:
+    try:
+        import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
+    except ImportError:
+        raise gltf_import.RefusedError("numpy") from None
+    try:
+        with bpy.data.libraries.load(job["source_path"], link=False) as (inside, wanted):  # type: ignore[func-returns-value]
+            wanted.objects = inside.objects
+    except (OSError, RuntimeError) as error:
+        raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
+    objects = [obj for obj in wanted.objects if obj is not None]
+    for obj in objects:
+        bpy.context.scene.collection.objects.link(obj)
+        obj.hide_viewport = obj.hide_render = False
+    bpy.context.view_layer.update()
+    if not any(len(obj.data.polygons) for obj in objects if obj.type == "MESH"):
+        raise gltf_import.RefusedError("empty")
+    stem = Path(job["target_stem"])
+    part = stem.with_name(f".{stem.name}.{os.getpid()}.glb")
+    try:
+        _export(part)
+        if part.stat().st_size > job["max_bytes"]:
+            raise gltf_import.RefusedError("model_size", str(job["max_bytes"] // _MB))
+        return _finish(part, stem.with_name(stem.name + ".glb"))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _export(path: Path) -> None:
+    try:
+        known = bpy.ops.export_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
+    except KeyError:
+        raise gltf_import.RefusedError("exporter") from None
+    options = {name: value for name, value in _OPTIONS.items() if name in known}
+    try:
+        bpy.ops.export_scene.gltf(filepath=str(path), **options)
+    except RuntimeError as error:
+        if "MemoryError" in str(error):
+            raise MemoryError from None
+        raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
+    if not path.is_file():
+        raise gltf_import.RefusedError("unreadable", "no file was written")
+
+
+def _finish(part: Path, target: Path) -> Path:
+    os.replace(part, target)
+    return target
+
+
+if __name__ == "__main__":
+    child_side.serve(prepare)

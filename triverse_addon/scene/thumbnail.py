@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Small pictures of a model: the asset's preview and the thumbnail in the list.
+
+Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
+child loads it as a plain module.
+"""
+
+import os
+import struct
+from pathlib import Path
+
+import bpy
+
+#: Edge of the thumbnail. ``bpy.utils.previews`` decodes on the main thread, so the list is not given the original.
+EDGE_PX = 256
+#: A picture beyond these is not opened: the service's previews are 2 MB of 2048 px.
+MAX_BYTES = 32 * 1024 * 1024
+MAX_PIXELS = 8192 * 8192
+
+
+class PictureError(Exception):
+    """The picture is missing, too large, or of a kind that is not read here."""
+
+
+def pixel_size(path: Path) -> tuple[int, int]:
+    """
+    Return width and height of a PNG, JPEG or WebP from its header, without decoding it.
+
+    :raises PictureError: another kind, a broken header, or larger than `MAX_BYTES` or `MAX_PIXELS`.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PictureError("too many bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise PictureError(str(error)) from error
+    try:
+        width, height = _size_in_header(data)
+    except (struct.error, IndexError):
+        raise PictureError("broken header") from None
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise PictureError(f"{width} × {height} px")
+    return width, height
+
+
+def _size_in_header(data: bytes) -> tuple[int, int]:
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
+        width, height = struct.unpack_from(">II", data, 16)
+        return width, height
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return _size_in_webp(data)
+    if data.startswith(b"\xff\xd8"):
+        return _size_in_jpeg(data)
+    raise PictureError("not a PNG, JPEG or WebP")
+
+
+def _size_in_webp(data: bytes) -> tuple[int, int]:
+    """Width and height as RFC 9649 lays them out in each of the three kinds of first chunk."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise PictureError("unknown kind of WebP")
+
+
+def _size_in_jpeg(data: bytes) -> tuple[int, int]:
+    """Width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
+    at = 2
+    while data[at] == 0xFF:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        at += 2 + length
+    raise PictureError("no frame in the JPEG")
+
+
+def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> None:
+    """
+    Give ``collection`` the picture as its preview, and write it small to ``target``.
+
+    :param picture: a PNG, JPEG or WebP.
+    :param target: the PNG to write, replaced as a whole; None writes none.
+    :raises PictureError: the picture cannot be used. The model is not the worse for it.
+    """
+    width, height = pixel_size(picture)
+    image = bpy.data.images.load(str(picture), check_existing=False)
+    try:
+        if not image.has_data and not len(image.pixels):
+            raise PictureError("Blender cannot decode it")
+        factor = EDGE_PX / max(width, height)
+        if factor < 1.0:
+            image.scale(max(1, round(width * factor)), max(1, round(height * factor)))
+        width, height = tuple(image.size)
+        pixels = [0.0] * (width * height * 4)
+        if len(image.pixels) != len(pixels):
+            raise PictureError(f"{image.channels} channels")
+        image.pixels.foreach_get(pixels)
+        preview = collection.preview_ensure()
+        preview.image_size = image.size
+        preview.image_pixels_float.foreach_set(pixels)
+        if target is not None:
+            _save(image, target)
+    except RuntimeError as error:
+        raise PictureError(str(error)) from error
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _save(image: bpy.types.Image, target: Path) -> None:
+    part = target.with_name(f".{target.stem}.{os.getpid()}.png")
+    try:
+        image.file_format = "PNG"
+        image.save(filepath=str(part))
+        os.replace(part, target)
+    except OSError as error:
+        raise PictureError(str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+One undo step for an import.
+
+Floor: second. Thread: main. Imports ``bpy``.
+"""
+
+import logging
+
+import bpy
+
+_log = logging.getLogger(__name__)
+
+
+def push(message: str) -> bool:
+    """
+    Add an undo step, named ``message`` in Edit > Undo History.
+
+    :return: False in background, where there is no undo, and without a window.
+    """
+    if bpy.app.background:
+        return False
+    context = bpy.context
+    window = context.window or next(iter(context.window_manager.windows), None)
+    if window is None:
+        return False
+    with context.temp_override(window=window, screen=window.screen):
+        if not bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
+            return False
+        return "FINISHED" in bpy.ops.ed.undo_push(message=message)

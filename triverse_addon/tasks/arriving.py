@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From the finished task to the model on disk: the stages downloading and converting.
+
+Floor: first. Thread: worker. No ``bpy``.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..api.errors import NothingToDownloadError, TriverseError
+from ..api.sentence import Sentence
+from . import fetch, glb
+from .convert import Converted, Converter, ConvertError, ConvertJob, NoChildError
+from .downloads import (
+    DiskFullError,
+    DownloadBusyError,
+    DownloadError,
+    DownloadStopped,
+    ExpiredLinkError,
+    FolderError,
+    ForeignFileError,
+    TooLargeError,
+    discard_part,
+)
+from .folders import folder_for, make
+from .outcomes import MANY, Outcomes
+from .provenance import collection_name, properties, tags
+from .record import Stage, TaskRecord, now_s
+from .shared import Shared
+from .waits import retry_delay_s
+
+log = logging.getLogger(__name__)
+
+#: While another Blender fetches the very same file.
+_BUSY_S = 2.0
+#: Tries of a file of the wrong kind: a proxy's page may be gone at the next one.
+_FOREIGN_TRIES = 3
+
+
+class Arriving:
+    """
+    The steps that end with files that can be imported.
+
+    :param converter: None where nothing can be converted; models are then imported from their GLB.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        outcomes: Outcomes,
+        converter: Converter | None,
+        report: Callable[[TaskRecord, int, int | None], None],
+    ) -> None:
+        self._shared = shared
+        self._out = outcomes
+        self._converter = converter
+        self._report = report
+
+    def download(self, record: TaskRecord) -> None:
+        folder = self._folder(record)
+        try:
+            model, links = fetch.fetch_model(
+                self._shared, record, folder, lambda done, size: self._report(record, done, size)
+            )
+        except NothingToDownloadError as error:
+            self._out.fail(record, error, settled=False)
+            return
+        except ForeignFileError as error:
+            if record.attempts + 1 < _FOREIGN_TRIES:
+                self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+                return
+            fetch.keep_whatever_comes(self._shared, record, folder)
+            self._out.fail(record, error, settled=False, folder=str(folder))
+            return
+        except DownloadStopped:
+            raise
+        except DownloadBusyError as error:
+            self._out.wait(record, error, _BUSY_S, attempts=record.attempts)
+            return
+        except DownloadError as error:
+            if record.attempts + 1 < MANY and not _is_of_this_machine(error):
+                self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+            elif isinstance(error, FolderError):
+                # A folder of its own, on a disk that is gone perhaps, would meet every Retry: the next one asks the
+                # preferences again.
+                self._out.fail(record, error, settled=False, folder="")
+            else:
+                never = isinstance(error, ExpiredLinkError)
+                self._out.fail(record, _never_renewed() if never else error, settled=False)
+            return
+        preview = fetch.fetch_preview(self._shared, record.with_(links=links), folder)
+        size_bytes = model.stat().st_size
+        self._out.move(
+            record,
+            told=Sentence.of("Downloaded to {folder}.", folder=str(folder)),
+            stage=Stage.CONVERTING,
+            folder=str(folder),
+            model_path=str(model),
+            preview_path=str(preview or ""),
+            links=links,
+            received_bytes=size_bytes,
+            size_bytes=size_bytes,
+            attempts=0,
+            note=None,
+        )
+
+    def _folder(self, record: TaskRecord) -> Path:
+        """Return the task's folder, kept from its first download on."""
+        return Path(record.folder) if record.folder else folder_for(self._shared.settings.download_dir, record)
+
+    def convert(self, record: TaskRecord) -> None:
+        model = Path(record.model_path)
+        if not record.model_path or not model.exists():
+            self._out.move(record, stage=Stage.DOWNLOADING)
+            return
+        try:
+            glb.check(model)
+        except glb.GlbError as error:
+            # Asked again, the service may deliver it whole; what is here stays until then.
+            discard_part(model)
+            self._out.fail(record, error, stage=Stage.DOWNLOADING, settled=False)
+            return
+        except OSError as error:
+            sentence = Sentence.of(
+                "The model at {path} cannot be read ({reason}). Check its folder, then press Retry.",
+                path=str(model),
+                reason=error.strerror or type(error).__name__,
+            )
+            self._out.fail(record, TriverseError(sentence), settled=False)
+            return
+        converted = self._converted(record, model)
+        if converted is None:
+            self._ready(record, blend_path="", collection_name="")
+        else:
+            self._ready(
+                record,
+                blend_path=str(converted.blend_path),
+                thumbnail_path=str(converted.thumbnail_path or ""),
+                collection_name=converted.collection_name,
+                triangles=converted.triangles,
+            )
+
+    def _converted(self, record: TaskRecord, model: Path) -> Converted | None:
+        """Return what the converter made; None when the driver has to import the GLB itself."""
+        if self._converter is None or not record.convert:
+            return None
+        job = ConvertJob(
+            glb_path=model,
+            preview_path=Path(record.preview_path) if record.preview_path else None,
+            out_dir=Path(record.folder),
+            name=collection_name(record),
+            properties=properties(record),
+            tags=tags(record),
+        )
+        try:
+            make(job.out_dir)
+            return self._converter(job, self._shared.stop)
+        except NoChildError as error:
+            log.info("task %s is imported in place: %s", record.id, error)
+            return None
+        except ConvertError:
+            raise
+        except OSError as error:
+            raise ConvertError(
+                Sentence.of(
+                    "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.",
+                    folder=record.folder,
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from None
+
+    def _ready(self, record: TaskRecord, **files: Any) -> None:
+        self._out.move(
+            record,
+            told=Sentence.of("Ready to import."),
+            stage=Stage.READY,
+            attempts=0,
+            note=None,
+            error=None,
+            error_code=None,
+            failed_stage=None,
+            finished_at_s=record.finished_at_s or now_s(),
+            **files,
+        )
+
+
+def _never_renewed() -> ExpiredLinkError:
+    return ExpiredLinkError(
+        Sentence.of(
+            "Triverse does not give out the file of this model at the moment. The model is made and paid for. Press "
+            "Retry later to ask for it again, which costs nothing."
+        )
+    )
+
+
+def _is_of_this_machine(error: DownloadError) -> bool:
+    """Tell errors that only the user can mend from those that another try may."""
+    return isinstance(error, DiskFullError | FolderError | TooLargeError)

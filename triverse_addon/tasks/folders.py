@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Where the files of a task lie: one folder a task, named so that a person finds it.
+
+Floor: first. Thread: any; only :func:`make` and :func:`delete_soon` touch the disk. No ``bpy``.
+"""
+
+import datetime
+import re
+import shutil
+import threading
+import unicodedata
+from pathlib import Path
+
+from .record import TaskRecord
+
+MODEL = "model.glb"
+PREVIEW = "preview.png"
+#: What the service delivered where that is no GLB.
+DELIVERED = "delivered"
+
+#: Long enough to tell folders apart, short enough for a 250-character download folder on any file system.
+_MAX_SLUG = 40
+
+
+def slug(text: str, *, fallback: str = "model") -> str:
+    """Return ``text`` as ASCII letters, digits and hyphens, at most 40 characters; ``fallback`` if nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    return "-".join(words)[:_MAX_SLUG].strip("-") or fallback
+
+
+def folder_for(download_dir: Path, record: TaskRecord) -> Path:
+    """Return the folder of ``record`` below ``download_dir``. Nothing of it comes from the service."""
+    day = datetime.datetime.fromtimestamp(record.created_at_s, datetime.UTC).strftime("%Y-%m-%d")
+    return download_dir / f"{day}_{slug(record.name, fallback=slug(record.flow))}_{record.id[:8]}"
+
+
+def make(folder: Path) -> None:
+    """
+    Make ``folder`` with its parents.
+
+    :raises OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def delete_soon(folder: Path) -> None:
+    """Remove ``folder`` with all that is in it, in a thread of its own; what cannot be removed stays."""
+    threading.Thread(
+        target=shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, name="triverse-delete", daemon=True
+    ).start()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Names, tags and custom properties of an imported model, as they follow from its task.
+
+Floor: first. Thread: any. No ``bpy``. The property names are promised to scripts and users.
+"""
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+
+from .record import TaskRecord
+
+#: Blender's names hold 63 bytes; with ".001" added by Blender to a name that is taken.
+_MAX_NAME_BYTES = 58
+
+
+def short_name(text: str) -> str:
+    """Return ``text`` in one line, cut at a word to what a datablock's name holds (in UTF-8)."""
+    # A file's name may hold bytes that are no UTF-8, and neither the store nor a datablock takes them.
+    data = " ".join(text.split()).encode(errors="replace")
+    line = data.decode()
+    if len(data) <= _MAX_NAME_BYTES:
+        return line
+    cut = data[:_MAX_NAME_BYTES].decode(errors="ignore")
+    head, _, _ = cut.rpartition(" ")
+    return head or cut
+
+
+def name_for(params: Mapping[str, object], sources: Mapping[str, str], flow: str) -> str:
+    """Return a name for a task: its prompt's beginning, else its picture's file name, else its flow."""
+    for field in ("prompt", "text_prompt"):
+        if isinstance(prompt := params.get(field), str) and prompt.strip():
+            return short_name(prompt)
+    for source in sources.values():
+        if stem := Path(source.replace("\\", "/")).stem:
+            return short_name(stem)
+    return flow
+
+
+def collection_name(record: TaskRecord) -> str:
+    """Return the name of the collection that the model arrives in."""
+    return short_name(record.name) or record.flow or "Triverse"
+
+
+def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
+    """Return the collection's custom properties."""
+    prompt = record.params.get("prompt") or record.params.get("text_prompt") or ""
+    created = datetime.datetime.fromtimestamp(record.created_at_s, datetime.UTC)
+    found: dict[str, str | int | float] = {
+        "triverse_task_uuid": record.task_uuid or "",
+        "triverse_flow": record.flow,
+        "triverse_prompt": str(prompt),
+        "triverse_created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if record.cost_credits is not None:
+        found["triverse_cost_credits"] = record.cost_credits
+    return found
+
+
+def tags(record: TaskRecord) -> tuple[str, ...]:
+    """Return asset tags: the flow and the longer words of the prompt."""
+    prompt = str(record.params.get("prompt") or record.params.get("text_prompt") or "")
+    words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.lower().split())
+    longer = [word[:60] for word in words if len(word) > 3]
+    return tuple(dict.fromkeys(["Triverse", record.flow, *longer[:10]]))

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the engine's threads share: settings, client, store, and the way to tell the main thread something.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..api.sentence import Sentence
+from .events import Event, Notice, Remedy, TaskChanged
+from .gate import Gate
+from .lease import Owner
+from .record import TaskRecord
+from .settings import Settings
+from .store import Store
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+
+#: Makes a client for a service and a key.
+MakeClient = Callable[[Settings], "Client"]
+
+
+def make_client(settings: Settings) -> "Client":
+    """
+    Return a client for the service and the key of ``settings``.
+
+    :raises KeyMissingError: there is no key.
+    :raises InputError: address or key cannot be used.
+    """
+    # Late: brings requests, which takes longer to import than everything else.
+    from ..api.client import Client
+
+    return Client(settings.api_url, settings.api_key, version=settings.agent)
+
+
+class Shared:
+    """
+    One engine's common ground.
+
+    :param settings: the first settings; :meth:`configure` replaces them.
+    :param store: the open store.
+    :param owner: the engine's name in leases.
+    :param make_client: makes the client when it is first needed.
+    """
+
+    def __init__(self, settings: Settings, store: Store, owner: Owner, make_client: MakeClient) -> None:
+        self.store = store
+        self.owner = owner
+        self.gate = Gate(settings)
+        self.stop = threading.Event()
+        self.events: deque[Event] = deque()
+        self.live = False
+        """True while the WebSocket tells of changes."""
+        self.let_be: set[str] = set()
+        """Ids of tasks that the user follows no more; a download of theirs that is under way ends."""
+        self._settings = settings
+        self._make_client = make_client
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+        self._told: Sentence | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The newest settings."""
+        return self._settings
+
+    def configure(self, settings: Settings) -> None:
+        """Take over new settings; another key or address gets a new client."""
+        with self._lock:
+            old = self._settings
+            self._settings = settings
+            outdated = None
+            if (old.api_key, old.api_url) != (settings.api_key, settings.api_url):
+                outdated, self._client = self._client, None
+        self.gate.configure(settings)
+        if outdated is not None:
+            outdated.close()
+
+    def client(self) -> "Client":
+        """
+        Return the client, once the gate lets requests through.
+
+        :raises TriverseError: see :meth:`gate.Gate.check` and :func:`make_client`.
+        """
+        self.gate.check()
+        with self._lock:
+            if self._client is None:
+                self._client = self._make_client(self._settings)
+            return self._client
+
+    def close(self) -> None:
+        """End every request under way."""
+        self.stop.set()
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def changed(self, record: TaskRecord) -> None:
+        """Tell the main thread of a record's newest state."""
+        self.events.append(TaskChanged(record))
+
+    def notice(self, level: str, sentence: Sentence, task_id: str = "", remedy: Remedy = Remedy.NONE) -> None:
+        """Tell the user something, once; the same sentence twice in a row is told once."""
+        if sentence != self._told or task_id:
+            self.events.append(Notice(level, sentence, task_id, remedy))
+        self._told = sentence

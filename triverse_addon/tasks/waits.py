@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+How long to wait before asking again.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+import random
+import threading
+import time
+from collections import deque
+
+#: Polling starts at this interval and grows to the second, in seconds (issue: "about 2 s at first, growing to 10 s").
+FIRST_POLL_S = 2.0
+LONGEST_POLL_S = 10.0
+#: While the WebSocket is up, polling only reconciles.
+LIVE_POLL_S = 60.0
+
+#: The service's limit for uploads of pictures and models together (API page: 10 uploads per 60 s).
+UPLOADS = 10
+UPLOADS_SPAN_S = 60.0
+
+_POLL_GROWTH = 1.25
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 60.0
+
+
+def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> float:
+    """
+    Return the time to the next status query, in seconds.
+
+    :param polls: how many queries were answered already.
+    :param queue_wait_s: the queue's own estimate of the wait; while it is long, there is nothing to see.
+    :param live: the WebSocket tells of changes.
+    """
+    if live:
+        return LIVE_POLL_S
+    interval_s: float = min(FIRST_POLL_S * _POLL_GROWTH ** min(polls, 16), LONGEST_POLL_S)
+    if queue_wait_s is not None:
+        interval_s = min(max(interval_s, queue_wait_s / 2), LONGEST_POLL_S)
+    return interval_s
+
+
+def retry_delay_s(attempts: int, retry_after_s: float | None = None) -> float:
+    """
+    Return the time to the next try after ``attempts`` failures in a row: doubled each time, capped, with jitter.
+
+    :param retry_after_s: the service's ``Retry-After``; never tried earlier than that.
+    """
+    delay_s: float = min(_FIRST_RETRY_S * 2 ** min(max(attempts - 1, 0), 6), _LONGEST_RETRY_S)
+    delay_s *= random.uniform(0.75, 1.25)
+    return max(delay_s, retry_after_s or 0.0)
+
+
+class Pacer:
+    """
+    Spreads requests: at most ``rate`` a second over all threads, after a first ``burst``.
+
+    :param rate: requests a second.
+    :param burst: how many may go at once after a pause.
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._interval_s = 1.0 / rate
+        self._burst = burst
+        self._next_s = 0.0
+        self._lock = threading.Lock()
+
+    def delay_s(self) -> float:
+        """Return 0.0 and count a request when one may go now, else how long to wait."""
+        now = time.monotonic()
+        with self._lock:
+            self._next_s = max(self._next_s, now - self._burst * self._interval_s)
+            if self._next_s > now:
+                return self._next_s - now
+            self._next_s += self._interval_s
+            return 0.0
+
+
+class Window:
+    """
+    Keeps within a limit of the service: at most ``most`` requests in any ``span_s`` seconds, over all threads.
+
+    :param most: how many requests.
+    :param span_s: in how many seconds.
+    """
+
+    def __init__(self, most: int, span_s: float) -> None:
+        self._span_s = span_s
+        self._times: deque[float] = deque(maxlen=most)
+        self._lock = threading.Lock()
+
+    def delay_s(self) -> float:
+        """Return 0.0 and count a request when one may go now, else how long to wait."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._times) == self._times.maxlen and (wait_s := self._times[0] + self._span_s - now) > 0:
+                return wait_s
+            self._times.append(now)
+            return 0.0

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+A task's state in words, for the panel and the command line alike.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+from ..api.sentence import Sentence
+from .record import UNFINISHED, Stage, TaskRecord, now_s
+
+#: Below this progress an extrapolation says more about the start than about the end.
+_LEAST_PROGRESS = 5
+
+
+def stage_words(record: TaskRecord) -> Sentence:
+    """Return the state of a task as a few words, without a full stop."""
+    stage = record.stage
+    if not record.following and stage in UNFINISHED:
+        if stage is Stage.WAITING and record.service_status == "SUCCESS":
+            return Sentence.of("Finished, not fetched yet")
+        return Sentence.of("Not followed")
+    if stage is Stage.WAITING:
+        return _waiting_words(record)
+    if stage is Stage.DOWNLOADING:
+        if record.size_bytes:
+            return Sentence.of(
+                "Downloading, {done_mb} of {all_mb} MB",
+                done_mb=round(record.received_bytes / 1e6, 1),
+                all_mb=round(record.size_bytes / 1e6, 1),
+            )
+        return Sentence.of("Downloading")
+    return _WORDS[stage]
+
+
+def _waiting_words(record: TaskRecord) -> Sentence:
+    if record.service_status == "RUNNING":
+        if record.progress is not None:
+            return Sentence.of("Generating, {progress} %", progress=record.progress)
+        return Sentence.of("Generating")
+    if record.queue_position is not None:
+        return Sentence.of("In the queue, place {position}", position=record.queue_position)
+    if record.service_status == "QUEUED":
+        return Sentence.of("In the queue")
+    return Sentence.of("Accepted")
+
+
+_WORDS = {
+    Stage.QUEUED: Sentence.of("Waiting to be sent"),
+    Stage.UPLOADING: Sentence.of("Uploading"),
+    Stage.SUBMITTING: Sentence.of("Sending"),
+    Stage.CONVERTING: Sentence.of("Preparing the model"),
+    Stage.READY: Sentence.of("Ready to import"),
+    Stage.IMPORTED: Sentence.of("Imported"),
+    Stage.FAILED: Sentence.of("Failed"),
+    Stage.CANCELLED: Sentence.of("Cancelled"),
+    Stage.GONE: Sentence.of("Not known to the service"),
+}
+
+
+def overall_progress(record: TaskRecord) -> float:
+    """Return how far a task is from the wish to the model, 0.0 to 1.0, for a progress bar."""
+    if record.stage is Stage.WAITING:
+        return 0.05 + 0.75 * (record.progress or 0) / 100
+    if record.stage is Stage.DOWNLOADING:
+        share = record.received_bytes / record.size_bytes if record.size_bytes else 0.0
+        return 0.80 + 0.12 * min(share, 1.0)
+    return _PROGRESS.get(record.stage, 1.0)
+
+
+_PROGRESS = {Stage.QUEUED: 0.0, Stage.UPLOADING: 0.01, Stage.SUBMITTING: 0.03, Stage.CONVERTING: 0.93}
+
+
+def time_left_s(record: TaskRecord) -> float | None:
+    """
+    Return about how long the service still needs, in seconds; None when that cannot be said.
+
+    While queued it is the queue's own estimate, while running it follows from the progress so far.
+    """
+    if record.stage is not Stage.WAITING or not record.following:
+        return None
+    if record.service_status in ("PENDING", "QUEUED"):
+        if record.queue_wait_s is None:
+            return None
+        return max(0.0, record.queue_wait_s - (now_s() - record.updated_at_s))
+    if record.started_at_s is None or not record.progress or record.progress < _LEAST_PROGRESS:
+        return None
+    # started_at is the service's clock, so the two ends of this span may be off by the clocks' difference; a negative
+    # span (this clock behind) says nothing.
+    elapsed_s = now_s() - record.started_at_s
+    if elapsed_s <= 0:
+        return None
+    return elapsed_s * (100 - record.progress) / record.progress

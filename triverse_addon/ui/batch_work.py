@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a batch in a window does beside the main thread: read and check, ask the price, begin, write report and sheets.
+
+Floor: third. Thread: the batch's own, one thing after another, but for :meth:`Worker.has_memory`,
+:meth:`Worker.give_up` and :meth:`Worker.close`. Imports no ``bpy``.
+"""
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..api.errors import TriverseError
+from ..api.sentence import Sentence
+from ..batch import catalogs, memory, report
+from ..batch.ending import report_path, write_report, write_sheets
+from ..batch.ledger import Ledger
+from ..batch.looking import Asked, ask
+from ..batch.memory import Begun
+from ..batch.outcome import End, Outcome
+from ..batch.plan import Planned
+from ..batch.prices import Prices
+from ..batch.rows import Row
+from ..batch.runner import Limits, Runner
+from ..batch.table import Checked, check_batch
+from ..tasks.convert import ConvertStopped
+from ..tasks.lease import Owner
+from ..tasks.record import TaskRecord
+from ..tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+    from ..batch.assets import AssetWriter
+    from ..tasks.engine import Engine
+    from ..tasks.prepare import Preparer
+
+log = logging.getLogger(__name__)
+
+#: Ends after which the batch goes on another time.
+_EARLY = frozenset({End.ACCOUNT, End.SERVICE, End.TIMED_OUT})
+_OPEN = _EARLY | {End.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What rows cost and the account holds; without them, why that is not known."""
+
+    prices: Prices | None = None
+    balance: int = 0
+    problem: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that has begun."""
+
+    runner: Runner
+    begun: Begun
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    A run that is over.
+
+    :ivar checked: the batch, looked at anew.
+    :ivar is_open: rows are left that another run goes on with.
+    :ivar report: the report, None if it could not be written.
+    :ivar page: the contact sheet, None if there is none.
+    :ivar problem: what could not be written.
+    :ivar reason: why it ended before its time, None when it did not or was stopped.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    checked: Checked
+    is_open: bool
+    credits: int
+    report: Path | None = None
+    page: Path | None = None
+    problem: Sentence | None = None
+    reason: Sentence | None = None
+
+
+class Worker:
+    """Does it."""
+
+    def __init__(self, engine: "Engine", preparer: "Preparer | None", make_writer: "Callable[[], AssetWriter]") -> None:
+        self._engine = engine
+        self._preparer = preparer
+        self._make_writer = make_writer
+        self._data_dir = engine.settings.data_dir
+        self._owner: Owner | None = None
+        self._client: Client | None = None
+        self._stop = threading.Event()
+
+    def has_memory(self) -> bool:
+        """Tell whether there may be a batch from last time. One look at the disk."""
+        return (self._data_dir / memory.FOLDER).is_dir()
+
+    def give_up(self) -> None:
+        """Have whatever takes long end soon."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.close()
+
+    def close(self) -> None:
+        """Let other Blenders see that nothing runs here any more."""
+        if self._owner is not None:
+            self._owner.close()
+
+    def recall(self) -> Begun | None:
+        """Return the batch to go on with, None without one."""
+        owner = self._own()
+        return memory.recall(self._data_dir, lambda name: name == owner.name or owner.is_dead(name))
+
+    def forget(self, asked: Asked) -> None:
+        """Let go of a batch."""
+        memory.forget(self._data_dir, asked)
+
+    def check(self, asked: Asked) -> Checked:
+        """Read and check a batch."""
+
+        def by_order(order_id: str) -> TaskRecord | None:
+            if self._stop.is_set():
+                raise ConvertStopped(Sentence.of("The batch is ending."))
+            return self._engine.by_order(order_id)
+
+        return check_batch(asked, self._preparer, by_order)
+
+    def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
+        """Ask for price and balance."""
+        from ..api.client import Client  # late: brings requests
+
+        try:
+            with Client(settings.api_url, settings.api_key, version=settings.agent) as self._client:
+                prices, balance = ask(costly, self._client)
+        except TriverseError as error:
+            return Offer(problem=error.sentence)
+        return Offer(prices, balance.balance)
+
+    def start(self, begun: Begun, planned: Sequence[Planned], prices: Mapping[int, int], limits: Limits) -> Started:
+        """
+        Begin a run.
+
+        :raises LedgerError: the library cannot be written; nothing was sent.
+        """
+        ledger = Ledger(begun.asked.library)
+        ledger.make()
+        ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
+        begun = dataclasses.replace(begun, owner=self._own().name)
+        self._remember(begun)
+        runner = Runner(
+            self._engine, planned, self._make_writer(), ledger, catalog_ids=ids, prices=prices, limits=limits
+        )
+        return Started(runner, begun)
+
+    def finish(self, runner: Runner, begun: Begun, *, in_haste: bool) -> Ended:
+        """
+        End a run, and write what it leaves beside the models.
+
+        :param in_haste: the user has stopped it: what was not sent yet is not sent, and no sheets are drawn.
+        """
+        runner.stop(hold_back=in_haste)
+        outcomes, progress = runner.outcomes(), runner.progress()
+        asked = begun.asked
+        lines = [report.line_of_outcome(outcome) for outcome in outcomes]
+        written, page, problem = None, None, None
+        try:
+            write_report(report_path(asked), asked, lines, seconds=runner.elapsed_s)
+            written = report_path(asked)
+            if not in_haste:
+                page, problem = self._write_sheets(asked, lines)
+        except TriverseError as error:
+            problem = error.sentence
+        is_open = any(outcome.end in _OPEN for outcome in outcomes)
+        if is_open:
+            self._remember(dataclasses.replace(begun, owner=""))
+        else:
+            memory.forget(self._data_dir, asked)
+        reason = next((outcome.sentence for outcome in outcomes if outcome.end in _EARLY), None)
+        return Ended(tuple(outcomes), self.check(asked), is_open, progress.credits, written, page, problem, reason)
+
+    def _write_sheets(self, asked: Asked, lines: Sequence[report.Line]) -> tuple[Path, Sentence | None]:
+        writer = self._make_writer()
+        try:
+            sheets = write_sheets(asked, lines, writer, self._stop)
+        finally:
+            writer.close()
+        return sheets.page, sheets.problem
+
+    def _remember(self, begun: Begun) -> None:
+        try:
+            memory.remember(self._data_dir, begun)
+        except OSError as error:
+            # It runs all the same; only after a crash the user has to choose the file again.
+            log.warning("a batch is not kept in mind: %s", error)
+
+    def _own(self) -> Owner:
+        if self._owner is None:
+            self._owner = Owner(self._data_dir / "owners")
+        return self._owner

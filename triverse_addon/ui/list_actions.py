@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators on what the list shows, not on its tasks.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from . import heartbeat, redraw, rows, session
+from .say import words
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+
+class TRIVERSE_OT_choose_task(bpy.types.Operator):
+    """Show what is known of this task below, and what can be done with it"""
+
+    bl_idname = "triverse.choose_task"
+    bl_label = "Choose Task"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        task_id: str
+    else:
+        task_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Choose it."""
+        here = session.current()
+        if here is None or here.shown(self.task_id) is None:
+            return {"CANCELLED"}
+        rows.choose(here, self.task_id)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_turn_page(bpy.types.Operator):
+    """Show other tasks of the list"""
+
+    bl_idname = "triverse.turn_page"
+    bl_label = "Turn Page"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        to: str
+    else:
+        to: EnumProperty(
+            name="To",
+            items=(
+                ("FIRST", "First Page", "The beginning of the list"),
+                ("PREVIOUS", "Previous Page", "The tasks before these"),
+                ("NEXT", "Next Page", "The tasks after these"),
+                ("LAST", "Last Page", "The end of the list"),
+            ),
+            options={"SKIP_SAVE"},
+        )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: "TRIVERSE_OT_turn_page") -> str:
+        """Say which page."""
+        return str(cls.bl_rna.properties["to"].enum_items[properties.to].description)
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Needs a list."""
+        if session.current() is None:
+            cls.poll_message_set(words("There is no task in the list."))
+            return False
+        return True
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Have the page read; it is shown once it is there."""
+        here = session.current()
+        if here is None:
+            return {"CANCELLED"}
+        here.pager.turn_to(self.to)
+        heartbeat.wake()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_clear_filter(bpy.types.Operator):
+    """Empty the search and show all tasks"""
+
+    bl_idname = "triverse.clear_filter"
+    bl_label = "Show All Tasks"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Clear both."""
+        rows.clear_filter()
+        return heartbeat.done()
+
+
+CLASSES = (TRIVERSE_OT_choose_task, TRIVERSE_OT_turn_page, TRIVERSE_OT_clear_filter)

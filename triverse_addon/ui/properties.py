@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the add-on keeps in a file and in Blender's window manager.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+One property each on Scene and WindowManager, both named ``triverse``. Neither ever holds the key: a .blend is handed
+on. Neither holds a clock: a FloatProperty has 32 bits, which is 128 s coarse for the time of today. The list's rows
+hold ids and names only; all else is asked of the engine, because Blender empties the rows when a file is loaded.
+
+None has an update, get or set callback: with one in a property group, Blender 4.2's Python module crashes when the
+process ends after the group was unregistered (measured, 4.2.23). What a user changes is seen at the next tick.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+
+from ..api.flows import Flow
+from ..api.sentence import Sentence
+from . import inputs, placing
+
+
+def _flow_item(name: str) -> tuple[str, str, str, str, int]:
+    flow = inputs.PANEL_FLOWS[name]
+    icon = "EXPERIMENTAL" if flow.experimental else "NONE"
+    return name, flow.label, flow_tooltip(flow), icon, inputs.number(name)
+
+
+def flow_tooltip(flow: Flow, translate: Callable[[str], str] = str) -> str:
+    """Return what is said of a flow in the menu. Like all tooltips without a full stop, which Blender adds."""
+    description = translate(flow.description)
+    if not flow.experimental:
+        return description
+    sentence = Sentence.of(
+        "{description}. Experimental: {reason}", description=description, reason=translate(flow.experimental)
+    )
+    return sentence.in_words(translate).rstrip(".。")
+
+
+def _scene_members() -> dict[str, Any]:
+    members: dict[str, Any] = {
+        "flow": EnumProperty(
+            name="What to Make",
+            description="What is made, and from what",
+            items=[_flow_item(name) for name in inputs.PANEL_FLOWS],
+        ),
+        "scene_id": StringProperty(
+            name="Scene ID",
+            description="By this, a model finds back to the scene that asked for it",
+            options={"HIDDEN"},
+        ),
+        "is_seeded": BoolProperty(
+            name="Has Settings",
+            description="The settings used last were taken over, as far as the scene had none of its own",
+            options={"HIDDEN"},
+        ),
+        "shared": PointerProperty(type=inputs.SharedInputs),
+        "placing": PointerProperty(type=placing.TriversePlacing),
+        "use_selection": BoolProperty(
+            name="Use Selection",
+            description="Send the selected objects and put the result in their place. Off, a file is sent",
+            default=True,
+        ),
+    }
+    for name, group in inputs.FLOW_SETTINGS.items():
+        members[inputs.attribute(name)] = PointerProperty(type=group)
+    return members
+
+
+class TriverseScene(bpy.types.PropertyGroup):
+    """The inputs of one scene."""
+
+    if TYPE_CHECKING:
+        flow: str
+        scene_id: str
+        is_seeded: bool
+        shared: Any
+        placing: placing.TriversePlacing
+        use_selection: bool
+    else:
+        __annotations__ = _scene_members()
+
+
+class TriverseRow(bpy.types.PropertyGroup):
+    """One row of the task list."""
+
+    if TYPE_CHECKING:
+        task_id: str
+        title: str
+    else:
+        task_id: StringProperty(name="Task", options={"HIDDEN"})
+        title: StringProperty(name="Name", description="Double-click to rename")
+
+
+class TriverseBatchRow(bpy.types.PropertyGroup):
+    """One row of the batch's table; its ``name`` is for the search."""
+
+    if TYPE_CHECKING:
+        index: int
+    else:
+        index: IntProperty(name="Place", options={"HIDDEN"})
+
+
+class TriverseWindowManager(bpy.types.PropertyGroup):
+    """What is shown in every window of this Blender."""
+
+    if TYPE_CHECKING:
+        rows: Any
+        active: int
+        search: str
+        show: str
+        this_file: bool
+        batch_rows: Any
+        batch_active: int
+        batch_jobs: int
+    else:
+        rows: CollectionProperty(type=TriverseRow)
+        active: IntProperty(name="Chosen Task", default=-1)
+        search: StringProperty(
+            name="Search",
+            description="Show only tasks with these words in their name or prompt",
+            options={"TEXTEDIT_UPDATE", "SKIP_SAVE"},
+        )
+        show: EnumProperty(
+            name="Show",
+            description="Which tasks the list shows",
+            items=(
+                ("ALL", "All", "All tasks"),
+                ("ACTIVE", "Active", "Tasks that are under way"),
+                ("READY", "Ready", "Tasks whose model can be imported and was not yet"),
+                ("IMPORTED", "Imported", "Tasks whose model was imported"),
+                ("FAILED", "Failed", "Tasks that failed, were cancelled, or are not known to the service any more"),
+            ),
+        )
+        this_file: BoolProperty(
+            name="This File Only",
+            description="Show only tasks whose model was made for the open file, or imported into it",
+        )
+        batch_rows: CollectionProperty(type=TriverseBatchRow)
+        batch_active: IntProperty(name="Chosen Row")
+        batch_jobs: IntProperty(
+            name="Tasks at Once",
+            description="How many models of a batch are made at the same time",
+            default=8,
+            min=1,
+            max=1000,
+            soft_max=64,
+        )
+
+
+def scene_id(scene: bpy.types.Scene) -> str:
+    """
+    Return the id of ``scene``, given to it at its first task.
+
+    A copied scene carries the id of its original; the one that asks now gets a new one then.
+    """
+    found = scene.triverse.scene_id
+    if not found or any(
+        other is not scene and other != scene and other.triverse.scene_id == found for other in bpy.data.scenes
+    ):
+        found = scene.triverse.scene_id = uuid.uuid4().hex
+    return str(found)
+
+
+CLASSES = (*inputs.CLASSES, *placing.CLASSES, TriverseScene, TriverseRow, TriverseBatchRow, TriverseWindowManager)
+
+
+def register() -> None:
+    """Put the two properties on Scene and WindowManager."""
+    bpy.types.Scene.triverse = PointerProperty(type=TriverseScene)
+    bpy.types.WindowManager.triverse = PointerProperty(type=TriverseWindowManager)
+
+
+def unregister() -> None:
+    """Take them back."""
+    del bpy.types.WindowManager.triverse
+    del bpy.types.Scene.triverse

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Ask Blender to draw again what shows tasks, in every window, and nothing else.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+import bpy
+
+from . import status_bar
+
+
+def redraw() -> None:
+    """Tag the sidebars of 3D Viewports and the Preferences, and refresh the status bar."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI" and region.width > 1:
+                        region.tag_redraw()
+    status_bar.refresh()

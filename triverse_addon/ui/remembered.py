@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The settings that were used last, of each flow, for scenes that have none of their own yet.
+
+Floor: third. Thread: main, never in ``draw()``. Imports ``bpy``.
+
+A task that is ordered leaves its settings in a small file of the extension's own folder, so that they survive Blender
+and are there in every file. A scene takes them over once, when it is first shown; from then on it has its own. Prompts,
+negative prompts and pictures are not among them: words of yesterday must not slip into the model of today.
+"""
+
+import contextlib
+import json
+import logging
+import os
+from typing import Any
+
+import bpy
+
+from ..api.flows import Field, Flow, Kind
+from . import inputs
+from . import preferences as prefs
+
+_log = logging.getLogger(__name__)
+
+FILE_NAME = "last_used.json"
+#: More than this was not written here.
+_MOST_BYTES = 64 * 1024
+
+#: {"flow": name of the flow used last, "settings": {name of a flow: {name of a field: value}}}; None: not read yet.
+_known: dict[str, Any] | None = None
+
+
+def forget() -> None:
+    """Read the file anew when it is needed next."""
+    global _known
+    _known = None
+
+
+def is_known_empty() -> bool:
+    """Tell whether nothing was ever ordered here; False while that is not known. For drawing: reads no file."""
+    return _known is not None and not _known["settings"]
+
+
+def settings_of(flow: Flow) -> list[Field]:
+    """Return the fields of ``flow`` that are settings: what it can do without, other than words."""
+    optional = [field for field in flow.params if not field.required and field.kind is not Kind.LIST]
+    return [field for field in optional if field.kind is not Kind.TEXT or field.choices]
+
+
+def note(given: Any, flow_name: str = "") -> None:
+    """Remember the settings of a flow, which has just been ordered: the panel's, or the one that is named."""
+    flow = inputs.PANEL_FLOWS[flow_name or given.flow]
+    known = _read()
+    used = {field.name: getattr(inputs.holder(given, flow, field), field.name) for field in settings_of(flow)}
+    now = {"flow": flow.name, "settings": {**known["settings"], flow.name: used}}
+    if now != known:
+        global _known
+        _known = now
+        _write(now)
+
+
+def seed(scene: bpy.types.Scene) -> bool:
+    """
+    Give a scene that is new here the settings used last, where it has none of its own; returns whether it got any.
+
+    Undo takes them away together with the note that they were given, and the next look gives them again.
+    """
+    given = scene.triverse
+    if given.is_seeded or not scene.is_editable:
+        return False
+    given.is_seeded = True
+    known = _read()
+    if known["flow"] in inputs.PANEL_FLOWS and not given.is_property_set("flow"):
+        given.flow = known["flow"]
+    for name, used in known["settings"].items():
+        flow = inputs.PANEL_FLOWS.get(name)
+        if flow is None or not isinstance(used, dict):
+            continue
+        for field in settings_of(flow):
+            group = inputs.holder(given, flow, field)
+            if field.name in used and not group.is_property_set(field.name):
+                # Of another version: a kind of value, or an item, that this one does not have.
+                with contextlib.suppress(TypeError, ValueError, OverflowError):
+                    setattr(group, field.name, used[field.name])
+    return bool(known["settings"])
+
+
+def _path(*, create: bool) -> str:
+    return os.path.join(prefs.data_dir(create=create), FILE_NAME)
+
+
+def _read() -> dict[str, Any]:
+    global _known
+    if _known is None:
+        _known = {"flow": "", "settings": {}}
+        try:
+            with open(_path(create=False), encoding="utf-8") as file:
+                found = json.loads(file.read(_MOST_BYTES))
+            if isinstance(found["flow"], str) and isinstance(found["settings"], dict):
+                _known = found
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.info("The settings used last cannot be read: %s", error)
+    return _known
+
+
+def _write(known: dict[str, Any]) -> None:
+    """All or nothing: another Blender may be reading."""
+    import tempfile  # late: of register() it would take a twentieth
+
+    path = _path(create=True)
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=os.path.dirname(path), prefix=f".{FILE_NAME}.", delete=False
+        ) as file:
+            temporary = file.name
+            json.dump(known, file, indent=1)
+        os.replace(temporary, path)
+    except OSError as error:
+        _log.info("The settings used last cannot be kept: %s", error)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)

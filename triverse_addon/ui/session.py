@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The one session of this Blender: the engine, and what the ui remembers beside it.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+Made at first need (a panel is drawn, an operator is run, or there are tasks from last time), never by ``register()``:
+the engine brings ``requests`` and ``websockets`` with it, which take longer to import than all the rest.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..api.errors import TriverseError
+from ..api.sentence import Sentence
+from ..api.urls import is_loopback
+from ..tasks.settings import Settings
+from . import preferences as prefs
+from . import rows, selected
+
+if TYPE_CHECKING:
+    from ..scene.shelf import AssetShelf
+    from .session_state import Session
+
+_session: "Session | None" = None
+_shelf: "AssetShelf | None" = None
+_is_wished = False
+_problem: Sentence | None = None
+
+
+def current() -> "Session | None":
+    """Return the session if there is one already."""
+    return _session
+
+
+def need() -> "Session":
+    """
+    Return the session, made and started now if there is none.
+
+    :raises TriverseError: it cannot be started; :func:`problem` says so in the panel until it can.
+    """
+    global _session, _shelf, _is_wished, _problem
+    if _session is None:
+        # Late: these import requests, websockets and sqlite3, which register() must not wait for.
+        from ..scene.child import ChildConverter
+        from ..scene.child_command import child_command
+        from ..scene.importer import import_task, reason_to_wait
+        from ..scene.library import ChildLibrary
+        from ..scene.prepare import ChildPreparer
+        from ..scene.shelf import AssetShelf
+        from ..scene.small_pictures import SmallPictures
+        from ..tasks.engine import Engine
+        from .batch_session import BatchSession
+        from .session_state import Session
+
+        preparer = ChildPreparer(
+            child_command("prepare_worker"),
+            picture_suffixes=bpy.path.extensions_image,
+            own_dir=selected.sources_dir(create=True),
+        )
+        _shelf = AssetShelf(ChildConverter(child_command()))
+        _set_up_shelf()
+        engine = Engine(settings_now(), _shelf, preparer=preparer)
+        _is_wished = False
+        try:
+            engine.start()
+        except TriverseError as error:
+            _problem = error.sentence
+            raise
+        _problem = None
+        pictures = SmallPictures(child_command("prepare_worker"), Path(prefs.data_dir(create=True), "pictures"))
+        writer = child_command("library_worker")
+        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer))
+        _session = Session(engine, import_task, reason_to_wait, batch, pictures)
+    return _session
+
+
+def _set_up_shelf() -> None:
+    if _shelf is not None:
+        folder = prefs.asset_library_dir()
+        _shelf.folder = Path(folder) if folder else None
+
+
+def wish() -> None:
+    """Have the heartbeat make the session: ``draw()`` needs it for prices and must not start it by itself."""
+    global _is_wished
+    _is_wished = _session is None and _problem is None
+
+
+def is_wished() -> bool:
+    """Tell whether something that is drawn needs the session."""
+    return _is_wished
+
+
+def problem() -> Sentence | None:
+    """Return why there is no session although one was needed, or what is wrong with its store."""
+    return _session.engine.notice_problem if _session is not None else _problem
+
+
+def end() -> None:
+    """Stop the session, if there is one."""
+    global _session, _is_wished, _problem
+    _is_wished, _problem = False, None
+    ending, _session = _session, None
+    if ending is not None:
+        ending.stop()
+
+
+def register() -> None:
+    """Have file loads told."""
+    bpy.app.handlers.load_post.append(_file_loaded)
+
+
+def unregister() -> None:
+    """Take the handler back and stop the engine."""
+    bpy.app.handlers.load_post.remove(_file_loaded)
+    end()
+    # From now on nobody listens, and files may be loaded unseen.
+    _new_time()
+
+
+def _new_time() -> None:
+    """Scenes are not known by their names alone any more: see ``scene.origin``."""
+    from ..scene import origin  # late: brings tasks.record, of whose import register() would take a tenth of its time
+
+    origin.renew_token()
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def _file_loaded(*_: object) -> None:
+    _new_time()
+    if _session is not None:
+        _session.refused = {}
+        _session.again_of = ""
+        rows.write(_session)
+
+
+def has_store() -> bool:
+    """Tell whether a store exists from last time, so that tasks may have to go on. One look at the disk."""
+    from ..tasks.store import FILE_NAME  # late: brings sqlite3
+
+    folder = prefs.data_dir(create=False)
+    return bool(folder) and Path(folder, FILE_NAME).exists()
+
+
+def settings_now() -> Settings:
+    """Return what preferences, environment and Blender's online access say now."""
+    preferences = prefs.preferences()
+    return Settings(
+        data_dir=Path(prefs.data_dir(create=True)),
+        download_dir=Path(prefs.download_dir(create=True)),
+        api_key=prefs.api_key(),
+        api_url=prefs.api_url(),
+        online=bpy.app.online_access,
+        offline_by="preference" if not is_forced_offline() else "command_line",
+        live=preferences.live,
+    )
+
+
+def is_forced_offline() -> bool:
+    """Tell whether Blender was started with ``--offline-mode``, which the preferences cannot undo."""
+    return not bpy.app.online_access and bpy.app.online_access_override
+
+
+def is_offline() -> bool:
+    """Tell whether online access is off and the service is not on this machine."""
+    return not bpy.app.online_access and not is_loopback(prefs.api_url())
+
+
+def preferences_changed() -> None:
+    """Take note that a preference was changed; called by its property."""
+    _set_up_shelf()
+    if _session is not None:
+        _session.key_answer = None
+        _session.apply_settings()
+
+
+def key_answer() -> tuple[bool | None, Sentence] | None:
+    """Return the result of the last key test, if there was one."""
+    return _session.key_answer if _session is not None else None

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is missing before a model can be made, each with its way out; for who is new here, as the steps of a welcome.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
+
+The welcome goes away by itself: its steps tick off as they are done, and the last one is the first task.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from . import inputs, presets, redraw, remembered, session
+from . import preferences as prefs
+from .say import say, words
+from .text import paragraph, sidebar_width_px
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+_EXAMPLE_FLOW = "text-to-model"
+_STARTER = "DRAFT"
+
+
+def is_new() -> bool:
+    """Tell whether the user has not made anything yet, as far as is known."""
+    here = session.current()
+    return remembered.is_known_empty() and (here is None or not here.engine.tasks())
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw it; nothing when nothing is missing."""
+    if is_new():
+        _draw_welcome(layout, context)
+    else:
+        if not prefs.api_key():
+            _draw_key(layout.box().column(), context, icon="KEYINGSET")
+        if session.is_offline():
+            _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
+    problem = session.problem()
+    if problem is not None:
+        box = layout.box().column()
+        paragraph(box, say(problem), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+        if session.current() is None:
+            box.operator("triverse.start", icon="FILE_REFRESH")
+
+
+def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    has_key, is_online = bool(prefs.api_key()), not session.is_offline()
+    box = layout.box().column()
+    box.label(text="Welcome to Triverse")
+    _draw_step(box, words("1. Your API key"), is_done=has_key)
+    if not has_key:
+        _draw_key(box.column(), context)
+        box.separator()
+    _draw_step(box, words("2. Going online"), is_done=is_online)
+    if not is_online:
+        _draw_online(box.column(), context)
+        box.separator()
+    _draw_step(box, words("3. Your first model"), is_done=False)
+    if has_key and is_online:
+        text = words("Describe a thing, or begin with an example. The button below says what it costs.")
+        paragraph(box, text, sidebar_width_px(context, boxed=True))
+        box.operator("triverse.try_example", icon="LIGHT")
+
+
+def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
+    row = layout.row()
+    row.active = not is_done
+    row.label(text=text, icon="CHECKBOX_HLT" if is_done else "CHECKBOX_DEHLT", translate=False)
+
+
+def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+    text = words("Enter your Triverse API key to begin. It stays in Blender's preferences.")
+    paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
+    row = layout.row(align=True)
+    row.prop(prefs.preferences(), "api_key", text="", placeholder="API Key")
+    row.operator("triverse.open_account", text="", icon="URL")
+
+
+def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+    width_px = sidebar_width_px(context, boxed=True)
+    if session.is_forced_offline():
+        text = words("Blender was started in offline mode. Start it again without --offline-mode.")
+        paragraph(layout, text, width_px, icon=icon)
+    else:
+        text = words("Triverse works online, and online access is switched off in Blender.")
+        paragraph(layout, text, width_px, icon=icon)
+        layout.operator("triverse.go_online", icon="INTERNET")
+
+
+class TRIVERSE_OT_try_example(bpy.types.Operator):
+    """Fill in a prompt and the quickest settings, to see what they make. Nothing is sent until you press Generate"""
+
+    bl_idname = "triverse.try_example"
+    bl_label = "Fill In an Example"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill in."""
+        given = context.scene.triverse
+        given.flow = _EXAMPLE_FLOW
+        given.shared.prompt = words("A small wooden treasure chest with iron bands")
+        presets.start(context.scene, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], _STARTER)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+CLASSES = (TRIVERSE_OT_try_example,)

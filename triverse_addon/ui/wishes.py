@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From the panel's inputs to wishes that the engine takes up.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..api.errors import TriverseError
+from ..api.flows import Flow, Kind, check
+from . import inputs, placing, properties, selected
+from . import preferences as prefs
+from .say import words
+
+if TYPE_CHECKING:
+    from ..tasks.record import NewTask, Origin, TaskRecord
+    from .session_state import Session
+
+#: The flow for a picture that comes without one.
+PICTURE_FLOW = "image-to-model"
+
+
+def problem(context: bpy.types.Context) -> str | None:
+    """Return why the panel's inputs cannot be made anything of now, in words; None when nothing is known against it."""
+    flow = inputs.PANEL_FLOWS[context.scene.triverse.flow]
+    if selected.is_used(context, flow):
+        return None if selected.chosen(context) else words("Select the object that is to be sent.")
+    if placing.is_marker_missing(context):
+        return words("Select the object that marks the place, or switch off Fit to Selection.")
+    return None
+
+
+def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
+    """
+    Return what the panel's inputs ask for. Selected objects are written to a file for it.
+
+    :param again: an equal model was made before, and is asked for on purpose.
+    :raises TriverseError: something is missing or cannot be used. Nothing was written then.
+    """
+    from ..tasks.record import NewTask  # late, as in session
+
+    given = context.scene.triverse
+    flow = inputs.PANEL_FLOWS[given.flow]
+    wish = NewTask(
+        flow=flow.name,
+        values=inputs.values(given, flow),
+        sources=inputs.sources(given, flow),
+        origin=origin(context),
+        placement=placing.placement(context),
+        auto_import=prefs.preferences().auto_import,
+        allow_duplicate=again,
+    )
+    return _with_selection(context, flow, wish) if selected.is_used(context, flow) else wish
+
+
+def _with_selection(context: bpy.types.Context, flow: Flow, wish: "NewTask") -> "NewTask":
+    # First what costs nothing: the objects are written when all else is right.
+    check(flow.name, wish.values)
+    field = selected.model_field(flow)
+    assert field is not None
+    path, replaced = selected.write(context, field)
+    return dataclasses.replace(
+        wish,
+        name=wish.name or str(wish.values.get("prompt", "")) or replaced.names[0],
+        sources={**wish.sources, field.name: str(path)},
+        placement=dataclasses.replace(wish.placement, placeholder="", replaces=replaced),
+    )
+
+
+def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "NewTask":
+    """Return a wish for one picture, with the panel's settings of ``flow``."""
+    from ..tasks.record import NewTask
+
+    given = context.scene.triverse
+    return NewTask(
+        flow=flow.name,
+        values=inputs.values(given, flow),
+        sources={picture_fields(flow)[0]: path},
+        origin=origin(context),
+        placement=placing.placement(context),
+        auto_import=prefs.preferences().auto_import,
+    )
+
+
+def picture_fields(flow: Flow) -> list[str]:
+    """Return the names of the fields of ``flow`` that take a picture."""
+    return [field.name for field in flow.sources if field.kind is Kind.IMAGE]
+
+
+def picture_flow(context: bpy.types.Context) -> Flow:
+    """Return the flow for single pictures: the panel's, if it takes one and nothing else."""
+    flow = inputs.PANEL_FLOWS[context.scene.triverse.flow]
+    takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
+    return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
+
+
+def submit(here: "Session", wish: "NewTask") -> "TaskRecord":
+    """
+    Hand a wish to the engine; a file that was written for it alone is removed if it is refused.
+
+    :raises TriverseError: it was refused; nothing was sent.
+    """
+    try:
+        return here.engine.submit(wish)
+    except TriverseError:
+        own = selected.sources_dir(create=False)
+        for path in map(Path, wish.sources.values()):
+            if path.suffix == ".blend" and path.parent == own:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        raise
+
+
+def origin(context: bpy.types.Context) -> "Origin":
+    """Return who asks: this file and this scene."""
+    from ..scene.origin import token  # late, as in session
+    from ..tasks.record import Origin
+
+    return Origin(
+        session=token(),
+        file=bpy.data.filepath,
+        scene_id=properties.scene_id(context.scene),
+        scene_name=context.scene.name,
+    )
