@@ -18,6 +18,8 @@ from tests.reliability.cell import Cell
 from tests.reliability.leaks import Log
 from tests.reliability.troubles import TROUBLES, Seen, Trouble
 from tests.service import models
+from triverse_addon.api import live
+from triverse_addon.tasks import keeper, waits
 
 #: Cells at a time. They wait most of the time.
 AT_ONCE = 24
@@ -26,8 +28,23 @@ ACCOUNT.expect(f"`{kind}`" for trouble in TROUBLES for kind in trouble.kinds)
 
 
 @pytest.fixture(scope="module")
+def impatient() -> Iterator[None]:
+    """Ask as seldom beside a WebSocket, and wait as long for its handshake, as fits the other waits here."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reconcile_s = waits.LIVE_POLL_S / 10
+        for module in (waits, keeper):
+            monkeypatch.setattr(module, "LIVE_POLL_S", reconcile_s)
+        monkeypatch.setattr(live, "OPEN_TIMEOUT_S", 1.5)
+        yield
+
+
+@pytest.fixture(scope="module")
 def cells(
-    request: pytest.FixtureRequest, short_waits: None, log: Log, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    short_waits: None,
+    impatient: None,
+    log: Log,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, list[tuple[Cell, Future[Seen]]]]]:
     """Start every cell of the troubles that were chosen, by the trouble's name; each test waits for its own."""
     models.ensure(["1k"])

@@ -7,6 +7,7 @@ What befalls the process and its store: power cuts, clocks that jump, sleep, loc
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 import sqlite3
@@ -24,7 +25,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import Driver, convert, import_all, running, settings_for
 from triverse_addon.tasks import connect, record, store
 from triverse_addon.tasks.engine import Engine
-from triverse_addon.tasks.events import Notice, TasksFound
+from triverse_addon.tasks.events import BalanceKnown, Notice, TasksFound
 from triverse_addon.tasks.record import NewTask, Stage
 from triverse_addon.tasks.schema import SCHEMA_VERSION
 from triverse_addon.tasks.store import FILE_NAME, StoreError
@@ -37,7 +38,7 @@ ACCOUNT.expect(
             "power cut at each write of the store",
             "an hour of sleep",
             "store locked by another process",
-            "store corrupt",
+            *["store corrupt"] * 4,
         ],
         *["store of a newer version", *["clock jumps by a day"] * 6, *["add-on disabled in mid-task"] * 4],
     ]
@@ -228,22 +229,48 @@ def test_threads_that_have_ended_leave_no_open_files(tmp_path: Path) -> None:
     made.close()
 
 
-def test_a_store_that_is_corrupt_is_rebuilt_from_the_service(service: StandIn, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "how", ["at once", "the key comes later", "the key is refused first", "the service is down first"]
+)
+def test_a_store_that_is_corrupt_is_rebuilt_from_the_service(service: StandIn, tmp_path: Path, how: str) -> None:
     with running(service, tmp_path) as driver:
         task_id = driver.submit("a stone well tris:1k")
         uuid = driver.reaches(task_id, Stage.IMPORTED).task_uuid
     for path in tmp_path.glob(f"{FILE_NAME}*"):
         path.write_bytes(b"\0damaged" * 2000)
-    with running(service, tmp_path) as driver:
-        assert "Find My Tasks" in str(driver.engine.notice_problem)
-        assert driver.engine.tasks() == []
-        driver.engine.find_tasks()
-        driver.until(lambda: any(isinstance(event, TasksFound) for event in driver.events))
+    block = {"the key comes later": {"api_key": ""}, "the key is refused first": {"api_key": "another"}}.get(how, {})
+    if how == "the service is down first":
+        service.faults.add("ws", status=503)
+    if how != "at once":
+        # And Blender is closed over it: what is to be asked for is not forgotten.
+        before = len(service.state.seen())
+        with running(service, tmp_path, **block) as driver:
+            assert "Find My Tasks" in str(driver.engine.notice_problem)
+            if how == "the key comes later":
+                driver.engine.configure(dataclasses.replace(driver.engine.settings, live=True))
+                for _ in range(20):
+                    driver.engine.pump(0.01, import_all)
+                assert len(service.state.seen()) == before
+            else:
+                driver.until(lambda: any(event.error for event in driver.events if isinstance(event, TasksFound)))
+            assert driver.engine.tasks() == []
+            assert "Find My Tasks" in str(driver.engine.notice_problem)
+    with running(service, tmp_path, **block) as driver:
+        driver.engine.configure(dataclasses.replace(driver.engine.settings, api_key=service.key))
+        driver.until(lambda: any(not event.error for event in driver.events if isinstance(event, TasksFound)))
         (found,) = driver.engine.tasks()
         assert found.task_uuid == uuid
+        assert "with the tasks that Triverse knows of" in str(driver.engine.notice_problem)
         driver.engine.track([uuid or ""])
         assert Path(driver.reaches(found.id, Stage.IMPORTED).model_path).exists()
-    assert list(tmp_path.glob("*.damaged-*"))
+    (kept,) = tmp_path.glob("*.damaged-*.sqlite3")
+    assert kept.read_bytes() == b"\0damaged" * 2000
+    asked = len(service.state.seen("ws"))
+    with running(service, tmp_path) as driver:
+        assert driver.engine.notice_problem is None
+        driver.engine.ask_balance()
+        driver.until(lambda: any(isinstance(event, BalanceKnown) for event in driver.events))
+    assert len(service.state.seen("ws")) == asked, "it was asked for once"
     assert len(service.state.charged()) == 1
     ACCOUNT.add("store corrupt")
 

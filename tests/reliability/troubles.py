@@ -74,10 +74,10 @@ TROUBLES: tuple[Trouble, ...] = (
     Trouble("connection refused", ({"latency_s": 600.0},), down=True),
     _one("reset before it was sent", reset_before=True),
     _one("reset after it was done", reset_after=True, kinds=_WITH_BODY),
-    _one("reset in mid-answer", reset_at_byte=10, kinds=_WITH_BODY),
+    _one("reset in mid-answer", reset_at_byte=10),
     _one("no answer in time", delay_answer_s=600.0, kinds=_WITH_BODY),
-    _one("stall in mid-answer", stall_at_byte=20, kinds=_WITH_BODY),
-    _one("slow drip", drip_bytes=1, drip_s=0.5, kinds=_WITH_BODY),
+    _one("stall in mid-answer", stall_at_byte=20),
+    _one("slow drip", drip_bytes=1, drip_s=0.5),
     *_statuses(),
     Trouble("uploaded file expired", ({"status": 404, "code": 1005},), kinds=("create",)),
     Trouble("too few credits", ({"status": 403, "code": 2010},), kinds=("create",)),
@@ -124,6 +124,18 @@ TROUBLES: tuple[Trouble, ...] = (
             "422 without envelope": {"status": 422, "envelope": False},
             "503": {"status": 503},
             "refused content": {"status": 400, "code": 2008},
+        }.items()
+    ),
+    # WebSockets only.
+    *(
+        Trouble(name, (rule,), kinds=("ws",))
+        for name, rule in {
+            "handshake without an answer": {"latency_s": 600.0},
+            "never a frame": {"silent": True},
+            "reset before the first frame": {"reset_at_frame": 0},
+            "reset between two frames": {"reset_at_frame": 1},
+            "closed between two frames": {"close_at_frame": 1},
+            "closed as refused": {"close_at_frame": 0, "close_code": 4401},
         }.items()
     ),
     # Files only.

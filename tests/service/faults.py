@@ -87,6 +87,8 @@ class Fault:
     :param reset_at_frame: reset the connection after so many frames.
     :param silent: accept, and never send a frame.
     :param garbage: frames that make no sense, beside the right ones.
+
+    `reset_at_byte`, `stall_at_byte` and `drip_bytes` there mean the bytes of a frame.
     """
 
     kind: str = "any"

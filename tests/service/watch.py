@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import time
 from datetime import datetime
 
@@ -53,7 +54,8 @@ async def watch(request: web.Request) -> web.StreamResponse:
                     # Time went on meanwhile: an end that is told now must not be told once more.
                     told_end = data["status"] in TERMINAL
                     shown[task.uuid] = data["status"] if told_end else sight
-                    await socket.send_str(_frame(service, data))
+                    if not await _send(request, socket, _frame(service, data)):
+                        return socket
                     sent += 1
                 if only and told_end:
                     break
@@ -95,6 +97,35 @@ async def _harmed(request: web.Request, socket: web.WebSocketResponse, sent: int
             await socket.send_str(nonsense)
         await socket.send_bytes(b"\x00\xff")
     return False
+
+
+async def _send(request: web.Request, socket: web.WebSocketResponse, text: str) -> bool:
+    """Send a frame, in the way that the request's rule wants it; False = the connection is gone."""
+    fault, transport = wire.fault_of(request), request.transport
+    if fault.stall_at_byte is None and fault.reset_at_byte is None and not fault.drip_bytes:
+        await socket.send_str(text)
+        return True
+    frame = _bytes_of(text)
+    for piece in wire.pieces(frame[: fault.reset_at_byte], 0, len(frame[: fault.reset_at_byte]), fault):
+        if transport is None or transport.is_closing():
+            return False
+        transport.write(piece)
+        if fault.stall_at_byte is not None:
+            await fault.wait(fault.stall_s)
+        await fault.wait(fault.drip_s)
+    if fault.reset_at_byte is not None:
+        # What lies unsent in the socket's buffer is thrown away by a reset: let the client have it first.
+        await asyncio.sleep(0.1)
+        wire.reset(request)
+        return False
+    return True
+
+
+def _bytes_of(text: str) -> bytes:
+    """Return a text frame as it goes over the line, for those that go in pieces."""
+    data = text.encode()
+    length = bytes([len(data)]) if len(data) < 126 else struct.pack("!BH", 126, len(data))
+    return b"\x81" + length + data
 
 
 def _sight(service: Service, task: Task) -> object:

@@ -161,7 +161,7 @@ async def send(
     if request.method == "HEAD":
         return response
     sent = 0
-    for piece in _pieces(source, first, last, fault):
+    for piece in pieces(source, first, last, fault):
         whole, room = piece, None if cut is None else cut - sent
         if room is not None:
             whole = piece[: max(0, room)]
@@ -198,7 +198,7 @@ def _range(request: web.Request, tag: str, size: int) -> tuple[int, int] | None:
     return int(asked[1]), min(size, int(asked[2]) + 1) if asked[2] else size
 
 
-def _pieces(source: bytes | Path, first: int, last: int, fault: Fault) -> Iterator[bytes]:
+def pieces(source: bytes | Path, first: int, last: int, fault: Fault) -> Iterator[bytes]:
     """Yield a body piece by piece; one ends where a rule wants to stall."""
     step = fault.drip_bytes or CHUNK_BYTES
     stops = [last] if fault.stall_at_byte is None else sorted({min(last, first + fault.stall_at_byte), last})

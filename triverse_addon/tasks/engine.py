@@ -123,6 +123,7 @@ class Engine:
             self._imports.note(record)
         self._started = True
         self._keeper.start()
+        self._questions.find_lost()
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """End every request and thread, give back the leases. What was under way goes on at the next start."""
@@ -161,6 +162,7 @@ class Engine:
             for lane in self._lanes.values():
                 lane.hurry()
             self._keeper.wake()
+            self._questions.find_lost()
 
     @property
     def settings(self) -> Settings:

@@ -17,6 +17,7 @@ from ..api.payloads import Balance, TaskStatus
 from ..api.sentence import Sentence
 from .apply import record_of
 from .events import BalanceKnown, KeyTested, Quoted, TasksFound
+from .gate import Block
 from .record import new_id
 from .shared import Shared, make_client
 from .store import StoreError
@@ -32,6 +33,8 @@ class Questions:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._newest_quote = 0
+        self._looked_as = ("", "")
+        """Key and address with which the tasks of a damaged store were asked for."""
 
     def quote(self, flow: str, values: Mapping[str, object]) -> int:
         """Ask what a task would cost. Of several in a row only the last is sent. Returns the answer's token."""
@@ -51,6 +54,18 @@ class Questions:
     def find_tasks(self) -> None:
         """Ask for the user's tasks and add those that are not known here."""
         self._ask(self._find_tasks)
+
+    def find_lost(self) -> None:
+        """
+        Get the tasks of a damaged store back, if that is still to be done and the service can be asked.
+
+        Once for a key: after an error, which is told with its button, the user decides.
+        """
+        settings = self._shared.settings
+        asker = (settings.api_key, settings.api_url)
+        if asker != self._looked_as and self._shared.store.is_lost and self._shared.gate.problem()[0] is Block.NONE:
+            self._looked_as = asker
+            self.find_tasks()
 
     def stop(self) -> None:
         """Tell the thread to end after what it is at."""
@@ -141,6 +156,7 @@ class Questions:
         except TriverseError as error:
             self._shared.events.append(TasksFound(added, error.sentence))
         else:
+            store.found_again()
             self._shared.events.append(TasksFound(added))
 
     def _add(self, status: TaskStatus) -> bool:

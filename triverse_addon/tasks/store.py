@@ -26,6 +26,9 @@ from .schema import SCHEMA_VERSION, migrate
 from .store_rows import SELECT, HistoryLine, is_let_go, line_of, next_revision, row_of_order, tell, write
 
 FILE_NAME = "tasks.sqlite3"
+#: Lies beside the store from when a damaged one was set aside until the service has told of its tasks, if need be until
+#: after the next start of Blender; holds the name under which the damaged one was kept.
+LOST_NAME = "tasks.lost"
 
 
 class StoreError(TriverseError):
@@ -53,6 +56,7 @@ class Store:
         self.read_only = False
         self.problem: Sentence | None = None
         """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
+        self._lost = folder / LOST_NAME
         self._local = threading.local()
         self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
@@ -68,6 +72,8 @@ class Store:
             self._set_aside()
         except OSError as error:
             raise self._unusable(error) from None
+        if self.is_lost and self.problem is None:
+            self.problem = _was_damaged(self._lost_name())
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(
@@ -108,10 +114,33 @@ class Store:
             self._open()
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from None
+        # On a full disk there is none: then the button is left, which the sentence names.
+        with contextlib.suppress(OSError):
+            self._lost.write_text(kept.name, encoding="utf-8")
+        self.problem = _was_damaged(kept.name)
+
+    @property
+    def is_lost(self) -> bool:
+        """True while the tasks of a store that was set aside have not been asked for."""
+        return self._lost.exists()
+
+    def _lost_name(self) -> str:
+        try:
+            return self._lost.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""  # another Blender has asked meanwhile
+
+    def found_again(self) -> None:
+        """Note that the service has told all the tasks it knows."""
+        if not self.is_lost:
+            return
+        name = self._lost_name()
+        with contextlib.suppress(OSError):
+            self._lost.unlink(missing_ok=True)
         self.problem = Sentence.of(
-            "The list of tasks was damaged. It was kept as {name}, and a new list was begun. "
-            "Press Find My Tasks to get your tasks back from the service.",
-            name=kept.name,
+            "The list of tasks was damaged. It was kept as {name}, and a new list was begun, with the tasks that "
+            "Triverse knows of.",
+            name=name,
         )
 
     # -------------------------------------------------------------------------
@@ -461,3 +490,11 @@ class Store:
                 "SELECT at_s, level, template, args FROM history WHERE task_id = ? ORDER BY id", (task_id,)
             ).fetchall()
         return [line for row in rows if (line := line_of(*row)) is not None]
+
+
+def _was_damaged(name: str) -> Sentence:
+    return Sentence.of(
+        "The list of tasks was damaged. It was kept as {name}, and a new list was begun. Triverse is asked for your "
+        "tasks as soon as there is a key and online access. If they do not come, press Find My Tasks.",
+        name=name,
+    )
