@@ -155,6 +155,38 @@ def test_what_is_refused_names_its_field(values: dict[str, object], field: str, 
     assert word in str(error)
 
 
+# Of each kind of field: what none of them takes.
+WRONG: dict[Kind, tuple[object, ...]] = {
+    Kind.TEXT: (5, ["a"], b"a"),
+    Kind.INT: (True, "many", 1000.5, float("nan"), -1, 10**9),
+    Kind.BOOL: ("perhaps", 2, []),
+    Kind.CHOICE: ("nothing", 5, []),
+    Kind.LIST: ([{}], {}, [float("inf")], b"a"),
+}
+
+
+@pytest.mark.parametrize(
+    ("flow", "field"),
+    [(flow, field) for flow in FLOWS.values() for field in flow.fields],
+    ids=lambda one: one.name,
+)
+def test_every_field_of_every_flow_refuses_what_it_cannot_take(
+    flow: flows.Flow, field: flows.Field, tmp_path: Path
+) -> None:
+    if field.is_source:
+        given = {field.name: file_with(tmp_path, field.name, b"nothing of use")}
+        others = [one.name for one in flow.sources if one is not field]
+        with pytest.raises(InputError) as caught:
+            flows.check_sources(flow.name, given, elsewhere=others)
+        refused = [caught.value]
+    else:
+        short = ("x" * (field.min_length - 1),) if field.min_length > 1 else ()
+        refused = [refusal(flow.name, good_values(flow) | {field.name: value}) for value in WRONG[field.kind] + short]
+    for error in refused:
+        assert error.field == field.name
+        assert str(error).endswith(".")
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [

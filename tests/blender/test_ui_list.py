@@ -185,13 +185,22 @@ def watched() -> Iterator[list[str]]:
 
 
 def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    from triverse_addon.ui import status_bar
+    from triverse_addon.ui import rows, status_bar
 
     image = bpy.data.images.new("thumbnail", 256, 256)
     image.filepath_raw, image.file_format = str(tmp_path / "t.png"), "PNG"
     image.save()
     add_records(*(record(f"{n}", Stage.IMPORTED, n, thumbnail_path=str(tmp_path / "t.png")) for n in range(20)))
+    # The chosen one has all that Details tell of, and their pictures.
+    picture = str(tmp_path / "t.png")
+    made = record(
+        "chair", Stage.IMPORTED, thumbnail_path=picture, sources={"image_file": picture}, folder=str(tmp_path)
+    )
+    made = made.with_(flow="image-to-model", task_uuid="u-1", cost_credits=20, finished_at_s=2e9 + 9.0)
+    add_records(made)
+    rows.choose(here, made.id)
     draw_everything(here, status_bar)
+    here.tick(0.01)
     seen = request.getfixturevalue("watched")
     draw_everything(here, status_bar)
     assert seen == []
@@ -200,10 +209,13 @@ def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, re
 
 
 def draw_everything(here: Any, status_bar: Any) -> None:
-    from triverse_addon.ui import chosen, task_grid, task_list
+    from triverse_addon.ui import batch_panel, chosen, task_grid, task_list
 
     make_panel()
-    tasks_panel()
+    told = tasks_panel().prose()
+    for words in ("Made With", "t.png", "Cost", "Folder", "What Happened"):
+        assert words in told, "the details are drawn, too"
+    draw(batch_panel.TRIVERSE_PT_batch)
     draw_rows()
     task_grid.draw(Recorder(), bpy.context, here, "")
     draw(task_list.TRIVERSE_PT_filter)

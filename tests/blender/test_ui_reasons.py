@@ -219,8 +219,22 @@ BAD: dict[Kind, list[tuple[Callable[[Path], str], str]]] = {
         (lambda folder: written(folder / "words.glb", b"no model at all"), "is not a model"),
         (lambda folder: written(folder / "scene.gltf", b"{}"), "is not a model"),
     ],
-    Kind.TEXT: [],
 }
+
+
+def wrong_settings(field: Field) -> Iterator[tuple[object, str]]:
+    """Values that a setting cannot have, each with words of the sentence."""
+    if field.kind is Kind.INT:
+        for limit, past in ((field.minimum, -1), (field.maximum, 1)):
+            if limit is not None:
+                yield limit + past, f"{field.label} must be from"
+        yield "many", f"{field.label} must be a whole number."
+    elif field.kind is Kind.BOOL:
+        yield "perhaps", f"{field.label} must be true or false."
+    elif field.kind is Kind.CHOICE:
+        yield "nothing", f"{field.label} must be one of:"
+    else:
+        yield 5, f"{field.label} must be text."
 
 
 def written(path: Path, data: bytes) -> str:
@@ -253,22 +267,31 @@ def cases() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("flow_name", "field_name"), list(cases()))
 def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(
-    ui: ModuleType, connected: StandIn, tmp_path: Path, flow_name: str, field_name: str
+    ui: ModuleType,
+    connected: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flow_name: str,
+    field_name: str,
 ) -> None:
     """Whatever a field can hold in the panel is either as the service takes it, or refused at the field."""
     flow = FLOWS[flow_name]
     field = flow.field(field_name)
     fill(flow, tmp_path)
-    if field.kind in (Kind.INT, Kind.BOOL, Kind.CHOICE):
-        holds_no_bad_value(flow, field)
-        return
-    bad = [(make(tmp_path), words) for make, words in BAD[field.kind]]
-    if field.required:
-        bad += [("", f"{field.label} is missing."), ("   ", f"{field.label} is missing.")]
+    if field.is_source or field.required:
+        bad = [(make(tmp_path), words) for make, words in BAD.get(field.kind, ())]
+        if field.required:
+            bad += [("", f"{field.label} is missing."), ("   ", f"{field.label} is missing.")]
         if field.min_length > 1:
             bad.append(("x" * (field.min_length - 1), f"{field.label} must have at least {field.min_length}"))
-    for value, sentence in bad:
-        refuses(flow, field, value, sentence)
+        for value, sentence in bad:
+            refuses(flow, field, value, sentence)
+    else:
+        holds_no_bad_value(flow, field)
+        bad_settings = list(wrong_settings(field))
+        assert bad_settings
+        for wrong, sentence in bad_settings:
+            refuses_setting(monkeypatch, flow, field, wrong, sentence)
     assert connected.state.creations == []
     assert connected.state.uploads == {}
     assert [request.kind for request in connected.state.requests if request.method == "POST"] in ([], ["quote"])
@@ -284,9 +307,26 @@ def refuses(flow: Flow, field: Field, value: str, sentence: str) -> None:
         setattr(group, field.name, value)
     except (TypeError, ValueError):
         return  # Blender's own field does not take it
-    if not sentence:
-        return
     assert bpy.ops.triverse.generate() == {"CANCELLED"}, value
+    is_said_below(flow, field, sentence)
+    setattr(group, field.name, before)
+    assert not sentence or sentence not in make_panel().prose(), "with another value, the reproach is gone"
+
+
+def refuses_setting(monkeypatch: pytest.MonkeyPatch, flow: Flow, field: Field, value: object, sentence: str) -> None:
+    """A setting that Blender's field keeps within its limits is refused all the same, should it ever hold the value."""
+    from triverse_addon.ui import inputs
+
+    values = inputs.values
+    with monkeypatch.context() as patch:
+        patch.setattr(inputs, "values", lambda given, flow: values(given, flow) | {field.name: value})
+        assert bpy.ops.triverse.generate() == {"CANCELLED"}, value
+    is_said_below(flow, field, sentence)
+    assert sentence in make_panel(open_panels=False).prose(), "it is seen although its field is folded away"
+
+
+def is_said_below(flow: Flow, field: Field, sentence: str) -> None:
+    """The field is red, and the sentence stands between it and the next one; no task came of it."""
     drawn = make_panel().drawn
     at = next(index for index, one in enumerate(drawn) if one.given.get("property") == field.name)
     others = {other.name for other in flow.fields}
@@ -295,11 +335,10 @@ def refuses(flow: Flow, field: Field, value: str, sentence: str) -> None:
         if one.function == "panel" or one.given.get("property") in others:
             break
         below += [one.text] if one.function == "label" and one.alert else []
-    assert sentence in " ".join(below), (field.name, value, below)
+    assert below, field.name
+    assert sentence in " ".join(below), (field.name, below)
     assert drawn[at].alert
-    assert session().engine.tasks() == [] or len(session().engine.tasks()) == 0
-    setattr(group, field.name, before)
-    assert sentence not in make_panel().prose(), "with another value, the reproach is gone"
+    assert len(session().engine.tasks()) == 0
 
 
 def holds_no_bad_value(flow: Flow, field: Field) -> None:
