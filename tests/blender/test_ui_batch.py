@@ -123,6 +123,13 @@ def test_every_problem_stands_at_its_row_and_nothing_can_be_run(
     rows = texts()
     assert [row[0] for row in rows] == ["3", "4", "2"], "those with problems first"
     assert "prompt: " in rows[0][1]
+    tips = [row.problems for row in bpy.context.window_manager.triverse.batch_rows]
+    assert "prompt: Prompt must have at least 3 characters." in tips[0].splitlines(), "all of it is in the tooltip"
+    assert "polygon_limit: " in tips[0]
+    assert tips[2] == "", "nothing is wrong with it"
+    for row, tip in zip(rows[:2], tips, strict=False):
+        whole, shown = tip.splitlines()[0], row[1]
+        assert shown == whole or (shown.endswith("…") and whole.startswith(shown[:-1])), "its beginning, no hole in it"
     assert "Good" in rows[2]
     drawn = panel()
     assert "3 things are wrong with the file." in drawn.prose()
@@ -147,7 +154,8 @@ def test_what_is_wrong_with_the_file_as_a_whole(
     here: Any, tick_until: Tick, rows_file: Callable[..., Path], text: str, words: str
 ) -> None:
     checked(tick_until, rows_file(text))
-    assert any(words in word for word in texts()[0])
+    assert words in bpy.context.window_manager.triverse.batch_rows[0].problems
+    assert texts()[0][-1].endswith(("…", ".")), "the row says as much of it as fits"
     assert "Mend what is wrong" in poll_message(bpy.ops.triverse.batch_run)
 
 

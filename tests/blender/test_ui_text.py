@@ -27,6 +27,17 @@ def test_wrapped_lines_fit_and_lose_nothing(ui: ModuleType, text: str, width_px:
 
 
 @pytest.mark.parametrize("text", SENTENCES)
+@pytest.mark.parametrize("width_px", [60, 97, 150, 400, 4000])
+def test_the_beginning_of_a_text_fits_and_says_that_there_is_more(ui: ModuleType, text: str, width_px: int) -> None:
+    from triverse_addon.ui.text import beginning, font_px, text_width_px
+
+    shown = beginning(text, width_px)
+    assert text_width_px(shown, font_px()) <= width_px
+    assert shown == text or (shown.endswith("…") and text.startswith(shown[:-1]) and len(shown) > 3)
+    assert (shown == text) == (text_width_px(text, font_px()) <= width_px)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
 @pytest.mark.parametrize("width_px", [97, 110, 123, 150, 171])
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(
     ui: ModuleType, text: str, width_px: int

@@ -99,7 +99,15 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
     count = max(1, min(len(manager.batch_rows), _MOST_ROWS))
     layout.template_list(
-        "TRIVERSE_UL_batch", "", manager, "batch_rows", manager, "batch_active", rows=count, maxrows=count
+        "TRIVERSE_UL_batch",
+        "",
+        manager,
+        "batch_rows",
+        manager,
+        "batch_active",
+        item_dyntip_propname="problems",
+        rows=count,
+        maxrows=count,
     )
     more = len(batch.lines) - batch_rows.MOST
     if more > 0:

@@ -20,6 +20,8 @@ MOST = 10_000
 
 def sync(batch: "BatchSession") -> bool:
     """Make the rows those of the table, some at each tick; returns whether any was written."""
+    from . import batch_view  # late, as in session
+
     group = bpy.context.window_manager.triverse
     if batch.recalled_jobs:
         group.batch_jobs, batch.recalled_jobs = batch.recalled_jobs, 0
@@ -36,5 +38,8 @@ def sync(batch: "BatchSession") -> bool:
         changed = len(rows) != count
     for index in range(len(rows), min(count, len(rows) + _AT_ONCE)):
         row = rows.add()
-        row.index, row.name = index, lines[index].title
+        line = lines[index]
+        row.index, row.name = index, line.title
+        if line.problems:
+            row.problems = "\n".join(batch_view.problem_words(line))
     return changed

@@ -9,15 +9,17 @@ import bpy
 
 from .batch_files import current
 from .task_list import longest_that_fits
-from .text import font_px, sidebar_width_px, text_width_px, ui_scale
+from .text import beginning, font_px, sidebar_width_px, text_width_px, ui_scale
 
 #: Below this width of a line, its number in the file is left out, in pixels at UI scale 1.
 _NARROW_PX = 180
-#: What the list's border, a row's number and a scroll bar take, and a label beside its text, in pixels at UI scale 1.
+#: What the list's border, a row's number and a scroll bar take, and a label and an icon beside its text, in pixels at
+#: UI scale 1.
 _BORDER_PX = 24
 _NUMBER_PX = 56
 _SCROLL_BAR_PX = 20
 _LABEL_PX = 14
+_ICON_PX = 20
 #: What a progress bar takes of a row's width, and the most that words take; the rest is for its name.
 _BAR = 0.36
 _WORDS = 0.45
@@ -62,7 +64,9 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
             number.label(text=str(line.line or ""), translate=False)
         row.alert = shown.is_bad
         if line.problems:
-            row.label(text=shown.text, icon=shown.icon, translate=False)
+            # In full it is the row's tooltip, and of the chosen row it stands below the table.
+            text = beginning(shown.text, room_px - (_ICON_PX + _LABEL_PX) * scale)
+            row.label(text=text, icon=shown.icon, translate=False)
             return
         share = _WORDS if shown.factor is None else _BAR
         forms = (shown.text, shown.short) if shown.short else (shown.text,)

@@ -101,8 +101,11 @@ class TriverseBatchRow(bpy.types.PropertyGroup):
 
     if TYPE_CHECKING:
         index: int
+        problems: str
     else:
         index: IntProperty(name="Place", options={"HIDDEN"})
+        # What the row's tooltip says.
+        problems: StringProperty(options={"HIDDEN"})
 
 
 class TriverseWindowManager(bpy.types.PropertyGroup):

@@ -71,6 +71,14 @@ def with_name(template: Callable[[str], str], name: str, width_px: float) -> str
     return template(name if len(name) <= 4 else f"{name[:3].rstrip()}…")
 
 
+def beginning(text: str, width_px: float) -> str:
+    """Return as many words of ``text`` as fit, with "…" if there are more: Blender would cut out its middle."""
+    size_px = font_px()
+    if len(wrapped(text, width_px, size_px)) == 1:
+        return text
+    return f"{wrapped(text, width_px - text_width_px('…', size_px), size_px)[0]}…"
+
+
 @lru_cache(maxsize=512)
 def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
     """Return ``text`` cut into lines of at most ``width_px`` pixels in the interface's font of that size."""
