@@ -120,6 +120,40 @@ def test_only_what_is_certain_is_taken_for_ours(statuses: list[Any], found: int 
     assert pick(record, statuses) == (None if found is None else heard(found).task_uuid)
 
 
+PAINT, PLAIN = "uploads/u/1/a b.png", "uploads/u/2/plain.glb"
+PAINT_URL = "https://files.example.com/uploads/u/1/a%20b.png?X-Expires=1"
+PLAIN_URL = "https://files.example.com/uploads/u/2/plain.glb"
+
+
+@pytest.mark.parametrize(
+    ("told", "is_ours"),
+    [
+        ({"image_url": PAINT_URL, "model_url": PLAIN_URL, "texture_size": 1024}, True),
+        ({"image_file": PAINT, "model_file": PLAIN}, True),
+        ({"image_file": PAINT_URL, "model_file": PLAIN_URL}, True),
+        ({"image_url": PAINT_URL}, True),
+        ({"image_url": PAINT_URL, "model_url": PLAIN_URL.replace("/2/", "/3/")}, False),
+        ({"image_url": PAINT_URL, "model_file": "uploads/u/3/plain.glb"}, False),
+        ({"image_url": PAINT_URL.replace("/1/", "/11/")}, False),
+        ({"image_url": PAINT_URL, "model_url": PLAIN_URL, "polygon_limit": 1000}, False),
+        ({"image_url": "https://[", "model_url": 7}, False),
+        ({}, False),
+    ],
+)
+def test_a_task_of_pictures_and_models_is_ours_by_its_files(told: dict[str, Any], is_ours: bool) -> None:
+    record = TaskRecord(
+        "1",
+        "texture-model",
+        "paint",
+        Stage.SUBMITTING,
+        params={"polygon_limit": 5000},
+        file_keys={"image_file": PAINT, "model_file": PLAIN},
+        client_order_id="ours",
+    )
+    told = {"task_uuid": heard(1).task_uuid, "status": "RUNNING", "flow_name": "texture-model", "input": told}
+    assert pick(record, [parse_status(told)]) == (heard(1).task_uuid if is_ours else None)
+
+
 def test_as_many_equal_orders_as_equal_tasks_have_one_each() -> None:
     params = {"prompt": "a chair", "polygon_limit": 5000}
     orders = [

@@ -10,6 +10,7 @@ holds the request's ``input`` "for retry, regenerate and reconciliation".
 
 import logging
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from ..api.errors import TriverseError
 from ..api.payloads import TaskStatus
@@ -87,10 +88,25 @@ def _asks_the_same(one: TaskRecord, other: TaskRecord) -> bool:
 
 def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
     """Tell whether everything that both sides name is equal, and that includes what makes the task its own."""
-    sent = {**record.params, **record.file_keys}
-    both = [name for name in sent if name in status.input]
-    if any(sent[name] != status.input[name] for name in both):
+    told = status.input
+    if any(name in told and value != told[name] for name, value in record.params.items()):
         return False
-    values = [value for value in status.input.values() if isinstance(value, str)]
-    own = [value for name, value in sent.items() if name in ("prompt", "text_prompt") or name in record.file_keys]
-    return any(value in values for value in own)
+    values = [value for value in told.values() if isinstance(value, str)]
+    files = {name: any(_is_file(value, key) for value in values) for name, key in record.file_keys.items()}
+    if any(not is_told and name in told for name, is_told in files.items()):
+        return False
+    # Where the service tells our keys in its addresses, an address without ours is that of another file.
+    if any(files.values()) and any(not is_told and _address_of(name) in told for name, is_told in files.items()):
+        return False
+    words = [record.params[name] for name in ("prompt", "text_prompt") if name in record.params]
+    return any(files.values()) or any(word in values for word in words)
+
+
+def _address_of(name: str) -> str:
+    """Return under which name a status tells the address of a file (API page: sample input)."""
+    return f"{name.removesuffix('_file')}_url"
+
+
+def _is_file(told: str, key: str) -> bool:
+    """Tell whether a status names an uploaded file, by its key or by an address that ends with it."""
+    return told == key or unquote(told.partition("?")[0]).endswith(f"/{key}")
