@@ -316,6 +316,10 @@ class BlenderWindow:
         boxes: list[Box] = self._poll(lambda: self.find_text(text, part), f"the text {text!r} on the screen", limit_s)
         return boxes[0]
 
+    def wait_no_text(self, text: str, part: Box | None = None) -> None:
+        """Wait until a text can no longer be read: a dialog, say, is closed."""
+        self._poll(lambda: not self.find_text(text, part), f"an end of the text {text!r} on the screen", WAIT_LIMIT_S)
+
     def save_shot(self, name: str) -> Path:
         """Save a picture of the screen as ``scratch/name.png``."""
         path = self.scratch / f"{name}.png"
