@@ -2,7 +2,7 @@
 """
 The layers of tests: what each needs, how it is run, and the account at the end.
 
-No floor (development only). Two layers run at a time, each in a process of its own. Never imports ``bpy``.
+No floor (development only). Three layers run at a time, each in a process of its own. Never imports ``bpy``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from .cache import REPO, locked
 from .venvs import SetupError
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-AT_ONCE = 2
+AT_ONCE = 3
+"""Layers at a time. Those with a window wait for the screen half of their time: two left two cores half idle."""
 LOG_TAIL_CHARS = 20_000
 MOST_TRIED_AGAIN = 3
 """Of the tests with a real mouse. More failures than that are no mishap of a busy machine."""
@@ -213,7 +214,7 @@ def _window_layer(name: str, needed_in_ci: bool) -> Layer:
     return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
 
 
-# In the order in which they are started, two at a time: the long ones early, a wrong comma first.
+# In the order in which they are started: the long ones early, a wrong comma first.
 LAYERS = {
     layer.name: layer
     for layer in (
