@@ -255,6 +255,47 @@ def test_online_access_and_live_updates_are_switched_off_and_on(stage: Stage) ->
     stage.window.run(f"{system} = True\n{live} = True")
 
 
+def test_online_access_is_switched_off_and_on_for_a_service_that_is_elsewhere(stage: Stage) -> None:
+    """The stand-in is on this machine; the add-on is told that it is not, so that nothing here leaves the machine."""
+    window, system = stage.window, "bpy.context.preferences.system.use_online_access"
+    window.run(
+        """
+        import importlib
+        state["taken for elsewhere"] = {}
+        for name in ("tasks.gate", "ui.session", "ui.session_state"):
+            module = importlib.import_module("bl_ext.user_default.triverse." + name)
+            state["taken for elsewhere"][module] = module.is_loopback
+            module.is_loopback = lambda url: False
+        """
+    )
+    try:
+        window.run(f"{system} = True")
+        stage.order("A chair far away tris:1k")
+        window.wait_for(f"{SESSION}.engine.live")
+        window.run(f"{system} = False")
+        window.wait_for(f"'Online access is switched off' in str({NEWEST}.note or '')")
+        window.wait_for(f"not {SESSION}.engine.live")
+        window.wait_text("is switched off in", window.sidebar())
+        sent = len(stage.service.state.seen())
+        stage.deliver()
+        # One after the other, and the last is answered: so all were, and by none was anything sent.
+        window.run(
+            f"here = {SESSION}\nhere.engine.ask_balance()\n"
+            "here.engine.ask_quote('text-to-model', {'prompt': 'A chair'})\nhere.test_key()\nhere.find_tasks()"
+        )
+        window.wait_for(f"not {SESSION}.is_searching")
+        assert window.value(f"{SESSION}.key_answer[0]") is False
+        assert window.value(f"{NEWEST}.stage.value") == "waiting"
+        assert len(stage.service.state.seen()) == sent
+        window.run(f"{system} = True")
+        stage.arrives("A chair far away tris:1k")
+    finally:
+        window.run(
+            f"for module, original in state.pop('taken for elsewhere').items(): module.is_loopback = original\n"
+            f"{SESSION}.notices.clear()"
+        )
+
+
 def test_the_report_in_the_clipboard_tells_nothing_private(stage: Stage) -> None:
     stage.order("A chair of my grandmother tris:1k")
     stage.deliver()

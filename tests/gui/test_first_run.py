@@ -22,6 +22,7 @@ from tests.gui.panel import (
     type_prompt,
     wait_for_stage,
 )
+from tests.reliability.leaks import files_with_key
 from tests.service.server import StandIn
 
 PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
@@ -67,6 +68,15 @@ def test_key_and_online_access_are_set_in_the_panel(open_window: OpenWindow, ser
     assert window.find_text("Welcome to Triverse", side) == []
     wait_for_stage(window, "imported")
     assert window.find_text("Welcome to Triverse", side) == []
+
+    # All that Blender leaves behind: preferences, a saved file, the last session, logs. The one place of a typed key
+    # are the preferences, and that it is found there shows that the search can find it.
+    window.run(
+        "with override():\n bpy.ops.wm.save_userpref()\n bpy.ops.wm.save_as_mainfile(filepath=path, compress=False)",
+        path=str(window.home / "a chair.blend"),
+    )
+    window.quit()
+    assert {path.name for path in files_with_key(window.scratch)} == {"userpref.blend"}
 
 
 def test_a_prompt_of_two_letters_is_refused_at_its_field(open_window: OpenWindow, service: StandIn) -> None:

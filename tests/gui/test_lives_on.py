@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,11 +86,35 @@ def test_its_window_is_closed_meanwhile(open_window: OpenWindow, service: StandI
     assert window.value(COLLECTIONS) == ["A red chair"]
 
 
+def opened_offline(open_window: OpenWindow, service: StandIn, home: Path, path: Path) -> BlenderWindow:
+    """
+    Open Blender with ``--offline-mode``, see that nothing is sent, and let it have a service on this machine at last.
+
+    The first address leads to this machine too, and to nobody else; but not by its looks, by which the add-on goes.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        elsewhere = connected(service) | {"TRIVERSE_API_URL": f"https://127.1:{listener.getsockname()[1]}/api/v1"}
+        window = open_window(env=elsewhere, home=home, arguments=["--offline-mode", path])
+        side = window.show_sidebar("Triverse")
+        window.wait_for(f"{SESSION} and 'offline mode' in str({NEWEST}.note or '')")
+        window.wait_text("offline mode", side)
+        sent = len(service.state.seen())
+        window.run(f"here = {SESSION}\nhere.engine.ask_balance()\nhere.test_key()\nhere.find_tasks()")
+        window.wait_for(f"not {SESSION}.is_searching")
+        assert window.value(f"{SESSION}.key_answer[0]") is False
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        assert len(service.state.seen()) == sent
+    window.run("import os; os.environ['TRIVERSE_API_URL'] = url", url=service.url)
+    return window
+
+
 @pytest.mark.parametrize("end", ["quit", "kill"])
 def test_blender_ends_in_mid_download_and_is_opened_again(
     open_window: OpenWindow, service: StandIn, tmp_path: Path, end: str
 ) -> None:
-    """Closed as by File > Quit, or ended at once as by a power cut."""
+    """Closed as by File > Quit, or ended at once as by a power cut and then opened in offline mode."""
     mine = tmp_path / "mine.blend"
     window = open_window(env=connected(service))
     save_as(window, mine)
@@ -99,7 +124,10 @@ def test_blender_ends_in_mid_download_and_is_opened_again(
     save_as(window, mine)
     getattr(window, end)()
     service.faults.clear()
-    again = open_window(env=connected(service), home=window.home, arguments=[mine])
+    if end == "quit":
+        again = open_window(env=connected(service), home=window.home, arguments=[mine])
+    else:
+        again = opened_offline(open_window, service, window.home, mine)
     side = again.show_sidebar("Triverse")
     again.wait_for(f"{SESSION} is not None")
     again.wait_text("A red chair", side)
