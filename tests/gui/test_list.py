@@ -145,6 +145,22 @@ def test_many_tasks_are_found_sorted_paged_and_renamed(
     assert window.value(f"{SESSION}.chosen_id") == records[-50].id, "and chooses"
     assert tasks.search("my OWN") == ["My own name"]
 
+    # This file's tasks, among hundreds of others; a new file has none.
+    assert tasks.search("no such thing") == []
+    window.click_text("Show All Tasks", tasks.side)
+    generate(window, "A chair of this file tris:1k")
+    wait_for_stage(window, "imported")
+    assert tasks.names()[:2] == ["A chair of this file tris:1k", names[0]]
+    assert tasks.choose("This File Only") == ["A chair of this file tris:1k"]
+    window.wait_text("This File Only", tasks.side)
+    window.save_shot("this-file-only")
+    assert not window.find_text(names[0], tasks.side)
+    window.run("with override(): bpy.ops.wm.read_homefile()")
+    window.wait_for("len(bpy.context.window_manager.triverse.rows) > 0")
+    tasks = TaskList(window)
+    assert tasks.names()[0] == "A chair of this file tris:1k", "a new file begins without a filter"
+    assert tasks.choose("This File Only") == []
+
 
 def test_the_grid_and_no_look_at_the_disk_while_drawing(
     open_window: OpenWindow, service: StandIn, filled: tuple[Path, list[TaskRecord]]

@@ -25,7 +25,29 @@ def service() -> Iterator[StandIn]:
 
 CUBE_PLACE = "list(bpy.data.objects['Cube'].location)"
 
-PREFER_LIBRARY = "__import__('sys').modules[ui + '.preferences'].preferences().asset_library_dir = folder"
+LIBRARY = f"__import__('sys').modules['{UI}.preferences'].preferences().asset_library_dir"
+
+
+def prefer_library(window: BlenderWindow, folder: Path) -> None:
+    """Type the folder of the asset library into the preferences, which take the place of the viewport meanwhile."""
+    window.run(
+        f"""
+        import sys
+        areas("VIEW_3D")[0][1].type = "PREFERENCES"
+        bpy.context.preferences.active_section = "ADDONS"
+        bpy.context.window_manager.addon_search = "Triverse"
+        with override("PREFERENCES"):
+            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.preferences"].ADDON)
+        """
+    )
+    settle(window)
+    whole = window.box("PREFERENCES", "WINDOW")
+    y = window.wait_text("Asset Library", whole).center[1]
+    window.fill_in(whole.x + whole.width * 2 // 3, y, str(folder))
+    window.wait_for(f"{LIBRARY}.rstrip('/') == folder", folder=str(folder))
+    window.save_shot("preferences")
+    window.run("areas('PREFERENCES')[0][1].type = 'VIEW_3D'")
+    settle(window)
 
 
 def view_rotation(window: BlenderWindow) -> list[float]:
@@ -88,7 +110,7 @@ def test_a_prompt_becomes_a_model_while_the_user_goes_on(
     service.faults.add("asset", stall_at_byte=100_000)
     window = open_window(env=connected(service))
     window.run("bpy.context.window_manager.windows[0].scene.cursor.location = (3, 2, 1)")
-    window.run(PREFER_LIBRARY, ui=UI, folder=str(library))
+    prefer_library(window, library)
     window.run(RECORD_ROW, ui=UI)
     side = generate(window, "A red chair")
     window.wait_text("Sending", side)

@@ -8,6 +8,7 @@ One window serves all tests here; each begins with a new file. One: ``python scr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,24 @@ GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
 PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
 PRICE = f"({SESSION} and __import__('sys').modules['{UI}.credits'].known_cost(bpy.context))"
+
+
+ROW_NUMBERS = (
+    f"[int(''.join(filter(str.isdigit, words))) for words in"
+    f" __import__('sys').modules['{UI}.view'].state({NEWEST})[1].split(' · ')]"
+)
+"""Percent and time left as the newest task's row would say them now: "40 % · 25 s left"."""
+
+PERCENT_LEFT = r"(\d+) ?%\D{1,4}(\d+) ?\S? ?left"
+"""The same as read; the s of the seconds is read as another sign now and then."""
+
+STEP_S = 5
+"""The time left is told in such steps; as a guess from a whole percentage it goes up and down by one meanwhile."""
+
+
+def words_of_row(side: Box, title: Box) -> Box:
+    """Where the words of the list's first row are: without thumbnail and button, which the eyes take for letters."""
+    return Box(side.x + 73, title.y + 68, side.width - 150, 50)
 
 
 MENU = Box(1000, 0, 600, 600)
@@ -72,7 +91,7 @@ def shared(
     blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("making")
-    with StandIn(speed=20, samples=("1k", "20k", "geometry")) as service:
+    with StandIn(speed=20, samples=("1k", "20k", "geometry", "multi")) as service:
         home = copy_profile(profile_template, folder / "home")
         with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as window:
             yield window, service
@@ -195,6 +214,108 @@ def test_an_experimental_flow_says_so_and_its_refusal_costs_nothing(stage: Stage
 
 
 # -----------------------------------------------------------------------------
+# Where it stands, and what its row tells meanwhile
+
+
+def extent(window: BlenderWindow, collection: str) -> tuple[list[float], list[float]]:
+    """The lowest and the highest corner of what was imported, in the world."""
+    low, high = window.run(
+        """
+        points = [
+            obj.matrix_world @ vertex.co
+            for obj in bpy.data.collections[name].all_objects
+            if obj.type == "MESH"
+            for vertex in obj.data.vertices
+        ]
+        result = [[reach(axis) for axis in zip(*points)] for reach in (min, max)]
+        """,
+        name=collection,
+    )
+    return low, high
+
+
+def test_a_model_is_as_high_as_typed_and_stands_on_the_ground_at_the_cursor(stage: Stage) -> None:
+    window, placing = stage.window, f"{GIVEN}.placing"
+    window.run(f"{SCENE}.cursor.location = (3, -2, 0)")
+    stage.click("Options")
+    # As it comes, a part of this model is below its origin.
+    stage.click("Stand on the Ground")
+    window.wait_for(f"not {placing}.on_ground")
+    set_prompt(window, "A multi thing")
+    stage.press_generate()
+    wait_for_stage(window, "imported")
+    own_low, own_high = extent(window, "A multi thing")
+    assert own_low[2] < -0.01
+
+    stage.click("Stand on the Ground")
+    window.wait_for(f"{placing}.on_ground")
+    stage.click("Set Height")
+    window.wait_for(f"{placing}.use_height")
+    settle(window)
+    stage.look_away()
+    *_, label = window.find_text("Height", stage.side)
+    window.fill_in(stage.side.x + stage.side.width * 2 // 3, label.center[1], "2.5")
+    window.wait_for(f"abs({placing}.height - 2.5) < 1e-6")
+    window.save_shot("height")
+    set_prompt(window, "A high multi thing")
+    stage.press_generate()
+    wait_for_stage(window, "imported")
+    low, high = extent(window, "A high multi thing")
+    assert (low[2], high[2]) == pytest.approx((0.0, 2.5), abs=1e-3)
+    # Both stand at the cursor with the origin that the file gives them, the second that much larger.
+    factor = 2.5 / (own_high[2] - own_low[2])
+    for axis, at in ((0, 3.0), (1, -2.0)):
+        assert low[axis] == pytest.approx(at + (own_low[axis] - at) * factor, abs=1e-3)
+        assert high[axis] == pytest.approx(at + (own_high[axis] - at) * factor, abs=1e-3)
+        assert low[axis] < at < high[axis]
+    window.save_shot("on-the-ground")
+
+
+def row_read(window: BlenderWindow, part: Box, pattern: str) -> tuple[list[int], list[list[int]]]:
+    """The numbers of a row under way as they are read on the screen, and as they were just before and just after."""
+    seen = []
+    for _ in range(10):
+        before = window.value(ROW_NUMBERS)
+        settle(window)
+        seen.append(window.text(part))
+        after = window.value(ROW_NUMBERS)
+        if found := re.search(pattern, seen[-1]):
+            return [int(number) for number in found.groups()], [before, after]
+    raise AssertionError(f"{pattern} was not read in: {seen}")
+
+
+def test_a_row_tells_percent_time_left_and_cost(stage: Stage) -> None:
+    window, service = stage.window, stage.service
+    # 50 s at this pace, so that both numbers change only now and then while they are read.
+    set_prompt(window, "A slow chair tris:1k run:1000")
+    stage.press_generate()
+    window.wait_for(f"({NEWEST}.progress or 0) >= 6")
+    stage.look_away()
+    title = window.wait_text("Tasks", stage.side)
+    (percent, left), ((percent_before, left_before), (percent_after, left_after)) = row_read(
+        window, words_of_row(stage.side, title), PERCENT_LEFT
+    )
+    assert percent_before <= percent <= percent_after
+    assert min(left_before, left_after) - STEP_S <= left <= max(left_before, left_after) + STEP_S
+    window.save_shot("under-way")
+
+    # Where there is room for it, its cost stands there too.
+    side = window.set_sidebar_width(560)
+    stage.look_away()
+    cost = window.value(f"{NEWEST}.cost_credits")
+    assert cost
+    (percent, left, told), ((percent_before, left_before), (percent_after, left_after)) = row_read(
+        window, words_of_row(side, title), rf"{PERCENT_LEFT}\D{{1,4}}(\d+) credits"
+    )
+    assert percent_before <= percent <= percent_after
+    assert min(left_before, left_after) - STEP_S <= left <= max(left_before, left_after) + STEP_S
+    assert told == cost
+    window.save_shot("under-way-wide")
+    service.state.finish(window.value(f"{NEWEST}.task_uuid"))
+    wait_for_stage(window, "imported")
+
+
+# -----------------------------------------------------------------------------
 # Presets and what was used last
 
 
@@ -230,6 +351,8 @@ def test_presets_are_used_added_and_removed_by_clicks(stage: Stage) -> None:
     values = f"[getattr({GIVEN}.text_to_model, name) for name in ('turbo', 'polygon_limit', 'texture_size')]"
     choose_preset(stage, "Draft")
     window.wait_for(f"{values} == [True, 50_000, '1024']")
+    choose_preset(stage, "Standard")
+    window.wait_for(f"{values} == [False, 300_000, '2048']")
     choose_preset(stage, "Hero")
     window.wait_for(f"{values} == [False, 1_000_000, '4096']")
 
