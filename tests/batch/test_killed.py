@@ -5,16 +5,17 @@ row was charged twice.
 
 The faults, all of which must have been met in the end:
 
-- orders: refused key (401, once although the order was made, then for every order), answer lost, connection reset
-  before and after the work, 500, 503, 429, an error page and garbage although the order was made, a redirect and a gzip
-  bomb although it was made, a gzip bomb, an order that arrives long after its sender gave up or was killed, no answer;
+- orders: refused key (401 although the order was made), answer lost, connection reset before and after the work, 500,
+  503, 429, an error page and garbage although the order was made, a redirect and a gzip bomb although it was made, a
+  gzip bomb, an order that arrives long after its sender gave up or was killed, no answer;
 - uploads: 429, answer lost;
 - models: reset and end in mid-file, expired address, error page with 200, redirect to another host, to plain http and
   in a circle, gzip bomb, stall in mid-file;
 - addresses of files: 503; previews: 404; WebSocket: closed, frames that make no sense;
 - the service down: before the command begins, and while its tasks are under way.
 
-A status may answer 500 and with an error page too, but is seldom asked for: the WebSocket tells.
+Not counted: a status may answer 500 and with an error page too, but is seldom asked for, since the WebSocket tells; and
+further orders are refused with 401 as well, if any is sent after the first.
 
 A refused key ends a run with exit code 3, a service that is down at the start with 4. The same command goes on then.
 
