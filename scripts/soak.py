@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--warm-up", type=int, default=5, metavar="ROUNDS", help="before anything is counted")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--own-allocator", action="store_true", help="let Blender have the one it came with")
     parser.add_argument("--blender", choices=("trixie", "sid", "BLENDER"), default="trixie")
     options = parser.parse_args()
     from scripts._dev import venvs
@@ -37,14 +38,14 @@ def main() -> int:
     from scripts._dev.package import build
     from scripts._dev.window import BlenderWindow, WindowError, find_blender, make_profile
     from tests.gui.panel import connected
-    from tests.gui.soaking import Soak
+    from tests.gui.soaking import Soak, allocator
     from tests.service.server import StandIn
 
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as name, StandIn(speed=20, credits=10_000_000, samples=("1k",)) as service:
         folder, blender = Path(name), find_blender(options.blender)
         make_profile(blender, folder / "home", build(folder / "dist"))
-        env = connected(service)
+        env = connected(service) | ({} if options.own_allocator else allocator(options.blender))
         with BlenderWindow(blender, folder / "window", home=folder / "home", env=env, shares=[folder]) as window:
             soak = Soak(window, service, folder, options.seed)
             began_s = time.monotonic()
