@@ -122,7 +122,7 @@ def test_every_problem_stands_at_its_row_and_nothing_can_be_run(
     checked(tick_until, path)
     rows = texts()
     assert [row[0] for row in rows] == ["3", "4", "2"], "those with problems first"
-    assert "prompt: " in rows[0][1]
+    assert rows[0][1].startswith("prompt:")
     tips = [row.problems for row in bpy.context.window_manager.triverse.batch_rows]
     assert "prompt: Prompt must have at least 3 characters." in tips[0].splitlines(), "all of it is in the tooltip"
     assert "polygon_limit: " in tips[0]

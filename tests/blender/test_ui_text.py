@@ -26,6 +26,23 @@ def test_wrapped_lines_fit_and_lose_nothing(ui: ModuleType, text: str, width_px:
     assert all(text_width_px(line, SIZE) <= width_px for line in lines)
 
 
+def test_buttons_stand_beside_each_other_only_where_each_has_room(ui: ModuleType) -> None:
+    from triverse_addon.ui.text import font_px, side_by_side, text_width_px
+
+    class Layout:
+        def row(self, *, align: bool) -> str:
+            return "row"
+
+        def column(self, *, align: bool) -> str:
+            return "column"
+
+    long = "コンタクトシート"
+    needed_px = text_width_px(long, font_px()) + 28
+    for texts in ([long], [long, "レポート"], ["Report", long, "Library"]):
+        assert side_by_side(Layout(), texts, needed_px * len(texts) + 1) == "row"  # type: ignore[arg-type]
+        assert side_by_side(Layout(), texts, needed_px * len(texts) - 1) == "column"  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("text", SENTENCES)
 @pytest.mark.parametrize("width_px", [60, 97, 150, 400, 4000])
 def test_the_beginning_of_a_text_fits_and_says_that_there_is_more(ui: ModuleType, text: str, width_px: int) -> None:

@@ -2,20 +2,24 @@
 """Blender's language is changed in mid-work: every text follows, and the panel holds it, narrow or wide.
 
 Chinese and Japanese cannot be read off the screen by the tests' eyes, which know Latin letters only: for them, what
-Blender's own lookup returns counts. ``scripts/screenshots.py`` takes pictures of them for people.
+Blender's own lookup returns counts, and that no text is cut. ``scripts/screenshots.py`` takes pictures of them for
+people.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from scripts._dev.visible_text import languages
 from scripts._dev.window import BlenderWindow
+from tests.gui import cut
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import UI, connected, settle
+from tests.gui.panel import UI, connected, press, settle
+from tests.gui.test_batch_panel import BATCH, choose, ended
 from tests.service.server import StandIn
 
 LOCALES = {"de": "de_DE", "ja": "ja_JP", "zh_hans": "zh_HANS"}
@@ -33,7 +37,7 @@ FIRST_RUN = (
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in."""
-    with StandIn() as standin:
+    with StandIn(samples=("1k",)) as standin:
         yield standin
 
 
@@ -118,7 +122,7 @@ def badly_wrapped(window: BlenderWindow, texts: list[str]) -> list[str]:
     return found
 
 
-def test_german_holds_in_a_narrow_sidebar_at_every_scale(open_window: OpenWindow) -> None:
+def test_every_language_holds_in_a_narrow_sidebar(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
     """German has the longest words. Without key and online access, the panel is full of sentences."""
     window = open_window()
     side = window.show_sidebar("Triverse")
@@ -135,3 +139,56 @@ def test_german_holds_in_a_narrow_sidebar_at_every_scale(open_window: OpenWindow
             # Umlauts are misread, and small letters now and then.
             assert part_read(german[sentence], text) > 0.85, (scale, width_px, text)
         assert "..." not in text, (scale, width_px, text)
+
+    for name in ("zh_hans", "ja"):
+        assert cut_in(window, name) == [], (name, "the first run")
+    unfold_batch(window)
+    for name in LOCALES:
+        assert cut_in(window, name) == [], (name, "no batch")
+    window.run(
+        f"""
+        preferences = __import__("sys").modules["{UI}.preferences"].preferences()
+        preferences.api_key, preferences.api_url = key, url
+        bpy.context.preferences.system.use_online_access = True
+        """,
+        key=service.key,
+        url=service.url,
+    )
+    choose(window, write_rows(tmp_path / "a name that is far too long for its place.csv"))
+    assert len(cut_in(window, "ja")) == 2, "file and library, which shows that it would be seen"
+    choose(window, write_rows(tmp_path / "p.csv"))
+    for name in LOCALES:
+        assert cut_in(window, name) == [], (name, "a checked batch")
+    service.state.clock.speed = 40.0
+    window.run(f"{BATCH}.run(1, retry=False)")
+    window.wait_for(f"{BATCH}.ended")
+    ended(window)
+    for name in LOCALES:
+        assert cut_in(window, name) == [], (name, "a batch that has ended")
+
+
+def cut_in(window: BlenderWindow, name: str) -> list[tuple[int, int]]:
+    """Which texts of the narrow sidebar are cut in a language."""
+    speak(window, LOCALES[name], LANGUAGES[name].TEXTS["Ask Above Credits"])
+    window.run("bpy.context.preferences.view.ui_scale = scale", scale=cut.SCALE)
+    settle(window)
+    side = window.set_sidebar_width(round(NARROW_PX * cut.SCALE))
+    settle(window)
+    window.save_shot(f"narrow-{name}")
+    return cut.cut_texts(window, side)
+
+
+def unfold_batch(window: BlenderWindow) -> None:
+    """Fold what is above the batch, and unfold it."""
+    speak(window, "en_US", "Ask Above Credits")
+    window.run("bpy.context.preferences.view.ui_scale = 1.0")
+    settle(window)
+    side = window.set_sidebar_width(NARROW_PX)
+    for title in ("Triverse", "Tasks", "Batch"):
+        press(window, side, title)
+
+
+def write_rows(path: Path) -> Path:
+    """A table of one row."""
+    path.write_text("name,prompt,polygon_limit\nChair,a chair,1000\n", encoding="utf-8")
+    return path

@@ -11,15 +11,12 @@ import bpy
 
 from . import batch_rows
 from .batch_files import current, is_in_asset_browser
-from .say import say, words
-from .text import paragraph, sidebar_width_px
+from .say import on_button, say, words
+from .text import paragraph, side_by_side, sidebar_width_px
 
 if TYPE_CHECKING:
     from ..batch.table import Line
     from .batch_session import BatchSession
-
-#: Rows of the table until it scrolls; its grip makes it longer.
-_MOST_ROWS = 8
 
 
 class TRIVERSE_PT_batch(bpy.types.Panel):
@@ -61,7 +58,7 @@ def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     column.active = False
     text = words("Many models at once, written into an asset library: one for each row of a table, or each picture.")
     paragraph(column, text, sidebar_width_px(context))
-    row = layout.row(align=True)
+    row = side_by_side(layout, [on_button("Choose File"), on_button("Choose Folder")], sidebar_width_px(context))
     row.operator("triverse.batch_choose", icon="FILE")
     row.operator("triverse.batch_choose_folder", icon="FILE_FOLDER")
 
@@ -97,7 +94,7 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
                 count=len(checked.problems),
             )
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
-    count = max(1, min(len(manager.batch_rows), _MOST_ROWS))
+    count = max(1, min(len(manager.batch_rows), batch_rows.UNTIL_IT_SCROLLS))
     layout.template_list(
         "TRIVERSE_UL_batch",
         "",
@@ -196,12 +193,14 @@ def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: 
     if ended is not None:
         text = words("{credits} credits were spent in this run.", credits=ended.credits)
         paragraph(layout, text, sidebar_width_px(context))
-    row = layout.row(align=True)
-    row.operator("triverse.batch_open", text="Library", icon="FILE_FOLDER").what = "LIBRARY"
+    buttons = [("Library", "FILE_FOLDER", "LIBRARY")]
     if ended is not None and ended.page is not None:
-        row.operator("triverse.batch_open", text="Contact Sheet", icon="IMAGE_DATA").what = "SHEET"
+        buttons.append(("Contact Sheet", "IMAGE_DATA", "SHEET"))
     if ended is not None and ended.report is not None:
-        row.operator("triverse.batch_open", text="Report", icon="TEXT").what = "REPORT"
+        buttons.append(("Report", "TEXT", "REPORT"))
+    row = side_by_side(layout, [on_button(text) for text, _, _ in buttons], sidebar_width_px(context))
+    for text, icon, what in buttons:
+        row.operator("triverse.batch_open", text=text, icon=icon).what = what
     if not is_in_asset_browser(asked.library):
         layout.operator("triverse.batch_show_library", icon="ASSET_MANAGER")
 

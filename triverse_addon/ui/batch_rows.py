@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Rows written in one tick: 1 ms (measured). Ten thousand at once would be a hitch.
 _AT_ONCE = 500
+#: Rows of the table until it scrolls; its grip makes it longer.
+UNTIL_IT_SCROLLS = 8
 #: Rows that are shown; a table that is longer says so.
 MOST = 10_000
 

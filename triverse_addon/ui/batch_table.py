@@ -7,6 +7,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only; Blender 
 
 import bpy
 
+from . import batch_rows
 from .batch_files import current
 from .task_list import longest_that_fits
 from .text import beginning, font_px, sidebar_width_px, text_width_px, ui_scale
@@ -55,7 +56,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         row = layout.row()
         scale, width_px = ui_scale(), sidebar_width_px(context)
         room_px = width_px - (_BORDER_PX + _SCROLL_BAR_PX) * scale
-        if width_px >= _NARROW_PX * scale or line.problems:
+        if width_px >= _NARROW_PX * scale:
             room_px -= _NUMBER_PX * scale
             number = row.row()
             number.ui_units_x = 2.2
@@ -65,6 +66,8 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         row.alert = shown.is_bad
         if line.problems:
             # In full it is the row's tooltip, and of the chosen row it stands below the table.
+            if len(batch.lines) <= batch_rows.UNTIL_IT_SCROLLS:
+                room_px += _SCROLL_BAR_PX * scale
             text = beginning(shown.text, room_px - (_ICON_PX + _LABEL_PX) * scale)
             row.label(text=text, icon=shown.icon, translate=False)
             return

@@ -27,6 +27,12 @@ def operator_label(operator: bpy.types.Operator) -> str:
     return translations.pgettext_iface(operator.bl_label, translations.contexts.operator_default)
 
 
+def on_button(text: str) -> str:
+    """Return what a button with that text, or an operator of that name, shows."""
+    translations = bpy.app.translations
+    return translations.pgettext_iface(text, translations.contexts.operator_default)
+
+
 def words(template: str, /, **args: str | int | float) -> str:
     """Return a literal template of this floor in the language of Blender's interface, its values filled in."""
     return say(Sentence(template, args))

@@ -5,11 +5,14 @@ Text of several lines in a layout: Blender's labels do not wrap, they cut.
 Floor: third. Thread: main. Imports ``bpy``. Called by ``draw()``: no disk, no network.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import blf
 import bpy
+
+#: What a button takes beside its text: icon and margins, in pixels at UI scale 1.
+_BUTTON_PX = 28
 
 
 def paragraph(
@@ -33,6 +36,17 @@ def paragraph(
             column.label(text=line, translate=False, icon=icon if number == 0 else "BLANK1")
 
 
+def side_by_side(layout: bpy.types.UILayout, texts: Sequence[str], width_px: float) -> bpy.types.UILayout:
+    """Return a row for buttons with icons and these texts, as shown, if each has room for its own; else a column."""
+    return layout.row(align=True) if has_room(texts, width_px) else layout.column(align=True)
+
+
+def has_room(texts: Sequence[str], width_px: float) -> bool:
+    """Tell whether buttons with icons and these texts, as shown, have room beside each other, each for its own."""
+    share_px = width_px / len(texts) - _BUTTON_PX * ui_scale()
+    return all(text_width_px(text, font_px()) <= share_px for text in texts)
+
+
 def ui_scale() -> float:
     """Return the scale of Blender's interface. Blender works it out with its first window and says 0 until then."""
     return float(bpy.context.preferences.system.ui_scale) or 1.0
@@ -52,7 +66,8 @@ def sidebar_width_px(context: bpy.types.Context, *, boxed: bool = False) -> floa
     """
     scale = ui_scale()
     width_px = context.region.width if context.region else 280 * scale
-    return width_px - (66 if boxed else 52) * scale
+    # At small scales, Blender rounds letters to pixels differently when it draws than when it is asked.
+    return width_px - (66 if boxed else 52) * scale - 2
 
 
 @lru_cache(maxsize=512)

@@ -13,8 +13,8 @@ import bpy
 
 from . import inputs, presets, redraw, remembered, session
 from . import preferences as prefs
-from .say import say, words
-from .text import paragraph, sidebar_width_px
+from .say import on_button, say, words
+from .text import has_room, paragraph, sidebar_width_px
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -87,7 +87,11 @@ def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon
     else:
         text = words("Triverse works online, and online access is switched off in Blender.")
         paragraph(layout, text, width_px, icon=icon)
-        layout.operator("triverse.go_online", icon="INTERNET")
+        text = on_button("Allow Online Access")
+        if not has_room((text,), width_px):
+            # The sentence above says what.
+            text = words("Allow")
+        layout.operator("triverse.go_online", text=text, icon="INTERNET", translate=False)
 
 
 class TRIVERSE_OT_try_example(bpy.types.Operator):

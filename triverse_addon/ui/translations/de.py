@@ -34,6 +34,7 @@ TEXTS = {
     "All": "Alle",
     "All rows are done, or have failed.": "Alle Zeilen sind fertig oder fehlgeschlagen.",
     "All tasks": "Alle Aufgaben",
+    "Allow": "Erlauben",
     "Also delete the downloaded model from this machine": "Auch das heruntergeladene Modell von diesem Rechner löschen",
     "An image of this file": "Ein Bild dieser Datei",
     "Another Blender has imported it.": "Ein anderes Blender hat es importiert.",

@@ -34,6 +34,7 @@ TEXTS = {
     "All": "すべて",
     "All rows are done, or have failed.": "すべての行が完了または失敗しました。",
     "All tasks": "すべてのタスク",
+    "Allow": "許可する",
     "Also delete the downloaded model from this machine": "このコンピューターにダウンロードしたモデルも削除します",
     "An image of this file": "このファイルの画像",
     "Another Blender has imported it.": "別のBlenderがインポートしました。",

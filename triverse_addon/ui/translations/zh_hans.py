@@ -34,6 +34,7 @@ TEXTS = {
     "All": "全部",
     "All rows are done, or have failed.": "所有行都已完成或失败。",
     "All tasks": "所有任务",
+    "Allow": "允许",
     "Also delete the downloaded model from this machine": "同时删除本机上下载的模型",
     "An image of this file": "此文件中的图像",
     "Another Blender has imported it.": "另一个 Blender 已将其导入。",

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds texts that Blender has cut, in whatever script: by the three dots that it draws where it cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+
+from PIL import Image
+
+from scripts._dev.screen import Box
+from scripts._dev.window import BlenderWindow
+
+SCALE = 2.0
+"""The scale of the interface at which the dots are large enough to be told from what else is small."""
+TABS_PX = 26
+"""Width of the tabs beside the panels at scale 1."""
+BRIGHT = 130
+"""Grey from which on a pixel is of a text that is not greyed."""
+
+
+def cut_texts(window: BlenderWindow, side: Box) -> list[tuple[int, int]]:
+    """Where the dots of cut texts are in the sidebar, which must be drawn at :data:`SCALE`. The mouse is moved away."""
+    window.hover()
+    window.redraw()
+    right, low = side.x + side.width - round(TABS_PX * SCALE), side.y + side.height
+    picture = Image.open(BytesIO(window.screen.shot(quickly=True))).convert("L").crop((side.x, side.y, right, low))
+    dots = {(left, top) for left, top, width, height in _spots(picture) if {width, height} <= {3, 4, 5}}
+
+    def is_dot(x: int, y: int) -> bool:
+        return any((x + dx, y + dy) in dots for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+
+    return sorted(
+        (x, y)
+        for x, y in dots
+        for gap in (5, 6, 7, 8)
+        if [is_dot(x + times * gap, y) for times in (-1, 1, 2, 3)] == [False, True, True, False]
+    )
+
+
+def _spots(picture: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Left, top, width and height of each connected part of a picture that is bright."""
+    width = picture.width
+    bright = {place for place, grey in enumerate(picture.tobytes()) if grey > BRIGHT}
+    around = (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1)
+    while bright:
+        part, at = [bright.pop()], 0
+        while at < len(part):
+            near = {part[at] + step for step in around} & bright
+            bright -= near
+            part += near
+            at += 1
+        xs, ys = [place % width for place in part], [place // width for place in part]
+        yield min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
