@@ -119,6 +119,8 @@ def _in_call(node: ast.Call, *, is_ui: bool) -> Iterator[tuple[str, str]]:
     if name in ("words", "Sentence") or (name == "of" and _name(getattr(node.func, "value", None)) == "Sentence"):
         for text in _literals(node.args[0] if node.args else keywords.get("template")):
             yield DEFAULT, text
+    elif name == "on_button":
+        yield from ((OPERATOR, text) for text in _literals(node.args[0]))
     elif name in _PROPERTIES:
         if "HIDDEN" not in _literals(keywords.get("options")):
             for key in ("name", "description"):

@@ -193,14 +193,14 @@ def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: 
     if ended is not None:
         text = words("{credits} credits were spent in this run.", credits=ended.credits)
         paragraph(layout, text, sidebar_width_px(context))
-    buttons = [("Library", "FILE_FOLDER", "LIBRARY")]
+    buttons = [(on_button("Library"), "FILE_FOLDER", "LIBRARY")]
     if ended is not None and ended.page is not None:
-        buttons.append(("Contact Sheet", "IMAGE_DATA", "SHEET"))
+        buttons.append((on_button("Contact Sheet"), "IMAGE_DATA", "SHEET"))
     if ended is not None and ended.report is not None:
-        buttons.append(("Report", "TEXT", "REPORT"))
-    row = side_by_side(layout, [on_button(text) for text, _, _ in buttons], sidebar_width_px(context))
+        buttons.append((on_button("Report"), "TEXT", "REPORT"))
+    row = side_by_side(layout, [text for text, _, _ in buttons], sidebar_width_px(context))
     for text, icon, what in buttons:
-        row.operator("triverse.batch_open", text=text, icon=icon).what = what
+        row.operator("triverse.batch_open", text=text, icon=icon, translate=False).what = what
     if not is_in_asset_browser(asked.library):
         layout.operator("triverse.batch_show_library", icon="ASSET_MANAGER")
 

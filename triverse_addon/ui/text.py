@@ -26,6 +26,8 @@ def paragraph(
     scale = ui_scale()
     if icon != "NONE":
         width_px -= 28 * scale
+    # At small scales, Blender rounds letters to pixels differently when it draws than when it is asked.
+    width_px -= 2
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8
@@ -66,8 +68,7 @@ def sidebar_width_px(context: bpy.types.Context, *, boxed: bool = False) -> floa
     """
     scale = ui_scale()
     width_px = context.region.width if context.region else 280 * scale
-    # At small scales, Blender rounds letters to pixels differently when it draws than when it is asked.
-    return width_px - (66 if boxed else 52) * scale - 2
+    return width_px - (66 if boxed else 52) * scale
 
 
 @lru_cache(maxsize=512)
