@@ -26,7 +26,7 @@ from .venvs import SetupError
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3
-"""Layers at a time. Those with a window wait for the screen half of their time: two left two cores half idle."""
+"""Layers at a time. Those with a window wait for the screen, so that there may be more of them than cores."""
 LOG_TAIL_CHARS = 20_000
 MOST_TRIED_AGAIN = 3
 """Of the tests with a real mouse. More failures than that are no mishap of a busy machine."""
@@ -115,9 +115,9 @@ def _pytest(
     paths = [path for path in request.paths if layer.name in layers_for([path], widely=True)] or _own_paths(layer)
     if not paths:
         return Result(layer.name, failed=1, log=f"The layer {layer.name} has no tests.")
-    result = _pytest_once(layer, request, [python, "-m", "pytest"], [*extra, *paths], request.keyword)
+    result = _pytest_once(layer, request.echo, python, [*extra, *paths], request.keyword)
     if with_second_try and len(result.failed_tests) == result.failed and 0 < result.failed <= MOST_TRIED_AGAIN:
-        again = _pytest_once(layer, request, [python, "-m", "pytest"], [*extra, *result.failed_tests], "")
+        again = _pytest_once(layer, request.echo, python, [*extra, *result.failed_tests])
         if again.failed == len(again.failed_tests):
             result.second_try = [name for name in result.failed_tests if name not in again.failed_tests]
         result.log += f"\n===== {layer.name}, second try =====\n{again.log}"
@@ -125,18 +125,16 @@ def _pytest(
     return result
 
 
-def _pytest_once(
-    layer: Layer, request: Request, pytest: Sequence[str | Path], arguments: Sequence[str], keyword: str
-) -> Result:
+def _pytest_once(layer: Layer, echo: bool, python: Path, arguments: Sequence[str], keyword: str = "") -> Result:
     """Run pytest and count from its JUnit report."""
     result = Result(layer.name)
     scratch = Path(tempfile.mkdtemp(prefix=f"triverse-{layer.name}-"))
     log, report = scratch / "log", scratch / "report.xml"
     log.touch()
     # No cache folder: two layers would write it at once. The older kind of report names a test's file.
-    command = [*pytest, "-p", "no:cacheprovider", f"--basetemp={scratch / 'tmp'}", "-o", "junit_family=xunit1"]
-    command += [f"--junitxml={report}", *arguments, *(["-k", keyword] if keyword else [])]
-    code = _call(command, log, request.echo)
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={scratch / 'tmp'}"]
+    command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, *(["-k", keyword] if keyword else [])]
+    code = _call(command, log, echo)
     result.log = log.read_text(errors="replace")
     if report.exists():
         _count(report, result)

@@ -14,12 +14,10 @@ from pathlib import Path
 
 from .package import build
 from .screen import HEIGHT, WIDTH, Box
-from .window import BlenderWindow, copy_profile, find_blender, make_profile
+from .window import TABS_PX, BlenderWindow, copy_profile, find_blender, make_profile
 
 #: Colours of a picture: few enough for a small file, so many that none is missed.
 _COLORS = 160
-#: Width of the tabs beside the panels, in pixels at UI scale 1.
-_TABS_PX = 26
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Shooter:
         self.rest()
         scale = self.window.value("bpy.context.preferences.system.ui_scale")
         # Without the line that Blender draws around the viewport.
-        box = Box(side.x, side.y, side.width - round(_TABS_PX * scale), side.height - round(10 * scale))
+        box = Box(side.x, side.y, side.width - round(TABS_PX * scale), side.height - round(10 * scale))
         self._save(name, self.window.screen.shot(), *_trimmed(box))
 
     def part(self, name: str, box: Box) -> None:
@@ -105,7 +103,7 @@ class Shooter:
         side = self.window.sidebar()
         scale = self.window.value("bpy.context.preferences.system.ui_scale")
         y = self.window.wait_text(text, side).center[1]
-        self._save_new(name, lambda: self.window.click(side.x + side.width - round((_TABS_PX + 26) * scale), y))
+        self._save_new(name, lambda: self.window.click(side.x + side.width - round((TABS_PX + 26) * scale), y))
 
     def _save_new(self, name: str, act: Callable[[], object]) -> None:
         """Save what is seen that was not before."""

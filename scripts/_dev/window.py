@@ -39,6 +39,8 @@ START_LIMIT_S = 240.0
 """Generous: on two busy cores the first window takes 15 to 60 s (software OpenGL compiles its shaders)."""
 ANSWER_LIMIT_S = 240.0
 WAIT_LIMIT_S = 120.0
+TABS_PX = 26
+"""Width of the tabs beside the sidebar's panels, in pixels at UI scale 1."""
 
 
 class WindowError(AssertionError):

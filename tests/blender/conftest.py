@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -106,3 +107,25 @@ def here(ui: ModuleType, connected: StandIn) -> Any:
     from triverse_addon.ui import session as module
 
     return module.need()
+
+
+_watched: list[str] | None = None
+
+
+def _audit(event: str, _args: object) -> None:
+    if _watched is None or threading.current_thread() is not threading.main_thread():
+        return
+    if event.partition(".")[0] in ("open", "os", "socket", "sqlite3", "subprocess"):
+        _watched.append(event)
+
+
+sys.addaudithook(_audit)
+
+
+@pytest.fixture
+def watched() -> Iterator[list[str]]:
+    """Every look of the main thread at disk or network, until the test ends."""
+    global _watched
+    _watched = []
+    yield _watched
+    _watched = None

@@ -18,7 +18,6 @@ import pytest
 
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
-from tests.blender.test_ui_list import watched  # noqa: F401 -- a fixture
 from tests.service.server import StandIn
 from triverse_addon.batch.looking import Asked
 from triverse_addon.batch.memory import FOLDER, Begun, forget, recall, remember

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -161,27 +158,6 @@ def test_tasks_made_elsewhere_are_found_and_told(here: Any, tick_until: Tick) ->
 
 # -----------------------------------------------------------------------------
 # Drawing
-
-_watched: list[str] | None = None
-
-
-def _audit(event: str, _args: object) -> None:
-    if _watched is None or threading.current_thread() is not threading.main_thread():
-        return
-    if event.partition(".")[0] in ("open", "os", "socket", "sqlite3", "subprocess"):
-        _watched.append(event)
-
-
-sys.addaudithook(_audit)
-
-
-@pytest.fixture
-def watched() -> Iterator[list[str]]:
-    """Every look of the main thread at disk or network, until the test ends."""
-    global _watched
-    _watched = []
-    yield _watched
-    _watched = None
 
 
 def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:

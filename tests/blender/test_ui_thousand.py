@@ -23,7 +23,6 @@ import pytest
 
 from tests.blender.drawing import Tick, draw_rows, tasks_panel
 from tests.blender.recorder import Recorder, draw
-from tests.blender.test_ui_list import watched  # noqa: F401 -- a fixture
 from tests.service.server import StandIn
 
 COUNT = 1000

@@ -9,12 +9,10 @@ from io import BytesIO
 from PIL import Image
 
 from scripts._dev.screen import Box
-from scripts._dev.window import BlenderWindow
+from scripts._dev.window import TABS_PX, BlenderWindow
 
 SCALE = 2.0
 """The scale of the interface at which the dots are large enough to be told from what else is small."""
-TABS_PX = 26
-"""Width of the tabs beside the panels at scale 1."""
 BRIGHT = 130
 """Grey from which on a pixel is of a text that is not greyed."""
 

@@ -117,3 +117,14 @@ def triangles(window: BlenderWindow, collection: str) -> int:
     )
     assert isinstance(count, int)
     return count
+
+
+def ask_in_vain(window: BlenderWindow) -> None:
+    """Ask everything that can be asked beside tasks, and see that the key was not answered for."""
+    # One after the other by one thread, and the last is answered: so all were.
+    window.run(
+        f"here = {SESSION}\nhere.engine.ask_balance()\n"
+        "here.engine.ask_quote('text-to-model', {'prompt': 'A chair'})\nhere.test_key()\nhere.find_tasks()"
+    )
+    window.wait_for(f"not {SESSION}.is_searching")
+    assert window.value(f"{SESSION}.key_answer[0]") is False

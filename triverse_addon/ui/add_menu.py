@@ -12,7 +12,7 @@ from bpy.props import StringProperty
 
 from ..api.flows import Flow, Kind
 from . import credits, inputs, making, selected, source_actions
-from .say import operator_label, words
+from .say import on_button, words
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -48,7 +48,7 @@ class Quickly:
         """Show in the panel what is asked for here, and open the dialog."""
         self.show(context)
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=operator_label(self), confirm_text=words("Generate")
+            self, width=_WIDTH, title=on_button(self.bl_label), confirm_text=words("Generate")
         )
 
     def show(self, context: bpy.types.Context) -> None:

@@ -21,14 +21,8 @@ def say(sentence: Sentence) -> str:
     return Sentence(sentence.template, {**sentence.args, **labels}).in_words(translate)
 
 
-def operator_label(operator: bpy.types.Operator) -> str:
-    """Return the name of an operator in the language of Blender's interface."""
-    translations = bpy.app.translations
-    return translations.pgettext_iface(operator.bl_label, translations.contexts.operator_default)
-
-
 def on_button(text: str) -> str:
-    """Return what a button with that text, or an operator of that name, shows."""
+    """Return the text of a button, or the name of an operator, in the language of Blender's interface."""
     translations = bpy.app.translations
     return translations.pgettext_iface(text, translations.contexts.operator_default)
 
