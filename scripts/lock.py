@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _dev.package import WHEELS_LOCK, download_wheels
-from _dev.venvs import REQUIREMENTS, Recipe, ensure
+from _dev.venvs import BPY, DEV, REQUIREMENTS, Recipe, ensure
 
 LOCKER = Recipe("lock", REQUIREMENTS / "lock.txt", ((3, 11), (3, 12), (3, 13)))
 
@@ -62,9 +62,9 @@ def main() -> int:
     compile_lock(python, "lock", "3.11", options.upgrade)
     compile_lock(python, "wheels", "3.11", options.upgrade)
     names = keep_pure_wheels()
-    for name in ("dev", "bpy-4.2.23", "bpy-5.0.1"):
-        compile_lock(python, name, "3.11", options.upgrade)
-    compile_lock(python, "bpy-5.2.3", "3.13", options.upgrade)
+    for recipe in (DEV, *BPY.values()):
+        major, minor = recipe.pythons[0]
+        compile_lock(python, recipe.name, f"{major}.{minor}", options.upgrade)
     print("blender_manifest.toml must list these wheels:")
     for name in names:
         print(f'  "./wheels/{name}",')

@@ -222,7 +222,9 @@ LAYERS = {
         _window_layer("sid", needed_in_ci=False),
         _bpy_layer("5.0.1", needed_in_ci=True),
         _bpy_layer("4.2.23", needed_in_ci=True),
+        _bpy_layer("4.5.15", needed_in_ci=True),
         _bpy_layer("5.2.3", needed_in_ci=False),
+        _bpy_layer("5.3.0", needed_in_ci=False),
         Layer("package", ("package",), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
         _window_layer("BLENDER", needed_in_ci=False),
     )

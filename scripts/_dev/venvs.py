@@ -37,8 +37,10 @@ class Recipe:
 DEV = Recipe("dev", REQUIREMENTS / "dev.txt", ((3, 11), (3, 12), (3, 13)))
 BPY = {
     "4.2.23": Recipe("bpy-4.2.23", REQUIREMENTS / "bpy-4.2.23.txt", ((3, 11),)),
+    "4.5.15": Recipe("bpy-4.5.15", REQUIREMENTS / "bpy-4.5.15.txt", ((3, 11),)),
     "5.0.1": Recipe("bpy-5.0.1", REQUIREMENTS / "bpy-5.0.1.txt", ((3, 11),)),
     "5.2.3": Recipe("bpy-5.2.3", REQUIREMENTS / "bpy-5.2.3.txt", ((3, 13),)),
+    "5.3.0": Recipe("bpy-5.3.0", REQUIREMENTS / "bpy-5.3.0.txt", ((3, 13),)),
 }
 """Blender as a Python module. A bpy wheel is built for exactly one version of Python."""
 
