@@ -13,7 +13,7 @@ import pytest
 from scripts._dev import package
 from scripts._dev.package import BuildError, build, fetch_wheels, manifest, wheel_names
 
-RUNTIME = {"requests", "urllib3", "idna", "certifi", "charset_normalizer", "websockets"}
+RUNTIME = {"requests", "truststore", "urllib3", "idna", "certifi", "charset_normalizer", "websockets"}
 
 
 @pytest.fixture(scope="module")
