@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
+
+from tests.kinds import BY_SLUG
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +22,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forget the person's own settings before the first test is collected."""
+    """Forget the person's own settings before the first test is collected, and name our mark."""
+    config.addinivalue_line("markers", "kind(slug): the test is a case of a kind of trouble, see tests/kinds.py")
     for name in ("TRIVERSE_API_KEY", "TRIVERSE_API_URL"):
         os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Write the kind of each test into the report, from which ``scripts/test.py`` makes the tables of ``docs``."""
+    for item in items:
+        for mark in item.iter_markers("kind"):
+            (slug,) = mark.args
+            if slug not in BY_SLUG:
+                raise pytest.UsageError(f"{item.nodeid}: there is no kind {slug!r} in tests/kinds.py.")
+            item.user_properties.append(("kind", slug))
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
+    """``counted("menus", 12)``: what a test of a kind counted, for the row of its kind."""
+
+    def count(name: str, number: int) -> None:
+        request.node.user_properties.append(("counted", f"{name}={number}"))
+
+    return count

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import blender_root, venvs
+from . import blender_root, kinds, venvs
 from .cache import REPO, locked
 from .venvs import SetupError
 
@@ -45,6 +45,8 @@ class Result:
     skipped: list[str] = field(default_factory=list)
     failed_tests: list[str] = field(default_factory=list)
     second_try: list[str] = field(default_factory=list)
+    cases: dict[str, set[str]] = field(default_factory=dict)
+    counted: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ def _pytest(
             result.second_try = [name for name in result.failed_tests if name not in again.failed_tests]
         result.log += f"\n===== {layer.name}, second try =====\n{again.log}"
         result.passed, result.failed = result.passed + again.passed, again.failed
+        for slug, names in again.cases.items():
+            result.cases.setdefault(slug, set()).update(names)
     return result
 
 
@@ -159,6 +163,18 @@ def _count(report: Path, result: Result) -> None:
             result.skipped.append(f"{case.get('classname')}.{case.get('name')}: {skip.get('message')}")
         else:
             result.passed += 1
+            _note_kind(case, result)
+
+
+def _note_kind(case: ElementTree.Element, result: Result) -> None:
+    """Note a passed test as a case of its kinds, and what it counted (of several layers, the most)."""
+    properties = [(entry.get("name"), entry.get("value") or "") for entry in case.iter("property")]
+    for slug in (value for name, value in properties if name == "kind"):
+        result.cases.setdefault(slug, set()).add(f"{case.get('classname')}.{case.get('name')}")
+        for value in (value for name, value in properties if name == "counted"):
+            what, _, number = value.rpartition("=")
+            numbers = result.counted.setdefault(slug, {})
+            numbers[what] = max(numbers.get(what, 0), int(number))
 
 
 def _own_paths(layer: Layer) -> list[str]:
@@ -287,7 +303,33 @@ def run_layers(names: Sequence[str], paths: Sequence[str], keyword: str) -> int:
             print(error, flush=True)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         results = list(pool.map(lambda layer: _run_one(layer, request, speak), chosen))
+    is_whole = not keyword and not paths and {layer.name for layer in chosen} >= set(_of_a_whole_run())
+    if is_whole and not any(result.failed for result in results):
+        results[0].failed += _write_kinds(results)
     return _account(results, time.monotonic() - began_s)
+
+
+def _of_a_whole_run() -> list[str]:
+    return [name for name in LAYERS if name != "window-BLENDER"]
+
+
+def _write_kinds(results: Sequence[Result]) -> int:
+    """Write the tables of kinds into ``docs``, in CI not; returns 1 if a kind has no test, which is a failure."""
+    cases: dict[str, set[str]] = {}
+    counted: dict[str, dict[str, int]] = {}
+    for result in results:
+        for slug, names in result.cases.items():
+            cases.setdefault(slug, set()).update(names)
+        for slug, numbers in result.counted.items():
+            known = counted.setdefault(slug, {})
+            known.update({what: max(number, known.get(what, 0)) for what, number in numbers.items()})
+    lacking = kinds.without_tests(cases)
+    if lacking:
+        print(f"No test ran of these kinds of tests/kinds.py: {', '.join(lacking)}.")
+        return 1
+    for page in kinds.write(cases, counted, keep=IN_CI):
+        print(f"docs/{page}: the table of kinds {'is not that of this run' if IN_CI else 'was written'}.")
+    return 0
 
 
 def _account(results: Sequence[Result], took_s: float) -> int:
