@@ -4,16 +4,15 @@ Run a child Blender, which may crash, hang or run out of memory without harm.
 
 Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed to the constructors.
 
-The child gets no key (nothing in its environment that looks like a secret), no network (``--offline-mode``), no user
-scripts or preferences, no display, a memory cap, low priority, a time-out, and a folder of its own for temporary
-files, which is removed whatever happens.
+The child gets no key, no network (``--offline-mode``), no user scripts or preferences, of the user's environment what
+a program needs to start and no more (``child_environment``), a memory cap, low priority, a time-out, and a folder of
+its own for temporary files, which is removed whatever happens.
 """
 
 import contextlib
 import json
 import logging
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -29,6 +28,7 @@ from typing import IO, Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from .child_environment import child_environment
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +40,6 @@ POLL_S = 0.05
 _LOG_BYTES = 64 * 1024
 #: What every child's own folder is called, so that one that was killed with its Blender is known.
 SCRATCH = ".convert-"
-
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|PROXY|^TRIVERSE_", re.IGNORECASE)
-#: Left out, so that the child sees no display, no user's Blender, and no other temporary folder than its own.
-_NOT_FOR_THE_CHILD = frozenset(
-    {"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "SSH_AUTH_SOCK"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,27 +194,6 @@ def remove_leftovers(out_dir: Path, *patterns: str) -> None:
     for path in (path for pattern in (f"{SCRATCH}*", *patterns) for path in out_dir.glob(pattern)):
         with contextlib.suppress(OSError):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def child_environment(environment: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """
-    Return the environment for a child: ``environment`` without anything secret, and nothing of the user's Blender.
-
-    :param scratch: where the child's temporary files and its empty user folders are.
-    """
-    key = environment.get("TRIVERSE_API_KEY", "")
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if not _SECRET_NAME.search(name)
-        and name not in _NOT_FOR_THE_CHILD
-        and not name.startswith("BLENDER_USER_")
-        and not (key and key in value)
-    }
-    kept |= {name: str(scratch) for name in ("TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES")}
-    # Crashes are ours to report, and numpy's idle threads cost address space under the cap.
-    kept |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return kept
 
 
 def apart() -> dict[str, Any]:

@@ -22,7 +22,8 @@ from typing import Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
-from .child_process import SCRATCH, ChildProcess, Words, apart, child_environment, filled, keep_log, kill
+from .child_environment import child_environment
+from .child_process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
 
 #: What the child is told instead of a job's path: see ``child_side.MANY``, which is loaded in the child only.
 _MANY = "-"
