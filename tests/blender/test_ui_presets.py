@@ -116,7 +116,7 @@ def test_a_preset_is_kept_used_and_removed(ui: ModuleType, scripts: Path) -> Non
     given().image_to_model.texture_size = "4096"
     given().text_to_model.polygon_limit = 5_000
     given().shared.prompt = "A red chair"
-    assert bpy.ops.script.execute_preset(filepath=str(file), menu_idname="TRIVERSE_PT_presets") == {"FINISHED"}
+    assert bpy.ops.triverse.use_preset(filepath=str(file)) == {"FINISHED"}
     assert settings("image-to-model") == {
         "model_version": "v2",
         "polygon_limit": 77_000,

@@ -42,6 +42,8 @@ class Field:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     """For CHOICE. For TEXT: usual values; any other is allowed."""
+    numbers: tuple[int, ...] = ()
+    """For CHOICE: the number of each choice in saved files. See :attr:`Flow.number`."""
     min_length: int = 0
     priced: bool = False
     """Whether the price may depend on it."""
@@ -65,6 +67,9 @@ class Flow:
     """One kind of task: ``POST /tasks/<name>``."""
 
     name: str
+    number: int
+    """What stands for the flow in saved files. Small, because a menu of Blender 4.3 carries it as a 32-bit float,
+    which is exact to 2**24 only; and never given to another flow, not even when this one is gone."""
     label: str
     description: str
     fields: tuple[Field, ...]

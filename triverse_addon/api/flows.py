@@ -74,6 +74,7 @@ def _view(side: str, label: str, required: bool = False) -> Field:
 _TABLE = (
     Flow(
         name="text-to-model",
+        number=1,
         label="Text to Model",
         description="Makes a textured model from words",
         fields=(PROMPT, NEGATIVE_PROMPT, POLYGON_LIMIT, TEXTURE_SIZE, TURBO),
@@ -81,6 +82,7 @@ _TABLE = (
     ),
     Flow(
         name="image-to-model",
+        number=2,
         label="Image to Model",
         description="Makes a textured model from a picture",
         fields=(IMAGE_FILE, MODEL_VERSION, POLYGON_LIMIT, TEXTURE_SIZE, TURBO),
@@ -88,6 +90,7 @@ _TABLE = (
     ),
     Flow(
         name="multiview-to-model",
+        number=3,
         label="Multiview to Model",
         description="Makes a textured model from pictures of several sides",
         fields=(
@@ -105,6 +108,7 @@ _TABLE = (
     ),
     Flow(
         name="text-to-mesh",
+        number=4,
         label="Text to Mesh",
         description="Makes a model without textures from words",
         fields=(PROMPT, NEGATIVE_PROMPT, POLYGON_LIMIT, TURBO),
@@ -113,6 +117,7 @@ _TABLE = (
     ),
     Flow(
         name="image-to-mesh",
+        number=5,
         label="Image to Mesh",
         description="Makes a model without textures from a picture",
         fields=(_guess(IMAGE_FILE), _guess(MODEL_VERSION), _guess(POLYGON_LIMIT), _guess(TURBO)),
@@ -121,6 +126,7 @@ _TABLE = (
     ),
     Flow(
         name="texture-model",
+        number=6,
         label="Texture from Image",
         description="Gives a model new textures after a picture",
         fields=(IMAGE_FILE, MODEL_FILE, MODEL_VERSION, POLYGON_LIMIT, TEXTURE_SIZE),
@@ -128,6 +134,7 @@ _TABLE = (
     ),
     Flow(
         name="text-to-texture",
+        number=7,
         label="Texture from Text",
         description="Gives a model new textures after words",
         fields=(
@@ -144,6 +151,7 @@ _TABLE = (
     ),
     Flow(
         name="model-preview-render",
+        number=8,
         label="Render Previews",
         description="Renders pictures of a model",
         fields=(
@@ -155,6 +163,7 @@ _TABLE = (
                 description="How the camera angles are chosen",
                 default="basic",
                 choices=("basic", "multi_angle", "custom", "preset"),
+                numbers=(1, 2, 3, 4),
             ),
             Field(
                 name="image_count",
@@ -216,6 +225,7 @@ _TABLE = (
     ),
     Flow(
         name="model-remesh",
+        number=9,
         label="Remesh Model",
         description="Rebuilds the mesh of a model with fewer polygons",
         fields=(_guess(MODEL_FILE), _guess(POLYGON_LIMIT)),
@@ -224,6 +234,7 @@ _TABLE = (
     ),
     Flow(
         name="convert-model-format",
+        number=10,
         label="Convert Format",
         description="Converts a model to another file format",
         fields=(
@@ -244,6 +255,7 @@ _TABLE = (
     ),
     Flow(
         name="image-generation",
+        number=11,
         label="Image from Text",
         description="Makes a picture from words",
         fields=(_guess(PROMPT), _guess(NEGATIVE_PROMPT)),
@@ -253,6 +265,7 @@ _TABLE = (
     ),
     Flow(
         name="prompt-optimization",
+        number=12,
         label="Improve Prompt",
         description="Rewrites a prompt so that it describes more",
         fields=(_guess(PROMPT),),

@@ -129,9 +129,9 @@ class TRIVERSE_OT_batch_open(bpy.types.Operator):
     else:
         what: EnumProperty(
             items=(
-                ("LIBRARY", "Library", ""),
-                ("SHEET", "Contact Sheet", ""),
-                ("REPORT", "Report", ""),
+                ("LIBRARY", "Library", "", 0),
+                ("SHEET", "Contact Sheet", "", 1),
+                ("REPORT", "Report", "", 2),
             ),
             options={"HIDDEN", "SKIP_SAVE"},
         )

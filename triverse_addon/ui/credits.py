@@ -36,7 +36,7 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
     if not here.may_ask:
         return None
     given = context.scene.triverse
-    flow = flow or inputs.PANEL_FLOWS[given.flow]
+    flow = flow or inputs.chosen_flow(given)
     values = inputs.values(given, flow)
     priced = {field.name: values.get(field.name) for field in flow.params if field.priced}
     is_complete = all(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..api.errors import TriverseError
-from . import redraw, remembered, session, translations, watch
+from . import properties, redraw, remembered, session, translations, watch
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -73,7 +73,8 @@ def beat() -> float:
             redraw.redraw()
     windows = bpy.context.window_manager.windows
     for window in windows:
-        if remembered.seed(window.scene):
+        # Files are mended when they are loaded; not so scenes that are appended, or that undo brings back.
+        if properties.mend(window.scene) | remembered.seed(window.scene):
             redraw.redraw()
     here = session.current()
     if here is None:

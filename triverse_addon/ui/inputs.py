@@ -8,7 +8,6 @@ What a flow cannot do without (prompt, pictures, a model) is shared by all flows
 Model" to "Text to Mesh" keeps the prompt. Its settings are each flow's own, so that each remembers what was used last.
 """
 
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..api.flows import FLOWS, JSON, Field, Flow, Kind
+from . import choices
 
 #: The flows of the panel: those that end in a model.
 PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}
@@ -31,14 +31,9 @@ def attribute(flow_name: str) -> str:
     return flow_name.replace("-", "_")
 
 
-def number(name: str) -> int:
-    """
-    Return the number that stands for an enum item in a .blend.
-
-    Blender saves numbers, not names, and without one given they follow the order of the items: a flow added to the
-    table would change what older files have chosen. The checksum stays with the name.
-    """
-    return zlib.crc32(name.encode()) & 0x3FFFFFFF
+def chosen_flow(inputs: Any) -> Flow:
+    """Return the flow that a scene's ``triverse`` properties hold, the default where they hold none."""
+    return PANEL_FLOWS[choices.chosen(inputs, "flow")]
 
 
 def steps(field: Field) -> tuple[int, ...]:
@@ -63,7 +58,10 @@ def property_for(field: Field) -> Any:
     if field.kind is Kind.BOOL:
         return BoolProperty(default=bool(field.default), **texts)
     if field.kind is Kind.CHOICE:
-        items = [(choice, choice.replace("_", " ").title(), "", number(choice)) for choice in field.choices]
+        items = [
+            (choice, choice.replace("_", " ").title(), "", number)
+            for choice, number in zip(field.choices, field.numbers, strict=True)
+        ]
         return EnumProperty(items=items, default=str(field.default or field.choices[0]), **texts)
     # Texts, lists (separated by commas) and paths. No FILE_PATH: its file browser cannot be told to show pictures only.
     return StringProperty(default=str(field.default or ""), **texts)
@@ -108,6 +106,17 @@ def holder(inputs: Any, flow: Flow, field: Field) -> bpy.types.PropertyGroup:
     return group
 
 
+def has_entries(field: Field) -> bool:
+    """Tell whether the property of ``field`` is an enum."""
+    return field.kind is Kind.CHOICE or bool(steps(field))
+
+
+def held(inputs: Any, flow: Flow, field: Field) -> Any:
+    """Return what the panel holds for ``field`` as its property has it."""
+    group = holder(inputs, flow, field)
+    return choices.chosen(group, field.name) if has_entries(field) else getattr(group, field.name)
+
+
 def values(inputs: Any, flow: Flow) -> dict[str, JSON]:
     """
     Return what the panel holds for the parameters of ``flow``, by field name.
@@ -116,7 +125,7 @@ def values(inputs: Any, flow: Flow) -> dict[str, JSON]:
     """
     found: dict[str, JSON] = {}
     for field in flow.params:
-        value = getattr(holder(inputs, flow, field), field.name)
+        value = held(inputs, flow, field)
         if steps(field):
             value = int(value)
         if isinstance(value, str) and not value.strip():

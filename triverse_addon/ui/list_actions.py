@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import heartbeat, redraw, rows, session
+from . import choices, heartbeat, redraw, rows, session
 from .say import words
 
 if TYPE_CHECKING:
@@ -52,18 +52,19 @@ class TRIVERSE_OT_turn_page(bpy.types.Operator):
         to: EnumProperty(
             name="To",
             items=(
-                ("FIRST", "First Page", "The beginning of the list"),
-                ("PREVIOUS", "Previous Page", "The tasks before these"),
-                ("NEXT", "Next Page", "The tasks after these"),
-                ("LAST", "Last Page", "The end of the list"),
+                ("FIRST", "First Page", "The beginning of the list", 0),
+                ("PREVIOUS", "Previous Page", "The tasks before these", 1),
+                ("NEXT", "Next Page", "The tasks after these", 2),
+                ("LAST", "Last Page", "The end of the list", 3),
             ),
             options={"SKIP_SAVE"},
         )
 
     @classmethod
-    def description(cls, _context: bpy.types.Context, properties: "TRIVERSE_OT_turn_page") -> str:
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Say which page."""
-        return str(cls.bl_rna.properties["to"].enum_items[properties.to].description)
+        # The class's own description of itself has no properties; Blender keeps those of an operator apart.
+        return str(properties.bl_rna.properties["to"].enum_items[choices.chosen(properties, "to")].description)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

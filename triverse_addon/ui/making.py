@@ -84,7 +84,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser that shows only what can be used."""
         given = context.scene.triverse
-        flow = inputs.PANEL_FLOWS[given.flow]
+        flow = inputs.chosen_flow(given)
         field = flow.field(self.field)
         if field.kind is Kind.IMAGE:
             # What the service does not take is converted on the way.
@@ -99,7 +99,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the path into the panel."""
         given = context.scene.triverse
-        flow = inputs.PANEL_FLOWS[given.flow]
+        flow = inputs.chosen_flow(given)
         field = flow.field(self.field)
         setattr(inputs.holder(given, flow, field), field.name, self.filepath)
         redraw.redraw()
@@ -144,7 +144,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     def _texts(context: bpy.types.Context) -> "list[tuple[Field, bpy.types.PropertyGroup]]":
         """Return the texts of the flow that is chosen, each with the group that holds it."""
         given = context.scene.triverse
-        flow = inputs.PANEL_FLOWS[given.flow]
+        flow = inputs.chosen_flow(given)
         return [
             (field, inputs.holder(given, flow, field))
             for field in flow.params
@@ -213,7 +213,7 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
     try:
         record = wishes.submit(here, wishes.from_panel(context, again=bool(here.again_of)))
     except InputError as error:
-        here.refuse(error, current_value(given, given.flow, error.field))
+        here.refuse(error, current_value(given, inputs.chosen_flow(given).name, error.field))
         operator.report({"WARNING"}, say(error.sentence))
         redraw.redraw()
         return {"CANCELLED"}
@@ -235,7 +235,7 @@ def current_value(given: bpy.types.AnyType, flow_name: str, field_name: str) -> 
         field = flow.field(field_name)
     except KeyError:
         return None
-    return getattr(inputs.holder(given, flow, field), field.name)
+    return inputs.held(given, flow, field)
 
 
 CLASSES = (

@@ -9,7 +9,7 @@ import bpy
 
 from ..api.flows import Field, Flow, Kind
 from ..api.sentence import Sentence
-from . import again, credits, inputs, making, placing, presets, selected, session, welcome, wishes
+from . import again, choices, credits, inputs, making, placing, presets, selected, session, welcome, wishes
 from . import preferences as prefs
 from .say import say, words
 from .text import paragraph, sidebar_width_px, ui_scale
@@ -38,10 +38,10 @@ class TRIVERSE_PT_make(bpy.types.Panel):
         welcome.draw(layout, context)
         again.draw(layout, context)
         given = context.scene.triverse
-        flow = inputs.PANEL_FLOWS[given.flow]
+        flow = inputs.chosen_flow(given)
 
         column = layout.column(align=True)
-        column.prop(given, "flow", text="")
+        choices.draw(column, given, "flow", text="")
         if flow.experimental:
             row = column.row()
             row.alignment = "LEFT"
@@ -106,9 +106,13 @@ def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: 
     is_own_label = field.kind in (Kind.INT, Kind.BOOL) and not inputs.steps(field)
     if (field.kind is Kind.TEXT and not field.choices) or (_is_narrow(context) and not is_own_label):
         column.label(text=field.label)
-        column.prop(group, field.name, text="", placeholder=_PLACEHOLDERS.get(field.name, ""))
+        how = {"text": ""}
     else:
-        column.prop(group, field.name)
+        how = {}
+    if inputs.has_entries(field):
+        choices.draw(column, group, field.name, **how)
+    else:
+        column.prop(group, field.name, placeholder=_PLACEHOLDERS.get(field.name, ""), **how)
     _draw_refusal(layout, context, flow, field)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
+from . import choices
 from . import preferences as prefs
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def placement(context: bpy.types.Context) -> "Placement":
             placeholder=at.name,
             keep_placeholder=placing.keep_placeholder,
         )
-    at_cursor = prefs.preferences().placement == "CURSOR"
+    at_cursor = choices.chosen(prefs.preferences(), "placement") == "CURSOR"
     return Placement(
         location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
         height=placing.height if placing.use_height else None,
@@ -99,7 +100,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
         return
     if is_narrow:
         layout.label(text="Place at")
-    layout.prop(prefs.preferences(), "placement", text="" if is_narrow else "Place at")
+    choices.draw(layout, prefs.preferences(), "placement", text="" if is_narrow else "Place at")
     layout.prop(placing, "on_ground")
     layout.prop(placing, "use_height")
     if placing.use_height:

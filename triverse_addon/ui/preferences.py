@@ -15,6 +15,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..api.errors import InputError
 from ..api.urls import check_base_url
 from ..tasks.settings import DEFAULT_API_URL, key_from_environment, url_from_environment
+from . import choices
 from .say import say, words
 from .text import paragraph, ui_scale
 
@@ -78,8 +79,8 @@ class TriversePreferences(bpy.types.AddonPreferences):
             name="Place at",
             description="Where a new model will stand",
             items=(
-                ("CURSOR", "3D Cursor", "Where the 3D cursor is when you press Generate"),
-                ("ORIGIN", "World Origin", "In the middle of the world"),
+                ("CURSOR", "3D Cursor", "Where the 3D cursor is when you press Generate", 0),
+                ("ORIGIN", "World Origin", "In the middle of the world", 1),
             ),
         )
         live: BoolProperty(
@@ -93,6 +94,7 @@ class TriversePreferences(bpy.types.AddonPreferences):
             description="Ask before a task that costs more than this number of credits. 0 never asks",
             default=0,
             min=0,
+            max=1_000_000,
             soft_max=1000,
         )
         task_layout: EnumProperty(
@@ -107,10 +109,10 @@ class TriversePreferences(bpy.types.AddonPreferences):
             name="Sort by",
             description="Which tasks come first in the sidebar",
             items=(
-                ("NEWEST", "Newest First", "By the time they were made, the newest first"),
-                ("OLDEST", "Oldest First", "By the time they were made, the oldest first"),
-                ("NAME", "Name", "By name, from A to Z"),
-                ("COST", "Cost", "By their cost in credits, the highest first"),
+                ("NEWEST", "Newest First", "By the time they were made, the newest first", 0),
+                ("OLDEST", "Oldest First", "By the time they were made, the oldest first", 1),
+                ("NAME", "Name", "By name, from A to Z", 2),
+                ("COST", "Cost", "By their cost in credits, the highest first", 3),
             ),
         )
 
@@ -168,7 +170,7 @@ class TriversePreferences(bpy.types.AddonPreferences):
         row.operator("triverse.open_downloads", text="", icon="FOLDER_REDIRECT")
         column.prop(self, "asset_library_dir", placeholder="No copies")
         column.prop(self, "auto_import")
-        column.prop(self, "placement")
+        choices.draw(column, self, "placement")
         column.prop(self, "ask_above_credits")
         split = column.split(factor=0.4)
         split.label(text="")

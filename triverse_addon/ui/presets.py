@@ -4,21 +4,25 @@ Presets of a flow's settings, in Blender's own preset menu: starters of ours abo
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-The user's are files in Blender's folder for presets, ``presets/triverse/<flow>``, written and run by Blender. Like all
-its preset menus, this one lists that folder when it is opened; the panel itself does not. The starters are not files:
-nothing of ours is written where the user keeps things. Both hold settings, and leave words and pictures alone.
+The user's are files in Blender's folder for presets, ``presets/triverse/<flow>``, which it writes in Python. They are
+read here and not run: Blender would stop at the first line that does not hold any more. Like all its preset menus, this
+one lists that folder when it is opened; the panel itself does not. The starters are not files: nothing of ours is
+written where the user keeps things. Both hold settings, and leave words and pictures alone.
 """
 
+import ast
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
-from bpy.props import EnumProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ..api.flows import Flow
 from . import inputs, redraw, remembered
+from .say import words
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -48,7 +52,7 @@ def start(scene: bpy.types.Scene, flow: Flow, starter: str) -> None:
 
 
 def _flow() -> Flow:
-    return inputs.PANEL_FLOWS[bpy.context.scene.triverse.flow]
+    return inputs.chosen_flow(bpy.context.scene.triverse)
 
 
 class TRIVERSE_OT_starter_preset(bpy.types.Operator):
@@ -64,9 +68,9 @@ class TRIVERSE_OT_starter_preset(bpy.types.Operator):
         starter: EnumProperty(
             name="Preset",
             items=(
-                ("DRAFT", "Draft", "Ready soonest, to try an idea: turbo, 50,000 triangles, textures of 1024 px"),
-                ("STANDARD", "Standard", "For most things: 300,000 triangles, textures of 2048 px"),
-                ("HERO", "Hero", "For what is seen from near: 1,000,000 triangles, textures of 4096 px"),
+                ("DRAFT", "Draft", "Ready soonest, to try an idea: turbo, 50,000 triangles, textures of 1024 px", 0),
+                ("STANDARD", "Standard", "For most things: 300,000 triangles, textures of 2048 px", 1),
+                ("HERO", "Hero", "For what is seen from near: 1,000,000 triangles, textures of 4096 px", 2),
             ),
         )
 
@@ -75,6 +79,55 @@ class TRIVERSE_OT_starter_preset(bpy.types.Operator):
         start(context.scene, _flow(), self.starter)
         redraw.redraw()
         return {"FINISHED"}
+
+
+class TRIVERSE_OT_use_preset(bpy.types.Operator):
+    """Use the settings of this preset"""
+
+    bl_idname = "triverse.use_preset"
+    bl_label = "Use Preset"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    if TYPE_CHECKING:
+        filepath: str
+    else:
+        filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill in what the file holds; a setting or an entry that this version does not have stays as it is."""
+        flow = _flow()
+        try:
+            kept = _settings_in(Path(self.filepath).read_text(encoding="utf-8"), _path_of(flow))
+        except (OSError, ValueError, SyntaxError) as error:
+            self.report({"WARNING"}, words("The preset cannot be read: {reason}", reason=str(error)))
+            return {"CANCELLED"}
+        left_out = remembered.fill_in(context.scene.triverse, flow, kept)
+        if left_out:
+            labels = {field.name: words(field.label) for field in flow.fields}
+            names = ", ".join(labels.get(name, name) for name in left_out)
+            self.report({"WARNING"}, words("The preset is of another version. Left as it was: {names}", names=names))
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+def _path_of(flow: Flow) -> str:
+    """Where the settings of a flow are, as a preset writes it."""
+    return f"bpy.context.scene.triverse.{inputs.attribute(flow.name)}"
+
+
+def _settings_in(code: str, path: str) -> dict[str, object]:
+    """
+    Return the values that a preset assigns to what lies at ``path``, by name. Nothing else in it counts.
+
+    :raises ValueError: a value is no constant.
+    :raises SyntaxError: it is no Python.
+    """
+    found: dict[str, object] = {}
+    for line in ast.parse(code).body:
+        target = line.targets[0] if isinstance(line, ast.Assign) else None
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == path:
+            found[target.attr] = ast.literal_eval(line.value)
+    return found
 
 
 class _OfFlow:
@@ -102,8 +155,7 @@ class TRIVERSE_OT_add_preset(_OfFlow, AddPresetBase, bpy.types.Operator):
         what its function defines with ``exec`` is not there for the ``eval`` that follows (PEP 667).
         """
         flow = _flow()
-        group = f"bpy.context.scene.triverse.{inputs.attribute(flow.name)}"
-        return [f"{group}.{field.name}" for field in remembered.settings_of(flow)]
+        return [f"{_path_of(flow)}.{field.name}" for field in remembered.settings_of(flow)]
 
 
 class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
@@ -111,7 +163,7 @@ class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
 
     bl_idname = "TRIVERSE_PT_presets"
     bl_label = "Presets"
-    preset_operator = "script.execute_preset"
+    preset_operator = "triverse.use_preset"
     preset_add_operator = "triverse.add_preset"
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -134,4 +186,4 @@ class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
         row.operator(self.preset_add_operator, text="", icon="ADD", emboss=False).name = manager.preset_name
 
 
-CLASSES = (TRIVERSE_OT_starter_preset, TRIVERSE_OT_add_preset, TRIVERSE_PT_presets)
+CLASSES = (TRIVERSE_OT_starter_preset, TRIVERSE_OT_use_preset, TRIVERSE_OT_add_preset, TRIVERSE_PT_presets)

@@ -21,13 +21,13 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 
 from ..api.flows import Flow
 from ..api.sentence import Sentence
-from . import inputs, placing
+from . import choices, inputs, placing
 
 
 def _flow_item(name: str) -> tuple[str, str, str, str, int]:
     flow = inputs.PANEL_FLOWS[name]
     icon = "EXPERIMENTAL" if flow.experimental else "NONE"
-    return name, flow.label, flow_tooltip(flow), icon, inputs.number(name)
+    return name, flow.label, flow_tooltip(flow), icon, flow.number
 
 
 def flow_tooltip(flow: Flow, translate: Callable[[str], str] = str) -> str:
@@ -47,6 +47,7 @@ def _scene_members() -> dict[str, Any]:
             name="What to Make",
             description="What is made, and from what",
             items=[_flow_item(name) for name in inputs.PANEL_FLOWS],
+            default=next(iter(inputs.PANEL_FLOWS)),
         ),
         "scene_id": StringProperty(
             name="Scene ID",
@@ -132,11 +133,11 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
             name="Show",
             description="Which tasks the list shows",
             items=(
-                ("ALL", "All", "All tasks"),
-                ("ACTIVE", "Active", "Tasks that are under way"),
-                ("READY", "Ready", "Tasks whose model can be imported and was not yet"),
-                ("IMPORTED", "Imported", "Tasks whose model was imported"),
-                ("FAILED", "Failed", "Tasks that failed, were cancelled, or are not known to the service any more"),
+                ("ALL", "All", "All tasks", 0),
+                ("ACTIVE", "Active", "Tasks that are under way", 1),
+                ("READY", "Ready", "Tasks whose model can be imported and was not yet", 2),
+                ("IMPORTED", "Imported", "Tasks whose model was imported", 3),
+                ("FAILED", "Failed", "Tasks that failed, were cancelled, or are not known to the service any more", 4),
             ),
         )
         this_file: BoolProperty(
@@ -167,6 +168,11 @@ def scene_id(scene: bpy.types.Scene) -> str:
     ):
         found = scene.triverse.scene_id = uuid.uuid4().hex
     return str(found)
+
+
+def mend(scene: bpy.types.Scene) -> bool:
+    """Give every choice of ``scene`` that is no entry of this version the entry it was meant for; tell if any was."""
+    return scene.is_editable and choices.mend(scene.triverse)
 
 
 CLASSES = (*inputs.CLASSES, *placing.CLASSES, TriverseScene, TriverseRow, TriverseBatchRow, TriverseWindowManager)

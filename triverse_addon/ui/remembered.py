@@ -13,6 +13,7 @@ import contextlib
 import json
 import logging
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
@@ -50,9 +51,9 @@ def settings_of(flow: Flow) -> list[Field]:
 
 def note(given: Any, flow_name: str = "") -> None:
     """Remember the settings of a flow, which has just been ordered: the panel's, or the one that is named."""
-    flow = inputs.PANEL_FLOWS[flow_name or given.flow]
+    flow = inputs.PANEL_FLOWS[flow_name] if flow_name else inputs.chosen_flow(given)
     known = _read()
-    used = {field.name: getattr(inputs.holder(given, flow, field), field.name) for field in settings_of(flow)}
+    used = {field.name: inputs.held(given, flow, field) for field in settings_of(flow)}
     now = {"flow": flow.name, "settings": {**known["settings"], flow.name: used}}
     if now != known:
         global _known
@@ -77,13 +78,27 @@ def seed(scene: bpy.types.Scene) -> bool:
         flow = inputs.PANEL_FLOWS.get(name)
         if flow is None or not isinstance(used, dict):
             continue
-        for field in settings_of(flow):
-            group = inputs.holder(given, flow, field)
-            if field.name in used and not group.is_property_set(field.name):
-                # Of another version: a kind of value, or an item, that this one does not have.
-                with contextlib.suppress(TypeError, ValueError, OverflowError):
-                    setattr(group, field.name, used[field.name])
+        own = {
+            field.name for field in settings_of(flow) if inputs.holder(given, flow, field).is_property_set(field.name)
+        }
+        fill_in(given, flow, {field: value for field, value in used.items() if field not in own})
     return bool(known["settings"])
+
+
+def fill_in(given: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
+    """
+    Put settings that were kept into the panel, and return the names of those that it does not take.
+
+    They may be of another version: a setting, a kind of value, or an entry, that this one does not have.
+    """
+    fields = {field.name: field for field in settings_of(flow)}
+    left_out = []
+    for name, value in kept.items():
+        try:
+            setattr(inputs.holder(given, flow, fields[name]), name, value)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            left_out.append(name)
+    return left_out
 
 
 def _path(*, create: bool) -> str:

@@ -12,6 +12,7 @@ import bpy
 from ..scene import origin
 from ..tasks.listing import Home, Order, Query
 from ..tasks.record import ENDED_BADLY, UNFINISHED, Stage
+from . import choices
 from . import preferences as prefs
 from .rows import LIST_COUNT
 from .task_grid import GRID_COUNT
@@ -33,14 +34,15 @@ def wanted() -> tuple[Query, int]:
     """Return what is to be shown, and how many of it on a page."""
     group: TriverseWindowManager = bpy.context.window_manager.triverse
     preferences = prefs.preferences()
+    show = choices.chosen(group, "show")
     query = Query(
         search=" ".join(group.search.split()),
-        stages=_STAGES[group.show],
-        followed=group.show == "ACTIVE",
+        stages=_STAGES[show],
+        followed=show == "ACTIVE",
         home=_home() if group.this_file else None,
-        order=_ORDERS[preferences.task_order],
+        order=_ORDERS[choices.chosen(preferences, "task_order")],
     )
-    return query, GRID_COUNT if preferences.task_layout == "GRID" else LIST_COUNT
+    return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
 
 
 def _home() -> Home:

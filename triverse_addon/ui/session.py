@@ -18,7 +18,7 @@ from ..api.sentence import Sentence
 from ..api.urls import is_loopback
 from ..tasks.settings import Settings
 from . import preferences as prefs
-from . import rows, selected
+from . import properties, rows, selected
 
 if TYPE_CHECKING:
     from ..scene.shelf import AssetShelf
@@ -131,6 +131,8 @@ def _new_time() -> None:
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def _file_loaded(*_: object) -> None:
     _new_time()
+    for scene in bpy.data.scenes:
+        properties.mend(scene)
     if _session is not None:
         _session.refused = {}
         _session.again_of = ""

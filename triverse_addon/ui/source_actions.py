@@ -197,7 +197,7 @@ def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
 
 
 def _flow(context: bpy.types.Context) -> "inputs.Flow":
-    flow = inputs.PANEL_FLOWS[context.scene.triverse.flow]
+    flow = inputs.chosen_flow(context.scene.triverse)
     return flow if wishes.picture_fields(flow) else inputs.PANEL_FLOWS[wishes.PICTURE_FLOW]
 
 

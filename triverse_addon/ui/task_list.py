@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import bpy
 
+from . import choices, session
 from . import preferences as prefs
-from . import session
 from .text import font_px, sidebar_width_px, ui_scale, wrapped
 
 #: Height of a row in units of the interface. Blender makes the part of a row that can be clicked and is highlighted one
@@ -104,10 +104,10 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
     manager = bpy.context.window_manager.triverse
     column = layout.column()
     column.label(text="Show")
-    column.column(align=True).prop(manager, "show", expand=True)
+    choices.draw(column.column(align=True), manager, "show", expand=True)
     column.prop(manager, "this_file")
     column.label(text="Sort by")
-    column.column(align=True).prop(prefs.preferences(), "task_order", expand=True)
+    choices.draw(column.column(align=True), prefs.preferences(), "task_order", expand=True)
 
 
 @lru_cache

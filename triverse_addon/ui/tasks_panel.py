@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import chosen, heartbeat, rows, session, task_grid
+from . import choices, chosen, heartbeat, rows, session, task_grid
 from . import preferences as prefs
 from .say import say, words
 from .task_list import ROW_UNITS, longest_that_fits
@@ -83,8 +83,9 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "
     row = layout.row()
     row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder="Search")
     row.popover("TRIVERSE_PT_filter", text="", icon="FILTER")
-    row.row(align=True).prop(prefs.preferences(), "task_layout", expand=True, icon_only=True)
-    narrowed = [manager.bl_rna.properties["show"].enum_items[manager.show].name] if manager.show != "ALL" else []
+    choices.draw(row.row(align=True), prefs.preferences(), "task_layout", expand=True, icon_only=True)
+    show = choices.chosen(manager, "show")
+    narrowed = [manager.bl_rna.properties["show"].enum_items[show].name] if show != "ALL" else []
     if manager.this_file:
         narrowed.append(manager.bl_rna.properties["this_file"].name)
     if narrowed:

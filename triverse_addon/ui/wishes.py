@@ -28,7 +28,7 @@ PICTURE_FLOW = "image-to-model"
 
 def problem(context: bpy.types.Context) -> str | None:
     """Return why the panel's inputs cannot be made anything of now, in words; None when nothing is known against it."""
-    flow = inputs.PANEL_FLOWS[context.scene.triverse.flow]
+    flow = inputs.chosen_flow(context.scene.triverse)
     if selected.is_used(context, flow):
         return None if selected.chosen(context) else words("Select the object that is to be sent.")
     if placing.is_marker_missing(context):
@@ -46,7 +46,7 @@ def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
     from ..tasks.record import NewTask  # late, as in session
 
     given = context.scene.triverse
-    flow = inputs.PANEL_FLOWS[given.flow]
+    flow = inputs.chosen_flow(given)
     wish = NewTask(
         flow=flow.name,
         values=inputs.values(given, flow),
@@ -95,7 +95,7 @@ def picture_fields(flow: Flow) -> list[str]:
 
 def picture_flow(context: bpy.types.Context) -> Flow:
     """Return the flow for single pictures: the panel's, if it takes one and nothing else."""
-    flow = inputs.PANEL_FLOWS[context.scene.triverse.flow]
+    flow = inputs.chosen_flow(context.scene.triverse)
     takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
 

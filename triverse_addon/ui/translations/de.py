@@ -431,6 +431,8 @@ TEXTS = {
     "The picture is not there any more.": "Das Bild ist nicht mehr da.",
     "The preparation was stopped. It starts again by itself.": "Die Vorbereitung wurde angehalten. Sie beginnt von selbst wieder.",
     "The prepared file cannot be written: {reason}. Make room, then press Retry.": "Die vorbereitete Datei kann nicht geschrieben werden: {reason}. Schaffen Sie Platz, dann drücken Sie „Wiederholen“.",
+    "The preset cannot be read: {reason}": "Die Vorgabe kann nicht gelesen werden: {reason}",
+    "The preset is of another version. Left as it was: {names}": "Die Vorgabe stammt von einer anderen Version. Unverändert blieb: {names}",
     "The price is not known yet.": "Der Preis ist noch nicht bekannt.",
     "The proxy of this network does not let Blender through to Triverse. Check its settings.": "Der Proxy dieses Netzwerks lässt Blender nicht zu Triverse durch. Prüfen Sie seine Einstellungen.",
     "The quotes do not match ({reason}).": "Die Anführungszeichen passen nicht zusammen ({reason}).",

@@ -431,6 +431,8 @@ TEXTS = {
     "The picture is not there any more.": "画像はもうありません。",
     "The preparation was stopped. It starts again by itself.": "準備は中断されました。自動的に再開します。",
     "The prepared file cannot be written: {reason}. Make room, then press Retry.": "準備したファイルを書き込めません: {reason}。空きを作ってから「再試行」を押してください。",
+    "The preset cannot be read: {reason}": "プリセットを読み込めません: {reason}",
+    "The preset is of another version. Left as it was: {names}": "このプリセットは別のバージョンのものです。変更されなかった項目: {names}",
     "The price is not known yet.": "料金はまだ分かりません。",
     "The proxy of this network does not let Blender through to Triverse. Check its settings.": "このネットワークのプロキシがBlenderからTriverseへの接続を許可していません。その設定を確認してください。",
     "The quotes do not match ({reason}).": "引用符の対応が取れていません ({reason})。",

@@ -431,6 +431,8 @@ TEXTS = {
     "The picture is not there any more.": "图片已不存在。",
     "The preparation was stopped. It starts again by itself.": "准备已停止。它会自动重新开始。",
     "The prepared file cannot be written: {reason}. Make room, then press Retry.": "无法写入准备好的文件：{reason}。请腾出空间，然后按“重试”。",
+    "The preset cannot be read: {reason}": "无法读取预设：{reason}",
+    "The preset is of another version. Left as it was: {names}": "该预设来自其他版本。保持不变：{names}",
     "The price is not known yet.": "价格尚不清楚。",
     "The proxy of this network does not let Blender through to Triverse. Check its settings.": "此网络的代理不允许 Blender 访问 Triverse。请检查其设置。",
     "The quotes do not match ({reason}).": "引号不匹配（{reason}）。",
