@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.batch.files import png, write
-from triverse_addon.batch.reading import RawBatch, read
+from triverse_addon.batch.raw import RawBatch
+from triverse_addon.batch.reading import read
 
 
 def cells(raw: RawBatch) -> list[dict[str, object]]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from .errors import InputError
 from .fields import JSON, Field, Kind
 from .sentence import Sentence
+from .spelling import AmbiguousNumberError, half_width, number, yes_or_no
 
 
 def check_value(field: Field, value: object) -> JSON:
@@ -35,16 +37,11 @@ def _text(field: Field, value: object) -> JSON:
 
 
 def _whole_number(field: Field, value: object) -> JSON:
-    number: float | None = None
-    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            number = int(value) if isinstance(value, (int, str)) else value
-        except ValueError:
-            number = None
-    if number is None or not math.isfinite(number) or number != int(number):
+    found = to_number(field, value)
+    if found is None or found != found.to_integral_value():
         raise _wrong(field, Sentence.of("{field} must be a whole number.", field=field.label))
     low, high = field.minimum, field.maximum
-    if (low is not None and number < low) or (high is not None and number > high):
+    if (low is not None and found < low) or (high is not None and found > high):
         raise _wrong(
             field,
             Sentence.of(
@@ -54,25 +51,30 @@ def _whole_number(field: Field, value: object) -> JSON:
                 maximum="" if high is None else high,
             ),
         )
-    return int(number)
+    return int(found)
 
 
-_SWITCH_WORDS = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
+def to_number(field: Field, value: object, *, decimal_mark: str = "") -> Decimal | None:
+    """Return a value as a number, None if it is none.
+
+    :param decimal_mark: see :func:`spelling.number`.
+    :raises InputError: with the field's name: the text can mean two numbers.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str):
+        try:
+            return number(value, decimal_mark=decimal_mark)
+        except AmbiguousNumberError as error:
+            raise _wrong(field, error.sentence(field.label)) from None
+    found = Decimal(value)
+    return found if found.is_finite() else None
 
 
 def _switch(field: Field, value: object) -> JSON:
     if isinstance(value, bool):
         return value
-    known = _SWITCH_WORDS.get(str(value).strip().lower()) if isinstance(value, (str, int)) else None
+    known = yes_or_no(str(value)) if isinstance(value, (str, int, float)) else None
     if known is None:
         raise _wrong(field, Sentence.of("{field} must be true or false.", field=field.label))
     return known
@@ -80,7 +82,7 @@ def _switch(field: Field, value: object) -> JSON:
 
 def _choice(field: Field, value: object) -> JSON:
     for choice in field.choices:
-        if str(value).strip().lower() == choice.lower():
+        if half_width(str(value)).strip().lower() == choice.lower():
             return choice
     raise _wrong(
         field, Sentence.of("{field} must be one of: {choices}.", field=field.label, choices=", ".join(field.choices))

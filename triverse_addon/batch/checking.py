@@ -16,6 +16,7 @@ from ..api.errors import InputError
 from ..api.fields import JSON
 from ..api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
 from ..api.sentence import Sentence
+from ..api.spelling import half_width
 from ..api.urls import clean
 from ..api.values import check_value
 from ..tasks.provenance import name_for, short_name
@@ -25,7 +26,7 @@ from .catalogs import clean_path
 from .numbering import numbered
 from .post import Post
 from .problems import Problem
-from .reading import RawBatch, RawRow, column_key
+from .raw import RawBatch, RawRow, column_key
 from .rows import Row
 
 #: Columns of a batch itself, with what they are for.
@@ -203,12 +204,12 @@ class _Checker:
         value = self._cells.get(key, "")
         if isinstance(value, list) and all(isinstance(word, str) for word in value):
             return value
-        return self._text(key).split(",")
+        return re.split("[,，、]", self._text(key))
 
     # -------------------------------------------------------------------------
 
     def _flow(self) -> Flow | None:
-        name = self._text("flow").lower() or self._likely_flow()
+        name = half_width(self._text("flow")).lower() or self._likely_flow()
         flow = FLOWS.get(name)
         if flow is None:
             choices = ", ".join(flow.name for flow in FLOWS.values() if flow.yields_model)
@@ -291,7 +292,9 @@ class _Checker:
         for key in [key for key in self._cells if key in post.COLUMNS]:
             column = post.COLUMNS[key]
             try:
-                values[column.sets] = column.check(self._cells[key])
+                # What is typed for all rows is typed by one who sees it, and a table's mark is not theirs.
+                mark = self._raw.decimal_mark if key in self._given else "."
+                values[column.sets] = column.check(self._cells[key], mark)
             except InputError as error:
                 self._say(key, error.sentence)
         work = Post(**values)  # type: ignore[arg-type]  # each column's check gives its field's type

@@ -17,7 +17,8 @@ from ..tasks.prepare import Preparer
 from .checking import check
 from .prices import Prices, ask_prices
 from .problems import Problem
-from .reading import PICTURES, RawBatch, read
+from .raw import RawBatch
+from .reading import PICTURES, read
 from .rows import Row
 from .span import rows_in
 

@@ -5,20 +5,21 @@ What Blender does with a model after it has come: the columns for it, and their 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
 
-import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..api.errors import InputError
 from ..api.flows import Field, Kind
 from ..api.sentence import Sentence
-from ..api.values import check_value
+from ..api.spelling import half_width
+from ..api.values import check_value, to_number
 
 #: File formats that a model can be exported to beside its .blend, and the suffix of each.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
 
 #: A thing a kilometre high is a slip: centimetres or millimetres were meant.
-_MAX_HEIGHT_M = 1000.0
+_MAX_HEIGHT_M = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +66,32 @@ class Column:
 
     name: str
     description: str
-    check: Callable[[object], object]
+    check: Callable[[object, str], object]
+    """Takes a cell and the table's decimal mark, see :func:`api.spelling.number`."""
     sets: str
     """Field of :class:`Post`."""
 
 
 def _by_field(kind: Kind, name: str, minimum: int | None = None, maximum: int | None = None) -> Callable[..., object]:
     field = Field(name=name, kind=kind, label=name, description="", minimum=minimum, maximum=maximum)
-    return lambda value: check_value(field, value)
+    return lambda value, _decimal_mark: check_value(field, value)
 
 
-def _height(value: object) -> object:
-    try:
-        height_m = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
-    except ValueError:
-        height_m = math.nan
-    # Written so that not-a-number is refused too.
-    if not 0.0 < height_m <= _MAX_HEIGHT_M:
+_HEIGHT = Field(name="height", kind=Kind.INT, label="height", description="")
+
+
+def _height(value: object, decimal_mark: str) -> object:
+    height_m = to_number(_HEIGHT, value, decimal_mark=decimal_mark)
+    if height_m is None or not 0 < height_m <= _MAX_HEIGHT_M:
         raise InputError(
-            Sentence.of("height must be a number of metres above 0, at most {limit}.", limit=round(_MAX_HEIGHT_M)),
+            Sentence.of("height must be a number of metres above 0, at most {limit}.", limit=_MAX_HEIGHT_M),
             field="height",
         )
-    return height_m
+    return float(height_m)
 
 
-def _exports(value: object) -> object:
-    words = value.replace(";", ",").replace(" ", ",").split(",") if isinstance(value, str) else value
+def _exports(value: object, _decimal_mark: str) -> object:
+    words = re.split(r"[,;、\s]", half_width(value)) if isinstance(value, str) else value
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         words = [str(value)]
     names = [word.strip().lower().lstrip(".") for word in words if word.strip()]

@@ -9,6 +9,7 @@ import re
 
 from ..api.errors import InputError
 from ..api.sentence import Sentence
+from ..api.spelling import half_width
 
 
 def rows_in(text: str, count: int) -> range:
@@ -20,7 +21,7 @@ def rows_in(text: str, count: int) -> range:
         or empty.
     :raises InputError: (field ``rows``) that cannot be understood.
     """
-    match = re.fullmatch(r"\s*(\d*)\s*(:?)\s*(\d*)\s*", text)
+    match = re.fullmatch(r"\s*(\d{0,18})\s*(:?)\s*(\d{0,18})\s*", half_width(text))
     if match is None or not (match[1] or match[3]) or (not match[2] and match[3]):
         raise InputError(Sentence.of("Rows are named like 1:50, 51: or :50, counted from 1."), field="rows")
     first = int(match[1] or 1)

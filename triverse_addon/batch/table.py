@@ -19,7 +19,7 @@ from .ledger import Ledger
 from .looking import Asked, Look, look
 from .plan import Left, Planned, plan
 from .problems import BatchProblemsError, Problem
-from .reading import RawRow
+from .raw import RawRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ on the command line and in a batch.
 """
 
 import argparse
-import math
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -17,6 +16,7 @@ from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
 from ..api.urls import clean
 from . import batch_arguments
+from .numbers import seconds, whole
 from .usage import UsageError
 
 _METAVARS = {
@@ -84,7 +84,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     _add_waiting(resume)
 
     listing = _command(commands, "list", "list the tasks of this machine, newest first")
-    listing.add_argument("--count", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+    listing.add_argument("--count", metavar="N", type=whole(1), default=20, help="how many at most (default: 20)")
     listing.add_argument("--search", metavar="TEXT", default="", help="only those with this in name, flow or UUID")
     listing.add_argument("--unfinished", action="store_true", help="only those that are still under way")
 
@@ -113,7 +113,7 @@ def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, summary
 
 def _add_waiting(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--timeout", metavar="S", type=_seconds, help="stop waiting after S seconds; the task goes on at the service"
+        "--timeout", metavar="S", type=seconds, help="stop waiting after S seconds; the task goes on at the service"
     )
 
 
@@ -179,19 +179,3 @@ def sources(args: argparse.Namespace) -> dict[str, str]:
         for name, (field, _flows) in _fields().items()
         if field.is_source and (given := getattr(args, name)) is not None
     }
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise argparse.ArgumentTypeError("it must be a number of seconds above 0")
-    return seconds
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("it must be a whole number above 0")
-    return int(text)

@@ -6,7 +6,6 @@ Floor: third. Thread: any. No ``bpy``.
 """
 
 import argparse
-import math
 from pathlib import Path
 
 from ..api.flows import FLOWS
@@ -15,6 +14,7 @@ from ..batch.checking import OWN_COLUMNS
 from ..batch.looking import Asked, library_for
 from ..batch.post import COLUMNS
 from ..batch.runner import MOST_JOBS, Limits
+from .numbers import seconds, whole
 from .usage import UsageError
 
 
@@ -23,7 +23,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     defaults = Limits()
     command.epilog = _epilog()
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("file", metavar="FILE", help="a CSV or JSON Lines file, or a folder of pictures")
+    command.add_argument("file", metavar="FILE", help="a CSV, JSON or JSON Lines file, or a folder of pictures")
     command.add_argument(
         "--library", metavar="DIR", help="asset library to write into; by default FILE-library beside FILE"
     )
@@ -38,14 +38,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs",
         metavar="N",
-        type=lambda text: _number(text, MOST_JOBS),
+        type=whole(1, MOST_JOBS),
         default=defaults.jobs,
         help=f"tasks under way at once (default: {defaults.jobs})",
     )
     command.add_argument(
         "--writers",
         metavar="N",
-        type=lambda text: _number(text, 64),
+        type=whole(1, 64),
         default=defaults.writers,
         help="models written at once, each by a Blender of its own, which takes 1 to 3 GB for the largest "
         f"(default: {defaults.writers})",
@@ -54,7 +54,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--max-credits",
         metavar="N",
-        type=_credits,
+        type=whole(0, of=" of credits"),
         help="order without asking, and only if it costs at most N credits",
     )
     command.add_argument("--dry-run", action="store_true", help="check all rows and show the price; order nothing")
@@ -75,7 +75,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--patience",
         metavar="S",
-        type=_seconds,
+        type=seconds,
         default=defaults.patience_s,
         help="end when the service has not been reached for S seconds; what was ordered goes on "
         f"(default: {round(defaults.patience_s)})",
@@ -132,25 +132,3 @@ def limits_of(args: argparse.Namespace) -> Limits:
         patience_s=args.patience,
         timeout_s=args.timeout,
     )
-
-
-def _number(text: str, most: int) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"it must be a whole number from 1 to {most}")
-    return int(text)
-
-
-def _credits(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("it must be a whole number of credits")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise argparse.ArgumentTypeError("it must be a number of seconds above 0")
-    return seconds

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .batch_session import BatchSession
 
 
+_TABLES = "*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson"
+
+
 def current() -> "BatchSession | None":
     """Return the batch, None without a session."""
     here = session.current()
@@ -52,7 +55,7 @@ class _Browses:
 
 
 class TRIVERSE_OT_batch_choose(_Browses, bpy.types.Operator):
-    """Choose a table of the models to make: CSV or JSON Lines, one row a model"""
+    """Choose a table of the models to make: CSV, JSON or JSON Lines, one row a model"""
 
     bl_idname = "triverse.batch_choose"
     bl_label = "Choose File"
@@ -63,7 +66,9 @@ class TRIVERSE_OT_batch_choose(_Browses, bpy.types.Operator):
         filter_glob: str
     else:
         filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-        filter_glob: StringProperty(default="*.csv;*.tsv;*.txt;*.jsonl;*.ndjson", options={"HIDDEN", "SKIP_SAVE"})
+        filter_glob: StringProperty(
+            default="*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson", options={"HIDDEN", "SKIP_SAVE"}
+        )
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Have it checked."""

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers, and yes or no, as people, spreadsheets and data tools write them.
+
+Ground floor; any thread; no ``bpy``.
+
+The decimal mark and the thousands separator depend on the language of whoever wrote the file, and one comma or point
+before three digits can be either: that is said, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+
+from .sentence import Sentence
+
+#: No number that anything here is told in has more characters.
+_MOST_CHARACTERS = 60
+#: Thousands separators that never are a decimal mark: Swiss apostrophes, Arabic, and those of programming languages.
+_GROUP_MARKS = str.maketrans(dict.fromkeys(" '’_٬", "'"))
+_MINUS = str.maketrans(dict.fromkeys("−﹣‐‑–", "-"))
+_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("「", "」"))
+
+#: English and the panel's languages; then what spreadsheets write for TRUE and FALSE elsewhere; then checkboxes.
+_YES = """
+true yes on y t wahr ja j an ein richtig 是 真 对 對 有 开 開 はい 真 有効 オン 有り あり
+vrai oui verdadero verdadeiro vero sí si sim waar prawda tak истина да doğru evet sand ✓ ✔ ☑ ✅ ○ 〇
+"""
+_NO = """
+false no off n f falsch nein aus 否 假 不是 错 錯 无 無 关 關 いいえ 偽 無効 オフ 無し なし
+faux non falso não nao onwaar nee fałsz nie ложь нет yanlış hayır falsk ✗ ✘ ☐ ❌ × ✕
+"""
+_WORDS = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
+
+
+class AmbiguousNumberError(ValueError):
+    """
+    A text that one writes for a thousand times what another means by it.
+
+    :ivar large: the number if the mark separates thousands.
+    :ivar small: the number if it is a decimal mark.
+    """
+
+    def __init__(self, text: str, large: Decimal, small: Decimal) -> None:
+        self.text, self.large, self.small = text, plain(large), plain(small)
+        super().__init__(f"{self.text} can mean {self.large} or {self.small}; write one of these")
+
+    def sentence(self, field: str) -> Sentence:
+        """Return what to tell of it, with both readings."""
+        return Sentence.of(
+            "{field}: {text} can mean {large} or {small}. Write one of these.",
+            field=field,
+            text=self.text,
+            large=self.large,
+            small=self.small,
+        )
+
+
+def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
+    """Return the number that a text stands for; None if it stands for none.
+
+    :param decimal_mark: "." or "," where that is known to be the one, and so may stand before three digits; else "".
+    :raises AmbiguousNumberError: it can mean two, and what stands before three digits is not ``decimal_mark``.
+    """
+    bare = _bare(text)
+    if len(bare) > _MOST_CHARACTERS:
+        return None
+    by_mark = {mark: found for mark in ".," if (found := _read(bare, mark)) is not None}
+    if len(set(by_mark.values())) < 2:
+        return next(iter(by_mark.values()), None)
+    large, small = sorted(by_mark.values(), key=abs, reverse=True)
+    if decimal_mark and by_mark[decimal_mark] == small:
+        return small
+    raise AmbiguousNumberError(bare, large, small)
+
+
+def told_decimal_mark(text: str) -> str:
+    """Return the decimal mark of whoever wrote this number, "" if it is none or does not tell: 20000 or 1,500."""
+    bare = _bare(text) if len(text) <= _MOST_CHARACTERS else ""
+    marks = [mark for mark in ".," if _read(bare, mark) is not None]
+    return marks[0] if len(marks) == 1 else ""
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Return what a text says, None if it says neither: a word, a mark, 1 or 0 also with decimals."""
+    word = _bare(text).casefold()
+    try:
+        value = None if word in _WORDS else number(word)
+    except AmbiguousNumberError:
+        return None
+    return bool(value) if value in (0, 1) else _WORDS.get(word)
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as anyone reads it: digits, a point at most."""
+    return format(value.normalize(), "f")
+
+
+def half_width(text: str) -> str:
+    """Return a text with the full-width forms of East Asian keyboards as plain letters, digits and signs."""
+    return "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
+
+
+def _bare(text: str) -> str:
+    """Return a text without what is only dressing: quotes, any space around it, invisible marks, other digits."""
+    text = "".join(_characters(half_width(text))).strip()
+    for first, last in _QUOTES:
+        if len(text) > 2 and text.startswith(first) and text.endswith(last):
+            return text[1:-1].strip()
+    return text
+
+
+def _characters(text: str) -> Iterator[str]:
+    for char in text:
+        if char.isspace():
+            yield " "
+        elif char.isdecimal():
+            yield str(unicodedata.decimal(char))
+        elif unicodedata.category(char) != "Cf":
+            yield char
+
+
+def _read(bare: str, mark: str) -> Decimal | None:
+    """Read a number whose decimal mark is ``mark``."""
+    other = "," if mark == "." else "."
+    text = bare.translate(_MINUS).translate(_GROUP_MARKS).replace("٫", mark)
+    # Thousands also as in India, 1,00,000; never behind a leading zero, and never before an exponent.
+    match = re.fullmatch(
+        rf"([+-]?)'?(?:(\d+|[1-9]\d{{0,2}}(?:(['{other}])\d{{3}})(?:\3\d{{3}})*|[1-9]\d?(?:,\d\d)+,\d{{3}})?"
+        rf"(?:[{mark}](\d*))?)(?:[eE]([+-]?\d{{1,3}}))?",
+        text,
+    )
+    if match is None or not (match[2] or match[4]):
+        return None
+    whole = match[2] or "0"
+    if not whole.isdecimal() and (match[5] or ("," in whole and mark == ",")):
+        return None
+    digits = "".join(char for char in whole if char.isdecimal())
+    return Decimal(f"{match[1]}{digits}.{match[4] or '0'}e{match[5] or '0'}")
