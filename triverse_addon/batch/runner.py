@@ -28,7 +28,8 @@ from ..tasks.gate import Block
 from ..tasks.record import ENDED_BADLY, Stage, TaskRecord
 from .assets import AssetWriter
 from .clerk import Begun, Clerk
-from .ledger import Entry, Ledger
+from .entry import Entry
+from .ledger import Ledger
 from .outcome import End, Outcome, Progress, Standing
 from .plan import Left, Planned
 from .writing import job_for, written

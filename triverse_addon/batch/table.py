@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..api.sentence import Sentence
 from ..tasks.prepare import Preparer
 from ..tasks.provenance import short_name
 from ..tasks.record import TaskRecord
@@ -47,6 +48,7 @@ class Checked:
     :ivar lines: those that need a look first, the others as the file has them.
     :ivar planned: what a run does. Empty with a problem.
     :ivar retries: what a run does that is about failed rows only.
+    :ivar notice: what should be known before anything is ordered, None for nothing.
     """
 
     asked: Asked
@@ -54,6 +56,7 @@ class Checked:
     problems: tuple[Problem, ...] = ()
     planned: tuple[Planned, ...] = ()
     retries: tuple[Planned, ...] = field(default=(), repr=False)
+    notice: Sentence | None = None
 
     @cached_property
     def counts(self) -> dict[Left, int]:
@@ -115,6 +118,7 @@ def check_batch(asked: Asked, preparer: Preparer | None, by_order: Callable[[str
         tuple(Line(one.row.number, one.row.line, one.row.title, planned=one) for one in lines),
         planned=tuple(planned),
         retries=tuple(retries),
+        notice=ledger.notice() if ledger.ignored else None,
     )
 
 

@@ -6,6 +6,7 @@ Floor: third. Thread: main, which may wait for the network here. No ``bpy``.
 """
 
 import argparse
+import os
 import sys
 import threading
 import time
@@ -75,6 +76,7 @@ class _Batch:
         :raises TriverseError: nothing was ordered, or the library cannot be written.
         """
         args = self._args
+        self._check_report()
         seen = self._look()
         if args.merge:
             return self._merge(seen.rows)
@@ -91,6 +93,7 @@ class _Batch:
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
             )
+        self._tell_ignored()
         self._tell_plan(planned)
         costly = [one.row for one in planned if one.may_cost]
         if args.dry_run:
@@ -101,6 +104,20 @@ class _Batch:
 
     # -------------------------------------------------------------------------
     # Before anything is sent
+
+    def _check_report(self) -> None:
+        """
+        See that ``--report`` names no file of somebody else's.
+
+        :raises UsageError: it does.
+        """
+        if self._args.report is None:
+            return
+        target = Path(self._args.report).expanduser().absolute()
+        if os.path.lexists(target) and not report.is_report(target):
+            raise UsageError(
+                Sentence.of("{path} is there, and is no report of a batch. Name another file.", path=str(target))
+            )
 
     def _look(self) -> Look:
         """
@@ -129,6 +146,10 @@ class _Batch:
             if FLOWS[name].experimental:
                 self._output.say(f"{name}: {FLOWS[name].experimental}")
         return seen
+
+    def _tell_ignored(self) -> None:
+        if self._ledger.ignored:
+            self._output.say(self._ledger.notice())
 
     def _tell_plan(self, planned: Sequence[Planned]) -> None:
         lefts = [one.left for one in planned]
@@ -232,9 +253,12 @@ class _Batch:
     def _writer(self) -> AssetWriter:
         if self._args.glb_only:
             return GlbWriter()
-        writer = self._host.asset_writer()
+        writer = self._host.asset_writer(self._data_dir())
         assert writer is not None, "can_save_blend was asked for"
         return writer
+
+    def _data_dir(self) -> Path:
+        return self._host.settings(self._args.data, offline=self._args.offline).data_dir
 
     def _drive(self, planned: Sequence[Planned], prices: Prices) -> list[Outcome]:
         """
@@ -306,6 +330,7 @@ class _Batch:
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         lines = report.merged(rows, keys, self._ledger)
+        self._tell_ignored()
         catalogs.merge(self._library, [row.catalog for row in rows])
         code = Exit.DONE if all(line.state == "done" for line in lines) else Exit.FAILED
         self._write_report(lines, code)
@@ -318,13 +343,20 @@ class _Batch:
         if self._args.report is not None:
             target = Path(self._args.report).expanduser().absolute()
         if self._args.report is not None or self._library.is_dir():
-            write_report(target, self._asked, lines, seconds=time.monotonic() - self._began_s, exit_code=int(code))
+            write_report(
+                target,
+                self._asked,
+                lines,
+                seconds=time.monotonic() - self._began_s,
+                exit_code=int(code),
+                ledger_ignored=self._ledger.ignored,
+            )
             self._output.say(Sentence.of("Report: {path}", path=str(target)))
 
     def _write_sheets(self, lines: Sequence[report.Line]) -> None:
         if not self._library.is_dir():
             return
-        writer = self._host.asset_writer() if not self._args.glb_only else None
+        writer = self._host.asset_writer(self._data_dir()) if not self._args.glb_only else None
         try:
             sheets = write_sheets(self._asked, lines, writer, threading.Event())
         finally:

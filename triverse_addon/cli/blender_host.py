@@ -17,7 +17,7 @@ from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
 from ..scene.importer import import_task
-from ..scene.library import ChildLibrary
+from ..scene.library import WORK, ChildLibrary
 from ..scene.prepare import ChildPreparer
 from ..scene.spot import bounds
 from ..tasks.convert import Converter
@@ -89,9 +89,14 @@ class BlenderHost:
         """Return the preparer that the panel uses too."""
         return ChildPreparer(child_command("prepare_worker"), picture_suffixes=bpy.path.extensions_image)
 
-    def asset_writer(self) -> AssetWriter | None:
+    def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """Return what writes models into an asset library, in Blenders of its own."""
-        return ChildLibrary(child_command("library_worker"))
+        return ChildLibrary(child_command("library_worker"), data_dir / WORK)
+
+    def is_open(self, path: Path) -> bool:
+        """Tell whether ``path`` is the .blend that was opened before the command."""
+        opened = Path(bpy.data.filepath) if bpy.data.filepath else None
+        return opened is not None and opened.exists() and path.samefile(opened)
 
     def begin_blend(self) -> None:
         """

@@ -94,6 +94,8 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
                 count=len(checked.problems),
             )
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
+    if checked.notice is not None:
+        paragraph(layout, say(checked.notice), width_px, icon="INFO")
     count = max(1, min(len(manager.batch_rows), batch_rows.UNTIL_IT_SCROLLS))
     layout.template_list(
         "TRIVERSE_UL_batch",

@@ -47,7 +47,7 @@ def need() -> "Session":
         from ..scene.child import ChildConverter
         from ..scene.child_command import child_command
         from ..scene.importer import import_task, reason_to_wait
-        from ..scene.library import ChildLibrary
+        from ..scene.library import WORK, ChildLibrary
         from ..scene.prepare import ChildPreparer
         from ..scene.shelf import AssetShelf
         from ..scene.small_pictures import SmallPictures
@@ -71,8 +71,8 @@ def need() -> "Session":
             raise
         _problem = None
         pictures = SmallPictures(child_command("prepare_worker"), Path(prefs.data_dir(create=True), "pictures"))
-        writer = child_command("library_worker")
-        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer))
+        writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
+        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir))
         _session = Session(engine, import_task, reason_to_wait, batch, pictures)
     return _session
 
