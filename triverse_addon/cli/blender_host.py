@@ -13,6 +13,7 @@ from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
+from ..scene import tidy
 from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
@@ -118,7 +119,7 @@ class BlenderHost:
 
     def _stand_beside(self, collection: bpy.types.Collection) -> None:
         """Move a model beside the one before it, onto the same floor. The first stays as the service made it."""
-        extent = bounds(collection.all_objects)
+        extent = bounds(tidy.shown_objects(collection))
         if extent is None:
             return
         low, high = extent

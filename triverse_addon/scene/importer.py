@@ -64,6 +64,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         replace.take_place(collection, scene, record.placement.replaces)
     elif placeholder is not None and not record.placement.keep_placeholder:
         replace.hide(placeholder, scene)
+    tidy.exclude_others(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
     undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
     return Imported(collection.name)

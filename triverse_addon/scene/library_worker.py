@@ -87,16 +87,12 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:
-    objects = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(objects, job["name"])
-    for other in [other for other in bpy.data.scenes if other != scene]:
-        bpy.data.scenes.remove(other)
-    scene.collection.children.link(collection)
+    made = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(made.shown, made.others, job["name"])
     tidy.remove_wrappers(collection)
     tidy.name_single_object(collection)
-    for obj in collection.objects:
-        obj.select_set(False)
-    bpy.context.view_layer.objects.active = None
+    scene.collection.children.link(collection)
+    tidy.exclude_others(collection)
     return collection
 
 
