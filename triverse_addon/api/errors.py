@@ -17,6 +17,7 @@ Ground floor; any thread; no ``bpy``.
     └── ServiceError             the service answered with an error
         ├── InvalidParametersError   1004, 422
         ├── NotFoundError            1005, 1006, 404
+        │   └── WrongAddressError        404 or 405 to a question about no task, without a code of the service
         ├── TooManyRequestsError     2000, 429
         ├── UnsupportedError         2002, 2004
         ├── WrongStateError          2005, 409
@@ -172,6 +173,10 @@ class InvalidParametersError(ServiceError):
 
 class NotFoundError(ServiceError):
     """The task or resource does not exist, or belongs to somebody else."""
+
+
+class WrongAddressError(NotFoundError):
+    """Nothing is known at the service address where a question about no task should be answered."""
 
 
 class TooManyRequestsError(ServiceError):

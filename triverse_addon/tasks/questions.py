@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 
-from ..api.errors import AuthenticationError, InputError, TriverseError
+from ..api.errors import AuthenticationError, InputError, TriverseError, WrongAddressError
 from ..api.flows import check
 from ..api.payloads import Balance, TaskStatus
 from ..api.sentence import Sentence
@@ -172,6 +172,6 @@ class Questions:
 
 
 def _in_preferences(error: TriverseError) -> bool:
-    return isinstance(error, AuthenticationError) or (
+    return isinstance(error, AuthenticationError | WrongAddressError) or (
         isinstance(error, InputError) and error.field in ("api_key", "api_url")
     )
