@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from ..api.addresses import check_image_address
 from ..api.errors import InputError
 from ..api.fields import JSON
 from ..api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
@@ -21,6 +22,7 @@ from ..api.urls import clean
 from ..api.values import check_value
 from ..tasks.provenance import name_for, short_name
 from ..tasks.record import is_url
+from ..tasks.settings import DEFAULT_API_URL
 from . import post
 from .catalogs import clean_path
 from .numbering import numbered
@@ -61,6 +63,7 @@ def check(
     takes: Takes = lambda path, kind: False,
     with_blender: bool = True,
     numbers: Collection[int] | None = None,
+    service_url: str = DEFAULT_API_URL,
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
     """
     Return the rows of a batch, and every problem there is. With a problem, rows are missing.
@@ -70,6 +73,7 @@ def check(
     :param with_blender: whether .blend files can be written and models worked on.
     :param numbers: the rows whose pictures and models are looked at; None for all. A chunk of a batch leaves the files
         of the others alone.
+    :param service_url: the service, which has to fetch pictures that are given by their address.
     """
     problems = list(raw.problems)
     known = field_columns()
@@ -87,7 +91,7 @@ def check(
     looks = _Looks(takes)
     for number, raw_row in enumerate(raw.rows, 1):
         look = looks if numbers is None or number in numbers else None
-        found = _Checker(raw, raw_row, common, known, look, with_blender).row(number)
+        found = _Checker(raw, raw_row, common, known, look, with_blender, service_url).row(number)
         if isinstance(found, Row):
             rows.append(found)
         else:
@@ -139,6 +143,7 @@ class _Checker:
         known: Mapping[str, str],
         looks: _Looks | None,
         with_blender: bool,
+        service_url: str,
     ) -> None:
         self._raw = raw
         self._line = row.line
@@ -147,6 +152,7 @@ class _Checker:
         self._known = known
         self._looks = looks
         self._with_blender = with_blender
+        self._service_url = service_url
         self._problems: list[Problem] = []
         self._unusable: set[str] = set()
 
@@ -276,6 +282,11 @@ class _Checker:
             self._say(key, Sentence.of("A public address begins with https://."))
             return
         if is_url(text):
+            try:
+                check_image_address(text, self._service_url, field=field.name)
+            except InputError as error:
+                self._say(key, error.sentence)
+                return
             sources[field.name] = written[field.name] = text
             return
         # Written on Windows and run elsewhere: only there is a backslash part of a name.

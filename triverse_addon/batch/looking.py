@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..api.flows import Kind
 from ..api.payloads import Balance
 from ..tasks.prepare import Preparer
+from ..tasks.settings import DEFAULT_API_URL
 from .checking import check
 from .prices import Prices, ask_prices
 from .problems import Problem
@@ -70,12 +71,15 @@ def library_for(file: Path) -> Path:
     return file.with_name(f"{file.stem}-library")
 
 
-def look(asked: Asked, preparer: Preparer | None, *, with_sources: bool = True) -> Look:
+def look(
+    asked: Asked, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
+) -> Look:
     """
     Read and check a batch; every problem is in the answer.
 
     :param preparer: see :mod:`tasks.prepare`; None where sources are uploaded as they are.
     :param with_sources: look at pictures and models too.
+    :param service_url: see :func:`checking.check`.
     :raises InputError: (field ``rows``) there are no such rows.
     """
     raw = read(asked.file, is_picture=_picture_test(preparer))
@@ -86,6 +90,7 @@ def look(asked: Asked, preparer: Preparer | None, *, with_sources: bool = True) 
         takes=preparer.takes if preparer is not None else lambda path, kind: False,
         with_blender=asked.with_blender,
         numbers=chosen if with_sources else (),
+        service_url=service_url,
     )
     return Look(raw, chosen, rows, problems)
 

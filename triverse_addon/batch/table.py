@@ -90,15 +90,18 @@ def has_work(planned: Iterable[Planned]) -> bool:
     return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
 
 
-def check_batch(asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None]) -> Checked:
+def check_batch(
+    asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None], service_url: str
+) -> Checked:
     """
     Look at a batch.
 
     :param preparer: see :mod:`tasks.prepare`.
     :param by_order: see :func:`plan.plan`.
+    :param service_url: see :func:`checking.check`.
     :raises TriverseError: the list of tasks cannot be read.
     """
-    seen = look(asked, preparer)
+    seen = look(asked, preparer, service_url=service_url)
     if seen.problems:
         return _with_problems(asked, seen, seen.problems)
     try:

@@ -132,7 +132,8 @@ class _Batch:
                 Sentence.of("A .blend file takes Blender. Add --glb-only, or run this with Blender or the bpy module.")
             )
         # What was sent already need not be there any more for a merge.
-        seen = look(self._asked, self._preparer, with_sources=not args.merge)
+        url = self._host.settings(args.data, offline=args.offline).api_url
+        seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
         problems = seen.problems
         if problems:
             for problem in problems:

@@ -187,7 +187,7 @@ class Engine:
         flow = flow_named(wish.flow)
         params = check(wish.flow, wish.values)
         sources = {name: str(source) for name, source in wish.sources.items() if str(source).strip()}
-        check_wished_sources(flow, sources, self._preparer)
+        check_wished_sources(flow, sources, self._preparer, self.settings.api_url)
         record_id = new_id()
         name = short_name(wish.name) or name_for(params, sources, flow.name)
         record = TaskRecord(

@@ -129,7 +129,7 @@ class Worker:
                 raise ConvertStopped(Sentence.of("The batch is ending."))
             return self._engine.by_order(order_id)
 
-        return check_batch(asked, self._preparer, by_order)
+        return check_batch(asked, self._preparer, by_order, self._engine.settings.api_url)
 
     def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
         """Ask for price and balance."""
