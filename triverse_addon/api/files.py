@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from .errors import InputError
+from .picture_kinds import HEAD_BYTES, TAKEN, picture_kind
 from .sentence import Sentence
 
 MAX_IMAGE_BYTES = 50 * 1024 * 1024
@@ -34,22 +35,52 @@ def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> s
     head = _head(file, MAX_IMAGE_BYTES, field)
     content_type = image_type(head)
     if content_type is None:
-        raise InputError(
-            Sentence.of("{name} is not a JPEG, PNG or WebP picture. Save it as one of these.", name=file.name),
-            field=field,
-        )
+        raise InputError(_no_picture(picture_kind(head), file.name), field=field)
     return content_type
+
+
+def _no_picture(kind: str, name: str) -> Sentence:
+    """Return what to tell of a picture that the service does not take, with what it is."""
+    if kind == "HEIC":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most "
+            "compatible format.",
+            name=name,
+        )
+    if kind == "video":
+        return Sentence.of("{name} is not a JPEG, PNG or WebP picture. It is a video: save one frame.", name=name)
+    if kind == "web page":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is a web page: save the picture itself.", name=name
+        )
+    if kind == "camera raw":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is a raw picture of a camera: develop it to JPEG.", name=name
+        )
+    if kind:
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is {kind}: save it as one of these.", name=name, kind=kind
+        )
+    return Sentence.of("{name} is not a JPEG, PNG or WebP picture. Save it as one of these.", name=name)
 
 
 def image_type(head: bytes) -> str | None:
     """Return the content type of a picture that begins with ``head``; None for all but JPEG, PNG and WebP."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
+    return TAKEN.get(picture_kind(head))
+
+
+def head_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the first bytes of a file, enough to tell what kind of picture it is; none if it cannot be read.
+
+    Only regular files are opened: a pipe would be waited at for ever.
+    """
+    try:
+        if not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read(HEAD_BYTES)
+    except (OSError, ValueError):  # ValueError: a null byte in the path
+        return b""
 
 
 def check_model(path: str | os.PathLike[str], *, field: str = "model_file") -> str:

@@ -15,7 +15,7 @@ from ..tasks.convert import ConvertError
 from . import report, sheet
 from .assets import AssetWriter
 from .looking import Asked
-from .reading import LEDGER
+from .raw import LEDGER, LeftOut
 from .safe_paths import LinkError, inside
 
 
@@ -45,6 +45,7 @@ def write_report(
     target: Path,
     asked: Asked,
     lines: Sequence[report.Line],
+    left_out: Sequence[LeftOut] = (),
     *,
     seconds: float,
     exit_code: int | None = None,
@@ -53,6 +54,7 @@ def write_report(
     """
     Write the report. One that lies in the library tells nothing of this machine's folders.
 
+    :param left_out: what lies in a folder of pictures and is no row.
     :param exit_code: of the command; None where there is none.
     :param ledger_ignored: see :class:`ledger.Ledger`.
     :raises ReportError: it cannot be written.
@@ -67,6 +69,7 @@ def write_report(
         "rows_asked": asked.rows or None,
         "seconds": round(seconds, 1),
         "ledger_ignored": sorted(ledger_ignored),
+        "left_out": [{"file": one.name, "reason": str(one.reason)} for one in left_out],
     }
     if exit_code is not None:
         about["exit_code"] = exit_code

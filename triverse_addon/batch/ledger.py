@@ -28,7 +28,7 @@ from ..api.sentence import Sentence
 from .assets import THUMBNAILS
 from .entry import Entry, EntryError, entry_from_json
 from .files import write_whole
-from .reading import LEDGER
+from .raw import LEDGER
 from .rows import Row
 from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
 

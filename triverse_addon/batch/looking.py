@@ -5,8 +5,7 @@ What is asked for, and the look at it before anything is sent: the same for the 
 Floor: between first and second. Thread: any that may read files, and for :func:`ask` wait for the network. No ``bpy``.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from .checking import check
 from .prices import Prices, ask_prices
 from .problems import Problem
 from .raw import RawBatch
-from .reading import PICTURES, read
+from .reading import read
 from .rows import Row
 from .span import rows_in
 
@@ -82,7 +81,7 @@ def look(
     :param service_url: see :func:`checking.check`.
     :raises InputError: (field ``rows``) there are no such rows.
     """
-    raw = read(asked.file, is_picture=_picture_test(preparer))
+    raw = read(asked.file, takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE))
     chosen = rows_in(asked.rows, len(raw.rows)) if asked.rows and raw.rows else range(1, len(raw.rows) + 1)
     rows, problems = check(
         raw,
@@ -102,10 +101,3 @@ def ask(costly: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
     :raises TriverseError: the service was not reached, or refused the key.
     """
     return ask_prices(costly, client.quote), client.balance()
-
-
-def _picture_test(preparer: Preparer | None) -> Callable[[Path], bool]:
-    def is_picture(file: Path) -> bool:
-        return file.suffix.lower() in PICTURES or (preparer is not None and preparer.takes(os.fspath(file), Kind.IMAGE))
-
-    return is_picture

@@ -20,7 +20,7 @@ from .ledger import Ledger
 from .looking import Asked, Look, look
 from .plan import Left, Planned, plan
 from .problems import BatchProblemsError, Problem
-from .raw import RawRow
+from .raw import LeftOut, RawRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Checked:
     :ivar planned: what a run does. Empty with a problem.
     :ivar retries: what a run does that is about failed rows only.
     :ivar notice: what should be known before anything is ordered, None for nothing.
+    :ivar left_out: what lies in a folder of pictures and is no row.
     """
 
     asked: Asked
@@ -57,6 +58,7 @@ class Checked:
     planned: tuple[Planned, ...] = ()
     retries: tuple[Planned, ...] = field(default=(), repr=False)
     notice: Sentence | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
     def counts(self) -> dict[Left, int]:
@@ -122,6 +124,7 @@ def check_batch(
         planned=tuple(planned),
         retries=tuple(retries),
         notice=ledger.notice() if ledger.ignored else None,
+        left_out=seen.raw.left_out,
     )
 
 
@@ -135,7 +138,7 @@ def _with_problems(asked: Asked, seen: Look, problems: Iterable[Problem]) -> Che
     # What is left concerns the header, lines that are no rows, or the file as a whole.
     lines += [Line(0, line, asked.file.name, tuple(found)) for line, found in by_line.items()]
     lines.sort(key=lambda line: (not line.problems, line.line))
-    return Checked(asked, tuple(lines), problems=tuple(problems))
+    return Checked(asked, tuple(lines), problems=tuple(problems), left_out=seen.raw.left_out)
 
 
 def _title(row: RawRow) -> str:

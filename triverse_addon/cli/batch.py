@@ -28,6 +28,7 @@ from ..batch.outcome import End, Outcome
 from ..batch.plan import Left, Planned, plan
 from ..batch.prices import Prices
 from ..batch.problems import MOST_TOLD, BatchProblemsError
+from ..batch.raw import LeftOut
 from ..batch.rows import Row
 from ..batch.runner import Runner, untouched
 from .batch_arguments import asked_of, limits_of
@@ -68,6 +69,7 @@ class _Batch:
         self._library = self._asked.library
         self._ledger = Ledger(self._library)
         self._preparer = host.preparer()
+        self._left_out: tuple[LeftOut, ...] = ()
 
     def run(self) -> Exit:
         """
@@ -134,6 +136,7 @@ class _Batch:
         # What was sent already need not be there any more for a merge.
         url = self._host.settings(args.data, offline=args.offline).api_url
         seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
+        self._tell_left_out(seen.raw.left_out)
         problems = seen.problems
         if problems:
             for problem in problems:
@@ -151,6 +154,16 @@ class _Batch:
     def _tell_ignored(self) -> None:
         if self._ledger.ignored:
             self._output.say(self._ledger.notice())
+
+    def _tell_left_out(self, left_out: tuple[LeftOut, ...]) -> None:
+        self._left_out = left_out
+        for one in left_out:
+            self._output.emit("left_out", file=one.name, message=str(one.reason))
+        for one in left_out[:MOST_TOLD]:
+            self._output.say(Sentence.of("Left out: {file}: {reason}", file=one.name, reason=str(one.reason)))
+        if len(left_out) > MOST_TOLD:
+            more = len(left_out) - MOST_TOLD
+            self._output.say(Sentence.of("… and {count} more are left out. The report names all.", count=more))
 
     def _tell_plan(self, planned: Sequence[Planned]) -> None:
         lefts = [one.left for one in planned]
@@ -348,6 +361,7 @@ class _Batch:
                 target,
                 self._asked,
                 lines,
+                self._left_out,
                 seconds=time.monotonic() - self._began_s,
                 exit_code=int(code),
                 ledger_ignored=self._ledger.ignored,

@@ -18,7 +18,8 @@ from typing import Any
 
 import bpy
 
-from ..api.files import image_type
+from ..api.files import head_of, image_type
+from ..api.picture_kinds import picture_kind
 from ..api.sentence import Sentence
 from ..tasks.folders import slug
 from .errors import SceneError
@@ -301,7 +302,10 @@ def _named_in_clipboard(context: bpy.types.Context) -> Path | str | None:
         return text
     path = Path(url2pathname(unquote(urlparse(text).path)) if text.startswith("file://") else text)
     try:
-        is_picture = path.suffix.lower() in bpy.path.extensions_image and path.is_absolute() and path.is_file()
+        is_picture = path.is_absolute() and path.is_file()
+        is_picture = is_picture and (
+            path.suffix.lower() in bpy.path.extensions_image or bool(picture_kind(head_of(path)))
+        )
     except (OSError, ValueError):
         return None
     return path if is_picture else None

@@ -168,9 +168,10 @@ class Worker:
         outcomes, progress = runner.outcomes(), runner.progress()
         asked = begun.asked
         lines = [report.line_of_outcome(outcome) for outcome in outcomes]
+        checked = self.check(asked)
         written, page, problem = None, None, None
         try:
-            write_report(report_path(asked), asked, lines, seconds=runner.elapsed_s)
+            write_report(report_path(asked), asked, lines, checked.left_out, seconds=runner.elapsed_s)
             written = report_path(asked)
             if not in_haste:
                 page, problem = self._write_sheets(asked, lines)
@@ -182,7 +183,7 @@ class Worker:
         else:
             memory.forget(self._data_dir, asked)
         reason = next((outcome.sentence for outcome in outcomes if outcome.end in _EARLY), None)
-        return Ended(tuple(outcomes), self.check(asked), is_open, progress.credits, written, page, problem, reason)
+        return Ended(tuple(outcomes), checked, is_open, progress.credits, written, page, problem, reason)
 
     def _write_sheets(self, asked: Asked, lines: Sequence[report.Line]) -> tuple[Path, Sentence | None]:
         writer = self._make_writer()

@@ -17,6 +17,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..api.errors import InputError, TriverseError
 from . import credits, heartbeat, making, remembered, rows, source_actions, wishes
+from .inputs import picture_suffixes
 from .say import say, words
 from .setup_actions import session_or_report
 
@@ -117,7 +118,7 @@ class TRIVERSE_FH_pictures(bpy.types.FileHandler):
     bl_idname = "TRIVERSE_FH_pictures"
     bl_label = "Make Models with Triverse"
     bl_import_operator = "triverse.drop"
-    bl_file_extensions = ";".join(sorted(bpy.path.extensions_image))
+    bl_file_extensions = ";".join(picture_suffixes())
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
