@@ -52,16 +52,16 @@ def ui(fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path / "datafiles"))
     import triverse_addon
     from triverse_addon import ui as module
-    from triverse_addon.ui import preferences
+    from triverse_addon.ui import data_folder
 
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
     bpy.context.preferences.addons.new().module = ADDON
     bpy.context.preferences.system.use_online_access = True
     triverse_addon.register()
     yield module
     triverse_addon.unregister()
     bpy.context.preferences.addons.remove(bpy.context.preferences.addons[ADDON])
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
 
 
 @pytest.fixture

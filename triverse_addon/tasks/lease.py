@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
-from .locks import lock
+from .locks import is_taken, lock
 
 #: How long a lease holds without being renewed, in seconds.
 LEASE_S = 60.0
@@ -69,3 +69,15 @@ class Owner:
             self._file.close()
             self._file = None
             self._path.unlink(missing_ok=True)
+
+
+def someone_is_alive(folder: Path) -> bool:
+    """Tell whether an engine holds a lock in ``folder``; one of another machine may, and is not seen."""
+    for path in folder.glob("*.lock"):
+        try:
+            with path.open("r+b") as file:
+                lock(file)
+        except OSError as error:
+            if is_taken(error):
+                return True
+    return False

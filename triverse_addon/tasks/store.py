@@ -23,7 +23,18 @@ from . import codec, listing
 from .connect import connect, is_damage
 from .record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
 from .schema import SCHEMA_VERSION, migrate
-from .store_rows import SELECT, HistoryLine, is_let_go, line_of, next_revision, row_of_order, tell, write
+from .store_rows import (
+    SELECT,
+    HistoryLine,
+    insert,
+    is_known,
+    is_let_go,
+    line_of,
+    next_revision,
+    row_of_order,
+    tell,
+    write,
+)
 
 FILE_NAME = "tasks.sqlite3"
 #: Lies beside the store from when a damaged one was set aside until the service has told of its tasks, if need be until
@@ -232,13 +243,28 @@ class Store:
             if known is not None:
                 return known
             record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
-            columns = {name: getattr(record, name) for name in codec.COLUMNS}
-            columns |= listing.asked_columns(record)
-            columns |= {"data": codec.to_json(record), "owner": owner or None, "lease_until_s": now_s() + lease_s}
-            names = ", ".join(columns)
-            marks = ", ".join("?" * len(columns))
-            connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
+            insert(connection, record, owner=owner or None, lease_until_s=now_s() + lease_s)
         return record
+
+    def take_in(self, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
+        """
+        Write the tasks of another store, with what happened to them, all or none. Nobody drives them yet.
+
+        A task that is known here already, or was taken off this list, is left out.
+
+        :returns: how many were new.
+        :raises StoreError: nothing can be written.
+        """
+        count = 0
+        with self._writing() as connection:
+            for record, lines in tasks:
+                if is_known(connection, record):
+                    continue
+                insert(connection, record.with_(revision=next_revision(connection)), owner=None, lease_until_s=0.0)
+                for line in lines:
+                    tell(connection, record.id, line.level, line.sentence, at_s=line.at_s)
+                count += 1
+        return count
 
     def change(
         self,

@@ -37,6 +37,23 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
     ).fetchone()
 
 
+def is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
+    """Tell whether a task of another store is here: by our id, by the service's, by its order, or as removed."""
+    found = connection.execute(
+        "SELECT 1 FROM tasks WHERE id = ? OR task_uuid = ? UNION SELECT 1 FROM removed WHERE id = ?",
+        (record.id, record.task_uuid, record.id),
+    ).fetchone()
+    return found is not None or row_of_order(connection, record.client_order_id) is not None
+
+
+def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | None, lease_until_s: float) -> None:
+    """Write a task that has no row yet."""
+    columns = _columns(record) | {"data": codec.to_json(record), "owner": owner, "lease_until_s": lease_until_s}
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
+
+
 def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, let_go: bool = False) -> None:
     """
     Write a task over its row.
@@ -73,11 +90,13 @@ def is_let_go(old: TaskRecord, new: TaskRecord) -> bool:
     return ended or (new.following and not old.following)
 
 
-def tell(connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence) -> None:
-    """Add a line to a task's history."""
+def tell(
+    connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence, *, at_s: float | None = None
+) -> None:
+    """Add a line to a task's history, of now unless ``at_s`` says when."""
     connection.execute(
         "INSERT INTO history (task_id, at_s, level, template, args) VALUES (?, ?, ?, ?, ?)",
-        (task_id, now_s(), level, sentence.template, json.dumps(dict(sentence.args))),
+        (task_id, now_s() if at_s is None else at_s, level, sentence.template, json.dumps(dict(sentence.args))),
     )
 
 

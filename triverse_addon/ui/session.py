@@ -17,8 +17,8 @@ from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
 from ..tasks.settings import Settings
+from . import data_folder, properties, rows, selected
 from . import preferences as prefs
-from . import properties, rows, selected
 
 if TYPE_CHECKING:
     from ..scene.shelf import AssetShelf
@@ -43,6 +43,12 @@ def need() -> "Session":
     """
     global _session, _shelf, _is_wished, _problem
     if _session is None:
+        try:
+            data_folder.settle()
+        except TriverseError as error:
+            # While it is moved, the heartbeat asks on; what has to be mended first waits for the button.
+            _problem, _is_wished = error.sentence, isinstance(error, data_folder.MovingError)
+            raise
         # Late: these import requests, websockets and sqlite3, which register() must not wait for.
         from ..scene.child import ChildConverter
         from ..scene.child_command import child_command
@@ -52,6 +58,7 @@ def need() -> "Session":
         from ..scene.shelf import AssetShelf
         from ..scene.small_pictures import SmallPictures
         from ..tasks.engine import Engine
+        from ..tasks.events import Notice
         from .batch_session import BatchSession
         from .session_state import Session
 
@@ -74,6 +81,8 @@ def need() -> "Session":
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
         batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir))
         _session = Session(engine, import_task, reason_to_wait, batch, pictures)
+        if (untold := data_folder.untold()) is not None:
+            _session.tell(Notice("WARNING", untold))
     return _session
 
 
@@ -140,7 +149,7 @@ def _file_loaded(*_: object) -> None:
 
 
 def has_store() -> bool:
-    """Tell whether a store exists from last time, so that tasks may have to go on. One look at the disk."""
+    """Tell whether a store exists from last time, so that tasks may have to go on. A few looks at the disk."""
     from ..tasks.store import FILE_NAME  # late: brings sqlite3
 
     folder = prefs.data_dir(create=False)
