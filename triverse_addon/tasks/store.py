@@ -27,11 +27,11 @@ from .store_rows import (
     SELECT,
     HistoryLine,
     insert,
-    is_known,
     is_let_go,
     line_of,
     next_revision,
     row_of_order,
+    take_in,
     tell,
     write,
 )
@@ -255,16 +255,8 @@ class Store:
         :returns: how many were new.
         :raises StoreError: nothing can be written.
         """
-        count = 0
         with self._writing() as connection:
-            for record, lines in tasks:
-                if is_known(connection, record):
-                    continue
-                insert(connection, record.with_(revision=next_revision(connection)), owner=None, lease_until_s=0.0)
-                for line in lines:
-                    tell(connection, record.id, line.level, line.sentence, at_s=line.at_s)
-                count += 1
-        return count
+            return take_in(connection, tasks)
 
     def change(
         self,

@@ -7,6 +7,7 @@ Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
 
 import json
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,20 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
     ).fetchone()
 
 
-def is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
+def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
+    """Write the tasks of another store that are new here, with their history; returns how many those are."""
+    count = 0
+    for record, lines in tasks:
+        if _is_known(connection, record):
+            continue
+        insert(connection, record.with_(revision=next_revision(connection)), owner=None, lease_until_s=0.0)
+        for line in lines:
+            tell(connection, record.id, line.level, line.sentence, at_s=line.at_s)
+        count += 1
+    return count
+
+
+def _is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
     """Tell whether a task of another store is here: by our id, by the service's, by its order, or as removed."""
     found = connection.execute(
         "SELECT 1 FROM tasks WHERE id = ? OR task_uuid = ? UNION SELECT 1 FROM removed WHERE id = ?",
