@@ -19,7 +19,7 @@ from ..tasks.engine import Engine
 from ..tasks.gate import Block
 from ..tasks.imports import Imported, ImportOutcome, Later
 from ..tasks.record import Origin, Stage, TaskRecord, new_id
-from ..tasks.store import NoSuchTaskError
+from ..tasks.store_errors import NoSuchTaskError
 from .exits import Exit
 from .host import Host
 from .progress import Progress

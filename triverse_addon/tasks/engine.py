@@ -58,7 +58,8 @@ from .retries import retried, wanted_again, wish_again
 from .settings import Settings
 from .shared import MakeClient, Shared, make_client
 from .steps import LANES, Steps
-from .store import NoSuchTaskError, Store
+from .store import Store
+from .store_errors import NoSuchTaskError
 from .store_rows import HistoryLine
 
 log = logging.getLogger(__name__)

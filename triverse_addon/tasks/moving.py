@@ -27,7 +27,8 @@ from ..api.sentence import Sentence
 from .lease import someone_is_alive
 from .locks import is_taken, lock
 from .record import TaskRecord, is_url
-from .store import FILE_NAME, LOST_NAME, NoSuchTaskError, Store
+from .store import FILE_NAME, LOST_NAME, Store
+from .store_errors import NoSuchTaskError
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,11 @@ def move(
         except OSError as error:
             _take_back(way)
             raise _not_there(target, error) from None
-        _take_in(way)
+        try:
+            _take_in(way)
+        except TriverseError:
+            _take_back(way)
+            raise
         report(len(way.moved), len(way.moved))
         switch()
         report(len(way.moved), len(way.moved))
@@ -363,7 +368,6 @@ def _take_in(way: _Way) -> None:
     store = Store(way.target)
     try:
         if store.read_only:
-            _take_back(way)
             raise MoveError(store.problem or Sentence.of("The list of tasks cannot be changed."))
         if (way.source / FILE_NAME).is_file():
             other = Store(way.source)

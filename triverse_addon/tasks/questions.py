@@ -20,7 +20,7 @@ from .events import BalanceKnown, KeyTested, Quoted, TasksFound
 from .gate import Block
 from .record import new_id
 from .shared import Shared, make_client
-from .store import StoreError
+from .store_errors import StoreError
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ The store: every task, on disk, before anything of it is sent.
 
 Floor: first. Thread: any; each thread has a connection of its own. No ``bpy``.
 
-SQLite in WAL mode. Every change is one transaction; what money hangs on is written through to the disk
-(``synchronous=FULL``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
+SQLite, see ``connect``. Every change is one transaction; what money hangs on is written through to the disk
+(``durable``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
 lease, and every write counts up one revision, so that the others see what is new by asking for it.
 """
 
@@ -17,12 +17,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from . import codec, listing
-from .connect import connect, is_damage
+from .connect import Connection, connect, is_damage
 from .record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
 from .schema import SCHEMA_VERSION, migrate
+from .store_errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
 from .store_rows import (
     SELECT,
     HistoryLine,
@@ -42,18 +42,6 @@ FILE_NAME = "tasks.sqlite3"
 LOST_NAME = "tasks.lost"
 
 
-class StoreError(TriverseError):
-    """The store cannot be read or written."""
-
-
-class LeaseLostError(TriverseError):
-    """Another Blender drives this task now."""
-
-
-class NoSuchTaskError(TriverseError):
-    """The task was taken off the list."""
-
-
 class Store:
     """
     The tasks of one user on one machine.
@@ -69,7 +57,7 @@ class Store:
         """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
         self._lost = folder / LOST_NAME
         self._local = threading.local()
-        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._connections: list[tuple[threading.Thread, Connection]] = []
         self._guard = threading.Lock()
         self._write_lock = threading.Lock()
         self._closed = False
@@ -79,22 +67,12 @@ class Store:
             self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
-                raise self._unusable(error) from None
+                raise unusable(self.path, error) from None
             self._set_aside()
         except OSError as error:
-            raise self._unusable(error) from None
+            raise unusable(self.path, error) from None
         if self.is_lost and self.problem is None:
             self.problem = _was_damaged(self._lost_name())
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            Sentence.of(
-                "The list of tasks at {path} cannot be opened ({reason}). Check the folder's permissions and free "
-                "space.",
-                path=str(self.path),
-                reason=str(error),
-            )
-        )
 
     def _open(self) -> None:
         connection = self._connection()
@@ -118,13 +96,13 @@ class Store:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         kept = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
         try:
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("", "-wal", "-shm", "-journal"):
                 part = Path(f"{self.path}{suffix}")
                 if part.exists():
                     part.replace(f"{kept}{suffix}")
             self._open()
         except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from None
+            raise unusable(self.path, error) from None
         # On a full disk there is none: then the button is left, which the sentence names.
         with contextlib.suppress(OSError):
             self._lost.write_text(kept.name, encoding="utf-8")
@@ -157,8 +135,8 @@ class Store:
     # -------------------------------------------------------------------------
     # Connections
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             with self._guard:
                 if self._closed:
@@ -190,7 +168,7 @@ class Store:
             self._close_connections()
 
     @contextlib.contextmanager
-    def _writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """
         One transaction.
 
@@ -202,7 +180,7 @@ class Store:
         with self._write_lock:
             try:
                 connection = self._connection()
-                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                connection.execute(f"PRAGMA synchronous={connection.durable if durable else connection.hasty}")
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -211,17 +189,10 @@ class Store:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
             except sqlite3.Error as error:
-                raise StoreError(
-                    Sentence.of(
-                        "The list of tasks cannot be written ({reason}). Check that the disk has room and the folder "
-                        "{path} can be written to.",
-                        reason=str(error),
-                        path=str(self.path.parent),
-                    )
-                ) from None
+                raise unusable(self.path, error) from None
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Connection]:
         try:
             yield self._connection()
         except sqlite3.Error as error:
