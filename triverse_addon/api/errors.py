@@ -9,6 +9,8 @@ Ground floor; any thread; no ``bpy``.
     ├── InputError               refused here, before anything was sent
     ├── OfflineError             Blender's online access is switched off
     ├── KeyMissingError          there is no API key
+    ├── LibraryError             a library that is loaded here cannot be worked with
+    ├── UnforeseenError          a slip of ours, or of what we rely on
     ├── TransportError           no usable answer came
     │   ├── ConnectError             the service never got the request
     │   ├── ConnectionLostError      it may have got it
@@ -34,6 +36,8 @@ headers): they are raised ``from None``.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Literal
 
 from .sentence import Sentence
@@ -105,6 +109,38 @@ class KeyMissingError(TriverseError):
         super().__init__(
             Sentence.of("No API key is set. Enter it in the preferences of the add-on, or set TRIVERSE_API_KEY.")
         )
+
+
+class LibraryError(TriverseError):
+    """A library that another add-on or Blender has loaded cannot be worked with; nothing was sent. See `libraries`."""
+
+
+class UnforeseenError(TriverseError):
+    """Something failed that nothing here foresees: a slip of ours, or of what we rely on.
+
+    :param error: what was raised. Its words are not taken over: they may hold an address with the key.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.what = _where(error)
+        super().__init__(
+            Sentence.of(
+                "Something unexpected went wrong ({what}). Try again. If it comes again, restart Blender, and report "
+                "it with Copy Report in the preferences.",
+                what=self.what,
+            )
+        )
+
+
+def _where(error: BaseException) -> str:
+    """Return the kind of an error and the last line of the add-on's own that it came by."""
+    own = str(Path(__file__).resolve().parents[1])
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if name.startswith(own):
+            found = f", {Path(name).name} {line}"
+    return f"{type(error).__name__}{found}"
 
 
 # -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ quits Blender should wait for them.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import queue
 import random
@@ -29,8 +30,16 @@ from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
 
 from .answers import not_an_answer, read_answer
-from .errors import AuthenticationError, ConnectError, ConnectionLostError, StalledError, TriverseError
+from .errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    StalledError,
+    TriverseError,
+    UnforeseenError,
+)
 from .frames import MAX_MESSAGE_BYTES, FrameReader
+from .libraries import too_old
 from .payloads import TaskStatus
 from .proxies import proxy_for
 from .sentence import Sentence
@@ -51,6 +60,9 @@ _TURN_S = 0.2
 
 # Policy violation; and what services use for 401 and 403. Which one Triverse uses for a bad key is not documented.
 _REFUSING_CLOSE_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
+
+#: Came with websockets 15.0, as proxies did.
+_PROXY_ERRORS: tuple[type[Exception], ...] = (ws.ProxyError,) if hasattr(ws, "ProxyError") else ()
 
 _silent = logging.Logger("triverse.websocket")
 _silent.disabled = True
@@ -245,7 +257,11 @@ def _connection(
     abandoned = False
 
     def make() -> None:
-        made = _connect(url, base_url, version, key=key)
+        made: ClientConnection | TriverseError
+        try:
+            made = _connect(url, base_url, version, key=key)
+        except Exception as error:  # noqa: BLE001 -- whoever waits for this thread has to be told
+            made = UnforeseenError(error)
         with lock:
             if not abandoned:
                 outcome.put(made)
@@ -304,26 +320,22 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
     response: Response
     host = urlsplit(base_url).hostname or ""
     try:
-        proxy = proxy_for(base_url)
-        return connect(
+        made: ClientConnection = connect(
             url,
-            ssl=secure_context() if url.startswith("wss:") else None,
-            proxy=proxy,
-            proxy_ssl=secure_context() if proxy is not None and proxy.startswith("https:") else None,
             create_connection=_Connection,
             open_timeout=OPEN_TIMEOUT_S,
-            ping_interval=PING_INTERVAL_S,
-            ping_timeout=PING_INTERVAL_S,
             close_timeout=0.3,
             max_size=MAX_MESSAGE_BYTES,
             user_agent_header=f"Triverse-Blender/{version}",
             logger=_silent,
+            **_options(secure=url.startswith("wss:"), proxy=proxy_for(base_url)),
         )
+        return made
     except _Refused as refused:
         response = refused.response
     except TriverseError as error:
         return error
-    except ws.ProxyError:
+    except _PROXY_ERRORS:
         return ConnectError(
             Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
         )
@@ -338,6 +350,23 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
             Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
         )
     return _refusal(response, base_url, key)
+
+
+def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
+    """Return what differs between the versions of websockets that may be at work, see `libraries`.
+
+    :raises LibraryError: a proxy is needed, and this version knows none.
+    """
+    known = inspect.signature(connect).parameters
+    options: dict[str, Any] = {"ssl" if "ssl" in known else "ssl_context": secure_context() if secure else None}
+    if "proxy" in known:
+        options["proxy"] = proxy
+        options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
+    elif proxy is not None:
+        raise too_old("websockets", (15, 0))
+    if "ping_interval" in known:  # from 15.0 on; before, a dead connection is noticed by the polls beside it only
+        options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
+    return options
 
 
 def _refusal(response: Response, base_url: str, key: str) -> TriverseError:

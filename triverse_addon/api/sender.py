@@ -27,7 +27,7 @@ from .multipart import MultipartFile
 from .proxies import proxy_for
 from .sentence import Sentence
 from .tls import secure_context
-from .transport import Guard, GuardedAdapter
+from .transport import Guard, GuardedAdapter, pieces
 from .urls import check_asset_url, is_loopback, same_host
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
@@ -165,9 +165,10 @@ class Sender:
         failure: TriverseError | None = None
         with contextlib.closing(response):
             try:
-                # read1 returns what a single read from the network gave, and decompresses at most what is asked for.
-                while len(body) <= MAX_JSON_BYTES and (piece := response.raw.read1(65536, decode_content=True)):
+                for piece in pieces(response.raw, 65536, decode=True):
                     body += piece
+                    if len(body) > MAX_JSON_BYTES:
+                        break
             except NETWORK_ERRORS as error:
                 failure = failure_of(error, guard)
         if failure is None and guard.ended_by:
@@ -216,11 +217,12 @@ class Sender:
         if not isinstance(response, requests.Response):
             raise TypeError("not an answer of this client")
         guard = self._streams[response]
+        body = pieces(response.raw, chunk_bytes, decode=False)
         failure: TriverseError | None = None
         while failure is None:
             piece = b""
             try:
-                piece = response.raw.read1(chunk_bytes, decode_content=False)
+                piece = next(body, b"")
             except NETWORK_ERRORS as error:
                 failure = failure_of(error, guard)
             if piece:

@@ -15,7 +15,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -23,6 +23,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _current = threading.local()
+
+_OLD_PIECE_BYTES = 4096
+"""What is read at once where a read waits until it has all: so much is held back, and lost when it breaks off."""
 
 
 class Guard:
@@ -198,3 +201,25 @@ class GuardedAdapter(HTTPAdapter):
 
 def _use_guarded_pools(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedSecurePool}
+
+
+# -----------------------------------------------------------------------------
+# Bodies
+
+
+def pieces(raw: Any, most_bytes: int, *, decode: bool) -> Iterator[bytes]:
+    """Yield the body of an answer as it arrives.
+
+    :param raw: the ``raw`` of a streamed ``requests.Response``.
+    :param most_bytes: largest piece before decompression.
+    :param decode: undo the compression that the headers name.
+    :raises Exception: one of `failures.NETWORK_ERRORS`, when it breaks off.
+    """
+    if hasattr(raw, "read1"):
+        # Returns what a single read from the network gave, and decompresses at most what is asked for.
+        while piece := raw.read1(most_bytes, decode_content=decode):
+            yield piece
+        return
+    # urllib3 before 2.2. Before 2.0 it takes a body that broke off for a whole one, unless it is told not to.
+    raw.enforce_content_length = True
+    yield from raw.stream(min(most_bytes, _OLD_PIECE_BYTES), decode_content=decode)

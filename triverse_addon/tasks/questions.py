@@ -19,7 +19,7 @@ from .apply import record_of
 from .events import BalanceKnown, KeyTested, Quoted, TasksFound
 from .gate import Block
 from .record import new_id
-from .shared import Shared, make_client
+from .shared import Shared, live_updates, make_client
 from .store_errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -144,12 +144,11 @@ class Questions:
         self._shared.events.append(KeyTested(True, sentence, account))
 
     def _find_tasks(self) -> None:
-        from ..api.live import snapshot  # late: brings websockets
-
         store, settings = self._shared.store, self._shared.settings
         added = 0
         try:
             self._shared.gate.check()
+            snapshot = live_updates().snapshot
             for status in snapshot(settings.api_url, settings.api_key, None, stop=self._shared.stop):
                 if store.by_uuid(status.task_uuid) is None and self._add(status):
                     added += 1

@@ -31,6 +31,7 @@ from ..tasks.convert import ConvertStopped
 from ..tasks.lease import Owner
 from ..tasks.record import TaskRecord
 from ..tasks.settings import Settings
+from ..tasks.shared import make_client
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -133,10 +134,8 @@ class Worker:
 
     def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
         """Ask for price and balance."""
-        from ..api.client import Client  # late: brings requests
-
         try:
-            with Client(settings.api_url, settings.api_key, version=settings.agent) as self._client:
+            with make_client(settings) as self._client:
                 prices, balance = ask(costly, self._client)
         except TriverseError as error:
             return Offer(problem=error.sentence)
