@@ -10,7 +10,6 @@ Fields are judged by ``api.flows``, as in the panel and on the command line.
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 
 from ..api.addresses import check_image_address
 from ..api.errors import InputError
@@ -26,6 +25,7 @@ from ..tasks.settings import DEFAULT_API_URL
 from . import post
 from .catalogs import clean_path
 from .numbering import numbered
+from .outside import outside, path_of
 from .post import Post
 from .problems import Problem
 from .raw import RawBatch, RawRow, column_key
@@ -64,6 +64,7 @@ def check(
     with_blender: bool = True,
     numbers: Collection[int] | None = None,
     service_url: str = DEFAULT_API_URL,
+    allowed: Collection[str] = (),
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
     """
     Return the rows of a batch, and every problem there is. With a problem, rows are missing.
@@ -74,6 +75,7 @@ def check(
     :param numbers: the rows whose pictures and models are looked at; None for all. A chunk of a batch leaves the files
         of the others alone.
     :param service_url: the service, which has to fetch pictures that are given by their address.
+    :param allowed: what may be opened of files outside the table's folder, see ``outside.Outside.key``.
     """
     problems = list(raw.problems)
     known = field_columns()
@@ -88,7 +90,7 @@ def check(
         elif value.strip():
             common[key] = value.strip()
     rows = []
-    looks = _Looks(takes)
+    looks = _Looks(takes, allowed)
     for number, raw_row in enumerate(raw.rows, 1):
         look = looks if numbers is None or number in numbers else None
         found = _Checker(raw, raw_row, common, known, look, with_blender, service_url).row(number)
@@ -110,7 +112,8 @@ def _unknown_column() -> Sentence:
 class _Looks:
     """Looks at source files, once at each."""
 
-    def __init__(self, takes: Takes) -> None:
+    def __init__(self, takes: Takes, allowed: Collection[str]) -> None:
+        self.allowed = allowed
         self._takes = takes
         self._seen: dict[tuple[str, Kind], Sentence | None] = {}
 
@@ -289,12 +292,18 @@ class _Checker:
                 return
             sources[field.name] = written[field.name] = text
             return
-        # Written on Windows and run elsewhere: only there is a backslash part of a name.
-        portable = text.replace("\\", "/")
-        path = os.path.abspath(Path(self._raw.folder, Path(portable).expanduser()))
+        path = path_of(self._raw.folder, text)
         sources[field.name] = path
-        written[field.name] = os.path.normpath(portable).replace("\\", "/")
-        problem = self._looks.problem(path, field) if self._looks is not None else None
+        written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
+        if self._looks is None:
+            return
+        # What is typed for all rows is the user's own word.
+        found = outside(self._raw.folder, path) if key in self._given else None
+        if found is not None and not found.is_allowed(self._looks.allowed):
+            column = self._raw.columns.get(key, key)
+            self._problems.append(Problem(self._line, column, found.sentence, found))
+            return
+        problem = self._looks.problem(path, field)
         if problem is not None:
             self._say(key, problem)
 

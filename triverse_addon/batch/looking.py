@@ -15,8 +15,9 @@ from ..api.payloads import Balance
 from ..tasks.prepare import Preparer
 from ..tasks.settings import DEFAULT_API_URL
 from .checking import check
+from .outside import Outside
 from .prices import Prices, ask_prices
-from .problems import Problem
+from .problems import Problem, asked_about
 from .raw import RawBatch
 from .reading import read
 from .rows import Row
@@ -36,6 +37,7 @@ class Asked:
     :ivar defaults: values by column for rows that do not have their own.
     :ivar rows: see ``span.rows_in``; "" for all.
     :ivar batch_id: another one makes all orders others.
+    :ivar allowed: what may be opened of files outside the file's folder, see ``outside.Outside.key``.
     """
 
     file: Path
@@ -44,6 +46,7 @@ class Asked:
     defaults: Mapping[str, str] = field(default_factory=dict)
     rows: str = ""
     batch_id: str = ""
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Look:
     chosen: range
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def outside(self) -> list[Outside]:
+        """The files that are asked about before they are opened."""
+        return asked_about(self.problems)
 
     @property
     def chosen_rows(self) -> list[Row]:
@@ -81,7 +89,11 @@ def look(
     :param service_url: see :func:`checking.check`.
     :raises InputError: (field ``rows``) there are no such rows.
     """
-    raw = read(asked.file, takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE))
+    raw = read(
+        asked.file,
+        takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE),
+        allowed=asked.allowed,
+    )
     chosen = rows_in(asked.rows, len(raw.rows)) if asked.rows and raw.rows else range(1, len(raw.rows) + 1)
     rows, problems = check(
         raw,
@@ -90,6 +102,7 @@ def look(
         with_blender=asked.with_blender,
         numbers=chosen if with_sources else (),
         service_url=service_url,
+        allowed=asked.allowed,
     )
     return Look(raw, chosen, rows, problems)
 

@@ -61,6 +61,7 @@ def remember(data_dir: Path, begun: Begun) -> None:
         "jobs": begun.jobs,
         "agreed": sorted(begun.agreed),
         "credits": begun.credits,
+        "allowed": sorted(begun.asked.allowed),
         "owner": begun.owner,
         "at_s": time.time(),
     }
@@ -96,16 +97,18 @@ def _begun(value: Any) -> tuple[Begun, float]:
     """
     file, library, at_s = value["file"], value["library"], value["at_s"]
     jobs, credits, owner, agreed = value["jobs"], value["credits"], value["owner"], value["agreed"]
+    allowed = value.get("allowed", [])  # not written by older versions
     if not all(isinstance(path, str) and os.path.isabs(path) and "\0" not in path for path in (file, library)):
         raise ValueError("file")
     os.fsencode(file + library)  # UnicodeEncodeError is a ValueError
     if not (type(jobs) is int and jobs >= 1 and type(credits) is int and credits >= 0 and isinstance(owner, str)):
         raise ValueError("jobs")
-    if not (isinstance(agreed, list) and all(isinstance(one, str) for one in agreed)):
+    if not all(isinstance(words, list) and all(isinstance(one, str) for one in words) for words in (agreed, allowed)):
         raise ValueError("agreed")
     if type(at_s) not in (int, float) or not math.isfinite(at_s):
         raise ValueError("at_s")
-    return Begun(Asked(Path(file), Path(library)), jobs, frozenset(agreed), credits, owner), at_s
+    asked = Asked(Path(file), Path(library), allowed=frozenset(allowed))
+    return Begun(asked, jobs, frozenset(agreed), credits, owner), at_s
 
 
 def _path(data_dir: Path, asked: Asked) -> Path:

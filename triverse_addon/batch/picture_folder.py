@@ -9,13 +9,14 @@ Whatever lies there and becomes no row is told, with why.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..api.errors import InputError
 from ..api.files import check_image, head_of, image_type
 from ..api.picture_kinds import picture_kind
 from ..api.sentence import Sentence
+from .outside import outside
 from .problems import Problem
 from .raw import LEDGER, LeftOut, RawBatch, RawRow
 
@@ -23,11 +24,11 @@ from .raw import LEDGER, LeftOut, RawBatch, RawRow
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
 
 
-def read_folder(folder: Path, takes: Callable[[str], bool]) -> RawBatch:
+def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[str]) -> RawBatch:
     """
     Make a row of every picture, in folders below too, which become its catalog.
 
-    :param takes: see :func:`reading.read`.
+    :param takes: see :func:`reading.read`, as for ``allowed``.
     """
     problems: list[Problem] = []
     left_out: list[LeftOut] = []
@@ -42,6 +43,10 @@ def read_folder(folder: Path, takes: Callable[[str], bool]) -> RawBatch:
         left_out += [LeftOut((inside / name).as_posix(), reason) for name, reason in reasons.items() if reason]
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         for name in files:
+            link = outside(folder, os.fspath(Path(place, name)))
+            if link is not None and not link.is_allowed(allowed):
+                problems.append(Problem(0, (inside / name).as_posix(), link.sentence, link))
+                continue
             reason = _why_not(Path(place, name), takes)
             if reason is None:
                 found.append(inside / name)

@@ -10,7 +10,7 @@ What a cell means is for ``checking``; here a file that cannot be understood is 
 import codecs
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..api.sentence import Sentence
@@ -27,16 +27,17 @@ _JSON = frozenset({".jsonl", ".ndjson", ".json"})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False) -> RawBatch:
+def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allowed: Collection[str] = ()) -> RawBatch:
     """
     Read a batch. What is wrong with it is in the answer, never raised.
 
     :param path: a CSV, JSON or JSON Lines file, or a folder of pictures.
     :param takes: tells of a folder's file that it becomes a picture for the upload, beside those that are one.
+    :param allowed: which links of a folder may be followed, see ``outside.Outside.key``.
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        return read_folder(path, takes)
+        return read_folder(path, takes, allowed)
     problems: list[Problem] = []
     text = _text(path, problems)
     if problems:

@@ -18,8 +18,9 @@ from ..tasks.record import TaskRecord
 from .identity import order_ids, row_key
 from .ledger import Ledger
 from .looking import Asked, Look, look
+from .outside import Outside
 from .plan import Left, Planned, plan
-from .problems import BatchProblemsError, Problem
+from .problems import BatchProblemsError, Problem, asked_about
 from .raw import LeftOut, RawRow
 
 
@@ -65,6 +66,11 @@ class Checked:
         """How many rows there are of each that is left to do."""
         lefts = [one.left for one in self.planned]
         return {left: lefts.count(left) for left in Left}
+
+    @cached_property
+    def outside(self) -> list[Outside]:
+        """The files that are asked about before they are opened."""
+        return asked_about(self.problems)
 
     @property
     def has_work(self) -> bool:

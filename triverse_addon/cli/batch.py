@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..api.errors import TriverseError
@@ -25,6 +25,7 @@ from ..batch.identity import order_ids, row_key
 from ..batch.ledger import Ledger
 from ..batch.looking import Look, ask, look
 from ..batch.outcome import End, Outcome
+from ..batch.outside import Outside
 from ..batch.plan import Left, Planned, plan
 from ..batch.prices import Prices
 from ..batch.problems import MOST_TOLD, BatchProblemsError
@@ -136,6 +137,9 @@ class _Batch:
         # What was sent already need not be there any more for a merge.
         url = self._host.settings(args.data, offline=args.offline).api_url
         seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
+        if seen.outside:
+            self._ask_about(seen.outside)
+            seen = look(self._asked, self._preparer, service_url=url)
         self._tell_left_out(seen.raw.left_out)
         problems = seen.problems
         if problems:
@@ -224,7 +228,11 @@ class _Batch:
                 )
             )
         if not self._args.yes and self._args.max_credits is None:
-            self._ask_person()
+            self._ask_person(
+                "Order them?",
+                "Nothing was ordered.",
+                Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."),
+            )
         return prices
 
     def _check_limit(self, prices: Prices) -> None:
@@ -234,19 +242,44 @@ class _Batch:
                 Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
             )
 
-    def _ask_person(self) -> None:
+    def _ask_person(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
         """
-        Ask whether the price is right.
+        Ask a person.
 
         :raises UsageError: nobody can be asked.
-        :raises KeyboardInterrupt: it is not.
+        :raises KeyboardInterrupt: the answer is no.
         """
         if not (sys.stdin is not None and sys.stdin.isatty()):
-            raise UsageError(Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."))
-        self._output.ask("Order them? [y/N] ")
+            raise UsageError(if_nobody)
+        self._output.ask(f"{question} [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            self._output.say("Nothing was ordered.")
+            self._output.say(otherwise)
             raise KeyboardInterrupt
+
+    def _ask_about(self, files: Sequence[Outside]) -> None:
+        """
+        Ask whether files that do not lie in the batch's folder may be opened, after each was named.
+
+        :raises TriverseError: nobody can be asked.
+        :raises KeyboardInterrupt: they may not.
+        """
+        for one in files:
+            self._output.emit("outside", file=one.path, target=one.target, message=str(one.sentence))
+        for one in files[:MOST_TOLD]:
+            self._output.say(one.sentence)
+        if len(files) > MOST_TOLD:
+            self._output.say(Sentence.of("… and {count} more.", count=len(files) - MOST_TOLD))
+        self._ask_person(
+            f"Open these {len(files)} files, and send them with the batch?",
+            "Nothing was opened.",
+            Sentence.of(
+                "{count} files do not lie in the folder of {name}, and none of them was opened. If you know them, add "
+                "--allow-outside-files.",
+                count=len(files),
+                name=self._asked.file.name,
+            ),
+        )
+        self._asked = replace(self._asked, allowed=frozenset(one.key for one in files))
 
     def _dry_run(self, planned: Sequence[Planned], costly: Sequence[Row]) -> Exit:
         for one in planned:

@@ -103,6 +103,8 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
                 count=len(checked.problems),
             )
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
+    if checked.outside:
+        layout.operator("triverse.batch_allow_outside", icon="QUESTION")
     if checked.notice is not None:
         paragraph(layout, say(checked.notice), width_px, icon="INFO")
     count = max(1, min(len(manager.batch_rows), batch_rows.UNTIL_IT_SCROLLS))
