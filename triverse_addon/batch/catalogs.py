@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import plain_name
 from .files import write_whole
 from .safe_paths import read_regular
 
@@ -50,7 +51,7 @@ def clean_path(text: str) -> str | None:
     """Return a catalog's path as Blender writes it, None when it cannot be one: colons separate fields."""
     parts = [" ".join(part.split()) for part in text.split("/")]
     path = "/".join(part for part in parts if part)
-    return None if ":" in path or "\\" in path or not path.isprintable() else path
+    return None if ":" in path or "\\" in path or plain_name(path) != path else path
 
 
 def catalog_id(path: str) -> str:

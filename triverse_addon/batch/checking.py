@@ -16,6 +16,7 @@ from ..api.errors import InputError
 from ..api.fields import JSON
 from ..api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
 from ..api.sentence import Sentence
+from ..api.shown import plain_name
 from ..api.spelling import half_width
 from ..api.urls import clean
 from ..api.values import check_value
@@ -165,10 +166,10 @@ class _Checker:
         flow = self._flow()
         params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
         work = self._post()
-        catalog = clean_path(self._text("catalog"))
+        catalog = clean_path(plain_name(self._text("catalog")))
         if catalog is None:
             self._say("catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs."))
-        tags = tuple(dict.fromkeys(" ".join(tag.split()) for tag in self._words("tags") if tag.strip()))
+        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._words("tags")) if tag))
         name = short_name(self._text("name"))
         if self._problems or flow is None:
             return self._problems

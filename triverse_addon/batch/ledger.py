@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import escaped_json
 from .assets import THUMBNAILS
 from .entry import Entry, EntryError, entry_from_json
 from .files import write_whole
@@ -152,7 +153,8 @@ class Ledger:
 
         :raises LedgerError: it cannot be written.
         """
-        data = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True).encode()
+        text = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
+        data = escaped_json(text).encode()
         with _told(self.library):
             write_whole(self._rows / f"{entry.order_id}.json", data, durable=False)
         return entry

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..api.flows import Kind
 from ..api.payloads import Balance
+from ..api.shown import plain_name
 from ..tasks.prepare import Preparer
 from ..tasks.settings import DEFAULT_API_URL
 from .checking import check
@@ -75,7 +76,7 @@ class Look:
 
 def library_for(file: Path) -> Path:
     """Return the library that a batch is written into by default: beside its file."""
-    return file.with_name(f"{file.stem}-library")
+    return file.with_name(f"{plain_name(file.stem)}-library")
 
 
 def look(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ..api.errors import InputError
 from ..api.sentence import Sentence
+from ..api.shown import shown
 from .outside import Outside
 
 #: So many problems are told one by one; a file whose separator is wrong has one in every row.
@@ -34,7 +35,7 @@ class Problem:
     def __str__(self) -> str:
         place = f"line {self.line}" if self.line else ""
         if self.column:
-            place = f"{place}, {self.column}" if place else self.column
+            place = f"{place}, {shown(self.column)}" if place else shown(self.column)
         return f"{place}: {self.sentence}" if place else str(self.sentence)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import escaped_json
 from .entry import Entry
 from .files import write_whole
 from .ledger import Ledger
@@ -190,7 +191,7 @@ def write(target: Path, report: Mapping[str, object]) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, json.dumps(report, ensure_ascii=False, indent=1).encode())
+        write_whole(target, escaped_json(json.dumps(report, ensure_ascii=False, indent=1)).encode())
     except OSError as error:
         raise ReportError(
             Sentence.of(

@@ -203,7 +203,8 @@ def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         problem = None if store is None else store.problem
         state = {"List of tasks": "good"} if problem is None else {"List of tasks": problem.template}
         text = report_of(settings, host.about(), state, store)
-    output.say(text)
+    for line in text.splitlines():
+        output.say(line)
     output.emit("report", text=text)
     return Exit.DONE
 

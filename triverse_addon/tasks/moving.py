@@ -24,6 +24,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import shown
 from .lease import someone_is_alive
 from .locks import is_taken, lock
 from .record import TaskRecord, is_url
@@ -148,7 +149,7 @@ def move(
         report(len(way.moved), len(way.moved))
         _remove(way)
     if way.left:
-        log.warning("left in %s: %s", source, ", ".join(way.left))
+        log.warning("left in %s: %s", shown(str(source)), shown(", ".join(way.left)))
     return way.left
 
 
@@ -231,7 +232,7 @@ def _bring_entries(way: _Way, report: Report, stop: threading.Event) -> None:
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise
-            log.warning("%s stays in %s: %s", one, way.source, error)
+            log.warning("%s stays in %s: %s", shown(one), shown(str(way.source)), error)
             way.left.append(one)
     # What an earlier call had brought when it was killed.
     for name in _FOLDERS:

@@ -16,6 +16,7 @@ import bpy
 from bpy.props import CollectionProperty, StringProperty
 
 from ..api.errors import InputError, TriverseError
+from ..api.shown import shown
 from . import credits, heartbeat, making, remembered, rows, source_actions, wishes
 from .inputs import picture_suffixes
 from .say import say, words
@@ -70,7 +71,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         column = self.layout.column(align=True)
         names = [os.path.basename(path) for path in self.paths()]
         for name in names[:_MOST_NAMES]:
-            column.label(text=name, icon="IMAGE_DATA", translate=False)
+            column.label(text=shown(name), icon="IMAGE_DATA", translate=False)
         if len(names) > _MOST_NAMES:
             column.label(text=words("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
         column.separator()
