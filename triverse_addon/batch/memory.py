@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..tasks.private import make_folder
 from .files import write_whole
 from .looking import Asked
 from .safe_paths import read_regular
@@ -54,7 +55,7 @@ def remember(data_dir: Path, begun: Begun) -> None:
     :raises OSError: that cannot be written. The batch may run all the same.
     """
     target = _path(data_dir, begun.asked)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     value = {
         "file": str(begun.asked.file),
         "library": str(begun.asked.library),
@@ -65,7 +66,7 @@ def remember(data_dir: Path, begun: Begun) -> None:
         "owner": begun.owner,
         "at_s": time.time(),
     }
-    write_whole(target, json.dumps(value).encode())
+    write_whole(target, json.dumps(value).encode(), private=True)
 
 
 def forget(data_dir: Path, asked: Asked) -> None:

@@ -28,6 +28,7 @@ from typing import IO, Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from ..tasks.private import make_folder, opener
 from .child_environment import child_environment
 
 _log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class ChildProcess:
         scratch = out_dir / f"{SCRATCH}{secrets.token_hex(4)}"
         result_path = scratch.resolve() / "result.json"
         try:
-            scratch.mkdir(parents=True)
+            make_folder(scratch)
             job_path = scratch / "job.json"
             told = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
             job_path.write_text(json.dumps(told), encoding="utf-8")
@@ -225,7 +226,7 @@ def keep_log(stream: IO[bytes], path: Path) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(stream)
         try:
-            log: IO[bytes] | None = stack.enter_context(path.open("wb", buffering=0))
+            log: IO[bytes] | None = stack.enter_context(open(path, "wb", buffering=0, opener=opener))
         except OSError as error:
             _log.warning("No log of the child: %s", error)
             log = None

@@ -187,4 +187,4 @@ def _remove(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    child_side.serve(work)
+    child_side.serve(work, for_others=True)

@@ -9,12 +9,14 @@ machine (https://sqlite.org/wal.html): on a network, and where it cannot be had,
 Readers and writers then wait for each other, for milliseconds.
 """
 
+import contextlib
 import logging
 import sqlite3
 import time
 from pathlib import Path
 
 from .file_system import is_on_network
+from .private import opener
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,10 @@ def connect(path: Path) -> Connection:
 
     :raises sqlite3.Error: it cannot be opened, or is no database.
     """
+    # SQLite would let everybody read it; log and journal get the rights of the database. Only a new one is opened here:
+    # closing an open one's file would give back the locks of this process.
+    with contextlib.suppress(OSError), open(path, "xb", opener=opener):
+        pass
     # The store closes the connections of all threads, hence check_same_thread=False.
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, factory=Connection

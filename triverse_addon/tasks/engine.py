@@ -39,6 +39,7 @@ from .keeper import Keeper
 from .lanes import Lane
 from .lease import LEASE_S, Owner
 from .prepare import Preparer, check_wished_sources
+from .private import tighten
 from .provenance import name_for, short_name
 from .questions import Questions
 from .reader import PageReader
@@ -123,6 +124,13 @@ class Engine:
         for record in self._board.all():
             self._imports.note(record)
         self._started = True
+        self._rights = threading.Thread(
+            target=tighten,
+            args=(data_dir, self._settings.download_dir, shared.stop),
+            name="triverse-rights",
+            daemon=True,
+        )
+        self._rights.start()
         self._keeper.start()
         self._questions.find_lost()
 
@@ -143,6 +151,7 @@ class Engine:
             late += lane.join(deadline_s)
         late += self.pages.join(deadline_s)
         late += self._questions.join(max(0.0, deadline_s - time.monotonic()))
+        self._rights.join(max(0.0, deadline_s - time.monotonic()))
         if late:
             log.warning("still running after %.1f s: %s", timeout_s, ", ".join(thread.name for thread in late))
         try:

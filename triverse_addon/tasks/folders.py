@@ -12,6 +12,7 @@ import threading
 import unicodedata
 from pathlib import Path
 
+from .private import make_folder
 from .record import TaskRecord
 
 MODEL = "model.glb"
@@ -42,7 +43,7 @@ def make(folder: Path) -> None:
 
     :raises OSError: it cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
 
 
 def delete_soon(folder: Path) -> None:

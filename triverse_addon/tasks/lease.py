@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .locks import is_taken, lock
+from .private import make_folder, opener
 
 #: How long a lease holds without being renewed, in seconds.
 LEASE_S = 60.0
@@ -35,11 +36,11 @@ class Owner:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.name = f"{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._folder = folder
         self._path = folder / f"{self.name}.lock"
-        self._file: BinaryIO | None = self._path.open("w+b")
+        self._file: BinaryIO | None = os.fdopen(opener(str(self._path), os.O_RDWR | os.O_CREAT), "w+b")
         try:
             lock(self._file)
         except OSError:

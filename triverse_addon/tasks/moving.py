@@ -27,6 +27,7 @@ from ..api.sentence import Sentence
 from ..api.shown import shown
 from .lease import someone_is_alive
 from .locks import is_taken, lock
+from .private import make_folder, opener, own_folder
 from .record import TaskRecord, is_url
 from .store import FILE_NAME, LOST_NAME, Store
 from .store_errors import NoSuchTaskError
@@ -119,7 +120,7 @@ def move(
         raise MoveError(Sentence.of("The folder {folder} lies in the one that is moved.", folder=str(target)))
     for folder in (target, source):
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own_folder(folder)
         except OSError as error:
             raise _not_there(folder, error) from None
     with contextlib.ExitStack() as stack:
@@ -180,7 +181,7 @@ def _no_room(target: Path) -> MoveError:
 def _locked(folder: Path) -> Iterator[None]:
     path = folder / _LOCK
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        file = os.fdopen(opener(str(path), os.O_RDWR | os.O_CREAT), "r+b")
     except OSError as error:
         raise _not_there(folder, error) from None
     with file:
@@ -244,7 +245,7 @@ def _bring_entries(way: _Way, report: Report, stop: threading.Event) -> None:
 def _bring(way: _Way, one: str) -> None:
     source, target = way.source / one, way.target / one
     if target.parent != way.target:
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+        make_folder(target.parent)
     if os.path.lexists(target):
         if target.parent == way.target or target.parent.name in ("batches", "pictures"):
             way.outdated.append(source)  # the new place has its own

@@ -20,6 +20,7 @@ from typing import Any
 from ..api.sentence import Sentence
 from . import codec, listing
 from .connect import Connection, connect, is_damage
+from .private import ForeignFolderError, own_file, own_folder
 from .record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
 from .schema import SCHEMA_VERSION, migrate
 from .store_errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
@@ -63,8 +64,11 @@ class Store:
         self._closed = False
         self._damaged: set[str] = set()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            own_folder(folder)
+            own_file(self.path)
             self._open()
+        except ForeignFolderError as error:
+            raise StoreError(error.sentence) from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                 raise unusable(self.path, error) from None
@@ -106,6 +110,7 @@ class Store:
         # On a full disk there is none: then the button is left, which the sentence names.
         with contextlib.suppress(OSError):
             self._lost.write_text(kept.name, encoding="utf-8")
+            own_file(self._lost)
         self.problem = _was_damaged(kept.name)
 
     @property

@@ -24,6 +24,7 @@ from pathlib import Path
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from .moving import MoveStopped, MoveUnderWayError, Report, holds_data, move
+from .private import make_folder, opener
 
 _log = logging.getLogger(__name__)
 
@@ -103,14 +104,14 @@ def write_place(usual: Path, place: Place) -> None:
 
 
 def _write_note(usual: Path, place: Place) -> None:
-    usual.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(usual)
     note = usual / NOTE
     if place == Place(usual):
         note.unlink(missing_ok=True)
         return
     value = {name: str(path) for name, path in dataclasses.asdict(place).items() if path is not None}
     part = note.with_name(f".{NOTE}.part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+    with open(part, "w", encoding="ascii", opener=opener) as file:
         json.dump(value, file)
         file.flush()
         os.fsync(file.fileno())
@@ -220,7 +221,7 @@ def plan_move(usual: Path, chosen: Path) -> Path:
         return target
     # What is not there cannot be moved: begin anew.
     with contextlib.suppress(OSError):
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(target)
     write_place(usual, Place(target))
     return target
 

@@ -82,7 +82,9 @@ def folder(*, create: bool) -> str:
             return str(place.folder)
         _folder = str(place.folder)
     if create and not _is_made:
-        os.makedirs(_folder, mode=0o700, exist_ok=True)
+        from ..tasks.private import make_folder  # late, as above
+
+        make_folder(Path(_folder))
         _is_made = True
     return _folder
 

@@ -419,6 +419,7 @@ TEXTS = {
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "Die Dateien des Modells sind aus {folder} verschwunden. Drücken Sie „Wiederholen“, um sie neu zu holen.",
     "The folder cannot be opened: {reason}": "Der Ordner kann nicht geöffnet werden: {reason}",
     "The folder for work cannot be used: {reason}.": "Der Arbeitsordner kann nicht benutzt werden: {reason}.",
+    "The folder {folder} belongs to another user of this machine, who could read and change what is in it. Choose a folder of your own.": "Der Ordner {folder} gehört einem anderen Benutzer dieses Rechners, der den Inhalt lesen und ändern könnte. Wählen Sie einen eigenen Ordner.",
     "The folder {folder} cannot be written to ({reason}).": "In den Ordner {folder} kann nicht geschrieben werden ({reason}).",
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "In den Ordner {folder} kann nicht geschrieben werden ({reason}). Prüfen Sie ihn, dann drücken Sie „Wiederholen“.",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "In den Ordner {folder} kann nicht geschrieben werden ({reason}). Wählen Sie in den Einstellungen einen anderen Download-Ordner, dann drücken Sie „Wiederholen“.",

@@ -419,6 +419,7 @@ TEXTS = {
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "モデルのファイルが {folder} からなくなっています。「再試行」を押すと取得し直します。",
     "The folder cannot be opened: {reason}": "フォルダーを開けません: {reason}",
     "The folder for work cannot be used: {reason}.": "作業用フォルダーを使えません: {reason}。",
+    "The folder {folder} belongs to another user of this machine, who could read and change what is in it. Choose a folder of your own.": "フォルダー {folder} はこのコンピューターの別のユーザーのもので、中身を読まれたり変更されたりするおそれがあります。自分のフォルダーを選んでください。",
     "The folder {folder} cannot be written to ({reason}).": "フォルダー {folder} に書き込めません ({reason})。",
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "フォルダー {folder} に書き込めません ({reason})。確認してから「再試行」を押してください。",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "フォルダー {folder} に書き込めません ({reason})。プリファレンスで別のダウンロードフォルダーを選び、「再試行」を押してください。",

@@ -419,6 +419,7 @@ TEXTS = {
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "模型的文件已不在 {folder} 中。请按“重试”重新获取。",
     "The folder cannot be opened: {reason}": "无法打开文件夹：{reason}",
     "The folder for work cannot be used: {reason}.": "无法使用工作文件夹：{reason}。",
+    "The folder {folder} belongs to another user of this machine, who could read and change what is in it. Choose a folder of your own.": "文件夹 {folder} 属于本机的另一个用户，其中的内容可能会被读取和更改。请选择您自己的文件夹。",
     "The folder {folder} cannot be written to ({reason}).": "无法写入文件夹 {folder}（{reason}）。",
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "无法写入文件夹 {folder}（{reason}）。请检查，然后按“重试”。",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "无法写入文件夹 {folder}（{reason}）。请在偏好设置中选择其他下载文件夹，然后按“重试”。",
