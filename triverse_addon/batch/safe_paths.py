@@ -10,6 +10,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from ..api.sentence import Sentence
+from ..tasks.removal import is_link
 
 #: More parts than any file of ours has: "chair-obj/chair.obj", ".triverse/reports/rows-1-8.json".
 _MOST_PARTS = 4
@@ -52,7 +53,7 @@ def inside(folder: Path, relative: str) -> Path | None:
     path = folder
     for part in PurePosixPath(relative).parts:
         path = path / part
-        if path.is_symlink() or _is_junction(path):
+        if is_link(path):
             return None
     return path
 
@@ -74,7 +75,7 @@ def refuse_link(path: Path) -> None:
 
     :raises LinkError: it is one.
     """
-    if path.is_symlink() or _is_junction(path):
+    if is_link(path):
         raise LinkError(path)
 
 
@@ -97,12 +98,3 @@ def read_regular(path: Path, *, most_bytes: int) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(0, "it is no regular file", str(path))
         return file.read(most_bytes)
-
-
-def _is_junction(path: Path) -> bool:
-    """Tell whether a path is a junction of Windows, which ``is_symlink`` does not count (3.12 has ``is_junction``)."""
-    try:
-        tag = getattr(os.lstat(path), "st_reparse_tag", 0)
-    except (OSError, ValueError):
-        return False
-    return tag == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)

@@ -190,13 +190,6 @@ def filled(sentence: Sentence, **args: str | int | float) -> Sentence:
     return Sentence(sentence.template, args)
 
 
-def remove_leftovers(out_dir: Path, *patterns: str) -> None:
-    """Remove what a child left in ``out_dir`` that was killed with its Blender: its folder, and what fits a pattern."""
-    for path in (path for pattern in (f"{SCRATCH}*", *patterns) for path in out_dir.glob(pattern)):
-        with contextlib.suppress(OSError):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
 def apart() -> dict[str, Any]:
     """Keyword arguments for Popen: a group of its own, so that Ctrl-C in a terminal is ours to pass on."""
     if sys.platform == "win32":

@@ -20,6 +20,7 @@ from ..api.sentence import Sentence
 from ..batch.assets import THUMBNAILS, Asset, AssetJob, Tile
 from ..batch.safe_paths import make_folder
 from ..tasks.convert import ConvertError
+from ..tasks.removal import remove_file
 from .child_process import SCRATCH, ChildEndedError, Words
 from .child_session import MOST_JOBS, ChildSession
 from .refusals import sentence_for
@@ -150,7 +151,7 @@ class ChildLibrary:
         # Those of a larger batch are left over, now that the new ones are there.
         for old in library.iterdir():
             if _SHEET.fullmatch(old.name) and old.name not in {sheet.name for sheet in sheets}:
-                _remove_file(old)
+                remove_file(old)
         return sheets
 
     def close(self) -> None:
@@ -208,11 +209,4 @@ def _remove_old(folder: Path) -> None:
             if stat.S_ISDIR(found.st_mode):
                 shutil.rmtree(path)
             else:
-                _remove_file(path)
-
-
-def _remove_file(path: Path) -> None:
-    """Remove a regular file; anything else of that name is left alone."""
-    with contextlib.suppress(OSError):
-        if stat.S_ISREG(path.lstat().st_mode):
-            path.unlink()
+                remove_file(path)

@@ -22,7 +22,8 @@ from ..api.flows import Kind
 from ..api.picture_kinds import SUFFIX_OF, TAKEN, picture_kind
 from ..api.sentence import Sentence
 from ..tasks.prepare import stem_for
-from .child_process import ChildProcess, Words, remove_leftovers
+from ..tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
+from .child_process import ChildProcess, Words
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class ChildPreparer:
         if kind is Kind.MODEL and model.is_file() and not path.exists():
             # Prepared before, and the source removed below, when Blender ended before the store was told.
             return model
-        remove_leftovers(out_dir, f".{stem}.*")
+        remove_leftovers(out_dir, stem)
         told = {
             "kind": kind.value,
             "source_path": str(path.resolve()),
@@ -152,11 +153,11 @@ class ChildPreparer:
 
     def _tidy_up(self, used: Path) -> None:
         """Remove what :mod:`selection` wrote for this task alone, and what nobody can want any more."""
-        if self._own_dir is None or not self._own_dir.is_dir():
+        if self._own_dir is None or is_link(self._own_dir) or not self._own_dir.is_dir():
             return
         oldest_s = time.time() - _KEPT_S
         with contextlib.suppress(OSError):
             for path in self._own_dir.iterdir():
                 is_used_up = path.suffix == ".blend" and path.resolve() == used.resolve()
-                if is_used_up or path.stat().st_mtime < oldest_s:
-                    path.unlink()
+                if is_own_source(path) and (is_used_up or path.lstat().st_mtime < oldest_s):
+                    remove_file(path)

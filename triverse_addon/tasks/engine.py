@@ -32,7 +32,6 @@ from .apply import record_of_uuid
 from .board import Board
 from .convert import Converter
 from .events import Event, PumpReport, TaskChanged, TaskForgotten
-from .folders import delete_soon
 from .gate import Block
 from .imports import Importer, ImportQueue, ReasonToWait, files_are_there, imported_changes
 from .keeper import Keeper
@@ -55,6 +54,7 @@ from .record import (
     new_id,
     now_s,
 )
+from .removal import delete_soon
 from .retries import retried, wanted_again, wish_again
 from .settings import Settings
 from .shared import MakeClient, Shared, make_client
