@@ -38,7 +38,7 @@ from .keeper import Keeper
 from .lanes import Lane
 from .lease import LEASE_S, Owner
 from .prepare import Preparer, check_wished_sources
-from .private import tighten
+from .private import tighten_soon
 from .provenance import name_for, short_name
 from .questions import Questions
 from .reader import PageReader
@@ -124,13 +124,7 @@ class Engine:
         for record in self._board.all():
             self._imports.note(record)
         self._started = True
-        self._rights = threading.Thread(
-            target=tighten,
-            args=(data_dir, self._settings.download_dir, shared.stop),
-            name="triverse-rights",
-            daemon=True,
-        )
-        self._rights.start()
+        self._rights = tighten_soon(data_dir, self._settings.download_dir, shared.stop)
         self._keeper.start()
         self._questions.find_lost()
 

@@ -97,6 +97,13 @@ def _restrict(path: str | Path, found: os.stat_result, mode: int) -> None:
             os.chmod(path, stat.S_IMODE(found.st_mode) & mode)
 
 
+def tighten_soon(data_dir: Path, download_dir: Path, stop: threading.Event) -> threading.Thread:
+    """Have :func:`tighten` done in a thread of its own; returns it."""
+    thread = threading.Thread(target=tighten, args=(data_dir, download_dir, stop), name="triverse-rights", daemon=True)
+    thread.start()
+    return thread
+
+
 def tighten(data_dir: Path, download_dir: Path, stop: threading.Event) -> None:
     """
     Take the rights of others away from what earlier versions wrote. Nothing is followed that is a link.
