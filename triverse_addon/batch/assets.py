@@ -15,7 +15,6 @@ from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped
 from .files import copy_whole
 from .post import Post
-from .safe_paths import make_folder
 
 #: Folder of the pictures that contact sheets show, beside the assets.
 THUMBNAILS = "thumbnails"
@@ -118,7 +117,7 @@ class GlbWriter:
             copy_whole(job.model_path, job.library / files["glb"])
             if job.preview_path is not None and job.preview_path.is_file():
                 files["thumbnail"] = f"{THUMBNAILS}/{job.stem}.png"
-                make_folder(job.library / THUMBNAILS)
+                (job.library / THUMBNAILS).mkdir(exist_ok=True)
                 copy_whole(job.preview_path, job.library / files["thumbnail"])
         except OSError as error:
             raise ConvertError(

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..tasks.record import ENDED_BADLY, NOT_SENT, TaskRecord
-from .entry import Entry
-from .ledger import Ledger, recipe_of
+from .ledger import Entry, Ledger, recipe_of
 from .rows import Row
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from ..api.sentence import Sentence
 from ..tasks.convert import Converted, ConvertJob
-from ..tasks.removal import remove_leftovers
-from .child_process import ChildProcess, Words
+from .child_process import ChildProcess, Words, remove_leftovers
 from .refusals import sentence_for
 from .shelf import CATALOG_ID
 
@@ -67,8 +66,7 @@ class ChildConverter:
         :raises ConvertStopped: ``stop`` was set.
         """
         started = time.monotonic()
-        for name in (BLEND, THUMBNAIL):
-            remove_leftovers(job.out_dir, Path(name).stem)
+        remove_leftovers(job.out_dir, *(f".{Path(name).stem}.*{Path(name).suffix}" for name in (BLEND, THUMBNAIL)))
         out_dir = job.out_dir.resolve()
         told = {
             "glb_path": str(job.glb_path.resolve()),

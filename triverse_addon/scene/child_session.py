@@ -22,7 +22,6 @@ from typing import Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
-from ..tasks.private import make_folder
 from .child_environment import child_environment
 from .child_process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
 
@@ -107,7 +106,7 @@ class ChildSession(ChildProcess):
         self.close()
         scratch = (self._folder / f"{SCRATCH}{secrets.token_hex(4)}").resolve()
         try:
-            make_folder(scratch)
+            scratch.mkdir(parents=True)
         except OSError as error:
             raise ConvertError(self._words.refused("disk", error.strerror or "")) from None
         try:

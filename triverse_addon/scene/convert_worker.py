@@ -37,12 +37,16 @@ def convert(job: dict) -> None:
     """
     scene = child_side.empty_file()
     _set_up_saving()
-    made = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(made.shown, made.others, job["name"])
+    objects = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(objects, job["name"])
+    for other in [other for other in bpy.data.scenes if other != scene]:
+        bpy.data.scenes.remove(other)
+    scene.collection.children.link(collection)
     tidy.remove_wrappers(collection)
     tidy.name_single_object(collection)
-    scene.collection.children.link(collection)
-    tidy.exclude_others(collection)
+    for obj in collection.objects:
+        obj.select_set(False)
+    bpy.context.view_layer.objects.active = None
     for problem in tidy.pack_images():
         _log.warning("%s", problem)
     tidy.mark_asset(

@@ -43,8 +43,7 @@ def export(
 def _select(collection: bpy.types.Collection) -> None:
     for obj in bpy.context.scene.objects:
         obj.select_set(False)
-    # What its file holds beside the model is in no view layer, and cannot be selected.
-    for obj in collection.objects:
+    for obj in collection.all_objects:
         obj.select_set(True)
     bpy.context.view_layer.update()
 

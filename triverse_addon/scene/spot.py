@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import bpy
 from mathutils import Matrix, Quaternion, Vector
 
-from . import tidy
-
 _NOTHING = 1e-6
 
 
@@ -47,13 +45,14 @@ class Spot:
     box: Box | None = None
 
 
-def place(collection: bpy.types.Collection, spot: Spot) -> None:
+def place(objects: Iterable[bpy.types.Object], spot: Spot) -> None:
     """
-    Move the model in ``collection``, standing where its file put it, to ``spot``.
+    Move ``objects``, which are one model standing where its file put it, to ``spot``.
 
-    What its file holds beside it moves along and is not counted.
+    :param objects: all objects of the model.
     """
-    move(list(collection.all_objects), matrix_to(tidy.shown_objects(collection), spot))
+    model = list(objects)
+    move(model, matrix_to(model, spot))
 
 
 def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:

@@ -25,7 +25,6 @@ from typing import BinaryIO, Protocol
 from ..api.errors import ConnectionLostError, TriverseError
 from ..api.sentence import Sentence
 from .locks import is_taken, lock
-from .private import make_folder, opener
 
 _CHUNK_BYTES = 256 * 1024
 #: Room that is left alone on the disk, so that a download never takes the last of it.
@@ -131,7 +130,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
     note = part.with_name(f"{part.name}.json")
     folder = want.target.parent
     with _told_as_folder_errors(folder):
-        make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         file = _opened_alone(part, want.what)
     try:
         with _told_as_folder_errors(folder):
@@ -190,7 +189,7 @@ def _opened_alone(part: Path, what: str) -> BinaryIO:
     """
     with contextlib.ExitStack() as unless_alone:
         file = unless_alone.enter_context(
-            os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")
+            os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
         )
         try:
             lock(file)
@@ -236,8 +235,7 @@ def _remember(note: Path, etag: str | None) -> None:
     if etag is None:
         note.unlink(missing_ok=True)
     else:
-        with open(note, "w", encoding="utf-8", opener=opener) as file:
-            json.dump({"etag": etag}, file)
+        note.write_text(json.dumps({"etag": etag}), "utf-8")
 
 
 def _accepted_offset(answer: Answer, offset: int, etag: str | None) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 from ..api.errors import (
     AuthenticationError,
     KeyMissingError,
-    LibraryError,
     NothingToDownloadError,
     OfflineError,
     ServiceError,
@@ -35,13 +34,7 @@ def is_passing(error: TriverseError) -> bool:
     """Tell errors that are waited out from those that are the service's last word."""
     return isinstance(
         error,
-        OfflineError
-        | KeyMissingError
-        | LibraryError
-        | AuthenticationError
-        | TooManyRequestsError
-        | TransportError
-        | UnavailableError,
+        OfflineError | KeyMissingError | AuthenticationError | TooManyRequestsError | TransportError | UnavailableError,
     )
 
 
@@ -121,7 +114,7 @@ class Outcomes:
         self._shared.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
-        if isinstance(error, OfflineError | KeyMissingError | LibraryError | AuthenticationError):
+        if isinstance(error, OfflineError | KeyMissingError | AuthenticationError):
             self.wait(record, error, BLOCKED_S, attempts=record.attempts)
         elif isinstance(error, TooManyRequestsError):
             self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)

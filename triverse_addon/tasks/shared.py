@@ -8,11 +8,8 @@ Floor: first. Thread: any. No ``bpy``.
 import threading
 from collections import deque
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..api.errors import LibraryError
-from ..api.libraries import needing
 from ..api.sentence import Sentence
 from .events import Event, Notice, Remedy, TaskChanged
 from .gate import Gate
@@ -34,26 +31,11 @@ def make_client(settings: Settings) -> "Client":
 
     :raises KeyMissingError: there is no key.
     :raises InputError: address or key cannot be used.
-    :raises LibraryError: what is loaded here cannot be worked with.
     """
     # Late: brings requests, which takes longer to import than everything else.
-    with needing("requests", "urllib3"):
-        from ..api.client import Client
+    from ..api.client import Client
 
     return Client(settings.api_url, settings.api_key, version=settings.agent)
-
-
-def live_updates() -> ModuleType:
-    """
-    Return :mod:`api.live`.
-
-    :raises LibraryError: the websockets that is loaded here cannot be worked with.
-    """
-    # Late: brings websockets.
-    with needing("websockets"):
-        from ..api import live
-
-    return live
 
 
 class Shared:
@@ -108,11 +90,7 @@ class Shared:
         self.gate.check()
         with self._lock:
             if self._client is None:
-                try:
-                    self._client = self._make_client(self._settings)
-                except LibraryError as error:
-                    self.gate.cannot_work(error)
-                    raise
+                self._client = self._make_client(self._settings)
             return self._client
 
     def close(self) -> None:
