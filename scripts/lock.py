@@ -65,6 +65,8 @@ def main() -> int:
     for recipe in (DEV, *BPY.values()):
         major, minor = recipe.pythons[0]
         compile_lock(python, recipe.name, f"{major}.{minor}", options.upgrade)
+    for older in sorted((REQUIREMENTS / "older").glob("*.in")):
+        compile_lock(python, f"older/{older.stem}", "3.11", upgrade=False)
     print("blender_manifest.toml must list these wheels:")
     for name in names:
         print(f'  "./wheels/{name}",')

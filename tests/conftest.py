@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kind(slug): the test is a case of a kind of trouble, see tests/kinds.py")
     for name in ("TRIVERSE_API_KEY", "TRIVERSE_API_URL"):
         os.environ.pop(name, None)
+    # A net: whatever looks for the usual folder of list and models finds none of this person's.
+    os.environ["XDG_DATA_HOME"] = os.path.join(tempfile.gettempdir(), f"triverse-tests-{os.getpid()}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

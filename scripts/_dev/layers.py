@@ -67,6 +67,7 @@ class Layer:
         missing: why it cannot run on this machine, in a sentence; empty if it can.
         run: runs it.
         needed_in_ci: it is a failure if CI cannot run it.
+        leaves_out: patterns of its own files that other layers run for it, unless they are asked for.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Layer:
     missing: Callable[[], str]
     run: Callable[[Layer, Request], Result]
     needed_in_ci: bool = True
+    leaves_out: tuple[str, ...] = ()
 
 
 def _call(command: Sequence[str | Path], log: Path, echo: bool) -> int:
@@ -179,6 +181,10 @@ def _note_kind(case: ElementTree.Element, result: Result) -> None:
 
 def _own_paths(layer: Layer) -> list[str]:
     """The test files and folders of a layer, as far as they exist."""
+    if layer.leaves_out:
+        owned = [path for name in layer.owns for path in sorted((REPO / "tests" / name).rglob("test_*.py"))]
+        kept = [path for path in owned if not any(path.match(pattern) for pattern in layer.leaves_out)]
+        return [path.relative_to(REPO).as_posix() for path in kept]
     if layer.owns:
         return [f"tests/{name}" for name in layer.owns if (REPO / "tests" / name).is_dir()]
     # Plain Python: whatever no other layer owns.
@@ -207,10 +213,22 @@ def _can_always() -> str:
     return venvs.missing(venvs.DEV)
 
 
-def _bpy_layer(version: str, needed_in_ci: bool) -> Layer:
+# What depends on the add-on alone, and hardly on the version of Blender: lists, texts, prices, reasons. The oldest and
+# the newest Blender and one between run it; the others run what reads, makes, draws and registers.
+_ALIKE_EVERYWHERE = (
+    "test_cli.py",
+    "test_last_used_fuzz.py",
+    "test_translations.py",
+    *(f"test_ui_{name}.py" for name in ("batch", "details", "inputs", "list", "listing", "presets", "price")),
+    *(f"test_ui_{name}.py" for name in ("reasons", "sources", "text", "thousand", "updates")),
+)
+
+
+def _bpy_layer(version: str, needed_in_ci: bool, *, is_whole: bool = True) -> Layer:
     recipe = venvs.BPY[version]
     run = functools.partial(_pytest, recipe=recipe)
-    return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci)
+    left_out = () if is_whole else _ALIKE_EVERYWHERE
+    return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci, left_out)
 
 
 def _window_missing(name: str) -> str:
@@ -238,8 +256,8 @@ LAYERS = {
         _window_layer("sid", needed_in_ci=False),
         _bpy_layer("5.0.1", needed_in_ci=True),
         _bpy_layer("4.2.23", needed_in_ci=True),
-        _bpy_layer("4.5.15", needed_in_ci=True),
-        _bpy_layer("5.2.3", needed_in_ci=False),
+        _bpy_layer("4.5.15", needed_in_ci=True, is_whole=False),
+        _bpy_layer("5.2.3", needed_in_ci=False, is_whole=False),
         _bpy_layer("5.3.0", needed_in_ci=False),
         Layer("package", ("package",), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
         _window_layer("BLENDER", needed_in_ci=False),

@@ -162,6 +162,22 @@ def run_inside(recipe: Recipe) -> int | None:
     return subprocess.run([ensure(recipe), *sys.argv], check=False).returncode
 
 
+def ensure_beside(lock: Path) -> Path:
+    """Install a lock file into a folder of its own, for ``PYTHONPATH``, with this Python; return the folder.
+
+    Raises:
+        SetupError: pip could not install it.
+    """
+    folder = dev_cache() / "beside" / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    with locked(f"beside-{lock.stem}"):
+        if not folder.is_dir():
+            unfinished = folder.with_name(f"{folder.name}.part")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            _install(Path(sys.executable), lock, "--no-deps", f"--target={unfinished}")
+            unfinished.rename(folder)
+    return folder
+
+
 def _runs(python: Path) -> bool:
     if not python.exists():
         return False
@@ -185,7 +201,7 @@ def _make(base: Path, folder: Path) -> None:
         )
 
 
-def _install(python: Path, lock: Path) -> None:
+def _install(python: Path, lock: Path, *options: str) -> None:
     pip = [
         str(python),
         "-m",
@@ -194,6 +210,7 @@ def _install(python: Path, lock: Path) -> None:
         "install",
         "--quiet",
         "--require-hashes",
+        *options,
         f"-r{lock}",
     ]
     answer = subprocess.run(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -287,7 +287,7 @@ def measure_children(python: Path, folder: Path, number: int) -> int:
         for most, spent in times_s.items():
             library = folder / f"{turn}-{most}"
             library.mkdir()
-            writer = ChildLibrary(command, jobs_per_child=most)
+            writer = ChildLibrary(command, folder / "work", jobs_per_child=most)
             for index in range(number):
                 job = AssetJob(
                     models.glb_path(SAMPLE), models.preview_path(SAMPLE), library, f"m{index}", "Model", description="x"

@@ -44,6 +44,11 @@ function compileJob(job) {
     const settings = job.settings;
     const rows = Number(settings.rows);
     const chunkSize = Number(settings.chunk_size || 25);
+    for (const key of ["batch_file", "library", "data_folder", "options"]) {
+        if (settings[key] && typeof settings[key] !== "string") {
+            throw `${key} must be a text`;
+        }
+    }
     if (!settings.batch_file || !settings.library) {
         throw "batch_file and library must be set";
     }

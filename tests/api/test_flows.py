@@ -274,7 +274,7 @@ def test_foreign_pictures_are_refused_whatever_they_are_called(tmp_path: Path, n
         ("a.fbx", b"Kaydara FBX Binary  \0", "application/octet-stream"),
         ("a.ply", b"ply\nformat ascii 1.0\n", "model/ply"),
         ("a.stl", b"\0" * 84, "model/stl"),
-        ("a.usdz", b"PK\x03\x04rest", "model/vnd.usdz+zip"),
+        ("a.usdz", b"PK\x03\x04" + bytes(22) + b"\x0a\0\0\0chair.usdc", "model/vnd.usdz+zip"),
     ],
 )
 def test_models_that_are_taken(tmp_path: Path, name: str, content: bytes, content_type: str) -> None:

@@ -28,13 +28,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """
-    Leave the process of the modules 4.2 and 4.5 without its clean-up, after all reports are written.
+    Leave the 4.2 module's process without its clean-up, after all reports are written.
 
     Blender 4.2.23's module frees its panel classes in a C++ destructor that runs after Python is gone and crashes there
-    (``SpaceType::~SpaceType`` -> ``bpy_class_free`` -> ``PyGILState_Ensure``), with Blender's own classes too. That of
-    4.5.15 now and then waits for ever for a thread that closes files (``GlobalState::~GlobalState``). 5.0 does neither.
+    (``SpaceType::~SpaceType`` -> ``bpy_class_free`` -> ``PyGILState_Ensure``), with Blender's own classes too. 5.0 does
+    not.
     """
-    if bpy.app.version < (5, 0, 0) and _STATUS in config.stash:
+    if bpy.app.version < (4, 3, 0) and _STATUS in config.stash:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_STATUS])
@@ -52,16 +52,16 @@ def ui(fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path / "datafiles"))
     import triverse_addon
     from triverse_addon import ui as module
-    from triverse_addon.ui import preferences
+    from triverse_addon.ui import data_folder
 
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
     bpy.context.preferences.addons.new().module = ADDON
     bpy.context.preferences.system.use_online_access = True
     triverse_addon.register()
     yield module
     triverse_addon.unregister()
     bpy.context.preferences.addons.remove(bpy.context.preferences.addons[ADDON])
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
 
 
 @pytest.fixture

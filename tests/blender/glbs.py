@@ -118,3 +118,29 @@ def convert(glb: Path, out_dir: Path, *, preview: Path | None = None, name: str 
     """Convert ``glb`` in a real child Blender."""
     job = ConvertJob(glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"))
     return ChildConverter(child_command(), **more)(job, threading.Event())
+
+
+def triangles_glb(path: Path, *, nodes: list[dict], count: int = 1, **more: object) -> Path:
+    """
+    Write a GLB of nodes that share one mesh, a right triangle, from its JSON.
+
+    :param count: how many meshes there are, each of one triangle.
+    :param more: further entries of the document, in the place of these.
+    """
+    positions = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
+    indices = struct.pack("<3H", 0, 1, 2)
+    inner = {child for node in nodes for child in node.get("children", ())}
+    document = {
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [number for number in range(len(nodes)) if number not in inner]}],
+        "nodes": nodes,
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]} for _ in range(count)],
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]},
+            {"bufferView": 1, "componentType": 5123, "count": 3, "type": "SCALAR"},
+        ],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}, {"buffer": 0, "byteOffset": 36, "byteLength": 6}],
+        "buffers": [{"byteLength": 44}],
+    }
+    return write_glb(path, document | more, positions + indices)

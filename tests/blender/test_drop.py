@@ -115,6 +115,35 @@ def test_the_handler_takes_pictures_over_the_viewport_only(ui: ModuleType) -> No
     assert handler.poll_drop(SimpleNamespace(area=None)) is False
 
 
+@pytest.mark.kind("picture-content")
+def test_pictures_under_other_names_are_dropped_too(
+    ui: ModuleType, connected: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """JPEGs of cameras and browsers are taken; what is refused is named as what it is."""
+    from triverse_addon.ui.drop import TRIVERSE_FH_pictures as handler
+
+    suffixes = handler.bl_file_extensions
+    assert {".jfif", ".jpe", ".heic", ".avif", ".psd", ".tif"} <= set(suffixes.split(";"))
+    assert len(suffixes) < 512, "Blender cuts it there"
+    jpeg = painted(tmp_path / "chair.jpg", "JPEG")
+    paths = [jpeg.rename(tmp_path / "chair.jfif")]
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+    paths.append(tmp_path / "phone.heic")
+    assert bpy.ops.triverse.drop(**dropped(*paths)) == {"FINISHED"}
+    assert "It is HEIC: export it as JPEG" in capfd.readouterr().out
+    assert names() == ["chair"]
+
+
+@pytest.mark.kind("picture-content")
+def test_the_file_dialog_shows_files_of_every_name_when_asked(ui: ModuleType) -> None:
+    from triverse_addon.ui import inputs
+
+    assert {".jfif", ".jpe", ".jif", ".png", ".heic"} <= set(inputs.picture_suffixes())
+    known = bpy.ops.triverse.choose_file.get_rna_type().properties
+    assert known["all_files"].default is False
+    assert not known["all_files"].is_hidden
+
+
 # -----------------------------------------------------------------------------
 # Add > Triverse
 

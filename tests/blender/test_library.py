@@ -7,6 +7,8 @@ One: ``python scripts/test.py tests/blender/test_library.py``.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from tests.service import models
 from triverse_addon.batch.assets import LICENSE_NOTE, Asset, AssetJob, Tile
 from triverse_addon.batch.catalogs import merge
 from triverse_addon.batch.post import Post
+from triverse_addon.scene import library as library_module
 from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.library import ChildLibrary
 from triverse_addon.tasks.convert import ConvertError
@@ -29,9 +32,15 @@ pytestmark = pytest.mark.usefixtures("fresh_file")
 
 
 @pytest.fixture(scope="module")
-def writer() -> Iterator[ChildLibrary]:
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the writer's children work."""
+    return tmp_path_factory.mktemp("data") / "work"
+
+
+@pytest.fixture(scope="module")
+def writer(work_dir: Path) -> Iterator[ChildLibrary]:
     """One for all tests: its children do one job after another, as in a batch."""
-    writer = ChildLibrary(child_command("library_worker"))
+    writer = ChildLibrary(child_command("library_worker"), work_dir)
     yield writer
     writer.close()
 
@@ -227,7 +236,7 @@ def test_every_export_can_be_read_again(writer: ChildLibrary, tmp_path: Path) ->
     assert set(used) <= {path.name for path in textures}
 
 
-def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, work_dir: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     for _ in range(2):
@@ -238,10 +247,11 @@ def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, tmp_path:
         "vase.blend",
     ]
     assert (library / asset.files["obj"]).is_file()
-    work = library / ".triverse" / "work"
-    assert not [path for path in work.glob(".convert-*/*") if path.suffix == ".files"]
+    assert not [path for path in library.iterdir() if path.name.endswith(".part")]
+    assert not [path for path in work_dir.glob(".convert-*/*") if path.suffix == ".files"]
 
 
+@pytest.mark.kind("deletes-own-names")
 def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
     picture = glbs.picture(tmp_path / "picture.png", 64, 32)
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -249,9 +259,15 @@ def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
     tiles.append(Tile(tmp_path / "broken.png", ("3  broken", "")))
     tiles += [Tile(picture, (f"{number}  a name that is far too long to fit below it", "")) for number in range(4, 70)]
     (tmp_path / "contact-sheet-9.png").touch()
+    mine = [tmp_path / name for name in ("contact-sheet-final.png", "contact-sheet-9b.png", "my-contact-sheet-1.png")]
+    for path in mine:
+        path.touch()
+    (tmp_path / "contact-sheet-8.png").mkdir()
     sheets = writer.draw_sheets(tmp_path, tiles, threading.Event())
     assert [path.name for path in sheets] == ["contact-sheet-1.png", "contact-sheet-2.png"]
     assert not (tmp_path / "contact-sheet-9.png").exists()
+    assert all(path.exists() for path in mine)
+    assert (tmp_path / "contact-sheet-8.png").is_dir()
     image = bpy.data.images.load(str(sheets[0]))
     width, height = image.size
     assert width > 8 * 160
@@ -266,3 +282,74 @@ def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
     assert len(first) > 5
     assert len({at(16 + 176 + x, 16 + y) for x in range(10, 150, 7) for y in range(60, 100, 7)}) == 1
     assert any(sum(at(16 + x, 16 + 160 + y)) < 1.0 for x in range(100) for y in range(4, 16))
+
+
+@pytest.mark.kind("deletes-own-names")
+def test_sheets_stay_when_no_new_ones_can_be_drawn(tmp_path: Path) -> None:
+    old = tmp_path / "contact-sheet.png"
+    old.write_text("old")
+    writer = ChildLibrary((sys.executable, "-c", "raise SystemExit(3)"), tmp_path / "data")
+    with pytest.raises(ConvertError):
+        writer.draw_sheets(tmp_path, [Tile(None, ("1  none", ""))], threading.Event())
+    assert old.read_text() == "old"
+
+
+@pytest.mark.kind("work-folder")
+def test_only_old_work_of_ours_is_removed_and_never_through_a_link(tmp_path: Path) -> None:
+    work, mine = tmp_path / "work", tmp_path / "mine"
+    (work / ".convert-0123abcd").mkdir(parents=True)
+    (work / "child-0123abcd.log").touch()
+    others = [work / "notes.log", work / ".convert-mine", work / "child-0123abcd.log.txt"]
+    for path in others:
+        path.touch()
+    mine.mkdir()
+    (mine / "marker").touch()
+    link = work / ".convert-89abcdef"
+    link.symlink_to(mine)
+    for path in work.iterdir():
+        os.utime(path, (1, 1), follow_symlinks=False)
+    os.utime(mine, (1, 1))
+    (work / ".convert-11111111").mkdir()
+    library_module._remove_old(work)
+    assert sorted(path.name for path in work.iterdir()) == sorted(
+        [path.name for path in others] + [link.name, ".convert-11111111"]
+    )
+    assert (mine / "marker").exists()
+
+
+@pytest.mark.kind("work-folder")
+def test_a_work_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "work").symlink_to(tmp_path / "mine")
+    writer = ChildLibrary(child_command("library_worker"), tmp_path / "work")
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g"))
+    with pytest.raises(ConvertError, match="is a link"):
+        write(writer, tmp_path / "library", glb)
+
+
+@pytest.mark.kind("work-folder")
+def test_the_library_gets_nothing_but_its_files(writer: ChildLibrary, tmp_path: Path) -> None:
+    """A handed-over library may have a work folder of its own: it is not touched."""
+    library, mine = tmp_path / "library", tmp_path / "mine"
+    (library / ".triverse").mkdir(parents=True)
+    (mine / "project").mkdir(parents=True)
+    (library / ".triverse" / "work").symlink_to(mine)
+    os.utime(mine / "project", (1, 1))
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
+    write(writer, library, glb)
+    assert sorted(path.name for path in library.iterdir()) == [".triverse", "thumbnails", "vase.blend"]
+    assert (mine / "project").is_dir()
+    assert [path.name for path in mine.iterdir()] == ["project"]
+
+
+@pytest.mark.kind("work-folder")
+def test_thumbnails_never_go_through_a_link(writer: ChildLibrary, tmp_path: Path) -> None:
+    library, mine = tmp_path / "library", tmp_path / "mine"
+    library.mkdir()
+    mine.mkdir()
+    (mine / "vase.png").write_text("mine")
+    (library / "thumbnails").symlink_to(mine)
+    glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
+    with pytest.raises(ConvertError, match="is a link"):
+        write(writer, library, glb)
+    assert (mine / "vase.png").read_text() == "mine"

@@ -46,7 +46,8 @@ class Children:
         wrapper = folder / "wrapper.py"
         wrapper.write_text(WRAPPER.format(pids=str(self._pids), changes=changes))
         python, worker, dashes = child_command("library_worker")
-        self.writer = ChildLibrary((python, str(wrapper), worker, dashes), **options)  # type: ignore[arg-type]
+        self.work_dir = folder / "work"
+        self.writer = ChildLibrary((python, str(wrapper), worker, dashes), self.work_dir, **options)  # type: ignore[arg-type]
 
     @property
     def pids(self) -> list[int]:
@@ -86,7 +87,7 @@ def test_one_child_does_many_jobs_and_nothing_is_left_of_the_one_before(tmp_path
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "library-0" / assets[-1].files["blend"]))
     assert [len(bpy.data.collections), len(bpy.data.meshes), len(bpy.data.materials)] == [1, 1, 1]
     assert eventually(lambda: is_gone(children.pids[0]))
-    assert not list((tmp_path / "library-0" / ".triverse" / "work").glob(".convert-*"))
+    assert not list(children.work_dir.glob(".convert-*"))
 
 
 def test_a_child_makes_room_after_some_jobs(tmp_path: Path, glb: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_model_that_crashes_every_child_is_told_and_the_next_goes_on(tmp_path:
     finally:
         children.writer.close()
     assert len(children.pids) == 3
-    logs = list((tmp_path / "library" / ".triverse" / "work").glob("child-*.log"))
+    logs = list(children.work_dir.glob("child-*.log"))
     assert any(log.name in str(caught.value) for log in logs)
 
 
@@ -207,4 +208,4 @@ def test_stopping_ends_the_child_at_once(tmp_path: Path, glb: Path) -> None:
 
 def test_no_child_can_be_started(tmp_path: Path, glb: Path) -> None:
     with pytest.raises(NoChildError):
-        write(ChildLibrary((str(tmp_path / "no-blender"),)), tmp_path / "library", glb)
+        write(ChildLibrary((str(tmp_path / "no-blender"),), tmp_path / "work"), tmp_path / "library", glb)

@@ -75,22 +75,31 @@ def test_a_file_of_empties_alone_arrives(tmp_path: Path) -> None:
     assert {obj.name for obj in appended(converted).objects} == {"base", "tip"}
 
 
-def test_all_scenes_of_a_file_arrive_in_the_one_collection(tmp_path: Path) -> None:
+def two_scenes(path: Path) -> Path:
+    """A file whose default scene holds one sphere and whose other scene holds two."""
+
     def build() -> None:
-        glbs.sphere("first")
         other = bpy.data.scenes.new("Other")
+        shown = bpy.context.scene
         bpy.context.window.scene = other
         glbs.sphere("second", (5, 0, 0))
-        glbs.sphere("third", (9, 0, 0))
+        glbs.sphere("third", (9, 0, 40))
+        bpy.context.window.scene = shown
+        glbs.sphere("first")
 
-    converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path / "out")
-    assert converted.objects == 3
+    return glbs.export(path, build)
+
+
+@pytest.mark.kind("landing-scene")
+def test_only_the_default_scene_of_a_file_is_shown(tmp_path: Path) -> None:
+    converted = glbs.convert(two_scenes(tmp_path / "m.glb"), tmp_path / "out")
+    assert (converted.objects, converted.triangles) == (1, glbs.SPHERE_TRIANGLES)
     collection = appended(converted)
-    assert {obj.name for obj in collection.objects} == {"first", "second", "third"}
-    assert [child.name for child in bpy.context.scene.collection.children] == ["A blue vase"]
-    assert len(bpy.data.collections) == 1
+    assert {obj.name for obj in collection.objects} == {"A blue vase"}, "a model of one object is named after it"
+    assert [child.name for child in collection.children] == ["A blue vase other scenes"]
+    assert {obj.name for obj in collection.all_objects} == {"A blue vase", "second", "third"}
     assert len(bpy.data.scenes) == 1
-    assert all(obj.visible_get() for obj in collection.objects)
+    assert [obj.name for obj in bpy.context.view_layer.objects] == ["A blue vase"]
 
 
 def test_wrappers_go_and_world_matrices_stay(tmp_path: Path) -> None:

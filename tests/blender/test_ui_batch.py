@@ -107,6 +107,53 @@ def charges(service: StandIn) -> list[int]:
 # Before anything is sent
 
 
+@pytest.mark.kind("foreign-tables")
+def test_files_outside_are_asked_about_with_a_button(
+    here: Any, tick_until: Tick, rows_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    from tests.blender import glbs
+
+    elsewhere = tmp_path / "elsewhere.png"
+    glbs.picture(elsewhere, 8, 8)
+    assert "triverse.batch_allow_outside" not in panel().operators()
+    bpy.ops.triverse.batch_choose(filepath=str(rows_file("image\n../elsewhere.png\n")))
+    tick_until(lambda: phase() == "checked")
+    assert "It lies outside the folder, and is not opened until you allow it" in panel().prose()
+    assert "triverse.batch_allow_outside" in panel().operators()
+    from triverse_addon.ui import batch_actions
+
+    question = draw(batch_actions.TRIVERSE_OT_batch_allow_outside).prose()
+    assert str(elsewhere) in question.replace(" ", "")
+    assert bpy.ops.triverse.batch_run.poll() is False
+    assert bpy.ops.triverse.batch_allow_outside() == {"FINISHED"}
+    tick_until(lambda: phase() == "checked" and not session().batch.checked.problems)
+    assert "triverse.batch_allow_outside" not in panel().operators()
+    assert session().batch.asked.allowed == {str(elsewhere)}
+
+
+@pytest.mark.kind("picture-content")
+def test_what_is_left_out_of_a_folder_is_named(here: Any, tick_until: Tick, tmp_path: Path) -> None:
+    from tests.blender import glbs
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    glbs.picture(folder / "chair", 8, 8)
+    (folder / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+    bpy.ops.triverse.batch_choose_folder(directory=str(folder))
+    tick_until(lambda: phase() == "checked")
+    prose = panel().prose()
+    assert "One thing in the folder is left out: IMG_1.HEIC: IMG_1.HEIC is not a JPEG, PNG or WebP picture." in prose
+    assert "It is HEIC" in prose
+    for number in range(20):
+        (folder / f"notes{number}.txt").write_text("x")
+    bpy.ops.triverse.batch_check()
+    tick_until(lambda: phase() == "checked")
+    prose = panel().prose()
+    assert "21 things in the folder are left out:" in prose
+    assert "… and 13 more. The report names all." in prose
+    assert not session().batch.checked.problems
+
+
 def test_without_a_file_the_panel_offers_to_choose_one(here: Any) -> None:
     drawn = panel()
     assert drawn.operators() == ["triverse.batch_choose", "triverse.batch_choose_folder"]

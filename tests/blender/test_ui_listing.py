@@ -239,7 +239,8 @@ def test_the_popover_offers_filter_and_order(here: Any) -> None:
 
 
 def test_a_list_that_cannot_be_read_stays(here: Any, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.tasks.store import Store, StoreError
+    from triverse_addon.tasks.store import Store
+    from triverse_addon.tasks.store_errors import StoreError
 
     add_records(*many(3))
     assert len(show()) == 3

@@ -63,10 +63,10 @@ def test_unregister_leaves_nothing(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: StandIn
 ) -> None:
     import triverse_addon
-    from triverse_addon.ui import preferences, session
+    from triverse_addon.ui import data_folder, session
 
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
     before = all_types(), handlers(), set(threading.enumerate()), len(status_bar())
     addon = bpy.context.preferences.addons.new()
     addon.module = "triverse_addon"
@@ -86,7 +86,7 @@ def test_unregister_leaves_nothing(
         assert not hasattr(bpy.types.WindowManager, "triverse")
         assert session.current() is None
     bpy.context.preferences.addons.remove(addon)
-    preferences.data_dir.cache_clear()
+    data_folder.forget()
 
 
 def status_bar() -> list[Any]:

@@ -65,3 +65,85 @@ ANSWERS = [
     b"\xff\xfe{\x00}\x00",
     b"",
 ]
+
+# ---------------------------------------------------------------------
+# Files
+
+TABLES = [
+    b"name,prompt,image,catalog,polygon_limit,height,ground\nOak chair,a chair,,Props/Chairs,20000,0.9,yes\n",
+    b'sep=;\r\nname;prompt;height;tags\r\n"Oak; chair";"a ""big"" chair";0,9;"wood,old"\r\n',
+    "\ufeffname\tprompt\nStuhl\tein Stuhl\n椅子\t一把椅子\n".encode(),
+    "name,prompt\nA,a chair\n".encode("utf-16"),
+    b'{"name": "Oak chair", "prompt": "a chair", "tags": ["wood", "old"], "height": 0.9}\n{"prompt": "a lamp"}\n',
+    b'[{"name": "Oak chair", "prompt": "a chair"}, {"prompt": "a lamp", "turbo": true}]',
+]
+ENTRY = {
+    "order_id": "batch_1",
+    "row_key": "a1b2",
+    "stem": "chair",
+    "state": "done",
+    "order": "batch_1_r2",
+    "task_uuid": UUID,
+    "recipe": "0123abcd",
+    "name": "Chair",
+    "flow": "text-to-model",
+    "prompt": "a chair",
+    "catalog": "Props/Chairs",
+    "tags": ["wood"],
+    "files": {"blend": "chair.blend", "thumbnail": "thumbnails/chair.png", "obj": "chair-obj/chair.obj"},
+    "triangles": 20000,
+    "cost_credits": 20,
+    "created_at_s": 1.5e9,
+    "error": "",
+}
+CATALOGS = [
+    b"# a comment\n\nVERSION 1\n\n3f8a5e1e-0000-4000-8000-000000000001:Props/Chairs:Props-Chairs\n",
+    b"VERSION 1\r\n3f8a5e1e-0000-4000-8000-000000000001:Props:Props\r\nno uuid:Props:Props\r\n",
+    b"",
+]
+COLUMNS: dict[str, object] = {
+    "id": "a1",
+    "task_uuid": UUID,
+    "client_order_id": "a1",
+    "stage": "waiting",
+    "flow": "text-to-model",
+    "name": "A chair",
+    "created_at_s": 1.5e9,
+    "updated_at_s": 1.5e9,
+    "following": 1,
+    "revision": 3,
+}
+STORED = {
+    "params": {"prompt": "a chair", "polygon_limit": 1000},
+    "sources": {"image_file": "/a/b.png"},
+    "links": {},
+    "note": {"template": "{name} waits.", "args": {"name": "x"}},
+    "origin": {"session": "s", "file": "/a.blend", "scene_id": "c"},
+    "placement": {"location": [0.0, 1.0, 2.0]},
+    "progress": 50,
+}
+REMEMBERED = {
+    "file": "/tables/rows.csv",
+    "library": "/tables/rows-library",
+    "jobs": 8,
+    "agreed": ["batch_1"],
+    "credits": 20,
+    "owner": "",
+    "at_s": 1.5e9,
+}
+HEADER_VALUES = [
+    *("bytes 5-9/10", "bytes 0-9/10", "bytes */10", "bytes 5-", "5-9/10", '"abc"', 'W/"abc"', "", "gzip", "identity"),
+    *("10", "-1", "1e3", "9" * 400, "٣", "1_0", "+5", "0x10", " 7 "),
+]
+ADDRESSES = [
+    "https://api.triverse.ai/api/v1",
+    "https://x.invalid:8443/a/b.glb?token=a&b=c#d",
+    "http://127.0.0.1:8000/api/v1",
+    "http://[::1]:8000/",
+    "https://user:secret@x.invalid/",
+    "https://bücher.invalid/ä",
+]
+LOCATIONS = [
+    *("/other", "//y.invalid/a", "https://y.invalid/a", "http://y.invalid/", "?x=1", "", "file:///etc/hostname"),
+    *("https://x.invalid\\@y.invalid/", "https://[", "javascript:alert(1)", "HTTPS://X.INVALID/"),
+]

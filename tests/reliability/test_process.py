@@ -28,7 +28,8 @@ from triverse_addon.tasks.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Notice, TasksFound
 from triverse_addon.tasks.record import NewTask, Stage
 from triverse_addon.tasks.schema import SCHEMA_VERSION
-from triverse_addon.tasks.store import FILE_NAME, StoreError
+from triverse_addon.tasks.store import FILE_NAME
+from triverse_addon.tasks.store_errors import StoreError
 
 DAY_S = 86_400.0
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from triverse_addon.tasks import waits
+from triverse_addon.tasks import connect, waits
 
 # Hypothesis measures time by itself, which only tells of a busy machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,3 +18,19 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll and try again ten times as often."""
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
         monkeypatch.setattr(waits, name, getattr(waits, name) / 10)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run all tests of the store with the rollback journal too, which takes the log's place on a network."""
+    is_of_the_log = "torn_log" in metafunc.function.__name__
+    if metafunc.module.__name__.rpartition(".")[2].startswith("test_store") and not is_of_the_log:
+        metafunc.parametrize("journal", ["log", "journal"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def journal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the store's database is kept in this process."""
+    kind = str(getattr(request, "param", "log"))
+    if kind == "journal":
+        monkeypatch.setattr(connect, "is_on_network", lambda _folder: True)
+    return kind

@@ -15,7 +15,8 @@ from triverse_addon.tasks.imports import Imported
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.schema import SCHEMA_VERSION
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.store import FILE_NAME, Store, StoreError
+from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store_errors import StoreError
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from triverse_addon.tasks import codec
 from triverse_addon.tasks.lease import LEASE_S, Owner
 from triverse_addon.tasks.record import MOVES, Stage, TaskRecord, new_id, next_order_id, now_s
 from triverse_addon.tasks.schema import SCHEMA_VERSION
-from triverse_addon.tasks.store import FILE_NAME, LeaseLostError, NoSuchTaskError, Store, StoreError
+from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store_errors import LeaseLostError, NoSuchTaskError, StoreError
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from triverse_addon.tasks.lease import LEASE_S, Owner
 from triverse_addon.tasks.provenance import name_for
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.store import FILE_NAME, Store, StoreError
+from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store_errors import StoreError
 
 REPO = Path(__file__).resolve().parents[2]
 #: "Stuhl" with a byte after it that is no UTF-8, as Python gets it from the file system.

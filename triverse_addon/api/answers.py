@@ -29,6 +29,7 @@ from .errors import (
     TooManyRequestsError,
     UnavailableError,
     UnsupportedError,
+    WrongAddressError,
     WrongStateError,
 )
 from .json_text import parse_json
@@ -105,11 +106,14 @@ class _ErrorBody:
     task_uuid: str | None = None
 
 
-def read_answer(http_status: int, headers: Mapping[str, str], body: bytes, *, key: str = "") -> Mapping[str, object]:
+def read_answer(
+    http_status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", service_url: str = ""
+) -> Mapping[str, object]:
     """Return the JSON object of a successful answer, envelope included.
 
     :param headers: names in any case.
     :param key: removed from what the service says, should it repeat it.
+    :param service_url: the service address if the question was about no task: only the address can be unknown then.
     :raises ServiceError: the HTTP status or the envelope's code says no.
     :raises BadAnswerError: a success that is no JSON object, or a redirect.
     """
@@ -123,7 +127,16 @@ def read_answer(http_status: int, headers: Mapping[str, str], body: bytes, *, ke
         raise BadAnswerError(
             Sentence.of("The service address leads elsewhere. Check the service address in the preferences.")
         )
-    raise service_error(http_status, headers, answer, key=key)
+    error = service_error(http_status, headers, answer, key=key)
+    if service_url and http_status in (404, 405) and error.code not in _BY_CODE:
+        raise WrongAddressError(
+            Sentence.of(
+                "There is no Triverse at {url}. Check the service address: it usually ends with /api/v1.",
+                url=service_url,
+            ),
+            http_status=http_status,
+        )
+    raise error
 
 
 def not_an_answer() -> BadAnswerError:
@@ -132,6 +145,15 @@ def not_an_answer() -> BadAnswerError:
         Sentence.of(
             "What answered does not speak like Triverse. "
             "Check the network, any proxy, and the service address in the preferences."
+        )
+    )
+
+
+def elsewhere() -> BadAnswerError:
+    """Return the error for an address that the service named and that is not gone to."""
+    return BadAnswerError(
+        Sentence.of(
+            "The service sends to an address that is not allowed. Check the service address in the preferences."
         )
     )
 

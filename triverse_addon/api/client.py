@@ -123,11 +123,11 @@ class Client:
         :param extra_header: name of the header that `Created.read_header` gave. Its value is not documented.
         """
         headers = {extra_header: "true"} if extra_header else {}
-        return payloads.parse_status(self._get(f"/tasks/{_segment(task_uuid)}", headers))
+        return payloads.parse_status(self._get(f"/tasks/{_segment(task_uuid)}", headers, about_task=True))
 
     def links(self, task_uuid: str) -> Links:
         """Return direct, temporary addresses of a task's files: ``GET /tasks/url/{task_uuid}``."""
-        return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}"))
+        return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}", about_task=True))
 
     def quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
         """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing."""
@@ -245,8 +245,11 @@ class Client:
                 headers["If-Range"] = etag
         return self._sender.open(Request("GET", url, headers, with_key=with_key, any_host=True, repeatable=True))
 
-    def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Mapping[str, object]:
-        return self._sender.json(Request("GET", self.base_url + path, headers or {}, repeatable=True))
+    def _get(
+        self, path: str, headers: Mapping[str, str] | None = None, *, about_task: bool = False
+    ) -> Mapping[str, object]:
+        request = Request("GET", self.base_url + path, headers or {}, about_task=about_task, repeatable=True)
+        return self._sender.json(request)
 
 
 def _segment(task_uuid: str) -> str:

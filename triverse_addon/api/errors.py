@@ -9,6 +9,8 @@ Ground floor; any thread; no ``bpy``.
     ├── InputError               refused here, before anything was sent
     ├── OfflineError             Blender's online access is switched off
     ├── KeyMissingError          there is no API key
+    ├── LibraryError             a library that is loaded here cannot be worked with
+    ├── UnforeseenError          a slip of ours, or of what we rely on
     ├── TransportError           no usable answer came
     │   ├── ConnectError             the service never got the request
     │   ├── ConnectionLostError      it may have got it
@@ -17,6 +19,7 @@ Ground floor; any thread; no ``bpy``.
     └── ServiceError             the service answered with an error
         ├── InvalidParametersError   1004, 422
         ├── NotFoundError            1005, 1006, 404
+        │   └── WrongAddressError        404 or 405 to a question about no task, without a code of the service
         ├── TooManyRequestsError     2000, 429
         ├── UnsupportedError         2002, 2004
         ├── WrongStateError          2005, 409
@@ -33,6 +36,8 @@ headers): they are raised ``from None``.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Literal
 
 from .sentence import Sentence
@@ -106,6 +111,38 @@ class KeyMissingError(TriverseError):
         )
 
 
+class LibraryError(TriverseError):
+    """A library that another add-on or Blender has loaded cannot be worked with; nothing was sent. See `libraries`."""
+
+
+class UnforeseenError(TriverseError):
+    """Something failed that nothing here foresees: a slip of ours, or of what we rely on.
+
+    :param error: what was raised. Its words are not taken over: they may hold an address with the key.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.what = _where(error)
+        super().__init__(
+            Sentence.of(
+                "Something unexpected went wrong ({what}). Try again. If it comes again, restart Blender, and report "
+                "it with Copy Report in the preferences.",
+                what=self.what,
+            )
+        )
+
+
+def _where(error: BaseException) -> str:
+    """Return the kind of an error and the last line of the add-on's own that it came by."""
+    own = str(Path(__file__).resolve().parents[1])
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if name.startswith(own):
+            found = f", {Path(name).name} {line}"
+    return f"{type(error).__name__}{found}"
+
+
 # -----------------------------------------------------------------------------
 # No usable answer
 
@@ -172,6 +209,10 @@ class InvalidParametersError(ServiceError):
 
 class NotFoundError(ServiceError):
     """The task or resource does not exist, or belongs to somebody else."""
+
+
+class WrongAddressError(NotFoundError):
+    """Nothing is known at the service address where a question about no task should be answered."""
 
 
 class TooManyRequestsError(ServiceError):

@@ -7,14 +7,14 @@ Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 from __future__ import annotations
 
 import http.client
-import ssl
 
 import requests
 import urllib3
 
-from .answers import not_an_answer
+from .answers import elsewhere, not_an_answer
 from .errors import ConnectError, ConnectionLostError, StalledError, TransportError
 from .sentence import Sentence
+from .tls import certificate_problem, is_tls_problem, no_secure_connection
 from .transport import Guard
 
 NETWORK_ERRORS = (
@@ -45,8 +45,10 @@ def failure_of(error: Exception | None, guard: Guard) -> TransportError:
         )
     if guard.ended_by == "deadline":
         return _stalled(sent=guard.connected)
+    if guard.refused_address:
+        return elsewhere()
     if not guard.connected:
-        return ConnectError(_why_no_connection(error))
+        return ConnectError(_why_no_connection(error, guard.host))
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
         return _stalled(sent=True)
     if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
@@ -59,13 +61,14 @@ def _stalled(*, sent: bool) -> StalledError:
     return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."), sent=sent)
 
 
-def _why_no_connection(error: Exception | None) -> Sentence:
+def _why_no_connection(error: Exception | None, host: str) -> Sentence:
+    certificate = certificate_problem(error, host)
+    if certificate is not None:
+        return certificate
     if isinstance(error, requests.exceptions.ProxyError):
         return Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
-    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError)):
-        return Sentence.of(
-            "No secure connection to Triverse could be made. Check the date of this computer and the network."
-        )
+    if is_tls_problem(error) or isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        return no_secure_connection(host)
     if isinstance(error, requests.Timeout):
         return Sentence.of("Triverse could not be reached in time. Check the network, or try again later.")
     return Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")

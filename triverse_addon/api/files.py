@@ -12,7 +12,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from . import model_kinds
 from .errors import InputError
+from .model_kinds import model_type
+from .picture_kinds import HEAD_BYTES, TAKEN, picture_kind
 from .sentence import Sentence
 
 MAX_IMAGE_BYTES = 50 * 1024 * 1024
@@ -22,7 +25,6 @@ MAX_MODEL_BYTES = 200 * 1024 * 1024
 """Largest model the service takes ("up to 200 MB")."""
 
 _MB = 1024 * 1024
-_HEAD_BYTES = 4096
 
 
 def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> str:
@@ -34,57 +36,72 @@ def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> s
     head = _head(file, MAX_IMAGE_BYTES, field)
     content_type = image_type(head)
     if content_type is None:
-        raise InputError(
-            Sentence.of("{name} is not a JPEG, PNG or WebP picture. Save it as one of these.", name=file.name),
-            field=field,
-        )
+        raise InputError(_no_picture(picture_kind(head), file.name), field=field)
     return content_type
+
+
+def _no_picture(kind: str, name: str) -> Sentence:
+    """Return what to tell of a picture that the service does not take, with what it is."""
+    if kind == "HEIC":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most "
+            "compatible format.",
+            name=name,
+        )
+    if kind == "video":
+        return Sentence.of("{name} is not a JPEG, PNG or WebP picture. It is a video: save one frame.", name=name)
+    if kind == "web page":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is a web page: save the picture itself.", name=name
+        )
+    if kind == "camera raw":
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is a raw picture of a camera: develop it to JPEG.", name=name
+        )
+    if kind:
+        return Sentence.of(
+            "{name} is not a JPEG, PNG or WebP picture. It is {kind}: save it as one of these.", name=name, kind=kind
+        )
+    return Sentence.of("{name} is not a JPEG, PNG or WebP picture. Save it as one of these.", name=name)
 
 
 def image_type(head: bytes) -> str | None:
     """Return the content type of a picture that begins with ``head``; None for all but JPEG, PNG and WebP."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
+    return TAKEN.get(picture_kind(head))
+
+
+def head_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the first bytes of a file, enough to tell what kind of picture it is; none if it cannot be read.
+
+    Only regular files are opened: a pipe would be waited at for ever.
+    """
+    try:
+        if not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read(HEAD_BYTES)
+    except (OSError, ValueError):  # ValueError: a null byte in the path
+        return b""
 
 
 def check_model(path: str | os.PathLike[str], *, field: str = "model_file") -> str:
     """Return the content type of a model that the service takes: at most 200 MB.
 
-    The documentation names ".glb, .obj" and leaves the list open; FBX, STL, PLY and USDZ are let through for the
-    service to decide (it answers 2004 to what it does not take). glTF with separate files cannot arrive whole.
+    What it is, is told by what is in it, not by its name. The documentation names ".glb, .obj" and leaves the list
+    open; FBX, STL, PLY and USDZ are let through for the service to decide (it answers 2004 to what it does not take).
+    glTF with separate files cannot arrive whole.
 
     :raises InputError: missing, unreadable, empty, too large, or no model.
     """
     file = Path(path)
     head = _head(file, MAX_MODEL_BYTES, field)
-    content_type = _model_type(head, file.suffix.lower())
+    content_type = model_type(head, file.stat().st_size)
     if content_type is None:
         raise InputError(
             Sentence.of("{name} is not a model that Triverse takes. Export it as glTF Binary (.glb).", name=file.name),
             field=field,
         )
     return content_type
-
-
-def _model_type(head: bytes, suffix: str) -> str | None:
-    if head.startswith(b"glTF"):
-        return "model/gltf-binary"
-    if head.startswith(b"Kaydara FBX Binary"):
-        return "application/octet-stream"
-    if head.startswith((b"ply\n", b"ply\r\n")):
-        return "model/ply"
-    if suffix == ".obj" and b"\0" not in head:
-        return "model/obj"
-    if suffix == ".stl" and len(head) >= 15:
-        return "model/stl"
-    if suffix == ".usdz" and head.startswith(b"PK\x03\x04"):
-        return "model/vnd.usdz+zip"
-    return None
 
 
 def _head(file: Path, limit_bytes: int, field: str) -> bytes:
@@ -94,7 +111,7 @@ def _head(file: Path, limit_bytes: int, field: str) -> bytes:
             raise InputError(Sentence.of("There is no file {path}.", path=str(file)), field=field)
         size_bytes = file.stat().st_size
         with file.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
+            head = stream.read(max(HEAD_BYTES, model_kinds.HEAD_BYTES))
     except (OSError, ValueError):  # ValueError: a null byte in the path
         raise InputError(
             Sentence.of("The file {path} cannot be read. Check its permissions.", path=str(file)), field=field

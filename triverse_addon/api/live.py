@@ -13,8 +13,8 @@ quits Blender should wait for them.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
-import os
 import queue
 import random
 import ssl
@@ -22,18 +22,29 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
 
-import certifi
 from websockets import exceptions as ws
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
 
 from .answers import not_an_answer, read_answer
-from .errors import AuthenticationError, ConnectError, ConnectionLostError, StalledError, TriverseError
+from .errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    StalledError,
+    TriverseError,
+    UnforeseenError,
+)
 from .frames import MAX_MESSAGE_BYTES, FrameReader
+from .libraries import too_old
 from .payloads import TaskStatus
+from .proxies import proxy_for
 from .sentence import Sentence
-from .urls import check_base_url, check_key, is_loopback, websocket_url
+from .tls import certificate_problem, no_secure_connection, secure_context
+from .urls import check_base_url, check_key, websocket_url
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
@@ -49,6 +60,9 @@ _TURN_S = 0.2
 
 # Policy violation; and what services use for 401 and 403. Which one Triverse uses for a bad key is not documented.
 _REFUSING_CLOSE_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
+
+#: Came with websockets 15.0, as proxies did.
+_PROXY_ERRORS: tuple[type[Exception], ...] = (ws.ProxyError,) if hasattr(ws, "ProxyError") else ()
 
 _silent = logging.Logger("triverse.websocket")
 _silent.disabled = True
@@ -243,7 +257,11 @@ def _connection(
     abandoned = False
 
     def make() -> None:
-        made = _connect(url, version, local=is_loopback(base_url), key=key)
+        made: ClientConnection | TriverseError
+        try:
+            made = _connect(url, base_url, version, key=key)
+        except Exception as error:  # noqa: BLE001 -- whoever waits for this thread has to be told
+            made = UnforeseenError(error)
         with lock:
             if not abandoned:
                 outcome.put(made)
@@ -272,34 +290,57 @@ def _connection(
     return made
 
 
-def _connect(url: str, version: str, *, local: bool, key: str) -> ClientConnection | TriverseError:
+class _Refused(Exception):
+    """The service answered with something else than a WebSocket, a redirect included.
+
+    ``websockets`` follows redirects to any host, and the address it goes to holds the key if the new one repeats it. It
+    leaves alone what is not its own exception.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("refused")
+        self.response = response
+
+
+class _Connection(ClientConnection):
+    """A connection that follows no redirect."""
+
+    def handshake(self, *given: Any, **named: Any) -> None:
+        response: Response | None = None
+        try:
+            super().handshake(*given, **named)
+        except ws.InvalidStatus as refused:
+            response = refused.response
+        if response is not None:
+            raise _Refused(response)
+
+
+def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnection | TriverseError:
     """Return a connection, or why there is none, without keeping anything of the library's exception."""
     response: Response
+    host = urlsplit(base_url).hostname or ""
     try:
-        return connect(
+        made: ClientConnection = connect(
             url,
-            ssl=_tls() if url.startswith("wss:") else None,
-            proxy=None if local else True,
+            create_connection=_Connection,
             open_timeout=OPEN_TIMEOUT_S,
-            ping_interval=PING_INTERVAL_S,
-            ping_timeout=PING_INTERVAL_S,
             close_timeout=0.3,
             max_size=MAX_MESSAGE_BYTES,
             user_agent_header=f"Triverse-Blender/{version}",
             logger=_silent,
+            **_options(secure=url.startswith("wss:"), proxy=proxy_for(base_url)),
         )
-    except ws.InvalidStatus as refused:
+        return made
+    except _Refused as refused:
         response = refused.response
-    except ws.ProxyError:
+    except TriverseError as error:
+        return error
+    except _PROXY_ERRORS:
         return ConnectError(
             Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
         )
-    except ssl.SSLError:  # a certificate that is not trusted is a ValueError as well
-        return ConnectError(
-            Sentence.of(
-                "No secure connection to Triverse could be made. Check the date of this computer and the network."
-            )
-        )
+    except ssl.SSLError as error:  # a certificate that is not trusted is a ValueError as well
+        return ConnectError(certificate_problem(error, host) or no_secure_connection(host))
     except (ws.WebSocketException, ValueError, EOFError):
         return not_an_answer()
     except TimeoutError:
@@ -308,20 +349,30 @@ def _connect(url: str, version: str, *, local: bool, key: str) -> ClientConnecti
         return ConnectError(
             Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
         )
-    return _refusal(response, key)
+    return _refusal(response, base_url, key)
 
 
-def _tls() -> ssl.SSLContext:
-    """Return the settings for secure connections, with the certificates that requests uses as well."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-    if os.path.isdir(bundle):
-        return ssl.create_default_context(capath=bundle)
-    return ssl.create_default_context(cafile=bundle)
+def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
+    """Return what differs between the versions of websockets that may be at work, see `libraries`.
+
+    :raises LibraryError: a proxy is needed, and this version knows none.
+    """
+    known = inspect.signature(connect).parameters
+    options: dict[str, Any] = {"ssl" if "ssl" in known else "ssl_context": secure_context() if secure else None}
+    if "proxy" in known:
+        options["proxy"] = proxy
+        options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
+    elif proxy is not None:
+        raise too_old("websockets", (15, 0))
+    if "ping_interval" in known:  # from 15.0 on; before, a dead connection is noticed by the polls beside it only
+        options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
+    return options
 
 
-def _refusal(response: Response, key: str) -> TriverseError:
+def _refusal(response: Response, base_url: str, key: str) -> TriverseError:
+    headers, body = dict(response.headers.raw_items()), bytes(response.body or b"")
     try:
-        read_answer(response.status_code, dict(response.headers.raw_items()), bytes(response.body or b""), key=key)
+        read_answer(response.status_code, headers, body, key=key, service_url=base_url)
     except TriverseError as error:
         return error
     return not_an_answer()

@@ -7,6 +7,7 @@ Ground floor; worker threads; no ``bpy``. Imports requests.
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +18,16 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from .answers import read_answer
+from .addresses import Reach, reach_of_host, reach_of_number, reach_of_url
+from .answers import elsewhere, read_answer
 from .errors import BadAnswerError, TriverseError
 from .failures import NETWORK_ERRORS, StaleConnectionError, failure_of
 from .fields import JSON
 from .multipart import MultipartFile
+from .proxies import proxy_for
 from .sentence import Sentence
-from .transport import Guard, GuardedAdapter
+from .tls import secure_context
+from .transport import Guard, GuardedAdapter, pieces
 from .urls import check_asset_url, is_loopback, same_host
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
@@ -57,6 +61,8 @@ class Request:
     """Whether the service's own origin gets the key. No other one ever does."""
     any_host: bool = False
     """Whether a redirect may lead to another host."""
+    about_task: bool = False
+    """Whether the question is about one task, which the service may not know."""
     repeatable: bool = False
     """Whether sending it twice does nothing that sending it once does not."""
 
@@ -114,6 +120,7 @@ class Sender:
         self._guards: set[Guard] = set()
         self._streams: weakref.WeakKeyDictionary[requests.Response, Guard] = weakref.WeakKeyDictionary()
         self._closed = False
+        self._reach: Reach | None = None
 
     def __repr__(self) -> str:
         return f"Sender({self._base_url!r})"
@@ -140,7 +147,7 @@ class Sender:
         guard = Guard()
         with self._watched(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
-            return self._read_json(self._send(request, guard), guard)
+            return self._read_json(self._send(request, guard), guard, about_task=request.about_task)
 
     def upload(self, request: Request, guard: Guard) -> Mapping[str, object]:
         """Send a request with a file and return the JSON object of its answer.
@@ -150,15 +157,18 @@ class Sender:
         with self._watched(guard):
             return self._read_json(self._send(request, guard, read_timeout_s=UPLOAD_ANSWER_S), guard)
 
-    def _read_json(self, response: requests.Response, guard: Guard) -> Mapping[str, object]:
+    def _read_json(
+        self, response: requests.Response, guard: Guard, *, about_task: bool = False
+    ) -> Mapping[str, object]:
         """Return the object of an answer whose size is bounded, also after decompression."""
         body = bytearray()
         failure: TriverseError | None = None
         with contextlib.closing(response):
             try:
-                # read1 returns what a single read from the network gave, and decompresses at most what is asked for.
-                while len(body) <= MAX_JSON_BYTES and (piece := response.raw.read1(65536, decode_content=True)):
+                for piece in pieces(response.raw, 65536, decode=True):
                     body += piece
+                    if len(body) > MAX_JSON_BYTES:
+                        break
             except NETWORK_ERRORS as error:
                 failure = failure_of(error, guard)
         if failure is None and guard.ended_by:
@@ -167,14 +177,20 @@ class Sender:
             raise failure
         if len(body) > MAX_JSON_BYTES:
             raise BadAnswerError(Sentence.of("The answer of the service is far too large."))
-        return read_answer(response.status_code, response.headers, bytes(body), key=self._key)
+        return read_answer(
+            response.status_code,
+            response.headers,
+            bytes(body),
+            key=self._key,
+            service_url="" if about_task else self._base_url,
+        )
 
     def read_json(self, response: requests.Response) -> Mapping[str, object]:
-        """Read an opened answer that turned out to be JSON."""
+        """Read an opened answer, about a task's file, that turned out to be JSON."""
         guard = self._streams[response]
         with self._watched(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
-            return self._read_json(response, guard)
+            return self._read_json(response, guard, about_task=True)
 
     # -------------------------------------------------------------------------
     # Files
@@ -201,11 +217,12 @@ class Sender:
         if not isinstance(response, requests.Response):
             raise TypeError("not an answer of this client")
         guard = self._streams[response]
+        body = pieces(response.raw, chunk_bytes, decode=False)
         failure: TriverseError | None = None
         while failure is None:
             piece = b""
             try:
-                piece = response.raw.read1(chunk_bytes, decode_content=False)
+                piece = next(body, b"")
             except NETWORK_ERRORS as error:
                 failure = failure_of(error, guard)
             if piece:
@@ -243,7 +260,7 @@ class Sender:
             allowed = (request.any_host or same_host(url, self._base_url)) and request.body is None
             self.check_asset_host(url)
             if not allowed or (request.method == "POST" and response.status_code not in (307, 308)):
-                raise _elsewhere()
+                raise elsewhere()
         raise BadAnswerError(Sentence.of("The service sends from one address to the next without end."))
 
     def _send_once(
@@ -258,6 +275,10 @@ class Sender:
         failure: TriverseError
         if guard.ended_by:
             raise failure_of(None, guard)
+        guard.host = urlsplit(url).hostname or ""
+        is_own = guard.host == urlsplit(self._base_url).hostname
+        guard.may_connect = None if is_own else lambda number: self._may_be(reach_of_number(number))
+        proxy_for(url)  # says now what requests would only fail with
         try:
             return self._session().request(
                 request.method,
@@ -294,12 +315,29 @@ class Sender:
         return send(request)
 
     def check_asset_host(self, url: str) -> None:
-        """Refuse addresses on this machine, unless the service itself is here: a far server has no business with it.
+        """Refuse addresses that say they are nearer than the service: a far server has no business with them.
 
         :raises BadAnswerError: it is one.
         """
-        if is_loopback(url) and not is_loopback(self._base_url):
-            raise _elsewhere()
+        if not self._may_be(reach_of_url(url)):
+            raise elsewhere()
+
+    def _may_be(self, reach: Reach) -> bool:
+        return reach is Reach.PUBLIC or reach <= self._own_reach()
+
+    def _own_reach(self) -> Reach:
+        """Return how far the service is, by a look-up if its name does not say; worker threads may wait for that."""
+        if self._reach is None:
+            host = urlsplit(self._base_url).hostname or ""
+            said = reach_of_host(host)
+            if said is Reach.PUBLIC and proxy_for(self._base_url) is None:
+                try:
+                    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+                except OSError:
+                    return said
+                said = max(reach_of_number(str(one[4][0])) for one in found)
+            self._reach = said
+        return self._reach
 
     # -------------------------------------------------------------------------
     # Sessions
@@ -329,8 +367,9 @@ class Sender:
                 {"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
             )
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            context = secure_context()
             for scheme in ("https://", "http://"):
-                session.mount(scheme, GuardedAdapter())
+                session.mount(scheme, GuardedAdapter(context))
             self._local.session = session
             with self._lock:
                 self._sessions.add(session)
@@ -356,13 +395,5 @@ def _redirected(url: str, location: str) -> str:
         target = ""
     check_asset_url(target)
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-        raise _elsewhere()
+        raise elsewhere()
     return target
-
-
-def _elsewhere() -> BadAnswerError:
-    return BadAnswerError(
-        Sentence.of(
-            "The service sends to an address that is not allowed. Check the service address in the preferences."
-        )
-    )

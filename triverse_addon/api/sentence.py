@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from .shown import shown
+
 Value = str | int | float
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -38,11 +40,11 @@ class Sentence:
         """Return the sentence with ``translate`` applied to the template, and the values filled in.
 
         ``str.format`` is not used: it would fail on a translator's slip, and it follows attributes. A placeholder
-        without a value is left as it stands.
+        without a value is left as it stands. What in a value is not seen is escaped: sentences are printed.
         """
 
         def fill(match: re.Match[str]) -> str:
-            return str(self.args.get(match[1], match[0]))
+            return shown(str(self.args[match[1]])) if match[1] in self.args else match[0]
 
         return _PLACEHOLDER.sub(fill, translate(self.template))
 

@@ -6,14 +6,16 @@ Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 The time-outs of ``requests`` count each read by itself, so a server that sends one byte every few seconds holds a
 worker for ever, and nothing ends a read that is under way. A `Guard` knows the socket that a request uses, and shuts
 it down; the blocked read then ends at once. It also knows whether a connection was made at all, which is what tells
-"never sent" from "may have been sent".
+"never sent" from "may have been sent", and it looks at the address that a name stands for before anything is sent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -22,11 +24,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _current = threading.local()
 
+_OLD_PIECE_BYTES = 4096
+"""What is read at once where a read waits until it has all: so much is held back, and lost when it breaks off."""
+
 
 class Guard:
-    """Watches over one request of one thread; a context manager around it."""
+    """Watches over one request of one thread; a context manager around it.
+
+    :ivar host: of the address that is asked at the moment, for sentences.
+    :ivar may_connect: tells whether a connection may go to this IP address; None: to any.
+    """
 
     def __init__(self) -> None:
+        self.host = ""
+        self.may_connect: Callable[[str], bool] | None = None
+        self.refused_address = False
+        """Whether `may_connect` said no."""
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._timer: threading.Timer | None = None
@@ -88,6 +101,10 @@ def _guard() -> Guard | None:
 
 
 class _GuardedConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        _check_number(self)
+        return _checked_peer(self, super()._new_conn())
+
     def connect(self) -> None:
         super().connect()
         _attach(self, reused=False)
@@ -98,6 +115,10 @@ class _GuardedConnection(HTTPConnection):
 
 
 class _GuardedSecureConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        _check_number(self)
+        return _checked_peer(self, super()._new_conn())
+
     def connect(self) -> None:
         super().connect()
         _attach(self, reused=False)
@@ -113,6 +134,33 @@ def _attach(connection: HTTPConnection, *, reused: bool) -> None:
         guard.attach(connection.sock, reused=reused)
 
 
+def _check_number(connection: HTTPConnection) -> None:
+    """Look a name up, and refuse it if any of its numbers is refused. What a proxy looks up is the proxy's affair."""
+    guard = _guard()
+    if guard is None or guard.may_connect is None or connection.proxy is not None:
+        return
+    for found in socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM):
+        _check_address(guard, str(found[4][0]))
+
+
+def _checked_peer(connection: HTTPConnection, connected: socket.socket) -> socket.socket:
+    """Look once more at where the connection leads: a name may stand for another number by now."""
+    guard = _guard()
+    if guard is not None and guard.may_connect is not None and connection.proxy is None:
+        try:
+            _check_address(guard, str(connected.getpeername()[0]))
+        except OSError:
+            connected.close()
+            raise
+    return connected
+
+
+def _check_address(guard: Guard, number: str) -> None:
+    if guard.may_connect is not None and not guard.may_connect(number):
+        guard.refused_address = True
+        raise ConnectionRefusedError("an address that is not allowed")
+
+
 class _GuardedPool(HTTPConnectionPool):
     ConnectionCls = _GuardedConnection
 
@@ -122,17 +170,56 @@ class _GuardedSecurePool(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Adapter of a ``requests.Session`` whose connections report to the `Guard` of the thread. It retries nothing."""
+    """Adapter of a ``requests.Session`` whose connections report to the `Guard` of the thread. It retries nothing.
+
+    :param context: the certificates that are believed, see `tls.secure_context`. What requests itself would believe
+        (its own list, or a variable of the environment) is left out.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         _use_guarded_pools(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
+        own = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        manager = super().proxy_manager_for(proxy, **(kwargs if proxy.lower().startswith("socks") else own | kwargs))
         _use_guarded_pools(manager)
         return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, _own = super().build_connection_pool_key_attributes(request, True, cert)
+        return host, {"cert_reqs": "CERT_REQUIRED", "ssl_context": self._context} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED"
+        conn.ca_certs = conn.ca_cert_dir = None
 
 
 def _use_guarded_pools(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedSecurePool}
+
+
+# -----------------------------------------------------------------------------
+# Bodies
+
+
+def pieces(raw: Any, most_bytes: int, *, decode: bool) -> Iterator[bytes]:
+    """Yield the body of an answer as it arrives.
+
+    :param raw: the ``raw`` of a streamed ``requests.Response``.
+    :param most_bytes: largest piece before decompression.
+    :param decode: undo the compression that the headers name.
+    :raises Exception: one of `failures.NETWORK_ERRORS`, when it breaks off.
+    """
+    if hasattr(raw, "read1"):
+        # Returns what a single read from the network gave, and decompresses at most what is asked for.
+        while piece := raw.read1(most_bytes, decode_content=decode):
+            yield piece
+        return
+    # urllib3 before 2.2. Before 2.0 it takes a body that broke off for a whole one, unless it is told not to.
+    raw.enforce_content_length = True
+    yield from raw.stream(min(most_bytes, _OLD_PIECE_BYTES), decode_content=decode)

@@ -15,6 +15,7 @@ from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped
 from .files import copy_whole
 from .post import Post
+from .safe_paths import make_folder
 
 #: Folder of the pictures that contact sheets show, beside the assets.
 THUMBNAILS = "thumbnails"
@@ -117,7 +118,7 @@ class GlbWriter:
             copy_whole(job.model_path, job.library / files["glb"])
             if job.preview_path is not None and job.preview_path.is_file():
                 files["thumbnail"] = f"{THUMBNAILS}/{job.stem}.png"
-                (job.library / THUMBNAILS).mkdir(exist_ok=True)
+                make_folder(job.library / THUMBNAILS)
                 copy_whole(job.preview_path, job.library / files["thumbnail"])
         except OSError as error:
             raise ConvertError(

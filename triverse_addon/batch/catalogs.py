@@ -17,7 +17,9 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import plain_name
 from .files import write_whole
+from .safe_paths import read_regular
 
 FILE_NAME = "blender_assets.cats.txt"
 
@@ -36,6 +38,8 @@ _NAMESPACE = uuid.UUID("0d3b7e9c-5e0f-5bb5-9a1e-6f2f6d1c8a40")
 #: Longest simple name that Blender writes, in bytes: ``MAX_NAME`` of 64 with its final zero.
 _SIMPLE_NAME_BYTES = 63
 _LOCK_S = 10.0
+#: A hundred thousand catalogs with long paths.
+_MOST_BYTES = 32 * 1024 * 1024
 _BOM = "\ufeff"
 
 
@@ -47,7 +51,7 @@ def clean_path(text: str) -> str | None:
     """Return a catalog's path as Blender writes it, None when it cannot be one: colons separate fields."""
     parts = [" ".join(part.split()) for part in text.split("/")]
     path = "/".join(part for part in parts if part)
-    return None if ":" in path or "\\" in path or not path.isprintable() else path
+    return None if ":" in path or "\\" in path or plain_name(path) != path else path
 
 
 def catalog_id(path: str) -> str:
@@ -112,7 +116,8 @@ def _with_lines(text: str, lines: list[str]) -> str:
 
 def _text(file: Path) -> str:
     try:
-        text = file.read_bytes().decode()
+        # A link may lead to a file of this user, of which a copy would then lie in the library.
+        text = read_regular(file, most_bytes=_MOST_BYTES).decode()
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:

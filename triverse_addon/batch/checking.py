@@ -10,20 +10,23 @@ Fields are judged by ``api.flows``, as in the panel and on the command line.
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 
+from ..api.addresses import check_image_address
 from ..api.errors import InputError
 from ..api.fields import JSON
 from ..api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
 from ..api.sentence import Sentence
+from ..api.shown import plain_name
 from ..api.spelling import half_width
 from ..api.urls import clean
 from ..api.values import check_value
 from ..tasks.provenance import name_for, short_name
 from ..tasks.record import is_url
+from ..tasks.settings import DEFAULT_API_URL
 from . import post
 from .catalogs import clean_path
 from .numbering import numbered
+from .outside import outside, path_of
 from .post import Post
 from .problems import Problem
 from .raw import RawBatch, RawRow, column_key
@@ -61,6 +64,8 @@ def check(
     takes: Takes = lambda path, kind: False,
     with_blender: bool = True,
     numbers: Collection[int] | None = None,
+    service_url: str = DEFAULT_API_URL,
+    allowed: Collection[str] = (),
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
     """
     Return the rows of a batch, and every problem there is. With a problem, rows are missing.
@@ -70,6 +75,8 @@ def check(
     :param with_blender: whether .blend files can be written and models worked on.
     :param numbers: the rows whose pictures and models are looked at; None for all. A chunk of a batch leaves the files
         of the others alone.
+    :param service_url: the service, which has to fetch pictures that are given by their address.
+    :param allowed: what may be opened of files outside the table's folder, see ``outside.Outside.key``.
     """
     problems = list(raw.problems)
     known = field_columns()
@@ -84,10 +91,10 @@ def check(
         elif value.strip():
             common[key] = value.strip()
     rows = []
-    looks = _Looks(takes)
+    looks = _Looks(takes, allowed)
     for number, raw_row in enumerate(raw.rows, 1):
         look = looks if numbers is None or number in numbers else None
-        found = _Checker(raw, raw_row, common, known, look, with_blender).row(number)
+        found = _Checker(raw, raw_row, common, known, look, with_blender, service_url).row(number)
         if isinstance(found, Row):
             rows.append(found)
         else:
@@ -106,7 +113,8 @@ def _unknown_column() -> Sentence:
 class _Looks:
     """Looks at source files, once at each."""
 
-    def __init__(self, takes: Takes) -> None:
+    def __init__(self, takes: Takes, allowed: Collection[str]) -> None:
+        self.allowed = allowed
         self._takes = takes
         self._seen: dict[tuple[str, Kind], Sentence | None] = {}
 
@@ -139,6 +147,7 @@ class _Checker:
         known: Mapping[str, str],
         looks: _Looks | None,
         with_blender: bool,
+        service_url: str,
     ) -> None:
         self._raw = raw
         self._line = row.line
@@ -147,6 +156,7 @@ class _Checker:
         self._known = known
         self._looks = looks
         self._with_blender = with_blender
+        self._service_url = service_url
         self._problems: list[Problem] = []
         self._unusable: set[str] = set()
 
@@ -156,10 +166,10 @@ class _Checker:
         flow = self._flow()
         params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
         work = self._post()
-        catalog = clean_path(self._text("catalog"))
+        catalog = clean_path(plain_name(self._text("catalog")))
         if catalog is None:
             self._say("catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs."))
-        tags = tuple(dict.fromkeys(" ".join(tag.split()) for tag in self._words("tags") if tag.strip()))
+        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._words("tags")) if tag))
         name = short_name(self._text("name"))
         if self._problems or flow is None:
             return self._problems
@@ -276,14 +286,25 @@ class _Checker:
             self._say(key, Sentence.of("A public address begins with https://."))
             return
         if is_url(text):
+            try:
+                check_image_address(text, self._service_url, field=field.name)
+            except InputError as error:
+                self._say(key, error.sentence)
+                return
             sources[field.name] = written[field.name] = text
             return
-        # Written on Windows and run elsewhere: only there is a backslash part of a name.
-        portable = text.replace("\\", "/")
-        path = os.path.abspath(Path(self._raw.folder, Path(portable).expanduser()))
+        path = path_of(self._raw.folder, text)
         sources[field.name] = path
-        written[field.name] = os.path.normpath(portable).replace("\\", "/")
-        problem = self._looks.problem(path, field) if self._looks is not None else None
+        written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
+        if self._looks is None:
+            return
+        # What is typed for all rows is the user's own word.
+        found = outside(self._raw.folder, path) if key in self._given else None
+        if found is not None and not found.is_allowed(self._looks.allowed):
+            column = self._raw.columns.get(key, key)
+            self._problems.append(Problem(self._line, column, found.sentence, found))
+            return
+        problem = self._looks.problem(path, field)
         if problem is not None:
             self._say(key, problem)
 

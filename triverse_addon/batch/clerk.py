@@ -21,7 +21,8 @@ from ..tasks.convert import ConvertStopped
 from ..tasks.engine import Engine
 from ..tasks.pictures import is_small
 from ..tasks.record import ENDED_BADLY, NOT_SENT, NewTask, Origin, TaskRecord, next_order_id
-from .ledger import Entry, Ledger
+from .entry import Entry
+from .ledger import Ledger
 from .plan import Left, Planned
 
 log = logging.getLogger(__name__)
@@ -147,9 +148,9 @@ class Clerk:
 
     def _thumbnail(self, entry: Entry) -> str:
         """Return the path of a row's small picture. Without Blender it is the service's own, too large for a list."""
-        path = self._ledger.library / entry.files.get("thumbnail", "")
+        path = self._ledger.path_of(entry, "thumbnail")
         try:
-            return str(path) if is_small(path) else ""
+            return str(path) if path is not None and is_small(path) else ""
         except OSError:
             return ""
 

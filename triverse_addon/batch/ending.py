@@ -6,7 +6,7 @@ Floor: between first and second. Thread: any that may write files and wait for a
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from ..tasks.convert import ConvertError
 from . import report, sheet
 from .assets import AssetWriter
 from .looking import Asked
-from .reading import LEDGER
+from .raw import LEDGER, LeftOut
+from .safe_paths import LinkError, inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,44 @@ def report_path(asked: Asked) -> Path:
 
 
 def write_report(
-    target: Path, asked: Asked, lines: Sequence[report.Line], *, seconds: float, exit_code: int | None = None
+    target: Path,
+    asked: Asked,
+    lines: Sequence[report.Line],
+    left_out: Sequence[LeftOut] = (),
+    *,
+    seconds: float,
+    exit_code: int | None = None,
+    ledger_ignored: Iterable[str] = (),
 ) -> None:
     """
-    Write the report.
+    Write the report. One that lies in the library tells nothing of this machine's folders.
 
+    :param left_out: what lies in a folder of pictures and is no row.
     :param exit_code: of the command; None where there is none.
+    :param ledger_ignored: see :class:`ledger.Ledger`.
     :raises ReportError: it cannot be written.
     """
+    is_inside = target.is_relative_to(asked.library)
+    if is_inside:
+        _refuse_links(target, asked.library)
+        lines = report.travelling(lines, asked.library)
     about: dict[str, object] = {
-        "file": str(asked.file),
-        "library": str(asked.library),
+        "file": report.travelling_path(asked.file, asked.library) if is_inside else str(asked.file),
+        "library": "." if is_inside else str(asked.library),
         "rows_asked": asked.rows or None,
         "seconds": round(seconds, 1),
+        "ledger_ignored": sorted(ledger_ignored),
+        "left_out": [{"file": one.name, "reason": str(one.reason)} for one in left_out],
     }
     if exit_code is not None:
         about["exit_code"] = exit_code
     report.write(target, report.to_json(lines, **about))
+
+
+def _refuse_links(target: Path, library: Path) -> None:
+    folder = target.parent.relative_to(library).as_posix()
+    if folder != "." and inside(library, folder) is None:
+        raise report.ReportError(LinkError(target.parent).sentence)
 
 
 def write_sheets(
@@ -69,7 +91,7 @@ def write_sheets(
     :param writer: draws the pictures; None for the page alone.
     :raises SheetError: the page cannot be written.
     """
-    page = sheet.write(asked.library, lines, asked.file.stem)
+    page = sheet.write(asked.library, report.travelling(lines, asked.library), asked.file.stem)
     if writer is None:
         return Sheets(page)
     try:

@@ -15,18 +15,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ..tasks.private import opener
+
 
 @contextlib.contextmanager
-def replacing(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def replacing(target: Path, *, durable: bool = True, private: bool = False) -> Iterator[BinaryIO]:
     """
     Open a new file that takes the place of ``target`` when all went well.
 
     :param durable: wait until it is on the disk, so that a power cut leaves the old file or the new one.
+    :param private: let nobody but this user read it.
     :raises OSError: it cannot be written; ``target`` is what it was.
     """
     part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=opener if private else None) as file:
             yield file
             if durable:
                 file.flush()
@@ -37,14 +40,14 @@ def replacing(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
-def write_whole(target: Path, data: bytes, *, durable: bool = True) -> None:
+def write_whole(target: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """
     Write a file; ``target`` is never there in part.
 
-    :param durable: see :func:`replacing`.
+    :param durable: see :func:`replacing`; likewise ``private``.
     :raises OSError: it cannot be written.
     """
-    with replacing(target, durable=durable) as file:
+    with replacing(target, durable=durable, private=private) as file:
         file.write(data)
 
 

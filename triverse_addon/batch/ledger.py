@@ -13,20 +13,25 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import secrets
+import shutil
+import stat
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import escaped_json
+from .assets import THUMBNAILS
+from .entry import Entry, EntryError, entry_from_json
 from .files import write_whole
-from .reading import LEDGER
+from .raw import LEDGER
 from .rows import Row
+from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
 
 #: Raised when the same row would be written in another way, so that it is written anew.
 _RECIPE_VERSION = 1
@@ -34,46 +39,16 @@ _RECIPE_VERSION = 1
 _STEM_BYTES = 80
 #: Nothing is written for as long as this, in seconds.
 _LEFT_S = 3600.0
+#: Larger than any entry: a prompt of some thousand characters, and a thousand tags.
+_MOST_BYTES = 1024 * 1024
+#: What ``files.replacing`` and :func:`_write_once` write beside their target, and nothing else.
+_PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
 #: Windows keeps these for devices, whatever follows the first dot.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
 
 
 class LedgerError(TriverseError):
     """The library folder cannot be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """
-    One row, as the library knows it. Paths are relative to the library, with ``/``.
-
-    :ivar order_id: the row's own ``client_order_id``, see ``identity``.
-    :ivar row_key: see ``identity.row_key``.
-    :ivar stem: name of its files without suffix.
-    :ivar state: "claimed" (nothing paid yet), "ordered", "done" or "failed".
-    :ivar order: ``client_order_id`` that was sent last; a retry has another.
-    :ivar recipe: what was asked to be made of the model, see :func:`recipe_of`.
-    :ivar cost_credits: what the service took, or quoted where it did not tell.
-    :ivar files: what was written: "blend", "thumbnail" and the exports.
-    """
-
-    order_id: str
-    row_key: str
-    stem: str
-    state: str = "claimed"
-    order: str = ""
-    task_uuid: str = ""
-    recipe: str = ""
-    name: str = ""
-    flow: str = ""
-    prompt: str = ""
-    catalog: str = ""
-    tags: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    triangles: int | None = None
-    cost_credits: int | None = None
-    created_at_s: float = 0.0
-    error: str = ""
 
 
 def recipe_of(row: Row, *, with_blender: bool) -> str:
@@ -95,10 +70,12 @@ class Ledger:
     The records of one library.
 
     :param library: the folder.
+    :ivar ignored: names of files that were read and hold no entry of ours; they are as if they were not there.
     """
 
     def __init__(self, library: Path) -> None:
         self.library = library
+        self.ignored: set[str] = set()
         self.folder = library / LEDGER
         self._rows = self.folder / "rows"
         self._names = self.folder / "names"
@@ -110,8 +87,9 @@ class Ledger:
         :raises LedgerError: they cannot be made or written to.
         """
         with _told(self.library):
-            self._rows.mkdir(parents=True, exist_ok=True)
-            self._names.mkdir(parents=True, exist_ok=True)
+            for folder in (self.folder, self._rows, self._names):
+                make_folder(folder)
+            refuse_link(self.library / THUMBNAILS)
             # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
@@ -123,22 +101,48 @@ class Ledger:
         for folder in (self.library, self._rows, self._names):
             for part in folder.glob(".*.part"):
                 with contextlib.suppress(FileNotFoundError):
-                    if part.stat().st_mtime < oldest_s:
+                    found = part.lstat()
+                    if not _PART.fullmatch(part.name) or found.st_mtime >= oldest_s:
+                        continue
+                    if stat.S_ISREG(found.st_mode):
                         part.unlink()
+                    elif stat.S_ISDIR(found.st_mode):  # an OBJ with its textures
+                        shutil.rmtree(part, ignore_errors=True)
 
     def get(self, order_id: str) -> Entry | None:
-        """Return what is known of a row; None also for a file that a power cut left in pieces."""
+        """
+        Return what is known of a row.
+
+        None also for a file that a power cut left in pieces, or that somebody else has written: see :attr:`ignored`.
+        """
+        file = inside(self.library, f"{LEDGER}/rows/{order_id}.json")
         try:
-            return _entry(json.loads((self._rows / f"{order_id}.json").read_bytes()))
-        except (OSError, ValueError):
+            if file is None:
+                raise EntryError("a link")
+            return entry_from_json(json.loads(read_regular(file, most_bytes=_MOST_BYTES)), order_id)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError):
+            self.ignored.add(f"{order_id}.json")
             return None
 
     def entries(self) -> Iterator[Entry]:
         """Yield all rows of all batches."""
+        if inside(self.library, f"{LEDGER}/rows") is None:
+            return
         for file in sorted(self._rows.glob("*.json")):
             entry = self.get(file.stem)
             if entry is not None:
                 yield entry
+
+    def notice(self) -> Sentence:
+        """Return what is to be told when :attr:`ignored` is not empty."""
+        return Sentence.of(
+            "{count} records of the library were damaged, or not written by this add-on ({name}). "
+            "They count as missing.",
+            count=len(self.ignored),
+            name=min(self.ignored),
+        )
 
     def put(self, entry: Entry) -> Entry:
         """
@@ -149,7 +153,8 @@ class Ledger:
 
         :raises LedgerError: it cannot be written.
         """
-        data = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True).encode()
+        text = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
+        data = escaped_json(text).encode()
         with _told(self.library):
             write_whole(self._rows / f"{entry.order_id}.json", data, durable=False)
         return entry
@@ -172,23 +177,40 @@ class Ledger:
 
     def _take_name(self, stem: str, order_id: str) -> bool:
         marker = self._names / stem
-        if not marker.exists() and any(self.library.glob(f"{_escaped(stem)}.*")):
+        if not os.path.lexists(marker) and self._is_foreign(stem):
             return False
         with _told(self.library):
             try:
                 _write_once(marker, order_id)
             except FileExistsError:
                 # Empty: somebody was killed about to write here, and the name stays unused.
-                return marker.read_text(encoding="utf-8") == order_id
+                return _holds(marker, order_id)
         return True
+
+    def _is_foreign(self, stem: str) -> bool:
+        """Tell whether a file that a row of this name would write is there already, and so is not ours."""
+        if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
+            return True
+        ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)
+        with os.scandir(self.library) as found:
+            return any(ours.fullmatch(one.name) for one in found)
+
+    def path_of(self, entry: Entry, kind: str) -> Path | None:
+        """Return the path of a file that was written for a row; None if there is none, or it would lie elsewhere."""
+        relative = entry.files.get(kind)
+        return inside(self.library, relative) if relative else None
 
     def is_done(self, entry: Entry, recipe: str) -> bool:
         """Tell whether all that was asked for lies in the library."""
         return (
             entry.state == "done"
             and entry.recipe == recipe
-            and all((self.library / file).is_file() for file in entry.files.values())
+            and all(self._is_there(file) for file in entry.files.values())
         )
+
+    def _is_there(self, relative: str) -> bool:
+        path = inside(self.library, relative)
+        return path is not None and path.is_file()
 
     def by_row_key(self) -> dict[str, Entry]:
         """Return all rows by ``row_key``; of several the one that is done, else any."""
@@ -220,26 +242,19 @@ def _write_once(marker: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _entry(value: Any) -> Entry:
-    if not isinstance(value, dict):
-        raise ValueError("no entry")
-    names = {one.name for one in dataclasses.fields(Entry)}
-    values = {name: value[name] for name in names & value.keys()}
-    values["tags"] = tuple(values.get("tags", ()))
+def _holds(marker: Path, order_id: str) -> bool:
     try:
-        return Entry(**values)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
-
-
-def _escaped(stem: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in stem)
+        return read_regular(marker, most_bytes=1024) == order_id.encode()
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
 def _told(library: Path) -> Iterator[None]:
     try:
         yield
+    except LinkError as error:
+        raise LedgerError(error.sentence) from None
     except OSError as error:
         raise LedgerError(
             Sentence.of(

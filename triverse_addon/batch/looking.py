@@ -5,20 +5,22 @@ What is asked for, and the look at it before anything is sent: the same for the 
 Floor: between first and second. Thread: any that may read files, and for :func:`ask` wait for the network. No ``bpy``.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api.flows import Kind
 from ..api.payloads import Balance
+from ..api.shown import plain_name
 from ..tasks.prepare import Preparer
+from ..tasks.settings import DEFAULT_API_URL
 from .checking import check
+from .outside import Outside
 from .prices import Prices, ask_prices
-from .problems import Problem
+from .problems import Problem, asked_about
 from .raw import RawBatch
-from .reading import PICTURES, read
+from .reading import read
 from .rows import Row
 from .span import rows_in
 
@@ -36,6 +38,7 @@ class Asked:
     :ivar defaults: values by column for rows that do not have their own.
     :ivar rows: see ``span.rows_in``; "" for all.
     :ivar batch_id: another one makes all orders others.
+    :ivar allowed: what may be opened of files outside the file's folder, see ``outside.Outside.key``.
     """
 
     file: Path
@@ -44,6 +47,7 @@ class Asked:
     defaults: Mapping[str, str] = field(default_factory=dict)
     rows: str = ""
     batch_id: str = ""
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Look:
     problems: tuple[Problem, ...]
 
     @property
+    def outside(self) -> list[Outside]:
+        """The files that are asked about before they are opened."""
+        return asked_about(self.problems)
+
+    @property
     def chosen_rows(self) -> list[Row]:
         """The rows that are meant."""
         return [row for row in self.rows if row.number in self.chosen]
@@ -67,18 +76,25 @@ class Look:
 
 def library_for(file: Path) -> Path:
     """Return the library that a batch is written into by default: beside its file."""
-    return file.with_name(f"{file.stem}-library")
+    return file.with_name(f"{plain_name(file.stem)}-library")
 
 
-def look(asked: Asked, preparer: Preparer | None, *, with_sources: bool = True) -> Look:
+def look(
+    asked: Asked, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
+) -> Look:
     """
     Read and check a batch; every problem is in the answer.
 
     :param preparer: see :mod:`tasks.prepare`; None where sources are uploaded as they are.
     :param with_sources: look at pictures and models too.
+    :param service_url: see :func:`checking.check`.
     :raises InputError: (field ``rows``) there are no such rows.
     """
-    raw = read(asked.file, is_picture=_picture_test(preparer))
+    raw = read(
+        asked.file,
+        takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE),
+        allowed=asked.allowed,
+    )
     chosen = rows_in(asked.rows, len(raw.rows)) if asked.rows and raw.rows else range(1, len(raw.rows) + 1)
     rows, problems = check(
         raw,
@@ -86,6 +102,8 @@ def look(asked: Asked, preparer: Preparer | None, *, with_sources: bool = True) 
         takes=preparer.takes if preparer is not None else lambda path, kind: False,
         with_blender=asked.with_blender,
         numbers=chosen if with_sources else (),
+        service_url=service_url,
+        allowed=asked.allowed,
     )
     return Look(raw, chosen, rows, problems)
 
@@ -97,10 +115,3 @@ def ask(costly: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
     :raises TriverseError: the service was not reached, or refused the key.
     """
     return ask_prices(costly, client.quote), client.balance()
-
-
-def _picture_test(preparer: Preparer | None) -> Callable[[Path], bool]:
-    def is_picture(file: Path) -> bool:
-        return file.suffix.lower() in PICTURES or (preparer is not None and preparer.takes(os.fspath(file), Kind.IMAGE))
-
-    return is_picture

@@ -11,17 +11,23 @@ has agreed to pay.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ..tasks.private import make_folder
 from .files import write_whole
 from .looking import Asked
+from .safe_paths import read_regular
 
 #: Folder in the data folder, with one small file for each library.
 FOLDER = "batches"
+#: A hundred thousand rows that were agreed to.
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,18 @@ def remember(data_dir: Path, begun: Begun) -> None:
     :raises OSError: that cannot be written. The batch may run all the same.
     """
     target = _path(data_dir, begun.asked)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     value = {
         "file": str(begun.asked.file),
         "library": str(begun.asked.library),
         "jobs": begun.jobs,
         "agreed": sorted(begun.agreed),
         "credits": begun.credits,
+        "allowed": sorted(begun.asked.allowed),
         "owner": begun.owner,
         "at_s": time.time(),
     }
-    write_whole(target, json.dumps(value).encode())
+    write_whole(target, json.dumps(value).encode(), private=True)
 
 
 def forget(data_dir: Path, asked: Asked) -> None:
@@ -76,19 +83,33 @@ def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
     """
     newest: tuple[float, Begun] | None = None
     for path in (data_dir / FOLDER).glob("*.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            value = json.loads(path.read_bytes())
-            begun = Begun(
-                Asked(Path(value["file"]), Path(value["library"])),
-                int(value["jobs"]),
-                frozenset(map(str, value["agreed"])),
-                int(value["credits"]),
-                str(value["owner"]),
-            )
-            at_s = float(value["at_s"])
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            begun, at_s = _begun(json.loads(read_regular(path, most_bytes=_MOST_BYTES)))
             if (newest is None or at_s > newest[0]) and (not begun.owner or is_free(begun.owner)):
                 newest = at_s, begun
     return newest[1] if newest is not None else None
+
+
+def _begun(value: Any) -> tuple[Begun, float]:
+    """
+    Return a batch as it was written, and when that was.
+
+    :raises ValueError: a value is not what one of ours is; likewise KeyError and TypeError.
+    """
+    file, library, at_s = value["file"], value["library"], value["at_s"]
+    jobs, credits, owner, agreed = value["jobs"], value["credits"], value["owner"], value["agreed"]
+    allowed = value.get("allowed", [])  # not written by older versions
+    if not all(isinstance(path, str) and os.path.isabs(path) and "\0" not in path for path in (file, library)):
+        raise ValueError("file")
+    os.fsencode(file + library)  # UnicodeEncodeError is a ValueError
+    if not (type(jobs) is int and jobs >= 1 and type(credits) is int and credits >= 0 and isinstance(owner, str)):
+        raise ValueError("jobs")
+    if not all(isinstance(words, list) and all(isinstance(one, str) for one in words) for words in (agreed, allowed)):
+        raise ValueError("agreed")
+    if type(at_s) not in (int, float) or not math.isfinite(at_s):
+        raise ValueError("at_s")
+    asked = Asked(Path(file), Path(library), allowed=frozenset(allowed))
+    return Begun(asked, jobs, frozenset(agreed), credits, owner), at_s
 
 
 def _path(data_dir: Path, asked: Asked) -> Path:

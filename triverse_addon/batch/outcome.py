@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ..api.sentence import Sentence
 from ..tasks.record import TaskRecord
-from .ledger import Entry
+from .entry import Entry
 from .plan import Planned
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..tasks.record import ENDED_BADLY, NOT_SENT, TaskRecord
-from .ledger import Entry, Ledger, recipe_of
+from .entry import Entry
+from .ledger import Ledger, recipe_of
 from .rows import Row
 
 

@@ -5,11 +5,13 @@ What is wrong with a batch, said with the place where it is.
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from ..api.errors import InputError
 from ..api.sentence import Sentence
+from ..api.shown import shown
+from .outside import Outside
 
 #: So many problems are told one by one; a file whose separator is wrong has one in every row.
 MOST_TOLD = 50
@@ -22,17 +24,24 @@ class Problem:
 
     :ivar line: of the file, counted from 1; 0 for the file as a whole.
     :ivar column: the column's name as the file has it, "" for the row as a whole.
+    :ivar outside: the file that is not opened before the user allows it; then it is no problem any more.
     """
 
     line: int
     column: str
     sentence: Sentence
+    outside: Outside | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         place = f"line {self.line}" if self.line else ""
         if self.column:
-            place = f"{place}, {self.column}" if place else self.column
+            place = f"{place}, {shown(self.column)}" if place else shown(self.column)
         return f"{place}: {self.sentence}" if place else str(self.sentence)
+
+
+def asked_about(problems: Iterable[Problem]) -> list[Outside]:
+    """Return the files that are asked about before they are opened, each once."""
+    return list(dict.fromkeys(problem.outside for problem in problems if problem.outside is not None))
 
 
 class BatchProblemsError(InputError):

@@ -18,6 +18,8 @@ from .problems import Problem
 MOST_CHARACTERS = csv.field_size_limit()
 #: Columns that begin with this are the author's own notes.
 NOTE_MARK = "#"
+#: What marks an asset library as written by batches, see :mod:`ledger`.
+LEDGER = ".triverse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class RawRow:
 
     line: int
     cells: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """
+    What lies in a folder of pictures and is none of its rows.
+
+    :ivar name: its path in the folder.
+    """
+
+    name: str
+    reason: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class RawBatch:
     columns: dict[str, str]
     problems: tuple[Problem, ...]
     decimal_mark: str = "."
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def column_key(name: str) -> str:

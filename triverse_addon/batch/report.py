@@ -6,17 +6,21 @@ Floor: between first and second. Thread: any that may write files. No ``bpy``.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import escaped_json
+from .entry import Entry
 from .files import write_whole
-from .ledger import Entry, Ledger
+from .ledger import Ledger
 from .outcome import Outcome
 from .rows import Row
+from .safe_paths import read_regular
 from .writing import prompt_of
 
 FILE_NAME = "batch-report.json"
@@ -24,6 +28,8 @@ FILE_NAME = "batch-report.json"
 _VERSION = 1
 #: Tables with more rows tell only what needs a look.
 MOST_LINES = 60
+#: A million rows with long prompts.
+_MOST_BYTES = 1024 * 1024 * 1024
 
 
 class ReportError(TriverseError):
@@ -144,6 +150,39 @@ def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
     }
 
 
+def is_report(path: Path) -> bool:
+    """Tell whether a file is a report that a batch has written, which another report may replace."""
+    try:
+        found = json.loads(read_regular(path, most_bytes=_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"version", "counts", "rows", "credits_of_this_run"} <= found.keys()
+
+
+def travelling(lines: Iterable[Line], library: Path) -> list[Line]:
+    """
+    Return lines for a file that lies in the library and goes where it goes.
+
+    What was wrong is told without the folders of this machine: those in the library are relative to it, and the user's
+    own begin with ``~``.
+    """
+    return [replace(line, error=_travelling_text(line.error, library)) if line.error else line for line in lines]
+
+
+def _travelling_text(text: str, library: Path) -> str:
+    for folder, instead in ((f"{library}{os.sep}", ""), (str(library), "."), (os.path.expanduser("~"), "~")):
+        if len(folder) > 1:
+            text = text.replace(folder, instead)
+    return text
+
+
+def travelling_path(path: Path, library: Path) -> str:
+    """Return a path relative to the library where both lie in one folder or deeper, else its last part alone."""
+    relative = os.path.relpath(path, library) if path.anchor == library.anchor else path.name
+    is_near = sum(part == ".." for part in Path(relative).parts) <= 1
+    return Path(relative).as_posix() if is_near else path.name
+
+
 def write(target: Path, report: Mapping[str, object]) -> None:
     """
     Write a report.
@@ -152,7 +191,7 @@ def write(target: Path, report: Mapping[str, object]) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, json.dumps(report, ensure_ascii=False, indent=1).encode())
+        write_whole(target, escaped_json(json.dumps(report, ensure_ascii=False, indent=1)).encode())
     except OSError as error:
         raise ReportError(
             Sentence.of(

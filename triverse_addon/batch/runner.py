@@ -28,7 +28,8 @@ from ..tasks.gate import Block
 from ..tasks.record import ENDED_BADLY, Stage, TaskRecord
 from .assets import AssetWriter
 from .clerk import Begun, Clerk
-from .ledger import Entry, Ledger
+from .entry import Entry
+from .ledger import Ledger
 from .outcome import End, Outcome, Progress, Standing
 from .plan import Left, Planned
 from .writing import job_for, written
@@ -41,6 +42,8 @@ _NO_CREDITS = 2010
 MOST_JOBS = 1000
 #: So many rows wait for the clerk at most: what it has not begun yet can still be stopped.
 _MOST_BEGINNING = 32
+#: What a run ends with when every request is kept back; what is not named is a trouble of this machine.
+_ENDS = {Block.KEY: End.ACCOUNT, Block.ONLINE: End.SERVICE}
 #: How often it is looked whether the service is away, in seconds.
 _TROUBLE_S = 1.0
 
@@ -400,7 +403,7 @@ class Runner:
             self._looked_for_trouble_s = now
             block, sentence = self._engine.blocked()
             if block is not Block.NONE and sentence is not None:
-                self._halt = (End.ACCOUNT if block is Block.KEY else End.SERVICE, sentence)
+                self._halt = (_ENDS.get(block, End.FAILED), sentence)
             else:
                 self._look_for_outage(now)
 

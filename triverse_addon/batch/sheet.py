@@ -17,6 +17,7 @@ from ..api.sentence import Sentence
 from .assets import Tile
 from .files import write_whole
 from .report import Line, counts
+from .safe_paths import inside
 
 FILE_NAME = "contact-sheet.html"
 
@@ -100,7 +101,7 @@ def tiles(library: Path, lines: Sequence[Line]) -> list[Tile]:
     found = []
     for line in lines:
         thumbnail = line.files.get("thumbnail") if line.state == "done" else None
-        picture = library / thumbnail if thumbnail else None
+        picture = inside(library, thumbnail) if thumbnail else None
         facts = f"{line.triangles:,} triangles" if line.triangles is not None else line.state
         found.append(
             Tile(picture if picture is not None and picture.is_file() else None, (f"{line.number}  {line.name}", facts))

@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..api.sentence import Sentence
 from ..tasks.prepare import Preparer
 from ..tasks.provenance import short_name
 from ..tasks.record import TaskRecord
 from .identity import order_ids, row_key
 from .ledger import Ledger
 from .looking import Asked, Look, look
+from .outside import Outside
 from .plan import Left, Planned, plan
-from .problems import BatchProblemsError, Problem
-from .raw import RawRow
+from .problems import BatchProblemsError, Problem, asked_about
+from .raw import LeftOut, RawRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Checked:
     :ivar lines: those that need a look first, the others as the file has them.
     :ivar planned: what a run does. Empty with a problem.
     :ivar retries: what a run does that is about failed rows only.
+    :ivar notice: what should be known before anything is ordered, None for nothing.
+    :ivar left_out: what lies in a folder of pictures and is no row.
     """
 
     asked: Asked
@@ -54,12 +58,19 @@ class Checked:
     problems: tuple[Problem, ...] = ()
     planned: tuple[Planned, ...] = ()
     retries: tuple[Planned, ...] = field(default=(), repr=False)
+    notice: Sentence | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
     def counts(self) -> dict[Left, int]:
         """How many rows there are of each that is left to do."""
         lefts = [one.left for one in self.planned]
         return {left: lefts.count(left) for left in Left}
+
+    @cached_property
+    def outside(self) -> list[Outside]:
+        """The files that are asked about before they are opened."""
+        return asked_about(self.problems)
 
     @property
     def has_work(self) -> bool:
@@ -87,15 +98,18 @@ def has_work(planned: Iterable[Planned]) -> bool:
     return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
 
 
-def check_batch(asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None]) -> Checked:
+def check_batch(
+    asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None], service_url: str
+) -> Checked:
     """
     Look at a batch.
 
     :param preparer: see :mod:`tasks.prepare`.
     :param by_order: see :func:`plan.plan`.
+    :param service_url: see :func:`checking.check`.
     :raises TriverseError: the list of tasks cannot be read.
     """
-    seen = look(asked, preparer)
+    seen = look(asked, preparer, service_url=service_url)
     if seen.problems:
         return _with_problems(asked, seen, seen.problems)
     try:
@@ -115,6 +129,8 @@ def check_batch(asked: Asked, preparer: Preparer | None, by_order: Callable[[str
         tuple(Line(one.row.number, one.row.line, one.row.title, planned=one) for one in lines),
         planned=tuple(planned),
         retries=tuple(retries),
+        notice=ledger.notice() if ledger.ignored else None,
+        left_out=seen.raw.left_out,
     )
 
 
@@ -128,7 +144,7 @@ def _with_problems(asked: Asked, seen: Look, problems: Iterable[Problem]) -> Che
     # What is left concerns the header, lines that are no rows, or the file as a whole.
     lines += [Line(0, line, asked.file.name, tuple(found)) for line, found in by_line.items()]
     lines.sort(key=lambda line: (not line.problems, line.line))
-    return Checked(asked, tuple(lines), problems=tuple(problems))
+    return Checked(asked, tuple(lines), problems=tuple(problems), left_out=seen.raw.left_out)
 
 
 def _title(row: RawRow) -> str:

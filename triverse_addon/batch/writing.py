@@ -12,7 +12,7 @@ from pathlib import Path
 from ..tasks.provenance import properties, tags
 from ..tasks.record import TaskRecord
 from .assets import LICENSE_NOTE, Asset, AssetJob
-from .ledger import Entry
+from .entry import Entry
 from .rows import Row
 
 

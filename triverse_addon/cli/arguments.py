@@ -119,6 +119,9 @@ def _add_waiting(command: argparse.ArgumentParser) -> None:
 
 def _add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="save the model here, as .blend or .glb")
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace the file of --output although it was not made by this command"
+    )
 
 
 def _add_flow(command: argparse.ArgumentParser) -> None:

@@ -6,11 +6,12 @@ Floor: third. Thread: main, which may wait for the network here. No ``bpy``.
 """
 
 import argparse
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..api.errors import TriverseError
@@ -24,9 +25,11 @@ from ..batch.identity import order_ids, row_key
 from ..batch.ledger import Ledger
 from ..batch.looking import Look, ask, look
 from ..batch.outcome import End, Outcome
+from ..batch.outside import Outside
 from ..batch.plan import Left, Planned, plan
 from ..batch.prices import Prices
 from ..batch.problems import MOST_TOLD, BatchProblemsError
+from ..batch.raw import LeftOut
 from ..batch.rows import Row
 from ..batch.runner import Runner, untouched
 from .batch_arguments import asked_of, limits_of
@@ -67,6 +70,7 @@ class _Batch:
         self._library = self._asked.library
         self._ledger = Ledger(self._library)
         self._preparer = host.preparer()
+        self._left_out: tuple[LeftOut, ...] = ()
 
     def run(self) -> Exit:
         """
@@ -75,6 +79,7 @@ class _Batch:
         :raises TriverseError: nothing was ordered, or the library cannot be written.
         """
         args = self._args
+        self._check_report()
         seen = self._look()
         if args.merge:
             return self._merge(seen.rows)
@@ -91,6 +96,7 @@ class _Batch:
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
             )
+        self._tell_ignored()
         self._tell_plan(planned)
         costly = [one.row for one in planned if one.may_cost]
         if args.dry_run:
@@ -101,6 +107,20 @@ class _Batch:
 
     # -------------------------------------------------------------------------
     # Before anything is sent
+
+    def _check_report(self) -> None:
+        """
+        See that ``--report`` names no file of somebody else's.
+
+        :raises UsageError: it does.
+        """
+        if self._args.report is None:
+            return
+        target = Path(self._args.report).expanduser().absolute()
+        if os.path.lexists(target) and not report.is_report(target):
+            raise UsageError(
+                Sentence.of("{path} is there, and is no report of a batch. Name another file.", path=str(target))
+            )
 
     def _look(self) -> Look:
         """
@@ -115,7 +135,12 @@ class _Batch:
                 Sentence.of("A .blend file takes Blender. Add --glb-only, or run this with Blender or the bpy module.")
             )
         # What was sent already need not be there any more for a merge.
-        seen = look(self._asked, self._preparer, with_sources=not args.merge)
+        url = self._host.settings(args.data, offline=args.offline).api_url
+        seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
+        if seen.outside:
+            self._ask_about(seen.outside)
+            seen = look(self._asked, self._preparer, service_url=url)
+        self._tell_left_out(seen.raw.left_out)
         problems = seen.problems
         if problems:
             for problem in problems:
@@ -129,6 +154,20 @@ class _Batch:
             if FLOWS[name].experimental:
                 self._output.say(f"{name}: {FLOWS[name].experimental}")
         return seen
+
+    def _tell_ignored(self) -> None:
+        if self._ledger.ignored:
+            self._output.say(self._ledger.notice())
+
+    def _tell_left_out(self, left_out: tuple[LeftOut, ...]) -> None:
+        self._left_out = left_out
+        for one in left_out:
+            self._output.emit("left_out", file=one.name, message=str(one.reason))
+        for one in left_out[:MOST_TOLD]:
+            self._output.say(Sentence.of("Left out: {file}: {reason}", file=one.name, reason=str(one.reason)))
+        if len(left_out) > MOST_TOLD:
+            more = len(left_out) - MOST_TOLD
+            self._output.say(Sentence.of("… and {count} more are left out. The report names all.", count=more))
 
     def _tell_plan(self, planned: Sequence[Planned]) -> None:
         lefts = [one.left for one in planned]
@@ -189,7 +228,11 @@ class _Batch:
                 )
             )
         if not self._args.yes and self._args.max_credits is None:
-            self._ask_person()
+            self._ask_person(
+                "Order them?",
+                "Nothing was ordered.",
+                Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."),
+            )
         return prices
 
     def _check_limit(self, prices: Prices) -> None:
@@ -199,19 +242,44 @@ class _Batch:
                 Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
             )
 
-    def _ask_person(self) -> None:
+    def _ask_person(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
         """
-        Ask whether the price is right.
+        Ask a person.
 
         :raises UsageError: nobody can be asked.
-        :raises KeyboardInterrupt: it is not.
+        :raises KeyboardInterrupt: the answer is no.
         """
         if not (sys.stdin is not None and sys.stdin.isatty()):
-            raise UsageError(Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."))
-        self._output.ask("Order them? [y/N] ")
+            raise UsageError(if_nobody)
+        self._output.ask(f"{question} [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            self._output.say("Nothing was ordered.")
+            self._output.say(otherwise)
             raise KeyboardInterrupt
+
+    def _ask_about(self, files: Sequence[Outside]) -> None:
+        """
+        Ask whether files that do not lie in the batch's folder may be opened, after each was named.
+
+        :raises TriverseError: nobody can be asked.
+        :raises KeyboardInterrupt: they may not.
+        """
+        for one in files:
+            self._output.emit("outside", file=one.path, target=one.target, message=str(one.sentence))
+        for one in files[:MOST_TOLD]:
+            self._output.say(one.sentence)
+        if len(files) > MOST_TOLD:
+            self._output.say(Sentence.of("… and {count} more.", count=len(files) - MOST_TOLD))
+        self._ask_person(
+            f"Open these {len(files)} files, and send them with the batch?",
+            "Nothing was opened.",
+            Sentence.of(
+                "{count} files do not lie in the folder of {name}, and none of them was opened. If you know them, add "
+                "--allow-outside-files.",
+                count=len(files),
+                name=self._asked.file.name,
+            ),
+        )
+        self._asked = replace(self._asked, allowed=frozenset(one.key for one in files))
 
     def _dry_run(self, planned: Sequence[Planned], costly: Sequence[Row]) -> Exit:
         for one in planned:
@@ -232,9 +300,12 @@ class _Batch:
     def _writer(self) -> AssetWriter:
         if self._args.glb_only:
             return GlbWriter()
-        writer = self._host.asset_writer()
+        writer = self._host.asset_writer(self._data_dir())
         assert writer is not None, "can_save_blend was asked for"
         return writer
+
+    def _data_dir(self) -> Path:
+        return self._host.settings(self._args.data, offline=self._args.offline).data_dir
 
     def _drive(self, planned: Sequence[Planned], prices: Prices) -> list[Outcome]:
         """
@@ -306,6 +377,7 @@ class _Batch:
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         lines = report.merged(rows, keys, self._ledger)
+        self._tell_ignored()
         catalogs.merge(self._library, [row.catalog for row in rows])
         code = Exit.DONE if all(line.state == "done" for line in lines) else Exit.FAILED
         self._write_report(lines, code)
@@ -318,13 +390,21 @@ class _Batch:
         if self._args.report is not None:
             target = Path(self._args.report).expanduser().absolute()
         if self._args.report is not None or self._library.is_dir():
-            write_report(target, self._asked, lines, seconds=time.monotonic() - self._began_s, exit_code=int(code))
+            write_report(
+                target,
+                self._asked,
+                lines,
+                self._left_out,
+                seconds=time.monotonic() - self._began_s,
+                exit_code=int(code),
+                ledger_ignored=self._ledger.ignored,
+            )
             self._output.say(Sentence.of("Report: {path}", path=str(target)))
 
     def _write_sheets(self, lines: Sequence[report.Line]) -> None:
         if not self._library.is_dir():
             return
-        writer = self._host.asset_writer() if not self._args.glb_only else None
+        writer = self._host.asset_writer(self._data_dir()) if not self._args.glb_only else None
         try:
             sheets = write_sheets(self._asked, lines, writer, threading.Event())
         finally:

@@ -12,6 +12,7 @@ from ..api.flows import FLOWS
 from ..api.sentence import Sentence
 from ..batch.checking import OWN_COLUMNS
 from ..batch.looking import Asked, library_for
+from ..batch.outside import ANY_FILE
 from ..batch.post import COLUMNS
 from ..batch.runner import MOST_JOBS, Limits
 from .numbers import seconds, whole
@@ -56,6 +57,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole(0, of=" of credits"),
         help="order without asking, and only if it costs at most N credits",
+    )
+    command.add_argument(
+        "--allow-outside-files",
+        action="store_true",
+        help="open pictures and models that lie outside FILE's folder, behind links or on other machines, without "
+        "asking; --yes does not cover them",
     )
     command.add_argument("--dry-run", action="store_true", help="check all rows and show the price; order nothing")
     command.add_argument("--retry-failed", action="store_true", help="only rows that failed, and those again")
@@ -120,6 +127,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
         defaults=defaults_of(args),
         rows=args.rows or "",
         batch_id=args.batch_id,
+        allowed=frozenset({ANY_FILE} if args.allow_outside_files else ()),
     )
 
 

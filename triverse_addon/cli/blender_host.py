@@ -5,6 +5,7 @@ The commands inside Blender, real or as a module of Python.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -13,21 +14,25 @@ from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
-from ..scene import gltf_abilities
+from ..scene import tidy
 from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
 from ..scene.importer import import_task
-from ..scene.library import ChildLibrary
+from ..scene.library import WORK, ChildLibrary
 from ..scene.prepare import ChildPreparer
 from ..scene.spot import bounds
+from ..scene.user_folder import older_folders, usual_folder
 from ..tasks.convert import Converter
 from ..tasks.imports import Imported, ImportOutcome
 from ..tasks.prepare import Preparer
 from ..tasks.record import Origin, TaskRecord
 from ..tasks.settings import DEFAULT_API_URL, Settings, key_from_environment, url_from_environment
+from ..tasks.user_folder import settle
 from .host import folders
 from .save import SaveError
+
+_log = logging.getLogger(__name__)
 
 #: Name under which Blender knows the add-on, if it is installed: ``bl_ext.user_default.triverse``.
 _ADDON = __package__.rpartition(".")[0]
@@ -55,6 +60,8 @@ class BlenderHost:
 
         Blender's online access is honoured. The bpy module has no preferences to switch it on in, so there starting
         the script is the consent.
+
+        :raises TriverseError: the folder of list and models is not there, or another Blender is moving it.
         """
         addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
         preferences = addon.preferences if addon is not None else None
@@ -63,7 +70,10 @@ class BlenderHost:
         if data:
             data_dir, download_dir = folders(data)
         else:
-            data_dir = Path(_user_folder())
+            settled = settle(usual_folder(), older_folders())
+            if settled.problem is not None:
+                _log.warning("%s", settled.problem)
+            data_dir = settled.folder
             chosen = preferences.download_dir.strip() if preferences else ""
             download_dir = Path(os.path.abspath(bpy.path.abspath(chosen))) if chosen else data_dir / "models"
         is_module = not bpy.app.binary_path
@@ -76,7 +86,6 @@ class BlenderHost:
             online=not offline and (is_module or bpy.app.online_access),
             offline_by="command_line" if offline or forced else "preference",
             live=preferences.live if preferences else True,
-            reader=gltf_abilities.ask(),
         )
 
     def about(self) -> dict[str, str]:
@@ -91,9 +100,14 @@ class BlenderHost:
         """Return the preparer that the panel uses too."""
         return ChildPreparer(child_command("prepare_worker"), picture_suffixes=bpy.path.extensions_image)
 
-    def asset_writer(self) -> AssetWriter | None:
+    def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """Return what writes models into an asset library, in Blenders of its own."""
-        return ChildLibrary(child_command("library_worker"), reader=gltf_abilities.ask())
+        return ChildLibrary(child_command("library_worker"), data_dir / WORK)
+
+    def is_open(self, path: Path) -> bool:
+        """Tell whether ``path`` is the .blend that was opened before the command."""
+        opened = Path(bpy.data.filepath) if bpy.data.filepath else None
+        return opened is not None and opened.exists() and path.samefile(opened)
 
     def begin_blend(self) -> None:
         """
@@ -115,7 +129,7 @@ class BlenderHost:
 
     def _stand_beside(self, collection: bpy.types.Collection) -> None:
         """Move a model beside the one before it, onto the same floor. The first stays as the service made it."""
-        extent = bounds(collection.all_objects)
+        extent = bounds(tidy.shown_objects(collection))
         if extent is None:
             return
         low, high = extent
@@ -141,10 +155,3 @@ class BlenderHost:
             raise SaveError(
                 Sentence.of("The file {path} cannot be written ({reason}).", path=str(path), reason=reason)
             ) from None
-
-
-def _user_folder() -> str:
-    """Return the usual folder of this user: the extension's own, or Blender's for data of scripts."""
-    if _ADDON.startswith("bl_ext."):
-        return bpy.utils.extension_path_user(_ADDON, create=True)
-    return bpy.utils.user_resource("DATAFILES", path="triverse", create=True)

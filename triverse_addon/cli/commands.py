@@ -49,6 +49,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     }
     check_sources(flow, as_they_are, elsewhere=sources.keys() - as_they_are.keys())
     path = _output_path(args, host)
+    _keep_sources(path, sources)
     settings = ready_to_send(args, host)
     if FLOWS[flow].experimental:
         output.say(FLOWS[flow].experimental)
@@ -202,7 +203,8 @@ def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         problem = None if store is None else store.problem
         state = {"List of tasks": "good"} if problem is None else {"List of tasks": problem.template}
         text = report_of(settings, host.about(), state, store)
-    output.say(text)
+    for line in text.splitlines():
+        output.say(line)
     output.emit("report", text=text)
     return Exit.DONE
 
@@ -231,7 +233,36 @@ def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
         raise UsageError(
             Sentence.of("A .blend file takes Blender. Name a .glb file, or run this with Blender or the bpy module.")
         )
+    if path.exists() and not args.overwrite and not _is_ours(path, args, host):
+        raise UsageError(
+            Sentence.of(
+                "The file {path} is there, and no earlier command wrote it. Choose another name, or add --overwrite.",
+                path=str(path),
+            )
+        )
     return path
+
+
+def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
+    """Tell whether an existing file may be written: a command of this machine made it, or it is open in Blender."""
+    if host.is_open(path):
+        return True
+    with open_store(host.settings(args.data, offline=args.offline)) as store:
+        records = [] if store is None else store.page(count=1_000_000)
+    return any(record.origin.session == SESSION and record.origin.file == str(path) for record in records)
+
+
+def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
+    """
+    See that the result does not replace what it is made from.
+
+    :raises UsageError: it would.
+    """
+    for source in sources.values():
+        if path is not None and not is_url(source) and path.exists() and path.samefile(source):
+            raise UsageError(
+                Sentence.of("The model would be written over {path}. Choose another name.", path=str(path))
+            )
 
 
 def _needs_blender(delivery: Delivery) -> bool:

@@ -50,8 +50,16 @@ class Host(Protocol):
         """Return what makes sources fit for the upload; None where they are uploaded as they are."""
         ...
 
-    def asset_writer(self) -> AssetWriter | None:
-        """Return what writes models into an asset library; None where there is no Blender."""
+    def asset_writer(self, data_dir: Path) -> AssetWriter | None:
+        """
+        Return what writes models into an asset library; None where there is no Blender.
+
+        :param data_dir: the store's folder, in which it works meanwhile.
+        """
+        ...
+
+    def is_open(self, path: Path) -> bool:
+        """Tell whether ``path`` is the .blend that is open."""
         ...
 
     def begin_blend(self) -> None:
@@ -118,9 +126,13 @@ class PlainHost:
         """Return None: a picture stays what it is."""
         return None
 
-    def asset_writer(self) -> AssetWriter | None:
+    def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """Return None: only .glb files can be written."""
         return None
+
+    def is_open(self, path: Path) -> bool:
+        """Return False: nothing is."""
+        return False
 
     def begin_blend(self) -> None:
         """Never called: ``can_save_blend`` is False."""

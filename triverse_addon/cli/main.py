@@ -16,9 +16,12 @@ from ..api.sentence import Sentence
 from . import arguments
 from .exits import Exit, for_error
 from .host import Host
-from .output import Output, own_stdout
+from .output import Output, own_stdout, shown_logs
 
 log = logging.getLogger(__name__)
+
+#: Of all modules of the add-on, whatever it is installed as.
+_ADDON = __package__.rpartition(".")[0]
 
 
 def run(argv: Sequence[str], host: Host) -> int:
@@ -29,7 +32,7 @@ def run(argv: Sequence[str], host: Host) -> int:
     :param host: the program it runs in.
     :returns: the exit code, see :class:`exits.Exit`. Nothing is raised for what a user or the service may do.
     """
-    with _ctrl_c_interrupts(), own_stdout() as stdout:
+    with _ctrl_c_interrupts(), shown_logs(_ADDON), own_stdout() as stdout:
         # Before the line is understood it is not known whether a program listens; the word alone tells.
         output = Output(programs=stdout if "--json" in argv else None, people=sys.stderr)
         try:

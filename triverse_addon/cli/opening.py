@@ -8,18 +8,23 @@ Floor: third. Thread: main. No ``bpy``.
 import argparse
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ..api.client import Client
 from ..api.errors import KeyMissingError, OfflineError
+from ..api.libraries import check
 from ..api.sentence import Sentence
 from ..api.urls import check_base_url, is_loopback
 from ..tasks.convert import Converter
 from ..tasks.engine import Engine
 from ..tasks.prepare import Preparer
 from ..tasks.settings import Settings
+from ..tasks.shared import make_client
 from ..tasks.store import FILE_NAME, Store
 from .host import Host
 from .output import Output
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 #: How long the engine's threads get to end, in seconds; what they were at goes on next time.
 _STOP_S = 3.0
@@ -57,7 +62,9 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
     :raises InputError: the service's address cannot be used.
     :raises OfflineError: online access is off, and the service is not on this machine.
     :raises KeyMissingError: there is no key.
+    :raises LibraryError: a library that is loaded here cannot be worked with.
     """
+    check("requests", "urllib3")
     check_base_url(settings.api_url)
     if not settings.online and not is_loopback(settings.api_url):
         raise _OfflineHereError(settings.offline_by, by_option=by_option)
@@ -81,9 +88,9 @@ def open_engine(
 
 
 @contextlib.contextmanager
-def open_client(settings: Settings) -> Iterator[Client]:
+def open_client(settings: Settings) -> Iterator["Client"]:
     """Open a client, and close it at the end."""
-    with Client(settings.api_url, settings.api_key, version=settings.agent) as client:
+    with make_client(settings) as client:
         yield client
 
 

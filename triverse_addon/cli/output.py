@@ -7,6 +7,7 @@ Floor: third. Thread: main. No ``bpy``.
 
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from typing import TextIO
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..api.shown import escaped_json, shown
 from ..tasks.record import TaskRecord
 from .exits import Exit
 
 
 class Output:
     """
-    The one place that writes.
+    The one place that writes. What is not seen of a text, and might be obeyed by a terminal, is written as an escape.
 
     :param programs: stream for JSON lines; None when ``--json`` was not given.
     :param people: stream for sentences and progress.
@@ -34,16 +36,17 @@ class Output:
     def say(self, words: Sentence | str) -> None:
         """Tell people one line."""
         self.clear()
-        print(words, file=self.people, flush=True)
+        print(shown(str(words)), file=self.people, flush=True)
 
     def ask(self, words: str) -> None:
         """Ask people something; the answer is typed on the same line."""
         self.clear()
-        self.people.write(words)
+        self.people.write(shown(words))
         self.people.flush()
 
     def line(self, words: str) -> None:
         """Show ``words`` on a line that the next call writes over; for a terminal."""
+        words = shown(words)
         rest = " " * (len(self._on_line) - len(words))
         self.people.write(f"\r{words}{rest}")
         self.people.flush()
@@ -59,7 +62,8 @@ class Output:
     def emit(self, kind: str, **fields: object) -> None:
         """Tell programs one object: ``{"type": kind, …}``."""
         if self._programs is not None:
-            print(json.dumps({"type": kind, **fields}, ensure_ascii=True), file=self._programs, flush=True)
+            words = json.dumps({"type": kind, **fields}, ensure_ascii=True)
+            print(escaped_json(words), file=self._programs, flush=True)
 
     def error(self, error: TriverseError, code: Exit) -> None:
         """Tell both why the command ends."""
@@ -96,6 +100,32 @@ def task_fields(record: TaskRecord) -> dict[str, object]:
         "error": None if record.error is None else str(record.error),
         "error_code": record.error_code,
     }
+
+
+class ShownFormatter(logging.Formatter):
+    """Formats what is logged like everything else that a terminal shows."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record, each of its lines as it may be shown."""
+        return "\n".join(map(shown, super().format(record).splitlines()))
+
+
+@contextlib.contextmanager
+def shown_logs(name: str) -> Iterator[None]:
+    """
+    Tell people the warnings that are logged while this lasts.
+
+    :param name: of the logger, and of all below it.
+    """
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(ShownFormatter())
+    logger = logging.getLogger(name)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextlib.contextmanager

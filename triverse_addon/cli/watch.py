@@ -19,7 +19,7 @@ from ..tasks.engine import Engine
 from ..tasks.gate import Block
 from ..tasks.imports import Imported, ImportOutcome, Later
 from ..tasks.record import Origin, Stage, TaskRecord, new_id
-from ..tasks.store import NoSuchTaskError
+from ..tasks.store_errors import NoSuchTaskError
 from .exits import Exit
 from .host import Host
 from .progress import Progress
@@ -126,6 +126,8 @@ class Watch:
             return Ending(record, Exit.ACCOUNT, sentence)
         if block is Block.ONLINE:
             return Ending(record, Exit.SERVICE, sentence)
+        if block is not Block.NONE:
+            return Ending(record, Exit.FAILED, sentence)
         if self._is_in_vain(record):
             return Ending(record, Exit.SERVICE, record.note)
         if self._deadline_s is not None and time.monotonic() >= self._deadline_s:

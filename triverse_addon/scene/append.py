@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from ..api.sentence import Sentence
+from . import tidy
 from .errors import SceneError
 from .spot import Spot, place
 
@@ -23,7 +24,7 @@ def append_model(
     """
     Append a model and let it stand in ``scene``. Every call makes a copy of its own.
 
-    :param blend_path: what :class:`child.ChildConverter` wrote: one collection is in it.
+    :param blend_path: what :class:`child.ChildConverter` wrote: its collections are one and what is inside that.
     :param name: new name of the collection; "" keeps its own. Blender adds ".001" to one that is taken.
     :param spot: where to; None is where the file puts it, the world's origin.
     :return: the collection, linked to the scene's own. It is still the asset, with the preview, that it was there.
@@ -36,19 +37,21 @@ def append_model(
     libraries = set(bpy.data.libraries)
     try:
         with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
-            wanted.collections = inside.collections[:1]
+            wanted.collections = inside.collections
     except (OSError, RuntimeError) as error:
         raise SceneError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path))) from error
     finally:
         _remove_libraries(libraries)
-    collection = wanted.collections[0] if wanted.collections else None
-    if collection is None:
+    found = [one for one in wanted.collections if one is not None and not one.get(tidy.OTHERS)]
+    if not found:
         raise SceneError(Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path)))
+    (collection,) = found[:1]
     if name:
         collection.name = name
     if spot is not None:
-        place(collection.objects, spot)
+        place(collection, spot)
     scene.collection.children.link(collection)
+    tidy.exclude_others(collection)
     return collection
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..api.sentence import Sentence
 from ..tasks.convert import Converted, ConvertJob
-from .child_process import ChildProcess, Words, remove_leftovers
+from ..tasks.removal import remove_leftovers
+from .child_process import ChildProcess, Words
 from .refusals import sentence_for
 from .shelf import CATALOG_ID
 
@@ -66,7 +67,8 @@ class ChildConverter:
         :raises ConvertStopped: ``stop`` was set.
         """
         started = time.monotonic()
-        remove_leftovers(job.out_dir, *(f".{Path(name).stem}.*{Path(name).suffix}" for name in (BLEND, THUMBNAIL)))
+        for name in (BLEND, THUMBNAIL):
+            remove_leftovers(job.out_dir, Path(name).stem)
         out_dir = job.out_dir.resolve()
         told = {
             "glb_path": str(job.glb_path.resolve()),

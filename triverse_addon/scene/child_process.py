@@ -28,6 +28,7 @@ from typing import IO, Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from ..tasks.private import make_folder, opener
 from .child_environment import child_environment
 
 _log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class ChildProcess:
         scratch = out_dir / f"{SCRATCH}{secrets.token_hex(4)}"
         result_path = scratch.resolve() / "result.json"
         try:
-            scratch.mkdir(parents=True)
+            make_folder(scratch)
             job_path = scratch / "job.json"
             told = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
             job_path.write_text(json.dumps(told), encoding="utf-8")
@@ -189,13 +190,6 @@ def filled(sentence: Sentence, **args: str | int | float) -> Sentence:
     return Sentence(sentence.template, args)
 
 
-def remove_leftovers(out_dir: Path, *patterns: str) -> None:
-    """Remove what a child left in ``out_dir`` that was killed with its Blender: its folder, and what fits a pattern."""
-    for path in (path for pattern in (f"{SCRATCH}*", *patterns) for path in out_dir.glob(pattern)):
-        with contextlib.suppress(OSError):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
 def apart() -> dict[str, Any]:
     """Keyword arguments for Popen: a group of its own, so that Ctrl-C in a terminal is ours to pass on."""
     if sys.platform == "win32":
@@ -225,7 +219,7 @@ def keep_log(stream: IO[bytes], path: Path) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(stream)
         try:
-            log: IO[bytes] | None = stack.enter_context(path.open("wb", buffering=0))
+            log: IO[bytes] | None = stack.enter_context(open(path, "wb", buffering=0, opener=opener))
         except OSError as error:
             _log.warning("No log of the child: %s", error)
             log = None

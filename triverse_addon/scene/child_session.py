@@ -22,6 +22,7 @@ from typing import Any
 
 from ..api.sentence import Sentence
 from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from ..tasks.private import make_folder
 from .child_environment import child_environment
 from .child_process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
 
@@ -106,7 +107,7 @@ class ChildSession(ChildProcess):
         self.close()
         scratch = (self._folder / f"{SCRATCH}{secrets.token_hex(4)}").resolve()
         try:
-            scratch.mkdir(parents=True)
+            make_folder(scratch)
         except OSError as error:
             raise ConvertError(self._words.refused("disk", error.strerror or "")) from None
         try:

@@ -29,13 +29,17 @@ _NETWORK = frozenset(
 )
 
 
-def serve(work: Callable[[dict], None]) -> None:
+def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     """
     Do the job named on the command line and leave at once, or all that are named on standard input until it ends.
 
     :param work: does a job and calls :func:`answer`; what it raises of RefusedError, MemoryError and OSError is
         answered.
+    :param for_others: what it writes goes into a library and gets the rights of any new file; else its user alone can
+        read it.
     """
+    if not for_others:
+        os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if not bpy.app.online_access_override:
         # The bpy module has no command line for --offline-mode and --disable-autoexec. A Blender has, and there the

@@ -37,16 +37,12 @@ def convert(job: dict) -> None:
     """
     scene = child_side.empty_file()
     _set_up_saving()
-    objects = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(objects, job["name"])
-    for other in [other for other in bpy.data.scenes if other != scene]:
-        bpy.data.scenes.remove(other)
-    scene.collection.children.link(collection)
+    made = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(made.shown, made.others, job["name"])
     tidy.remove_wrappers(collection)
     tidy.name_single_object(collection)
-    for obj in collection.objects:
-        obj.select_set(False)
-    bpy.context.view_layer.objects.active = None
+    scene.collection.children.link(collection)
+    tidy.exclude_others(collection)
     for problem in tidy.pack_images():
         _log.warning("%s", problem)
     tidy.mark_asset(

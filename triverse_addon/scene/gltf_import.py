@@ -7,15 +7,13 @@ child loads it as a plain module.
 """
 
 import logging
-import re
-from contextlib import nullcontext
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
-
-if __package__:
-    from . import from_file
-else:
-    import from_file  # type: ignore[import-not-found,no-redef]
 
 _log = logging.getLogger(__name__)
 
@@ -29,15 +27,17 @@ _OPTIONS = {
     "import_scene_as_collection": True,
 }
 
+#: What an add-on names the class whose hooks the importer calls.
+_HOOK = "glTF2ImportUserExtension"
+
 
 class RefusedError(Exception):
     """
     The importer did not take the file.
 
     :ivar kind: "numpy" (Blender's importer needs it and it is missing), "importer" (this Blender has no glTF importer),
-        "memory", "decoder" (its library for a compression is missing), "empty" (the file holds no object), "foreign"
-        (something came from another file than the model's) or "unreadable".
-    :ivar detail: the importer's own words, or the name of what is meant, "" if there is none.
+        "memory", "draco" (its library for that is missing), "empty" (the file holds no object) or "unreadable".
+    :ivar detail: the importer's own words, "" if there are none.
     """
 
     def __init__(self, kind: str, detail: str = "") -> None:
@@ -46,12 +46,47 @@ class RefusedError(Exception):
         self.detail = detail
 
 
-def read(glb_path: str) -> list[bpy.types.Object]:
+@dataclass(frozen=True, slots=True)
+class Units:
     """
-    Read a GLB into the scene of the present context.
+    What the importer takes from the scene that a model is read for.
+
+    :ivar metres: metres a Blender unit stands for (``unit_settings.scale_length``): positions are divided by it.
+    :ivar frames_per_s: frames a second of an animation takes.
+    """
+
+    metres: float = 1.0
+    frames_per_s: float = 24.0
+
+
+def units_of(scene: bpy.types.Scene) -> Units:
+    """Return the units of ``scene``."""
+    return Units(scene.unit_settings.scale_length, scene.render.fps / scene.render.fps_base)
+
+
+@dataclass(slots=True)
+class Made:
+    """
+    What the importer made. None of it is linked to a scene or a collection.
+
+    :ivar shown: the objects of the file's default scene; of all its scenes if it names no default.
+    :ivar others: the objects of other scenes, and of nodes in no scene.
+    """
+
+    shown: list[bpy.types.Object] = field(default_factory=list)
+    others: list[bpy.types.Object] = field(default_factory=list)
+
+
+def read(glb_path: str, units: Units | None = None) -> Made:
+    """
+    Read a GLB.
+
+    The importer gets a scene of its own, which is gone afterwards: what it does to its scene (extras, scenes and
+    collections of the file, selection, mode) happens to nobody else's, and taking objects out of a scene one by one
+    takes time with the square of their number.
 
     :param glb_path: absolute path.
-    :return: every object that is new, in whichever scene or collection the importer put it.
+    :param units: of the scene that the model is for.
     :raises RefusedError: nothing usable came of it; what had been made before is removed.
     """
     try:
@@ -60,64 +95,161 @@ def read(glb_path: str) -> list[bpy.types.Object]:
         # A library of it that cannot be mapped under the memory cap is no missing module.
         is_memory = any(words in str(error) for words in ("llocate memory", "map segment"))
         raise RefusedError("memory" if is_memory else "numpy") from None
-    wall = from_file.Wall()
-    problem: RefusedError | None = None
     try:
         options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     except KeyError:
         raise RefusedError("importer") from None
-    foreign: list[str] = []
+    before = set(bpy.data.objects)
+    watch = _Watch()
+    with _own_scene(units or Units()), _watched(watch):
+        problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options})
+        new = [obj for obj in bpy.data.objects if obj not in before]
+    if problem is None and not new:
+        problem = RefusedError("empty")
+    elif problem is not None and problem.kind == "reported":
+        problem = RefusedError("unreadable", problem.detail) if not new else None
+    if problem is not None:
+        bpy.data.batch_remove(new)
+        raise problem
+    return Made(
+        shown=[obj for obj in new if obj not in watch.others],
+        others=[obj for obj in new if obj in watch.others],
+    )
+
+
+def _run(glb_path: str, options: dict[str, Any]) -> RefusedError | None:
+    """Run the importer. Returns what it said, with the kind "reported" for a report of an import that finished."""
     try:
-        # In the user's Blender others open files too, and what listens would stay.
-        with nullcontext(foreign) if __package__ else from_file.opened_files(glb_path) as foreign:
-            bpy.ops.import_scene.gltf(
-                filepath=glb_path, **{name: value for name, value in _OPTIONS.items() if name in options}
-            )
+        bpy.ops.import_scene.gltf(filepath=glb_path, **options)
     except MemoryError:
-        problem = RefusedError("memory")
+        return RefusedError("memory")
     except RuntimeError as error:
         # bpy.ops turns an exception of the importer into a RuntimeError whose text ends with its traceback, and raises
         # RuntimeError as well for a mere error report of an import that finished (a picture it could not read).
         text = str(error)
         if "MemoryError" in text or "bad_alloc" in text:
-            problem = RefusedError("memory")
-        elif "Traceback" in text:
+            return RefusedError("memory")
+        if "Traceback" in text:
             said = last_line(text)
-            problem = RefusedError("decoder", decoder) if (decoder := missing_decoder(said)) else None
-            problem = problem or RefusedError("unreadable", said)
+            # The importer tries to load the library without looking whether it is there (4.2, 5.2; 5.0 has it).
+            is_draco = "draco" in said.lower() and said.startswith(("OSError", "FileNotFoundError"))
+            return RefusedError("draco" if is_draco else "unreadable", said)
+        _log.warning("glTF importer: %s", text)
+        return RefusedError("reported", last_line(text))
+    return None
+
+
+@contextmanager
+def _own_scene(units: Units) -> Iterator[None]:
+    """
+    Show the importer an empty scene, and remove it with what the importer put into it but the objects.
+
+    A scene that is only overridden in the context, and not the window's, crashed Blender 5.0.1 inside the importer's
+    operator. Modes belong to a scene's objects: in an empty one there is none to leave.
+    """
+    # Timers have no window in their context. Even in background there is one.
+    window = bpy.context.window or bpy.context.window_manager.windows[0]
+    with bpy.context.temp_override(window=window, screen=window.screen):
+        shown, layer_name = window.scene, window.view_layer.name
+        scenes, collections = set(bpy.data.scenes), set(bpy.data.collections)
+        # The importer notes material variants in the first of all scenes, having cleared those that are there.
+        own = bpy.data.scenes.new(" Triverse")
+        own.unit_settings.scale_length = units.metres
+        own.render.fps = max(1, round(units.frames_per_s))
+        # The importer multiplies by the base, though a frame rate is fps / fps_base.
+        own.render.fps_base = units.frames_per_s / own.render.fps
+        # A view that looks through the scene's camera would leave it in a scene that has none.
+        own.camera = shown.camera
+        window.scene = own
+        try:
+            yield
+        finally:
+            # 4.2 selects what it made, and an object keeps that on its way into another scene.
+            for obj in own.view_layers[0].objects:
+                obj.select_set(False, view_layer=own.view_layers[0])
+            window.scene = shown
+            window.view_layer = shown.view_layers[layer_name]
+            bpy.data.batch_remove(
+                [
+                    *(scene for scene in bpy.data.scenes if scene not in scenes),
+                    *(collection for collection in bpy.data.collections if collection not in collections),
+                ]
+            )
+
+
+class _Watch:
+    """
+    Follows the importer through the hooks that it offers to other add-ons ("user extensions", since 3.6).
+
+    :ivar others: the objects of nodes that do not belong to the default scene.
+    """
+
+    def __init__(self) -> None:
+        self.others: set[bpy.types.Object] = set()
+        self._numbers: dict[int, int] = {}
+        self._reached: set[int] = set()
+        self._has_default = False
+
+    def gather_import_gltf_before_hook(self, gltf: Any) -> None:
+        """Find the nodes of the default scene."""
+        nodes = gltf.data.nodes or []
+        self._numbers = {id(node): number for number, node in enumerate(nodes)}
+        self._has_default = gltf.data.scene is not None
+        if self._has_default:
+            ahead = list(gltf.data.scenes[gltf.data.scene].nodes or [])
+            while ahead:
+                number = ahead.pop()
+                if number not in self._reached:
+                    self._reached.add(number)
+                    ahead.extend(nodes[number].children or [])
+
+    def gather_import_node_after_hook(self, vnode: Any, gltf_node: Any, blender_object: Any, gltf: Any) -> None:
+        """Note an object that is not to be shown."""
+        if self._has_default and not self._is_reached(vnode, gltf_node, gltf):
+            self.others.add(blender_object)
+
+    def _is_reached(self, vnode: Any, gltf_node: Any, gltf: Any) -> bool:
+        if gltf_node is not None:
+            return self._numbers[id(gltf_node)] in self._reached
+        # What the importer adds (a mesh beside its camera, instances, an armature) belongs to the node above it, or,
+        # where there is none, to those below.
+        above = vnode.parent
+        while above is not None and not isinstance(above, int):
+            above = gltf.vnodes[above].parent
+        if above is not None:
+            return above in self._reached
+        ahead = list(vnode.children)
+        while ahead:
+            below = ahead.pop()
+            if isinstance(below, int):
+                if below in self._reached:
+                    return True
+            else:
+                ahead.extend(gltf.vnodes[below].children)
+        return False
+
+
+@contextmanager
+def _watched(watch: _Watch) -> Iterator[None]:
+    """
+    Let the importer call ``watch``.
+
+    It asks the modules of all enabled add-ons for a class of this name. Its own is one of them, wherever it runs.
+    """
+    module = sys.modules.get("io_scene_gltf2")
+    if module is None:
+        _log.warning("The glTF importer cannot be watched: all objects count as shown.")
+        yield
+        return
+    old = getattr(module, _HOOK, None)
+    setattr(module, _HOOK, lambda: watch)
+    try:
+        yield
+    finally:
+        if old is None:
+            delattr(module, _HOOK)
         else:
-            _log.warning("glTF importer: %s", text)
-            if decoder := missing_decoder(text):
-                problem = RefusedError("decoder", decoder)
-            elif not wall.new("objects"):
-                problem = RefusedError("unreadable", last_line(text))
-    made: list[bpy.types.Object] = wall.new("objects")
-    if problem is None and not made:
-        problem = RefusedError("empty")
-    found = foreign[0] if foreign else wall.foreign()
-    if found:
-        problem = RefusedError("foreign", "".join(char for char in found if char.isprintable())[:200])
-    if problem is not None:
-        wall.remove()
-        raise problem
-    wall.remove_pointers()
-    return made
-
-
-#: What an importer says of a decoder that is not there: a word of it, and its name for people.
-_NOT_FOUND = re.compile(r"library not found|failed to load|OSError|FileNotFoundError", re.IGNORECASE)
-_DECODERS = (("draco", "Draco (KHR_draco_mesh_compression)"), ("meshopt", "meshopt"), ("ktx", "KTX2"))
-
-
-def missing_decoder(said: str) -> str:
-    """
-    Return the name of the decoder whose library the importer did not find, "" when it speaks of something else.
-
-    It loads Draco's without looking whether it is there (4.2 and 5.2), and looks for the others first.
-    """
-    if not _NOT_FOUND.search(said):
-        return ""
-    return next((name for word, name in _DECODERS if word in said.lower()), "")
+            setattr(module, _HOOK, old)
 
 
 def last_line(text: str) -> str:

@@ -13,10 +13,10 @@ import bpy
 
 from ..api.sentence import Sentence
 from ..tasks import provenance
-from ..tasks.glb import GlbError
+from ..tasks.glb import check
 from ..tasks.imports import Failed, Imported, ImportOutcome, Later
 from ..tasks.record import Placement, TaskRecord
-from . import gltf_abilities, leftovers, readable_models, renew, replace, tidy, undo
+from . import leftovers, renew, replace, tidy, undo
 from .append import append_model
 from .errors import SceneError
 from .in_place import import_model
@@ -54,9 +54,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     started_s = time.perf_counter()
     try:
         collection = _bring(record, scene, None if old is not None else _spot(record.placement, placeholder))
-    except readable_models.NotYetError as error:
-        return Later(error.sentence)
-    except (SceneError, GlbError) as error:
+    except SceneError as error:
         return Failed(error.sentence)
     if record.geometry_only:
         leftovers.strip(collection)
@@ -66,6 +64,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         replace.take_place(collection, scene, record.placement.replaces)
     elif placeholder is not None and not record.placement.keep_placeholder:
         replace.hide(placeholder, scene)
+    tidy.exclude_others(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
     undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
     return Imported(collection.name)
@@ -81,16 +80,16 @@ def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy
         return collection
     if record.model_path and glb.is_file():
         # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
-        with readable_models.lent(glb, gltf_abilities.ask()) as readable:
-            return import_model(
-                readable,
-                scene,
-                name=name,
-                preview_path=Path(record.preview_path) if record.preview_path else None,
-                properties=provenance.properties(record),
-                tags=provenance.tags(record),
-                spot=spot,
-            )
+        check(glb)
+        return import_model(
+            glb,
+            scene,
+            name=name,
+            preview_path=Path(record.preview_path) if record.preview_path else None,
+            properties=provenance.properties(record),
+            tags=provenance.tags(record),
+            spot=spot,
+        )
     raise SceneError(
         Sentence.of(
             "The files of the model are gone from {folder}. Press Retry to fetch them again.", folder=record.folder

@@ -7,8 +7,10 @@ Blender is handed to the constructor.
 """
 
 import contextlib
+import re
 import secrets
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -16,16 +18,20 @@ from pathlib import Path
 
 from ..api.sentence import Sentence
 from ..batch.assets import THUMBNAILS, Asset, AssetJob, Tile
-from ..batch.reading import LEDGER
-from ..tasks import glb
+from ..batch.safe_paths import make_folder
 from ..tasks.convert import ConvertError
-from ..tasks.gltf_reader import ANY_BLENDER, GltfReader
-from .child_process import ChildEndedError, Words
+from ..tasks.removal import remove_file
+from .child_process import SCRATCH, ChildEndedError, Words
 from .child_session import MOST_JOBS, ChildSession
 from .refusals import sentence_for
 
-#: Folder in the library for what children need meanwhile, and for their logs.
+#: Folder in the user's data folder for what children need meanwhile, and for their logs. Not in the library: what is
+#: removed there must not be for somebody else to choose.
 WORK = "work"
+#: What lies in it: a child's folder, and its log.
+_OURS = re.compile(re.escape(SCRATCH) + r"[0-9a-f]{8}|child-[0-9a-f]{8}\.log")
+#: What :func:`library_sheet.draw` writes.
+_SHEET = re.compile(r"contact-sheet(-[0-9]{1,4})?\.png")
 #: A model of 1.5M triangles takes 12 s, with four levels of detail 40 s (measured, two cores).
 TIMEOUT_S = 900.0
 #: Contact sheets are drawn in one go: a page of 64 pictures takes 4 s (measured, two cores).
@@ -46,6 +52,8 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
         return Sentence.of("This Blender cannot export {format}. Leave it out of export.", format=detail.upper())
     if kind == "export":
         return Sentence.of("The model could not be exported. Blender says: {detail}.", detail=detail.rstrip("."))
+    if kind == "work":
+        return Sentence.of("The folder for work cannot be used: {reason}.", reason=detail)
     if kind == "disk":
         return Sentence.of(
             "The library cannot be written: {reason}. Make room, then use --retry-failed.", reason=detail
@@ -75,10 +83,10 @@ class ChildLibrary:
     The batch's writer with Blender: an :class:`batch.assets.AssetWriter`.
 
     :param command: how to start the child, from ``child_command("library_worker")``.
+    :param work_dir: folder of this user for what children need meanwhile; made if it is missing.
     :param timeout_s: how long one model may take.
     :param memory_bytes: see :class:`child_process.ChildProcess`.
     :param jobs_per_child: see :class:`child_session.ChildSession`.
-    :param reader: what this Blender reads.
     """
 
     with_blender = True
@@ -86,35 +94,26 @@ class ChildLibrary:
     def __init__(
         self,
         command: Sequence[str],
+        work_dir: Path,
         *,
         timeout_s: float = TIMEOUT_S,
         memory_bytes: int | None = None,
         jobs_per_child: int = MOST_JOBS,
-        reader: GltfReader = ANY_BLENDER,
     ) -> None:
         self._command = tuple(command)
-        self._reader = reader
+        self._work_dir = work_dir
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._jobs_per_child = jobs_per_child
         self._lock = threading.Lock()
-        self._idle: list[tuple[Path, ChildSession]] = []
+        self._idle: list[ChildSession] = []
         self._closed = False
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
         """Write one asset, see :class:`batch.assets.AssetWriter`."""
-        try:
-            with glb.readable(job.model_path, self._reader) as (path, _):
-                return self._write(job, path, stop)
-        except glb.GlbError as error:
-            raise ConvertError(error.sentence) from None
-        except OSError as error:
-            raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
-
-    def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
         told = {
             "kind": "asset",
-            "glb_path": str(glb_path.resolve()),
+            "glb_path": str(job.model_path.resolve()),
             "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
             "library": str(job.library.resolve()),
             "thumbnails": THUMBNAILS,
@@ -127,7 +126,7 @@ class ChildLibrary:
             "post": job.post.to_json(),
             "may_draw": True,
         }
-        with self._session(job.library, self._timeout_s) as session:
+        with self._session(self._timeout_s) as session:
             try:
                 result = session.run(told, job.library, stop)
             except ChildEndedError:
@@ -139,8 +138,6 @@ class ChildLibrary:
         """Draw contact sheets, see :class:`batch.assets.AssetWriter`."""
         if not tiles:
             return ()
-        for old in library.glob("contact-sheet*.png"):
-            old.unlink(missing_ok=True)
         told = {
             "kind": "sheet",
             "target_stem": str(library.resolve() / "contact-sheet"),
@@ -149,43 +146,51 @@ class ChildLibrary:
                 for tile in tiles
             ],
         }
-        with self._session(library, _SHEET_S) as session:
-            return [Path(path) for path in session.run(told, library, stop)["files"]]
+        with self._session(_SHEET_S) as session:
+            sheets = [Path(path) for path in session.run(told, library, stop)["files"]]
+        # Those of a larger batch are left over, now that the new ones are there.
+        for old in library.iterdir():
+            if _SHEET.fullmatch(old.name) and old.name not in {sheet.name for sheet in sheets}:
+                remove_file(old)
+        return sheets
 
     def close(self) -> None:
         """End all children."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for _, session in idle:
+        for session in idle:
             session.close()
 
     @contextlib.contextmanager
-    def _session(self, library: Path, timeout_s: float) -> Iterator[ChildSession]:
+    def _session(self, timeout_s: float) -> Iterator[ChildSession]:
         """Lend a child that is idle, or a new one."""
         with self._lock:
             # A child with another time-out is another kind of child.
-            fitting = [pair for pair in self._idle if pair[0] == library and pair[1].timeout_s == timeout_s]
-            if fitting:
-                self._idle.remove(fitting[0])
-        session = fitting[0][1] if fitting else self._new(library, timeout_s)
+            session = next((one for one in self._idle if one.timeout_s == timeout_s), None)
+            if session is not None:
+                self._idle.remove(session)
+        session = session or self._new(timeout_s)
         try:
             yield session
         finally:
             with self._lock:
                 is_kept = not self._closed
                 if is_kept:
-                    self._idle.append((library, session))
+                    self._idle.append(session)
             if not is_kept:
                 session.close()
 
-    def _new(self, library: Path, timeout_s: float) -> ChildSession:
-        folder = library / LEDGER / WORK
-        _remove_old(folder)
+    def _new(self, timeout_s: float) -> ChildSession:
+        try:
+            make_folder(self._work_dir)
+        except OSError as error:
+            raise ConvertError(_sentence_for("work", f"{self._work_dir}: {error.strerror}")) from None
+        _remove_old(self._work_dir)
         return ChildSession(
             self._command,
             _WORDS,
-            folder,
+            self._work_dir,
             log=f"child-{secrets.token_hex(4)}.log",
             timeout_s=timeout_s,
             memory_bytes=self._memory_bytes,
@@ -194,9 +199,14 @@ class ChildLibrary:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what children of killed batches left. Others may be at work right now: what is younger stays."""
+    """Remove what children of killed batches left, by its name. Others may be at work: what is younger stays."""
     oldest_s = time.time() - _LEFT_S
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
-            if path.stat().st_mtime < oldest_s:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            found = path.lstat()
+            if not _OURS.fullmatch(path.name) or found.st_mtime >= oldest_s:
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                shutil.rmtree(path)
+            else:
+                remove_file(path)

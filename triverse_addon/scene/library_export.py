@@ -43,7 +43,8 @@ def export(
 def _select(collection: bpy.types.Collection) -> None:
     for obj in bpy.context.scene.objects:
         obj.select_set(False)
-    for obj in collection.all_objects:
+    # What its file holds beside the model is in no view layer, and cannot be selected.
+    for obj in collection.objects:
         obj.select_set(True)
     bpy.context.view_layer.update()
 

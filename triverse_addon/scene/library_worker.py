@@ -6,9 +6,10 @@ Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by th
 script, with its neighbours as plain modules, because the child has no add-on. It does one job after another.
 """
 
-import contextlib
+import errno
 import logging
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -86,16 +87,12 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:
-    objects = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(objects, job["name"])
-    for other in [other for other in bpy.data.scenes if other != scene]:
-        bpy.data.scenes.remove(other)
-    scene.collection.children.link(collection)
+    made = gltf_import.read(job["glb_path"])
+    collection = tidy.gather(made.shown, made.others, job["name"])
     tidy.remove_wrappers(collection)
     tidy.name_single_object(collection)
-    for obj in collection.objects:
-        obj.select_set(False)
-    bpy.context.view_layer.objects.active = None
+    scene.collection.children.link(collection)
+    tidy.exclude_others(collection)
     return collection
 
 
@@ -149,23 +146,45 @@ def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
     for kind, path in made.items():
         inside = f"{job['thumbnails']}/{job['stem']}.png" if kind == "thumbnail" else path.name
         target = library / inside
+        if target.parent.is_symlink():
+            raise OSError(0, f"{target.parent} is a link")
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            _replace_folder(path, target)
+        _replace(path, target)
+        if target.is_dir():
             inside = f"{inside}/{inside.removesuffix('-obj')}.obj"
-        else:
-            os.replace(path, target)
         files[kind] = inside
     return files
 
 
-def _replace_folder(path: Path, target: Path) -> None:
-    """Move a folder over another. A moment without it cannot be helped: no system replaces folders at once."""
-    old = path.with_suffix(".old")
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(target, old)
-    os.replace(path, target)
+def _replace(path: Path, target: Path) -> None:
+    """
+    Move a file or folder over another, whole or not at all; it may come from another disk.
+
+    A moment without a folder cannot be helped: no system replaces folders at once.
+    """
+    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            os.replace(path, part)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, part)
+        if part.is_dir() and os.path.lexists(target):
+            old = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+            os.replace(target, old)
+            _remove(old)
+        os.replace(part, target)
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
-    child_side.serve(work)
+    child_side.serve(work, for_others=True)

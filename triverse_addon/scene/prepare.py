@@ -17,11 +17,13 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..api.files import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, image_type
+from ..api.files import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, head_of
 from ..api.flows import Kind
+from ..api.picture_kinds import SUFFIX_OF, TAKEN, picture_kind
 from ..api.sentence import Sentence
 from ..tasks.prepare import stem_for
-from .child_process import ChildProcess, Words, remove_leftovers
+from ..tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
+from .child_process import ChildProcess, Words
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +35,6 @@ MAX_EDGE_PX = 4096
 TIMEOUT_S = 600.0
 #: Pictures and objects of Blender that were written to :attr:`own_dir` are kept this long.
 _KEPT_S = 30 * 24 * 3600.0
-_HEAD_BYTES = 32
-#: Beginnings of what no Blender reads as a picture, whatever it is called.
-_NEVER_READ = (b"GIF8", b"%PDF", b"<svg", b"<?xml")
-#: HEIC has its brand behind the size of its first box (ISO/IEC 23008-12); AVIF, another brand, is read by Blender 5.2.
-_HEIC = frozenset({b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1"})
 
 
 def _sentence_for(kind: str, detail: str = "") -> Sentence:
@@ -114,13 +111,20 @@ class ChildPreparer:
         self._own_dir = own_dir
 
     def takes(self, path: str, kind: Kind) -> bool:
-        """Tell whether a source has to be prepared, and can be: by its name, and a picture by its first bytes too."""
+        """
+        Tell whether a source has to be prepared, and can be: a model by its name, a picture by its first bytes. Only
+        where they tell nothing, as in a TGA, its name does.
+        """
         suffix = os.path.splitext(path)[1].lower()
         if not self._can_start:
             return False
         if kind is Kind.MODEL:
             return suffix == ".blend"
-        return kind is Kind.IMAGE and suffix in self._picture_suffixes and _is_foreign(path)
+        head = head_of(path) if kind is Kind.IMAGE else b""
+        found = picture_kind(head)
+        if not head or (found in TAKEN and os.path.getsize(path) <= MAX_IMAGE_BYTES):
+            return False
+        return (SUFFIX_OF.get(found, "") if found else suffix) in self._picture_suffixes
 
     def __call__(self, path: Path, kind: Kind, out_dir: Path, stop: threading.Event) -> Path:
         """
@@ -135,7 +139,7 @@ class ChildPreparer:
         if kind is Kind.MODEL and model.is_file() and not path.exists():
             # Prepared before, and the source removed below, when Blender ended before the store was told.
             return model
-        remove_leftovers(out_dir, f".{stem}.*")
+        remove_leftovers(out_dir, stem)
         told = {
             "kind": kind.value,
             "source_path": str(path.resolve()),
@@ -149,24 +153,11 @@ class ChildPreparer:
 
     def _tidy_up(self, used: Path) -> None:
         """Remove what :mod:`selection` wrote for this task alone, and what nobody can want any more."""
-        if self._own_dir is None or not self._own_dir.is_dir():
+        if self._own_dir is None or is_link(self._own_dir) or not self._own_dir.is_dir():
             return
         oldest_s = time.time() - _KEPT_S
         with contextlib.suppress(OSError):
             for path in self._own_dir.iterdir():
                 is_used_up = path.suffix == ".blend" and path.resolve() == used.resolve()
-                if is_used_up or path.stat().st_mtime < oldest_s:
-                    path.unlink()
-
-
-def _is_foreign(path: str) -> bool:
-    """Tell whether the file is there and not a JPEG, PNG or WebP that the service takes."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_HEAD_BYTES)
-            size_bytes = os.fstat(file.fileno()).st_size
-    except (OSError, ValueError):
-        return False
-    if not head or head.startswith(_NEVER_READ) or head[4:12] in _HEIC:
-        return False
-    return image_type(head) is None or size_bytes > MAX_IMAGE_BYTES
+                if is_own_source(path) and (is_used_up or path.lstat().st_mtime < oldest_s):
+                    remove_file(path)

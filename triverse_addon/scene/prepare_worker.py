@@ -9,6 +9,7 @@ add-on.
 
 import os
 import sys
+from array import array
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bpy
 import child_side
 import gltf_import
+import orientation
 
 _MB = 1024 * 1024
 #: Tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
@@ -64,6 +66,10 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
     factor = job["max_edge_px"] / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
+    depth = image.depth
+    turned = orientation.orientation_of(Path(job["source_path"]))
+    if turned != 1:
+        image = _upright(image, turned)
     # A view transform made for renders would change the colours of a picture that is one already.
     scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
     scene.view_settings.look = "None"  # type: ignore[assignment]
@@ -74,7 +80,7 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
             settings.file_format = file_format  # type: ignore[assignment]
         except TypeError:  # this Blender was built without it
             continue
-        has_alpha = image.depth in (32, 64, 128) and file_format != "JPEG"
+        has_alpha = depth in (32, 64, 128) and file_format != "JPEG"
         settings.color_mode = "RGBA" if has_alpha else "RGB"
         settings.color_depth = "8"
         settings.quality = 95
@@ -88,6 +94,26 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
         finally:
             part.unlink(missing_ok=True)
     raise gltf_import.RefusedError("picture_size", str(job["max_bytes"] // _MB))
+
+
+def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
+    """Return a picture as it was held when it was taken: what is written anew loses the note of it."""
+    size: tuple[int, int] = tuple(image.size)  # type: ignore[assignment]
+    found = array("f", [0.0]) * len(image.pixels)
+    image.pixels.foreach_get(found)  # type: ignore[attr-defined]
+    # One value a pixel is grey, two are grey and alpha.
+    of = {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[image.channels]
+    pixels = array("f", [1.0]) * (size[0] * size[1] * 4)
+    for channel, source in enumerate(of):
+        pixels[channel::4] = found[source :: image.channels]
+    pixels, width, height = orientation.upright(pixels, *size, turned)
+    made = bpy.data.images.new("upright", width, height, alpha=True, float_buffer=image.is_float)
+    if not image.is_float:
+        # Floats are scene linear once they are read, and a new image of floats is.
+        made.colorspace_settings.name = image.colorspace_settings.name
+    made.alpha_mode = image.alpha_mode
+    made.pixels.foreach_set(pixels)  # type: ignore[attr-defined]
+    return made
 
 
 # -----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 import bpy
 from mathutils import Matrix, Vector
 
-from . import leftovers
+from . import leftovers, tidy
 from .replace import CHANNELS, PARENTING
 from .spot import Box, Spot, bounds, matrix_to, move
 
@@ -82,7 +82,7 @@ def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.t
     if is_exact:
         _copy_places(partners, {obj: change for obj, change in changes.items() if change is not None})
     else:
-        _fit(model, gone)
+        _fit(new, old, gone)
     _file_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
     old_name, new.color_tag = old.name, old.color_tag
     _remove(old, gone, partners)
@@ -184,12 +184,14 @@ def _copy_places(
         obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render
 
 
-def _fit(model: list[bpy.types.Object], before: list[bpy.types.Object]) -> None:
+def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.types.Object]) -> None:
     """Bring the model into the box of what was there, and to its parent, if that had only one."""
-    extent = bounds(before)
+    model, shown = list(new.all_objects), set(tidy.shown_objects(old))
+    extent = bounds(obj for obj in before if obj in shown)
     if extent is not None:
         low, high = extent
-        move(model, matrix_to(model, Spot(box=Box(tuple((low + high) / 2), tuple(high - low)))))
+        spot = Spot(box=Box(tuple((low + high) / 2), tuple(high - low)))
+        move(model, matrix_to(tidy.shown_objects(new), spot))
     olds = set(before)
     outside = {obj.parent for obj in before if obj.parent not in olds}
     parent = outside.pop() if len(outside) == 1 else None
@@ -241,6 +243,7 @@ def _remove(
         child.parent = None
         child.matrix_world = world
     bpy.data.batch_remove(gone)
+    bpy.data.batch_remove([child for child in bpy.data.collections if child.get(tidy.OTHERS) and not child.objects])
     leftovers.remove_unused(found)
 
 

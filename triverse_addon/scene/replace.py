@@ -13,6 +13,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ..tasks.record import Replaced
+from . import tidy
 from .spot import Box, Spot, bounds, matrix_to, move
 
 #: The result counts as given back in place when its corners are off by no more than this part of its size.
@@ -47,7 +48,7 @@ def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replace
     :param collection: linked to the scene's own collection, its model where its file put it.
     """
     then = Matrix([replaced.matrix[at : at + 4] for at in range(0, 16, 4)])
-    in_frame = _back_in_place(list(collection.all_objects), replaced)
+    in_frame = _back_in_place(tidy.shown_objects(collection), replaced)
     move(list(collection.all_objects), Matrix.Translation(then.translation) @ in_frame)
     model = list(collection.all_objects)
     first = scene.objects.get(replaced.names[0]) if replaced.names else None

@@ -16,6 +16,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
+from ..tasks.private import make_folder, own_file
 from ..tasks.record import Replaced
 from .errors import SceneError
 
@@ -61,8 +62,9 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
             raise SceneError(Sentence.of("The chosen objects have no faces."))
         path = folder / f"selection-{secrets.token_hex(6)}.blend"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             bpy.data.libraries.write(str(path), set(made), compress=False)
+            own_file(path)
         except (OSError, RuntimeError) as error:
             raise SceneError(
                 Sentence.of("The chosen objects cannot be written to {path}. Make room there.", path=str(folder))

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import logging
 import queue
+import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..tasks.pictures import is_small
+from ..tasks.removal import remove_file
 from .child_process import ChildProcess
 from .prepare import LOG, WORDS
 
@@ -26,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 #: Copies that are kept; the longest unused go.
 _KEPT = 300
+_COPY = re.compile(r"[0-9a-f]{24}\.[a-z0-9]{2,5}")
 #: Edge of a copy, as that of the list's thumbnails.
 _EDGE_PX = 256
 _TIMEOUT_S = 120.0
@@ -121,6 +124,6 @@ class SmallPictures:
 
     def _tidy_up(self) -> None:
         with contextlib.suppress(OSError):
-            copies = [path for path in self._folder.iterdir() if path.is_file() and path.name != LOG]
-            for old in sorted(copies, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-                old.unlink()
+            copies = [path for path in self._folder.iterdir() if _COPY.fullmatch(path.name)]
+            for old in sorted(copies, key=lambda path: path.lstat().st_mtime)[:-_KEPT]:
+                remove_file(old)

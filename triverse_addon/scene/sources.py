@@ -18,9 +18,11 @@ from typing import Any
 
 import bpy
 
-from ..api.files import image_type
+from ..api.files import head_of, image_type
+from ..api.picture_kinds import picture_kind
 from ..api.sentence import Sentence
 from ..tasks.folders import slug
+from ..tasks.private import make_folder, opener, own_file
 from .errors import SceneError
 
 _log = logging.getLogger(__name__)
@@ -99,8 +101,7 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     pixels = _draw(space, region, scene, layer, width, height)
     path = _new_path(folder, f"viewport {scene.name}", ".tga")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_tga(width, height, pixels))
+        _write(path, _tga(width, height, pixels))
     except OSError as error:
         raise _not_written(folder) from error
     return path
@@ -148,8 +149,7 @@ def _unpack(image: bpy.types.Image, folder: Path) -> Path:
     suffix = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(image_type(data[:32]) or "")
     path = _new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        _write(path, data)
     except OSError as error:
         raise _not_written(folder) from error
     return path
@@ -161,14 +161,21 @@ def _new_path(folder: Path, name: str, suffix: str) -> Path:
 
 def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # Image.save() of 4.2 would make a file of a generated image, and of a painted one a saved one.
         image.save_render(str(path), scene=scene)
     except (OSError, RuntimeError) as error:
         raise _not_written(path.parent) from error
     if not path.is_file():
         raise _not_written(path.parent)
+    own_file(path)
     return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    make_folder(path.parent)
+    with open(path, "xb", opener=opener) as file:
+        file.write(data)
 
 
 def _not_written(folder: Path) -> SceneError:
@@ -301,7 +308,10 @@ def _named_in_clipboard(context: bpy.types.Context) -> Path | str | None:
         return text
     path = Path(url2pathname(unquote(urlparse(text).path)) if text.startswith("file://") else text)
     try:
-        is_picture = path.suffix.lower() in bpy.path.extensions_image and path.is_absolute() and path.is_file()
+        is_picture = path.is_absolute() and path.is_file()
+        is_picture = is_picture and (
+            path.suffix.lower() in bpy.path.extensions_image or bool(picture_kind(head_of(path)))
+        )
     except (OSError, ValueError):
         return None
     return path if is_picture else None

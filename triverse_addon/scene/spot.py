@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import bpy
 from mathutils import Matrix, Quaternion, Vector
 
+from . import tidy
+
 _NOTHING = 1e-6
 
 
@@ -45,14 +47,13 @@ class Spot:
     box: Box | None = None
 
 
-def place(objects: Iterable[bpy.types.Object], spot: Spot) -> None:
+def place(collection: bpy.types.Collection, spot: Spot) -> None:
     """
-    Move ``objects``, which are one model standing where its file put it, to ``spot``.
+    Move the model in ``collection``, standing where its file put it, to ``spot``.
 
-    :param objects: all objects of the model.
+    What its file holds beside it moves along and is not counted.
     """
-    model = list(objects)
-    move(model, matrix_to(model, spot))
+    move(list(collection.all_objects), matrix_to(tidy.shown_objects(collection), spot))
 
 
 def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:

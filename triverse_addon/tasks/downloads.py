@@ -25,6 +25,7 @@ from typing import BinaryIO, Protocol
 from ..api.errors import ConnectionLostError, TriverseError
 from ..api.sentence import Sentence
 from .locks import is_taken, lock
+from .private import make_folder, opener
 
 _CHUNK_BYTES = 256 * 1024
 #: Room that is left alone on the disk, so that a download never takes the last of it.
@@ -130,7 +131,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
     note = part.with_name(f"{part.name}.json")
     folder = want.target.parent
     with _told_as_folder_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file = _opened_alone(part, want.what)
     try:
         with _told_as_folder_errors(folder):
@@ -189,7 +190,7 @@ def _opened_alone(part: Path, what: str) -> BinaryIO:
     """
     with contextlib.ExitStack() as unless_alone:
         file = unless_alone.enter_context(
-            os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+            os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")
         )
         try:
             lock(file)
@@ -235,7 +236,8 @@ def _remember(note: Path, etag: str | None) -> None:
     if etag is None:
         note.unlink(missing_ok=True)
     else:
-        note.write_text(json.dumps({"etag": etag}), "utf-8")
+        with open(note, "w", encoding="utf-8", opener=opener) as file:
+            json.dump({"etag": etag}, file)
 
 
 def _accepted_offset(answer: Answer, offset: int, etag: str | None) -> int:

@@ -32,13 +32,13 @@ from .apply import record_of_uuid
 from .board import Board
 from .convert import Converter
 from .events import Event, PumpReport, TaskChanged, TaskForgotten
-from .folders import delete_soon
 from .gate import Block
 from .imports import Importer, ImportQueue, ReasonToWait, files_are_there, imported_changes
 from .keeper import Keeper
 from .lanes import Lane
 from .lease import LEASE_S, Owner
 from .prepare import Preparer, check_wished_sources
+from .private import tighten_soon
 from .provenance import name_for, short_name
 from .questions import Questions
 from .reader import PageReader
@@ -54,11 +54,13 @@ from .record import (
     new_id,
     now_s,
 )
+from .removal import delete_soon
 from .retries import retried, wanted_again, wish_again
 from .settings import Settings
 from .shared import MakeClient, Shared, make_client
 from .steps import LANES, Steps
-from .store import NoSuchTaskError, Store
+from .store import Store
+from .store_errors import NoSuchTaskError
 from .store_rows import HistoryLine
 
 log = logging.getLogger(__name__)
@@ -122,6 +124,7 @@ class Engine:
         for record in self._board.all():
             self._imports.note(record)
         self._started = True
+        self._rights = tighten_soon(data_dir, self._settings.download_dir, shared.stop)
         self._keeper.start()
         self._questions.find_lost()
 
@@ -142,6 +145,7 @@ class Engine:
             late += lane.join(deadline_s)
         late += self.pages.join(deadline_s)
         late += self._questions.join(max(0.0, deadline_s - time.monotonic()))
+        self._rights.join(max(0.0, deadline_s - time.monotonic()))
         if late:
             log.warning("still running after %.1f s: %s", timeout_s, ", ".join(thread.name for thread in late))
         try:
@@ -187,7 +191,7 @@ class Engine:
         flow = flow_named(wish.flow)
         params = check(wish.flow, wish.values)
         sources = {name: str(source) for name, source in wish.sources.items() if str(source).strip()}
-        check_wished_sources(flow, sources, self._preparer)
+        check_wished_sources(flow, sources, self._preparer, self.settings.api_url)
         record_id = new_id()
         name = short_name(wish.name) or name_for(params, sources, flow.name)
         record = TaskRecord(

@@ -2,16 +2,15 @@
 """
 Where the files of a task lie: one folder a task, named so that a person finds it.
 
-Floor: first. Thread: any; only :func:`make` and :func:`delete_soon` touch the disk. No ``bpy``.
+Floor: first. Thread: any; only :func:`make` touches the disk. No ``bpy``.
 """
 
 import datetime
 import re
-import shutil
-import threading
 import unicodedata
 from pathlib import Path
 
+from .private import make_folder
 from .record import TaskRecord
 
 MODEL = "model.glb"
@@ -42,11 +41,4 @@ def make(folder: Path) -> None:
 
     :raises OSError: it cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def delete_soon(folder: Path) -> None:
-    """Remove ``folder`` with all that is in it, in a thread of its own; what cannot be removed stays."""
-    threading.Thread(
-        target=shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, name="triverse-delete", daemon=True
-    ).start()
+    make_folder(folder)

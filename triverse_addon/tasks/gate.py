@@ -11,7 +11,14 @@ import threading
 import time
 from enum import StrEnum
 
-from ..api.errors import AuthenticationError, KeyMissingError, OfflineError, TooManyRequestsError, TriverseError
+from ..api.errors import (
+    AuthenticationError,
+    KeyMissingError,
+    LibraryError,
+    OfflineError,
+    TooManyRequestsError,
+    TriverseError,
+)
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
 from .settings import Settings
@@ -27,6 +34,7 @@ class Block(StrEnum):
     NONE = ""
     KEY = "key"
     ONLINE = "online"
+    LIBRARY = "library"
 
 
 class Gate:
@@ -38,6 +46,7 @@ class Gate:
         self._refused_key = ""
         self._refused: Sentence | None = None
         self._key_again_s = 0.0
+        self._library: LibraryError | None = None
         self._pauses: dict[str, tuple[float, int]] = {}
 
     def configure(self, settings: Settings) -> None:
@@ -51,6 +60,8 @@ class Gate:
             self.check()
         except OfflineError as error:
             return Block.ONLINE, error.sentence
+        except LibraryError as error:
+            return Block.LIBRARY, error.sentence
         except TriverseError as error:
             return Block.KEY, error.sentence
         return Block.NONE, None
@@ -59,10 +70,13 @@ class Gate:
         """
         Let a request pass, or say why not.
 
+        :raises LibraryError: a library that is loaded here cannot be worked with.
         :raises OfflineError: online access is off and the service is not on this machine.
         :raises KeyMissingError: there is no key.
         :raises AuthenticationError: the service refused this key a moment ago.
         """
+        if self._library is not None:
+            raise LibraryError(self._library.sentence)
         self.check_online()
         with self._lock:
             settings = self._settings
@@ -95,6 +109,10 @@ class Gate:
         with self._lock:
             self._pauses.pop(kind, None)
             self._refused = None
+
+    def cannot_work(self, error: LibraryError) -> None:
+        """Note that nothing can be sent until Blender is started anew: what is loaded stays."""
+        self._library = error
 
     def failed(self, kind: str, error: TriverseError) -> None:
         """Note what an error means for the other requests."""

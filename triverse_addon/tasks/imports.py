@@ -18,7 +18,7 @@ from .board import Board
 from .lease import LEASE_S
 from .record import Stage, TaskRecord, now_s
 from .shared import Shared
-from .store import StoreError
+from .store_errors import StoreError
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from .lease import LEASE_S, RENEW_S
 from .record import Stage, TaskRecord
 from .shared import Shared
 from .steps import Steps
-from .store import LeaseLostError, NoSuchTaskError, StoreError
+from .store_errors import LeaseLostError, NoSuchTaskError, StoreError
 from .waits import LIVE_POLL_S, LONGEST_POLL_S
 
 #: How often the store is asked for what others wrote: one indexed query of some microseconds.

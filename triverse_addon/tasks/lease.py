@@ -15,7 +15,8 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
-from .locks import lock
+from .locks import is_taken, lock
+from .private import make_folder, opener
 
 #: How long a lease holds without being renewed, in seconds.
 LEASE_S = 60.0
@@ -35,11 +36,11 @@ class Owner:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.name = f"{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._folder = folder
         self._path = folder / f"{self.name}.lock"
-        self._file: BinaryIO | None = self._path.open("w+b")
+        self._file: BinaryIO | None = os.fdopen(opener(str(self._path), os.O_RDWR | os.O_CREAT), "w+b")
         try:
             lock(self._file)
         except OSError:
@@ -69,3 +70,15 @@ class Owner:
             self._file.close()
             self._file = None
             self._path.unlink(missing_ok=True)
+
+
+def someone_is_alive(folder: Path) -> bool:
+    """Tell whether an engine holds a lock in ``folder``; one of another machine may, and is not seen."""
+    for path in folder.glob("*.lock"):
+        try:
+            with path.open("r+b") as file:
+                lock(file)
+        except OSError as error:
+            if is_taken(error):
+                return True
+    return False

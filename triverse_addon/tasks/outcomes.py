@@ -11,6 +11,7 @@ from typing import Any
 from ..api.errors import (
     AuthenticationError,
     KeyMissingError,
+    LibraryError,
     NothingToDownloadError,
     OfflineError,
     ServiceError,
@@ -34,7 +35,13 @@ def is_passing(error: TriverseError) -> bool:
     """Tell errors that are waited out from those that are the service's last word."""
     return isinstance(
         error,
-        OfflineError | KeyMissingError | AuthenticationError | TooManyRequestsError | TransportError | UnavailableError,
+        OfflineError
+        | KeyMissingError
+        | LibraryError
+        | AuthenticationError
+        | TooManyRequestsError
+        | TransportError
+        | UnavailableError,
     )
 
 
@@ -114,7 +121,7 @@ class Outcomes:
         self._shared.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
-        if isinstance(error, OfflineError | KeyMissingError | AuthenticationError):
+        if isinstance(error, OfflineError | KeyMissingError | LibraryError | AuthenticationError):
             self.wait(record, error, BLOCKED_S, attempts=record.attempts)
         elif isinstance(error, TooManyRequestsError):
             self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ..api.addresses import check_image_address
 from ..api.errors import InputError
 from ..api.flows import Field, Flow, Kind, check_sources
 from ..api.sentence import Sentence
@@ -54,15 +55,18 @@ def is_made_of(found: str, source: str) -> bool:
     return found == source or Path(found).stem == stem_for(source)
 
 
-def check_wished_sources(flow: Flow, sources: Mapping[str, str], preparer: Preparer | None) -> None:
+def check_wished_sources(flow: Flow, sources: Mapping[str, str], preparer: Preparer | None, service_url: str) -> None:
     """
     Check the sources of a wish, before anything is written or sent.
 
+    :param service_url: the service, which has to fetch what is given by its address.
     :raises InputError: one of them cannot be used.
     """
     as_they_are: dict[str, str] = {}
     for name, source in sources.items():
         field = next((field for field in flow.sources if field.name == name), None)
+        if field is not None and is_url(source):
+            check_image_address(source, service_url, field=name)
         if field is None or not (is_url(source) or _can_prepare(preparer, field, source)):
             as_they_are[name] = source
     # A public URL stands for an uploaded file, and what is prepared first is checked when it is.

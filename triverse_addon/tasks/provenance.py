@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..api.shown import plain_name
 from .record import TaskRecord
 
 #: Blender's names hold 63 bytes; with ".001" added by Blender to a name that is taken.
@@ -18,7 +19,7 @@ _MAX_NAME_BYTES = 58
 def short_name(text: str) -> str:
     """Return ``text`` in one line, cut at a word to what a datablock's name holds (in UTF-8)."""
     # A file's name may hold bytes that are no UTF-8, and neither the store nor a datablock takes them.
-    data = " ".join(text.split()).encode(errors="replace")
+    data = plain_name(text.encode(errors="replace").decode()).encode()
     line = data.decode()
     if len(data) <= _MAX_NAME_BYTES:
         return line

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 
-from ..api.errors import AuthenticationError, InputError, TriverseError
+from ..api.errors import AuthenticationError, InputError, TriverseError, WrongAddressError
 from ..api.flows import check
 from ..api.payloads import Balance, TaskStatus
 from ..api.sentence import Sentence
@@ -19,8 +19,8 @@ from .apply import record_of
 from .events import BalanceKnown, KeyTested, Quoted, TasksFound
 from .gate import Block
 from .record import new_id
-from .shared import Shared, make_client
-from .store import StoreError
+from .shared import Shared, live_updates, make_client
+from .store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -144,12 +144,11 @@ class Questions:
         self._shared.events.append(KeyTested(True, sentence, account))
 
     def _find_tasks(self) -> None:
-        from ..api.live import snapshot  # late: brings websockets
-
         store, settings = self._shared.store, self._shared.settings
         added = 0
         try:
             self._shared.gate.check()
+            snapshot = live_updates().snapshot
             for status in snapshot(settings.api_url, settings.api_key, None, stop=self._shared.stop):
                 if store.by_uuid(status.task_uuid) is None and self._add(status):
                     added += 1
@@ -172,6 +171,6 @@ class Questions:
 
 
 def _in_preferences(error: TriverseError) -> bool:
-    return isinstance(error, AuthenticationError) or (
+    return isinstance(error, AuthenticationError | WrongAddressError) or (
         isinstance(error, InputError) and error.field in ("api_key", "api_url")
     )

@@ -14,7 +14,8 @@ from ..api.sentence import Sentence
 from .board import Board
 from .listing import Query
 from .record import TaskRecord
-from .store import Store, StoreError
+from .store import Store
+from .store_errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)

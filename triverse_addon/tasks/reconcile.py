@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from ..api.errors import TriverseError
 from ..api.payloads import TaskStatus
 from .record import Stage, TaskRecord
-from .shared import Shared
+from .shared import Shared, live_updates
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,11 @@ def find_task(shared: Shared, record: TaskRecord, *, ever: bool = False) -> str 
     :param ever: it may have been ordered long before the record was made.
     :raises TriverseError: the gate lets nothing through.
     """
-    from ..api.live import snapshot  # late: brings websockets
-
     shared.gate.check()
     settings = shared.settings
     since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
     try:
-        statuses = snapshot(settings.api_url, settings.api_key, since_s, stop=shared.stop)
+        statuses = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=shared.stop)
     except TriverseError as error:
         log.info("tasks could not be listed: %s", error)
         return None

@@ -5,18 +5,19 @@ A report for a bug tracker: what is needed to find a fault, and nothing that is 
 Floor: first. Thread: main; a few small reads of the store. No ``bpy``: the driver passes what it knows of Blender.
 
 What goes in is chosen, not filtered: no key, no prompt, no name, no path, no address of a file, no e-mail. Sentences
-appear as their templates, without values, because a value may be a path or the service's words about a prompt.
+appear as their templates, without values, because a value may be a path or the service's words about a prompt. Of the
+libraries at work the end of the path is told, from the folder of Blender or of the add-on that brought them.
 """
 
 import platform
 import re
 import threading
 from collections.abc import Mapping
-from importlib import metadata
 from urllib.parse import urlsplit
 
 from ..api.errors import TriverseError
 from ..api.flows import FLOWS
+from ..api.libraries import all_libraries
 from ..api.urls import is_loopback, redact
 from .engine import Engine
 from .record import Stage, TaskRecord
@@ -29,7 +30,6 @@ _TASKS = 20
 _LINES = 40
 _UUID = re.compile(r"[0-9a-f-]{32,40}")
 _STATUSES = frozenset({"PENDING", "QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCELLED"})
-_PACKAGES = ("requests", "urllib3", "websockets", "certifi")
 
 
 def report(engine: Engine, host: Mapping[str, str]) -> str:
@@ -51,7 +51,7 @@ def report_of(settings: Settings, host: Mapping[str, str], state: Mapping[str, s
     """
     lines = ["# Triverse report", "", "## Machine"]
     lines += _listed({**host, "System": platform.platform(), "Python": platform.python_version()})
-    lines += _listed({name: _version(name) for name in _PACKAGES})
+    lines += _listed({library.name: str(library) for library in all_libraries()})
     lines += ["", "## Settings", *_listed(_settings(settings))]
     lines += ["", "## State", *_listed({**state, "Tasks": _counts(tasks)})]
     lines += ["", "## Newest tasks", *_newest(tasks)]
@@ -60,13 +60,6 @@ def report_of(settings: Settings, host: Mapping[str, str], state: Mapping[str, s
 
 def _listed(facts: Mapping[str, str]) -> list[str]:
     return [f"- {label}: {value}" for label, value in facts.items()]
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not found"
 
 
 def _settings(settings: Settings) -> dict[str, str]:

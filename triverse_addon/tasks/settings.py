@@ -9,8 +9,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .gltf_reader import ANY_BLENDER, GltfReader
-
 #: Default of ``TRIVERSE_API_URL``.
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 
@@ -29,7 +27,6 @@ class Settings:
     :ivar live: use a WebSocket beside polling.
     :ivar max_model_bytes: a model that is larger is refused.
     :ivar agent: the version part of the User-Agent.
-    :ivar reader: what the Blender that will read the models can.
     """
 
     data_dir: Path
@@ -41,7 +38,6 @@ class Settings:
     live: bool = True
     max_model_bytes: int = 2 * 1024**3
     agent: str = "0.1.0"
-    reader: GltfReader = ANY_BLENDER
 
 
 def key_from_environment() -> str:

@@ -8,8 +8,11 @@ Floor: first. Thread: any. No ``bpy``.
 import threading
 from collections import deque
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ..api.errors import LibraryError
+from ..api.libraries import needing
 from ..api.sentence import Sentence
 from .events import Event, Notice, Remedy, TaskChanged
 from .gate import Gate
@@ -31,11 +34,26 @@ def make_client(settings: Settings) -> "Client":
 
     :raises KeyMissingError: there is no key.
     :raises InputError: address or key cannot be used.
+    :raises LibraryError: what is loaded here cannot be worked with.
     """
     # Late: brings requests, which takes longer to import than everything else.
-    from ..api.client import Client
+    with needing("requests", "urllib3"):
+        from ..api.client import Client
 
     return Client(settings.api_url, settings.api_key, version=settings.agent)
+
+
+def live_updates() -> ModuleType:
+    """
+    Return :mod:`api.live`.
+
+    :raises LibraryError: the websockets that is loaded here cannot be worked with.
+    """
+    # Late: brings websockets.
+    with needing("websockets"):
+        from ..api import live
+
+    return live
 
 
 class Shared:
@@ -90,7 +108,11 @@ class Shared:
         self.gate.check()
         with self._lock:
             if self._client is None:
-                self._client = self._make_client(self._settings)
+                try:
+                    self._client = self._make_client(self._settings)
+                except LibraryError as error:
+                    self.gate.cannot_work(error)
+                    raise
             return self._client
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from .outcomes import BLOCKED_S, Outcomes
 from .prepare import Preparer
 from .record import Stage, TaskRecord, now_s
 from .shared import Shared
-from .store import LeaseLostError, NoSuchTaskError, StoreError
+from .store_errors import LeaseLostError, NoSuchTaskError, StoreError
 from .waits import Pacer, poll_interval_s
 
 log = logging.getLogger(__name__)

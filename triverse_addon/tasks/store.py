@@ -4,8 +4,8 @@ The store: every task, on disk, before anything of it is sent.
 
 Floor: first. Thread: any; each thread has a connection of its own. No ``bpy``.
 
-SQLite in WAL mode. Every change is one transaction; what money hangs on is written through to the disk
-(``synchronous=FULL``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
+SQLite, see ``connect``. Every change is one transaction; what money hangs on is written through to the disk
+(``durable``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
 lease, and every write counts up one revision, so that the others see what is new by asking for it.
 """
 
@@ -17,30 +17,30 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from . import codec, listing
-from .connect import connect, is_damage
+from .connect import Connection, connect, is_damage
+from .private import ForeignFolderError, own_file, own_folder
 from .record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
 from .schema import SCHEMA_VERSION, migrate
-from .store_rows import SELECT, HistoryLine, is_let_go, line_of, next_revision, row_of_order, tell, write
+from .store_errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
+from .store_rows import (
+    SELECT,
+    HistoryLine,
+    insert,
+    is_let_go,
+    line_of,
+    next_revision,
+    row_of_order,
+    take_in,
+    tell,
+    write,
+)
 
 FILE_NAME = "tasks.sqlite3"
 #: Lies beside the store from when a damaged one was set aside until the service has told of its tasks, if need be until
 #: after the next start of Blender; holds the name under which the damaged one was kept.
 LOST_NAME = "tasks.lost"
-
-
-class StoreError(TriverseError):
-    """The store cannot be read or written."""
-
-
-class LeaseLostError(TriverseError):
-    """Another Blender drives this task now."""
-
-
-class NoSuchTaskError(TriverseError):
-    """The task was taken off the list."""
 
 
 class Store:
@@ -58,32 +58,25 @@ class Store:
         """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
         self._lost = folder / LOST_NAME
         self._local = threading.local()
-        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._connections: list[tuple[threading.Thread, Connection]] = []
         self._guard = threading.Lock()
         self._write_lock = threading.Lock()
         self._closed = False
         self._damaged: set[str] = set()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            own_folder(folder)
+            own_file(self.path)
             self._open()
+        except ForeignFolderError as error:
+            raise StoreError(error.sentence) from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
-                raise self._unusable(error) from None
+                raise unusable(self.path, error) from None
             self._set_aside()
         except OSError as error:
-            raise self._unusable(error) from None
+            raise unusable(self.path, error) from None
         if self.is_lost and self.problem is None:
             self.problem = _was_damaged(self._lost_name())
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            Sentence.of(
-                "The list of tasks at {path} cannot be opened ({reason}). Check the folder's permissions and free "
-                "space.",
-                path=str(self.path),
-                reason=str(error),
-            )
-        )
 
     def _open(self) -> None:
         connection = self._connection()
@@ -107,16 +100,17 @@ class Store:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         kept = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
         try:
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("", "-wal", "-shm", "-journal"):
                 part = Path(f"{self.path}{suffix}")
                 if part.exists():
                     part.replace(f"{kept}{suffix}")
             self._open()
         except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from None
+            raise unusable(self.path, error) from None
         # On a full disk there is none: then the button is left, which the sentence names.
         with contextlib.suppress(OSError):
             self._lost.write_text(kept.name, encoding="utf-8")
+            own_file(self._lost)
         self.problem = _was_damaged(kept.name)
 
     @property
@@ -146,8 +140,8 @@ class Store:
     # -------------------------------------------------------------------------
     # Connections
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             with self._guard:
                 if self._closed:
@@ -179,7 +173,7 @@ class Store:
             self._close_connections()
 
     @contextlib.contextmanager
-    def _writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """
         One transaction.
 
@@ -191,7 +185,7 @@ class Store:
         with self._write_lock:
             try:
                 connection = self._connection()
-                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                connection.execute(f"PRAGMA synchronous={connection.durable if durable else connection.hasty}")
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -200,17 +194,10 @@ class Store:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
             except sqlite3.Error as error:
-                raise StoreError(
-                    Sentence.of(
-                        "The list of tasks cannot be written ({reason}). Check that the disk has room and the folder "
-                        "{path} can be written to.",
-                        reason=str(error),
-                        path=str(self.path.parent),
-                    )
-                ) from None
+                raise unusable(self.path, error) from None
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Connection]:
         try:
             yield self._connection()
         except sqlite3.Error as error:
@@ -232,13 +219,20 @@ class Store:
             if known is not None:
                 return known
             record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
-            columns = {name: getattr(record, name) for name in codec.COLUMNS}
-            columns |= listing.asked_columns(record)
-            columns |= {"data": codec.to_json(record), "owner": owner or None, "lease_until_s": now_s() + lease_s}
-            names = ", ".join(columns)
-            marks = ", ".join("?" * len(columns))
-            connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
+            insert(connection, record, owner=owner or None, lease_until_s=now_s() + lease_s)
         return record
+
+    def take_in(self, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
+        """
+        Write the tasks of another store, with what happened to them, all or none. Nobody drives them yet.
+
+        A task that is known here already, or was taken off this list, is left out.
+
+        :returns: how many were new.
+        :raises StoreError: nothing can be written.
+        """
+        with self._writing() as connection:
+            return take_in(connection, tasks)
 
     def change(
         self,

@@ -7,6 +7,7 @@ Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
 
 import json
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,36 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
         "OR (client_order_id > ? AND client_order_id < ?) ORDER BY created_at_s DESC LIMIT 1",
         (client_order_id, f"{client_order_id}_r", f"{client_order_id}_s"),
     ).fetchone()
+
+
+def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
+    """Write the tasks of another store that are new here, with their history; returns how many those are."""
+    count = 0
+    for record, lines in tasks:
+        if _is_known(connection, record):
+            continue
+        insert(connection, record.with_(revision=next_revision(connection)), owner=None, lease_until_s=0.0)
+        for line in lines:
+            tell(connection, record.id, line.level, line.sentence, at_s=line.at_s)
+        count += 1
+    return count
+
+
+def _is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
+    """Tell whether a task of another store is here: by our id, by the service's, by its order, or as removed."""
+    found = connection.execute(
+        "SELECT 1 FROM tasks WHERE id = ? OR task_uuid = ? UNION SELECT 1 FROM removed WHERE id = ?",
+        (record.id, record.task_uuid, record.id),
+    ).fetchone()
+    return found is not None or row_of_order(connection, record.client_order_id) is not None
+
+
+def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | None, lease_until_s: float) -> None:
+    """Write a task that has no row yet."""
+    columns = _columns(record) | {"data": codec.to_json(record), "owner": owner, "lease_until_s": lease_until_s}
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
 
 
 def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, let_go: bool = False) -> None:
@@ -73,11 +104,13 @@ def is_let_go(old: TaskRecord, new: TaskRecord) -> bool:
     return ended or (new.following and not old.following)
 
 
-def tell(connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence) -> None:
-    """Add a line to a task's history."""
+def tell(
+    connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence, *, at_s: float | None = None
+) -> None:
+    """Add a line to a task's history, of now unless ``at_s`` says when."""
     connection.execute(
         "INSERT INTO history (task_id, at_s, level, template, args) VALUES (?, ?, ?, ?, ?)",
-        (task_id, now_s(), level, sentence.template, json.dumps(dict(sentence.args))),
+        (task_id, now_s() if at_s is None else at_s, level, sentence.template, json.dumps(dict(sentence.args))),
     )
 
 

@@ -19,6 +19,7 @@ from . import (
     batch_table,
     chosen,
     credits,
+    data_folder,
     drop,
     heartbeat,
     import_actions,
@@ -47,6 +48,7 @@ _CLASSES = (
     *watch.CLASSES,
     *setup_actions.CLASSES,
     *credits.CLASSES,
+    *data_folder.CLASSES,
     *making.CLASSES,
     *presets.CLASSES,
     *welcome.CLASSES,
@@ -84,6 +86,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything back, the engine first: its threads must not find half an add-on."""
     session.unregister()
+    data_folder.forget()
     heartbeat.unregister()
     add_menu.unregister()
     status_bar.unregister()

@@ -12,13 +12,19 @@ import bpy
 from . import heartbeat
 from . import preferences as prefs
 from .batch_files import current, is_free
-from .say import words
+from .say import say, words
 from .setup_actions import can_go_online
+from .text import paragraph, ui_scale
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
     from .batch_session import BatchSession
+
+
+#: The question about files outside names so many, in a dialog so wide.
+_MOST_ASKED = 16
+_ASKED_WIDTH = 520
 
 
 class _OnBatch:
@@ -139,6 +145,39 @@ class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
         batch.stop()
 
 
+class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
+    """Look at the files that lie outside the folder of this file, behind links or on other machines, and allow them"""
+
+    bl_idname = "triverse.batch_allow_outside"
+    bl_label = "Allow Files Outside"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask, with every file named that there is room for."""
+        return context.window_manager.invoke_props_dialog(
+            self,
+            width=_ASKED_WIDTH,
+            title=words("Open These Files, and Send Them with the Batch?"),
+            confirm_text=words("Allow Them"),
+        )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Name the files."""
+        batch = current()
+        if batch is None or batch.checked is None:
+            return
+        column = self.layout.column(align=True)
+        for one in batch.checked.outside[:_MOST_ASKED]:
+            paragraph(column, say(one.sentence), _ASKED_WIDTH * ui_scale(), icon="FILE")
+        more = len(batch.checked.outside) - _MOST_ASKED
+        if more > 0:
+            column.label(text=words("… and {count} more.", count=more), translate=False)
+
+    def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Have them opened."""
+        batch.allow_outside()
+
+
 class TRIVERSE_OT_batch_close(_OnFreeBatch, bpy.types.Operator):
     """Put this file away. Models that were made stay in the library"""
 
@@ -179,5 +218,6 @@ CLASSES = (
     TRIVERSE_OT_batch_run,
     TRIVERSE_OT_batch_retry,
     TRIVERSE_OT_batch_stop,
+    TRIVERSE_OT_batch_allow_outside,
     TRIVERSE_OT_batch_close,
 )

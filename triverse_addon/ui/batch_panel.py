@@ -15,8 +15,15 @@ from .say import on_button, say, words
 from .text import paragraph, side_by_side, sidebar_width_px
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..batch.raw import LeftOut
     from ..batch.table import Line
     from .batch_session import BatchSession
+
+
+#: Of what is left out of a folder, so many are named.
+_MOST_LEFT_OUT = 8
 
 
 class TRIVERSE_PT_batch(bpy.types.Panel):
@@ -48,6 +55,8 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
             _draw_progress(layout, batch)
         if batch.lines:
             _draw_table(layout, context, batch)
+        if batch.checked is not None and batch.checked.left_out and not batch.is_running:
+            _draw_left_out(layout, context, batch.checked.left_out)
         if batch.checked is not None and not batch.checked.problems and not batch.is_running:
             _draw_price(layout, context, batch)
             _draw_result(layout, context, batch)
@@ -94,6 +103,10 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
                 count=len(checked.problems),
             )
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
+    if checked.outside:
+        layout.operator("triverse.batch_allow_outside", icon="QUESTION")
+    if checked.notice is not None:
+        paragraph(layout, say(checked.notice), width_px, icon="INFO")
     count = max(1, min(len(manager.batch_rows), batch_rows.UNTIL_IT_SCROLLS))
     layout.template_list(
         "TRIVERSE_UL_batch",
@@ -130,6 +143,22 @@ def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSessi
     outcome = batch.standing(line.number).outcome
     if outcome is not None and outcome.suggestion:
         paragraph(column, outcome.suggestion, width_px, icon="INFO")
+
+
+def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_out: "Sequence[LeftOut]") -> None:
+    """What lies in the folder and is no row."""
+    width_px = sidebar_width_px(context)
+    column = layout.column()
+    if len(left_out) == 1:
+        text = words("One thing in the folder is left out:")
+    else:
+        text = words("{count} things in the folder are left out:", count=len(left_out))
+    paragraph(column, text, width_px, icon="INFO")
+    for one in left_out[:_MOST_LEFT_OUT]:
+        paragraph(column, f"{one.name}: {say(one.reason)}", width_px, icon="DOT")
+    if len(left_out) > _MOST_LEFT_OUT:
+        more = len(left_out) - _MOST_LEFT_OUT
+        paragraph(column, words("… and {count} more. The report names all.", count=more), width_px, icon="BLANK1")
 
 
 def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:

@@ -184,6 +184,13 @@ class BatchSession:
         if self.asked is not None and not self.is_busy and library != self.asked.library:
             self.choose(self.asked.file, library)
 
+    def allow_outside(self) -> None:
+        """Have the files opened that do not lie in the file's folder: the user knows them."""
+        if self.asked is not None and self.checked is not None and not self.is_busy:
+            allowed = self.asked.allowed | {one.key for one in self.checked.outside}
+            self.asked = dataclasses.replace(self.asked, allowed=allowed)
+            self.check()
+
     def check(self) -> None:
         """Check the file again."""
         if self.asked is None or self.is_busy:

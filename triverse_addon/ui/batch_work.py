@@ -31,6 +31,7 @@ from ..tasks.convert import ConvertStopped
 from ..tasks.lease import Owner
 from ..tasks.record import TaskRecord
 from ..tasks.settings import Settings
+from ..tasks.shared import make_client
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -129,14 +130,12 @@ class Worker:
                 raise ConvertStopped(Sentence.of("The batch is ending."))
             return self._engine.by_order(order_id)
 
-        return check_batch(asked, self._preparer, by_order)
+        return check_batch(asked, self._preparer, by_order, self._engine.settings.api_url)
 
     def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
         """Ask for price and balance."""
-        from ..api.client import Client  # late: brings requests
-
         try:
-            with Client(settings.api_url, settings.api_key, version=settings.agent) as self._client:
+            with make_client(settings) as self._client:
                 prices, balance = ask(costly, self._client)
         except TriverseError as error:
             return Offer(problem=error.sentence)
@@ -168,9 +167,10 @@ class Worker:
         outcomes, progress = runner.outcomes(), runner.progress()
         asked = begun.asked
         lines = [report.line_of_outcome(outcome) for outcome in outcomes]
+        checked = self.check(asked)
         written, page, problem = None, None, None
         try:
-            write_report(report_path(asked), asked, lines, seconds=runner.elapsed_s)
+            write_report(report_path(asked), asked, lines, checked.left_out, seconds=runner.elapsed_s)
             written = report_path(asked)
             if not in_haste:
                 page, problem = self._write_sheets(asked, lines)
@@ -182,7 +182,7 @@ class Worker:
         else:
             memory.forget(self._data_dir, asked)
         reason = next((outcome.sentence for outcome in outcomes if outcome.end in _EARLY), None)
-        return Ended(tuple(outcomes), self.check(asked), is_open, progress.credits, written, page, problem, reason)
+        return Ended(tuple(outcomes), checked, is_open, progress.credits, written, page, problem, reason)
 
     def _write_sheets(self, asked: Asked, lines: Sequence[report.Line]) -> tuple[Path, Sentence | None]:
         writer = self._make_writer()

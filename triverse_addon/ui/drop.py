@@ -16,7 +16,9 @@ import bpy
 from bpy.props import CollectionProperty, StringProperty
 
 from ..api.errors import InputError, TriverseError
+from ..api.shown import shown
 from . import credits, heartbeat, making, remembered, rows, source_actions, wishes
+from .inputs import picture_suffixes
 from .say import say, words
 from .setup_actions import session_or_report
 
@@ -69,7 +71,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         column = self.layout.column(align=True)
         names = [os.path.basename(path) for path in self.paths()]
         for name in names[:_MOST_NAMES]:
-            column.label(text=name, icon="IMAGE_DATA", translate=False)
+            column.label(text=shown(name), icon="IMAGE_DATA", translate=False)
         if len(names) > _MOST_NAMES:
             column.label(text=words("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
         column.separator()
@@ -117,7 +119,7 @@ class TRIVERSE_FH_pictures(bpy.types.FileHandler):
     bl_idname = "TRIVERSE_FH_pictures"
     bl_label = "Make Models with Triverse"
     bl_import_operator = "triverse.drop"
-    bl_file_extensions = ";".join(sorted(bpy.path.extensions_image))
+    bl_file_extensions = ";".join(picture_suffixes())
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:

@@ -21,6 +21,15 @@ from . import choices
 PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}
 
 
+#: Pictures by other names: JPEGs, and what is refused with its name and with what to do instead.
+_OTHER_PICTURES = frozenset({".jfif", ".jfi", ".jif", ".jpe", ".heic", ".heif", ".avif", ".jxl", ".gif", ".svg"})
+
+
+def picture_suffixes() -> list[str]:
+    """Return the suffixes of files that are offered as pictures. What they are is told by what is in them."""
+    return sorted(_OTHER_PICTURES | bpy.path.extensions_image)
+
+
 def is_shared(field: Field) -> bool:
     """Tell whether all flows of a scene share the value of ``field``."""
     return field.is_source or field.required

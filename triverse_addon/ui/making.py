@@ -7,10 +7,10 @@ Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..api.errors import InputError, TriverseError
 from ..api.flows import Field, Flow, Kind
@@ -59,6 +59,13 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
         return generate(self, context)
 
 
+def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
+    """Have the open file browser show what is called anything, or what was asked for."""
+    space = context.space_data
+    if isinstance(space, bpy.types.SpaceFileBrowser) and space.params is not None:
+        space.params.filter_glob = "*" if operator.all_files else operator.filter_glob
+
+
 class TRIVERSE_OT_choose_file(bpy.types.Operator):
     """Choose a file on this machine"""
 
@@ -70,11 +77,18 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         field: str
         filepath: str
         filter_glob: str
+        all_files: bool
         display_type: str
     else:
         field: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
         filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
         filter_glob: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+        all_files: BoolProperty(
+            name="All Files",
+            description="Show files of every name. What they are is told by what is in them",
+            options={"SKIP_SAVE"},
+            update=_show_all_files,
+        )
         # Blender's file browser reads the property of this name, with the numbers of its own operators.
         display_type: EnumProperty(
             items=(("DEFAULT", "Default", "", 0), ("LIST_VERTICAL", "List", "", 1), ("THUMBNAIL", "Thumbnails", "", 3)),
@@ -82,19 +96,23 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Open a file browser that shows only what can be used."""
+        """Open a file browser that shows what is called like something that can be used."""
         given = context.scene.triverse
         flow = inputs.chosen_flow(given)
         field = flow.field(self.field)
         if field.kind is Kind.IMAGE:
             # What the service does not take is converted on the way.
-            self.filter_glob = ";".join(f"*{suffix}" for suffix in sorted(bpy.path.extensions_image))
+            self.filter_glob = ";".join(f"*{suffix}" for suffix in inputs.picture_suffixes())
             self.display_type = "THUMBNAIL"
         else:
             self.filter_glob = "*.glb;*.obj;*.fbx;*.stl;*.ply;*.usdz"
         self.filepath = inputs.sources(given, flow).get(self.field, "")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """The browser's own side has room for one choice."""
+        self.layout.prop(self, "all_files")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the path into the panel."""

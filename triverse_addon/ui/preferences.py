@@ -6,7 +6,6 @@ Floor: third. Thread: main. Imports ``bpy``.
 """
 
 import os
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import bpy
@@ -15,7 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..api.errors import InputError
 from ..api.urls import check_base_url
 from ..tasks.settings import DEFAULT_API_URL, key_from_environment, url_from_environment
-from . import choices
+from . import choices, data_folder
 from .say import say, words
 from .text import paragraph, ui_scale
 
@@ -60,7 +59,7 @@ class TriversePreferences(bpy.types.AddonPreferences):
         )
         download_dir: StringProperty(
             name="Download Folder",
-            description="Where models are kept. Left empty, they are kept in the add-on's own folder of this user",
+            description="Where new models are kept. Left empty, they are kept beside the list of tasks",
             subtype="DIR_PATH",
             update=_changed,
         )
@@ -165,8 +164,15 @@ class TriversePreferences(bpy.types.AddonPreferences):
         layout.separator()
 
         column = layout.column()
+        split = column.split(factor=0.4)
+        label = split.row()
+        label.alignment = "RIGHT"
+        label.label(text="List and Models")
+        row = split.row(align=True)
+        row.label(text=data_dir(create=False), translate=False)
+        row.operator("triverse.move_data", text="", icon="FILE_FOLDER")
         row = column.row(align=True)
-        row.prop(self, "download_dir", placeholder="Folder of the add-on")
+        row.prop(self, "download_dir", placeholder="Beside the list of tasks")
         row.operator("triverse.open_downloads", text="", icon="FOLDER_REDIRECT")
         column.prop(self, "asset_library_dir", placeholder="No copies")
         column.prop(self, "auto_import")
@@ -194,17 +200,9 @@ def api_url() -> str:
     return url_from_environment() or preferences().api_url.strip() or DEFAULT_API_URL
 
 
-def is_extension() -> bool:
-    """Tell whether Blender runs the add-on as an extension, and so gives it a folder of its own."""
-    return ADDON.startswith("bl_ext.")
-
-
-@lru_cache(maxsize=2)
 def data_dir(*, create: bool) -> str:
-    """Return the folder for this user's store and files, made the first time if ``create``. Kept: ticks ask for it."""
-    if is_extension():
-        return bpy.utils.extension_path_user(ADDON, create=create)
-    return bpy.utils.user_resource("DATAFILES", path="triverse", create=create)
+    """Return the folder for this user's store and files, made the first time if ``create``."""
+    return data_folder.folder(create=create)
 
 
 def download_dir(*, create: bool) -> str:

@@ -16,10 +16,9 @@ import bpy
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
-from ..scene import gltf_abilities
 from ..tasks.settings import Settings
+from . import data_folder, properties, rows, selected
 from . import preferences as prefs
-from . import properties, rows, selected
 
 if TYPE_CHECKING:
     from ..scene.shelf import AssetShelf
@@ -44,15 +43,22 @@ def need() -> "Session":
     """
     global _session, _shelf, _is_wished, _problem
     if _session is None:
+        try:
+            data_folder.settle()
+        except TriverseError as error:
+            # While it is moved, the heartbeat asks on; what has to be mended first waits for the button.
+            _problem, _is_wished = error.sentence, isinstance(error, data_folder.MovingError)
+            raise
         # Late: these import requests, websockets and sqlite3, which register() must not wait for.
         from ..scene.child import ChildConverter
         from ..scene.child_command import child_command
         from ..scene.importer import import_task, reason_to_wait
-        from ..scene.library import ChildLibrary
+        from ..scene.library import WORK, ChildLibrary
         from ..scene.prepare import ChildPreparer
         from ..scene.shelf import AssetShelf
         from ..scene.small_pictures import SmallPictures
         from ..tasks.engine import Engine
+        from ..tasks.events import Notice
         from .batch_session import BatchSession
         from .session_state import Session
 
@@ -72,9 +78,11 @@ def need() -> "Session":
             raise
         _problem = None
         pictures = SmallPictures(child_command("prepare_worker"), Path(prefs.data_dir(create=True), "pictures"))
-        writer, reader = child_command("library_worker"), gltf_abilities.ask()
-        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, reader=reader))
+        writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
+        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir))
         _session = Session(engine, import_task, reason_to_wait, batch, pictures)
+        if (untold := data_folder.untold()) is not None:
+            _session.tell(Notice("WARNING", untold))
     return _session
 
 
@@ -141,7 +149,7 @@ def _file_loaded(*_: object) -> None:
 
 
 def has_store() -> bool:
-    """Tell whether a store exists from last time, so that tasks may have to go on. One look at the disk."""
+    """Tell whether a store exists from last time, so that tasks may have to go on. A few looks at the disk."""
     from ..tasks.store import FILE_NAME  # late: brings sqlite3
 
     folder = prefs.data_dir(create=False)
@@ -159,7 +167,6 @@ def settings_now() -> Settings:
         online=bpy.app.online_access,
         offline_by="preference" if not is_forced_offline() else "command_line",
         live=preferences.live,
-        reader=gltf_abilities.ask(),
     )
 
 

@@ -5,7 +5,6 @@ From the panel's inputs to wishes that the engine takes up.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
-import contextlib
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,11 +108,12 @@ def submit(here: "Session", wish: "NewTask") -> "TaskRecord":
     try:
         return here.engine.submit(wish)
     except TriverseError:
+        from ..tasks.removal import is_own_source, remove_file
+
         own = selected.sources_dir(create=False)
         for path in map(Path, wish.sources.values()):
-            if path.suffix == ".blend" and path.parent == own:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            if path.suffix == ".blend" and path.parent == own and is_own_source(path):
+                remove_file(path)
         raise
 
 

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which certificates are believed and what a refused one is called, over both ways to the service. No ``bpy``."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+
+from tests.api.certificates import Authority, SecureServer
+from tests.api.raw_server import KEY, RawServer, Serve, Visit, answering
+from triverse_addon.api import tls
+from triverse_addon.api.client import Client
+from triverse_addon.api.errors import BadAnswerError, ConnectError
+from triverse_addon.api.live import snapshot
+
+pytestmark = pytest.mark.kind("networks")
+
+BALANCE = {"code": 0, "message": "success", "data": {"balance": 7, "frozen": 0}}
+VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def good(authority: Authority) -> Path:
+    return authority.issue("IP:127.0.0.1,DNS:localhost")
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that names no certificates and no proxies."""
+    for name in (*VARIABLES, "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def refusing(visit: Visit) -> None:
+    """Answer a WebSocket's question with HTML, which says that the connection stood."""
+    if visit.read_request():
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+
+def by_request(url: str) -> None:
+    with Client(url, KEY) as client:
+        assert client.balance().balance == 7
+
+
+def by_websocket(url: str) -> None:
+    with pytest.raises(BadAnswerError):
+        snapshot(url, KEY, None)
+
+
+WAYS = pytest.mark.parametrize(
+    ("way", "serve"), [(by_request, answering(BALANCE)), (by_websocket, refusing)], ids=["request", "websocket"]
+)
+Way = Callable[[str], None]
+
+
+@WAYS
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_certificates_that_the_environment_names(
+    way: Way,
+    serve: Serve,
+    variable: str,
+    authority: Authority,
+    good: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = authority.certificate
+    if variable == "SSL_CERT_DIR":
+        path = tmp_path / authority.hashed_name()
+        path.write_bytes(authority.certificate.read_bytes())
+        path = tmp_path
+    monkeypatch.setenv(variable, str(path))
+    with SecureServer(good, serve) as server:
+        way(server.url)
+
+
+@WAYS
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there the system is asked by its own functions")
+@pytest.mark.parametrize("inside", ["nothing", "the list of Blender's own certifi"])
+def test_certificates_of_the_system(
+    way: Way, serve: Serve, inside: str, authority: Authority, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Portable Blenders set SSL_CERT_FILE to their certifi, and truststore then looks nowhere else."""
+    monkeypatch.setattr(tls, "_SYSTEM_FILES", ("/nowhere/at-all.pem", str(authority.certificate)))
+    if inside != "nothing":
+        monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    with SecureServer(good, serve) as server:
+        way(server.url)
+
+
+def test_a_list_of_certifi_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where truststore cannot work, and where Linux has no list, the shipped one is believed."""
+    loaded: list[str] = []
+
+    class Context(ssl.SSLContext):
+        def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+            loaded.append(str(cafile))
+
+    monkeypatch.setattr(tls.ssl, "SSLContext", Context)
+    monkeypatch.setitem(sys.modules, "truststore", None)  # importing it fails
+    tls.secure_context()
+    assert loaded == [certifi.where()]
+
+
+def test_a_linux_without_any_list_believes_certifi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import truststore
+
+    loaded: list[str] = []
+
+    class Context(truststore.SSLContext):
+        def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+            loaded.append(str(cafile))
+
+    monkeypatch.setattr(truststore, "SSLContext", Context)
+    monkeypatch.setattr(tls.sys, "platform", "linux")
+    monkeypatch.setattr(tls, "_SYSTEM_FILES", ())
+    monkeypatch.setattr(tls, "_openssl_finds_any", lambda: False)
+    tls.secure_context()
+    assert loaded == [certifi.where()]
+
+
+def test_nothing_is_injected_into_other_addons(good: Path) -> None:
+    before = ssl.SSLContext
+    with SecureServer(good, answering(BALANCE)) as server, pytest.raises(ConnectError):
+        by_request(server.url)
+    assert ssl.SSLContext is before
+    assert ssl.SSLContext.__module__ == "ssl"
+
+
+@WAYS
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_that_names_nothing_is_named(
+    way: Way, serve: Serve, variable: str, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "moved.pem"))
+    with SecureServer(good, serve) as server:
+        with pytest.raises(ConnectError) as caught:
+            way(server.url)
+        assert server.requests == []
+    assert variable in str(caught.value)
+    assert "moved.pem" in str(caught.value)
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("case", "words", "blames_the_date"),
+    [
+        ("expired", "has expired", True),
+        ("not yet", "is not valid yet", True),
+        ("another host", "is not one of 127.0.0.1", False),
+        ("unknown authority", "an authority that this computer does not know", False),
+        ("no TLS at all", "No secure connection to 127.0.0.1", False),
+    ],
+)
+def test_a_certificate_is_refused_for_its_own_reason(
+    way: Way,
+    serve: Serve,
+    case: str,
+    words: str,
+    blames_the_date: bool,
+    authority: Authority,
+    good: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    certificate = good
+    if case == "expired":
+        certificate = authority.issue("IP:127.0.0.1", ends="20200201000000Z")
+    elif case == "not yet":
+        certificate = authority.issue("IP:127.0.0.1", begins="20980101000000Z")
+    elif case == "another host":
+        certificate = authority.issue("DNS:elsewhere.invalid,IP:127.0.0.2")
+    if case != "unknown authority":
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    server: RawServer = SecureServer(certificate, serve)
+    if case == "no TLS at all":
+        server = RawServer(lambda visit: visit.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    with server:
+        with pytest.raises(ConnectError) as caught:
+            way(f"https://127.0.0.1:{server.port}/api/v1")
+        assert not [request for request in server.requests if KEY.encode() in request]
+    assert words in str(caught.value)
+    assert ("date" in str(caught.value)) is blames_the_date
+    assert caught.value.sent is False
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        (0x800B0101, "A required certificate is not within its validity period", "has expired"),
+        (-67818, "“server” certificate is expired", "has expired"),
+        (5, "“server” certificate is expired", "has expired"),
+        (0x800B010F, "The certificate's CN name does not match the passed value.", "is not one of"),
+        (-67843, "“server” certificate is not trusted", "does not know"),
+        (0x800B0109, "A certificate chain terminated in a root certificate not trusted", "does not know"),
+        (23, "certificate revoked", "not accepted (certificate revoked)"),
+    ],
+)
+def test_what_windows_and_macos_answer(code: int, message: str, words: str) -> None:
+    error = ssl.SSLCertVerificationError(message)
+    error.verify_code, error.verify_message = code, message
+    wrapped = OSError("Max retries exceeded", ConnectionError(error))
+    sentence = tls.certificate_problem(wrapped, "host.invalid")
+    assert sentence is not None
+    assert words in str(sentence)
+    assert tls.certificate_problem(OSError("no route"), "host.invalid") is None

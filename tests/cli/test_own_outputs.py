@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``--output`` and ``--report`` replace what the add-on wrote, and nothing else; refused before anything is sent."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.cli.driver import Cli
+from tests.service import models
+from tests.service.server import StandIn
+
+CHAIR = ("generate", "--prompt", "a red chair", "--polygon-limit", "1000", "--output", "chair.glb")
+
+pytestmark = pytest.mark.kind("own-outputs")
+
+
+def test_a_foreign_file_is_kept(cli: Cli, service: StandIn) -> None:
+    (cli.folder / "chair.glb").write_text("mine")
+    answer = cli.run(*CHAIR)
+    assert answer.code == 2
+    assert "--overwrite" in answer.people
+    assert (cli.folder / "chair.glb").read_text() == "mine"
+    assert service.state.charged() == []
+    answer = cli.run(*CHAIR, "--overwrite")
+    assert answer.code == 0, answer.people
+    assert (cli.folder / "chair.glb").read_bytes() == models.glb_path("1k").read_bytes()
+
+
+def test_the_same_command_again_replaces_its_own_file(cli: Cli, service: StandIn) -> None:
+    assert cli.run(*CHAIR).code == 0
+    answer = cli.run(*CHAIR)
+    assert answer.code == 0, answer.people
+    assert len(service.state.charged()) == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_a_model_is_not_written_over_its_source(cli: Cli, service: StandIn, more: tuple[str, ...]) -> None:
+    shutil.copyfile(models.glb_path("1k"), cli.folder / "vase.glb")
+    shutil.copyfile(models.preview_path("1k"), cli.folder / "a.png")
+    before = (cli.folder / "vase.glb").read_bytes()
+    (cli.folder / "same.glb").symlink_to("vase.glb")
+    for name in ("vase.glb", "same.glb"):
+        command = ("generate", "--flow", "texture-model", "--model", "vase.glb", "--image", "a.png")
+        assert cli.run(*command, "--output", name, *more).code == 2
+    assert (cli.folder / "vase.glb").read_bytes() == before
+    assert service.state.charged() == []
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "notes.json", "folder"])
+def test_a_report_replaces_only_a_report(cli: Cli, service: StandIn, name: str) -> None:
+    (cli.folder / "rows.csv").write_text("name,prompt,polygon_limit\nChair,a chair,1000\n")
+    (cli.folder / "notes.json").write_text('{"version": 1}')
+    (cli.folder / "folder").mkdir()
+    before = {path: path.read_bytes() for path in cli.folder.iterdir() if path.is_file()}
+    command = ("batch", "rows.csv", "--glb-only", "--yes", "--report")
+    answer = cli.run(*command, name)
+    assert answer.code == 2
+    assert "no report of a batch" in answer.people
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert service.state.charged() == []
+    for _ in range(2):
+        assert cli.run(*command, "report.json").code == 0
+    assert '"counts"' in (cli.folder / "report.json").read_text()

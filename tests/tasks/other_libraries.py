@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a user does, in a process that has other libraries in memory. Plain Python, no ``bpy``.
+
+``python -m tests.tasks.other_libraries URL KEY DIR PICTURE`` prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from triverse_addon.tasks.events import LiveChanged, TasksFound
+from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.report import report
+
+from .engines import Driver, Engine, Settings, convert
+
+ENDS = (Stage.IMPORTED, Stage.FAILED)
+
+
+def main() -> None:
+    """Order a model from words and one from a picture, with live updates, and look for tasks made elsewhere."""
+    url, key, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    engine = Engine(Settings(folder, folder / "models", api_key=key, api_url=url), convert)
+    engine.start()
+    try:
+        driver = Driver(engine)
+        small = {"polygon_limit": 1000}
+        from_words = NewTask("text-to-model", {"prompt": "a stone well"} | small)
+        from_picture = NewTask("image-to-model", small, {"image_file": sys.argv[4]})
+        orders = [engine.submit(wish).id for wish in (from_words, from_picture)]
+        blocked = engine.blocked
+        driver.until(
+            lambda: all(
+                driver.record(one).stage in ENDS or (blocked()[1] and driver.record(one).note) for one in orders
+            )
+        )
+        engine.find_tasks()
+        driver.until(lambda: any(isinstance(event, TasksFound) for event in driver.events))
+        found = next(event for event in driver.events if isinstance(event, TasksFound))
+        told = {
+            "stages": [str(driver.record(one).stage) for one in orders],
+            "notes": [str(driver.record(one).note or driver.record(one).error or "") for one in orders],
+            "sizes": [Path(driver.record(one).model_path or folder).stat().st_size for one in orders],
+            "live": any(isinstance(event, LiveChanged) and event.live for event in driver.events),
+            "found": str(found.error or ""),
+            "report": report(engine, {}),
+        }
+    finally:
+        engine.stop()
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far away an address is: on the internet, in a private network, or on this machine.
+
+Ground floor; any thread; no ``bpy``.
+
+What somebody else names (files of a finished task, redirects, pictures of a table) must not lead nearer than the
+service itself is. Spellings of numbers that nobody writes by hand count as this machine: libraries disagree on what
+``0177.1`` or ``2130706433`` is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from enum import IntEnum
+from urllib.parse import unquote, urlsplit
+
+from .errors import InputError
+from .sentence import Sentence
+
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_DOTS = str.maketrans({"。": ".", "｡": ".", "．": "."})
+_HERE = ("localhost", "localhost6", "ip6-localhost", "ip6-loopback", "localdomain", "localdomain6")
+_PRIVATE_ZONES = ("local", "internal", "intranet", "lan", "home", "corp", "arpa")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+
+
+class Reach(IntEnum):
+    """Who can answer at an address; the higher, the nearer."""
+
+    PUBLIC = 0
+    PRIVATE = 1
+    HERE = 2
+    """This machine, or its very wire (link-local), where cloud machines keep their secrets."""
+
+
+def reach_of_url(url: str) -> Reach:
+    """Return how far a web address is by what it says, without a look-up. What cannot be read counts as `HERE`."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return Reach.HERE
+    return reach_of_host(host)
+
+
+def reach_of_host(host: str) -> Reach:
+    """Return how far a host is by its name or number, without a look-up."""
+    name = unicodedata.normalize("NFKC", unquote(host).translate(_DOTS)).translate(_DOTS)
+    name = name.strip("[]").partition("%")[0].rstrip(".").lower()
+    try:
+        return reach_of_number(name)
+    except ValueError:
+        pass
+    labels = name.split(".")
+    if not name or ":" in name or _NUMBER.fullmatch(labels[-1]) or labels[-1] in _HERE:
+        return Reach.HERE
+    return Reach.PRIVATE if len(labels) == 1 or labels[-1] in _PRIVATE_ZONES else Reach.PUBLIC
+
+
+def reach_of_number(number: str) -> Reach:
+    """Return how far an IP address is; one of IPv6 that stands for one of IPv4 is as far as that.
+
+    :raises ValueError: it is no IP address in its usual form.
+    """
+    address = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and (inner := _inner(address)) is not None:
+        return reach_of_number(str(inner))
+    if address.is_loopback or address.is_unspecified or address.is_link_local:
+        return Reach.HERE
+    if not address.is_global or address.is_multicast or address.is_reserved or address in _SHARED:
+        return Reach.PRIVATE
+    return Reach.PUBLIC
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if address in _NAT64 or 1 < int(address) < 1 << 32:  # the second: "IPv4-compatible"
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def check_image_address(url: str, service_url: str, *, field: str) -> None:
+    """See that a picture's address is one that the service can fetch from where it is.
+
+    :raises InputError: (``field``) it is no address, has a password in it, or leads into this machine or a private
+        network while the service is farther away.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.username is None and parts.password is None
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        is_address = False
+    if not is_address or reach_of_url(url) > reach_of_url(service_url):
+        raise InputError(
+            Sentence.of("Triverse cannot fetch a picture from this address. Save the picture, and choose the file."),
+            field=field,
+        )
