@@ -7,15 +7,19 @@ Floor: third (it only calls ``ui`` and ``cli``). Thread: main. May import ``bpy`
 
 
 def register() -> None:
-    """Register the add-on with Blender. No network, no file, no heavy import happens here."""
+    """
+    Register the add-on with Blender. No network, no file, no heavy import happens here.
+
+    A second copy, from another repository, stays out.
+    """
     from . import cli, ui
 
-    ui.register()
-    cli.register()
+    if ui.register():
+        cli.register()
 
 
 def unregister() -> None:
-    """Take everything back: threads joined, timers, handlers, previews and properties gone."""
+    """Take everything back: threads joined, timers, handlers, previews and properties gone. Never raises."""
     from . import cli, ui
 
     cli.unregister()

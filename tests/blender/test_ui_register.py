@@ -122,3 +122,43 @@ def test_tasks_of_last_time_start_the_session(
     here = session.current()
     assert here is not None
     assert [record.params["prompt"] for record in here.engine.tasks()] == ["A red chair"]
+
+
+@pytest.mark.kind("two-copies")
+def test_unregister_never_raises(ui: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever another add-on took away before, the rest goes, and a second time nothing does."""
+    import triverse_addon
+    from triverse_addon.ui import add_menu, making, session
+
+    bpy.utils.unregister_class(making.TRIVERSE_OT_generate)
+    del bpy.types.Scene.triverse
+    bpy.app.handlers.load_post.remove(session._file_loaded)
+    bpy.types.VIEW3D_MT_add.remove(add_menu._draw)
+    triverse_addon.unregister()
+    assert caplog.records
+    assert not [name for name in dir(bpy.types) if name.startswith("TRIVERSE")]
+    assert not hasattr(bpy.types.WindowManager, "triverse")
+    caplog.clear()
+    triverse_addon.unregister()
+    assert not caplog.records
+
+
+@pytest.mark.kind("two-copies")
+def test_a_register_that_fails_leaves_nothing(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    import triverse_addon
+    from triverse_addon.ui import heartbeat
+
+    triverse_addon.unregister()
+    before = all_types(), handlers(), len(status_bar())
+
+    def fails() -> None:
+        raise RuntimeError("no timer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(heartbeat, "register", fails)
+        with pytest.raises(RuntimeError, match="no timer"):
+            triverse_addon.register()
+    assert (all_types(), handlers(), len(status_bar())) == before
+    triverse_addon.register()
+    triverse_addon.register()  # as a reload of scripts may do
+    assert len(status_bar()) == before[2] + 1

@@ -7,6 +7,10 @@ Floor: third. Thread: main. Imports ``bpy``.
 ``register()`` only registers: no network, no file, no heavy import. The engine comes at first need (see ``session``).
 """
 
+import contextlib
+import logging
+from collections.abc import Callable
+
 import bpy
 
 from . import (
@@ -25,6 +29,7 @@ from . import (
     import_actions,
     list_actions,
     making,
+    other_copy,
     panel,
     preferences,
     presets,
@@ -41,6 +46,8 @@ from . import (
     watch,
     welcome,
 )
+
+_log = logging.getLogger(__name__)
 
 _CLASSES = (
     *preferences.CLASSES,
@@ -71,27 +78,59 @@ _CLASSES = (
 )
 
 
-def register() -> None:
-    """Register all classes, the two properties and the heartbeat."""
-    translations.register()
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-    properties.register()
-    status_bar.register()
-    add_menu.register()
-    heartbeat.register()
+#: What takes back what was registered, last things first; None while nothing is.
+_undo: contextlib.ExitStack | None = None
+
+
+def register() -> bool:
+    """
+    Register all classes, the two properties and the heartbeat; nothing of it if one of them fails.
+
+    :returns: False if another copy of the add-on is at work, so that this one stays out.
+    """
+    global _undo
+    unregister()
+    other = other_copy.name()
+    with contextlib.ExitStack() as undo:
+        translations.register()
+        _later(undo, translations.unregister)
+        for cls in (other_copy.StaysOutPreferences,) if other else _CLASSES:
+            bpy.utils.register_class(cls)
+            _later(undo, bpy.utils.unregister_class, cls)
+        if other:
+            _log.warning("%s", other_copy.sentence(other))
+        else:
+            _register_rest(undo)
+        _undo = undo.pop_all()
+    return not other
+
+
+def _register_rest(undo: contextlib.ExitStack) -> None:
+    _later(undo, remembered.forget)
+    for module in (properties, status_bar, add_menu, heartbeat):
+        module.register()
+        _later(undo, module.unregister)
+    _later(undo, data_folder.forget)
+    # Its end comes first: the engine's threads must not find half an add-on.
     session.register()
+    _later(undo, session.unregister)
+
+
+def _later(undo: contextlib.ExitStack, step: Callable[..., object], *args: object) -> None:
+    undo.callback(_quietly, step, *args)
+
+
+def _quietly(step: Callable[..., object], *args: object) -> None:
+    """Take one thing back. That another add-on has taken it already must not keep the rest."""
+    try:
+        step(*args)
+    except (RuntimeError, ValueError, AttributeError, KeyError, ReferenceError) as error:
+        _log.warning("%s", error)
 
 
 def unregister() -> None:
-    """Take everything back, the engine first: its threads must not find half an add-on."""
-    session.unregister()
-    data_folder.forget()
-    heartbeat.unregister()
-    add_menu.unregister()
-    status_bar.unregister()
-    properties.unregister()
-    remembered.forget()
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
-    translations.unregister()
+    """Take everything back. Never raises, nor does it do anything the second time."""
+    global _undo
+    undo, _undo = _undo, None
+    if undo is not None:
+        undo.close()
