@@ -14,7 +14,7 @@ from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
-from ..scene import tidy
+from ..scene import blend_file, tidy
 from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
@@ -53,6 +53,8 @@ class BlenderHost:
     def __init__(self, prog: str) -> None:
         self.prog = prog
         self._next_corner: Vector | None = None
+        self._own_scene: str | None = None
+        """Name of the scene that models are imported into, where no .blend was opened."""
 
     def settings(self, data: str | None, *, offline: bool) -> Settings:
         """
@@ -115,8 +117,10 @@ class BlenderHost:
 
         Blender's start-up file has a cube, a camera and a light in it, which nobody asked for.
         """
+        self._own_scene = None
         if not bpy.data.filepath:
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+            self._own_scene = blend_file.begin().name
         self._next_corner = None
 
     def import_model(self, record: TaskRecord) -> ImportOutcome:
@@ -143,15 +147,18 @@ class BlenderHost:
 
     def save_blend(self, path: Path) -> None:
         """
-        Save the open file. Blender itself writes beside the old file first, so ``path`` is never there in part.
+        Save the open file, or the models alone. ``path`` is never there in part: it is written beside first.
 
         :raises SaveError: it cannot be written.
         """
         try:
-            bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
-        except RuntimeError as error:
+            if self._own_scene is not None:
+                blend_file.write(path, bpy.data.scenes[self._own_scene])
+            else:
+                bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+        except (OSError, RuntimeError) as error:
             # Blender's report, "Error: Cannot open file …", is all that is known of the reason.
-            reason = " ".join(str(error).removeprefix("Error: ").split())
+            reason = " ".join(str(getattr(error, "strerror", None) or error).removeprefix("Error: ").split())
             raise SaveError(
                 Sentence.of("The file {path} cannot be written ({reason}).", path=str(path), reason=reason)
             ) from None

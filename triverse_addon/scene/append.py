@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 
 from ..api.sentence import Sentence
-from . import tidy
+from . import colours, tidy
 from .errors import SceneError
 from .spot import Spot, place
 
@@ -34,7 +34,7 @@ def append_model(
         raise SceneError(
             Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
         )
-    libraries = set(bpy.data.libraries)
+    libraries, pictures = set(bpy.data.libraries), set(bpy.data.images)
     try:
         with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
             wanted.collections = inside.collections
@@ -46,6 +46,7 @@ def append_model(
     if not found:
         raise SceneError(Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path)))
     (collection,) = found[:1]
+    colours.settle([image for image in bpy.data.images if image not in pictures])
     if name:
         collection.name = name
     if spot is not None:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import blend_file
 import bpy
 import gltf_import
 
@@ -80,10 +81,11 @@ def _do(work: Callable[[dict], None], path: str) -> None:
 
 
 def empty_file() -> bpy.types.Scene:
-    """Empty the file Blender started with: quicker than loading an empty one (100 ms, measured)."""
+    """Empty the file Blender started with, and return a new scene: quicker than loading one (100 ms, measured)."""
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    scene = blend_file.begin()
     bpy.data.orphans_purge(do_recursive=True)
-    return bpy.context.scene
+    return scene
 
 
 def answer(job: dict, **result: object) -> None:

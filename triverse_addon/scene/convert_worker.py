@@ -11,14 +11,15 @@ not at all. It is written again when a picture was drawn too.
 """
 
 import logging
-import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import blend_file
 import bpy
 import child_side
+import colours
 import gltf_import
 import portrait
 import thumbnail
@@ -36,7 +37,6 @@ def convert(job: dict) -> None:
     :raises OSError: the .blend cannot be written.
     """
     scene = child_side.empty_file()
-    _set_up_saving()
     made = gltf_import.read(job["glb_path"])
     collection = tidy.gather(made.shown, made.others, job["name"])
     tidy.remove_wrappers(collection)
@@ -53,27 +53,21 @@ def convert(job: dict) -> None:
         catalog_id=job["catalog_id"],
     )
     bpy.data.orphans_purge(do_recursive=True)
+    colours.note_data(bpy.data.images)
     number, triangles = tidy.count(collection)
     answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
     picture = Path(job["preview_path"]) if job["preview_path"] else None
     has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
-    _save(Path(job["blend_path"]))
+    blend_file.write(Path(job["blend_path"]), scene)
     child_side.answer(job, **answer, thumbnail=has_thumbnail)
     if not has_thumbnail:
         try:
             if _portrait(job, collection):
-                _save(Path(job["blend_path"]))
+                blend_file.write(Path(job["blend_path"]), scene)
                 child_side.answer(job, **answer, thumbnail=True)
         except (OSError, MemoryError) as error:
             # The .blend and the answer of before stand.
             _log.warning("No portrait: %s", error)
-
-
-def _set_up_saving() -> None:
-    files = bpy.context.preferences.filepaths
-    files.save_version = 0
-    files.use_file_compression = False
-    files.file_preview_type = "NONE"
 
 
 def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bool:
@@ -99,19 +93,6 @@ def _portrait(job: dict, collection: bpy.types.Collection) -> bool:
         _log.warning("No portrait: %s", error)
         return False
     return _thumbnail(job, drawn, collection)
-
-
-def _save(path: Path) -> None:
-    part = path.with_name(f".{path.stem}.{os.getpid()}.blend")
-    try:
-        bpy.ops.wm.save_as_mainfile(
-            filepath=str(part), check_existing=False, compress=False, relative_remap=False, copy=True
-        )
-        os.replace(part, path)
-    except RuntimeError as error:
-        raise OSError(0, gltf_import.last_line(str(error))) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this 
 module.
 """
 
+import os
 from pathlib import Path
 
 import bpy
@@ -61,7 +62,23 @@ def _fbx(name: str, folder: Path) -> Path:
         bpy.ops.export_scene.fbx(
             filepath=str(path), use_selection=True, path_mode="COPY", embed_textures=True, bake_anim=False
         )
+    _forget_folder(path)
     return path
+
+
+def _forget_folder(path: Path) -> None:
+    """
+    Take this machine's folder out of an FBX, which names its pictures by absolute paths though they are in it.
+
+    Every text has its length before it, so one of the same length and meaning replaces it: ``./././vase.fbm/x.png``.
+    """
+    if not path.is_file():
+        return
+    data = path.read_bytes()
+    for folder in {str(path.parent) + os.sep, path.parent.as_posix() + "/"}:
+        size = len(folder.encode())
+        data = data.replace(folder.encode(), b"./" * (size // 2) + b"/" * (size % 2))
+    path.write_bytes(data)
 
 
 def _usd(name: str, folder: Path) -> Path:

@@ -14,6 +14,7 @@ import math
 from pathlib import Path
 
 import bpy
+import colours
 import numpy
 import thumbnail
 
@@ -179,7 +180,7 @@ def _render(scene: bpy.types.Scene, width: int, height: int, path: str) -> None:
     scene.cycles.max_bounces = 0
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
-    scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
+    colours.show_plainly(scene)
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
     render.dither_intensity = 0.0
     render.image_settings.file_format = "PNG"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import blend_file
 import bpy
 import child_side
 import gltf_import
@@ -48,11 +49,7 @@ def work(job: dict) -> None:
 def _fresh_file() -> bpy.types.Scene:
     """Empty the file, whatever the job before left in it. Preferences and add-ons stay loaded."""
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
-    files = bpy.context.preferences.filepaths
-    files.save_version = 0
-    files.use_file_compression = False
-    files.file_preview_type = "NONE"
-    return bpy.context.scene
+    return blend_file.begin()
 
 
 def _put(job: dict, scene: bpy.types.Scene) -> None:
@@ -79,7 +76,7 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
         for kind in job["post"].get("exports", ()):
             made |= library_export.export(kind, collection, extra, job["stem"], scratch)
         made["blend"] = scratch / f"{job['stem']}.blend"
-        _save(made["blend"])
+        blend_file.write(made["blend"], scene)
         files = _put_in_place(job, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -128,15 +125,6 @@ def _preview(picture: Path, collection: bpy.types.Collection, target: Path | Non
         _log.warning("No thumbnail: %s", error)
         return False
     return True
-
-
-def _save(path: Path) -> None:
-    try:
-        bpy.ops.wm.save_as_mainfile(
-            filepath=str(path), check_existing=False, compress=False, relative_remap=False, copy=True
-        )
-    except RuntimeError as error:
-        raise OSError(0, gltf_import.last_line(str(error))) from error
 
 
 def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:

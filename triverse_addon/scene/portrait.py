@@ -13,6 +13,8 @@ import math
 from pathlib import Path
 
 import bpy
+import colours
+import tidy
 from mathutils import Euler, Vector
 
 _EDGE_PX = 256
@@ -30,9 +32,10 @@ def draw(collection: bpy.types.Collection, target: Path) -> None:
     """
     Render ``collection``, which the present scene shows, on a transparent ground to the PNG ``target``.
 
+    In a scene of its own, so that nothing of it is left in the model's.
+
     :raises CannotDrawError: there is no picture then.
     """
-    scene = bpy.context.scene
     bpy.context.view_layer.update()
     corners = [
         obj.matrix_world @ Vector(corner)
@@ -46,15 +49,20 @@ def draw(collection: bpy.types.Collection, target: Path) -> None:
     radius = max((corner - middle).length for corner in corners)
     if not 0.0 < radius < 1e6:
         raise CannotDrawError(f"radius {radius}")
-    _set_up(scene, target)
-    made = [_camera(scene, middle, radius), _sun(scene)]
+    scene = bpy.data.scenes.new("Portrait")
+    made: list[bpy.types.ID] = [scene]
     try:
-        bpy.ops.render.render(write_still=True)
+        _set_up(scene, target)
+        made.append(scene.world)
+        scene.collection.children.link(collection)
+        tidy.exclude_others(collection)
+        for obj in (_camera(scene, middle, radius), _sun(scene)):
+            made += [obj, obj.data]
+        bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         raise CannotDrawError(str(error)) from error
     finally:
-        data = [obj.data for obj in made]
-        bpy.data.batch_remove([*made, *data, scene.world])
+        bpy.data.batch_remove(made)
     if not target.is_file():
         raise CannotDrawError("no file was written")
 
@@ -70,7 +78,7 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
     scene.cycles.max_bounces = 2
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
-    scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
+    colours.show_plainly(scene)
     render.resolution_x = render.resolution_y = _EDGE_PX
     render.resolution_percentage = 100
     render.film_transparent = True

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
 import child_side
+import colours
 import gltf_import
 import orientation
 
@@ -71,8 +72,7 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
     if turned != 1:
         image = _upright(image, turned)
     # A view transform made for renders would change the colours of a picture that is one already.
-    scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
-    scene.view_settings.look = "None"  # type: ignore[assignment]
+    colours.show_plainly(scene)
     settings = scene.render.image_settings
     stem = Path(job["target_stem"])
     for file_format, suffix in _FORMATS:

@@ -23,6 +23,7 @@ from ..api.picture_kinds import picture_kind
 from ..api.sentence import Sentence
 from ..tasks.folders import slug
 from ..tasks.private import make_folder, opener, own_file
+from . import colours
 from .errors import SceneError
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
     if not all(image.size):
         raise SceneError(Sentence.of("The image {name} has no pixels. Its file may be missing.", name=image.name))
     with _plain_scene() as scene:
-        return _save(image, scene, _new_path(folder, image.name, ".tga"))
+        if scene is not None:
+            return _save(image, scene, _new_path(folder, image.name, ".tga"))
+    return _write(_new_path(folder, image.name, ".tga"), _encoded(image))
 
 
 def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
@@ -99,12 +102,7 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     factor = min(max(longest, _LEAST_PX), _MOST_PX) / max(longest, 1)
     width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
     pixels = _draw(space, region, scene, layer, width, height)
-    path = _new_path(folder, f"viewport {scene.name}", ".tga")
-    try:
-        _write(path, _tga(width, height, pixels))
-    except OSError as error:
-        raise _not_written(folder) from error
-    return path
+    return _write(_new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, pixels))
 
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
@@ -147,11 +145,16 @@ def _unpack(image: bpy.types.Image, folder: Path) -> Path:
     """Write the packed file byte for byte, under the suffix that its first bytes deserve."""
     data = image.packed_file.data
     suffix = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(image_type(data[:32]) or "")
-    path = _new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga")
+    return _write(_new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga"), data)
+
+
+def _write(path: Path, data: bytes) -> Path:
     try:
-        _write(path, data)
+        make_folder(path.parent)
+        with open(path, "xb", opener=opener) as file:
+            file.write(data)
     except OSError as error:
-        raise _not_written(folder) from error
+        raise _not_written(path.parent) from error
     return path
 
 
@@ -172,10 +175,35 @@ def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
     return path
 
 
-def _write(path: Path, data: bytes) -> None:
-    make_folder(path.parent)
-    with open(path, "xb", opener=opener) as file:
-        file.write(data)
+def _encoded(image: bpy.types.Image) -> bytes:
+    """
+    Return a TGA of the pixels as they are; of a picture with linear light, as sRGB encodes it (IEC 61966-2-1).
+
+    Takes three times as long as letting Blender save (1.0 s for 4096 × 4096 px).
+
+    :raises SceneError: numpy is missing.
+    """
+    try:
+        import numpy  # a Blender of a Linux distribution may lack it
+    except ImportError:
+        raise SceneError(
+            Sentence.of(
+                "Your colour configuration cannot show this picture as it is. Save it as a file, and choose that."
+            )
+        ) from None
+    width, height = (int(edge_px) for edge_px in image.size)
+    pixels = numpy.empty(len(image.pixels), dtype=numpy.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(width * height, -1)
+    rgba = numpy.ones((width * height, 4), dtype=numpy.float32)
+    # One channel is grey, and two are grey and alpha.
+    rgba[:, :3] = pixels[:, :3] if pixels.shape[1] > 2 else pixels[:, :1]
+    if pixels.shape[1] in (2, 4):
+        rgba[:, 3] = pixels[:, -1]
+    if image.is_float and not image.colorspace_settings.is_data:
+        light = rgba[:, :3].clip(0.0, 1.0)
+        rgba[:, :3] = numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return _tga(width, height, (rgba.clip(0.0, 1.0) * 255.0 + 0.5).astype(numpy.uint8).tobytes(), has_alpha=True)
 
 
 def _not_written(folder: Path) -> SceneError:
@@ -183,12 +211,17 @@ def _not_written(folder: Path) -> SceneError:
 
 
 @contextmanager
-def _plain_scene() -> Iterator[bpy.types.Scene]:
-    """A scene that saves pictures with the colours they have, whatever the user's scene makes of renders."""
+def _plain_scene() -> Iterator[bpy.types.Scene | None]:
+    """
+    A scene that saves pictures with the colours they have, whatever the user's scene makes of renders.
+
+    None where the colour configuration has no view for that: see :func:`_encoded`.
+    """
     scene = bpy.data.scenes.new("Triverse")
     try:
-        scene.view_settings.view_transform = "Standard"  # type: ignore[assignment]
-        scene.view_settings.look = "None"  # type: ignore[assignment]
+        if not colours.show_plainly(scene):
+            yield None
+            return
         with _as_tga(scene):
             yield scene
     finally:
@@ -247,11 +280,14 @@ def _draw(
         offscreen.free()
 
 
-def _tga(width: int, height: int, pixels: bytes) -> bytes:
-    """Return an uncompressed TGA of 24 bits (Truevision TGA 2.0, type 2); like OpenGL, it begins at the lower left."""
-    colours = bytearray(width * height * 3)
-    colours[0::3], colours[1::3], colours[2::3] = pixels[2::4], pixels[1::4], pixels[0::4]
-    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 24, 0) + bytes(colours)
+def _tga(width: int, height: int, rgba: bytes, *, has_alpha: bool = False) -> bytes:
+    """Return an uncompressed TGA (Truevision TGA 2.0, type 2) of 24 or 32 bits; it begins at the lower left."""
+    depth = 4 if has_alpha else 3
+    body = bytearray(width * height * depth)
+    body[0::depth], body[1::depth], body[2::depth] = rgba[2::4], rgba[1::4], rgba[0::4]
+    if has_alpha:
+        body[3::depth] = rgba[3::4]
+    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 8 * depth, 8 * has_alpha) + bytes(body)
 
 
 # -----------------------------------------------------------------------------

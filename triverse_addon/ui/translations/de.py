@@ -634,6 +634,7 @@ TEXTS = {
     "Yes": "Ja",
     "You have {balance} credits. Each row is paid once, however often you stop.": "Sie haben {balance} Credits. Jede Zeile wird einmal bezahlt, wie oft Sie auch anhalten.",
     "You have {balance} credits. The service charges them when the model is done.": "Sie haben {balance} Credits. Der Dienst berechnet sie, wenn das Modell fertig ist.",
+    "Your colour configuration cannot show this picture as it is. Save it as a file, and choose that.": "Ihre Farbkonfiguration kann dieses Bild nicht zeigen, wie es ist. Speichern Sie es als Datei, und wählen Sie diese.",
     "Your key for the Triverse API. It is kept in Blender's preferences only, never in a file": "Ihr Schlüssel für die Triverse-API. Er wird nur in Blenders Einstellungen aufbewahrt, nie in einer Datei",
     "after {time}": "nach {time}",
     "and {count} more": "und {count} weitere",

@@ -634,6 +634,7 @@ TEXTS = {
     "Yes": "はい",
     "You have {balance} credits. Each row is paid once, however often you stop.": "残高は {balance} クレジットです。何度停止しても、各行の支払いは1回だけです。",
     "You have {balance} credits. The service charges them when the model is done.": "残高は {balance} クレジットです。モデルが完成した時点でサービスが請求します。",
+    "Your colour configuration cannot show this picture as it is. Save it as a file, and choose that.": "お使いのカラー設定では、この画像をそのまま表示できません。ファイルに保存し、そのファイルを選んでください。",
     "Your key for the Triverse API. It is kept in Blender's preferences only, never in a file": "Triverse APIのキー。Blenderのプリファレンスだけに保存され、ファイルには書き込まれません",
     "after {time}": "{time} 後",
     "and {count} more": "ほか {count} 件",

@@ -634,6 +634,7 @@ TEXTS = {
     "Yes": "是",
     "You have {balance} credits. Each row is paid once, however often you stop.": "您有 {balance} 积分。无论停止多少次，每行只付费一次。",
     "You have {balance} credits. The service charges them when the model is done.": "您有 {balance} 积分。模型完成后由服务扣除。",
+    "Your colour configuration cannot show this picture as it is. Save it as a file, and choose that.": "您的色彩配置无法原样显示此图片。请将其保存为文件，然后选择该文件。",
     "Your key for the Triverse API. It is kept in Blender's preferences only, never in a file": "您的 Triverse API 密钥。只保存在 Blender 的偏好设置中，绝不写入文件",
     "after {time}": "{time}后",
     "and {count} more": "以及另外 {count} 个",

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is in the files that are handed over: the model, in units of ours, and nothing of this machine.
+
+One: ``python scripts/test.py tests/blender/test_written_blend.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import pytest
+
+from tests.blender import glbs
+from tests.blender.test_library import write
+from triverse_addon.batch.assets import Tile
+from triverse_addon.batch.post import Post
+from triverse_addon.cli.blender_host import BlenderHost
+from triverse_addon.scene.append import append_model
+from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.library import ChildLibrary
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+#: Codes of blocks in a .blend that are no data-blocks: what was written, by which program, and its types.
+NO_DATA_BLOCKS = {"DATA", "GLOB", "REND", "TEST", "DNA1", "ENDB"}
+#: The workspaces of Blender, which cannot be left out where only a whole file keeps the previews of its collections.
+WINDOWS = {"WM", "WS", "SN"} if bpy.app.version[:2] in ((4, 3), (4, 4), (5, 0)) else set()
+MODEL = {"SC": 1, "GR": 1, "OB": 1, "ME": 1, "MA": 1, "IM": 3}
+#: A folder as a user may have it; parts of it are looked for in every file.
+USER = "Ms-Ursula-Example"
+
+
+def blocks(path: Path) -> dict[str, int]:
+    """
+    How many data-blocks of each type a .blend holds, those included that Blender does not list (``WM``, ``SR``).
+
+    An uncompressed file's header is ``BLENDER-v402`` up to 4.5 and ``BLENDER17-01v0500`` from 5.0 on; then come blocks:
+    code, length, address, index of the type, count.
+    """
+    data = path.read_bytes()
+    assert data.startswith(b"BLENDER"), "not compressed"
+    is_new = data[7:9].isdigit()
+    at, header = (int(data[7:9]), "<4siQqq") if is_new else (12, "<4siQii")
+    found: Counter[str] = Counter()
+    while True:
+        code, second, _, fourth, _ = struct.unpack_from(header, data, at)
+        name = code.rstrip(b"\0").decode()
+        found[name] += 1
+        if name == "ENDB":
+            return {name: count for name, count in found.items() if name not in NO_DATA_BLOCKS | WINDOWS}
+        at += struct.calcsize(header) + (fourth if is_new else second)
+
+
+def traces(folder: Path) -> dict[str, list[str]]:
+    """What of this user's folders is in which file."""
+    words = [USER, "/.convert-", str(Path.home()) + "/", os.path.expanduser("~"), "/tmp/"]
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix not in (".log", ".json"):
+            data = path.read_bytes()
+            named = [word for word in words if word.encode() in data or word.encode("utf-16-le") in data]
+            if named:
+                found[path.name] = named
+    return found
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[ChildLibrary]:
+    writer = ChildLibrary(child_command("library_worker"))
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the user's name in it."""
+    folder = tmp_path / USER
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def glb(place: Path) -> Path:
+    return glbs.export(place / "m.glb", lambda: glbs.sphere("geometry_0", material=glbs.textured()))
+
+
+# -----------------------------------------------------------------------------
+# The model and nothing else
+
+
+@pytest.mark.kind("foreign-world")
+def test_a_conversion_holds_the_model_and_nothing_else(place: Path, glb: Path) -> None:
+    """Once with a picture of the service, once with one that is drawn: in a scene of its own, with camera and light."""
+    preview = glbs.picture(place / "preview.png", 64, 64)
+    for number, picture in enumerate((preview, None)):
+        converted = glbs.convert(glb, place / str(number), preview=picture)
+        assert converted.thumbnail_path is not None
+        assert blocks(converted.blend_path) == MODEL
+
+
+@pytest.mark.kind("foreign-world")
+def test_an_asset_holds_the_model_and_nothing_else(writer: ChildLibrary, place: Path, glb: Path) -> None:
+    asset = write(writer, place / "library", glb, Post(exports=("glb", "fbx", "usd", "obj")))
+    assert blocks(place / "library" / asset.files["blend"]) == MODEL
+    asset = write(writer, place / "library", glb, Post(lods=1, hull=True))
+    assert blocks(place / "library" / asset.files["blend"]) == MODEL | {"GR": 2, "OB": 3, "ME": 3}
+
+
+@pytest.mark.kind("foreign-world")
+def test_a_file_of_the_command_holds_the_models_and_nothing_else(place: Path, glb: Path) -> None:
+    converted = glbs.convert(glb, place / "converted")
+    host = BlenderHost("triverse")
+    bpy.ops.wm.read_factory_settings()  # with a cube, a camera, a light and a world
+    host.begin_blend()
+    append_model(converted.blend_path, bpy.context.scene)
+    host.save_blend(place / "out.blend")
+    assert blocks(place / "out.blend") == MODEL
+    assert not traces(place / "out.blend")
+
+
+@pytest.mark.kind("foreign-world")
+def test_a_file_that_was_open_before_the_command_stays_the_users(place: Path, glb: Path) -> None:
+    converted = glbs.convert(glb, place / "converted")
+    bpy.ops.wm.read_factory_settings()
+    bpy.ops.wm.save_as_mainfile(filepath=str(place / "room.blend"))
+    host = BlenderHost("triverse")
+    host.begin_blend()
+    append_model(converted.blend_path, bpy.context.scene)
+    host.save_blend(place / "room.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(place / "room.blend"))
+    assert {"Cube", "Camera", "Light", "A blue vase"} <= {obj.name for obj in bpy.data.objects}
+    assert bpy.data.worlds
+
+
+@pytest.mark.kind("foreign-world")
+def test_a_file_opens_with_its_model_in_a_scene_of_metres(place: Path, glb: Path) -> None:
+    converted = glbs.convert(glb, place / "converted")
+    bpy.ops.wm.open_mainfile(filepath=str(converted.blend_path))
+    scene = bpy.context.scene
+    assert [scene.name, [child.name for child in scene.collection.children]] == ["Scene", ["A blue vase"]]
+    assert [obj.name for obj in bpy.context.view_layer.objects] == ["A blue vase"]
+    units = scene.unit_settings
+    assert (units.system, units.scale_length, units.length_unit) == ("METRIC", 1.0, "METERS")
+    assert (scene.render.fps, scene.render.fps_base) == (24, 1.0)
+    assert scene.world is None
+    assert scene.camera is None
+    assert bpy.data.collections["A blue vase"].asset_data is not None
+    assert [*bpy.data.collections["A blue vase"].preview.image_size] == [256, 256]
+
+
+# -----------------------------------------------------------------------------
+# Nothing of this machine
+
+
+@pytest.mark.kind("render-path")
+def test_no_path_of_this_machine_is_in_a_conversion(place: Path, glb: Path) -> None:
+    glbs.convert(glb, place / "converted")
+    assert traces(place / "converted") == {}
+
+
+@pytest.mark.kind("render-path")
+def test_no_path_of_this_machine_is_in_a_library(writer: ChildLibrary, place: Path, glb: Path) -> None:
+    library = place / "library"
+    asset = write(writer, library, glb, Post(lods=1, hull=True, exports=("glb", "fbx", "usd", "obj")))
+    writer.draw_sheets(library, [Tile(library / asset.files["thumbnail"], ("Vase", ""))], threading.Event())
+    assert traces(library) == {}
+
+
+@pytest.mark.kind("render-path")
+def test_a_name_in_the_delivered_file_that_looks_like_a_path_loses_its_folders(place: Path) -> None:
+    """Pictures are named by the service; a maker's own path would be passed on with them."""
+
+    def build() -> None:
+        glbs.sphere("geometry_0", material=glbs.textured())
+        for image in bpy.data.images:
+            image.filepath_raw = f"/home/{USER}/pictures/{image.name}.png"
+
+    glb = glbs.export(place / "m.glb", build)
+    converted = glbs.convert(glb, place / "converted")
+    bpy.ops.wm.open_mainfile(filepath=str(converted.blend_path))
+    paths = [image.filepath for image in bpy.data.images]
+    paths += [packed.filepath for image in bpy.data.images for packed in image.packed_files]
+    assert not [path for path in paths if path.removeprefix("//").count("/")]
