@@ -72,7 +72,7 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     told["prepared"] = pixel(prepare(tga, Kind.IMAGE, folder / "prepared"))
 
     # A library, with a picture that is drawn and a contact sheet.
-    writer = ChildLibrary(child_command("library_worker"))
+    writer = ChildLibrary(child_command("library_worker"), folder / "work")
     try:
         asset = write(writer, folder / "library", glb)
         picture = folder / "library" / asset.files["thumbnail"]

@@ -72,8 +72,8 @@ def traces(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def writer() -> Iterator[ChildLibrary]:
-    writer = ChildLibrary(child_command("library_worker"))
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildLibrary]:
+    writer = ChildLibrary(child_command("library_worker"), tmp_path_factory.mktemp("work"))
     yield writer
     writer.close()
 
