@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triverse_addon.api import urls
+from triverse_addon.api import keys, urls
 from triverse_addon.api.errors import BadAnswerError, InputError, KeyMissingError
 
 KEY = "tv-Zq8+/=secret"
@@ -92,12 +92,12 @@ def test_uuids_that_are_refused(text: str) -> None:
 
 
 def test_keys() -> None:
-    assert urls.check_key(f" {KEY}\n") == KEY
+    assert keys.check_key(f" {KEY}\n") == KEY
     with pytest.raises(KeyMissingError):
-        urls.check_key(" ")
+        keys.check_key(" ")
     for odd in ("a b", "a\nb", "schlüssel"):
         with pytest.raises(InputError) as caught:
-            urls.check_key(odd)
+            keys.check_key(odd)
         assert odd not in str(caught.value)
 
 
@@ -123,7 +123,7 @@ def test_the_address_of_the_websocket() -> None:
     ],
 )
 def test_no_form_of_the_key_survives(text: str) -> None:
-    shown = urls.redact(text, KEY)
+    shown = keys.redact(text, KEY)
     assert KEY not in shown
     assert quote(KEY, safe="") not in shown
     assert quote(KEY) not in shown
@@ -131,8 +131,8 @@ def test_no_form_of_the_key_survives(text: str) -> None:
 
 
 def test_what_only_looks_like_a_key_goes_too() -> None:
-    assert "abc123" not in urls.redact("wss://h/?token=abc123 and Bearer abc123")
-    assert urls.redact("nothing to hide") == "nothing to hide"
+    assert "abc123" not in keys.redact("wss://h/?token=abc123 and Bearer abc123")
+    assert keys.redact("nothing to hide") == "nothing to hide"
 
 
 def test_texts_from_outside_are_one_short_line() -> None:

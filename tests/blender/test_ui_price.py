@@ -3,9 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender.drawing import make_panel
+from tests.service.server import StandIn
 from triverse_addon.api.payloads import Balance, Quote
+from triverse_addon.api.sender import Request, Sender
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.events import BalanceKnown, Quoted
+from triverse_addon.ui import credits
 from triverse_addon.ui.price import FRESH_S, PAUSE_S, STILL_S, Price
 
 
@@ -45,7 +56,7 @@ def quoted(token: int, cost: int) -> Quoted:
 def test_nothing_is_asked_while_a_slider_moves() -> None:
     price, asked, clock = world()
     for limit in range(1000, 1010):
-        assert price.want("text-to-model", {"polygon_limit": limit}, {"polygon_limit": limit}) is None
+        assert price.want("text-to-model", {"polygon_limit": limit}) is None
         clock.now_s += STILL_S / 2
         price.tick(asked)
     assert asked.quotes == []
@@ -58,71 +69,72 @@ def test_nothing_is_asked_while_a_slider_moves() -> None:
 def test_an_answer_is_remembered_for_its_inputs_only() -> None:
     price, asked, clock = world()
     for turbo, cost in ((False, 100), (True, 60)):
-        price.want("text-to-model", {"turbo": turbo}, {"turbo": turbo})
+        price.want("text-to-model", {"turbo": turbo})
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
         assert price.is_waiting
         assert price.hear_quote(quoted(len(asked.quotes), cost))
-    assert price.want("text-to-model", {"turbo": False}, {"turbo": False}) == 100
-    assert price.want("text-to-model", {"turbo": True}, {"turbo": True}) == 60
-    assert price.want("text-to-mesh", {"turbo": True}, {"turbo": True}) is None
+    assert price.want("text-to-model", {"turbo": False}) == 100
+    assert price.want("text-to-model", {"turbo": True}) == 60
+    assert price.want("text-to-mesh", {"turbo": True}) is None
     assert len(asked.quotes) == 2
 
 
-def test_words_do_not_change_the_price_and_none_are_needed_for_it() -> None:
-    price, asked, clock = world()
-    price.want("text-to-model", {"turbo": False}, {"turbo": False}, is_complete=False)
-    clock.now_s += STILL_S + 0.01
-    price.tick(asked)
-    assert asked.quotes == [("text-to-model", {"turbo": False})]
-    price.hear_quote(quoted(1, 100))
-    for prompt in ("A chair", "A table"):
-        assert price.want("text-to-model", {"turbo": False}, {"turbo": False, "prompt": prompt}) == 100
-        clock.now_s += STILL_S + 0.01
-        price.tick(asked)
-    assert len(asked.quotes) == 1
+@pytest.mark.kind("price-privacy")
+@pytest.mark.parametrize("flow", ["text-to-model", "text-to-mesh"])
+def test_a_drawn_panel_asks_for_the_price_without_a_word_of_the_prompt(
+    ui: ModuleType, connected: StandIn, monkeypatch: pytest.MonkeyPatch, tick_until: Callable[..., Any], flow: str
+) -> None:
+    """The prompt may be half typed, or have come with somebody's .blend."""
+    asked: list[Request] = []
+    send = Sender.json
 
+    def send_and_note(sender: Sender, request: Request) -> Any:
+        asked.append(request)
+        return send(sender, request)
 
-def test_a_price_refused_without_words_is_asked_for_again_with_them() -> None:
-    price, asked, clock = world()
-    price.want("text-to-model", {}, {}, is_complete=False)
-    clock.now_s += STILL_S + 0.01
-    price.tick(asked)
-    price.hear_quote(Quoted(1, None, Sentence.of("A prompt is missing.")))
-    assert price.problem is None, "nobody has done anything wrong yet"
-    price.want("text-to-model", {}, {}, is_complete=False)
-    clock.now_s += STILL_S + 0.01
-    price.tick(asked)
-    assert len(asked.quotes) == 1
-    price.want("text-to-model", {}, {"prompt": "A chair"})
-    clock.now_s += STILL_S + 0.01
-    price.tick(asked)
-    assert asked.quotes[1:] == [("text-to-model", {"prompt": "A chair"})]
+    monkeypatch.setattr(Sender, "json", send_and_note)
+    given = bpy.context.scene.triverse
+    given.flow = flow
+    given.shared.prompt = "hush-hush: the new car"
+    given.shared.negative_prompt = "hush-hush: the old one"
+
+    def price() -> int | None:
+        make_panel()
+        return credits.known_cost(bpy.context)
+
+    assert tick_until(price) > 0
+    given.shared.prompt = "hush-hush: the new cars"
+    assert price() > 0, "words do not change the price"
+    quotes = [request for request in asked if request.url.endswith("/quote")]
+    assert len(quotes) == 1
+    assert set(quotes[0].json["params"]) <= {"polygon_limit", "texture_size", "turbo"}
+    assert "hush" not in repr(asked)
 
 
 def test_an_answer_to_an_earlier_question_is_no_price() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {"turbo": False}, {})
+    price.want("text-to-model", {"turbo": False})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
-    price.want("text-to-model", {"turbo": True}, {})
+    price.want("text-to-model", {"turbo": True})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     assert not price.hear_quote(quoted(1, 100)), "the engine answers the last question only, and may answer late"
     assert price.hear_quote(quoted(2, 60))
-    assert price.want("text-to-model", {"turbo": True}, {}) == 60
+    assert price.want("text-to-model", {"turbo": True}) == 60
 
 
 def test_an_error_is_no_price_and_is_tried_again_later() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {}, {})
+    price.want("text-to-model", {})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     price.hear_quote(Quoted(1, None, Sentence.of("No.")))
     assert price.problem == Sentence.of("No.")
     for wait_s, questions in ((PAUSE_S / 2, 1), (PAUSE_S, 2)):
         clock.now_s += wait_s
-        assert price.want("text-to-model", {}, {}) is None
+        assert price.want("text-to-model", {}) is None
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
         assert len(asked.quotes) == questions
@@ -130,12 +142,12 @@ def test_an_error_is_no_price_and_is_tried_again_later() -> None:
 
 def test_an_old_price_is_shown_and_asked_for_again() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {}, {})
+    price.want("text-to-model", {})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     price.hear_quote(quoted(1, 100))
     clock.now_s += FRESH_S + 1
-    assert price.want("text-to-model", {}, {}) == 100
+    assert price.want("text-to-model", {}) == 100
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     assert len(asked.quotes) == 2

@@ -128,7 +128,7 @@ def test_a_model_is_imported_again_bare_and_in_place(open_window: OpenWindow, se
     choose_in_menu(window, side, "Use These Inputs Again")
     window.wait_for(f"{PROMPT} == 'A red chair'")
     settle(window)
-    window.wait_text("Nothing is sent", side)
+    window.wait_text("Words and pictures are sent", side)
     window.save_shot("regenerate")
     assert len(service.state.creations) == 1
     x, y = window.wait_text("Text to Model", side).center
@@ -139,7 +139,7 @@ def test_a_model_is_imported_again_bare_and_in_place(open_window: OpenWindow, se
     wait_for_stage(window, "imported")
     assert window.value(f"{NEWEST}.params['prompt']") == "A red chair with wheels"
     assert window.value(f"{NEWEST}.allow_duplicate")
-    assert not window.find_text("Nothing is sent", side)
+    assert not window.find_text("Words and pictures are sent", side)
 
     # Off the list, with its files.
     folder = Path(window.value(f"{NEWEST}.folder"))

@@ -32,6 +32,12 @@ from .state import State
 HOST = "127.0.0.1"
 
 
+def new_key() -> str:
+    """Return a key with everything in it that addresses, JSON and HTML write in another way, and a header can carry."""
+    first, second = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
+    return f"standin~{first}+/%2{second}=&"
+
+
 class StandIn:
     """The service on two loopback ports. Users, tasks and ports outlast `stop`, until `start` opens the ports again.
 
@@ -55,7 +61,7 @@ class StandIn:
         samples: tuple[str, ...] = (),
         **settings: object,
     ) -> None:
-        self.key = key or f"standin-{secrets.token_urlsafe(24)}"
+        self.key = key or new_key()
         self.state = State(self.key, speed=speed, credits=credits)
         self._service = Service(self.state)
         self._ports = [port, asset_port]

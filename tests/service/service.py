@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -93,7 +94,7 @@ async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _entry(state: State, port: str, kind: str, request: web.Request) -> Request:
-    query = request.query_string
+    query = unquote(request.rel_url.raw_query_string)
     for key in state.users:
         query = query.replace(key, "<key>")
     entry = Request(
@@ -114,7 +115,7 @@ def _entry(state: State, port: str, kind: str, request: web.Request) -> Request:
 def _look_for_key(state: State, port: str, kind: str, request: web.Request) -> None:
     """The key belongs into the Authorization header of the API, or the query of its WebSockets, and nowhere else."""
     places = {f"header {name}": value for name, value in request.headers.items()}
-    places |= {"query": request.query_string, "path": request.path}
+    places |= {"query": unquote(request.rel_url.raw_query_string), "path": request.path}
     if port == "api":
         places.pop("header Authorization", None)
         if kind == "ws":

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -24,7 +25,7 @@ from tests.standin.caller import PATIENCE_S, Caller, link_of, plain_get, until
 
 def watch_url(standin: StandIn, which: str, **query: str) -> str:
     more = "".join(f"&{name}={value}" for name, value in query.items())
-    return f"{standin.url.replace('http', 'ws', 1)}/tasks/watch/{which}?token={standin.key}{more}"
+    return f"{standin.url.replace('http', 'ws', 1)}/tasks/watch/{which}?token={quote(standin.key, safe='')}{more}"
 
 
 def frame(socket: Any) -> tuple[str, dict[str, Any]]:
@@ -65,7 +66,7 @@ def test_watch_all_and_since(standin: StandIn, caller: Caller) -> None:
 
 def test_watch_refuses_a_bad_key(standin: StandIn) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        connect(watch_url(standin, "all").replace(standin.key, "wrong"), proxy=None)
+        connect(watch_url(standin, "all").replace(quote(standin.key, safe=""), "wrong"), proxy=None)
     assert refused.value.response.status_code == 401
 
 

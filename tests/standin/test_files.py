@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import struct
+from urllib.parse import quote
 
 import pytest
 
@@ -79,8 +80,8 @@ def test_a_leaked_key_is_noted(standin: StandIn, caller: Caller) -> None:
     assert standin.state.leaks == []
     assert caller.session.get(url, timeout=PATIENCE_S).status_code == 400
     plain_get(url, headers={"X-Whatever": standin.key})
-    plain_get(f"{url}&token={standin.key}")
-    caller.get(f"/users/me?token={standin.key}")
+    plain_get(f"{url}&token={quote(standin.key, safe='')}")
+    caller.get(f"/users/me?token={quote(standin.key, safe='')}")
     places = [(leak.port, leak.where) for leak in standin.state.leaks]
     assert places == [
         *[("assets", "header Authorization"), ("assets", "header X-Whatever")],

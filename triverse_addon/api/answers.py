@@ -33,9 +33,10 @@ from .errors import (
     WrongStateError,
 )
 from .json_text import parse_json
+from .keys import redact
 from .payloads import find_task_uuid
 from .sentence import Sentence
-from .urls import clean, redact
+from .urls import clean
 
 MAX_RETRY_AFTER_S = 600.0
 """Longest wait taken from a Retry-After header: a task should not hang for a day on a slip of a server."""

@@ -22,18 +22,22 @@ from urllib.parse import quote as quote_path
 
 from . import payloads
 from .answers import not_an_answer
-from .errors import InputError
+from .errors import InputError, InvalidParametersError
 from .files import check_image, check_model
-from .flows import JSON, flow_named, request_params
+from .flows import JSON, Field, Kind, flow_named, priced_params, request_params
+from .keys import check_key
 from .multipart import MultipartFile, Progress
 from .payloads import Account, Balance, Created, Links, Quote, TaskStatus
 from .sender import UPLOAD_ANSWER_S, Opened, Request, Sender
 from .sentence import Sentence
 from .transport import Guard
-from .urls import check_asset_url, check_base_url, check_key, check_task_uuid
+from .urls import check_asset_url, check_base_url, check_task_uuid
 
 if TYPE_CHECKING:
     import requests
+
+_STAND_IN_WORDS = "a thing"
+"""What a price is asked with where words are needed: nobody's."""
 
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -42,7 +46,7 @@ class Client:
     """A connection to the service with one key. Any number of threads may use it; a context manager.
 
     :param base_url: the service address, see `urls.check_base_url`.
-    :param api_key: the key, see `urls.check_key`.
+    :param api_key: the key, see `keys.check_key`.
     :param version: the add-on's version, for the User-Agent header.
     :param connect_timeout_s: for making a connection.
     :param read_timeout_s: for each read.
@@ -130,7 +134,23 @@ class Client:
         return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}", about_task=True))
 
     def quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
-        """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing."""
+        """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing.
+
+        Of ``params`` only what the price depends on is sent: no prompt, no file. Whether the service needs a prompt for
+        a price is not documented; if it refuses without one, it is asked once more with words of ours.
+        """
+        priced = priced_params(flow_name, params)
+        refusal: InvalidParametersError | None = None
+        try:
+            return self._quote(flow_name, priced)
+        except InvalidParametersError as error:
+            refusal = error
+        words = {field.name: _STAND_IN_WORDS for field in flow_named(flow_name).params if _is_needed_text(field)}
+        if not words:
+            raise refusal
+        return self._quote(flow_name, {**words, **priced})
+
+    def _quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
         body: dict[str, JSON] = {"flow_name": flow_named(flow_name).name, "params": request_params(flow_name, params)}
         request = Request("POST", f"{self.base_url}/tasks/pricing/quote", json=body, repeatable=True)
         return payloads.parse_quote(self._sender.json(request))
@@ -250,6 +270,10 @@ class Client:
     ) -> Mapping[str, object]:
         request = Request("GET", self.base_url + path, headers or {}, about_task=about_task, repeatable=True)
         return self._sender.json(request)
+
+
+def _is_needed_text(field: Field) -> bool:
+    return field.required and field.kind is Kind.TEXT and not field.priced
 
 
 def _segment(task_uuid: str) -> str:

@@ -9,6 +9,7 @@ Ground floor; any thread; no ``bpy``.
     ├── InputError               refused here, before anything was sent
     ├── OfflineError             Blender's online access is switched off
     ├── KeyMissingError          there is no API key
+    │   └── KeyElsewhereError        it was entered for another service
     ├── LibraryError             a library that is loaded here cannot be worked with
     ├── UnforeseenError          a slip of ours, or of what we rely on
     ├── TransportError           no usable answer came
@@ -108,6 +109,25 @@ class KeyMissingError(TriverseError):
     def __init__(self) -> None:
         super().__init__(
             Sentence.of("No API key is set. Enter it in the preferences of the add-on, or set TRIVERSE_API_KEY.")
+        )
+
+
+class KeyElsewhereError(KeyMissingError):
+    """There is a key, but it was entered for another service than the one in use; nothing was sent.
+
+    :param entered_for: the origin it was entered for.
+    :param service: the origin in use.
+    """
+
+    def __init__(self, entered_for: str, service: str) -> None:
+        TriverseError.__init__(
+            self,
+            Sentence.of(
+                "The API key was entered for {entered_for}, so it is not sent to {service}. "
+                "Allow that in the preferences of the add-on, or enter another key.",
+                entered_for=entered_for,
+                service=service,
+            ),
         )
 
 

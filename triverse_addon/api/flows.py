@@ -46,6 +46,7 @@ __all__ = [
     "check_model",
     "check_sources",
     "flow_named",
+    "priced_params",
     "request_params",
 ]
 
@@ -354,6 +355,15 @@ def check_sources(
         elif field.required and field.name not in elsewhere:
             raise InputError(Sentence.of("{field} is missing.", field=field.label), field=field.name)
     return types
+
+
+def priced_params(flow_name: str, params: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return those of ``params`` on which a flow's price may depend.
+
+    :raises InputError: (field ``flow``) there is no such flow.
+    """
+    priced = {field.name for field in flow_named(flow_name).params if field.priced}
+    return {name: value for name, value in params.items() if name in priced}
 
 
 def request_params(

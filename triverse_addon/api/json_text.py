@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from .keys import hide_key
+
 #: A key shorter than this is none, and to look for it would spoil whatever else has these letters.
 _LEAST_KEY = 8
 
@@ -29,8 +31,7 @@ def parse_json(text: str | bytes, *, key: str = "") -> object:
 
 def _whole(value: object, key: str) -> object:
     if isinstance(value, str):
-        if key and key in value:
-            value = value.replace(key, "…")
+        value = hide_key(value, key)
         return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
         return {_whole(name, key): _whole(inner, key) for name, inner in value.items()}

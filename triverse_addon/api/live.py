@@ -39,12 +39,13 @@ from .errors import (
     UnforeseenError,
 )
 from .frames import MAX_MESSAGE_BYTES, FrameReader
+from .keys import check_key
 from .libraries import too_old
 from .payloads import TaskStatus
 from .proxies import proxy_for
 from .sentence import Sentence
 from .tls import certificate_problem, no_secure_connection, secure_context
-from .urls import check_base_url, check_key, websocket_url
+from .urls import check_base_url, websocket_url
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0

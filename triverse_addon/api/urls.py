@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from .errors import BadAnswerError, InputError, KeyMissingError
+from .errors import BadAnswerError, InputError
 from .sentence import Sentence
 
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
@@ -21,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _TOKEN = re.compile(r"(?i)\b(token|key|api_key|apikey|access_token|authorization)=[^&\s\"'<>]+")
 _BEARER = re.compile(r"(?i)\bbearer(?:\s|%20|\+)+[^\s\"',;]+")
 _HIDDEN = "…"
+_PORTS = {"https": 443, "http": 80}
 
 
 def is_loopback(url: str) -> bool:
@@ -94,9 +95,21 @@ def same_host(first: str, second: str) -> bool:
     return _origin(first) == _origin(second)
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address as one text; "" if it is none."""
+    try:
+        scheme, host, port = _origin(url.strip())
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" + ("" if port == _PORTS.get(scheme) else f":{port}")
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 def check_task_uuid(text: str) -> str:
@@ -113,29 +126,10 @@ def check_task_uuid(text: str) -> str:
     return word
 
 
-def check_key(key: str) -> str:
-    """Return the API key without spaces around it.
-
-    The form of keys is not documented; but one with spaces inside, line breaks or letters beyond ASCII cannot be put
-    into a header, and the error of the network library would quote it.
-
-    :raises KeyMissingError: it is empty.
-    :raises InputError: (field ``api_key``) it cannot be a key.
-    """
-    word = key.strip()
-    if not word:
-        raise KeyMissingError()
-    if not word.isascii() or _CONTROL.search(word):
-        raise InputError(
-            Sentence.of("The API key has characters that no key has. Copy it from Triverse again."), field="api_key"
-        )
-    return word
-
-
 def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, since_s: float | None = None) -> str:
     """Return the address that watches one task, or with ``task_uuid`` None all of the user's tasks.
 
-    It carries the key, as the service asks for: never show or log it; see `redact`.
+    It carries the key, as the service asks for: never show or log it; see `keys.redact`.
 
     :param since_s: only for all tasks: epoch seconds; states of tasks created (older servers: updated) after it.
     """
@@ -157,10 +151,8 @@ def utc_text(epoch_s: float) -> str:
 # Texts
 
 
-def redact(text: str, key: str = "") -> str:
-    """Return ``text`` without the key, in whatever form, and without anything that looks like one."""
-    for form in {key, quote(key, safe=""), quote(key)} - {""}:
-        text = text.replace(form, _HIDDEN)
+def hide_tokens(text: str) -> str:
+    """Return ``text`` without anything that looks like a key."""
     return _BEARER.sub(f"Bearer {_HIDDEN}", _TOKEN.sub(rf"\1={_HIDDEN}", text))
 
 
@@ -172,4 +164,4 @@ def clean(text: str, limit: int = 500) -> str:
 
 def _shown(url: str) -> str:
     """Return an address for people: without its query, which may hold a signature, and without a password."""
-    return redact(clean(re.sub(r"//[^/@]*@", "//", url.split("?", 1)[0].split("#", 1)[0]), 200))
+    return hide_tokens(clean(re.sub(r"//[^/@]*@", "//", url.split("?", 1)[0].split("#", 1)[0]), 200))

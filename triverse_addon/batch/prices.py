@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from ..api.errors import AuthenticationError, ServiceError
 from ..api.fields import JSON
-from ..api.flows import FLOWS
+from ..api.flows import priced_params
 from ..api.payloads import Quote
 from .rows import Row
 
-#: Asks the service for a price: flow and settings in, quote out.
+#: Asks the service for a price: flow and the settings it depends on in, quote out.
 AskQuote = Callable[[str, Mapping[str, JSON]], Quote]
 
 
@@ -48,11 +48,10 @@ def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
     by_row: dict[int, int] = {}
     unknown: list[int] = []
     for row in rows:
-        priced = {field.name for field in FLOWS[row.flow].fields if field.priced}
-        what = {name: value for name, value in row.params.items() if name in priced}
+        what = priced_params(row.flow, row.params)
         key = json.dumps([row.flow, what], sort_keys=True)
         if key not in known:
-            known[key] = _ask(ask, row)
+            known[key] = _ask(ask, row.flow, what)
         price = known[key]
         if price is None:
             unknown.append(row.number)
@@ -61,9 +60,9 @@ def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
     return Prices(by_row, tuple(unknown))
 
 
-def _ask(ask: AskQuote, row: Row) -> int | None:
+def _ask(ask: AskQuote, flow: str, what: Mapping[str, JSON]) -> int | None:
     try:
-        return ask(row.flow, row.params).cost_credits
+        return ask(flow, what).cost_credits
     except AuthenticationError:
         raise
     except ServiceError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import bpy
 from mathutils import Matrix, Vector
 
+from ..api.keys import clean_key
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
 from ..scene import blend_file, tidy
@@ -27,7 +28,7 @@ from ..tasks.convert import Converter
 from ..tasks.imports import Imported, ImportOutcome
 from ..tasks.prepare import Preparer
 from ..tasks.record import Origin, TaskRecord
-from ..tasks.settings import DEFAULT_API_URL, Settings, key_from_environment, url_from_environment
+from ..tasks.settings import DEFAULT_API_URL, Settings, key_entered_for, key_from_environment, url_from_environment
 from ..tasks.user_folder import settle
 from .host import folders
 from .save import SaveError
@@ -67,7 +68,7 @@ class BlenderHost:
         """
         addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
         preferences = addon.preferences if addon is not None else None
-        key = key_from_environment() or (preferences.api_key.strip() if preferences else "")
+        key = key_from_environment() or (clean_key(preferences.api_key) if preferences else "")
         url = url_from_environment() or (preferences.api_url.strip() if preferences else "")
         if data:
             data_dir, download_dir = folders(data)
@@ -85,6 +86,7 @@ class BlenderHost:
             download_dir=download_dir,
             api_key=key,
             api_url=url or DEFAULT_API_URL,
+            key_entered_for=key_entered_for(preferences.key_entered_for if preferences else "", url or DEFAULT_API_URL),
             online=not offline and (is_module or bpy.app.online_access),
             offline_by="command_line" if offline or forced else "preference",
             live=preferences.live if preferences else True,

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..api.errors import KeyMissingError, OfflineError
+from ..api.errors import KeyElsewhereError, OfflineError
 from ..api.libraries import check
 from ..api.sentence import Sentence
 from ..api.urls import check_base_url, is_loopback
@@ -61,15 +61,27 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
 
     :raises InputError: the service's address cannot be used.
     :raises OfflineError: online access is off, and the service is not on this machine.
-    :raises KeyMissingError: there is no key.
+    :raises KeyMissingError: there is no key, or it was entered for another service.
+    :raises ConnectError: the network is set to a proxy that cannot be used.
     :raises LibraryError: a library that is loaded here cannot be worked with.
     """
     check("requests", "urllib3")
     check_base_url(settings.api_url)
     if not settings.online and not is_loopback(settings.api_url):
         raise _OfflineHereError(settings.offline_by, by_option=by_option)
-    if not settings.api_key:
-        raise KeyMissingError()
+    try:
+        settings.check_key()
+    except KeyElsewhereError as error:
+        error.sentence = Sentence.of(
+            "The API key was entered for {entered_for}, so it is not sent to {service}. Allow that in the preferences "
+            "of the add-on, or set both TRIVERSE_API_KEY and TRIVERSE_API_URL.",
+            **error.sentence.args,
+        )
+        raise
+    if settings.online or is_loopback(settings.api_url):
+        from ..api.proxies import proxy_for  # late: brings requests
+
+        proxy_for(settings.api_url)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from ..api.errors import (
     AuthenticationError,
-    KeyMissingError,
     LibraryError,
     OfflineError,
     TooManyRequestsError,
@@ -72,7 +71,8 @@ class Gate:
 
         :raises LibraryError: a library that is loaded here cannot be worked with.
         :raises OfflineError: online access is off and the service is not on this machine.
-        :raises KeyMissingError: there is no key.
+        :raises KeyMissingError: there is no key, or it was entered for another service.
+        :raises InputError: what is there cannot be a key.
         :raises AuthenticationError: the service refused this key a moment ago.
         """
         if self._library is not None:
@@ -80,8 +80,7 @@ class Gate:
         self.check_online()
         with self._lock:
             settings = self._settings
-            if not settings.api_key:
-                raise KeyMissingError()
+            settings.check_key()
             if self._refused is not None and self._keeps_back():
                 raise AuthenticationError(self._refused, http_status=401)
 

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from ..api.errors import TriverseError
 from ..api.flows import FLOWS
+from ..api.keys import redact
 from ..api.libraries import all_libraries
-from ..api.urls import is_loopback, redact
+from ..api.urls import is_loopback
 from .engine import Engine
 from .record import Stage, TaskRecord
 from .settings import DEFAULT_API_URL, Settings

@@ -32,10 +32,11 @@ def make_client(settings: Settings) -> "Client":
     """
     Return a client for the service and the key of ``settings``.
 
-    :raises KeyMissingError: there is no key.
+    :raises KeyMissingError: there is no key, or it was entered for another service.
     :raises InputError: address or key cannot be used.
     :raises LibraryError: what is loaded here cannot be worked with.
     """
+    settings.check_key()
     # Late: brings requests, which takes longer to import than everything else.
     with needing("requests", "urllib3"):
         from ..api.client import Client

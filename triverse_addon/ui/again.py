@@ -32,7 +32,7 @@ def why_not(record: "TaskRecord") -> str | None:
 
 def load(context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
     """
-    Put a task's inputs into the panel. Nothing is sent before Generate is pressed.
+    Put a task's inputs into the panel. Words and pictures are sent when Generate is pressed.
 
     :raises TriverseError: the task is gone from the list.
     """
@@ -62,10 +62,11 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = box.row()
     width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
     if record is None:
-        text = words("These are the inputs of an earlier task. Nothing is sent until you press Generate.")
+        text = words("These are the inputs of an earlier task. Words and pictures are sent when you press Generate.")
     else:
         text = words(
-            "These are the inputs of “{name}”. Change what you like. Nothing is sent until you press Generate.",
+            "These are the inputs of “{name}”. Change what you like. "
+            "Words and pictures are sent when you press Generate.",
             name=record.name,
         )
     paragraph(row.column(), text, width_px, icon="LOOP_BACK")

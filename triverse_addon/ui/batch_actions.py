@@ -204,6 +204,8 @@ def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
         return words("All rows are done, or have failed.")
     if not prefs.api_key():
         return words("No API key is set. Enter it in the panel or in the preferences of the add-on.")
+    if (problem := prefs.key_problem()) is not None:
+        return say(problem.sentence)
     cost = batch.cost(retry=retry)
     if cost is None:
         return words("The price is not known yet.")

@@ -39,12 +39,7 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
     flow = flow or inputs.chosen_flow(given)
     values = inputs.values(given, flow)
     priced = {field.name: values.get(field.name) for field in flow.params if field.priced}
-    is_complete = all(
-        len(str(values.get(field.name, "")).strip()) >= max(field.min_length, 1)
-        for field in flow.params
-        if field.required
-    )
-    return here.price.want(flow.name, priced, values, is_complete=is_complete)
+    return here.price.want(flow.name, priced)
 
 
 def lack(context: bpy.types.Context, flow: Flow | None = None, count: int = 1) -> str | None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from ..api.errors import InputError
-from ..api.urls import check_base_url
-from ..tasks.settings import DEFAULT_API_URL, key_from_environment, url_from_environment
+from ..api.errors import InputError, KeyElsewhereError, TriverseError
+from ..api.keys import check_key, check_key_is_for, clean_key
+from ..api.urls import check_base_url, origin_of
+from ..tasks.settings import DEFAULT_API_URL, key_entered_for, key_from_environment, url_from_environment
 from . import choices, data_folder
 from .say import say, words
 from .text import paragraph, ui_scale
@@ -28,6 +29,12 @@ def _changed(_preferences: "TriversePreferences", _context: bpy.types.Context) -
     session.preferences_changed()
 
 
+def _key_typed(preferences: "TriversePreferences", context: bpy.types.Context) -> None:
+    # Whoever types a key sees the service beside it, in the panel unless it is Triverse itself.
+    preferences.key_entered_for = origin_of(api_url())
+    _changed(preferences, context)
+
+
 class TriversePreferences(bpy.types.AddonPreferences):
     """What holds for every file of this user."""
 
@@ -35,6 +42,7 @@ class TriversePreferences(bpy.types.AddonPreferences):
 
     if TYPE_CHECKING:
         api_key: str
+        key_entered_for: str
         api_url: str
         download_dir: str
         asset_library_dir: str
@@ -49,8 +57,9 @@ class TriversePreferences(bpy.types.AddonPreferences):
             name="API Key",
             description="Your key for the Triverse API. It is kept in Blender's preferences only, never in a file",
             subtype="PASSWORD",
-            update=_changed,
+            update=_key_typed,
         )
+        key_entered_for: StringProperty(options={"HIDDEN"})
         api_url: StringProperty(
             name="Service",
             description="Address of the Triverse API",
@@ -133,6 +142,11 @@ class TriversePreferences(bpy.types.AddonPreferences):
             split.label(text=words("from {variable}", variable="TRIVERSE_API_KEY"), icon="LOCKED", translate=False)
         else:
             column.prop(self, "api_key")
+        problem = key_problem()
+        if problem is not None and not isinstance(problem, KeyElsewhereError):
+            split = column.split(factor=0.4)
+            split.label(text="")
+            paragraph(split, say(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
         split = column.split(factor=0.4)
         split.label(text="")
         split.operator("triverse.test_key", icon="CHECKMARK")
@@ -160,6 +174,12 @@ class TriversePreferences(bpy.types.AddonPreferences):
                 split = column.split(factor=0.4)
                 split.label(text="")
                 paragraph(split, say(error.sentence), width_px * 0.6, icon="ERROR", alert=True)
+        if isinstance(problem, KeyElsewhereError):
+            split = column.split(factor=0.4)
+            split.label(text="")
+            box = split.box().column()
+            paragraph(box, say(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
+            box.operator("triverse.allow_key", icon="KEYINGSET")
         column.prop(self, "live")
         layout.separator()
 
@@ -192,7 +212,25 @@ def preferences() -> TriversePreferences:
 
 def api_key() -> str:
     """Return the key to use: the environment's, else the preferences', else ""."""
-    return key_from_environment() or preferences().api_key.strip()
+    return key_from_environment() or clean_key(preferences().api_key)
+
+
+def key_problem() -> TriverseError | None:
+    """Return why the key that is there cannot be sent: it is none, or was entered for another service."""
+    key = api_key()
+    if not key:
+        return None
+    try:
+        check_key(key)
+        check_key_is_for(api_url(), entered_for())
+    except TriverseError as error:
+        return error
+    return None
+
+
+def entered_for() -> str:
+    """Return the origin that the key in use was entered for; "" when it is not known to be another one."""
+    return key_entered_for(preferences().key_entered_for, api_url())
 
 
 def api_url() -> str:

@@ -30,15 +30,13 @@ KEPT = 64
 class _Answer:
     cost_credits: int | None
     until_s: float
-    was_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     key: str
     flow: str
-    values: dict[str, Any]
-    is_complete: bool
+    priced: dict[str, Any]
 
 
 class Price:
@@ -59,26 +57,20 @@ class Price:
         self._balance_asked = False
         self._balance_at_s = 0.0
 
-    def want(
-        self, flow: str, priced: Mapping[str, Any], values: Mapping[str, Any], *, is_complete: bool = True
-    ) -> int | None:
+    def want(self, flow: str, priced: Mapping[str, Any]) -> int | None:
         """
         Return the price of a request in credits if it is known; unknown or old, a later tick asks for it.
 
-        :param priced: the values on which the price depends.
-        :param values: all values to ask with.
-        :param is_complete: whether nothing required is missing. The documentation does not say that a price needs a
-            prompt, so it is asked for without one; refused, it is asked for again once there is one.
+        :param priced: the values on which the price depends. Nothing else is asked with: a prompt that is half typed,
+            or that came with somebody's file, is nobody's business before it is ordered.
         """
         key = json.dumps([flow, dict(priced)], sort_keys=True, default=str)
         answer = self._answers.get(key)
         is_known = answer is not None and self._clock() < answer.until_s
-        if answer is not None and answer.cost_credits is None and is_complete and not answer.was_complete:
-            is_known = False
         if is_known or any(question.key == key for question in self._asked.values()):
             self._wanted = None
-        elif self._wanted is None or (self._wanted.key, self._wanted.is_complete) != (key, is_complete):
-            self._wanted = _Question(key, flow, dict(values), is_complete)
+        elif self._wanted is None or self._wanted.key != key:
+            self._wanted = _Question(key, flow, dict(priced))
             self._wanted_since_s = self._clock()
         return answer.cost_credits if answer is not None else None
 
@@ -101,7 +93,7 @@ class Price:
         if self._wanted is not None and now_s - self._wanted_since_s >= STILL_S:
             question, self._wanted = self._wanted, None
             # Of several questions in a row the engine answers the last one only.
-            self._asked = {engine.ask_quote(question.flow, question.values): question}
+            self._asked = {engine.ask_quote(question.flow, question.priced): question}
 
     @property
     def is_waiting(self) -> bool:
@@ -119,9 +111,8 @@ class Price:
             cost, until_s = event.quote.cost_credits, self._clock() + FRESH_S
         else:
             cost, until_s = None, self._clock() + PAUSE_S
-        if question.is_complete or event.error is None:
-            self.problem, self.in_preferences = event.error, event.in_preferences
-        self._answers[question.key] = _Answer(cost, until_s, question.is_complete)
+        self.problem, self.in_preferences = event.error, event.in_preferences
+        self._answers[question.key] = _Answer(cost, until_s)
         self._answers.move_to_end(question.key)
         while len(self._answers) > KEPT:
             self._answers.popitem(last=False)

@@ -164,6 +164,7 @@ def settings_now() -> Settings:
         download_dir=Path(prefs.download_dir(create=True)),
         api_key=prefs.api_key(),
         api_url=prefs.api_url(),
+        key_entered_for=prefs.entered_for(),
         online=bpy.app.online_access,
         offline_by="preference" if not is_forced_offline() else "command_line",
         live=preferences.live,

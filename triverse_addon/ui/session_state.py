@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..api.errors import InputError, TriverseError
+from ..api.errors import InputError, KeyElsewhereError, TriverseError
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
 from ..batch.clerk import SESSION as BATCH
@@ -32,6 +32,7 @@ from ..tasks.imports import Importer, ReasonToWait
 from ..tasks.record import Stage, TaskRecord
 from ..tasks.words import overall_progress
 from . import batch_rows, rows, search
+from . import preferences as prefs
 from .batch_session import BatchSession
 from .details import Details
 from .pager import Pager
@@ -256,16 +257,24 @@ class Session:
         if settings == self._known_settings:
             return
         before, self._known_settings = self._known_settings, settings
-        if (before.api_key, before.api_url) != (settings.api_key, settings.api_url):
+        if (before.api_key, before.api_url, before.key_entered_for) != (
+            settings.api_key,
+            settings.api_url,
+            settings.key_entered_for,
+        ):
             self.price.forget()
             self.key_answer = None
         self.engine.configure(settings)
 
     @property
     def may_ask(self) -> bool:
-        """True when the service may and can be asked something: there is a key, and online access."""
+        """True when the service may and can be asked something: there is a key for it, and online access."""
         settings = self._known_settings
-        return bool(settings.api_key) and (settings.online or is_loopback(settings.api_url))
+        return (
+            bool(settings.api_key)
+            and not isinstance(prefs.key_problem(), KeyElsewhereError)
+            and (settings.online or is_loopback(settings.api_url))
+        )
 
     def test_key(self) -> None:
         """Ask the service whether it takes the key; :attr:`key_answer` gets the answer."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..api.errors import TriverseError
+from ..api.urls import origin_of
 from . import heartbeat, redraw, session
 from . import preferences as prefs
 from .say import say, words
@@ -42,6 +43,20 @@ class TRIVERSE_OT_test_key(bpy.types.Operator):
         if here is None:
             return {"CANCELLED"}
         here.test_key()
+        return heartbeat.done()
+
+
+class TRIVERSE_OT_allow_key(bpy.types.Operator):
+    """Send the API key to the service that is set now, although it was entered for another one"""
+
+    bl_idname = "triverse.allow_key"
+    bl_label = "Send the Key There"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Remember it; another service is asked about anew."""
+        prefs.preferences().key_entered_for = origin_of(prefs.api_url())
+        session.preferences_changed()
         return heartbeat.done()
 
 
@@ -159,7 +174,16 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
     if not prefs.api_key():
         cls.poll_message_set(words("No API key is set. Enter it in the panel or in the preferences of the add-on."))
         return False
-    return can_go_online(cls)
+    return has_usable_key(cls) and can_go_online(cls)
+
+
+def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
+    """For ``poll()``: tell whether the key that is there can be sent to the service, and if not, say why."""
+    problem = prefs.key_problem()
+    if problem is None:
+        return True
+    cls.poll_message_set(say(problem.sentence))
+    return False
 
 
 def can_go_online(cls: type[bpy.types.Operator]) -> bool:
@@ -202,6 +226,7 @@ def open_folder(operator: bpy.types.Operator, folder: str, *, make: bool = False
 
 CLASSES = (
     TRIVERSE_OT_test_key,
+    TRIVERSE_OT_allow_key,
     TRIVERSE_OT_start,
     TRIVERSE_OT_preferences,
     TRIVERSE_OT_updates,

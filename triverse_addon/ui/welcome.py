@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..api.errors import KeyElsewhereError
+from ..api.urls import origin_of
+from ..tasks.settings import DEFAULT_API_URL
 from . import inputs, presets, redraw, remembered, session
 from . import preferences as prefs
 from .say import on_button, say, words
@@ -38,12 +41,23 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             _draw_key(layout.box().column(), context, icon="KEYINGSET")
         if session.is_offline():
             _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
+    _draw_key_problem(layout, context)
     problem = session.problem()
     if problem is not None:
         box = layout.box().column()
         paragraph(box, say(problem), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
         if session.current() is None:
             box.operator("triverse.start", icon="FILE_REFRESH")
+
+
+def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    problem = prefs.key_problem()
+    if not isinstance(problem, KeyElsewhereError):
+        return  # what is no key is said where the price would be
+    box = layout.box().column()
+    paragraph(box, say(problem.sentence), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+    box.operator("triverse.allow_key", icon="KEYINGSET")
+    box.operator("triverse.preferences", icon="PREFERENCES")
 
 
 def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -74,6 +88,10 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
 def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
     text = words("Enter your Triverse API key to begin. It stays in Blender's preferences.")
     paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
+    service = origin_of(prefs.api_url())
+    if service != origin_of(DEFAULT_API_URL):
+        text = words("The service is {service}.", service=service)
+        paragraph(layout, text, sidebar_width_px(context, boxed=True))
     row = layout.row(align=True)
     row.prop(prefs.preferences(), "api_key", text="", placeholder="API Key")
     row.operator("triverse.open_account", text="", icon="URL")
@@ -95,7 +113,7 @@ def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon
 
 
 class TRIVERSE_OT_try_example(bpy.types.Operator):
-    """Fill in a prompt and the quickest settings, to see what they make. Nothing is sent until you press Generate"""
+    """Fill in a prompt and the quickest settings, to see what they make. It is sent when you press Generate"""
 
     bl_idname = "triverse.try_example"
     bl_label = "Fill In an Example"
