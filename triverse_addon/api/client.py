@@ -137,7 +137,7 @@ class Client:
         """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing.
 
         Of ``params`` only what the price depends on is sent: no prompt, no file. Whether the service needs a prompt for
-        a price is not documented; if it refuses without one, it is asked once more with words of ours.
+        a price is not documented; if it says that one is missing, it is asked once more with words of ours.
         """
         priced = priced_params(flow_name, params)
         refusal: InvalidParametersError | None = None
@@ -145,7 +145,11 @@ class Client:
             return self._quote(flow_name, priced)
         except InvalidParametersError as error:
             refusal = error
-        words = {field.name: _STAND_IN_WORDS for field in flow_named(flow_name).params if _is_needed_text(field)}
+        needed = [field for field in flow_named(flow_name).params if _is_needed_text(field)]
+        said = f"{refusal.message} {refusal.suggestion}".lower()
+        words: dict[str, JSON] = {
+            field.name: _STAND_IN_WORDS for field in needed if any(name in said for name in field.wire_names)
+        }
         if not words:
             raise refusal
         return self._quote(flow_name, {**words, **priced})
