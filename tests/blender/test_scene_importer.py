@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import pytest
@@ -204,3 +205,38 @@ def test_a_placeholder_that_is_gone_leaves_the_location(converted: Converted) ->
     placement = Placement(location=(1, 0, 0), placeholder="gone")
     import_task(record(converted, placement=placement))
     assert tuple(bpy.context.scene.collection.children[0].objects[0].location) == (1, 0, 0)
+
+
+@pytest.mark.kind("many-objects")
+@pytest.mark.parametrize("has_glb", [True, False])
+def test_a_model_of_thousands_of_objects_is_imported_as_appending_would_take_minutes(
+    tmp_path: Path, has_glb: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where its GLB is still there; the .blend alone is appended however long it takes."""
+    from triverse_addon.scene import importer
+
+    nodes = [{"name": f"part {number:04}", "mesh": 0} for number in range(12)]
+    glb = glbs.triangles_glb(tmp_path / "model.glb", nodes=nodes)
+    large = glbs.convert(glb, tmp_path)
+    monkeypatch.setattr(importer, "MOST_BLOCKS", 10)
+    ways = []
+
+    def noted(which: str) -> Callable[..., bpy.types.Collection]:
+        way = getattr(importer, which)
+
+        def go(*arguments: Any, **options: Any) -> bpy.types.Collection:
+            ways.append(which)
+            return way(*arguments, **options)
+
+        return go
+
+    for which in ("append_model", "import_model"):
+        monkeypatch.setattr(importer, which, noted(which))
+    if not has_glb:
+        glb.unlink()
+    assert import_task(record(large)) == Imported("Green vase")
+    assert ways == (["append_model", "import_model"] if has_glb else ["append_model"])
+    (collection,) = bpy.context.scene.collection.children
+    assert len(collection.objects) == 12
+    assert collection["triverse_task_uuid"] == "uuid-1"
+    assert not bpy.data.libraries

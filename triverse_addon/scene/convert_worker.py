@@ -38,9 +38,7 @@ def convert(job: dict) -> None:
     """
     scene = child_side.empty_file()
     made = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(made.shown, made.others, job["name"])
-    tidy.remove_wrappers(collection)
-    tidy.name_single_object(collection)
+    collection = tidy.collect(made.shown, made.others, job["name"])
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     for problem in tidy.pack_images():

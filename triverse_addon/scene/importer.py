@@ -5,6 +5,7 @@ The importer that drivers hand to :meth:`tasks.engine.Engine.pump`: a finished t
 Floor: second. Thread: main. Imports ``bpy``.
 """
 
+import contextlib
 import logging
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..tasks.glb import check
 from ..tasks.imports import Failed, Imported, ImportOutcome, Later
 from ..tasks.record import Placement, TaskRecord
 from . import leftovers, renew, replace, tidy, undo
-from .append import append_model
+from .append import MOST_BLOCKS, TooManyBlocksError, append_model
 from .errors import SceneError
 from .in_place import import_model
 from .origin import find_scene, why_not_here
@@ -73,12 +74,15 @@ def import_task(record: TaskRecord) -> ImportOutcome:
 def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy.types.Collection:
     name = provenance.collection_name(record)
     blend, glb = Path(record.blend_path), Path(record.model_path)
+    has_glb = bool(record.model_path) and glb.is_file()
     if record.blend_path and blend.is_file():
-        collection = append_model(blend, scene, name=name, spot=spot)
-        # The cost, for one, may have become known after the conversion.
-        tidy.write_properties(collection, provenance.properties(record))
-        return collection
-    if record.model_path and glb.is_file():
+        with contextlib.suppress(TooManyBlocksError):
+            most = MOST_BLOCKS if has_glb else None
+            collection = append_model(blend, scene, name=name, spot=spot, most_blocks=most)
+            # The cost, for one, may have become known after the conversion.
+            tidy.write_properties(collection, provenance.properties(record))
+            return collection
+    if has_glb:
         # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
         check(glb)
         return import_model(

@@ -47,9 +47,7 @@ def import_model(
         made = gltf_import.read(str(glb_path.resolve()), gltf_import.units_of(scene))
     except gltf_import.RefusedError as error:
         raise SceneError(sentence_for(error.kind, error.detail)) from None
-    collection = tidy.gather(made.shown, made.others, name)
-    tidy.remove_wrappers(collection)
-    tidy.name_single_object(collection)
+    collection = tidy.collect(made.shown, made.others, name)
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     tidy.mark_asset(

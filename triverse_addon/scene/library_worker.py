@@ -85,9 +85,7 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
 
 def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:
     made = gltf_import.read(job["glb_path"])
-    collection = tidy.gather(made.shown, made.others, job["name"])
-    tidy.remove_wrappers(collection)
-    tidy.name_single_object(collection)
+    collection = tidy.collect(made.shown, made.others, job["name"])
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     return collection

@@ -97,7 +97,8 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
         points.extend(_extremes(obj, _world(obj, worlds)))
     if not points:
         return None
-    return Vector(map(min, *points)), Vector(map(max, *points))
+    axes = list(zip(*points, strict=True))
+    return Vector(map(min, axes)), Vector(map(max, axes))
 
 
 def matrix_to(model: list[bpy.types.Object], spot: Spot) -> Matrix:
@@ -142,12 +143,25 @@ def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matr
 
 def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
     """Points whose bounds are those of ``obj``: its box where that stands straight, all its vertices where not."""
-    straight = all(sum(abs(x) > _NOTHING for x in row[:3]) <= 1 for row in world.to_3x3())
-    if not straight and obj.type == "MESH" and obj.data.vertices:
+    corners = obj.bound_box
+    if _is_straight(world):
+        # Opposite corners stay opposite corners.
+        return [world @ Vector(corners[0]), world @ Vector(corners[6])]
+    if obj.type == "MESH" and obj.data.vertices:
         exact = _vertex_extremes(obj.data, world)
         if exact is not None:
             return exact
-    return [world @ Vector(corner) for corner in obj.bound_box]
+    return [world @ Vector(corner) for corner in corners]
+
+
+def _is_straight(matrix: Matrix) -> bool:
+    """Tell whether an axis of a box stays along an axis of the world."""
+    for row in matrix:
+        x, y, z, _ = map(abs, row)
+        # Of three numbers at most one is more than nothing.
+        if x + y + z - max(x, y, z) > _NOTHING:
+            return False
+    return True
 
 
 def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None:

@@ -6,7 +6,7 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import bpy
 from mathutils import Matrix
@@ -15,6 +15,8 @@ from mathutils import Matrix
 NAME_BYTES = 58
 #: Custom property of a collection with what a model's file holds beside the model: other scenes, nodes in no scene.
 OTHERS = "triverse_other_scenes"
+#: For every object that is removed Blender goes through all that changed since it last drew: 10 s for 8,000 wrappers.
+_MOST_WRAPPERS = 200
 _BESIDE = " other scenes"
 #: How far a matrix may be off after it went through location, rotation and scale, relative to its largest entry.
 _MATRIX_TOLERANCE = 1e-4
@@ -31,25 +33,33 @@ def cut(text: str, size_bytes: int) -> str:
     return text.encode()[:size_bytes].decode(errors="ignore")
 
 
-def gather(shown: Iterable[bpy.types.Object], others: Iterable[bpy.types.Object], name: str) -> bpy.types.Collection:
+def collect(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
     """
-    Link objects to one new collection, which is not linked to any scene yet. Where else they are linked is not touched.
+    Make one tidy collection of what the importer made, which is not linked to any scene yet.
+
+    :param shown: the model, its objects linked to nothing.
+    :param others: what its file holds beside it, for a collection of its own inside, see :func:`exclude_others`.
+    :param name: of the collection.
+    """
+    collection = gather(remove_wrappers(shown, others), others, name)
+    name_single_object(collection)
+    return collection
+
+
+def gather(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
+    """
+    Link objects to one new collection. Where else they are linked is not touched.
 
     Linking costs 2 µs an object; asking an object for its collections, or unlinking it, costs time with the number of
     all objects (measured: 9 s for 4,000 of them).
-
-    :param shown: the model.
-    :param others: what its file holds beside it, for a collection of its own inside, see :func:`exclude_others`.
-    :param name: of the collection.
     """
     collection = bpy.data.collections.new(clean_name(name))
     for obj in shown:
         collection.objects.link(obj)
-    beside = list(others)
-    if beside:
+    if others:
         inner = bpy.data.collections.new(f"{cut(collection.name, NAME_BYTES - len(_BESIDE))}{_BESIDE}")
         inner[OTHERS] = True
-        for obj in beside:
+        for obj in others:
             inner.objects.link(obj)
         collection.children.link(inner)
     return collection
@@ -80,7 +90,9 @@ def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     return [obj for obj in collection.all_objects if obj not in beside or obj.name in collection.objects]
 
 
-def remove_wrappers(collection: bpy.types.Collection) -> int:
+def remove_wrappers(
+    shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object] = ()
+) -> list[bpy.types.Object]:
     """
     Remove the empties that only wrap the model, as exporters put them on top ("world", "RootNode"), one or a chain.
 
@@ -90,32 +102,42 @@ def remove_wrappers(collection: bpy.types.Collection) -> int:
     child's could not be told in location, rotation and scale, the wrapper stays.
 
     World matrices are worked out from the objects' own: what was just imported has none until the depsgraph has run.
+    Of more wrappers than :data:`_MOST_WRAPPERS` none is removed: they are the file's way to group its parts.
+
     The order in which the objects come, which is that of their names, does not matter: nothing is removed before all
     are looked at.
 
-    :return: how many were removed.
+    :param shown: the objects of the model, as the importer made them.
+    :param others: what else it made; may be the children of those.
+    :return: what is left of ``shown``.
     """
     children: dict[bpy.types.Object, list[bpy.types.Object]] = {}
-    roots = []
-    for obj in collection.all_objects:
-        if obj.parent is None:
-            roots.append(obj)
-        else:
+    for obj in (*shown, *others):
+        if obj.parent is not None:
             children.setdefault(obj.parent, []).append(obj)
-    model = set(collection.objects)
     wrappers = []
-    for top in (obj for obj in roots if obj in model):
-        world = top.matrix_basis.copy()
+    places: dict[bpy.types.Object, Matrix] = {}
+    for root in [obj for obj in shown if obj.parent is None]:
+        top, world = root, root.matrix_basis.copy()
         while _is_wrapper(top, world) and len(children.get(top, ())) == 1:
             (child,) = children[top]
-            world = world @ child.matrix_parent_inverse @ child.matrix_basis
-            if child.animation_data is not None or not _detach(child, world):
+            inside = world @ child.matrix_parent_inverse @ child.matrix_basis
+            if child.animation_data is not None or not _can_be_told(inside):
                 break
             wrappers.append(top)
-            top = child
-    # All at once: one by one, each takes a walk through all that might refer to it.
+            top, world = child, inside
+        if top != root:
+            places[top] = world
+    if len(wrappers) > _MOST_WRAPPERS:
+        return list(shown)
+    gone = set(wrappers)
+    left = [obj for obj in shown if obj not in gone]
+    # All at once, which takes them from their children.
     bpy.data.batch_remove(wrappers)
-    return len(wrappers)
+    for obj, world in places.items():
+        obj.matrix_parent_inverse = Matrix()
+        obj.matrix_basis = world
+    return left
 
 
 def _is_wrapper(obj: bpy.types.Object, world: Matrix) -> bool:
@@ -130,18 +152,10 @@ def _is_wrapper(obj: bpy.types.Object, world: Matrix) -> bool:
     )
 
 
-def _detach(child: bpy.types.Object, world: Matrix) -> bool:
-    """Take ``child`` from its parent and let it stand at ``world``. False, and nothing is changed, where that fails."""
-    parent, inverse, basis = child.parent, child.matrix_parent_inverse.copy(), child.matrix_basis.copy()
-    child.parent = None
-    child.matrix_parent_inverse = Matrix()
-    child.matrix_basis = world
-    if _difference(child.matrix_basis, world) <= _MATRIX_TOLERANCE * max(1.0, _largest(world)):
-        return True
-    child.parent = parent
-    child.matrix_parent_inverse = inverse
-    child.matrix_basis = basis
-    return False
+def _can_be_told(matrix: Matrix) -> bool:
+    """Tell whether location, rotation and scale make this matrix: a sheared one they do not."""
+    told = Matrix.LocRotScale(*matrix.decompose())
+    return _difference(told, matrix) <= _MATRIX_TOLERANCE * max(1.0, _largest(matrix))
 
 
 def _difference(a: Matrix, b: Matrix) -> float:
