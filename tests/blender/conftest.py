@@ -28,13 +28,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """
-    Leave the 4.2 module's process without its clean-up, after all reports are written.
+    Leave the process of the 4.2 and 4.5 modules without its clean-up, after all reports are written.
 
     Blender 4.2.23's module frees its panel classes in a C++ destructor that runs after Python is gone and crashes there
-    (``SpaceType::~SpaceType`` -> ``bpy_class_free`` -> ``PyGILState_Ensure``), with Blender's own classes too. 5.0 does
-    not.
+    (``SpaceType::~SpaceType`` -> ``bpy_class_free`` -> ``PyGILState_Ensure``), with Blender's own classes too. 4.5.15's
+    waits for ever there for its sound thread (``GlobalState::~GlobalState``), where something still holds ``bpy`` when
+    Python ends, as an audit hook does. 5.0 does neither.
     """
-    if bpy.app.version < (4, 3, 0) and _STATUS in config.stash:
+    if bpy.app.version < (5, 0, 0) and _STATUS in config.stash:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_STATUS])
