@@ -107,15 +107,17 @@ def test_without_a_usable_websockets_tasks_are_polled_and_the_search_says_why(tm
     assert "11.0 or newer" in told["found"]
 
 
-#: Of the tests of bodies and wires, those that tell how what is old differs: what breaks off, what is compressed.
-BODIES = "breaks_off or large or compress or half or redirect"
+#: Of the tests of the wire, those that tell how what is old may differ.
+WIRE = "breaks_off or large or compress or half or redirect"
 
 
-@pytest.mark.parametrize("name", ["blender-4.2", "urllib3-2.0"])
-def test_bodies_are_as_safe_with_what_is_old(name: str) -> None:
-    told = _run([_beside(name)], "-m", "pytest", "-q", "-p", "no:cacheprovider", f"-k={BODIES}", "tests/api")
-    assert " passed" in told
-    assert "skipped" not in told
+@pytest.mark.parametrize("name", ["blender-4.2", "urllib3-2.0", "websockets-11", "websockets-14"])
+def test_the_wire_is_as_safe_with_what_is_old(name: str) -> None:
+    """Broken bodies, bombs, redirects; and which certificates and addresses are believed."""
+    for what in ([f"-k={WIRE}", "tests/api"], ["tests/api/test_tls.py", "tests/api/test_addresses.py"]):
+        told = _run([_beside(name)], "-m", "pytest", "-q", "-p", "no:cacheprovider", *what)
+        assert " passed" in told
+        assert "skipped" not in told
 
 
 # -----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -114,12 +115,35 @@ class _GuardedConnection(HTTPConnection):
         super().request(*args, **kwargs)
 
 
+class _NamesItsHost:
+    """A context that knows which host a certificate has to be for, also where that is a number.
+
+    urllib3 before 2 tells a context only names, and one that checks hosts then refuses every connection.
+    """
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self.__dict__.update(_context=context, _host=host)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._context, name, value)
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str | None = None) -> ssl.SSLSocket:
+        """Begin a secure connection."""
+        wrapped: ssl.SSLSocket = self._context.wrap_socket(sock, server_hostname=server_hostname or self._host)
+        return wrapped
+
+
 class _GuardedSecureConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         _check_number(self)
         return _checked_peer(self, super()._new_conn())
 
     def connect(self) -> None:
+        if urllib3.__version__.startswith("1.") and isinstance(self.ssl_context, ssl.SSLContext):
+            self.ssl_context = _NamesItsHost(self.ssl_context, self.host.strip("[]"))  # type: ignore[assignment]
         super().connect()
         _attach(self, reused=False)
 
