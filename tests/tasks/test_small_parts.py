@@ -64,7 +64,7 @@ def test_a_lane_never_works_twice_on_one_task() -> None:
         busy[task_id] -= 1
         done.append(task_id)
 
-    lane = Lane("test", 4, work)
+    lane = Lane("test", 4, work, lambda *_: None, print)
     for number in range(60):
         lane.put(f"{number % 3}")
         time.sleep(0.001)
@@ -82,7 +82,7 @@ def test_a_lane_outlives_an_error_and_forgets_what_is_dropped() -> None:
             raise RuntimeError("a slip")
         done.append(task_id)
 
-    lane = Lane("test", 1, work)
+    lane = Lane("test", 1, work, lambda *_: None, print)
     lane.put("dropped", 600)
     lane.put("late", 600)
     lane.put("bad")

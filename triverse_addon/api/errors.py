@@ -10,7 +10,8 @@ Ground floor; any thread; no ``bpy``.
     ├── OfflineError             Blender's online access is switched off
     ├── KeyMissingError          there is no API key
     │   └── KeyElsewhereError        it was entered for another service
-    ├── LibraryError             a library that is loaded here cannot be worked with
+    ├── UnusableError            nothing can be done until Blender is started anew
+    │   └── LibraryError             a library that is loaded here cannot be worked with
     ├── UnforeseenError          a slip of ours, or of what we rely on
     ├── TransportError           no usable answer came
     │   ├── ConnectError             the service never got the request
@@ -131,7 +132,11 @@ class KeyElsewhereError(KeyMissingError):
         )
 
 
-class LibraryError(TriverseError):
+class UnusableError(TriverseError):
+    """Nothing more is sent from this Blender until it is started anew."""
+
+
+class LibraryError(UnusableError):
     """A library that another add-on or Blender has loaded cannot be worked with; nothing was sent. See `libraries`."""
 
 

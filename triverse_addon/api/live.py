@@ -34,6 +34,7 @@ from .errors import (
     AuthenticationError,
     ConnectError,
     ConnectionLostError,
+    LibraryError,
     StalledError,
     TriverseError,
     UnforeseenError,
@@ -134,6 +135,9 @@ class Watcher:
         """Watch until `close` is called or ``stop`` is set.
 
         Failures end nothing, a refused key included: what stands between may refuse WebSockets and let requests pass.
+
+        :raises UnforeseenError: what is no failure of the network; a repetition would end alike.
+        :raises LibraryError: the loaded websockets cannot do what this network needs.
         """
         failures = 0
         try:
@@ -143,6 +147,8 @@ class Watcher:
                 error = self._watch_once()
                 if self._ended():
                     break
+                if isinstance(error, (UnforeseenError, LibraryError)):
+                    raise error
                 failures = 1 if time.monotonic() - began_s >= STEADY_AFTER_S + OPEN_TIMEOUT_S else failures + 1
                 self._enter(LiveState.REFUSED if isinstance(error, AuthenticationError) else LiveState.WAITING)
                 self._pause(max(pause_s(failures), error.retry_after_s or 0.0))

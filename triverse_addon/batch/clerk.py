@@ -11,12 +11,13 @@ One thread: what is written of a row is written in the order in which it became 
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..api.errors import TriverseError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN, Slips
 from ..tasks.convert import ConvertStopped
 from ..tasks.engine import Engine
 from ..tasks.pictures import is_small
@@ -52,6 +53,9 @@ class Clerk:
         self._ledger = ledger
         self._stop = stop
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-clerk")
+        self._slips = Slips()
+        self.slip: UnforeseenError | None = None
+        """What nobody foresaw, once it was met twice where nobody waits for an answer; the run has to end."""
 
     def begin(self, planned: Planned) -> Future[Begun]:
         """
@@ -63,7 +67,7 @@ class Clerk:
 
     def put(self, entry: Entry) -> None:
         """Have an entry written. If that fails, the store knows it too; the writers tell of a library that is full."""
-        self._thread.submit(self._put, entry)
+        self._do(self._put, entry)
 
     def finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """
@@ -76,7 +80,7 @@ class Clerk:
 
     def mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """Have a task noted as imported: its model is in the library."""
-        self._thread.submit(self._mark, entry, record, name)
+        self._do(self._mark, entry, record, name)
 
     def end(self) -> None:
         """Wait until all is written."""
@@ -93,6 +97,18 @@ class Clerk:
                     log.info("task %s is not held back: %s", record.id, error)
 
     # -------------------------------------------------------------------------
+
+    def _do(self, work: Callable[..., None], *given: object) -> None:
+        """Have something done for which nobody waits."""
+
+        def kept() -> None:
+            try:
+                work(*given)
+            except UNFORESEEN as error:
+                log.exception("the clerk could not do its work")
+                self.slip = self.slip or self._slips.slipped(error)
+
+        self._thread.submit(kept)
 
     def _begin(self, planned: Planned) -> Begun:
         if self._stop.is_set():

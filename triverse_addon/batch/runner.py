@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..api.answers import TOO_MANY_REQUESTS
-from ..api.errors import TriverseError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN, Slips
 from ..tasks.convert import ConvertStopped, NoChildError
 from ..tasks.engine import Engine
 from ..tasks.gate import Block
@@ -132,6 +133,7 @@ class Runner:
         self._trouble_since_s: float | None = None
         self._looked_for_trouble_s = float("-inf")
         self._is_over = False
+        self._slips = Slips()
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(max(1, limits.writers), thread_name_prefix="triverse-write")
         self._clerk = Clerk(engine, ledger, self._stop)
@@ -163,8 +165,28 @@ class Runner:
         return time.monotonic() - self._began_s
 
     def step(self) -> None:
-        """Look what has become of the rows, and begin the next ones. Waits for nothing, and touches no disk."""
+        """
+        Look what has become of the rows, and begin the next ones. Waits for nothing, and touches no disk.
+
+        What nobody foresaw ends the run after the second time in a row; the rows that are open then say so.
+        """
         if self._is_over:
+            return
+        try:
+            self._step()
+            self._slips.went_well()
+        except UNFORESEEN as error:
+            log.exception("a step of the batch failed")
+            if (told := self._slips.slipped(error)) is not None:
+                self._break_off(told)
+
+    def _break_off(self, error: UnforeseenError) -> None:
+        self._halt = (End.FAILED, error.sentence)
+        self.halt()
+
+    def _step(self) -> None:
+        if (slip := self._clerk.slip) is not None:
+            self._break_off(slip)
             return
         self._begin()
         self._look_at_beginning()
@@ -292,6 +314,11 @@ class Runner:
                 self._credits.pop(item.number, None)
                 self._fail(item, error.sentence, suggestion=error.suggestion)
                 continue
+            except UNFORESEEN as error:
+                log.exception("row %d could not be begun", item.number)
+                self._credits.pop(item.number, None)
+                self._fail(item, UnforeseenError(error).sentence)
+                continue
             if not begun.is_ordered:
                 self._credits.pop(item.number, None)
             item.entry, item.record_id = begun.entry, begun.record.id
@@ -375,6 +402,9 @@ class Runner:
             self._halt = (End.FAILED, error.sentence)
         except TriverseError as error:
             self._fail(item, error.sentence, record=record)
+        except UNFORESEEN as error:
+            log.exception("row %d could not be written", item.number)
+            self._fail(item, UnforeseenError(error).sentence, record=record)
         else:
             self._finish(item, Outcome(item.planned, End.DONE, record=record, entry=item.entry))
 

@@ -11,8 +11,9 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-from ..api.errors import TriverseError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from . import arguments
 from .exits import Exit, for_error
 from .host import Host
@@ -41,6 +42,12 @@ def run(argv: Sequence[str], host: Host) -> int:
             code = for_error(error)
             output.error(error, code)
             return int(code)
+        except UNFORESEEN as slip:
+            # The last net: a traceback says nothing to a person, and leaves a program without its line.
+            log.debug("a command failed", exc_info=True)
+            unforeseen = UnforeseenError(slip)
+            output.error(unforeseen, Exit.FAILED)
+            return int(Exit.FAILED)
         except KeyboardInterrupt:
             output.say(Sentence.of("Interrupted. Tasks that were sent go on; see: {prog} resume", prog=host.prog))
             output.emit("error", exit_code=int(Exit.INTERRUPTED), message="Interrupted.")

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..api.errors import TriverseError
+from ..api.slips import UNFORESEEN
 from ..tasks.pictures import is_small
 from ..tasks.removal import remove_file
 from .child_process import ChildProcess
@@ -62,10 +63,16 @@ class SmallPictures:
         if source in self._known or source in self._under_way or self._stop.is_set():
             return
         self._under_way.add(source)
-        self._asked.put(source)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="triverse-small-pictures", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="triverse-small-pictures", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system gives out no more threads
+                _log.warning("No small copies of pictures: %s", error)
+                self._answers.append((source, ""))
+                return
+            self._thread = thread
+        self._asked.put(source)
 
     def hear(self) -> bool:
         """Take over what the worker has made; returns whether there was anything."""
@@ -98,6 +105,10 @@ class SmallPictures:
                 path = self._small(Path(source))
             except (OSError, ValueError, TriverseError) as error:
                 _log.info("No small copy of a picture: %s", error)
+                path = ""
+            except UNFORESEEN:
+                # The last net of the thread: without it the panel would wait for this picture and all later ones.
+                _log.exception("No small copy of a picture")
                 path = ""
             self._answers.append((source, path))
 

@@ -115,7 +115,11 @@ class Engine:
         self._board = Board()
         self._imports = ImportQueue(shared, self._board)
         self._steps = Steps(shared, self._converter, self._preparer, self._schedule)
-        self._lanes = {name: Lane(name, size, partial(self._steps.run, name)) for name, size in _THREADS.items()}
+        give_up, cannot_start = self._steps.give_up, partial(shared.broke_down, "threads")
+        self._lanes = {
+            name: Lane(name, size, partial(self._steps.run, name), give_up, cannot_start)
+            for name, size in _THREADS.items()
+        }
         self._questions = Questions(shared)
         self.pages = PageReader(store, self._board)
         self._keeper = Keeper(shared, self._steps, self._schedule, self._lanes[LANES[Stage.WAITING]].hurry)

@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from ..api.errors import (
     AuthenticationError,
-    LibraryError,
     OfflineError,
     TooManyRequestsError,
     TriverseError,
+    UnusableError,
 )
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
@@ -33,7 +33,8 @@ class Block(StrEnum):
     NONE = ""
     KEY = "key"
     ONLINE = "online"
-    LIBRARY = "library"
+    PROGRAM = "program"
+    """A library that cannot be worked with, or a slip that leaves nothing certain."""
 
 
 class Gate:
@@ -45,7 +46,7 @@ class Gate:
         self._refused_key = ""
         self._refused: Sentence | None = None
         self._key_again_s = 0.0
-        self._library: LibraryError | None = None
+        self._unusable: dict[str, Sentence] = {}
         self._pauses: dict[str, tuple[float, int]] = {}
 
     def configure(self, settings: Settings) -> None:
@@ -59,8 +60,8 @@ class Gate:
             self.check()
         except OfflineError as error:
             return Block.ONLINE, error.sentence
-        except LibraryError as error:
-            return Block.LIBRARY, error.sentence
+        except UnusableError as error:
+            return Block.PROGRAM, error.sentence
         except TriverseError as error:
             return Block.KEY, error.sentence
         return Block.NONE, None
@@ -69,14 +70,14 @@ class Gate:
         """
         Let a request pass, or say why not.
 
-        :raises LibraryError: a library that is loaded here cannot be worked with.
+        :raises UnusableError: see :meth:`cannot_work`.
         :raises OfflineError: online access is off and the service is not on this machine.
         :raises KeyMissingError: there is no key, or it was entered for another service.
         :raises InputError: what is there cannot be a key.
         :raises AuthenticationError: the service refused this key a moment ago.
         """
-        if self._library is not None:
-            raise LibraryError(self._library.sentence)
+        for sentence in tuple(self._unusable.values()):
+            raise UnusableError(sentence)
         self.check_online()
         with self._lock:
             settings = self._settings
@@ -109,9 +110,17 @@ class Gate:
             self._pauses.pop(kind, None)
             self._refused = None
 
-    def cannot_work(self, error: LibraryError) -> None:
-        """Note that nothing can be sent until Blender is started anew: what is loaded stays."""
-        self._library = error
+    def cannot_work(self, part: str, error: TriverseError | None) -> None:
+        """
+        Keep back every request, for ``part`` cannot do its work; None: it can again.
+
+        What cannot be noted must not be ordered, and what is loaded stays until Blender is started anew.
+        """
+        with self._lock:
+            if error is None:
+                self._unusable.pop(part, None)
+            else:
+                self._unusable[part] = error.sentence
 
     def failed(self, kind: str, error: TriverseError) -> None:
         """Note what an error means for the other requests."""

@@ -5,21 +5,26 @@ The keeper: renews leases, takes over what nobody drives, sees what other Blende
 Floor: first. Thread: one of its own. No ``bpy``.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 
-from ..api.errors import TriverseError
+from ..api.errors import LibraryError, TriverseError, UnforeseenError
 from ..api.payloads import TaskStatus
+from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN, Slips
 from .apply import apply_status
 from .events import LiveChanged, Remedy, TaskChanged, TaskForgotten
 from .gate import Block
 from .lease import LEASE_S, RENEW_S
 from .record import Stage, TaskRecord
-from .shared import Shared
+from .shared import Shared, live_updates
 from .steps import Steps
 from .store_errors import LeaseLostError, NoSuchTaskError, StoreError
 from .waits import LIVE_POLL_S, LONGEST_POLL_S
+
+log = logging.getLogger(__name__)
 
 #: How often the store is asked for what others wrote: one indexed query of some microseconds.
 _LOOK_S = 1.0
@@ -31,6 +36,10 @@ _MOST_HEARD = 5_000
 #: Progress of one task is taken so often. Each time is a transaction: 500 running tasks that tell of every percent kept
 #: the end of a task waiting for up to 7 s (measured).
 _PROGRESS_S = 1.0
+
+
+#: Live updates that broke off in such a way are tried again after this time, in seconds.
+LIVE_AGAIN_S = 10.0
 
 
 class Keeper:
@@ -57,6 +66,9 @@ class Keeper:
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="triverse-keeper", daemon=True)
         self._live_thread: threading.Thread | None = None
+        self._slips, self._live_slips = Slips(), Slips()
+        self._live_after_s = 0.0
+        """Monotonic time before which live updates are not tried again."""
         self._live_stop = threading.Event()
         self._live_key = ("", "")
         self._heard: dict[str, tuple[str, float]] = {}
@@ -89,9 +101,16 @@ class Keeper:
                 self._mend()
                 self._look()
                 self._keep_live()
+                if self._slips.went_well():
+                    self._shared.works_again("keeper")
             except StoreError as error:
                 if not stop.is_set():
                     self._shared.notice("ERROR", error.sentence)
+            except UNFORESEEN as error:
+                log.exception("the keeper's round failed")
+                if (told := self._slips.slipped(error)) is not None:
+                    # Without leases renewed, another Blender may take over what is under way here.
+                    self._shared.broke_down("keeper", told)
             self._wake.wait(_LOOK_S)
         self._live_stop.set()
 
@@ -134,7 +153,7 @@ class Keeper:
         running = self._live_thread is not None and self._live_thread.is_alive()
         if running and (not waiting or key != self._live_key):
             self._live_stop.set()
-        elif waiting and not running and not self._shared.stop.is_set():
+        elif waiting and not running and time.monotonic() >= self._live_after_s and not self._shared.stop.is_set():
             self._live_key = key
             self._live_stop = threading.Event()
             self._live_thread = threading.Thread(
@@ -150,24 +169,43 @@ class Keeper:
         return None if oldest_s is None else oldest_s - _SINCE_MARGIN_S
 
     def _watch(self, stop: threading.Event) -> None:
-        from ..api.live import Watcher  # late: brings websockets
-
         self._heard = {}
         settings = self._shared.settings
-        watcher = Watcher(
-            settings.api_url,
-            settings.api_key,
-            since_s=self._since_s,
-            on_status=self._hear,
-            on_state=self._set_live,
-            stop=stop,
-        )
         try:
+            watcher = live_updates().Watcher(
+                settings.api_url,
+                settings.api_key,
+                since_s=self._since_s,
+                on_status=self._hear,
+                on_state=self._set_live,
+                stop=stop,
+            )
             watcher.run()
+        except LibraryError as error:
+            # Said by the report, and by Find My Tasks, which has no other way. The polls see to everything else.
+            log.info("no live updates: %s", error)
+            self._live_after_s = float("inf")
+        except UnforeseenError as error:
+            self._live_slipped(error)
         except TriverseError as error:
             self._shared.gate.failed("live", error)
+        except UNFORESEEN as error:
+            log.exception("the live updates broke off")
+            self._live_slipped(error)
         finally:
             self._set_live(False)
+
+    def _live_slipped(self, error: BaseException) -> None:
+        """Tell it once; the polls go on, and live updates are tried again now and then."""
+        self._live_after_s = time.monotonic() + LIVE_AGAIN_S
+        if (told := self._live_slips.slipped(error)) is not None:
+            self._shared.notice(
+                "WARNING",
+                Sentence.of(
+                    "Live updates do not work here ({what}). Tasks are asked for every few seconds instead.",
+                    what=told.what,
+                ),
+            )
 
     def _set_live(self, live: bool) -> None:
         if live is not self._shared.live:

@@ -12,7 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..api.errors import UnforeseenError
+from ..api.slips import UNFORESEEN
+
 log = logging.getLogger(__name__)
+
+
+#: A task whose step failed in a way that nobody foresaw is taken up once more after this time, in seconds.
+AGAIN_S = 3.0
 
 
 class Lane:
@@ -21,13 +28,28 @@ class Lane:
 
     :param name: the threads' name.
     :param threads: how many there are; started by the first :meth:`put`.
-    :param work: called with a task's id in one of the threads, never twice at the same time for one id.
+    :param work: called with a task's id in one of the threads, never twice at the same time for one id. It may return
+        in how many seconds the task is to be taken up again.
+    :param give_up: called with a task's id and what the work raised, when it did so twice in a row; returns the same.
+        Raises nothing.
+    :param cannot_start: called with what was raised when there is no thread and none can be started.
     """
 
-    def __init__(self, name: str, threads: int, work: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        work: Callable[[str], float | None],
+        give_up: Callable[[str, UnforeseenError], float | None],
+        cannot_start: Callable[[UnforeseenError], None],
+    ) -> None:
         self._name = name
         self._size = threads
         self._work = work
+        self._give_up = give_up
+        self._cannot_start = cannot_start
+        self._slips: set[str] = set()
+        """Ids of tasks whose last step failed in a way that nobody foresaw."""
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._heap: list[tuple[float, int, str]] = []
@@ -78,8 +100,14 @@ class Lane:
 
     def _start_thread(self) -> None:
         thread = threading.Thread(target=self._run, name=f"triverse-{self._name}-{len(self._threads) + 1}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives out no more threads
+            log.warning("a thread cannot be started: %s", error)
+            if not self._threads:
+                self._cannot_start(UnforeseenError(error))
+            return
         self._threads.append(thread)
-        thread.start()
 
     def _take(self) -> str | None:
         """Wait for a task that is due; None when the lane is stopped."""
@@ -113,14 +141,23 @@ class Lane:
 
     def _run(self) -> None:
         while (task_id := self._take()) is not None:
+            after_s: float | None = None
             try:
-                self._work(task_id)
-            except Exception:
+                after_s = self._work(task_id)
+                self._slips.discard(task_id)
+            except UNFORESEEN as error:
                 # The last net of a worker thread: without it one slip would end the thread and strand every task of
                 # this lane. The work itself handles all errors that it knows.
                 log.exception("a step of task %s failed", task_id)
-                self.put(task_id, 30.0)
+                if task_id not in self._slips:
+                    self._slips.add(task_id)
+                    after_s = AGAIN_S
+                else:
+                    self._slips.discard(task_id)
+                    after_s = self._give_up(task_id, UnforeseenError(error))
             finally:
                 with self._changed:
                     self._running.discard(task_id)
                     self._changed.notify()
+            if after_s is not None:
+                self.put(task_id, after_s)

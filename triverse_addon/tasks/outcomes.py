@@ -11,7 +11,6 @@ from typing import Any
 from ..api.errors import (
     AuthenticationError,
     KeyMissingError,
-    LibraryError,
     NothingToDownloadError,
     OfflineError,
     ServiceError,
@@ -19,6 +18,8 @@ from ..api.errors import (
     TransportError,
     TriverseError,
     UnavailableError,
+    UnforeseenError,
+    UnusableError,
 )
 from ..api.sentence import Sentence
 from .record import Stage, TaskRecord
@@ -37,7 +38,7 @@ def is_passing(error: TriverseError) -> bool:
         error,
         OfflineError
         | KeyMissingError
-        | LibraryError
+        | UnusableError
         | AuthenticationError
         | TooManyRequestsError
         | TransportError
@@ -86,11 +87,6 @@ class Outcomes:
             self.schedule(record, after_s)
         return record
 
-    def again(self, task_id: str, after_s: float) -> None:
-        record = self._store.get(task_id)
-        if record is not None:
-            self.schedule(record, after_s)
-
     def fail(
         self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, settled: bool, **changes: Any
     ) -> None:
@@ -121,7 +117,7 @@ class Outcomes:
         self._shared.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
-        if isinstance(error, OfflineError | KeyMissingError | LibraryError | AuthenticationError):
+        if isinstance(error, OfflineError | KeyMissingError | UnusableError | AuthenticationError):
             self.wait(record, error, BLOCKED_S, attempts=record.attempts)
         elif isinstance(error, TooManyRequestsError):
             self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)
@@ -141,6 +137,16 @@ class Outcomes:
             and not isinstance(error, NothingToDownloadError)
             and (record.stage is Stage.WAITING or record.attempts < MANY)
         )
+
+    def give_up(self, task_id: str, error: UnforeseenError) -> None:
+        """
+        End a task on which a step failed, twice in a row, that should not fail. A retry goes on where it was.
+
+        :raises StoreError: it cannot be noted.
+        """
+        record = self._store.get(task_id, owner=self._shared.owner.name)
+        if record is not None and record.is_unfinished:
+            self.fail(record, error, settled=False)
 
     def wait(self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int) -> None:
         new_note = record.note != error.sentence

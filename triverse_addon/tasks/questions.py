@@ -11,12 +11,19 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 
-from ..api.errors import AuthenticationError, InputError, TriverseError, WrongAddressError
+from ..api.errors import (
+    AuthenticationError,
+    InputError,
+    TriverseError,
+    UnforeseenError,
+    WrongAddressError,
+)
 from ..api.flows import check
 from ..api.payloads import Balance, TaskStatus
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from .apply import record_of
-from .events import BalanceKnown, KeyTested, Quoted, TasksFound
+from .events import BalanceKnown, Event, KeyTested, Quoted, TasksFound
 from .gate import Block
 from .record import new_id
 from .shared import Shared, live_updates, make_client
@@ -24,13 +31,16 @@ from .store_errors import StoreError
 
 log = logging.getLogger(__name__)
 
+#: A question, and what makes an answer of the sentence that says why there is none.
+_Asked = tuple[Callable[[], None], Callable[[Sentence], Event]]
+
 
 class Questions:
     """One worker thread, started with the first question."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._newest_quote = 0
         self._looked_as = ("", "")
@@ -40,20 +50,20 @@ class Questions:
         """Ask what a task would cost. Of several in a row only the last is sent. Returns the answer's token."""
         self._newest_quote += 1
         token = self._newest_quote
-        self._ask(lambda: self._quote(token, flow, values))
+        self._ask(lambda: self._quote(token, flow, values), lambda problem: Quoted(token, None, problem))
         return token
 
     def balance(self) -> None:
         """Ask for the balance."""
-        self._ask(self._balance)
+        self._ask(self._balance, lambda problem: BalanceKnown(None, problem))
 
     def test_key(self, api_key: str | None) -> None:
         """Ask whose key it is; None means the key in use."""
-        self._ask(lambda: self._test_key(api_key))
+        self._ask(lambda: self._test_key(api_key), lambda problem: KeyTested(False, problem))
 
     def find_tasks(self) -> None:
         """Ask for the user's tasks and add those that are not known here."""
-        self._ask(self._find_tasks)
+        self._ask(self._find_tasks, lambda problem: TasksFound(0, problem))
 
     def find_lost(self) -> None:
         """
@@ -79,19 +89,31 @@ class Questions:
         self._thread.join(timeout_s)
         return [self._thread] if self._thread.is_alive() else []
 
-    def _ask(self, question: Callable[[], None]) -> None:
+    def _ask(self, question: Callable[[], None], failed: Callable[[Sentence], Event]) -> None:
+        """
+        Have a question asked.
+
+        :param failed: makes the answer of what nobody foresaw: whoever waits for one gets it.
+        """
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="triverse-questions", daemon=True)
-            self._thread.start()
-        self._queue.put(question)
+            thread = threading.Thread(target=self._run, name="triverse-questions", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system gives out no more threads
+                self._shared.events.append(failed(UnforeseenError(error).sentence))
+                return
+            self._thread = thread
+        self._queue.put((question, failed))
 
     def _run(self) -> None:
-        while (question := self._queue.get()) is not None and not self._shared.stop.is_set():
+        while (asked := self._queue.get()) is not None and not self._shared.stop.is_set():
+            question, failed = asked
             try:
                 question()
-            except Exception:
+            except UNFORESEEN as error:
                 # The last net of a worker thread, as in the lanes: without it no later question would be answered.
                 log.exception("a question was not answered")
+                self._shared.events.append(failed(UnforeseenError(error).sentence))
 
     # -------------------------------------------------------------------------
 

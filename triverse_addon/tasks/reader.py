@@ -5,17 +5,22 @@ Pages of the list, read from the store by a thread of its own: a search through 
 Floor: first. Thread: asked by the main thread, answers from a worker. No ``bpy``.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..api.errors import UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from .board import Board
 from .listing import Query
 from .record import TaskRecord
 from .store import Store
 from .store_errors import StoreError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,13 @@ class PageReader:
             self._question = question
             self._changed.notify()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="triverse-pages", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="triverse-pages", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the system gives out no more threads
+                    self.answer = Page(question, question.offset, (), 0, UnforeseenError(error).sentence)
+                    return
+                self._thread = thread
 
     def stop(self) -> None:
         """Tell the thread to end."""
@@ -110,4 +120,9 @@ class PageReader:
                 if self._stopped or self._question is None:
                     return
                 question, self._question = self._question, None
-            self.answer = read_page(self._store, question)
+            try:
+                self.answer = read_page(self._store, question)
+            except UNFORESEEN as error:
+                # The last net of the thread: without it this search and all later ones would never end.
+                log.exception("a page was not read")
+                self.answer = Page(question, question.offset, (), 0, UnforeseenError(error).sentence)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..api.errors import LibraryError
+from ..api.errors import LibraryError, UnforeseenError
 from ..api.libraries import needing
 from ..api.sentence import Sentence
 from .events import Event, Notice, Remedy, TaskChanged
@@ -112,7 +112,7 @@ class Shared:
                 try:
                     self._client = self._make_client(self._settings)
                 except LibraryError as error:
-                    self.gate.cannot_work(error)
+                    self.gate.cannot_work("libraries", error)
                     raise
             return self._client
 
@@ -127,6 +127,15 @@ class Shared:
     def changed(self, record: TaskRecord) -> None:
         """Tell the main thread of a record's newest state."""
         self.events.append(TaskChanged(record))
+
+    def broke_down(self, part: str, error: UnforeseenError) -> None:
+        """Keep back every request and say so: ``part`` met what it does not know, and its work is not done."""
+        self.gate.cannot_work(part, error)
+        self.notice("ERROR", error.sentence)
+
+    def works_again(self, part: str) -> None:
+        """Take :meth:`broke_down` back."""
+        self.gate.cannot_work(part, None)
 
     def notice(self, level: str, sentence: Sentence, task_id: str = "", remedy: Remedy = Remedy.NONE) -> None:
         """Tell the user something, once; the same sentence twice in a row is told once."""

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..api.errors import NotFoundError, TriverseError
+from ..api.errors import NotFoundError, TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from .apply import apply_status
 from .arriving import Arriving
 from .convert import Converter, ConvertStopped
@@ -77,22 +78,23 @@ class Steps:
         self._polls: dict[str, int] = {}
         self._reported_s: dict[str, float] = {}
 
-    def run(self, lane: str, task_id: str) -> None:
+    def run(self, lane: str, task_id: str) -> float | None:
         """
         Do what is due for a task. Errors become its stage, its note, or its next try.
 
         :param lane: the lane that took the task up.
+        :returns: in how many seconds it is to be taken up again although the store says nothing; None: as it says.
         """
         try:
             # Only what is driven here: two engines would write into one half-finished file.
             record = self._store.get(task_id, owner=self._shared.owner.name)
             if record is None or not record.is_unfinished or self._shared.stop.is_set():
-                return
+                return None
             if LANES[record.stage] != lane:
                 # A poll and a live update may both have announced the same news. Done here, a step would run twice at
                 # once: a lane takes care only of its own (seen: two conversions in one folder).
                 self._out.schedule(record, 0.0)
-                return
+                return None
             try:
                 self._by_stage(record)
             except (LeaseLostError, NoSuchTaskError):
@@ -103,11 +105,35 @@ class Steps:
                 if not self._shared.stop.is_set():
                     self._out.trouble(record, error)
         except (LeaseLostError, NoSuchTaskError, ConvertStopped, DownloadStopped):
-            return
+            return None
         except StoreError as error:
-            if not self._shared.stop.is_set():
-                self._shared.notice("ERROR", error.sentence)
-                self._out.again(task_id, BLOCKED_S)
+            return self._not_stored(error)
+        return None
+
+    def _not_stored(self, error: StoreError) -> float | None:
+        if self._shared.stop.is_set():
+            return None
+        self._shared.notice("ERROR", error.sentence)
+        return BLOCKED_S
+
+    def give_up(self, task_id: str, error: UnforeseenError) -> float | None:
+        """
+        Tell in a task's row what a step has met twice that it does not know, and let the task be.
+
+        Raises nothing: where not even that can be noted, nothing more is sent, and everybody is told.
+
+        :returns: as :meth:`run`.
+        """
+        try:
+            self._out.give_up(task_id, error)
+        except (LeaseLostError, NoSuchTaskError):
+            return None
+        except StoreError as problem:
+            return self._not_stored(problem)
+        except UNFORESEEN as other:
+            log.exception("the end of task %s could not be noted", task_id)
+            self._shared.broke_down("steps", UnforeseenError(other))
+        return None
 
     def _by_stage(self, record: TaskRecord) -> None:
         if record.stage is Stage.QUEUED:

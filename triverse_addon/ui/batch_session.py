@@ -18,8 +18,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.errors import TriverseError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from ..batch.looking import Asked, library_for
 from ..batch.memory import Begun
 from ..batch.outcome import End, Outcome, Progress, Standing
@@ -311,15 +312,13 @@ class BatchSession:
         future, then = self._job
         self._job = None
         try:
-            result = future.result()
+            then(future.result())
         except TriverseError as error:
             self._failed(error.sentence)
-        except Exception:
+        except UNFORESEEN as error:
             # Whatever it was, the panel must not stand still in "Checking" for ever.
             log.exception("A batch's work failed")
-            self._failed(Sentence.of("Something unexpected went wrong. The system console says more."))
-        else:
-            then(result)
+            self._failed(UnforeseenError(error).sentence)
         return True
 
     def _failed(self, sentence: Sentence) -> None:

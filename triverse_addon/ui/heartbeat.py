@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..api.errors import TriverseError
+from ..api.slips import UNFORESEEN, Slips
 from . import properties, redraw, remembered, session, translations, watch
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _IDLE_S = 1.0
 #: Budget of a tick outside the modal bursts, in seconds.
 _BUDGET_S = 0.004
 
+_slips = Slips()
 _has_looked = False
 
 
@@ -49,11 +51,16 @@ def unregister() -> None:
 
 def _timer() -> float:
     try:
-        return beat()
-    except Exception:  # noqa: BLE001 -- see below
+        again_s = beat()
+    except UNFORESEEN as error:
         # Blender drops a timer that raises, and with it all tasks would stand still until the next start.
         _log.exception("A heartbeat failed")
+        if (told := _slips.slipped(error)) is not None:
+            session.tell_slip(told.sentence)
+            redraw.redraw()
         return _IDLE_S
+    _slips.went_well()
+    return again_s
 
 
 def beat() -> float:
@@ -87,9 +94,9 @@ def beat() -> float:
     if windows:
         # A timer has no window of its own, and an undo step needs one.
         with bpy.context.temp_override(window=windows[0], screen=windows[0].screen):
-            changed = here.tick(_BUDGET_S)
+            changed = here.tick_safely(_BUDGET_S)
     else:
-        changed = here.tick(_BUDGET_S, may_import=False)
+        changed = here.tick_safely(_BUDGET_S, may_import=False)
     if changed:
         redraw.redraw()
     return _PAUSE_S if here.is_under_way else _IDLE_S

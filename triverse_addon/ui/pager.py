@@ -9,6 +9,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from ..api.sentence import Sentence
 from ..tasks.listing import Order, Query
 from ..tasks.reader import Page, Question
 from ..tasks.record import TaskRecord
@@ -38,6 +39,9 @@ class Pager:
         self._answer: Page | None = None
         self._shape = -1
         self._read_at_s = float("-inf")
+        self.problem: Sentence | None = None
+        """Why a page could not be read, until it was told."""
+        self._told: Sentence | None = None
         self._records: dict[str, TaskRecord] = {}
 
     @property
@@ -104,6 +108,8 @@ class Pager:
         if page.error is not None:
             _log.warning("The list was not read: %s", page.error)
             self._shape = -1
+            if page.error != self._told:
+                self._told = self.problem = page.error
         elif page != self.page:
             if page.offset != page.question.offset:
                 question = Question(page.question.query, page.offset, page.question.count)

@@ -108,6 +108,17 @@ def problem() -> Sentence | None:
     return _session.engine.notice_problem if _session is not None else _problem
 
 
+def tell_slip(sentence: Sentence) -> None:
+    """Show what nobody foresaw: in the panel, in place of a session that could not be made."""
+    global _is_wished, _problem
+    if _session is not None:
+        from ..tasks.events import Notice  # late, as above
+
+        _session.tell(Notice("ERROR", sentence))
+    else:
+        _is_wished, _problem = False, sentence
+
+
 def end() -> None:
     """Stop the session, if there is one."""
     global _session, _is_wished, _problem

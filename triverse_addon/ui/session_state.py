@@ -5,6 +5,7 @@ What the ui remembers beside the engine, and the tick that lets the engine's new
 Floor: third. Thread: main. Imports ``bpy``. Imported by ``session`` at first need.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import bpy
 
 from ..api.errors import InputError, KeyElsewhereError, TriverseError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN, Slips
 from ..api.urls import is_loopback
 from ..batch.clerk import SESSION as BATCH
 from ..tasks.events import (
@@ -43,6 +45,8 @@ from .thumbnails import Thumbnails
 if TYPE_CHECKING:
     from ..scene.small_pictures import SmallPictures
     from ..tasks.engine import Engine
+
+_log = logging.getLogger(__name__)
 
 #: Notices kept for the panel; older ones are in each task's history.
 _NOTICES = 4
@@ -114,6 +118,7 @@ class Session:
         self._forgotten: set[str] = set()
         self._known_settings = engine.settings
         self._drawn_at_s = 0.0
+        self._slips = Slips()
         self.pager.tick(engine)
 
     # -------------------------------------------------------------------------
@@ -176,10 +181,31 @@ class Session:
             self.moving = _moving(self.engine.board.unfinished())
         return changed
 
+    def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
+        """
+        Tick, whatever happens: the next one comes all the same.
+
+        What nobody foresaw is told after the second time in a row.
+        """
+        try:
+            changed = self.tick(budget_s, may_import=may_import)
+        except UNFORESEEN as error:
+            _log.exception("A tick failed")
+            if (told := self._slips.slipped(error)) is not None:
+                self.tell(Notice("ERROR", told.sentence))
+            return told is not None
+        self._slips.went_well()
+        return changed
+
     def _turn_pages(self) -> bool:
         query, count = search.wanted()
         self.pager.look_for(query, count)
-        if not self.pager.tick(self.engine):
+        turned = self.pager.tick(self.engine)
+        if self.pager.problem is not None:
+            self.tell(Notice("WARNING", self.pager.problem))
+            self.pager.problem = None
+            return True
+        if not turned:
             return False
         self.thumbnails.want_no_more()
         return True
