@@ -45,6 +45,7 @@ from .libraries import too_old
 from .payloads import TaskStatus
 from .proxies import proxy_for
 from .sentence import Sentence
+from .slips import UNFORESEEN
 from .tls import certificate_problem, no_secure_connection, secure_context
 from .urls import check_base_url, websocket_url
 
@@ -267,7 +268,7 @@ def _connection(
         made: ClientConnection | TriverseError
         try:
             made = _connect(url, base_url, version, key=key)
-        except Exception as error:  # noqa: BLE001 -- whoever waits for this thread has to be told
+        except UNFORESEEN as error:  # whoever waits for this thread has to be told
             made = UnforeseenError(error)
         with lock:
             if not abandoned:

@@ -278,7 +278,13 @@ class Runner:
         while self._halt is None and (item := self._next()) is not None:
             if item.planned.may_cost:
                 self._credits[item.number] = self._prices.get(item.number, 0)
-            item.beginning = self._clerk.begin(item.planned)
+            try:
+                item.beginning = self._clerk.begin(item.planned)
+            except UNFORESEEN as error:
+                log.exception("row %d could not be handed to the clerk", item.number)
+                self._credits.pop(item.number, None)
+                self._fail(item, UnforeseenError(error).sentence)
+                continue
             self._beginning[item.number] = item
 
     def _next(self) -> _Item | None:
@@ -371,7 +377,6 @@ class Runner:
 
     def _begin_writing(self, item: _Item, record: TaskRecord) -> None:
         planned = item.planned
-        del self._under_way[item.number]
         assert item.entry is not None
         job = job_for(planned.row, record, item.entry, self._ledger.library, self._catalog_ids)
         entry = dataclasses.replace(item.entry, recipe=planned.recipe, row_key=planned.row_key)
@@ -383,7 +388,9 @@ class Runner:
             self._clerk.finish(done, record, planned.row.title)
             return done
 
+        # The row leaves its place once nothing can fail any more: a slip before would lose it.
         item.writing = self._pool.submit(write)
+        del self._under_way[item.number]
         self._writing[item.number] = item
 
     def _look_at_writing(self, item: _Item) -> None:
@@ -464,8 +471,9 @@ class Runner:
             item.entry = dataclasses.replace(
                 item.entry, state="failed", recipe=item.planned.recipe, error=str(sentence)
             )
-            self._clerk.put(item.entry)
         self._finish(item, Outcome(item.planned, end, sentence, suggestion, record=record, entry=item.entry))
+        if item.entry is not None and end is End.FAILED:
+            self._clerk.put(item.entry)
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         self._under_way.pop(item.number, None)

@@ -39,6 +39,7 @@ def register() -> None:
     """Start the timer. Not in background: app timers never fire while a script runs there (measured)."""
     global _has_looked
     _has_looked = False
+    _slips.went_well()
     if not bpy.app.background:
         bpy.app.timers.register(_timer, first_interval=_PAUSE_S, persistent=True)
 
