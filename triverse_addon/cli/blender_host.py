@@ -15,7 +15,7 @@ from mathutils import Matrix, Vector
 from ..api.keys import clean_key
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
-from ..scene import blend_file, tidy
+from ..scene import blend_file, gltf_abilities, tidy
 from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
@@ -90,6 +90,7 @@ class BlenderHost:
             online=not offline and (is_module or bpy.app.online_access),
             offline_by="command_line" if offline or forced else "preference",
             live=preferences.live if preferences else True,
+            reader=gltf_abilities.ask(),
         )
 
     def about(self) -> dict[str, str]:
@@ -106,7 +107,7 @@ class BlenderHost:
 
     def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """Return what writes models into an asset library, in Blenders of its own."""
-        return ChildLibrary(child_command("library_worker"), data_dir / WORK)
+        return ChildLibrary(child_command("library_worker"), data_dir / WORK, reader=gltf_abilities.ask())
 
     def is_open(self, path: Path) -> bool:
         """Tell whether ``path`` is the .blend that was opened before the command."""

@@ -7,13 +7,19 @@ child loads it as a plain module.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
+
+if __package__:
+    from . import from_file
+else:
+    import from_file  # type: ignore[import-not-found,no-redef]
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +42,9 @@ class RefusedError(Exception):
     The importer did not take the file.
 
     :ivar kind: "numpy" (Blender's importer needs it and it is missing), "importer" (this Blender has no glTF importer),
-        "memory", "draco" (its library for that is missing), "empty" (the file holds no object) or "unreadable".
-    :ivar detail: the importer's own words, "" if there are none.
+        "memory", "decoder" (its library for a compression is missing), "empty" (the file holds no object), "foreign"
+        (something came from another file than the model's) or "unreadable".
+    :ivar detail: the importer's own words, or the name of what is meant, "" if there is none.
     """
 
     def __init__(self, kind: str, detail: str = "") -> None:
@@ -99,28 +106,38 @@ def read(glb_path: str, units: Units | None = None) -> Made:
         options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     except KeyError:
         raise RefusedError("importer") from None
-    before = set(bpy.data.objects)
+    wall = from_file.Wall()
     watch = _Watch()
+    opened: list[str] = []
     with _own_scene(units or Units()), _watched(watch):
-        problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options})
-        new = [obj for obj in bpy.data.objects if obj not in before]
+        problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options}, opened)
+        new: list[bpy.types.Object] = wall.new("objects")
     if problem is None and not new:
         problem = RefusedError("empty")
     elif problem is not None and problem.kind == "reported":
         problem = RefusedError("unreadable", problem.detail) if not new else None
+    if found := opened[0] if opened else wall.foreign():
+        problem = RefusedError("foreign", "".join(char for char in found if char.isprintable())[:200])
     if problem is not None:
-        bpy.data.batch_remove(new)
+        wall.remove()
         raise problem
+    wall.remove_pointers()
     return Made(
         shown=[obj for obj in new if obj not in watch.others],
         others=[obj for obj in new if obj in watch.others],
     )
 
 
-def _run(glb_path: str, options: dict[str, Any]) -> RefusedError | None:
-    """Run the importer. Returns what it said, with the kind "reported" for a report of an import that finished."""
+def _run(glb_path: str, options: dict[str, Any], opened: list[str]) -> RefusedError | None:
+    """
+    Run the importer. Returns what it said, with the kind "reported" for a report of an import that finished.
+
+    :param opened: gets the foreign files that were opened, in the child. In the user's Blender others open files too,
+        and what listens would stay.
+    """
     try:
-        bpy.ops.import_scene.gltf(filepath=glb_path, **options)
+        with nullcontext() if __package__ else from_file.opened_files(glb_path, opened):
+            bpy.ops.import_scene.gltf(filepath=glb_path, **options)
     except MemoryError:
         return RefusedError("memory")
     except RuntimeError as error:
@@ -131,11 +148,11 @@ def _run(glb_path: str, options: dict[str, Any]) -> RefusedError | None:
             return RefusedError("memory")
         if "Traceback" in text:
             said = last_line(text)
-            # The importer tries to load the library without looking whether it is there (4.2, 5.2; 5.0 has it).
-            is_draco = "draco" in said.lower() and said.startswith(("OSError", "FileNotFoundError"))
-            return RefusedError("draco" if is_draco else "unreadable", said)
+            decoder = missing_decoder(said)
+            return RefusedError("decoder", decoder) if decoder else RefusedError("unreadable", said)
         _log.warning("glTF importer: %s", text)
-        return RefusedError("reported", last_line(text))
+        decoder = missing_decoder(text)
+        return RefusedError("decoder", decoder) if decoder else RefusedError("reported", last_line(text))
     return None
 
 
@@ -250,6 +267,22 @@ def _watched(watch: _Watch) -> Iterator[None]:
             delattr(module, _HOOK)
         else:
             setattr(module, _HOOK, old)
+
+
+#: What an importer says of a decoder that is not there: a word of it, and its name for people.
+_NOT_FOUND = re.compile(r"library not found|failed to load|OSError|FileNotFoundError", re.IGNORECASE)
+_DECODERS = (("draco", "Draco (KHR_draco_mesh_compression)"), ("meshopt", "meshopt"), ("ktx", "KTX2"))
+
+
+def missing_decoder(said: str) -> str:
+    """
+    Return the name of the decoder whose library the importer did not find, "" when it speaks of something else.
+
+    It loads Draco's without looking whether it is there (4.2 and 5.2), and looks for the others first.
+    """
+    if not _NOT_FOUND.search(said):
+        return ""
+    return next((name for word, name in _DECODERS if word in said.lower()), "")
 
 
 def last_line(text: str) -> str:

@@ -14,10 +14,10 @@ import bpy
 
 from ..api.sentence import Sentence
 from ..tasks import provenance
-from ..tasks.glb import check
+from ..tasks.glb import GlbError
 from ..tasks.imports import Failed, Imported, ImportOutcome, Later
 from ..tasks.record import Placement, TaskRecord
-from . import leftovers, renew, replace, tidy, undo
+from . import gltf_abilities, leftovers, readable_models, renew, replace, tidy, undo
 from .append import MOST_BLOCKS, TooManyBlocksError, append_model
 from .errors import SceneError
 from .in_place import import_model
@@ -55,7 +55,9 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     started_s = time.perf_counter()
     try:
         collection = _bring(record, scene, None if old is not None else _spot(record.placement, placeholder))
-    except SceneError as error:
+    except readable_models.NotYetError as error:
+        return Later(error.sentence)
+    except (SceneError, GlbError) as error:
         return Failed(error.sentence)
     if record.geometry_only:
         leftovers.strip(collection)
@@ -84,16 +86,16 @@ def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy
             return collection
     if has_glb:
         # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
-        check(glb)
-        return import_model(
-            glb,
-            scene,
-            name=name,
-            preview_path=Path(record.preview_path) if record.preview_path else None,
-            properties=provenance.properties(record),
-            tags=provenance.tags(record),
-            spot=spot,
-        )
+        with readable_models.lent(glb, gltf_abilities.ask()) as readable:
+            return import_model(
+                readable,
+                scene,
+                name=name,
+                preview_path=Path(record.preview_path) if record.preview_path else None,
+                properties=provenance.properties(record),
+                tags=provenance.tags(record),
+                spot=spot,
+            )
     raise SceneError(
         Sentence.of(
             "The files of the model are gone from {folder}. Press Retry to fetch them again.", folder=record.folder

@@ -19,7 +19,9 @@ from pathlib import Path
 from ..api.sentence import Sentence
 from ..batch.assets import THUMBNAILS, Asset, AssetJob, Tile
 from ..batch.safe_paths import make_folder
+from ..tasks import glb
 from ..tasks.convert import ConvertError
+from ..tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ..tasks.removal import remove_file
 from .child_process import SCRATCH, ChildEndedError, Words
 from .child_session import MOST_JOBS, ChildSession
@@ -87,6 +89,7 @@ class ChildLibrary:
     :param timeout_s: how long one model may take.
     :param memory_bytes: see :class:`child_process.ChildProcess`.
     :param jobs_per_child: see :class:`child_session.ChildSession`.
+    :param reader: what this Blender reads.
     """
 
     with_blender = True
@@ -99,9 +102,11 @@ class ChildLibrary:
         timeout_s: float = TIMEOUT_S,
         memory_bytes: int | None = None,
         jobs_per_child: int = MOST_JOBS,
+        reader: GltfReader = ANY_BLENDER,
     ) -> None:
         self._command = tuple(command)
         self._work_dir = work_dir
+        self._reader = reader
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._jobs_per_child = jobs_per_child
@@ -111,9 +116,18 @@ class ChildLibrary:
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
         """Write one asset, see :class:`batch.assets.AssetWriter`."""
+        try:
+            with glb.readable(job.model_path, self._reader) as (path, _):
+                return self._write(job, path, stop)
+        except glb.GlbError as error:
+            raise ConvertError(error.sentence) from None
+        except OSError as error:
+            raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
+
+    def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
         told = {
             "kind": "asset",
-            "glb_path": str(job.model_path.resolve()),
+            "glb_path": str(glb_path.resolve()),
             "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
             "library": str(job.library.resolve()),
             "thumbnails": THUMBNAILS,

@@ -6,13 +6,15 @@ Floor: second. Thread: any. No ``bpy``.
 """
 
 from ..api.sentence import Sentence
+from ..tasks.glb_extensions import missing_decoder
 
 
 def sentence_for(kind: str, detail: str = "") -> Sentence:
     """
     Return the sentence for a refusal of ``gltf_import`` or ``convert_worker``.
 
-    :param kind: "numpy", "importer", "memory", "draco", "empty", "disk" or anything else, which means "unreadable".
+    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign", "disk" or anything else, which means
+        "unreadable".
     :param detail: the importer's or the system's own words.
     """
     if kind == "numpy":
@@ -26,10 +28,13 @@ def sentence_for(kind: str, detail: str = "") -> Sentence:
         )
     if kind == "memory":
         return Sentence.of("The model needs more memory than it may have here. The downloaded file is kept.")
-    if kind == "draco":
+    if kind == "decoder":
+        return missing_decoder(detail)
+    if kind == "foreign":
         return Sentence.of(
-            "The model is compressed with Draco (KHR_draco_mesh_compression), and this Blender came without the "
-            "library for it. The downloaded file is kept. Press Retry in a Blender from blender.org."
+            "The model was refused, because it brought in a file of this computer ({name}). "
+            "The downloaded file is kept.",
+            name=detail,
         )
     if kind == "empty":
         return Sentence.of("The model file holds no object. The downloaded file is kept.")

@@ -7,6 +7,7 @@ Floor: first. Thread: worker. No ``bpy``.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,12 @@ class Arriving:
             self._out.move(record, stage=Stage.DOWNLOADING)
             return
         try:
-            glb.check(model)
+            verdict = glb.check(model, self._shared.settings.reader)
         except glb.GlbError as error:
-            # Asked again, the service may deliver it whole; what is here stays until then.
-            discard_part(model)
-            self._out.fail(record, error, stage=Stage.DOWNLOADING, settled=False)
+            if error.kind == "damaged":
+                # Asked again, the service may deliver it whole; what is here stays until then.
+                discard_part(model)
+            self._out.fail(record, error, stage=Stage.DOWNLOADING if error.kind == "damaged" else None, settled=False)
             return
         except OSError as error:
             sentence = Sentence.of(
@@ -132,6 +134,8 @@ class Arriving:
             self._out.fail(record, TriverseError(sentence), settled=False)
             return
         converted = self._converted(record, model)
+        for note in verdict.notes:
+            self._shared.store.tell(record.id, "WARNING", note)
         if converted is None:
             self._ready(record, blend_path="", collection_name="")
         else:
@@ -157,7 +161,11 @@ class Arriving:
         )
         try:
             make(job.out_dir)
-            return self._converter(job, self._shared.stop)
+            with glb.readable(model, self._shared.settings.reader) as (path, _):
+                return self._converter(replace(job, glb_path=path), self._shared.stop)
+        except glb.GlbError as error:
+            # It is another file than the one that was checked a moment ago.
+            raise ConvertError(error.sentence) from None
         except NoChildError as error:
             log.info("task %s is imported in place: %s", record.id, error)
             return None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..api.keys import check_key, check_key_is_for, clean_key
 from ..api.urls import origin_of
+from .gltf_reader import ANY_BLENDER, GltfReader
 
 #: Default of ``TRIVERSE_API_URL``.
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
@@ -31,6 +32,7 @@ class Settings:
     :ivar live: use a WebSocket beside polling.
     :ivar max_model_bytes: a model that is larger is refused.
     :ivar agent: the version part of the User-Agent.
+    :ivar reader: what the Blender that will read the models can.
     """
 
     data_dir: Path
@@ -43,6 +45,7 @@ class Settings:
     live: bool = True
     max_model_bytes: int = 2 * 1024**3
     agent: str = "0.1.0"
+    reader: GltfReader = ANY_BLENDER
 
     def check_key(self) -> None:
         """

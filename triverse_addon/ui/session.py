@@ -16,6 +16,7 @@ import bpy
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from ..api.urls import is_loopback
+from ..scene import gltf_abilities
 from ..tasks.settings import Settings
 from . import data_folder, properties, rows, selected
 from . import preferences as prefs
@@ -79,7 +80,8 @@ def need() -> "Session":
         _problem = None
         pictures = SmallPictures(child_command("prepare_worker"), Path(prefs.data_dir(create=True), "pictures"))
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
-        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir))
+        reader = engine.settings.reader
+        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir, reader=reader))
         _session = Session(engine, import_task, reason_to_wait, batch, pictures)
         if (untold := data_folder.untold()) is not None:
             _session.tell(Notice("WARNING", untold))
@@ -179,6 +181,7 @@ def settings_now() -> Settings:
         online=bpy.app.online_access,
         offline_by="preference" if not is_forced_offline() else "command_line",
         live=preferences.live,
+        reader=gltf_abilities.ask(),
     )
 
 
