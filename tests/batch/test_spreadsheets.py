@@ -122,6 +122,13 @@ def test_a_line_that_tells_the_separator(tmp_path: Path, first: str, separator: 
     ]
 
 
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"], ids=["xlsx", "xls"])
+def test_a_workbook_itself_is_named_as_one(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "props.xlsx").write_bytes(data + bytes(range(256)))
+    (problem,) = read(tmp_path / "props.xlsx").problems
+    assert str(problem) == "props.xlsx is a spreadsheet's own file. Save it as CSV UTF-8, and choose that."
+
+
 @pytest.mark.parametrize("text", ["sep\na\n", "sep=a\na;b\n", "sep=\n\n"])
 def test_a_column_that_only_begins_so(tmp_path: Path, text: str) -> None:
     assert read(write(tmp_path / "rows.csv", text)).columns

@@ -26,6 +26,9 @@ MAX_BYTES = 64 * 1024 * 1024
 _JSON = frozenset({".jsonl", ".ndjson", ".json"})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
+#: How workbooks begin: .xlsx, .ods and .numbers are ZIP archives, .xls is a compound file.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
 
 def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allowed: Collection[str] = ()) -> RawBatch:
     """
@@ -73,6 +76,12 @@ def _text(path: Path, problems: list[Problem]) -> str:
                 ),
             )
         )
+        return ""
+    if data.startswith(_WORKBOOKS):
+        words = Sentence.of(
+            "{name} is a spreadsheet's own file. Save it as CSV UTF-8, and choose that.", name=path.name
+        )
+        problems.append(Problem(0, "", words))
         return ""
     bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
     data = data[len(bom) :]

@@ -60,10 +60,10 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
 
 def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
-    """Have the open file browser show what is called anything, or what was asked for."""
+    """Have the open file browser filter by name or not. A glob that is changed later does not reach what is listed."""
     space = context.space_data
     if isinstance(space, bpy.types.SpaceFileBrowser) and space.params is not None:
-        space.params.filter_glob = "*" if operator.all_files else operator.filter_glob
+        space.params.use_filter = not operator.all_files
 
 
 class TRIVERSE_OT_choose_file(bpy.types.Operator):

@@ -710,6 +710,7 @@ TEXTS = {
     "{name} has {size_mb} MB. A batch may have {limit_mb} MB.": "{name} hat {size_mb} MB. Ein Stapel darf {limit_mb} MB haben.",
     "{name} holds no row.": "{name} enthält keine Zeile.",
     "{name} is a movie. Choose a still picture.": "{name} ist ein Film. Wählen Sie ein Standbild.",
+    "{name} is a spreadsheet's own file. Save it as CSV UTF-8, and choose that.": "{name} ist die eigene Datei einer Tabellenkalkulation. Speichern Sie sie als CSV UTF-8, und wählen Sie diese.",
     "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most compatible format.": "{name} ist kein Bild im Format JPEG, PNG oder WebP. Es ist HEIC: Exportieren Sie es als JPEG, und stellen Sie das Telefon auf das kompatibelste Format.",
     "{name} is not a JPEG, PNG or WebP picture. It is a raw picture of a camera: develop it to JPEG.": "{name} ist kein Bild im Format JPEG, PNG oder WebP. Es ist ein Rohbild einer Kamera: Entwickeln Sie es zu JPEG.",
     "{name} is not a JPEG, PNG or WebP picture. It is a video: save one frame.": "{name} ist kein Bild im Format JPEG, PNG oder WebP. Es ist ein Video: Speichern Sie ein Einzelbild.",

@@ -710,6 +710,7 @@ TEXTS = {
     "{name} has {size_mb} MB. A batch may have {limit_mb} MB.": "{name} は {size_mb} MBです。バッチの上限は {limit_mb} MBです。",
     "{name} holds no row.": "{name} に行がありません。",
     "{name} is a movie. Choose a still picture.": "{name} は動画です。静止画を選んでください。",
+    "{name} is a spreadsheet's own file. Save it as CSV UTF-8, and choose that.": "{name} は表計算ソフト独自のファイルです。CSV UTF-8 で保存して、そちらを選んでください。",
     "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most compatible format.": "{name} は JPEG、PNG、WebP の画像ではありません。HEIC です。JPEG で書き出し、スマートフォンを互換性優先の形式に設定してください。",
     "{name} is not a JPEG, PNG or WebP picture. It is a raw picture of a camera: develop it to JPEG.": "{name} は JPEG、PNG、WebP の画像ではありません。カメラの RAW 画像です。JPEG に現像してください。",
     "{name} is not a JPEG, PNG or WebP picture. It is a video: save one frame.": "{name} は JPEG、PNG、WebP の画像ではありません。動画です。1 フレームを保存してください。",

@@ -710,6 +710,7 @@ TEXTS = {
     "{name} has {size_mb} MB. A batch may have {limit_mb} MB.": "{name} 有 {size_mb} MB。批处理最多 {limit_mb} MB。",
     "{name} holds no row.": "{name} 中没有任何行。",
     "{name} is a movie. Choose a still picture.": "{name} 是影片。请选择静态图片。",
+    "{name} is a spreadsheet's own file. Save it as CSV UTF-8, and choose that.": "{name} 是电子表格自己的文件。请另存为 CSV UTF-8，然后选择它。",
     "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most compatible format.": "{name} 不是 JPEG、PNG 或 WebP 图片。它是 HEIC：请导出为 JPEG，并将手机设为兼容性最佳的格式。",
     "{name} is not a JPEG, PNG or WebP picture. It is a raw picture of a camera: develop it to JPEG.": "{name} 不是 JPEG、PNG 或 WebP 图片。它是相机的 RAW 图片：请冲洗为 JPEG。",
     "{name} is not a JPEG, PNG or WebP picture. It is a video: save one frame.": "{name} 不是 JPEG、PNG 或 WebP 图片。它是视频：请保存其中一帧。",
