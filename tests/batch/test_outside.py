@@ -8,6 +8,7 @@ One: ``python scripts/test.py tests/batch/test_outside.py``.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -220,16 +221,37 @@ def test_the_option_allows_them(cli: Cli) -> None:
 
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 130), ("\n", 130)])
 def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int) -> None:
-    answer, said = _typed(cli, foreign(cli), typed)
+    answer, said = _typed(cli, typed, "batch", foreign(cli), "--glb-only", "--yes")
     assert "Open these 1 files, and send them with the batch? [y/N]" in said
     assert answer.code == code, answer.people
     assert ("Nothing was opened." in answer.people) is (code != 0)
     assert len(service.state.creations) == (2 if code == 0 else 0)
 
 
-def _typed(cli: Cli, file: Path, typed: str) -> tuple[Answer, str]:
+def test_a_link_that_is_led_elsewhere_after_the_look_is_not_followed(cli: Cli, service: StandIn) -> None:
+    """Whoever may write in the folder could do that while the question about the price is on the screen."""
+    secret = png(cli.folder / "secret" / "marker.png")
+    file = table(cli.folder, "link.png", "chair.png")
+    png(file.parent / "chair.png", 90)
+    link = file.parent / "link.png"
+    link.symlink_to("chair.png")
+
+    def lead_elsewhere() -> None:
+        link.unlink()
+        link.symlink_to(secret)
+
+    answer, said = _typed(cli, "y\n", "batch", file, "--glb-only", meanwhile=lead_elsewhere)
+    assert "Order them? [y/N]" in said
+    assert answer.code == 1, answer.people
+    failed, done = answer.of("result")
+    assert failed["error"] == f"The file {link} lies elsewhere than when it was checked. Check again."
+    assert done["state"] == "done"
+    assert len(service.state.uploads) == 1
+
+
+def _typed(cli: Cli, typed: str, *argv: str | Path, meanwhile: Callable[[], None] = lambda: None) -> tuple[Answer, str]:
     own, theirs = os.openpty()
-    process = cli.start("batch", file, "--glb-only", "--yes", stdin=theirs)
+    process = cli.start(*argv, stdin=theirs)
     os.close(theirs)
     try:
         said = ""
@@ -238,6 +260,7 @@ def _typed(cli: Cli, file: Path, typed: str) -> tuple[Answer, str]:
             letter = process.stderr.read(1)
             assert letter, said
             said += letter
+        meanwhile()
         os.write(own, typed.encode())
         return cli.finish(process), said
     finally:

@@ -78,7 +78,7 @@ def test_files_outside_are_allowed_after_a_question(open_window: OpenWindow, ser
     window.save_shot("asked")
     window.click_text("Allow Files Outside", side)
     window.wait_text("Open These Files, and Send Them with the Batch?")
-    window.wait_text("elsewhere.png")
+    window.wait_text("It lies outside the folder, and is not opened until you allow it:")
     window.save_shot("question")
     window.click_text("Allow Them")
     window.wait_for(f"{BATCH}.phase == 'checked' and not {BATCH}.checked.problems")

@@ -159,6 +159,7 @@ class _Checker:
         self._service_url = service_url
         self._problems: list[Problem] = []
         self._unusable: set[str] = set()
+        self._places: dict[str, str] = {}
 
     def row(self, number: int) -> Row | list[Problem]:
         """Return the row, or all its problems."""
@@ -180,6 +181,7 @@ class _Checker:
             params=params,
             sources=sources,
             written_sources=written,
+            places=self._places,
             name=name or name_for(params, sources, flow.name),
             catalog=catalog or "",
             tags=tags,
@@ -307,6 +309,7 @@ class _Checker:
         problem = self._looks.problem(path, field)
         if problem is not None:
             self._say(key, problem)
+        self._places[path] = os.path.realpath(path)
 
     def _post(self) -> Post:
         values: dict[str, object] = {}

@@ -10,12 +10,13 @@ One thread: what is written of a row is written in the order in which it became 
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..api.errors import TriverseError, UnforeseenError
+from ..api.errors import InputError, TriverseError, UnforeseenError
 from ..api.sentence import Sentence
 from ..api.slips import UNFORESEEN, Slips
 from ..tasks.convert import ConvertStopped
@@ -138,6 +139,13 @@ class Clerk:
 
     def _wish(self, planned: Planned, order_id: str) -> NewTask:
         row = planned.row
+        for path, place in row.places.items():
+            # Somebody who may write in the folder could lead a link elsewhere after the user was asked about it.
+            if os.path.realpath(path) != place:
+                raise InputError(
+                    Sentence.of("The file {path} lies elsewhere than when it was checked. Check again.", path=path),
+                    field="file",
+                )
         return NewTask(
             flow=row.flow,
             values=row.params,

@@ -22,6 +22,7 @@ class Row:
     :ivar params: checked values of the flow's fields, without sources.
     :ivar sources: field name -> absolute path on this machine, or a public URL.
     :ivar written_sources: the same as the file writes them, so that a moved folder changes nothing.
+    :ivar places: absolute path of a source that was looked at -> where it lay then, links followed.
     :ivar name: of the model in the asset browser.
     :ivar catalog: path in the asset catalogs, "Props/Chairs"; "" for none.
     :ivar tags: asset tags beside those that follow from the task.
@@ -35,6 +36,7 @@ class Row:
     params: Mapping[str, JSON]
     sources: Mapping[str, str] = field(default_factory=dict)
     written_sources: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     catalog: str = ""
     tags: tuple[str, ...] = ()

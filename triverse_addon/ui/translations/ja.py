@@ -422,6 +422,7 @@ TEXTS = {
     "The file {path} cannot be read. Check its permissions.": "ファイル {path} を読み込めません。アクセス権を確認してください。",
     "The file {path} is empty.": "ファイル {path} は空です。",
     "The file {path} is missing or empty. Choose another one.": "ファイル {path} がないか、空です。別のファイルを選んでください。",
+    "The file {path} lies elsewhere than when it was checked. Check again.": "ファイル {path} は確認したときと別の場所にあります。もう一度確認してください。",
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "モデルのファイルが {folder} からなくなっています。「再試行」を押すと取得し直します。",
     "The folder cannot be opened: {reason}": "フォルダーを開けません: {reason}",
     "The folder for work cannot be used: {reason}.": "作業用フォルダーを使えません: {reason}。",
