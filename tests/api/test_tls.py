@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import certifi
 import pytest
 
 from tests.api.certificates import Authority, SecureServer
-from tests.api.raw_server import KEY, RawServer, Serve, Visit, answering
+from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Serve, Visit, answering
 from triverse_addon.api import tls
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import BadAnswerError, ConnectError
@@ -193,6 +195,28 @@ def test_a_certificate_is_refused_for_its_own_reason(
     assert words in str(caught.value)
     assert ("date" in str(caught.value)) is blames_the_date
     assert caught.value.sent is False
+
+
+def test_a_host_that_is_silent_holds_nobody_else_up(
+    authority: Authority, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """truststore's context is locked in a handshake: with one for all threads, they would wait for the silent one."""
+    monkeypatch.setattr(tls, "_SYSTEM_FILES", (str(authority.certificate),))
+    silent = RawServer(lambda visit: visit.gone.wait(PATIENCE_S) and None)
+    server = SecureServer(good, answering(BALANCE))
+    with silent, server, Client(server.url, KEY, connect_timeout_s=2) as client:
+
+        def fetch() -> None:
+            with pytest.raises(ConnectError):
+                client.open_asset(f"https://127.0.0.1:{silent.port}/a.glb")
+
+        waiting = threading.Thread(target=fetch)
+        waiting.start()
+        while not silent.visits:
+            time.sleep(0.01)
+        assert client.balance().balance == 7
+        assert waiting.is_alive()
+        waiting.join()
 
 
 @pytest.mark.parametrize(

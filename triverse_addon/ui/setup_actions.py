@@ -53,9 +53,10 @@ class TRIVERSE_OT_allow_key(bpy.types.Operator):
     bl_label = "Send the Key There"
     bl_options = {"INTERNAL"}
 
-    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Remember it; another service is asked about anew."""
         prefs.preferences().key_entered_for = origin_of(prefs.api_url())
+        context.preferences.is_dirty = True  # so that Blender saves it when it quits
         session.preferences_changed()
         return heartbeat.done()
 
