@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import heartbeat, session
+from . import asset_libraries, heartbeat, session
 from .say import words
 from .setup_actions import open_folder, session_or_report
 
@@ -181,17 +181,13 @@ class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
     bl_label = "Show in Asset Browser"
     bl_options = {"INTERNAL"}
 
-    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Add it, once."""
         batch = current()
         if batch is None or batch.asked is None:
             return {"CANCELLED"}
-        library = batch.asked.library
-        if not is_in_asset_browser(library):
-            bpy.ops.preferences.asset_library_add(directory=str(library))
-            added = context.preferences.filepaths.asset_libraries[-1]
-            added.path, added.name = str(library), library.name
-        self.report({"INFO"}, words("The asset browser shows it as {name}.", name=library.name))
+        name = asset_libraries.show(batch.asked.library)
+        self.report({"INFO"}, words("The asset browser shows it as {name}.", name=name))
         return heartbeat.done()
 
 
@@ -207,12 +203,6 @@ def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]
 def absolute(path: str) -> Path:
     """Return a path as Blender means it, without a slash at its end."""
     return Path(os.path.abspath(bpy.path.abspath(path)))
-
-
-def is_in_asset_browser(library: Path) -> bool:
-    """Tell whether the preferences know a folder as an asset library. Reads memory only."""
-    known = bpy.context.preferences.filepaths.asset_libraries
-    return any(os.path.normpath(one.path) == str(library) for one in known)
 
 
 CLASSES = (

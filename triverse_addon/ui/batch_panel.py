@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import batch_rows
-from .batch_files import current, is_in_asset_browser
+from . import asset_libraries, batch_rows
+from .batch_files import current
 from .say import on_button, say, words
 from .text import paragraph, side_by_side, sidebar_width_px
 
@@ -230,7 +230,7 @@ def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: 
     row = side_by_side(layout, [text for text, _, _ in buttons], sidebar_width_px(context))
     for text, icon, what in buttons:
         row.operator("triverse.batch_open", text=text, icon=icon, translate=False).what = what
-    if not is_in_asset_browser(asked.library):
+    if asset_libraries.shown_as(asked.library) is None:
         layout.operator("triverse.batch_show_library", icon="ASSET_MANAGER")
 
 
