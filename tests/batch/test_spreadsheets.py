@@ -134,6 +134,11 @@ def test_a_column_that_only_begins_so(tmp_path: Path, text: str) -> None:
     assert read(write(tmp_path / "rows.csv", text)).columns
 
 
+def test_columns_that_were_copied_with_invisible_marks(tmp_path: Path) -> None:
+    raw = read(write(tmp_path / "rows.csv", "\u200bprompt\ufeff,polygon\u00a0limit\na chair,1000\n"))
+    assert raw.rows[0].cells == {"prompt": "a chair", "polygon_limit": "1000"}
+
+
 def test_text_that_is_kept_from_being_a_number(tmp_path: Path) -> None:
     rows, problems = looked_at(write(tmp_path / "rows.csv", 'prompt;name;lods\n"=""a chair""";"=""007""";\'2\n'))
     assert said(problems) == []

@@ -67,6 +67,8 @@ def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
     bare = _bare(text)
     if len(bare) > _MOST_CHARACTERS:
         return None
+    if bare.isdecimal():
+        return Decimal(bare)
     by_mark = {mark: found for mark in ".," if (found := _read(bare, mark)) is not None}
     if len(set(by_mark.values())) < 2:
         return next(iter(by_mark.values()), None)
@@ -78,7 +80,9 @@ def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
 
 def told_decimal_mark(text: str) -> str:
     """Return the decimal mark of whoever wrote this number, "" if it is none or does not tell: 20000 or 1,500."""
-    bare = _bare(text) if len(text) <= _MOST_CHARACTERS else ""
+    if len(text) > _MOST_CHARACTERS or not any(mark in text for mark in ".,．，٫") or text[:1].isalpha():
+        return ""
+    bare = _bare(text)
     marks = [mark for mark in ".," if _read(bare, mark) is not None]
     return marks[0] if len(marks) == 1 else ""
 
@@ -100,11 +104,15 @@ def plain(value: Decimal) -> str:
 
 def half_width(text: str) -> str:
     """Return a text with the full-width forms of East Asian keyboards as plain letters, digits and signs."""
-    return "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
+    return (
+        text if text.isascii() else "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
+    )
 
 
 def _bare(text: str) -> str:
     """Return a text without what is only dressing: quotes, any space around it, invisible marks, other digits."""
+    if text.isascii() and text.isalnum():
+        return text
     text = "".join(_characters(half_width(text))).strip()
     for first, last in _QUOTES:
         if len(text) > 2 and text.startswith(first) and text.endswith(last):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..api.sentence import Sentence
+from ..api.shown import plain_name
 from ..api.spelling import half_width
 from .problems import Problem
 
@@ -68,7 +69,7 @@ class RawBatch:
 
 def column_key(name: str) -> str:
     """Return a column's name as it is compared: lower case, words joined by ``_``."""
-    return re.sub(r"[\s\-_]+", "_", half_width(name).strip().lower())
+    return re.sub(r"[\s\-_]+", "_", plain_name(half_width(name)).lower())
 
 
 def too_long() -> Sentence:
