@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..api.errors import NothingToDownloadError, TriverseError
+from ..api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ..api.sentence import Sentence
 from . import fetch, glb
 from .convert import Converted, Converter, ConvertError, ConvertJob, NoChildError
@@ -59,6 +59,8 @@ class Arriving:
         self._out = outcomes
         self._converter = converter
         self._report = report
+        self._foreign: dict[str, ForeignFileError] = {}
+        """Id -> what came in place of a task's model the first time."""
 
     def download(self, record: TaskRecord) -> None:
         folder = self._folder(record)
@@ -70,28 +72,27 @@ class Arriving:
             self._out.fail(record, error, settled=False)
             return
         except ForeignFileError as error:
-            if record.attempts + 1 < _FOREIGN_TRIES:
-                self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
-                return
-            fetch.keep_whatever_comes(self._shared, record, folder)
-            self._out.fail(record, error, settled=False, folder=str(folder))
+            self._no_model(record, self._foreign.setdefault(record.id, error), folder)
             return
         except DownloadStopped:
             raise
         except DownloadBusyError as error:
             self._out.wait(record, error, _BUSY_S, attempts=record.attempts)
             return
-        except DownloadError as error:
-            if record.attempts + 1 < MANY and not _is_of_this_machine(error):
-                self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
-            elif isinstance(error, FolderError):
-                # A folder of its own, on a disk that is gone perhaps, would meet every Retry: the next one asks the
-                # preferences again.
-                self._out.fail(record, error, settled=False, folder="")
-            else:
-                never = isinstance(error, ExpiredLinkError)
-                self._out.fail(record, _never_renewed() if never else error, settled=False)
+        except (TransportError, UnavailableError, ExpiredLinkError) as error:
+            # What came first was no model. That no file comes at all at a later try says less.
+            if (first := self._foreign.get(record.id)) is not None:
+                log.info("the model of task %s did not come at another try: %s", record.id, error)
+                self._no_model(record, first, folder)
+                return
+            if not isinstance(error, DownloadError):
+                raise
+            self._not_fetched(record, error)
             return
+        except DownloadError as error:
+            self._not_fetched(record, error)
+            return
+        self._foreign.pop(record.id, None)
         preview = fetch.fetch_preview(self._shared, record.with_(links=links), folder)
         size_bytes = model.stat().st_size
         self._out.move(
@@ -107,6 +108,27 @@ class Arriving:
             attempts=0,
             note=None,
         )
+
+    def _no_model(self, record: TaskRecord, error: ForeignFileError, folder: Path) -> None:
+        """Try a few times more, then let the task be, with whatever comes in place of a model."""
+        attempts = record.attempts + 1
+        if attempts < _FOREIGN_TRIES:
+            self._out.wait(record, error, retry_delay_s(attempts), attempts=attempts)
+            return
+        self._foreign.pop(record.id, None)
+        fetch.keep_whatever_comes(self._shared, record, folder)
+        self._out.fail(record, error, settled=False, folder=str(folder))
+
+    def _not_fetched(self, record: TaskRecord, error: DownloadError) -> None:
+        if record.attempts + 1 < MANY and not _is_of_this_machine(error):
+            self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+        elif isinstance(error, FolderError):
+            # A folder of its own, on a disk that is gone perhaps, would meet every Retry: the next one asks the
+            # preferences again.
+            self._out.fail(record, error, settled=False, folder="")
+        else:
+            never = isinstance(error, ExpiredLinkError)
+            self._out.fail(record, _never_renewed() if never else error, settled=False)
 
     def _folder(self, record: TaskRecord) -> Path:
         """Return the task's folder, kept from its first download on."""

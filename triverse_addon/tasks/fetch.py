@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..api.errors import NotFoundError, NothingToDownloadError, TriverseError, UnavailableError
+from ..api.errors import (
+    NotFoundError,
+    NothingToDownloadError,
+    ServiceError,
+    TransportError,
+    TriverseError,
+    UnavailableError,
+)
 from ..api.sentence import Sentence
 from . import glb
 from .downloads import (
@@ -52,14 +59,26 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
     :param report: told of the progress.
     :returns: the file, and the links as they were good in the end.
     :raises NothingToDownloadError: the task has no file.
-    :raises DownloadError: what came cannot be kept or is no model.
+    :raises DownloadError: what came cannot be kept or is no model. The first file that is none is told, whatever
+        fails afterwards.
     :raises TriverseError: try again later.
     """
     client = shared.client()
     want = Want(folder / MODEL, shared.settings.max_model_bytes, glb.looks_like_glb, "model")
     links = dict(record.links)
     problem: TriverseError | None = None
-    for source, open_at, found in _ways(client, record, links):
+    ways = _ways(client, record, links)
+    while True:
+        try:
+            source, open_at, found = next(ways)
+        except StopIteration:
+            break
+        except TriverseError as error:
+            # What kept a further way from being found says nothing of the model; what came by an earlier one does.
+            if not isinstance(problem, ForeignFileError):
+                raise
+            log.info("there is no further way to the model of task %s: %s", record.id, error)
+            break
         links |= found
         try:
             size = fetch(want, _checked(open_at), client.read_file, report, shared.stop)
@@ -67,8 +86,13 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             discard_part(want.target)
             # A file of the wrong kind says more than a link that has expired, and that more than one that is not known.
-            if problem is None or _RANK.index(type(error)) <= _RANK.index(type(problem)):
+            if problem is None or _rank(error) < _rank(problem):
                 problem = error
+            continue
+        except (TransportError, ServiceError) as error:
+            if not isinstance(problem, ForeignFileError):
+                raise
+            log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             continue
         with want.target.open("rb") as file:
             declared = glb.declared_size(file.read(glb.HEADER_BYTES))
@@ -78,6 +102,10 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
     raise problem or NothingToDownloadError(
         Sentence.of("Triverse finished this task, but it has no file to download."), http_status=404
     )
+
+
+def _rank(error: TriverseError) -> int:
+    return next(rank for rank, kind in enumerate(_RANK) if isinstance(error, kind))
 
 
 def _ways(
