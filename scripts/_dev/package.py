@@ -49,17 +49,25 @@ def wheel_names() -> list[str]:
 def fetch_wheels() -> list[Path]:
     """Have the runtime wheels in the cache, each checked against the hash in ``requirements/wheels.txt``.
 
+    They are hashed every time: what lies in a cache may have been changed there. What is not as it was is fetched anew.
+
     Raises:
         BuildError: pip could not fetch one, one is not pure Python, or manifest and lock file disagree.
     """
     folder = _wheels_folder()
     with locked("wheels"):
+        spoiled = _not_locked(folder)
+        if spoiled:
+            say(f"In the cache these are not what the lock file names, and are fetched anew: {', '.join(spoiled)}.")
+            shutil.rmtree(folder)
         if not folder.is_dir():
             say("Fetching the wheels that the add-on ships ...")
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
                 download_wheels(Path(scratch) / "wheels")
                 os.replace(Path(scratch) / "wheels", folder)
+        if spoiled := _not_locked(folder):
+            raise BuildError(f"These wheels are not what the lock file names: {', '.join(spoiled)}.")
     wheels = sorted(folder.glob("*.whl"))
     for wheel in wheels:
         _check_pure(wheel)
@@ -69,6 +77,13 @@ def fetch_wheels() -> list[Path]:
             + ", ".join(wheel.name for wheel in wheels)
         )
     return wheels
+
+
+def _not_locked(folder: Path) -> list[str]:
+    """Names of the wheels in ``folder`` whose hash is not in the lock file."""
+    hashes = set(re.findall(r"sha256:([0-9a-f]{64})", WHEELS_LOCK.read_text(encoding="utf-8")))
+    wheels = sorted(folder.glob("*.whl"))
+    return [wheel.name for wheel in wheels if hashlib.sha256(wheel.read_bytes()).hexdigest() not in hashes]
 
 
 def has_wheels() -> bool:
@@ -113,7 +128,7 @@ def ensure_runtime_wheels() -> Path:
     Raises:
         BuildError: as :func:`fetch_wheels`.
     """
-    wheels = fetch_wheels()
+    wheels = fetch_wheels()  # unpacked wheels lie in their folder, and go with it when one is spoiled
     folder = wheels[0].parent / "site"
     with locked("wheels-site"):
         if not folder.is_dir():
@@ -192,6 +207,8 @@ def stage(folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+    if spoiled := _not_locked(folder / "wheels"):  # between the look at the cache and the copy
+        raise BuildError(f"These wheels are not what the lock file names: {', '.join(spoiled)}.")
     listed = "".join(f'  "{name}",\n' for name in sorted(files))
     staged = folder / MANIFEST.name
     staged.write_text(MANIFEST.read_text(encoding="utf-8") + f"\n[build]\npaths = [\n{listed}]\n", encoding="utf-8")

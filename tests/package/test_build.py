@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,8 +56,84 @@ def test_the_wheels_are_the_locked_ones() -> None:
     assert {hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in fetch_wheels()} == hashes
 
 
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the cache of wheels, to be spoiled; pip brings the true ones."""
+    wheels = fetch_wheels()
+    folder = tmp_path / "cache" / "wheels" / wheels[0].parent.name
+    folder.mkdir(parents=True)
+    for wheel in wheels:
+        shutil.copyfile(wheel, folder / wheel.name)
+    monkeypatch.setattr(package, "_wheels_folder", lambda: folder)
+
+    def bring(target: Path) -> None:
+        target.mkdir()
+        for wheel in wheels:
+            shutil.copyfile(wheel, target / wheel.name)
+
+    monkeypatch.setattr(package, "download_wheels", bring)
+    return folder
+
+
+def _with_a_file_more(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("sitecustomize.py", "")
+
+
+SPOILED: dict[str, Callable[[Path], object]] = {
+    "a file more": _with_a_file_more,
+    "a byte more": lambda wheel: wheel.write_bytes(wheel.read_bytes() + b"0"),
+    "half of it": lambda wheel: wheel.write_bytes(wheel.read_bytes()[: wheel.stat().st_size // 2]),
+    "another wheel under its name": lambda wheel: shutil.copyfile(_other(wheel), wheel.with_name("idna-1.0.whl")),
+}
+
+
+def _other(wheel: Path) -> Path:
+    other = wheel.with_name("other")
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("idna/__init__.py", "")
+    return other
+
+
+@pytest.mark.kind("hashed-wheels")
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_spoiled_wheel_in_the_cache_is_fetched_anew(
+    cached: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    SPOILED[how](next(cached.glob("idna-*.whl")))
+    hashes = set(re.findall(r"sha256:([0-9a-f]{64})", package.WHEELS_LOCK.read_text()))
+    assert {hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in fetch_wheels()} == hashes
+    assert "idna" in capsys.readouterr().err
+
+
+@pytest.mark.kind("hashed-wheels")
+@pytest.mark.parametrize("how", ["a file more", "a byte more"])
+def test_nothing_is_built_from_a_wheel_that_is_not_the_locked_one(
+    cached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    spoil, bring = SPOILED[how], package.download_wheels
+
+    def bring_spoiled(target: Path) -> None:
+        bring(target)
+        spoil(next(target.glob("idna-*.whl")))
+
+    monkeypatch.setattr(package, "download_wheels", bring_spoiled)
+    spoil(next(cached.glob("idna-*.whl")))
+    with pytest.raises(BuildError, match="idna"):
+        build(tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.zip"))
+
+
+@pytest.mark.kind("hashed-wheels")
+def test_what_was_unpacked_of_a_spoiled_wheel_is_unpacked_anew(cached: Path) -> None:
+    site = package.ensure_runtime_wheels()
+    _with_a_file_more(next(cached.glob("idna-*.whl")))
+    (site / "sitecustomize.py").write_text("")
+    assert not (package.ensure_runtime_wheels() / "sitecustomize.py").exists()
+
+
 def test_every_lock_file_has_hashes_and_names_no_host() -> None:
-    files = sorted(package.WHEELS_LOCK.parent.glob("*.txt"))
+    files = sorted(package.WHEELS_LOCK.parent.rglob("*.txt"))
     assert len(files) >= 5
     for file in files:
         text = file.read_text()
@@ -76,7 +154,7 @@ def test_the_manifest_says_what_blender_shows_before_installing() -> None:
     assert described["blender_version_min"] == "4.2.0"
     permissions = described["permissions"]
     assert isinstance(permissions, dict)
-    assert set(permissions) == {"network", "files"}
+    assert set(permissions) == {"network", "files", "clipboard"}
     for sentence in (*permissions.values(), described["tagline"]):
         assert 0 < len(sentence) <= 64
         assert not sentence.endswith(".")
