@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
+from .calendar import utc
 from .errors import BadAnswerError, InputError
 from .sentence import Sentence
 
@@ -143,8 +143,7 @@ def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, 
 
 def utc_text(epoch_s: float) -> str:
     """Return epoch seconds as the service writes times: UTC, ISO 8601, ``Z``."""
-    moment = datetime.fromtimestamp(min(max(epoch_s, 0.0), 253402300799.0), UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc(epoch_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # -----------------------------------------------------------------------------

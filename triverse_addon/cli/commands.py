@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..api.calendar import local_text
 from ..api.flows import FLOWS, check, check_sources
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
@@ -161,7 +162,7 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     width = max((len(record.name) for record in records), default=0)
     for record in records:
         output.emit("task", **task_fields(record))
-        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at_s))
+        made = local_text(record.created_at_s, "%Y-%m-%d %H:%M")
         output.say(f"{made}  {record.task_uuid or '-':36}  {record.name:{width}}  {stage_words(record)}")
     return Exit.DONE
 

@@ -13,6 +13,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ..api.calendar import bounded, is_in_calendar
 from ..api.sentence import Sentence
 from .record import ENDED_BADLY, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
@@ -45,6 +46,9 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord).items()}
 
 _FIELD_NAMES = frozenset(_KINDS)
+_NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
+#: No count of ours is larger; a float holds it exactly.
+_LARGEST = 2**53
 
 
 def to_json(record: TaskRecord) -> str:
@@ -86,14 +90,24 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
     values |= columns
     values["stage"] = Stage(values["stage"])
     values["following"] = bool(values["following"])
+    for name in _NUMBERS:
+        if values.get(name) is not None:
+            values[name] = _usable(name, values[name])
     try:
         if "origin" in values:
             values["origin"] = _known(Origin, values["origin"])
         if "placement" in values:
             values["placement"] = _placement(values["placement"])
         return TaskRecord(**values)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise ValueError(str(error)) from None
+
+
+def _usable(name: str, number: float) -> float:
+    """Return a number that sums, calendars and texts can take: whoever can write the list can write any."""
+    if name.endswith("_s"):
+        return bounded(number)
+    return number if -_LARGEST <= number <= _LARGEST else 0
 
 
 def _lost(name: str, uuid: str | None) -> Sentence:
@@ -137,7 +151,7 @@ def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
     elif stage in (Stage.CONVERTING, Stage.READY):
         stage = Stage.DOWNLOADING
     created_at_s, revision = columns.get("created_at_s"), columns.get("revision")
-    is_time = isinstance(created_at_s, float | int) and math.isfinite(created_at_s)
+    is_time = isinstance(created_at_s, float | int) and is_in_calendar(created_at_s)
     return TaskRecord(
         id=task_id,
         flow=text("flow"),
@@ -170,8 +184,10 @@ def _placement(data: Any) -> Placement:
 
 
 def _three(numbers: Any) -> tuple[float, float, float]:
-    x, y, z = numbers
-    return float(x), float(y), float(z)
+    x, y, z = map(float, numbers)
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError("a place that is nowhere")
+    return x, y, z
 
 
 _Part = TypeVar("_Part", Origin, Placement, Replaced)

@@ -5,11 +5,11 @@ Where the files of a task lie: one folder a task, named so that a person finds i
 Floor: first. Thread: any; only :func:`make` touches the disk. No ``bpy``.
 """
 
-import datetime
 import re
 import unicodedata
 from pathlib import Path
 
+from ..api.calendar import utc
 from .private import make_folder
 from .record import TaskRecord
 
@@ -31,7 +31,7 @@ def slug(text: str, *, fallback: str = "model") -> str:
 
 def folder_for(download_dir: Path, record: TaskRecord) -> Path:
     """Return the folder of ``record`` below ``download_dir``. Nothing of it comes from the service."""
-    day = datetime.datetime.fromtimestamp(record.created_at_s, datetime.UTC).strftime("%Y-%m-%d")
+    day = utc(record.created_at_s).strftime("%Y-%m-%d")
     return download_dir / f"{day}_{slug(record.name, fallback=slug(record.flow))}_{record.id[:8]}"
 
 

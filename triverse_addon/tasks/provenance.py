@@ -5,10 +5,10 @@ Names, tags and custom properties of an imported model, as they follow from its 
 Floor: first. Thread: any. No ``bpy``. The property names are promised to scripts and users.
 """
 
-import datetime
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..api.calendar import utc
 from ..api.shown import plain_name
 from .record import TaskRecord
 
@@ -47,12 +47,11 @@ def collection_name(record: TaskRecord) -> str:
 def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
     """Return the collection's custom properties."""
     prompt = record.params.get("prompt") or record.params.get("text_prompt") or ""
-    created = datetime.datetime.fromtimestamp(record.created_at_s, datetime.UTC)
     found: dict[str, str | int | float] = {
         "triverse_task_uuid": record.task_uuid or "",
         "triverse_flow": record.flow,
         "triverse_prompt": str(prompt),
-        "triverse_created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "triverse_created_at": utc(record.created_at_s).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if record.cost_credits is not None:
         found["triverse_cost_credits"] = record.cost_credits

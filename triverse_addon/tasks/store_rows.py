@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..api.calendar import bounded
 from ..api.sentence import Sentence
 from . import codec, listing
 from .record import TaskRecord, now_s
@@ -118,7 +119,7 @@ def line_of(at_s: Any, level: Any, template: Any, args: Any) -> HistoryLine | No
     """Return a line of a task's history; None for one that is damaged: the others are worth no less."""
     try:
         return HistoryLine(
-            float(at_s), str(level), Sentence.from_json({"template": template, "args": json.loads(args)})
+            bounded(float(at_s)), str(level), Sentence.from_json({"template": template, "args": json.loads(args)})
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

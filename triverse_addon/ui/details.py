@@ -6,10 +6,10 @@ Floor: third. Thread: main. Imports ``bpy`` through ``say`` only. ``draw()`` say
 the store.
 """
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..api.calendar import local_text
 from ..api.errors import TriverseError
 from .say import say
 
@@ -87,4 +87,4 @@ def read(engine: "Engine", task_id: str) -> tuple[Line, ...]:
 
 def moment(at_s: float) -> str:
     """Return a time, in seconds since the epoch, as date and time of this place."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_s))
+    return local_text(at_s, "%Y-%m-%d %H:%M:%S")
