@@ -17,7 +17,8 @@ from triverse_addon.scene.orientation import orientation_of, upright
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("picture-content")]
 
-PICTURES = sorted((Path(__file__).parent / "turned").glob("*-?.*"))
+TURNED = Path(__file__).parent / "turned"
+PICTURES = sorted(path for path in TURNED.glob("*-?.*") if path.suffix != ".avif")
 #: Corners of the picture as it was taken, from the lower left.
 STANDING = {(0, 0): (0, 0, 1), (15, 0): (1, 1, 1), (0, 7): (1, 0, 0), (15, 7): (0, 1, 0)}
 
@@ -42,6 +43,17 @@ def test_what_is_taken_as_it_is_stays_so(path: Path) -> None:
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     assert preparer().takes(str(path), Kind.IMAGE) is (path.suffix == ".tif")
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+
+
+def test_an_avif_is_not_turned_twice(tmp_path: Path) -> None:
+    """Blender that reads AVIF turns it by what the container says, which is the same."""
+    path = TURNED / "avif-6.avif"
+    reads_avif = ".avif" in bpy.path.extensions_image
+    assert reads_avif is (bpy.app.version >= (5, 1))
+    assert preparer().takes(str(path), Kind.IMAGE) is reads_avif
+    if reads_avif:
+        made = preparer()(path, Kind.IMAGE, tmp_path / "out", threading.Event())
+        assert (size(made), corners(made)) == ((16, 8), STANDING)
 
 
 def test_there_are_all_eight_and_four_formats() -> None:
