@@ -295,7 +295,11 @@ class _Checker:
                 return
             sources[field.name] = written[field.name] = text
             return
-        path = path_of(self._raw.folder, text)
+        try:
+            path = path_of(self._raw.folder, text)
+        except ValueError:
+            self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
+            return
         sources[field.name] = path
         written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
         if self._looks is None:

@@ -65,6 +65,7 @@ def path_of(folder: Path, written: str) -> str:
     Return the absolute path of a file as a table writes it; nothing is looked at.
 
     :param folder: what a relative path is relative to.
+    :raises ValueError: it cannot be one: a host in brackets, the home of nobody.
     """
     if written.lower().startswith("file:"):
         parts = urlsplit(written)
@@ -72,7 +73,10 @@ def path_of(folder: Path, written: str) -> str:
         written = f"//{host}{parts.path}" if host else url2pathname(parts.path)
         written = unquote(written) if host else written
     # Written on Windows and run elsewhere: only there is a backslash part of a name.
-    return os.path.abspath(Path(folder, Path(written.replace("\\", "/")).expanduser()))
+    try:
+        return os.path.abspath(Path(folder, Path(written.replace("\\", "/")).expanduser()))
+    except RuntimeError as error:  # no such user
+        raise ValueError(str(error)) from None
 
 
 def outside(folder: Path, path: str) -> Outside | None:
@@ -107,12 +111,18 @@ def _first_link(folder: Path, inside: Path) -> str | None:
     place = folder
     for index, part in enumerate(inside.parts):
         place = place / part
-        try:
-            target = os.readlink(place)
-        except (OSError, ValueError):  # no link, or nothing at all; ValueError: a null byte
-            continue
-        return os.path.abspath(Path(place.parent, target, *inside.parts[index + 1 :]))
+        target = link_target(place)
+        if target is not None:
+            return os.path.abspath(Path(place.parent, target, *inside.parts[index + 1 :]))
     return None
+
+
+def link_target(path: Path) -> str | None:
+    """Return what a link, or a junction of Windows, leads to; None for what is none. Nothing behind it is looked at."""
+    try:
+        return os.readlink(path)
+    except (OSError, ValueError):  # no link, or nothing at all; ValueError: a null byte
+        return None
 
 
 def _is_elsewhere(path: str) -> bool:

@@ -16,7 +16,7 @@ from ..api.errors import InputError
 from ..api.files import check_image, head_of, image_type
 from ..api.picture_kinds import picture_kind
 from ..api.sentence import Sentence
-from .outside import outside
+from .outside import link_target, outside
 from .problems import Problem
 from .raw import LEDGER, LeftOut, RawBatch, RawRow
 
@@ -43,7 +43,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
         left_out += [LeftOut((inside / name).as_posix(), reason) for name, reason in reasons.items() if reason]
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         for name in files:
-            link = outside(folder, os.fspath(Path(place, name)))
+            link = None if _is_hidden(name) else outside(folder, os.fspath(Path(place, name)))
             if link is not None and not link.is_allowed(allowed):
                 problems.append(Problem(0, (inside / name).as_posix(), link.sentence, link))
                 continue
@@ -67,19 +67,23 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
 
 def _why_not_into(folder: Path) -> Sentence | None:
     """Return why a folder is not gone into, None if it is."""
-    if folder.name.startswith("."):
+    if _is_hidden(folder.name):
         return Sentence.of("It is hidden.")
-    if folder.is_symlink():
+    if link_target(folder) is not None:
         return Sentence.of("It is a link to another folder.")
-    if (folder / LEDGER).is_dir():
+    if os.path.lexists(folder / LEDGER):
         # A library that lies inside holds pictures of models, not for models.
         return Sentence.of("It is the library of a batch.")
     return None
 
 
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
 def _why_not(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
     """Return why a file is no row, None if it is one."""
-    if file.name.startswith("."):
+    if _is_hidden(file.name):
         return Sentence.of("It is hidden.")
     head = head_of(file)
     if file.suffix.lower() in _SUFFIXES or image_type(head) is not None or takes(os.fspath(file)):
