@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bpy
@@ -114,33 +114,53 @@ def write_glb(path: Path, document: dict, binary: bytes = b"") -> Path:
     return path
 
 
-def convert(glb: Path, out_dir: Path, *, preview: Path | None = None, name: str = "A blue vase", **more) -> Converted:
-    """Convert ``glb`` in a real child Blender."""
-    job = ConvertJob(glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"))
-    return ChildConverter(child_command(), **more)(job, threading.Event())
+def convert(
+    glb: Path, out_dir: Path, *, preview: Path | None = None, name: str = "A blue vase", job: dict | None = None, **more
+) -> Converted:
+    """
+    Convert ``glb`` in a real child Blender.
+
+    :param job: further fields of the job.
+    """
+    wanted = ConvertJob(
+        glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"), **(job or {})
+    )
+    return ChildConverter(child_command(), **more)(wanted, threading.Event())
 
 
-def triangles_glb(path: Path, *, nodes: list[dict], count: int = 1, **more: object) -> Path:
+def triangles_glb(
+    path: Path, *, nodes: list[dict], binary: bytes = b"", views: Sequence[tuple] = (), **more: object
+) -> Path:
     """
     Write a GLB of nodes that share one mesh, a right triangle, from its JSON.
 
-    :param count: how many meshes there are, each of one triangle.
-    :param more: further entries of the document, in the place of these.
+    :param binary: data beside the triangle's.
+    :param views: for each accessor into ``binary``, from number 2 on: its bytes, its count, its type, what else it has.
+    :param more: further entries of the document, in the place of these; None takes one away.
     """
     positions = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
-    indices = struct.pack("<3H", 0, 1, 2)
+    indices = struct.pack("<3Hxx", 0, 1, 2)
     inner = {child for node in nodes for child in node.get("children", ())}
-    document = {
+    document: dict = {
         "asset": {"version": "2.0"},
         "scene": 0,
         "scenes": [{"nodes": [number for number in range(len(nodes)) if number not in inner]}],
         "nodes": nodes,
-        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]} for _ in range(count)],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],
         "accessors": [
             {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]},
             {"bufferView": 1, "componentType": 5123, "count": 3, "type": "SCALAR"},
         ],
         "bufferViews": [{"buffer": 0, "byteLength": 36}, {"buffer": 0, "byteOffset": 36, "byteLength": 6}],
-        "buffers": [{"byteLength": 44}],
+        "buffers": [{"byteLength": 44 + len(binary)}],
     }
-    return write_glb(path, document | more, positions + indices)
+    offset = 44
+    for size_bytes, count, kind, others in views:
+        view = len(document["bufferViews"])
+        document["bufferViews"].append({"buffer": 0, "byteOffset": offset, "byteLength": size_bytes})
+        document["accessors"].append(
+            {"bufferView": view, "componentType": 5126, "count": count, "type": kind, **others}
+        )
+        offset += size_bytes
+    document = {name: value for name, value in (document | more).items() if value is not None}
+    return write_glb(path, document, positions + indices + binary)

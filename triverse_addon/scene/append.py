@@ -25,6 +25,14 @@ _log = logging.getLogger(__name__)
 MOST_BLOCKS = 2000
 
 
+class UnreadableBlendError(SceneError):
+    """This Blender cannot read the .blend: a newer one wrote it, or it is damaged."""
+
+
+class OtherUnitsError(SceneError):
+    """The model was converted for a scene with other units or another frame rate."""
+
+
 class TooManyBlocksError(SceneError):
     """Importing the model is quicker than appending it."""
 
@@ -36,6 +44,7 @@ def append_model(
     name: str = "",
     spot: Spot | None = None,
     most_blocks: int | None = None,
+    has_frame_rate: bool = True,
 ) -> bpy.types.Collection:
     """
     Append a model and let it stand in ``scene``. Every call makes a copy of its own.
@@ -43,10 +52,13 @@ def append_model(
     :param blend_path: what :class:`child.ChildConverter` wrote: its collections are one and what is inside that.
     :param name: new name of the collection; "" keeps its own. Blender adds ".001" to one that is taken.
     :param spot: where to; None is where the file puts it, the world's origin.
+    :param has_frame_rate: False if it was made for another frame rate, which matters where something is animated.
     :param most_blocks: None appends however many data-blocks there are.
     :return: the collection, linked to the scene's own. It is still the asset, with the preview, that it was there.
     :raises TooManyBlocksError: there are more than ``most_blocks``; nothing was appended.
-    :raises SceneError: the file cannot be read, holds no collection, or the scene cannot be changed.
+    :raises OtherUnitsError: something is animated, and not ``has_frame_rate``; nothing was appended.
+    :raises UnreadableBlendError: the file cannot be read, or holds no collection.
+    :raises SceneError: the scene cannot be changed.
     """
     if scene.library is not None:
         raise SceneError(
@@ -56,18 +68,25 @@ def append_model(
     try:
         with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
             number = sum(len(getattr(inside, kind)) for kind in dir(inside))
-            if most_blocks is None or number <= most_blocks:
+            is_right = has_frame_rate or not inside.actions
+            if is_right and (most_blocks is None or number <= most_blocks):
                 wanted.collections = inside.collections
     except (OSError, RuntimeError) as error:
-        raise SceneError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path))) from error
+        raise UnreadableBlendError(
+            Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path))
+        ) from error
     finally:
         _remove_libraries(libraries)
+    if not is_right:
+        raise OtherUnitsError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path)))
     if most_blocks is not None and number > most_blocks:
         _log.info("%s has %d data-blocks", blend_path, number)
         raise TooManyBlocksError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path)))
     found = [one for one in wanted.collections if one is not None and not one.get(tidy.OTHERS)]
     if not found:
-        raise SceneError(Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path)))
+        raise UnreadableBlendError(
+            Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path))
+        )
     (collection,) = found[:1]
     colours.settle([image for image in bpy.data.images if image not in pictures])
     if name:

@@ -79,6 +79,8 @@ class ChildConverter:
             "properties": dict(job.properties),
             "tags": list(job.tags),
             "catalog_id": CATALOG_ID,
+            "unit_m": job.unit_m,
+            "frames_per_s": job.frames_per_s,
         }
         result = self._child.run(told, job.out_dir, stop)
         return Converted(

@@ -37,7 +37,7 @@ def convert(job: dict) -> None:
     :raises OSError: the .blend cannot be written.
     """
     scene = child_side.empty_file()
-    made = gltf_import.read(job["glb_path"])
+    made = gltf_import.read(job["glb_path"], gltf_import.Units(job["unit_m"], job["frames_per_s"]))
     collection = tidy.collect(made.shown, made.others, job["name"])
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)

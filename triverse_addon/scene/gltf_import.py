@@ -58,11 +58,11 @@ class Units:
     """
     What the importer takes from the scene that a model is read for.
 
-    :ivar metres: metres a Blender unit stands for (``unit_settings.scale_length``): positions are divided by it.
+    :ivar unit_m: metres a Blender unit stands for (``unit_settings.scale_length``): positions are divided by it.
     :ivar frames_per_s: frames a second of an animation takes.
     """
 
-    metres: float = 1.0
+    unit_m: float = 1.0
     frames_per_s: float = 24.0
 
 
@@ -171,7 +171,7 @@ def _own_scene(units: Units) -> Iterator[None]:
         scenes, collections = set(bpy.data.scenes), set(bpy.data.collections)
         # The importer notes material variants in the first of all scenes, having cleared those that are there.
         own = bpy.data.scenes.new(" Triverse")
-        own.unit_settings.scale_length = units.metres
+        own.unit_settings.scale_length = units.unit_m
         own.render.fps = max(1, round(units.frames_per_s))
         # The importer multiplies by the base, though a frame rate is fps / fps_base.
         own.render.fps_base = units.frames_per_s / own.render.fps
@@ -192,6 +192,22 @@ def _own_scene(units: Units) -> Iterator[None]:
                     *(collection for collection in bpy.data.collections if collection not in collections),
                 ]
             )
+
+
+class _Name(str):
+    """A name whose hash is a number of ours."""
+
+    __slots__ = ("_number",)
+
+    def __new__(cls, text: str, number: int) -> "_Name":
+        name = super().__new__(cls, text)
+        name._number = number
+        return name
+
+    def __hash__(self) -> int:
+        return self._number
+
+    __eq__ = str.__eq__
 
 
 class _Watch:
@@ -219,6 +235,25 @@ class _Watch:
                 if number not in self._reached:
                     self._reached.add(number)
                     ahead.extend(nodes[number].children or [])
+
+    def gather_import_mesh_before_hook(self, gltf_mesh: Any, gltf: Any) -> None:
+        """
+        Let custom attributes keep their order.
+
+        Up to 5.0 the importer collects their data in the order in which it meets them, and goes through their names
+        as a set, in the order of Python's hashes, which is another in each process: data came under wrong names, or
+        failed the import where their types differ. Names with rising hashes keep the order in a set.
+        """
+        names: dict[str, _Name] = {}
+        for primitive in gltf_mesh.primitives:
+            compressed = (primitive.extensions or {}).get("KHR_draco_mesh_compression", {}).get("attributes")
+            for attributes in (primitive.attributes, compressed):
+                if attributes is None:
+                    continue
+                for name, value in list(attributes.items()):
+                    del attributes[name]
+                    is_custom = name.startswith(("_", "KHR_"))
+                    attributes[names.setdefault(name, _Name(name, len(names))) if is_custom else name] = value
 
     def gather_import_node_after_hook(self, vnode: Any, gltf_node: Any, blender_object: Any, gltf: Any) -> None:
         """Note an object that is not to be shown."""

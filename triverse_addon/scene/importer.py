@@ -5,21 +5,23 @@ The importer that drivers hand to :meth:`tasks.engine.Engine.pump`: a finished t
 Floor: second. Thread: main. Imports ``bpy``.
 """
 
-import contextlib
 import logging
+import math
 import time
 from pathlib import Path
 
 import bpy
 
+from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from ..tasks import provenance
 from ..tasks.glb import GlbError
-from ..tasks.imports import Failed, Imported, ImportOutcome, Later
+from ..tasks.imports import ConvertAgain, Failed, Imported, ImportOutcome, Later
 from ..tasks.record import Placement, TaskRecord
 from . import gltf_abilities, leftovers, readable_models, renew, replace, tidy, undo
-from .append import MOST_BLOCKS, TooManyBlocksError, append_model
+from .append import MOST_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .errors import SceneError
+from .gltf_import import units_of
 from .in_place import import_model
 from .origin import find_scene, why_not_here
 from .spot import Spot, box_of
@@ -57,6 +59,9 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         collection = _bring(record, scene, None if old is not None else _spot(record.placement, placeholder))
     except readable_models.NotYetError as error:
         return Later(error.sentence)
+    except _Unfit as unfit:
+        units = units_of(scene)
+        return ConvertAgain(unfit.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
     if record.geometry_only:
@@ -78,9 +83,11 @@ def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy
     blend, glb = Path(record.blend_path), Path(record.model_path)
     has_glb = bool(record.model_path) and glb.is_file()
     if record.blend_path and blend.is_file():
-        with contextlib.suppress(TooManyBlocksError):
-            most = MOST_BLOCKS if has_glb else None
-            collection = append_model(blend, scene, name=name, spot=spot, most_blocks=most)
+        try:
+            collection = _append(record, blend, scene, name=name, spot=spot, has_glb=has_glb)
+        except TooManyBlocksError:
+            pass
+        else:
             # The cost, for one, may have become known after the conversion.
             tidy.write_properties(collection, provenance.properties(record))
             return collection
@@ -101,6 +108,42 @@ def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy
             "The files of the model are gone from {folder}. Press Retry to fetch them again.", folder=record.folder
         )
     )
+
+
+class _Unfit(TriverseError):
+    """The .blend does not fit, and another can be made."""
+
+
+def _append(
+    record: TaskRecord, blend: Path, scene: bpy.types.Scene, *, name: str, spot: Spot | None, has_glb: bool
+) -> bpy.types.Collection:
+    """
+    Append the .blend, where it fits or where there is nothing else.
+
+    :raises _Unfit: it can be converted anew so that it fits.
+    :raises TooManyBlocksError: its GLB is imported sooner.
+    :raises SceneError: it cannot be appended.
+    """
+    if not has_glb:
+        return append_model(blend, scene, name=name, spot=spot)
+    units = units_of(scene)
+    other_units = Sentence.of(
+        "Converted again, for the units and the frame rate of the scene {scene}.", scene=scene.name
+    )
+    if not math.isclose(record.blend_unit_m, units.unit_m, rel_tol=1e-5):
+        raise _Unfit(other_units)
+    has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
+    try:
+        return append_model(blend, scene, name=name, spot=spot, most_blocks=MOST_BLOCKS, has_frame_rate=has_frame_rate)
+    except OtherUnitsError:
+        raise _Unfit(other_units) from None
+    except UnreadableBlendError:
+        raise _Unfit(
+            Sentence.of(
+                "{path} was written by a newer Blender, or is damaged. The model is converted again.",
+                path=str(blend),
+            )
+        ) from None
 
 
 def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | None:

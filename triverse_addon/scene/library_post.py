@@ -14,6 +14,7 @@ import bmesh
 import bpy
 import gltf_import
 import numpy
+import tidy
 from mathutils import Matrix, Vector
 
 #: A hull has at most so many corners: physics engines take 255.
@@ -148,12 +149,12 @@ def _weld(mesh: bpy.types.Mesh) -> None:
 
 def _level(collection: bpy.types.Collection, level: int) -> bpy.types.Collection:
     """Return a copy of a model with ``1 / 2 ** level`` of its triangles."""
-    lod = bpy.data.collections.new(f"{collection.name[:52]} LOD{level}")
+    lod = bpy.data.collections.new(f"{tidy.cut(collection.name, 52)} LOD{level}")
     copies: dict[bpy.types.Object, bpy.types.Object] = {}
     meshes: dict[bpy.types.ID, bpy.types.ID] = {}
     for obj in collection.objects:
         copies[obj] = copy = obj.copy()
-        copy.name = f"{obj.name[:52]}_LOD{level}"
+        copy.name = f"{tidy.cut(obj.name, 52)}_LOD{level}"
         if obj.type == "MESH":
             if obj.data not in meshes:
                 meshes[obj.data] = obj.data.copy()
@@ -262,7 +263,7 @@ def add_hull(collection: bpy.types.Collection) -> None:
     result = bmesh.ops.convex_hull(shape, input=shape.verts, use_existing_faces=False)
     inner = {v for v in (*result["geom_interior"], *result["geom_unused"]) if isinstance(v, bmesh.types.BMVert)}
     bmesh.ops.delete(shape, geom=list(inner), context="VERTS")
-    name = f"UCX_{collection.name}"[:58]
+    name = tidy.cut(f"UCX_{collection.name}", tidy.NAME_BYTES)
     mesh = bpy.data.meshes.new(name)
     shape.to_mesh(mesh)
     shape.free()
@@ -302,7 +303,7 @@ def clean_up(collection: bpy.types.Collection) -> None:
         slot.material for obj in collection.objects for slot in obj.material_slots if slot.material is not None
     )
     for number, material in enumerate(materials, 1):
-        material.name = collection.name if len(materials) == 1 else f"{collection.name[:52]} {number}"
+        material.name = collection.name if len(materials) == 1 else f"{tidy.cut(collection.name, 52)} {number}"
         if material.node_tree is not None:
             _name_images(material)
 
@@ -388,7 +389,7 @@ def _name_images(material: bpy.types.Material) -> None:
         image = getattr(node, "image", None)
         if image is not None:
             use = _use(node)
-            image.name = f"{material.name[:40]} {use}" if use else material.name
+            image.name = f"{tidy.cut(material.name, 40)} {use}" if use else material.name
 
 
 def _use(node: bpy.types.Node) -> str:

@@ -164,6 +164,8 @@ class Arriving:
             self._ready(
                 record,
                 blend_path=str(converted.blend_path),
+                blend_unit_m=record.placement.unit_m,
+                blend_frames_per_s=record.placement.frames_per_s,
                 thumbnail_path=str(converted.thumbnail_path or ""),
                 collection_name=converted.collection_name,
                 triangles=converted.triangles,
@@ -180,6 +182,8 @@ class Arriving:
             name=collection_name(record),
             properties=properties(record),
             tags=tags(record),
+            unit_m=record.placement.unit_m,
+            frames_per_s=record.placement.frames_per_s,
         )
         try:
             make(job.out_dir)

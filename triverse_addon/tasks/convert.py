@@ -19,7 +19,8 @@ class ConvertJob:
     """
     One model to convert.
 
-    ``name`` becomes the collection's name; ``properties`` its custom properties; ``tags`` its asset tags.
+    ``name`` becomes the collection's name; ``properties`` its custom properties; ``tags`` its asset tags. ``unit_m``
+    (metres a unit) and ``frames_per_s`` are those of the scene that the model is for.
     """
 
     glb_path: Path
@@ -28,6 +29,8 @@ class ConvertJob:
     name: str
     properties: Mapping[str, str | int | float] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    unit_m: float = 1.0
+    frames_per_s: float = 24.0
 
 
 @dataclass(frozen=True, slots=True)

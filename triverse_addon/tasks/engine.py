@@ -113,7 +113,7 @@ class Engine:
         self._owner = Owner(data_dir / "owners")
         self._shared = shared = Shared(self._settings, store, self._owner, self._make_client)
         self._board = Board()
-        self._imports = ImportQueue(shared, self._board)
+        self._imports = ImportQueue(shared, self._board, self._edit)
         self._steps = Steps(shared, self._converter, self._preparer, self._schedule)
         give_up, cannot_start = self._steps.give_up, partial(shared.broke_down, "threads")
         self._lanes = {
@@ -390,8 +390,13 @@ class Engine:
             raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
         return record
 
-    def _edit(self, task_id: str, edit: Callable[[TaskRecord], TaskRecord | None]) -> TaskRecord:
-        record = self._shared.store.change(task_id, edit)
+    def _edit(
+        self,
+        task_id: str,
+        edit: Callable[[TaskRecord], TaskRecord | None],
+        told: tuple[str, Sentence] | None = None,
+    ) -> TaskRecord:
+        record = self._shared.store.change(task_id, edit, told=told)
         self._show(record)
         if record.is_unfinished:
             self._shared.let_be.discard(task_id)

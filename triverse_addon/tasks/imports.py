@@ -5,6 +5,7 @@ Which model is imported next, and what became of it.
 Floor: first. Thread: main only. No ``bpy``: the import itself is a callback of the driver.
 """
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -48,9 +49,26 @@ class Failed:
     sentence: Sentence
 
 
-ImportOutcome = Imported | Later | Failed
+@dataclass(frozen=True, slots=True)
+class ConvertAgain:
+    """
+    The .blend does not fit this scene or this Blender, and its GLB is there: a child converts it anew, then it comes.
+
+    :ivar sentence: why, for the task's history; and why it failed, should the new one be no better.
+    :ivar unit_m: metres that a Blender unit of the scene stands for.
+    :ivar frames_per_s: frame rate of the scene.
+    """
+
+    sentence: Sentence
+    unit_m: float
+    frames_per_s: float
+
+
+ImportOutcome = Imported | Later | Failed | ConvertAgain
 #: Imports one model, in the main thread.
 Importer = Callable[[TaskRecord], ImportOutcome]
+#: Changes a record in the store, with a level and a sentence for its history.
+Edit = Callable[[str, Callable[[TaskRecord], TaskRecord | None], tuple[str, Sentence]], TaskRecord]
 #: Says why a model cannot be imported now (another file is open, a render runs), None when it can. Asked often: quick.
 ReasonToWait = Callable[[TaskRecord], Sentence | None]
 
@@ -58,8 +76,14 @@ ReasonToWait = Callable[[TaskRecord], Sentence | None]
 class ImportQueue:
     """Models that are ready and wanted in the scene, oldest first."""
 
-    def __init__(self, shared: Shared, board: Board) -> None:
+    def __init__(self, shared: Shared, board: Board, edit: Edit) -> None:
+        """
+        :param edit: changes a record, tells the sentence, and sets it going again.
+        """
         self._shared = shared
+        self._edit = edit
+        self._converted_again: dict[str, ConvertAgain] = {}
+        """id -> what it was converted again for; the same reason a second time is a failure."""
         self._board = board
         self._waiting: dict[str, tuple[float, float]] = {}
         """id -> (monotonic time of the next try, delay before the one after)."""
@@ -150,8 +174,14 @@ class ImportQueue:
         if record.note != sentence:
             self._shared.changed(record.with_(note=sentence))
 
-    def _finish(self, record: TaskRecord, outcome: Imported | Failed) -> None:
+    def _finish(self, record: TaskRecord, outcome: Imported | Failed | ConvertAgain) -> None:
         shared = self._shared
+        if isinstance(outcome, ConvertAgain):
+            if self._converted_again.get(record.id) != outcome:
+                self._convert_again(record, outcome)
+                return
+            outcome = Failed(outcome.sentence)
+        self._converted_again.pop(record.id, None)
         if isinstance(outcome, Imported):
             done = Sentence.of("Imported as {name}.", name=outcome.collection_name)
             changes = imported_changes(outcome.collection_name)
@@ -169,6 +199,20 @@ class ImportQueue:
             shared.notice("WARNING", error.sentence, record.id)
             record = record.with_(**changes)
         shared.changed(record)
+
+    def _convert_again(self, record: TaskRecord, outcome: ConvertAgain) -> None:
+        self._converted_again[record.id] = outcome
+
+        def edit(newest: TaskRecord) -> TaskRecord | None:
+            if newest.stage is not Stage.READY:
+                return None
+            fitting = dataclasses.replace(newest.placement, unit_m=outcome.unit_m, frames_per_s=outcome.frames_per_s)
+            return newest.with_(stage=Stage.CONVERTING, placement=fitting, attempts=0, note=None)
+
+        try:
+            self._edit(record.id, edit, ("INFO", outcome.sentence))
+        except TriverseError as error:
+            self._shared.notice("WARNING", error.sentence, record.id)
 
 
 def imported_changes(collection_name: str) -> dict[str, Any]:

@@ -118,6 +118,8 @@ class Placement:
     :ivar placeholder: name of the object whose bounding box the model is fitted to, "" for none.
     :ivar keep_placeholder: False hides the placeholder once the model stands there.
     :ivar replaces: the objects the model takes the place of, which goes before all else; None for none.
+    :ivar unit_m: metres that a Blender unit of that scene stands for.
+    :ivar frames_per_s: its frame rate.
     :ivar instead_of: name of the collection, imported for the same task before, whose place the model takes and which
         is removed; "" for none. If it is gone, the rest holds.
     """
@@ -129,6 +131,8 @@ class Placement:
     keep_placeholder: bool = False
     replaces: Replaced | None = None
     instead_of: str = ""
+    unit_m: float = 1.0
+    frames_per_s: float = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,10 @@ class TaskRecord:
     preview_path: str = ""
     thumbnail_path: str = ""
     blend_path: str = ""
+    blend_unit_m: float = 1.0
+    """Metres that a Blender unit of the scene stands for that the .blend was made for."""
+    blend_frames_per_s: float = 24.0
+    """Frame rate of that scene."""
     collection_name: str = ""
     triangles: int | None = None
     received_bytes: int = 0

@@ -73,21 +73,27 @@ def is_marker_missing(context: bpy.types.Context) -> bool:
 
 def placement(context: bpy.types.Context) -> "Placement":
     """Return where a model made now is to stand. Without its marker, where it would stand without that wish."""
-    from ..tasks.record import Placement  # late, as in session
+    from ..scene.gltf_import import units_of  # late, as in session
+    from ..tasks.record import Placement
 
     placing = context.scene.triverse.placing
+    units = units_of(context.scene)
     at = marker(context)
     if at is not None:
         return Placement(
             location=tuple(at.matrix_world.translation),
             placeholder=at.name,
             keep_placeholder=placing.keep_placeholder,
+            unit_m=units.unit_m,
+            frames_per_s=units.frames_per_s,
         )
     at_cursor = choices.chosen(prefs.preferences(), "placement") == "CURSOR"
     return Placement(
         location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
         height=placing.height if placing.use_height else None,
         on_ground=placing.on_ground,
+        unit_m=units.unit_m,
+        frames_per_s=units.frames_per_s,
     )
 
 

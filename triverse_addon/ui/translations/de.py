@@ -746,6 +746,7 @@ OPERATORS = {
     "Choose Task": "Aufgabe wählen",
     "Close the Batch": "Stapel schließen",
     "Contact Sheet": "Kontaktbogen",
+    "Converted again, for the units and the frame rate of the scene {scene}.": "Für die Einheiten und die Bildrate der Szene {scene} erneut umgewandelt.",
     "Copy Report": "Bericht kopieren",
     "Copy Task UUID": "UUID der Aufgabe kopieren",
     "Dismiss": "Ausblenden",
@@ -793,4 +794,5 @@ OPERATORS = {
     "Use These Inputs Again": "Eingaben wiederverwenden",
     "Watch Triverse Tasks": "Triverse-Aufgaben beobachten",
     "What Happened": "Was geschah",
+    "{path} was written by a newer Blender, or is damaged. The model is converted again.": "{path} wurde von einem neueren Blender geschrieben oder ist beschädigt. Das Modell wird erneut umgewandelt.",
 }

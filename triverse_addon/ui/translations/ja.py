@@ -746,6 +746,7 @@ OPERATORS = {
     "Choose Task": "タスクを選ぶ",
     "Close the Batch": "バッチを閉じる",
     "Contact Sheet": "コンタクトシート",
+    "Converted again, for the units and the frame rate of the scene {scene}.": "シーン {scene} の単位とフレームレートに合わせて変換し直します。",
     "Copy Report": "レポートをコピー",
     "Copy Task UUID": "タスクのUUIDをコピー",
     "Dismiss": "消す",
@@ -793,4 +794,5 @@ OPERATORS = {
     "Use These Inputs Again": "この入力をもう一度使う",
     "Watch Triverse Tasks": "Triverseのタスクを見守る",
     "What Happened": "経過",
+    "{path} was written by a newer Blender, or is damaged. The model is converted again.": "{path} は新しい Blender で書かれたか、壊れています。モデルを変換し直します。",
 }

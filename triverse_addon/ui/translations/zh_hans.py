@@ -746,6 +746,7 @@ OPERATORS = {
     "Choose Task": "选择任务",
     "Close the Batch": "关闭批处理",
     "Contact Sheet": "缩略图总表",
+    "Converted again, for the units and the frame rate of the scene {scene}.": "已按场景 {scene} 的单位和帧率重新转换。",
     "Copy Report": "复制报告",
     "Copy Task UUID": "复制任务 UUID",
     "Dismiss": "关闭",
@@ -793,4 +794,5 @@ OPERATORS = {
     "Use These Inputs Again": "再次使用这些输入",
     "Watch Triverse Tasks": "监视 Triverse 任务",
     "What Happened": "发生了什么",
+    "{path} was written by a newer Blender, or is damaged. The model is converted again.": "{path} 由更新版本的 Blender 写入，或已损坏。模型将重新转换。",
 }
