@@ -19,7 +19,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from .board import Board
 from .convert import Converter
 from .events import Event, PumpReport, TaskChanged, TaskForgotten
 from .gate import Block
-from .imports import Importer, ImportQueue, ReasonToWait, files_are_there, imported_changes
+from .imports import Change, Importer, ImportQueue, ReasonToWait, files_are_there, imported_changes
 from .keeper import Keeper
 from .lanes import Lane
 from .lease import LEASE_S, Owner
@@ -390,12 +390,7 @@ class Engine:
             raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
         return record
 
-    def _edit(
-        self,
-        task_id: str,
-        edit: Callable[[TaskRecord], TaskRecord | None],
-        told: tuple[str, Sentence] | None = None,
-    ) -> TaskRecord:
+    def _edit(self, task_id: str, edit: Change, told: tuple[str, Sentence] | None = None) -> TaskRecord:
         record = self._shared.store.change(task_id, edit, told=told)
         self._show(record)
         if record.is_unfinished:

@@ -67,8 +67,10 @@ class ConvertAgain:
 ImportOutcome = Imported | Later | Failed | ConvertAgain
 #: Imports one model, in the main thread.
 Importer = Callable[[TaskRecord], ImportOutcome]
+#: Gets the newest record, returns the new one, or None to leave all as it is.
+Change = Callable[[TaskRecord], TaskRecord | None]
 #: Changes a record in the store, with a level and a sentence for its history.
-Edit = Callable[[str, Callable[[TaskRecord], TaskRecord | None], tuple[str, Sentence]], TaskRecord]
+Edit = Callable[[str, Change, tuple[str, Sentence]], TaskRecord]
 #: Says why a model cannot be imported now (another file is open, a render runs), None when it can. Asked often: quick.
 ReasonToWait = Callable[[TaskRecord], Sentence | None]
 
