@@ -33,7 +33,7 @@ from .entry import Entry
 from .ledger import Ledger
 from .outcome import End, Outcome, Progress, Standing
 from .plan import Left, Planned
-from .writing import job_for, written
+from .writing import job_for, write_patiently, written
 
 log = logging.getLogger(__name__)
 
@@ -384,7 +384,7 @@ class Runner:
         def write() -> Entry:
             if not Path(record.model_path).is_file():
                 raise _ModelGoneError
-            done = written(entry, planned.row, record, self._writer(job, self._stop))
+            done = written(entry, planned.row, record, write_patiently(self._writer, job, self._stop))
             self._clerk.finish(done, record, planned.row.title)
             return done
 

@@ -6,14 +6,38 @@ Floor: between first and second. Thread: any. No ``bpy``.
 """
 
 import dataclasses
+import logging
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..tasks.convert import ChildNotStartedError
 from ..tasks.provenance import properties, tags
 from ..tasks.record import TaskRecord
-from .assets import LICENSE_NOTE, Asset, AssetJob
+from .assets import LICENSE_NOTE, Asset, AssetJob, AssetWriter
 from .entry import Entry
 from .rows import Row
+
+log = logging.getLogger(__name__)
+
+#: Pauses between tries to start a Blender that writes, in seconds.
+_START_AGAIN_S = (1.0, 4.0, 15.0)
+
+
+def write_patiently(writer: AssetWriter, job: AssetJob, stop: threading.Event) -> Asset:
+    """
+    Write a model; a Blender that cannot be started just now is given some time. A writer's thread.
+
+    :raises TriverseError: see :class:`assets.AssetWriter`.
+    """
+    for pause_s in _START_AGAIN_S:
+        try:
+            return writer(job, stop)
+        except ChildNotStartedError as error:
+            log.info("%s", error)
+            if stop.wait(pause_s):
+                break
+    return writer(job, stop)
 
 
 def prompt_of(row: Row) -> str:

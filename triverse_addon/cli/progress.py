@@ -8,6 +8,7 @@ Floor: third. Thread: main. No ``bpy``.
 import shutil
 from collections.abc import Sequence
 
+from ..tasks.events import Event, Notice
 from ..tasks.record import Stage, TaskRecord
 from ..tasks.words import overall_progress, stage_words, time_left_s
 from .output import Output, task_fields
@@ -36,6 +37,12 @@ class Progress:
                 self._tell_line(record, len(records) > 1)
         if self._bar and records:
             self._draw_bar(records)
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Show notices: what is about no task alone, or about how one is done."""
+        for event in events:
+            if isinstance(event, Notice):
+                self._output.say(event.sentence)
 
     def _tell_programs(self, record: TaskRecord) -> None:
         fields = task_fields(record)

@@ -91,7 +91,7 @@ class Watch:
         ids = [task_id for delivery in waiting for task_id in delivery.ids]
         endings: dict[str, Ending] = {}
         while waiting:
-            self._engine.pump(_PAUSE_S)
+            self._progress.tell(self._engine.pump(_PAUSE_S).events)
             self._progress.show(self._records(ids))
             for delivery in list(waiting):
                 found = [self.ending(record) for record in self._records(delivery.ids)]
@@ -129,7 +129,8 @@ class Watch:
         if block is not Block.NONE:
             return Ending(record, Exit.FAILED, sentence)
         if self._is_in_vain(record):
-            return Ending(record, Exit.SERVICE, record.note)
+            is_of_this_machine = record.stage in (Stage.QUEUED, Stage.CONVERTING)
+            return Ending(record, Exit.FAILED if is_of_this_machine else Exit.SERVICE, record.note)
         if self._deadline_s is not None and time.monotonic() >= self._deadline_s:
             return Ending(record, Exit.TIMED_OUT, Sentence.of("The time is over. The task goes on at the service."))
         return None

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..api.sentence import Sentence
-from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from ..tasks.convert import ConvertError, ConvertStopped, NoChildError, not_started
 from ..tasks.private import make_folder, opener
 from .child_environment import child_environment
 
@@ -102,7 +102,8 @@ class ChildProcess:
         :param job: what the child is told, beside where to answer and how much memory it may take.
         :param out_dir: made if it is missing; holds the child's own folder meanwhile, and its log afterwards.
         :raises ConvertError: the child refused the job, or ended without an answer.
-        :raises NoChildError: no child Blender can be started here.
+        :raises NoChildError: there is no child Blender here.
+        :raises ChildNotStartedError: it could not be started just now.
         :raises ConvertStopped: ``stop`` was set.
         """
         if not self._command:
@@ -138,9 +139,7 @@ class ChildProcess:
                 **apart(),
             )
         except OSError as error:
-            raise NoChildError(
-                Sentence.of("No second Blender can be started here: {reason}.", reason=error.strerror or str(error))
-            ) from None
+            raise not_started(error) from None
         assert child.stdout is not None
         assert child.stdin is not None
         reader = threading.Thread(target=keep_log, args=(child.stdout, log_path), name="child-log", daemon=True)

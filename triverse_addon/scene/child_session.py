@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api.sentence import Sentence
-from ..tasks.convert import ConvertError, ConvertStopped, NoChildError
+from ..tasks.convert import ConvertError, ConvertStopped, NoChildError, not_started
 from ..tasks.private import make_folder
 from .child_environment import child_environment
 from .child_process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
@@ -122,9 +122,7 @@ class ChildSession(ChildProcess):
             )
         except OSError as error:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise NoChildError(
-                Sentence.of("No second Blender can be started here: {reason}.", reason=error.strerror or str(error))
-            ) from None
+            raise not_started(error) from None
         self._child, self._scratch, self._done = child, scratch, 0
         log = self._folder / self._log
         self._reader = threading.Thread(target=keep_log, args=(child.stdout, log), name="child-log", daemon=True)

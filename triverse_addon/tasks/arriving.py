@@ -193,7 +193,14 @@ class Arriving:
             # It is another file than the one that was checked a moment ago.
             raise ConvertError(error.sentence) from None
         except NoChildError as error:
+            # Never without a word: what reads the file then is the user's own Blender.
             log.info("task %s is imported in place: %s", record.id, error)
+            told = Sentence.of(
+                "No second Blender can be started here, so this Blender itself reads the model, and waits while it "
+                "does."
+            )
+            self._shared.store.tell(record.id, "WARNING", told)
+            self._shared.notice("WARNING", told)
             return None
         except ConvertError:
             raise

@@ -5,6 +5,7 @@ What the engine asks of a converter: a GLB in, a .blend that Blender can append 
 Floor: first. Thread: any. No ``bpy``. The converter itself stands on the scene floor and is handed to the engine.
 """
 
+import errno
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..api.errors import TriverseError
+from ..api.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,29 @@ class ConvertError(TriverseError):
 
 
 class NoChildError(TriverseError):
-    """No child Blender can be started on this machine; the driver imports the GLB in place."""
+    """There is no child Blender on this machine; the driver imports the GLB in place, and that is told."""
+
+
+class ChildNotStartedError(TriverseError):
+    """The child Blender could not be started just now (no memory, too many processes); it is tried again."""
+
+
+#: What the system says of a program that is not there or may not be run. All else may be gone at the next try.
+_NO_PROGRAM = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOEXEC})
+
+
+def not_started(error: OSError) -> NoChildError | ChildNotStartedError:
+    """Return what it means that a child Blender was not started."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in _NO_PROGRAM:
+        return NoChildError(Sentence.of("No second Blender can be started here: {reason}.", reason=reason))
+    return ChildNotStartedError(
+        Sentence.of(
+            "The second Blender that reads files could not be started just now: {reason}. It is tried again. Close "
+            "programs that you do not need.",
+            reason=reason,
+        )
+    )
 
 
 class ConvertStopped(TriverseError):
@@ -67,7 +91,8 @@ class Converter(Protocol):
         :param job: what to convert, and where to.
         :param stop: set when the engine is closing; the call then ends within a second.
         :raises ConvertError: the model cannot be used.
-        :raises NoChildError: no child Blender can be started here.
+        :raises NoChildError: there is no child Blender here.
+        :raises ChildNotStartedError: it could not be started just now.
         :raises ConvertStopped: ``stop`` was set.
         """
         ...

@@ -22,6 +22,7 @@ from ..api.errors import (
     UnusableError,
 )
 from ..api.sentence import Sentence
+from .convert import ChildNotStartedError
 from .record import Stage, TaskRecord
 from .shared import Shared
 from .waits import retry_delay_s
@@ -123,6 +124,8 @@ class Outcomes:
             self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)
         elif isinstance(error, UnavailableError) and error.code in (5004, 5005) and ordering and attempts >= MANY:
             self.fail(record, error, settled=False)
+        elif isinstance(error, ChildNotStartedError) and attempts < MANY:
+            self.wait(record, error, retry_delay_s(attempts), attempts=attempts)
         elif isinstance(error, TransportError | UnavailableError) or (record.is_paid and self._may_pass(record, error)):
             self.wait(record, error, retry_delay_s(attempts, error.retry_after_s), attempts=attempts)
         else:
