@@ -25,6 +25,7 @@ from .errors import (
     InvalidParametersError,
     NotFoundError,
     NothingToDownloadError,
+    RefusedAddressError,
     ServiceError,
     TooManyRequestsError,
     UnavailableError,
@@ -150,9 +151,20 @@ def not_an_answer() -> BadAnswerError:
     )
 
 
-def elsewhere() -> BadAnswerError:
+def too_near(host: str) -> RefusedAddressError:
+    """Return the error for an address that the service named and that is nearer than the service itself."""
+    return RefusedAddressError(
+        Sentence.of(
+            "The service names a file on {host}, which is this machine or in a private network. "
+            "It is not fetched there.",
+            host=clean(host, 100),
+        )
+    )
+
+
+def elsewhere() -> RefusedAddressError:
     """Return the error for an address that the service named and that is not gone to."""
-    return BadAnswerError(
+    return RefusedAddressError(
         Sentence.of(
             "The service sends to an address that is not allowed. Check the service address in the preferences."
         )

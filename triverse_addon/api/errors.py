@@ -18,6 +18,7 @@ Ground floor; any thread; no ``bpy``.
     │   ├── ConnectionLostError      it may have got it
     │   ├── StalledError             it may have got it, and says nothing
     │   └── BadAnswerError           it answered something that is no answer of this API
+    │       └── RefusedAddressError      it named an address that is not gone to
     └── ServiceError             the service answered with an error
         ├── InvalidParametersError   1004, 422
         ├── NotFoundError            1005, 1006, 404
@@ -200,6 +201,10 @@ class StalledError(TransportError):
 
 class BadAnswerError(TransportError):
     """What came is no answer of this API: HTML, garbage, something far too large, a redirect elsewhere."""
+
+
+class RefusedAddressError(BadAnswerError):
+    """The service named an address that is not gone to: another way to the same thing may do."""
 
 
 # -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import http.client
 import requests
 import urllib3
 
-from .answers import elsewhere, not_an_answer
+from .answers import not_an_answer, too_near
 from .errors import ConnectError, ConnectionLostError, StalledError, TransportError
 from .sentence import Sentence
 from .tls import certificate_problem, is_tls_problem, no_secure_connection
@@ -46,7 +46,7 @@ def failure_of(error: Exception | None, guard: Guard) -> TransportError:
     if guard.ended_by == "deadline":
         return _stalled(sent=guard.connected)
     if guard.refused_address:
-        return elsewhere()
+        return too_near(guard.host)
     if not guard.connected:
         return ConnectError(_why_no_connection(error, guard.host))
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from .addresses import Reach, reach_of_host, reach_of_number, reach_of_url
-from .answers import elsewhere, read_answer
+from .answers import elsewhere, read_answer, too_near
 from .errors import BadAnswerError, TriverseError
 from .failures import NETWORK_ERRORS, StaleConnectionError, failure_of
 from .fields import JSON
@@ -317,10 +317,10 @@ class Sender:
     def check_asset_host(self, url: str) -> None:
         """Refuse addresses that say they are nearer than the service: a far server has no business with them.
 
-        :raises BadAnswerError: it is one.
+        :raises RefusedAddressError: it is one.
         """
         if not self._may_be(reach_of_url(url)):
-            raise elsewhere()
+            raise too_near(urlsplit(url).hostname or "")
 
     def _may_be(self, reach: Reach) -> bool:
         return reach is Reach.PUBLIC or reach <= self._own_reach()

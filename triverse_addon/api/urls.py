@@ -11,7 +11,7 @@ import re
 from urllib.parse import quote, urlencode, urlsplit
 
 from .calendar import utc
-from .errors import BadAnswerError, InputError
+from .errors import InputError, RefusedAddressError
 from .sentence import Sentence
 
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
@@ -63,11 +63,11 @@ def check_base_url(url: str) -> str:
 def check_asset_url(url: str) -> str:
     """Return the address of a file that the service named, if it may be opened.
 
-    :raises BadAnswerError: it is not https (or http on this machine itself), or no address at all.
+    :raises RefusedAddressError: it is not https (or http on this machine itself), or no address at all.
     """
     problem = _problem(url)
     if problem is not None:
-        raise BadAnswerError(problem)
+        raise RefusedAddressError(problem)
     return url
 
 

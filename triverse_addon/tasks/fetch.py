@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from ..api.errors import (
     NotFoundError,
     NothingToDownloadError,
+    RefusedAddressError,
     ServiceError,
     TransportError,
     TriverseError,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_RANK = [ForeignFileError, ExpiredLinkError, NotFoundError]
+_RANK = [ForeignFileError, RefusedAddressError, ExpiredLinkError, NotFoundError]
 
 _MAX_PREVIEW_BYTES = 64 * 1024**2
 #: What storage answers for a URL that it does not serve any more.
@@ -82,7 +83,7 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
         links |= found
         try:
             size = fetch(want, _checked(open_at), client.read_file, report, shared.stop)
-        except (ExpiredLinkError, NotFoundError, ForeignFileError) as error:
+        except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             discard_part(want.target)
             # A file of the wrong kind says more than a link that has expired, and that more than one that is not known.
@@ -208,7 +209,7 @@ def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Pat
         for _, open_at, _ in _ways(client, record, record.links):
             try:
                 fetch(want, _checked(open_at), client.read_file, lambda _done, _all: None, shared.stop)
-            except (ExpiredLinkError, NotFoundError, ForeignFileError):
+            except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError):
                 continue
             return want.target
     except (TriverseError, DownloadError) as error:

@@ -504,6 +504,7 @@ TEXTS = {
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "Der Dienst hat diesen Auftrag, sagt aber nicht, welche Aufgabe es ist. Drücken Sie „Meine Aufgaben suchen“, um sie zu sehen, oder wählen Sie „Eingaben wiederverwenden“, um eine weitere zu bestellen.",
     "The service is being asked.": "Der Dienst wird gerade gefragt.",
     "The service is {service}.": "Der Dienst ist {service}.",
+    "The service names a file on {host}, which is this machine or in a private network. It is not fetched there.": "Der Dienst nennt eine Datei auf {host}; das ist dieser Rechner oder in einem privaten Netzwerk. Dort wird sie nicht geholt.",
     "The service says": "Der Dienst sagt",
     "The service sends from one address to the next without end.": "Der Dienst verweist endlos von einer Adresse zur nächsten.",
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "Der Dienst verweist auf eine Adresse, die nicht erlaubt ist. Prüfen Sie die Dienstadresse in den Einstellungen.",

@@ -504,6 +504,7 @@ TEXTS = {
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "サービスはこの注文を受け取っていますが、どのタスクかを示しません。「自分のタスクを探す」で確認するか、「この入力をもう一度使う」で新しく注文してください。",
     "The service is being asked.": "サービスに問い合わせています。",
     "The service is {service}.": "サービスは{service}です。",
+    "The service names a file on {host}, which is this machine or in a private network. It is not fetched there.": "サービスが{host}上のファイルを示しましたが、これはこのコンピューターかプライベートネットワーク内です。そこからは取得しません。",
     "The service says": "サービスの説明",
     "The service sends from one address to the next without end.": "サービスが際限なく別のアドレスへ転送しています。",
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "サービスが許可されていないアドレスへ転送しています。プリファレンスでサービスのアドレスを確認してください。",

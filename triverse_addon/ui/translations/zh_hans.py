@@ -504,6 +504,7 @@ TEXTS = {
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "服务已有此订单，但没有说明是哪个任务。请按“查找我的任务”查看，或选择“再次使用这些输入”另下一单。",
     "The service is being asked.": "正在询问服务。",
     "The service is {service}.": "服务为 {service}。",
+    "The service names a file on {host}, which is this machine or in a private network. It is not fetched there.": "服务指向 {host} 上的文件，该地址是本机或位于专用网络中。不会从那里获取。",
     "The service says": "服务说明",
     "The service sends from one address to the next without end.": "服务在地址之间无休止地重定向。",
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "服务重定向到了不允许的地址。请在偏好设置中检查服务地址。",
