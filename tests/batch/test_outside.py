@@ -232,7 +232,7 @@ def test_the_option_allows_them(cli: Cli) -> None:
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 130), ("\n", 130)])
 def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int) -> None:
     answer, said = _typed(cli, typed, "batch", foreign(cli), "--glb-only", "--yes")
-    assert "Open these 1 files, and send them with the batch? [y/N]" in said
+    assert "Open this file, and send it with the batch? [y/N]" in said
     assert answer.code == code, answer.people
     assert ("Nothing was opened." in answer.people) is (code != 0)
     assert len(service.state.creations) == (2 if code == 0 else 0)

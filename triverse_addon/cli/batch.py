@@ -269,13 +269,14 @@ class _Batch:
             self._output.say(one.sentence)
         if len(files) > MOST_TOLD:
             self._output.say(Sentence.of("… and {count} more.", count=len(files) - MOST_TOLD))
+        which, it = ("this file", "it") if len(files) == 1 else (f"these {len(files)} files", "them")
         self._ask_person(
-            f"Open these {len(files)} files, and send them with the batch?",
+            f"Open {which}, and send {it} with the batch?",
             "Nothing was opened.",
             Sentence.of(
-                "{count} files do not lie in the folder of {name}, and none of them was opened. If you know them, add "
+                "Not all files lie in the folder of {name}, and nothing was opened. If you know {which}, add "
                 "--allow-outside-files.",
-                count=len(files),
+                which=which,
                 name=self._asked.file.name,
             ),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..api.shown import shown
 from . import asset_libraries, batch_rows
 from .batch_files import current
 from .say import on_button, say, words
@@ -155,7 +156,7 @@ def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_
         text = words("{count} things in the folder are left out:", count=len(left_out))
     paragraph(column, text, width_px, icon="INFO")
     for one in left_out[:_MOST_LEFT_OUT]:
-        paragraph(column, f"{one.name}: {say(one.reason)}", width_px, icon="DOT")
+        paragraph(column, f"{shown(one.name)}: {say(one.reason)}", width_px, icon="DOT")
     if len(left_out) > _MOST_LEFT_OUT:
         more = len(left_out) - _MOST_LEFT_OUT
         paragraph(column, words("… and {count} more. The report names all.", count=more), width_px, icon="BLANK1")

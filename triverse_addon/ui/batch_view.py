@@ -8,6 +8,7 @@ Floor: third. Thread: main. Imports ``bpy`` through ``say`` only. Reads memory, 
 from dataclasses import dataclass
 
 from ..api.sentence import Sentence
+from ..api.shown import shown as plain
 from ..batch.outcome import End, Outcome, Progress
 from ..batch.plan import Left
 from ..batch.table import Line
@@ -93,7 +94,7 @@ def _failed(text: str) -> Shown:
 def problem_words(line: Line) -> list[str]:
     """Return what is wrong with a row, each with the column it is in."""
     return [
-        f"{problem.column}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
+        f"{plain(problem.column)}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
         for problem in line.problems
     ]
 
