@@ -13,9 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from _dev.cache import say
+from _dev.cache import SetupError, say
 from _dev.package import DIST, BuildError, build, ensure_runtime_wheels
-from _dev.venvs import SetupError
 
 __all__ = ["BuildError", "build", "ensure_runtime_wheels"]
 

@@ -27,9 +27,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from _dev.cache import REPO
+from _dev import consent
+from _dev.cache import REPO, SetupError
 from _dev.package import BuildError, build
-from _dev.venvs import BPY, SetupError, ensure, missing
+from _dev.venvs import BPY, ensure, missing
 
 #: The stand-in takes its sample "multi" for a prompt with this word in it, and "20k" for any picture.
 PROMPT = "multi-coloured vases on a wooden board"
@@ -50,7 +51,10 @@ def main() -> int:
     parser.add_argument("--window", action="store_true", help="open a Blender with the add-on (on PATH or BLENDER=)")
     parser.add_argument("--live", action="store_true", help="use the real service and TRIVERSE_API_KEY; costs credits")
     parser.add_argument("--folder", type=Path, default=REPO / "demo", help="where everything goes (default: demo)")
+    parser.add_argument("--yes", action="store_true", help="install Debian packages that are missing without asking")
     options = parser.parse_args()
+    if options.yes:
+        consent.give()
     folder = options.folder.resolve()
     try:
         service = _real_service() if options.live else None

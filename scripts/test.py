@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from _dev import consent
 from _dev.layers import FAST, LAYERS, layers_for, run_layers
 
 
@@ -30,7 +31,10 @@ def main() -> int:
     parser.add_argument("-k", dest="keyword", default="", metavar="EXPR", help="only tests that fit, as pytest's -k")
     parser.add_argument("--fast", action="store_true", help=f"only the layers {', '.join(FAST)}")
     parser.add_argument("--layer", action="append", choices=list(LAYERS), help="only this layer; may be given again")
+    parser.add_argument("--yes", action="store_true", help="install what is missing without asking, as with CI=true")
     options = parser.parse_args()
+    if options.yes:
+        consent.give()
     if options.layer:
         names = options.layer
     elif options.paths:

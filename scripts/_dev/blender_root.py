@@ -15,8 +15,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .cache import dev_cache, locked, say
-from .venvs import SetupError, apt_install
+from . import consent
+from .cache import SetupError, dev_cache, locked
+from .venvs import apt_install
 
 PACKAGES = (
     "blender",
@@ -79,12 +80,15 @@ def ensure_root(suite: str) -> Path:
 
 
 def _make(suite: str, folder: Path) -> None:
-    say(f"Making the Debian root {folder} (once, about three minutes, 1.8 GB) ...")
+    consent.ask(
+        f"Make a Debian root as root, with debootstrap and apt-get, in {folder} (once, about three minutes, 1.8 GB)."
+    )
     if not shutil.which("debootstrap"):
         apt_install(["debootstrap"])
     scripts = Path("/usr/share/debootstrap/scripts")
     if not (scripts / suite).exists():
         # An older debootstrap does not know a newer release by name; they are all made as sid is.
+        consent.ask(f"Put a link into {scripts}, so that debootstrap knows {suite}.")
         (scripts / suite).symlink_to("sid")
     unfinished = folder.with_name(f"{suite}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -106,7 +110,7 @@ def _complete(suite: str, folder: Path) -> None:
     lacking = [name for name in wanted if f"ii {name}" not in have]
     if not lacking:
         return
-    say(f"Installing in the root {suite}: {' '.join(lacking)} ...")
+    consent.ask(f"Install in the Debian root {suite}, as root: {' '.join(lacking)}.")
     for name in ("resolv.conf", "hosts"):
         shutil.copyfile(Path("/etc") / name, folder / "etc" / name)
     settings = Path("/etc/apt/apt.conf.d")

@@ -17,6 +17,10 @@ REPO = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 
+class SetupError(Exception):
+    """Something this machine lacks; the text says what, in one sentence."""
+
+
 def dev_cache() -> Path:
     """The folder for virtual environments, wheels, models and Debian roots.
 

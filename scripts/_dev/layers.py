@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import blender_root, kinds, venvs
-from .cache import REPO, locked
-from .venvs import SetupError
+from .cache import REPO, SetupError, locked
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3

@@ -16,13 +16,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cache import REPO, dev_cache, locked, say
+from . import consent
+from .cache import REPO, SetupError, dev_cache, locked, say
 
 REQUIREMENTS = REPO / "requirements"
-
-
-class SetupError(Exception):
-    """Something this machine lacks; the text says what, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -232,12 +229,12 @@ def _check_bpy(python: Path) -> None:
 
 
 def apt_install(packages: list[str]) -> None:
-    """Install Debian packages. Needs root.
+    """Install Debian packages, once that is agreed to. Needs root.
 
     Raises:
-        SetupError: apt could not.
+        SetupError: apt could not, or it is not agreed to.
     """
-    say(f"Installing Debian packages: {' '.join(packages)} ...")
+    consent.ask(f"Install Debian packages on this machine with apt-get, as root: {' '.join(packages)}.")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     wait = "-oDPkg::Lock::Timeout=600"  # another installation may be under way
     steps = (
