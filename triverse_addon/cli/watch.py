@@ -17,7 +17,7 @@ from ..api.answers import TOO_MANY_REQUESTS
 from ..api.sentence import Sentence
 from ..tasks.engine import Engine
 from ..tasks.gate import Block
-from ..tasks.imports import Imported, ImportOutcome, Later
+from ..tasks.imports import ConvertAgain, Imported, ImportOutcome, Later
 from ..tasks.record import Origin, Stage, TaskRecord, new_id
 from ..tasks.store_errors import NoSuchTaskError
 from .exits import Exit
@@ -206,7 +206,7 @@ class _Importer:
             self._host.begin_blend()
             self._begun = True
         outcome = self._host.import_model(record)
-        if isinstance(outcome, Later):
+        if isinstance(outcome, Later | ConvertAgain):
             return outcome
         self._holds_a_model |= isinstance(outcome, Imported)
         if self.left == {record.id} and self._holds_a_model:

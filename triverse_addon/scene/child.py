@@ -90,4 +90,5 @@ class ChildConverter:
             triangles=result["triangles"],
             objects=result["objects"],
             seconds=time.monotonic() - started,
+            blend_sha256=result["blend_sha256"],
         )

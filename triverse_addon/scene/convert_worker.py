@@ -10,6 +10,7 @@ It is told everything by the job file, and answers by the result file that the j
 not at all. It is written again when a picture was drawn too.
 """
 
+import hashlib
 import logging
 import sys
 from pathlib import Path
@@ -56,16 +57,24 @@ def convert(job: dict) -> None:
     answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
     picture = Path(job["preview_path"]) if job["preview_path"] else None
     has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
-    blend_file.write(Path(job["blend_path"]), scene)
-    child_side.answer(job, **answer, thumbnail=has_thumbnail)
+    digest = _write(job, scene)
+    child_side.answer(job, **answer, blend_sha256=digest, thumbnail=has_thumbnail)
     if not has_thumbnail:
         try:
             if _portrait(job, collection):
-                blend_file.write(Path(job["blend_path"]), scene)
-                child_side.answer(job, **answer, thumbnail=True)
+                digest = _write(job, scene)
+                child_side.answer(job, **answer, blend_sha256=digest, thumbnail=True)
         except (OSError, MemoryError) as error:
             # The .blend and the answer of before stand.
             _log.warning("No portrait: %s", error)
+
+
+def _write(job: dict, scene: bpy.types.Scene) -> str:
+    """Write the .blend; returns its hash, by which it is known again before it is appended."""
+    path = Path(job["blend_path"])
+    blend_file.write(path, scene)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bool:

@@ -159,13 +159,15 @@ class Arriving:
         for note in verdict.notes:
             self._shared.store.tell(record.id, "WARNING", note)
         if converted is None:
-            self._ready(record, blend_path="", collection_name="")
+            self._ready(record, blend_path="", blend_sha256="", collection_name="")
         else:
+            self._shared.seals.note(converted.blend_path, converted.blend_sha256)
             self._ready(
                 record,
                 blend_path=str(converted.blend_path),
                 blend_unit_m=record.placement.unit_m,
                 blend_frames_per_s=record.placement.frames_per_s,
+                blend_sha256=converted.blend_sha256,
                 thumbnail_path=str(converted.thumbnail_path or ""),
                 collection_name=converted.collection_name,
                 triangles=converted.triangles,

@@ -37,7 +37,7 @@ class ConvertJob:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What a conversion left on disk, and what is in it."""
+    """What a conversion left on disk, what is in it, and the .blend's hash as the child wrote it."""
 
     blend_path: Path
     thumbnail_path: Path | None
@@ -45,6 +45,7 @@ class Converted:
     triangles: int
     objects: int
     seconds: float
+    blend_sha256: str = ""
 
 
 class ConvertError(TriverseError):

@@ -129,7 +129,9 @@ class ImportQueue:
                 self._waiting.pop(task_id)
                 continue
             reason = reason_to_wait(record) if reason_to_wait is not None else None
-            outcome = self._claimed(record, importer) if reason is None else Later(reason)
+            outcome = self._sealed(record, importer) if reason is None else Later(reason)
+            if outcome is None:
+                continue  # asked again at the next pump
             if not isinstance(outcome, Later):
                 self._waiting.pop(task_id, None)
                 self._finish(record, outcome)
@@ -138,6 +140,18 @@ class ImportQueue:
             self._wait(record, outcome.sentence)
             if time.monotonic() > deadline_s:
                 return
+
+    def _sealed(self, record: TaskRecord, importer: Importer) -> ImportOutcome | None:
+        """Import what our child wrote, and nothing else; None while that is being compared."""
+        is_ours = self._shared.seals.look(record)
+        if is_ours is None:
+            return None
+        if not is_ours:
+            sentence = Sentence.of(
+                "The converted model is not what Triverse wrote. It is made anew from the delivered file."
+            )
+            return ConvertAgain(sentence, record.placement.unit_m, record.placement.frames_per_s)
+        return self._claimed(record, importer)
 
     def _claimed(self, record: TaskRecord, importer: Importer) -> ImportOutcome:
         """Import under the task's lease, so that two Blenders with the same file open import it once."""

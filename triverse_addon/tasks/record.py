@@ -214,6 +214,8 @@ class TaskRecord:
     """Metres that a Blender unit of the scene stands for that the .blend was made for."""
     blend_frames_per_s: float = 24.0
     """Frame rate of that scene."""
+    blend_sha256: str = ""
+    """Of what the child wrote; "" for one of an earlier version."""
     collection_name: str = ""
     triangles: int | None = None
     received_bytes: int = 0

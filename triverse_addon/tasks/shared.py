@@ -18,6 +18,7 @@ from .events import Event, Notice, Remedy, TaskChanged
 from .gate import Gate
 from .lease import Owner
 from .record import TaskRecord
+from .seals import Seals
 from .settings import Settings
 from .store import Store
 
@@ -72,6 +73,7 @@ class Shared:
         self.owner = owner
         self.gate = Gate(settings)
         self.stop = threading.Event()
+        self.seals = Seals(self.stop)
         self.events: deque[Event] = deque()
         self.live = False
         """True while the WebSocket tells of changes."""
@@ -123,6 +125,7 @@ class Shared:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+        self.seals.join()
 
     def changed(self, record: TaskRecord) -> None:
         """Tell the main thread of a record's newest state."""

@@ -407,6 +407,7 @@ TEXTS = {
     "The converted model cannot be read: {path}.": "Das umgewandelte Modell kann nicht gelesen werden: {path}.",
     "The converted model cannot be written: {reason}. Make room, then press Retry.": "Das umgewandelte Modell kann nicht geschrieben werden: {reason}. Schaffen Sie Platz, dann drücken Sie „Wiederholen“.",
     "The converted model is missing in its file: {path}.": "Das umgewandelte Modell fehlt in seiner Datei: {path}.",
+    "The converted model is not what Triverse wrote. It is made anew from the delivered file.": "Das konvertierte Modell ist nicht das, was Triverse geschrieben hat. Es wird aus der gelieferten Datei neu erzeugt.",
     "The documentation contradicts itself on its settings, so the service may refuse them.": "Die Dokumentation widerspricht sich bei den Einstellungen; der Dienst kann sie also ablehnen.",
     "The download was stopped. It goes on at the next start.": "Das Herunterladen wurde angehalten. Es geht beim nächsten Start weiter.",
     "The downloaded model {path} is not there any more.": "Das heruntergeladene Modell {path} ist nicht mehr da.",

@@ -407,6 +407,7 @@ TEXTS = {
     "The converted model cannot be read: {path}.": "変換したモデルを読み込めません: {path}",
     "The converted model cannot be written: {reason}. Make room, then press Retry.": "変換したモデルを書き込めません: {reason}。空きを作ってから「再試行」を押してください。",
     "The converted model is missing in its file: {path}.": "変換したモデルがファイルの中にありません: {path}",
+    "The converted model is not what Triverse wrote. It is made anew from the delivered file.": "変換済みのモデルが、Triverseが書き込んだものと異なります。配信されたファイルから作り直します。",
     "The documentation contradicts itself on its settings, so the service may refuse them.": "設定について文書の記述が食い違っているため、サービスに拒否されることがあります。",
     "The download was stopped. It goes on at the next start.": "ダウンロードは中断されました。次の起動時に続行します。",
     "The downloaded model {path} is not there any more.": "ダウンロードしたモデル {path} はもうありません。",

@@ -407,6 +407,7 @@ TEXTS = {
     "The converted model cannot be read: {path}.": "无法读取转换后的模型：{path}。",
     "The converted model cannot be written: {reason}. Make room, then press Retry.": "无法写入转换后的模型：{reason}。请腾出空间，然后按“重试”。",
     "The converted model is missing in its file: {path}.": "文件中缺少转换后的模型：{path}。",
+    "The converted model is not what Triverse wrote. It is made anew from the delivered file.": "转换后的模型不是 Triverse 写入的内容。将从交付的文件重新生成。",
     "The documentation contradicts itself on its settings, so the service may refuse them.": "文档对其设置的说明自相矛盾，因此服务可能拒绝。",
     "The download was stopped. It goes on at the next start.": "下载已停止。下次启动时会继续。",
     "The downloaded model {path} is not there any more.": "下载的模型 {path} 已不存在。",
