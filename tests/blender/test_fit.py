@@ -10,6 +10,7 @@ import pytest
 from mathutils import Euler, Vector
 
 from tests.blender import glbs
+from triverse_addon.scene import origin
 from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.importer import import_task, reason_to_wait
 from triverse_addon.tasks.convert import ConvertJob
@@ -133,3 +134,32 @@ def test_without_one_height_and_ground_decide(task: TaskRecord) -> None:
     middle, size = box(bring(task, location=(1.0, 1.0, 1.0), height=3.0, on_ground=True))
     assert tuple(size) == pytest.approx(tuple(SIZE * 3.0), abs=1e-2)
     assert middle.z - size.z / 2 == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.kind("identities")
+def test_a_placeholder_is_known_whatever_it_is_called_by_then(task: TaskRecord) -> None:
+    """Renamed while the model was made, and another object has its name: that one is not hidden."""
+    marker = cube((4, 4, 4), (10, 0, 0))
+    marker.name = "Marker"
+    then = {"placeholder": "Marker", "placeholder_uid": marker.session_uid, "session": origin.token()}
+    marker.name = "Table"
+    other = cube((2, 2, 2), (-10, 0, 0))
+    other.name = "Marker"
+    middle, _ = box(bring(task, **then))
+    assert middle.x == pytest.approx(10)
+    assert (marker.hide_get(), other.hide_get()) == (True, False)
+
+    # Deleted, it is gone: nothing else takes its part.
+    bpy.data.objects.remove(marker)
+    middle, _ = box(bring(task, location=(0, 20, 0), **then))
+    assert middle.y == pytest.approx(20, abs=4)
+    assert not other.hide_get()
+
+
+@pytest.mark.kind("identities")
+def test_after_a_file_was_loaded_the_name_is_all_there_is(task: TaskRecord) -> None:
+    """Blender's numbers begin anew: the same number is another object."""
+    marker, other = cube((4, 4, 4), (10, 0, 0)), cube((2, 2, 2), (-10, 0, 0))
+    marker.name, other.name = "Marker", "Other"
+    bring(task, placeholder="Marker", placeholder_uid=other.session_uid, session="an earlier one")
+    assert (marker.hide_get(), other.hide_get()) == (True, False)

@@ -235,9 +235,28 @@ def test_the_one_that_is_meant_is_the_active_one_else_the_last(single: Converted
     first, second = bring(single), bring(single)
     assert renew.which(scene, str(UUID), second.name, None) == second
     assert renew.which(scene, str(UUID), second.name, first.objects[0]) == first
-    assert renew.which(scene, str(UUID), "gone", None) in (first, second)
+    assert renew.which(scene, str(UUID), "gone", None) == second
     assert renew.which(scene, "another", second.name, first.objects[0]) is None
     assert renew.which(scene, None, second.name, first.objects[0]) is None
+
+
+@pytest.mark.kind("identities")
+def test_the_last_is_the_one_that_came_last_wherever_it_is_and_whatever_it_is_called(single: Converted) -> None:
+    scene = bpy.context.scene
+    first, second = bring(single), bring(single)
+    names = first.name, second.name
+    # The user renames both, one to the name of the other, and sorts them the other way round.
+    first.name = "Chair"
+    second.name = names[0]
+    first.name = names[1]
+    scene.collection.children.unlink(first)
+    scene.collection.children.link(first)
+    assert [one.name for one in scene.collection.children_recursive][-1] == first.name == names[1]
+    assert renew.which(scene, str(UUID), names[1], None) == second
+    # Those of version 0.1.0 say no more than their names.
+    for one in (first, second):
+        del one["triverse_imported_at"]
+    assert renew.which(scene, str(UUID), names[1], None) == first
 
 
 def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from mathutils import Euler, Matrix, Vector
 
 from tests.blender import glbs
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene import selection
+from triverse_addon.scene import origin, selection
 from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.importer import import_task, reason_to_wait
 from triverse_addon.scene.prepare import ChildPreparer
@@ -257,3 +258,26 @@ def test_without_a_child_the_glb_takes_the_place_too(tmp_path: Path) -> None:
     wanted = world_points([ball])
     assert_same_shape(world_points(bring(record).all_objects), wanted)
     assert math.isclose(bpy.data.objects["Ball"].location.x, 1.0)
+
+
+@pytest.mark.kind("identities")
+def test_the_objects_that_were_sent_are_known_whatever_they_are_called_by_then(tmp_path: Path) -> None:
+    """Renamed while the service was at work, and a new object has the name: that one stays as it is."""
+    sent_one = glbs.sphere("Vase", (3, 0, 0))
+    record = sent([sent_one], tmp_path)
+    record = record.with_(placement=dataclasses.replace(record.placement, session=origin.token()))
+    sent_one.name = "Old Vase"
+    sent_one.location.x = 7
+    new_one = glbs.sphere("Vase", (-3, 0, 0))
+    bpy.context.view_layer.update()
+    collection = bring(record)
+    assert (sent_one.hide_get(), new_one.hide_get()) == (True, False)
+    points = world_points(collection.all_objects)
+    assert sum(point.x for point in points) / len(points) == pytest.approx(7, abs=0.1)
+
+    # It is gone: the model stands where it stood when it was sent, and nothing else is hidden.
+    bpy.data.objects.remove(sent_one)
+    collection = bring(record)
+    points = world_points(collection.all_objects)
+    assert sum(point.x for point in points) / len(points) == pytest.approx(3, abs=0.1)
+    assert not new_one.hide_get()

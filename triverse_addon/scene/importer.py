@@ -23,7 +23,7 @@ from .append import MOST_BLOCKS, OtherUnitsError, TooManyBlocksError, Unreadable
 from .errors import SceneError
 from .gltf_import import units_of
 from .in_place import import_model
-from .origin import find_scene, why_not_here
+from .origin import find_object, find_scene, why_not_here
 from .spot import Spot, box_of
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     scene = find_scene(record.origin)
     if reason is not None or scene is None:
         return Later(reason or why_not_here(record.origin))
-    placeholder = scene.objects.get(record.placement.placeholder) if record.placement.placeholder else None
+    placeholder = _placeholder(record, scene)
     old = renew.find(scene, record.task_uuid, record.placement.instead_of)
     started_s = time.perf_counter()
     try:
@@ -64,12 +64,13 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         return ConvertAgain(unfit.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
+    renew.note_time(collection)
     if record.geometry_only:
         leftovers.strip(collection)
     if old is not None:
         renew.take_over(collection, old, scene)
     elif record.placement.replaces is not None:
-        replace.take_place(collection, scene, record.placement.replaces)
+        replace.take_place(collection, scene, record.placement.replaces, record.placement.session)
     elif placeholder is not None and not record.placement.keep_placeholder:
         replace.hide(placeholder, scene)
     tidy.exclude_others(collection)
@@ -157,6 +158,12 @@ def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | 
     )
 
 
+def _placeholder(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The object that marks the place of the model, if it is still there."""
+    placement = record.placement
+    return find_object(scene, placement.placeholder, placement.placeholder_uid, placement.session)
+
+
 def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The objects that an import hides or removes."""
     placement = record.placement
@@ -164,6 +171,6 @@ def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.O
     if old is not None:
         return list(old.all_objects)
     if placement.replaces is not None:
-        return replace.originals(scene, placement.replaces)
-    placeholder = scene.objects.get(placement.placeholder) if placement.placeholder else None
+        return replace.originals(scene, placement.replaces, placement.session)
+    placeholder = _placeholder(record, scene)
     return [placeholder] if placeholder is not None and not placement.keep_placeholder else []

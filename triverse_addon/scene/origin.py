@@ -52,6 +52,20 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
     return None
 
 
+def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bpy.types.Object | None:
+    """
+    Return the object that was meant when a task was made, if ``scene`` still has it.
+
+    :param name: that it had then.
+    :param uid: its ``session_uid``, 0 where that is not known.
+    :param session: the :func:`token` of then. While it holds, another object that has taken the name is not meant.
+    """
+    named = scene.objects.get(name) if name else None
+    if not uid or session != _token or (named is not None and named.session_uid == uid):
+        return named
+    return next((obj for obj in scene.objects if obj.session_uid == uid), None)
+
+
 def why_not_here(origin: Origin) -> Sentence:
     """Return the sentence for an origin whose scene :func:`find_scene` does not find."""
     if _is_same_file(origin):

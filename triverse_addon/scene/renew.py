@@ -11,6 +11,7 @@ box of the old one.
 """
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 
 import bpy
@@ -22,6 +23,8 @@ from .spot import Box, Spot, bounds, matrix_to, move
 
 #: What tells an imported collection from others: see ``tasks.provenance``.
 _UUID = "triverse_task_uuid"
+#: When that was, in seconds since the epoch.
+_IMPORTED_AT = "triverse_imported_at"
 #: Two shapes count as the same when they are apart by no more than this part of their size.
 _TOLERANCE = 0.01
 #: Vertices that are looked at to work out what a mesh was changed by.
@@ -45,12 +48,20 @@ def which(
     """
     Return the imported collection that a user means: the one of the active object, else the one imported last.
 
-    :param last: the name that the last import had.
+    :param last: the name that the last import had, where that is all that is known of it.
     """
     found = imported(scene, task_uuid)
-    of_active = [one for one in found if active is not None and active in set(one.all_objects)]
-    of_last = [one for one in found if one.name == last]
-    return next(iter(of_active or of_last or found[-1:]), None)
+    for one in found:
+        if active is not None and active in set(one.all_objects):
+            return one
+    # Neither its name nor its place among the others tells which came last: a user may change both. They decide only
+    # between copies of one import, and between those of version 0.1.0, which noted no time.
+    return max(reversed(found), key=lambda one: (one.get(_IMPORTED_AT, 0.0), one.name == last), default=None)
+
+
+def note_time(collection: bpy.types.Collection) -> None:
+    """Note that a collection was imported now."""
+    collection[_IMPORTED_AT] = time.time()
 
 
 def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:

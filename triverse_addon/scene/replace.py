@@ -14,6 +14,7 @@ from mathutils import Matrix, Vector
 
 from ..tasks.record import Replaced
 from . import tidy
+from .origin import find_object
 from .spot import Box, Spot, bounds, matrix_to, move
 
 #: The result counts as given back in place when its corners are off by no more than this part of its size.
@@ -33,12 +34,17 @@ CHANNELS = (
 PARENTING = ("parent", "parent_type", "parent_bone", "parent_vertices", "matrix_parent_inverse")
 
 
-def originals(scene: bpy.types.Scene, replaced: Replaced) -> list[bpy.types.Object]:
-    """Return the objects that a result takes the place of, as far as ``scene`` still has them under their names."""
-    return [scene.objects[name] for name in replaced.names if name in scene.objects]
+def originals(scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> list[bpy.types.Object]:
+    """Return the objects that a result takes the place of, as far as ``scene`` still has them; see ``find_object``."""
+    return [obj for obj in _originals(scene, replaced, session) if obj is not None]
 
 
-def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replaced: Replaced) -> None:
+def _originals(scene: bpy.types.Scene, replaced: Replaced, session: str) -> list[bpy.types.Object | None]:
+    uids = replaced.uids or (0,) * len(replaced.names)
+    return [find_object(scene, name, uid, session) for name, uid in zip(replaced.names, uids, strict=False)]
+
+
+def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> None:
     """
     Let the model in ``collection`` stand where the objects of ``replaced`` are, and hide those.
 
@@ -46,16 +52,17 @@ def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replace
     that is gone, it stands where it stood when it was sent.
 
     :param collection: linked to the scene's own collection, its model where its file put it.
+    :param session: as in ``find_object``.
     """
     then = Matrix([replaced.matrix[at : at + 4] for at in range(0, 16, 4)])
     in_frame = _back_in_place(tidy.shown_objects(collection), replaced)
     move(list(collection.all_objects), Matrix.Translation(then.translation) @ in_frame)
     model = list(collection.all_objects)
-    first = scene.objects.get(replaced.names[0]) if replaced.names else None
+    first = next(iter(_originals(scene, replaced, session)), None)
     if first is not None:
         _follow(model, first, then)
         _file_with(collection, scene, first)
-    before = originals(scene, replaced)
+    before = originals(scene, replaced, session)
     _hand_over_selection(model, scene, before)
     for obj in before:
         hide(obj, scene)

@@ -77,6 +77,7 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
         matrix=tuple(number for row in first for number in row),
         low=tuple(low),
         high=tuple(high),
+        uids=tuple(obj.session_uid for obj in objects),
     )
 
 

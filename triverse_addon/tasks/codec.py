@@ -179,6 +179,7 @@ def _placement(data: Any) -> Placement:
             matrix=tuple(map(float, found.matrix)),
             low=_three(found.low),
             high=_three(found.high),
+            uids=tuple(map(int, found.uids)),
         )
     return dataclasses.replace(placement, location=_three(placement.location), replaces=replaces)
 

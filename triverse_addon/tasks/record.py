@@ -99,12 +99,14 @@ class Replaced:
     :ivar matrix: world matrix of the first when it was sent, row after row, 16 numbers.
     :ivar low: lowest corner of what was sent, in Blender units.
     :ivar high: highest corner of it.
+    :ivar uids: Blender's numbers of the objects, in the order of ``names``; see :attr:`Placement.session`.
     """
 
     names: tuple[str, ...]
     matrix: tuple[float, ...]
     low: tuple[float, float, float]
     high: tuple[float, float, float]
+    uids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ class Placement:
     :ivar height: height in Blender units the model is scaled to; None keeps its own size.
     :ivar on_ground: the lowest point of the model stands at ``location``'s z.
     :ivar placeholder: name of the object whose bounding box the model is fitted to, "" for none.
+    :ivar placeholder_uid: Blender's number of that object, 0 where it is not known.
+    :ivar session: the time within which Blender's numbers of objects hold, however those are renamed: it ends when a
+        file is loaded. See ``scene.origin``.
     :ivar keep_placeholder: False hides the placeholder once the model stands there.
     :ivar replaces: the objects the model takes the place of, which goes before all else; None for none.
     :ivar unit_m: metres that a Blender unit of that scene stands for.
@@ -128,6 +133,8 @@ class Placement:
     height: float | None = None
     on_ground: bool = False
     placeholder: str = ""
+    placeholder_uid: int = 0
+    session: str = ""
     keep_placeholder: bool = False
     replaces: Replaced | None = None
     instead_of: str = ""

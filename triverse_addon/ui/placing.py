@@ -74,6 +74,7 @@ def is_marker_missing(context: bpy.types.Context) -> bool:
 def placement(context: bpy.types.Context) -> "Placement":
     """Return where a model made now is to stand. Without its marker, where it would stand without that wish."""
     from ..scene.gltf_import import units_of  # late, as in session
+    from ..scene.origin import token
     from ..tasks.record import Placement
 
     placing = context.scene.triverse.placing
@@ -83,6 +84,8 @@ def placement(context: bpy.types.Context) -> "Placement":
         return Placement(
             location=tuple(at.matrix_world.translation),
             placeholder=at.name,
+            placeholder_uid=at.session_uid,
+            session=token(),
             keep_placeholder=placing.keep_placeholder,
             unit_m=units.unit_m,
             frames_per_s=units.frames_per_s,
@@ -94,6 +97,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         on_ground=placing.on_ground,
         unit_m=units.unit_m,
         frames_per_s=units.frames_per_s,
+        session=token(),
     )
 
 
