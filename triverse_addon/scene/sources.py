@@ -102,7 +102,9 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     factor = min(max(longest, _LEAST_PX), _MOST_PX) / max(longest, 1)
     width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
     pixels = _draw(space, region, scene, layer, width, height)
-    return _write(_new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, pixels))
+    return _write(
+        _new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, _without_alpha(pixels), depth=3)
+    )
 
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
@@ -179,7 +181,7 @@ def _encoded(image: bpy.types.Image) -> bytes:
     """
     Return a TGA of the pixels as they are; of a picture with linear light, as sRGB encodes it (IEC 61966-2-1).
 
-    Takes three times as long as letting Blender save (1.0 s for 4096 × 4096 px).
+    Takes 0.4 to 1.3 s for 4096 × 4096 px, where Blender saves in 0.1 to 0.2 s (processor time, measured).
 
     :raises SceneError: numpy is missing.
     """
@@ -194,16 +196,19 @@ def _encoded(image: bpy.types.Image) -> bytes:
     width, height = (int(edge_px) for edge_px in image.size)
     pixels = numpy.empty(len(image.pixels), dtype=numpy.float32)
     image.pixels.foreach_get(pixels)
-    pixels = pixels.reshape(width * height, -1)
-    rgba = numpy.ones((width * height, 4), dtype=numpy.float32)
-    # One channel is grey, and two are grey and alpha.
-    rgba[:, :3] = pixels[:, :3] if pixels.shape[1] > 2 else pixels[:, :1]
-    if pixels.shape[1] in (2, 4):
-        rgba[:, 3] = pixels[:, -1]
-    if image.is_float and not image.colorspace_settings.is_data:
-        light = rgba[:, :3].clip(0.0, 1.0)
-        rgba[:, :3] = numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return _tga(width, height, (rgba.clip(0.0, 1.0) * 255.0 + 0.5).astype(numpy.uint8).tobytes(), has_alpha=True)
+    channels = len(pixels) // (width * height)
+    has_alpha = channels in (2, 4)  # one channel is grey, two are grey and alpha
+    order = ([2, 1, 0] if channels > 2 else [0, 0, 0]) + ([channels - 1] if has_alpha else [])
+    is_light = image.is_float and not image.colorspace_settings.is_data
+    levels = numpy.empty((width * height, len(order)), dtype=numpy.uint8)
+    for place, channel in enumerate(order):
+        level = pixels[channel::channels].clip(0.0, 1.0)
+        if is_light and place < 3:
+            level = numpy.where(level <= 0.0031308, level * 12.92, 1.055 * level ** (1 / 2.4) - 0.055)
+        level *= 255.0
+        level += 0.5
+        levels[:, place] = level
+    return _tga(width, height, levels.tobytes(), depth=len(order))
 
 
 def _not_written(folder: Path) -> SceneError:
@@ -280,14 +285,21 @@ def _draw(
         offscreen.free()
 
 
-def _tga(width: int, height: int, rgba: bytes, *, has_alpha: bool = False) -> bytes:
-    """Return an uncompressed TGA (Truevision TGA 2.0, type 2) of 24 or 32 bits; it begins at the lower left."""
-    depth = 4 if has_alpha else 3
-    body = bytearray(width * height * depth)
-    body[0::depth], body[1::depth], body[2::depth] = rgba[2::4], rgba[1::4], rgba[0::4]
-    if has_alpha:
-        body[3::depth] = rgba[3::4]
-    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 8 * depth, 8 * has_alpha) + bytes(body)
+def _tga(width: int, height: int, body: bytes, *, depth: int) -> bytes:
+    """
+    Return an uncompressed TGA (Truevision TGA 2.0, type 2).
+
+    :param body: blue, green, red and, with a depth of 4, alpha of each pixel, from the lower left.
+    """
+    has_alpha = depth == 4
+    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 8 * depth, 8 * has_alpha) + body
+
+
+def _without_alpha(rgba: bytes) -> bytes:
+    """Return blue, green and red of pixels that are red, green, blue and alpha."""
+    body = bytearray(len(rgba) // 4 * 3)
+    body[0::3], body[1::3], body[2::3] = rgba[2::4], rgba[1::4], rgba[0::4]
+    return bytes(body)
 
 
 # -----------------------------------------------------------------------------
