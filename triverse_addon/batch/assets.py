@@ -19,6 +19,8 @@ from .safe_paths import make_folder
 
 #: Folder of the pictures that contact sheets show, beside the assets.
 THUMBNAILS = "thumbnails"
+#: Keys of :meth:`AssetWriter.try_out` beside the formats of exports: nothing can be written; nothing can be drawn.
+BLENDER, PICTURES = "blender", "pictures"
 #: What is written into every asset. The service's terms are not part of its API, so none are quoted.
 LICENSE_NOTE = "Made with Triverse. The terms of the Triverse account that made it apply."
 
@@ -55,10 +57,12 @@ class Asset:
     What was written.
 
     :ivar files: paths relative to the library by kind: "blend", "thumbnail", "glb", "fbx"…
+    :ivar problem: why an export that was asked for is not among them, None if all are there.
     """
 
     files: Mapping[str, str]
     triangles: int | None = None
+    problem: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,17 @@ class AssetWriter(Protocol):
 
     with_blender: bool
     """Whether .blend files are written."""
+
+    def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
+        """
+        Try once whatever a library takes, before anything is paid for.
+
+        :param exports: formats that will be asked for, keys of ``post.EXPORTS``.
+        :return: what cannot be done, with the reason: :data:`BLENDER`, :data:`PICTURES` or a format.
+        :raises NoChildError: there is no child Blender here, today or ever.
+        :raises ConvertStopped: ``stop`` was set.
+        """
+        ...
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
         """
@@ -108,6 +123,10 @@ class GlbWriter:
     """Puts models into a folder as they were delivered, where there is no Blender. An :class:`AssetWriter`."""
 
     with_blender = False
+
+    def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
+        """Return nothing: what it takes is a folder."""
+        return {}
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
         """Copy model and preview, see :class:`AssetWriter`."""

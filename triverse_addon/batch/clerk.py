@@ -122,7 +122,7 @@ class Clerk:
         """Return the row's task, after it was ordered if it was not before, and whether this run pays for it."""
         engine = self._engine
         record = engine.by_order(planned.order_id)
-        if record is None and entry.task_uuid and planned.left is not Left.RETRY:
+        if record is None and entry.task_uuid and (planned.left is not Left.RETRY or planned.was_delivered):
             # Ordered from another machine: the service knows it by this name.
             return engine.track([entry.task_uuid], origin=self._origin(), auto_import=False)[0], False
         if record is None:

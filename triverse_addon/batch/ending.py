@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..api.sentence import Sentence
-from ..tasks.convert import ConvertError
+from ..tasks.convert import ChildNotStartedError, ConvertError, NoChildError
 from . import report, sheet
 from .assets import AssetWriter
 from .looking import Asked
@@ -96,5 +96,5 @@ def write_sheets(
         return Sheets(page)
     try:
         return Sheets(page, tuple(writer.draw_sheets(asked.library, sheet.tiles(asked.library, lines), stop)))
-    except ConvertError as error:
+    except (ConvertError, NoChildError, ChildNotStartedError) as error:
         return Sheets(page, problem=error.sentence)

@@ -57,10 +57,15 @@ class Planned:
         return _has_failed(self.record, self.entry, self.recipe)
 
     @property
+    def was_delivered(self) -> bool:
+        """Whether its model has come, on whichever machine, and only what was made of it is not what was asked for."""
+        return self.entry is not None and bool(self.entry.task_uuid and self.entry.files)
+
+    @property
     def may_cost(self) -> bool:
         """Whether doing what is left may place an order."""
         if self.left is Left.RETRY:
-            return self.record.is_settled if self.record is not None else True
+            return self.record.is_settled if self.record is not None else not self.was_delivered
         if self.left is Left.FOLLOW and self.record is not None:
             # Written down by a run that ended before it was sent.
             return self.record.stage in NOT_SENT and not self.record.is_paid

@@ -117,7 +117,7 @@ def line_of_entry(row: Row, entry: Entry | None) -> Line:
         was_there=state == "done",
         task_uuid=entry.task_uuid if entry is not None else "",
         triangles=entry.triangles if entry is not None else None,
-        cost_credits=entry.cost_credits if entry is not None and state != "failed" else None,
+        cost_credits=entry.cost_credits if entry is not None and (state != "failed" or entry.files) else None,
         files=dict(entry.files) if entry is not None else {},
         error=error,
     )

@@ -83,7 +83,7 @@ class _Item:
         """As it was seen last."""
         self.record_id = planned.record.id if planned.record is not None else ""
         self.beginning: Future[Begun] | None = None
-        self.writing: Future[Entry] | None = None
+        self.writing: Future[tuple[Entry, Sentence | None]] | None = None
         self.was_fetched_again = False
 
 
@@ -381,12 +381,12 @@ class Runner:
         job = job_for(planned.row, record, item.entry, self._ledger.library, self._catalog_ids)
         entry = dataclasses.replace(item.entry, recipe=planned.recipe, row_key=planned.row_key)
 
-        def write() -> Entry:
+        def write() -> tuple[Entry, Sentence | None]:
             if not Path(record.model_path).is_file():
                 raise _ModelGoneError
-            done = written(entry, planned.row, record, write_patiently(self._writer, job, self._stop))
-            self._clerk.finish(done, record, planned.row.title)
-            return done
+            asset = write_patiently(self._writer, job, self._stop)
+            self._clerk.finish(done := written(entry, planned.row, record, asset), record, planned.row.title)
+            return done, asset.problem
 
         # The row leaves its place once nothing can fail any more: a slip before would lose it.
         item.writing = self._pool.submit(write)
@@ -394,12 +394,11 @@ class Runner:
         self._writing[item.number] = item
 
     def _look_at_writing(self, item: _Item) -> None:
-        future = item.writing
+        future, record = item.writing, item.record
         if future is None or not future.done():
             return
-        record = item.record
         try:
-            item.entry = future.result()
+            item.entry, problem = future.result()
         except ConvertStopped:
             return
         except _ModelGoneError:
@@ -413,7 +412,8 @@ class Runner:
             log.exception("row %d could not be written", item.number)
             self._fail(item, UnforeseenError(error).sentence, record=record)
         else:
-            self._finish(item, Outcome(item.planned, End.DONE, record=record, entry=item.entry))
+            end = End.DONE if problem is None else End.FAILED  # though what could be made lies in the library
+            self._finish(item, Outcome(item.planned, end, problem, record=record, entry=item.entry))
 
     def _fetch_again(self, item: _Item) -> None:
         """A model that was deleted by hand is fetched once more, never ordered again."""

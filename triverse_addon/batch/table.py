@@ -5,6 +5,7 @@ A batch as a window shows it before anything is sent: every row, what is wrong w
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -76,6 +77,16 @@ class Checked:
     def has_work(self) -> bool:
         """Whether a run has anything to do."""
         return has_work(self.planned)
+
+    def with_problems(self, problems: Iterable[Problem]) -> "Checked":
+        """Return the same rows, of which nothing can be made until ``problems`` are mended and it is checked again."""
+        by_line: dict[int, list[Problem]] = defaultdict(list)
+        for problem in problems:
+            by_line[problem.line].append(problem)
+        lines = [dataclasses.replace(line, problems=tuple(by_line.pop(line.line, ()))) for line in self.lines]
+        lines += [Line(0, line, self.asked.file.name, tuple(found)) for line, found in by_line.items()]
+        lines.sort(key=lambda line: (not line.problems, line.line))
+        return dataclasses.replace(self, lines=tuple(lines), problems=tuple(problems), planned=(), retries=())
 
     @cached_property
     def costly(self) -> list[Planned]:

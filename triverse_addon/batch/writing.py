@@ -67,10 +67,10 @@ def job_for(row: Row, record: TaskRecord, entry: Entry, library: Path, catalog_i
 
 
 def written(entry: Entry, row: Row, record: TaskRecord, asset: Asset) -> Entry:
-    """Return the entry of a row whose asset was written."""
+    """Return the entry of a row whose asset was written; with a problem it is there and yet not done."""
     return dataclasses.replace(
         entry,
-        state="done",
+        state="done" if asset.problem is None else "failed",
         name=row.title,
         flow=row.flow,
         prompt=prompt_of(row),
@@ -81,5 +81,5 @@ def written(entry: Entry, row: Row, record: TaskRecord, asset: Asset) -> Entry:
         cost_credits=record.cost_credits if record.cost_credits is not None else entry.cost_credits,
         task_uuid=record.task_uuid or entry.task_uuid,
         created_at_s=record.created_at_s,
-        error="",
+        error=str(asset.problem or ""),
     )

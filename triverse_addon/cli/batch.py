@@ -24,11 +24,12 @@ from ..batch.ending import report_path, write_report, write_sheets
 from ..batch.identity import order_ids, row_key
 from ..batch.ledger import Ledger
 from ..batch.looking import Look, ask, look
+from ..batch.machine import examine
 from ..batch.outcome import End, Outcome
 from ..batch.outside import Outside
 from ..batch.plan import Left, Planned, plan
 from ..batch.prices import Prices
-from ..batch.problems import MOST_TOLD, BatchProblemsError
+from ..batch.problems import MOST_TOLD, BatchProblemsError, Problem
 from ..batch.raw import LeftOut
 from ..batch.rows import Row
 from ..batch.runner import Runner, untouched
@@ -99,6 +100,7 @@ class _Batch:
         self._tell_ignored()
         self._tell_plan(planned)
         costly = [one.row for one in planned if one.may_cost]
+        self._examine(planned)
         if args.dry_run:
             return self._dry_run(planned, costly)
         prices = self._agree(costly) if costly else Prices()
@@ -141,19 +143,40 @@ class _Batch:
             self._ask_about(seen.outside)
             seen = look(self._asked, self._preparer, service_url=url)
         self._tell_left_out(seen.raw.left_out)
-        problems = seen.problems
-        if problems:
-            for problem in problems:
-                self._output.emit("problem", line=problem.line, column=problem.column, message=str(problem.sentence))
-            for problem in problems[:MOST_TOLD]:
-                self._output.say(str(problem))
-            if len(problems) > MOST_TOLD:
-                self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MOST_TOLD))
-            raise BatchProblemsError(problems)
+        if seen.problems:
+            self._tell_problems(seen.problems)
+            raise BatchProblemsError(seen.problems)
         for name in dict.fromkeys(row.flow for row in seen.rows):
             if FLOWS[name].experimental:
                 self._output.say(f"{name}: {FLOWS[name].experimental}")
         return seen
+
+    def _tell_problems(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            self._output.emit("problem", line=problem.line, column=problem.column, message=str(problem.sentence))
+        for problem in problems[:MOST_TOLD]:
+            self._output.say(str(problem))
+        if len(problems) > MOST_TOLD:
+            self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MOST_TOLD))
+
+    def _examine(self, planned: Sequence[Planned]) -> None:
+        """
+        Try what the rows will need of this machine, before anything is asked for or paid.
+
+        :raises BatchProblemsError: it lacks something; each row concerned was told.
+        """
+        settings = self._host.settings(self._args.data, offline=self._args.offline)
+        writer = self._writer()
+        try:
+            found = examine(planned, self._library, settings.download_dir, writer, threading.Event())
+        finally:
+            writer.close()
+        for note in found.notes:
+            self._output.emit("note", line=note.line, column=note.column, message=str(note.sentence))
+            self._output.say(str(note))
+        if found.problems:
+            self._tell_problems(found.problems)
+            raise BatchProblemsError(found.problems)
 
     def _tell_ignored(self) -> None:
         if self._ledger.ignored:

@@ -6,7 +6,9 @@ Floor: third. Thread: main, which may wait for the network here: there is no win
 """
 
 import argparse
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +17,8 @@ from ..api.calendar import local_text
 from ..api.flows import FLOWS, check, check_sources
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
-from ..tasks.convert import Converter
+from ..batch.assets import BLENDER
+from ..tasks.convert import Converter, NoChildError
 from ..tasks.engine import Engine
 from ..tasks.prepare import Preparer, is_made_of
 from ..tasks.record import UNFINISHED, NewTask, Stage, TaskRecord, is_url
@@ -52,6 +55,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     path = _output_path(args, host)
     _keep_sources(path, sources)
     settings = ready_to_send(args, host)
+    _try_machine(path, host, settings)
     if FLOWS[flow].experimental:
         output.say(FLOWS[flow].experimental)
     wish = NewTask(
@@ -264,6 +268,22 @@ def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
             raise UsageError(
                 Sentence.of("The model would be written over {path}. Choose another name.", path=str(path))
             )
+
+
+def _try_machine(path: Path | None, host: Host, settings: Settings) -> None:
+    """
+    See that a second Blender can read models here, before one is paid for.
+
+    :raises UsageError: it cannot.
+    """
+    writer = host.asset_writer(settings.data_dir) if path is not None and path.suffix.lower() == ".blend" else None
+    if writer is None:
+        return
+    # Where there never is a second Blender, this one reads the model.
+    with contextlib.suppress(NoChildError):
+        problem = writer.try_out((), threading.Event()).get(BLENDER)
+        if problem is not None:
+            raise UsageError(problem)
 
 
 def _needs_blender(delivery: Delivery) -> bool:

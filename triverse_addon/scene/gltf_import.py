@@ -96,12 +96,7 @@ def read(glb_path: str, units: Units | None = None) -> Made:
     :param units: of the scene that the model is for.
     :raises RefusedError: nothing usable came of it; what had been made before is removed.
     """
-    try:
-        import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
-    except ImportError as error:
-        # A library of it that cannot be mapped under the memory cap is no missing module.
-        is_memory = any(words in str(error) for words in ("llocate memory", "map segment"))
-        raise RefusedError("memory" if is_memory else "numpy") from None
+    need_numpy()
     try:
         options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     except KeyError:
@@ -318,6 +313,20 @@ def missing_decoder(said: str) -> str:
     if not _NOT_FOUND.search(said):
         return ""
     return next((name for word, name in _DECODERS if word in said.lower()), "")
+
+
+def need_numpy() -> None:
+    """
+    See that numpy is there, which Blender's importer needs.
+
+    :raises RefusedError: it is not.
+    """
+    try:
+        import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
+    except ImportError as error:
+        # A library of it that cannot be mapped under the memory cap is no missing module.
+        is_memory = any(words in str(error) for words in ("llocate memory", "map segment"))
+        raise RefusedError("memory" if is_memory else "numpy") from None
 
 
 def last_line(text: str) -> str:

@@ -13,7 +13,7 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..api.sentence import Sentence
@@ -26,6 +26,7 @@ from ..tasks.removal import remove_file
 from .child_process import SCRATCH, ChildEndedError, Words
 from .child_session import MOST_JOBS, ChildSession
 from .refusals import sentence_for
+from .trial import try_out
 
 #: Folder in the user's data folder for what children need meanwhile, and for their logs. Not in the library: what is
 #: removed there must not be for somebody else to choose.
@@ -50,10 +51,6 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
         )
     if kind == "no_size":
         return Sentence.of("This model has no height or no volume, so it cannot be scaled or get a hull.")
-    if kind == "exporter":
-        return Sentence.of("This Blender cannot export {format}. Leave it out of export.", format=detail.upper())
-    if kind == "export":
-        return Sentence.of("The model could not be exported. Blender says: {detail}.", detail=detail.rstrip("."))
     if kind == "work":
         return Sentence.of("The folder for work cannot be used: {reason}.", reason=detail)
     if kind == "disk":
@@ -146,7 +143,11 @@ class ChildLibrary:
             except ChildEndedError:
                 # It had done other models before, or the renderer crashed: a new child, without it, has the last word.
                 result = session.run({**told, "may_draw": False}, job.library, stop)
-        return Asset(files=result["files"], triangles=result["triangles"])
+        return Asset(result["files"], result["triangles"], _problem_of(result["lacking"]))
+
+    def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
+        """Try whatever a library takes, see :class:`batch.assets.AssetWriter`."""
+        return try_out(self._command, self._work_dir, exports, stop)
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
         """Draw contact sheets, see :class:`batch.assets.AssetWriter`."""
@@ -210,6 +211,16 @@ class ChildLibrary:
             memory_bytes=self._memory_bytes,
             most_jobs=self._jobs_per_child,
         )
+
+
+def _problem_of(lacking: Mapping[str, str]) -> Sentence | None:
+    if not lacking:
+        return None
+    return Sentence.of(
+        "The model is in the library, but not as {formats}. Blender says: {detail}.",
+        formats=", ".join(kind.upper() for kind in lacking),
+        detail=next(iter(lacking.values())).rstrip("."),
+    )
 
 
 def _remove_old(folder: Path) -> None:

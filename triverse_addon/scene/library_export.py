@@ -32,11 +32,11 @@ def export(
         try:
             path = _EXPORTERS[kind](name, folder)
         except (AttributeError, KeyError):
-            raise gltf_import.RefusedError("exporter", kind) from None
+            raise gltf_import.RefusedError("exporter", f"there is no exporter for {kind}") from None
         except RuntimeError as error:
-            raise gltf_import.RefusedError("export", f"{kind}: {gltf_import.last_line(str(error))}") from None
+            raise gltf_import.RefusedError("export", gltf_import.last_line(str(error))) from None
         if not path.exists():
-            raise gltf_import.RefusedError("export", f"{kind}: nothing was written")
+            raise gltf_import.RefusedError("export", "nothing was written")
         made[f"{kind}_lod{level}" if level else kind] = path
     return made
 

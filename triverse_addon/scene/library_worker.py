@@ -22,8 +22,6 @@ import bpy
 import child_side
 import gltf_import
 import library_export
-import library_post
-import library_sheet
 import portrait
 import thumbnail
 import tidy
@@ -39,8 +37,15 @@ def work(job: dict) -> None:
     :raises gltf_import.RefusedError: the model cannot be used as it was asked for.
     :raises OSError: a file cannot be written.
     """
+    # These import numpy, and a child that cannot even start could not say that it is missing.
+    gltf_import.need_numpy()
+    import library_sheet
+    import library_trial
+
     scene = _fresh_file()
-    if job["kind"] == "sheet":
+    if job["kind"] == "trial":
+        child_side.answer(job, lacking=library_trial.run(job, scene))
+    elif job["kind"] == "sheet":
         child_side.answer(job, files=library_sheet.draw(job))
     else:
         _put(job, scene)
@@ -53,6 +58,8 @@ def _fresh_file() -> bpy.types.Scene:
 
 
 def _put(job: dict, scene: bpy.types.Scene) -> None:
+    import library_post  # late: brings numpy
+
     scratch = Path(job["result_path"]).with_suffix(".files")
     scratch.mkdir()
     try:
@@ -73,14 +80,19 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
             made["thumbnail"] = picture
             for lod in extra:
                 _preview(picture, lod)
+        lacking = {}
         for kind in job["post"].get("exports", ()):
-            made |= library_export.export(kind, collection, extra, job["stem"], scratch)
+            try:
+                made |= library_export.export(kind, collection, extra, job["stem"], scratch)
+            except gltf_import.RefusedError as error:
+                # The model was paid for: what can be delivered is.
+                lacking[kind] = error.detail
         made["blend"] = scratch / f"{job['stem']}.blend"
         blend_file.write(made["blend"], scene)
         files = _put_in_place(job, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    child_side.answer(job, files=files, triangles=triangles)
+    child_side.answer(job, files=files, triangles=triangles, lacking=lacking)
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:

@@ -25,6 +25,7 @@ from ..batch.looking import Asked, library_for
 from ..batch.memory import Begun
 from ..batch.outcome import End, Outcome, Progress, Standing
 from ..batch.plan import Planned
+from ..batch.problems import BatchProblemsError
 from ..batch.runner import Limits, Runner
 from ..batch.table import Checked, Line, has_work
 from ..tasks.events import Notice
@@ -313,6 +314,10 @@ class BatchSession:
         self._job = None
         try:
             then(future.result())
+        except BatchProblemsError as error:
+            self._failed(error.sentence)
+            if self.checked is not None:
+                self.checked = self.checked.with_problems(error.problems)
         except TriverseError as error:
             self._failed(error.sentence)
         except UNFORESEEN as error:
@@ -350,6 +355,7 @@ class BatchSession:
         self._runner = started.runner
         self.begun = started.begun
         self.progress = started.runner.progress()
+        self.untold.extend(Notice("WARNING", note) for note in started.notes)
         self.phase = Phase.RUNNING
 
     def _has_ended(self, ended: Ended) -> None:

@@ -20,10 +20,12 @@ from ..batch import catalogs, memory, report
 from ..batch.ending import report_path, write_report, write_sheets
 from ..batch.ledger import Ledger
 from ..batch.looking import Asked, ask
+from ..batch.machine import examine
 from ..batch.memory import Begun
 from ..batch.outcome import End, Outcome
 from ..batch.plan import Planned
 from ..batch.prices import Prices
+from ..batch.problems import BatchProblemsError
 from ..batch.rows import Row
 from ..batch.runner import Limits, Runner
 from ..batch.table import Checked, check_batch
@@ -57,10 +59,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that has begun."""
+    """A run that has begun; ``notes``: what will be lacking."""
 
     runner: Runner
     begun: Begun
+    notes: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,18 @@ class Worker:
 
     def start(self, begun: Begun, planned: Sequence[Planned], prices: Mapping[int, int], limits: Limits) -> Started:
         """
-        Begin a run.
+        Begin a run, once it was tried whether this machine can do what it takes.
 
+        :raises BatchProblemsError: it cannot; nothing was sent.
         :raises LedgerError: the library cannot be written; nothing was sent.
         """
+        writer = self._make_writer()
+        try:
+            found = examine(planned, begun.asked.library, self._engine.settings.download_dir, writer, self._stop)
+        finally:
+            writer.close()
+        if found.problems:
+            raise BatchProblemsError(found.problems)
         ledger = Ledger(begun.asked.library)
         ledger.make()
         ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
@@ -155,7 +166,7 @@ class Worker:
         runner = Runner(
             self._engine, planned, self._make_writer(), ledger, catalog_ids=ids, prices=prices, limits=limits
         )
-        return Started(runner, begun)
+        return Started(runner, begun, tuple(note.sentence for note in found.notes))
 
     def finish(self, runner: Runner, begun: Begun, *, in_haste: bool) -> Ended:
         """
