@@ -101,7 +101,7 @@ def measure(number: int) -> dict:
         took_s = time.perf_counter() - started_s
         if not isinstance(outcome, Imported):
             sys.exit(str(outcome.sentence))
-        if len(bpy.context.scene.collection.all_objects) != number:
+        if len(bpy.context.scene.collection.all_objects) != number - WRAPPERS:
             sys.exit("not all objects came")
         return took_s
 
@@ -123,14 +123,15 @@ def measure(number: int) -> dict:
 def write(path: Path, number: int) -> Path:
     """Write a GLB of so many triangles, the first of them below an empty each."""
     nodes: list[dict] = [
-        {"name": f"part {at}", "mesh": at // SHARED_BY, "translation": [at % 100, at // 100, 0]} for at in range(number)
+        {"name": f"part {at}", "mesh": at // SHARED_BY, "translation": [at % 100, at // 100, 0]}
+        for at in range(number - WRAPPERS)
     ]
     nodes += [{"name": f"wrapper {at}", "children": [at]} for at in range(WRAPPERS)]
     primitive = {"attributes": {"POSITION": 0}, "indices": 1}
     document = {
         "asset": {"version": "2.0"},
         "scene": 0,
-        "scenes": [{"nodes": list(range(WRAPPERS, len(nodes)))}],
+        "scenes": [{"nodes": list(range(WRAPPERS, number))}],
         "nodes": nodes,
         "meshes": [{"name": f"mesh {at}", "primitives": [primitive]} for at in range(-(-number // SHARED_BY))],
         "accessors": [

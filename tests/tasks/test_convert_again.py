@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks import engines
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.convert import Converted, ConvertJob
+from triverse_addon.tasks.convert import Converted, ConvertJob, Missing
+from triverse_addon.tasks.events import Notice
 from triverse_addon.tasks.imports import ConvertAgain, Imported, ImportOutcome
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
@@ -42,3 +44,31 @@ def test_a_model_is_converted_again_for_the_scene_it_comes_into(tmp_path: Path, 
         assert done.stage is Stage.IMPORTED
     else:
         assert (done.stage, done.error) == (Stage.FAILED, WHY), "for the same reason it is not done for ever"
+
+
+@pytest.mark.kind("half-models")
+def test_what_is_missing_of_a_model_is_told_in_the_tasks_history(tmp_path: Path) -> None:
+    def convert(job: ConvertJob, stop: threading.Event) -> Converted:
+        made = engines.convert(job, stop)
+        return dataclasses.replace(made, missing=Missing(meshes=1, of_meshes=2, triangles=7, of_triangles=9))
+
+    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, convert) as driver:
+        task_id = driver.submit()
+        driver.reaches(task_id, Stage.IMPORTED)
+        history = [(line.level, str(line.sentence)) for line in driver.engine.history(task_id)]
+        warned = [str(event.sentence) for event in driver.events if isinstance(event, Notice)]
+    said = "Of the 2 meshes of this model, Blender made 1 not or in part. The downloaded file is kept."
+    assert ("WARNING", said) in history
+    assert ("WARNING", "Blender left out 7 of the 9 triangles of this model.") in history
+    assert said in warned
+
+
+@pytest.mark.kind("half-models")
+def test_what_an_import_in_place_lacks_is_told_in_the_tasks_history(tmp_path: Path) -> None:
+    missing = Missing(pictures=["bark"])
+    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, None) as driver:
+        driver.importer = lambda record: Imported(record.name, tuple(missing.told()))
+        task_id = driver.submit()
+        driver.reaches(task_id, Stage.IMPORTED)
+        history = [(line.level, str(line.sentence)) for line in driver.engine.history(task_id)]
+    assert ("WARNING", "Pictures of this model that Blender cannot read: bark.") in history

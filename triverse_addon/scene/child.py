@@ -5,13 +5,14 @@ Convert a model in a child Blender: see ``child_process`` for what protects the 
 Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed to the constructor.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..api.sentence import Sentence
-from ..tasks.convert import Converted, ConvertJob
+from ..tasks.convert import Converted, ConvertError, ConvertJob, Missing
 from ..tasks.removal import remove_leftovers
 from .child_process import ChildProcess, Words
 from .refusals import sentence_for
@@ -83,6 +84,10 @@ class ChildConverter:
             "frames_per_s": job.frames_per_s,
         }
         result = self._child.run(told, job.out_dir, stop)
+        if result["missing"]["meshes"]:
+            # A mesh that cannot be read may be by another Blender process: of chance, and of memory that was short.
+            with contextlib.suppress(ConvertError):
+                result = self._child.run(told, job.out_dir, stop)
         return Converted(
             blend_path=job.out_dir / BLEND,
             thumbnail_path=job.out_dir / THUMBNAIL if result["thumbnail"] else None,
@@ -91,4 +96,5 @@ class ChildConverter:
             objects=result["objects"],
             seconds=time.monotonic() - started,
             blend_sha256=result["blend_sha256"],
+            missing=Missing(**result["missing"]),
         )

@@ -10,6 +10,7 @@ It is told everything by the job file, and answers by the result file that the j
 not at all. It is written again when a picture was drawn too.
 """
 
+import dataclasses
 import hashlib
 import logging
 import sys
@@ -55,6 +56,7 @@ def convert(job: dict) -> None:
     colours.note_data(bpy.data.images)
     number, triangles = tidy.count(collection)
     answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
+    answer["missing"] = dataclasses.asdict(made.missing)
     picture = Path(job["preview_path"]) if job["preview_path"] else None
     has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
     digest = _write(job, scene)

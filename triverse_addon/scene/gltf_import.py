@@ -17,9 +17,10 @@ from typing import Any
 import bpy
 
 if __package__:
-    from . import from_file
+    from . import from_file, gltf_watch
 else:
     import from_file  # type: ignore[import-not-found,no-redef]
+    import gltf_watch  # type: ignore[import-not-found,no-redef]
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +79,12 @@ class Made:
 
     :ivar shown: the objects of the file's default scene; of all its scenes if it names no default.
     :ivar others: the objects of other scenes, and of nodes in no scene.
+    :ivar missing: what of it the file declares and the importer did not make.
     """
 
     shown: list[bpy.types.Object] = field(default_factory=list)
     others: list[bpy.types.Object] = field(default_factory=list)
+    missing: gltf_watch.Missing = field(default_factory=gltf_watch.Missing)
 
 
 def read(glb_path: str, units: Units | None = None) -> Made:
@@ -102,7 +105,7 @@ def read(glb_path: str, units: Units | None = None) -> Made:
     except KeyError:
         raise RefusedError("importer") from None
     wall = from_file.Wall()
-    watch = _Watch()
+    watch = gltf_watch.Watch()
     opened: list[str] = []
     with _own_scene(units or Units()), _watched(watch):
         problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options}, opened)
@@ -120,6 +123,7 @@ def read(glb_path: str, units: Units | None = None) -> Made:
     return Made(
         shown=[obj for obj in new if obj not in watch.others],
         others=[obj for obj in new if obj in watch.others],
+        missing=watch.missing(),
     )
 
 
@@ -189,95 +193,8 @@ def _own_scene(units: Units) -> Iterator[None]:
             )
 
 
-class _Name(str):
-    """A name whose hash is a number of ours."""
-
-    __slots__ = ("_number",)
-
-    def __new__(cls, text: str, number: int) -> "_Name":
-        name = super().__new__(cls, text)
-        name._number = number
-        return name
-
-    def __hash__(self) -> int:
-        return self._number
-
-    __eq__ = str.__eq__
-
-
-class _Watch:
-    """
-    Follows the importer through the hooks that it offers to other add-ons ("user extensions", since 3.6).
-
-    :ivar others: the objects of nodes that do not belong to the default scene.
-    """
-
-    def __init__(self) -> None:
-        self.others: set[bpy.types.Object] = set()
-        self._numbers: dict[int, int] = {}
-        self._reached: set[int] = set()
-        self._has_default = False
-
-    def gather_import_gltf_before_hook(self, gltf: Any) -> None:
-        """Find the nodes of the default scene."""
-        nodes = gltf.data.nodes or []
-        self._numbers = {id(node): number for number, node in enumerate(nodes)}
-        self._has_default = gltf.data.scene is not None
-        if self._has_default:
-            ahead = list(gltf.data.scenes[gltf.data.scene].nodes or [])
-            while ahead:
-                number = ahead.pop()
-                if number not in self._reached:
-                    self._reached.add(number)
-                    ahead.extend(nodes[number].children or [])
-
-    def gather_import_mesh_before_hook(self, gltf_mesh: Any, gltf: Any) -> None:
-        """
-        Let custom attributes keep their order.
-
-        Up to 5.0 the importer collects their data in the order in which it meets them, and goes through their names
-        as a set, in the order of Python's hashes, which is another in each process: data came under wrong names, or
-        failed the import where their types differ. Names with rising hashes keep the order in a set.
-        """
-        names: dict[str, _Name] = {}
-        for primitive in gltf_mesh.primitives:
-            compressed = (primitive.extensions or {}).get("KHR_draco_mesh_compression", {}).get("attributes")
-            for attributes in (primitive.attributes, compressed):
-                if attributes is None:
-                    continue
-                for name, value in list(attributes.items()):
-                    del attributes[name]
-                    is_custom = name.startswith(("_", "KHR_"))
-                    attributes[names.setdefault(name, _Name(name, len(names))) if is_custom else name] = value
-
-    def gather_import_node_after_hook(self, vnode: Any, gltf_node: Any, blender_object: Any, gltf: Any) -> None:
-        """Note an object that is not to be shown."""
-        if self._has_default and not self._is_reached(vnode, gltf_node, gltf):
-            self.others.add(blender_object)
-
-    def _is_reached(self, vnode: Any, gltf_node: Any, gltf: Any) -> bool:
-        if gltf_node is not None:
-            return self._numbers[id(gltf_node)] in self._reached
-        # What the importer adds (a mesh beside its camera, instances, an armature) belongs to the node above it, or,
-        # where there is none, to those below.
-        above = vnode.parent
-        while above is not None and not isinstance(above, int):
-            above = gltf.vnodes[above].parent
-        if above is not None:
-            return above in self._reached
-        ahead = list(vnode.children)
-        while ahead:
-            below = ahead.pop()
-            if isinstance(below, int):
-                if below in self._reached:
-                    return True
-            else:
-                ahead.extend(gltf.vnodes[below].children)
-        return False
-
-
 @contextmanager
-def _watched(watch: _Watch) -> Iterator[None]:
+def _watched(watch: gltf_watch.Watch) -> Iterator[None]:
     """
     Let the importer call ``watch``.
 

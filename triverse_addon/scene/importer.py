@@ -55,8 +55,9 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     placeholder = _placeholder(record, scene)
     old = renew.find(scene, record.task_uuid, record.placement.instead_of)
     started_s = time.perf_counter()
+    told: list[tuple[str, Sentence]] = []
     try:
-        collection = _bring(record, scene, None if old is not None else _spot(record.placement, placeholder))
+        collection = _bring(record, scene, told, None if old is not None else _spot(record.placement, placeholder))
     except readable_models.NotYetError as error:
         return Later(error.sentence)
     except _Unfit as unfit:
@@ -76,10 +77,12 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     tidy.exclude_others(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
     undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
-    return Imported(collection.name)
+    return Imported(collection.name, tuple(told))
 
 
-def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy.types.Collection:
+def _bring(
+    record: TaskRecord, scene: bpy.types.Scene, told: list[tuple[str, Sentence]], spot: Spot | None
+) -> bpy.types.Collection:
     name = provenance.collection_name(record)
     blend, glb = Path(record.blend_path), Path(record.model_path)
     has_glb = bool(record.model_path) and glb.is_file()
@@ -103,6 +106,7 @@ def _bring(record: TaskRecord, scene: bpy.types.Scene, spot: Spot | None) -> bpy
                 properties=provenance.properties(record),
                 tags=provenance.tags(record),
                 spot=spot,
+                told=told,
             )
     raise SceneError(
         Sentence.of(

@@ -5,6 +5,7 @@ Import a GLB in the user's own Blender, where no child Blender can be started.
 Floor: second. Thread: main, which it blocks for seconds at a million triangles. Imports ``bpy``.
 """
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from ..api.sentence import Sentence
+from ..tasks.convert import Missing
 from . import gltf_import, thumbnail, tidy
 from .errors import SceneError
 from .refusals import sentence_for
@@ -30,9 +32,12 @@ def import_model(
     properties: Mapping[str, str | int | float] | None = None,
     tags: Sequence[str] = (),
     spot: Spot | None = None,
+    told: list[tuple[str, Sentence]] | None = None,
 ) -> bpy.types.Collection:
     """
     Import a GLB with the same result that converting and appending has.
+
+    :param told: gets what the task's history is to say of it, with levels.
 
     The user's mode, selection and active object are as before when it returns.
 
@@ -47,6 +52,8 @@ def import_model(
         made = gltf_import.read(str(glb_path.resolve()), gltf_import.units_of(scene))
     except gltf_import.RefusedError as error:
         raise SceneError(sentence_for(error.kind, error.detail)) from None
+    if told is not None:
+        told += Missing(**dataclasses.asdict(made.missing)).told()
     collection = tidy.collect(made.shown, made.others, name)
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)

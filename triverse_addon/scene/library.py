@@ -20,7 +20,7 @@ from ..api.sentence import Sentence
 from ..batch.assets import THUMBNAILS, Asset, AssetJob, Tile
 from ..batch.safe_paths import make_folder
 from ..tasks import glb
-from ..tasks.convert import ConvertError
+from ..tasks.convert import ConvertError, Missing
 from ..tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ..tasks.removal import remove_file
 from .child_process import SCRATCH, ChildEndedError, Words
@@ -143,7 +143,13 @@ class ChildLibrary:
             except ChildEndedError:
                 # It had done other models before, or the renderer crashed: a new child, without it, has the last word.
                 result = session.run({**told, "may_draw": False}, job.library, stop)
-        return Asset(result["files"], result["triangles"], _problem_of(result["lacking"]))
+            if result["missing"]["meshes"]:
+                # Another process may read what this one could not. Else the asset is tagged "Incomplete".
+                session.close()
+                with contextlib.suppress(ConvertError):
+                    result = session.run(told, job.library, stop)
+        problem = _problem_of(result["lacking"]) or Missing(**result["missing"]).warning
+        return Asset(result["files"], result["triangles"], problem)
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """Try whatever a library takes, see :class:`batch.assets.AssetWriter`."""

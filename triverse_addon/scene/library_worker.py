@@ -21,6 +21,7 @@ import blend_file
 import bpy
 import child_side
 import gltf_import
+import gltf_watch
 import library_export
 import portrait
 import thumbnail
@@ -63,7 +64,8 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
     scratch = Path(job["result_path"]).with_suffix(".files")
     scratch.mkdir()
     try:
-        collection = _model(job, scene)
+        collection, missing = _model(job, scene)
+        tags = [*job["tags"], "Incomplete"] if missing.meshes else job["tags"]
         extra = library_post.work(collection, job["post"])
         _, triangles = tidy.count(collection)
         if job["post"].get("hull"):
@@ -71,9 +73,9 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
         bpy.data.orphans_purge(do_recursive=True)
         for problem in tidy.pack_images():
             _log.warning("%s", problem)
-        _mark(job, collection, job["tags"])
+        _mark(job, collection, tags)
         for level, lod in enumerate(extra, 1):
-            _mark(job, lod, [*job["tags"], f"LOD{level}"], {"triverse_lod": level})
+            _mark(job, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
         made: dict[str, Path] = {}
         picture = _picture(job, collection, scratch / "thumbnail.png")
         if picture is not None:
@@ -93,14 +95,15 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     child_side.answer(job, files=files, triangles=triangles, lacking=lacking)
+    child_side.answer(job, files=files, triangles=triangles, missing_meshes=missing.meshes)
 
 
-def _model(job: dict, scene: bpy.types.Scene) -> bpy.types.Collection:
+def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
     made = gltf_import.read(job["glb_path"])
     collection = tidy.collect(made.shown, made.others, job["name"])
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
-    return collection
+    return collection, made.missing
 
 
 def _mark(job: dict, collection: bpy.types.Collection, tags: list[str], more: Mapping[str, int] | None = None) -> None:

@@ -162,6 +162,10 @@ class Arriving:
             self._ready(record, blend_path="", blend_sha256="", collection_name="")
         else:
             self._shared.seals.note(converted.blend_path, converted.blend_sha256)
+            for level, sentence in converted.missing.told():
+                self._shared.store.tell(record.id, level, sentence)
+                if level == "WARNING":
+                    self._shared.notice(level, sentence, record.id)
             self._ready(
                 record,
                 blend_path=str(converted.blend_path),

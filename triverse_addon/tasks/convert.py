@@ -7,7 +7,7 @@ Floor: first. Thread: any. No ``bpy``. The converter itself stands on the scene 
 
 import errno
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +36,58 @@ class ConvertJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """
+    What a model's file declares and Blender's importer did not make.
+
+    :ivar meshes: meshes that are not there, or lack a whole part.
+    :ivar of_meshes: how many are declared.
+    :ivar triangles: triangles that are not there; such without area are left out of any model.
+    :ivar of_triangles: how many are declared.
+    :ivar pictures: names of pictures that cannot be read.
+    """
+
+    meshes: int = 0
+    of_meshes: int = 0
+    triangles: int = 0
+    of_triangles: int = 0
+    pictures: Sequence[str] = ()
+
+    def told(self) -> list[tuple[str, Sentence]]:
+        """Return what a task's history says of it: level and sentence."""
+        lines: list[tuple[str, Sentence]] = []
+        if self.meshes:
+            lines.append(
+                (
+                    "WARNING",
+                    Sentence.of(
+                        "Of the {count} meshes of this model, Blender made {missing} not or in part. "
+                        "The downloaded file is kept.",
+                        count=self.of_meshes,
+                        missing=self.meshes,
+                    ),
+                )
+            )
+        if self.triangles:
+            lines.append(
+                (
+                    "WARNING" if self.meshes else "INFO",
+                    Sentence.of(
+                        "Blender left out {missing} of the {count} triangles of this model.",
+                        missing=self.triangles,
+                        count=self.of_triangles,
+                    ),
+                )
+            )
+        if self.pictures:
+            names = ", ".join(self.pictures)
+            lines.append(
+                ("WARNING", Sentence.of("Pictures of this model that Blender cannot read: {names}.", names=names))
+            )
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
 class Converted:
     """What a conversion left on disk, what is in it, and the .blend's hash as the child wrote it."""
 
@@ -46,6 +98,7 @@ class Converted:
     objects: int
     seconds: float
     blend_sha256: str = ""
+    missing: Missing = Missing()
 
 
 class ConvertError(TriverseError):

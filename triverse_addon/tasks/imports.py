@@ -5,6 +5,7 @@ Which model is imported next, and what became of it.
 Floor: first. Thread: main only. No ``bpy``: the import itself is a callback of the driver.
 """
 
+import contextlib
 import dataclasses
 import logging
 import time
@@ -30,9 +31,10 @@ _LONGEST_AGAIN_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The model is in the scene, as this collection."""
+    """The model is in the scene, as this collection; the lines, with their levels, go into the task's history."""
 
     collection_name: str
+    told: tuple[tuple[str, Sentence], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ class ImportQueue:
         self._converted_again.pop(record.id, None)
         if isinstance(outcome, Imported):
             done = Sentence.of("Imported as {name}.", name=outcome.collection_name)
+            self._tell(record, outcome.told)
             changes = imported_changes(outcome.collection_name)
         else:
             done = outcome.sentence
@@ -229,6 +232,13 @@ class ImportQueue:
             self._edit(record.id, edit, ("INFO", outcome.sentence))
         except TriverseError as error:
             self._shared.notice("WARNING", error.sentence, record.id)
+
+    def _tell(self, record: TaskRecord, lines: tuple[tuple[str, Sentence], ...]) -> None:
+        for level, sentence in lines:
+            with contextlib.suppress(TriverseError):
+                self._shared.store.tell(record.id, level, sentence)
+            if level == "WARNING":
+                self._shared.notice(level, sentence, record.id)
 
 
 def imported_changes(collection_name: str) -> dict[str, Any]:

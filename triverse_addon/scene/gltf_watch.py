@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Watch Blender's glTF importer at work, through the hooks that it offers to other add-ons.
+
+Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
+child loads it as a plain module.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+
+
+@dataclass(slots=True)
+class Missing:
+    """
+    What a file declares and the importer did not make.
+
+    :ivar meshes: meshes that are not there, lack a whole part, or have no extent though they should.
+    :ivar of_meshes: how many meshes are declared.
+    :ivar triangles: triangles that are not there.
+    :ivar of_triangles: how many are declared.
+    :ivar pictures: names of pictures that cannot be read.
+    """
+
+    meshes: int = 0
+    of_meshes: int = 0
+    triangles: int = 0
+    of_triangles: int = 0
+    pictures: list[str] = field(default_factory=list)
+
+
+def _declared(primitive: Any, accessors: list[Any]) -> tuple[int, bool]:
+    """Return how many triangles a primitive has, and whether it says that it has an extent."""
+    place = (primitive.attributes or {}).get("POSITION")
+    if place is None or not 0 <= place < len(accessors):
+        return 0, False
+    positions = accessors[place]
+    count = positions.count if primitive.indices is None else accessors[primitive.indices].count
+    mode = 4 if primitive.mode is None else primitive.mode
+    triangles = {4: count // 3, 5: max(0, count - 2), 6: max(0, count - 2)}.get(mode, 0)
+    low, high = positions.min or [], positions.max or []
+    return triangles, any(upper > lower for lower, upper in zip(low, high, strict=False))
+
+
+def _has_extent(mesh: bpy.types.Mesh) -> bool:
+    first = mesh.vertices[0].co.copy() if mesh.vertices else None
+    return any(vertex.co != first for vertex in mesh.vertices)
+
+
+class _Name(str):
+    """A name whose hash is a number of ours."""
+
+    __slots__ = ("_number",)
+
+    def __new__(cls, text: str, number: int) -> "_Name":
+        name = super().__new__(cls, text)
+        name._number = number
+        return name
+
+    def __hash__(self) -> int:
+        return self._number
+
+    __eq__ = str.__eq__
+
+
+class Watch:
+    """
+    Follows the importer through the hooks that it offers to other add-ons ("user extensions", since 3.6).
+
+    :ivar others: the objects of nodes that do not belong to the default scene.
+    """
+
+    def __init__(self) -> None:
+        self.others: set[bpy.types.Object] = set()
+        self._numbers: dict[int, int] = {}
+        self._reached: set[int] = set()
+        self._has_default = False
+        self._declared: dict[int, list[tuple[int, bool]]] = {}
+        """Number of a mesh -> (triangles, whether it has an extent) of each of its primitives."""
+        self._meshes: dict[int, int] = {}
+        """id of a mesh of the file -> its number."""
+        self._made: dict[int, tuple[int, bool]] = {}
+        """Number of a mesh -> (triangles, whether it has what was declared) as made."""
+        self._pictures: list[tuple[str, bpy.types.Image | None]] = []
+
+    def gather_import_gltf_before_hook(self, gltf: Any) -> None:
+        """Find the nodes of the default scene, and what all nodes declare."""
+        nodes = gltf.data.nodes or []
+        self._numbers = {id(node): number for number, node in enumerate(nodes)}
+        self._has_default = gltf.data.scene is not None
+        if self._has_default:
+            ahead = list(gltf.data.scenes[gltf.data.scene].nodes or [])
+            while ahead:
+                number = ahead.pop()
+                if number not in self._reached:
+                    self._reached.add(number)
+                    ahead.extend(nodes[number].children or [])
+        meshes = gltf.data.meshes or []
+        self._meshes = {id(mesh): number for number, mesh in enumerate(meshes)}
+        for number in {node.mesh for node in nodes if node.mesh is not None and node.mesh < len(meshes)}:
+            self._declared[number] = [
+                _declared(primitive, gltf.data.accessors or []) for primitive in meshes[number].primitives or []
+            ]
+
+    def gather_import_mesh_after_hook(self, gltf_mesh: Any, blender_mesh: Any, gltf: Any) -> None:
+        """Compare a mesh with what it was declared to be."""
+        number = self._meshes[id(gltf_mesh)]
+        declared = self._declared.get(number, [])
+        triangles = len(blender_mesh.loops) - 2 * len(blender_mesh.polygons)
+        lost = sum(one for one, _ in declared) - triangles
+        parts = [one for one, _ in declared if one]
+        # The importer leaves out triangles without area and such that stand twice. As many as a whole part has, or all,
+        # are another matter.
+        is_whole = not parts or (triangles > 0 and (lost <= 0 or len(parts) == 1 or lost < min(parts)))
+        if any(has_extent for _, has_extent in declared):
+            is_whole = is_whole and _has_extent(blender_mesh)
+        before = self._made.get(number)
+        # One mesh of the file may become several, with one skin and another.
+        self._made[number] = (triangles, is_whole and (before is None or before[1]))
+
+    def gather_import_image_after_hook(self, gltf_img: Any, blender_image: Any, gltf: Any) -> None:
+        """Note a picture."""
+        self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image))
+
+    def missing(self) -> "Missing":
+        """
+        Return what was declared and is not there, once the import is over.
+
+        Pictures are decoded for it, which a draw of them would do else.
+        """
+        missing = Missing(
+            meshes=sum(not self._made.get(number, (0, False))[1] for number in self._declared),
+            of_meshes=len(self._declared),
+            of_triangles=sum(one for parts in self._declared.values() for one, _ in parts),
+        )
+        missing.triangles = max(0, missing.of_triangles - sum(triangles for triangles, _ in self._made.values()))
+        for name, image in self._pictures:
+            if image is None or not min(image.size):
+                missing.pictures.append("".join(char for char in name if char.isprintable())[:60])
+            elif not __package__:
+                # In the child: the file that is written has the bytes, and memory is short.
+                image.buffers_free()
+        return missing
+
+    def gather_import_mesh_before_hook(self, gltf_mesh: Any, gltf: Any) -> None:
+        """
+        Let custom attributes keep their order.
+
+        Up to 5.0 the importer collects their data in the order in which it meets them, and goes through their names
+        as a set, in the order of Python's hashes, which is another in each process: data came under wrong names, or
+        failed the import where their types differ. Names with rising hashes keep the order in a set.
+        """
+        names: dict[str, _Name] = {}
+        for primitive in gltf_mesh.primitives:
+            compressed = (primitive.extensions or {}).get("KHR_draco_mesh_compression", {}).get("attributes")
+            for attributes in (primitive.attributes, compressed):
+                if attributes is None:
+                    continue
+                for name, value in list(attributes.items()):
+                    del attributes[name]
+                    is_custom = name.startswith(("_", "KHR_"))
+                    attributes[names.setdefault(name, _Name(name, len(names))) if is_custom else name] = value
+
+    def gather_import_node_after_hook(self, vnode: Any, gltf_node: Any, blender_object: Any, gltf: Any) -> None:
+        """Note an object that is not to be shown."""
+        if self._has_default and not self._is_reached(vnode, gltf_node, gltf):
+            self.others.add(blender_object)
+
+    def _is_reached(self, vnode: Any, gltf_node: Any, gltf: Any) -> bool:
+        if gltf_node is not None:
+            return self._numbers[id(gltf_node)] in self._reached
+        # What the importer adds (a mesh beside its camera, instances, an armature) belongs to the node above it, or,
+        # where there is none, to those below.
+        above = vnode.parent
+        while above is not None and not isinstance(above, int):
+            above = gltf.vnodes[above].parent
+        if above is not None:
+            return above in self._reached
+        ahead = list(vnode.children)
+        while ahead:
+            below = ahead.pop()
+            if isinstance(below, int):
+                if below in self._reached:
+                    return True
+            else:
+                ahead.extend(gltf.vnodes[below].children)
+        return False
