@@ -57,7 +57,7 @@ class Asset:
     What was written.
 
     :ivar files: paths relative to the library by kind: "blend", "thumbnail", "glb", "fbx"…
-    :ivar problem: why an export that was asked for is not among them, None if all are there.
+    :ivar problem: what lacks all the same: an export that was asked for, a mesh that cannot be read; None if nothing.
     """
 
     files: Mapping[str, str]

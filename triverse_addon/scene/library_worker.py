@@ -6,6 +6,7 @@ Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by th
 script, with its neighbours as plain modules, because the child has no add-on. It does one job after another.
 """
 
+import dataclasses
 import errno
 import logging
 import os
@@ -94,8 +95,8 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
         files = _put_in_place(job, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    child_side.answer(job, files=files, triangles=triangles, lacking=lacking)
-    child_side.answer(job, files=files, triangles=triangles, missing_meshes=missing.meshes)
+    answer = {"lacking": lacking, "missing": dataclasses.asdict(missing)}
+    child_side.answer(job, files=files, triangles=triangles, **answer)
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:

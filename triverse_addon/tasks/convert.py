@@ -53,6 +53,11 @@ class Missing:
     of_triangles: int = 0
     pictures: Sequence[str] = ()
 
+    @property
+    def warning(self) -> Sentence | None:
+        """What is to be said aloud, None if nothing is."""
+        return next((sentence for level, sentence in self.told() if level == "WARNING"), None)
+
     def told(self) -> list[tuple[str, Sentence]]:
         """Return what a task's history says of it: level and sentence."""
         lines: list[tuple[str, Sentence]] = []
