@@ -270,7 +270,7 @@ def test_old_pictures_of_ours_are_removed_and_new_ones_kept(tmp_path: Path) -> N
 
     own = tmp_path / "own"
     own.mkdir()
-    old, new = painted(own / "old.tga", "TARGA"), painted(own / "new.tga", "TARGA")
+    old, new = painted(own / "old-01234567.tga", "TARGA"), painted(own / "new-89abcdef.tga", "TARGA")
     os.utime(old, (1.0, 1.0))
     prepare(new, Kind.IMAGE, tmp_path / "out", own_dir=own)
     assert not old.exists()
