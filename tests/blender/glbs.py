@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 
+from tests.glb_files import triangles_glb, write_glb
 from triverse_addon.scene.child import ChildConverter
 from triverse_addon.scene.child_command import child_command
 from triverse_addon.tasks.convert import Converted, ConvertJob
+
+__all__ = [
+    "convert", "empty", "export", "picture", "sphere", "textured", "triangles_glb", "write_glb",
+]  # fmt: skip
 
 #: Triangles of the sphere that `sphere` makes.
 SPHERE_TRIANGLES = 2 * 16 * (8 - 1)
@@ -102,18 +105,6 @@ def picture(path: Path, width: int, height: int, file_format: str = "PNG") -> Pa
     return path
 
 
-def write_glb(path: Path, document: dict, binary: bytes = b"") -> Path:
-    """Write a GLB from its JSON, for what the exporter would never write."""
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    binary += b"\0" * (-len(binary) % 4)
-    chunks = struct.pack("<II", len(text), 0x4E4F534A) + text
-    if binary:
-        chunks += struct.pack("<II", len(binary), 0x004E4942) + binary
-    path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
-    return path
-
-
 def convert(
     glb: Path, out_dir: Path, *, preview: Path | None = None, name: str = "A blue vase", job: dict | None = None, **more
 ) -> Converted:
@@ -126,41 +117,3 @@ def convert(
         glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"), **(job or {})
     )
     return ChildConverter(child_command(), **more)(wanted, threading.Event())
-
-
-def triangles_glb(
-    path: Path, *, nodes: list[dict], binary: bytes = b"", views: Sequence[tuple] = (), **more: object
-) -> Path:
-    """
-    Write a GLB of nodes that share one mesh, a right triangle, from its JSON.
-
-    :param binary: data beside the triangle's.
-    :param views: for each accessor into ``binary``, from number 2 on: its bytes, its count, its type, what else it has.
-    :param more: further entries of the document, in the place of these; None takes one away.
-    """
-    positions = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
-    indices = struct.pack("<3Hxx", 0, 1, 2)
-    inner = {child for node in nodes for child in node.get("children", ())}
-    document: dict = {
-        "asset": {"version": "2.0"},
-        "scene": 0,
-        "scenes": [{"nodes": [number for number in range(len(nodes)) if number not in inner]}],
-        "nodes": nodes,
-        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],
-        "accessors": [
-            {"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]},
-            {"bufferView": 1, "componentType": 5123, "count": 3, "type": "SCALAR"},
-        ],
-        "bufferViews": [{"buffer": 0, "byteLength": 36}, {"buffer": 0, "byteOffset": 36, "byteLength": 6}],
-        "buffers": [{"byteLength": 44 + len(binary)}],
-    }
-    offset = 44
-    for size_bytes, count, kind, others in views:
-        view = len(document["bufferViews"])
-        document["bufferViews"].append({"buffer": 0, "byteOffset": offset, "byteLength": size_bytes})
-        document["accessors"].append(
-            {"bufferView": view, "componentType": 5126, "count": count, "type": kind, **others}
-        )
-        offset += size_bytes
-    document = {name: value for name, value in (document | more).items() if value is not None}
-    return write_glb(path, document, positions + indices + binary)

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 import pytest
 
+from tests import glb_files
 from tests.blender import glbs
 from triverse_addon.scene.append import append_model
 from triverse_addon.scene.gltf_import import units_of
@@ -39,24 +40,6 @@ def bring(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., bpy.t
     return go
 
 
-def animated_glb(path: Path) -> Path:
-    """A triangle one metre wide that moves two metres to the right within a second."""
-    times, places = struct.pack("<2f", 0.0, 1.0), struct.pack("<6f", 0, 0, 0, 2, 0, 0)
-    return glbs.triangles_glb(
-        path,
-        nodes=[{"name": "moved", "mesh": 0}],
-        binary=times + places,
-        views=[(8, 2, "SCALAR", {"min": [0.0], "max": [1.0]}), (24, 2, "VEC3", {})],
-        animations=[
-            {
-                "name": "slide",
-                "channels": [{"sampler": 0, "target": {"node": 0, "path": "translation"}}],
-                "samplers": [{"input": 2, "output": 3}],
-            }
-        ],
-    )
-
-
 def curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     """The curves of an action, in any Blender: 5.0 has them in layers only."""
     if hasattr(action, "fcurves"):
@@ -69,7 +52,7 @@ def curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
 def test_a_metre_is_a_metre_and_a_second_a_second(
     bring: Callable[..., bpy.types.Collection], tmp_path: Path, unit_m: float, fps: int, base: float
 ) -> None:
-    glb = animated_glb(tmp_path / "m.glb")
+    glb = glb_files.animated_glb(tmp_path / "m.glb")
     scene = bpy.context.scene
     scene.unit_settings.scale_length = unit_m
     scene.render.fps, scene.render.fps_base = fps, base
@@ -156,7 +139,7 @@ def test_another_frame_rate_matters_where_something_moves(tmp_path: Path) -> Non
     still = ready(tmp_path, glbs.triangles_glb(tmp_path / "still.glb", nodes=[{"mesh": 0}]))
     bpy.context.scene.render.fps = 60
     assert isinstance(import_task(still), Imported)
-    moved = ready(tmp_path, animated_glb(tmp_path / "moved.glb"))
+    moved = ready(tmp_path, glb_files.animated_glb(tmp_path / "moved.glb"))
     bpy.context.scene.render.fps = 60
     outcome = import_task(moved)
     assert isinstance(outcome, ConvertAgain)
