@@ -72,12 +72,13 @@ def test_what_an_earlier_version_left_is_put_right_at_the_start(tmp_path: Path) 
     for folder in (data / "models" / "2026-11-29_chair_12345678", data / "sources", chosen, data / "work"):
         folder.mkdir(parents=True)
         (folder / "file").write_bytes(b"x")
+    (data / "sources" / "file").rename(data / "sources" / "picture-0a1b2c3d.png")
     own = chosen / "2026-11-29_a-chair_12345678"
     for folder in (own, chosen / "my holidays", elsewhere):
         folder.mkdir()
         (folder / "file").write_bytes(b"x")
-    (data / "models" / "link").symlink_to(elsewhere)
-    (data / "sources" / "link").symlink_to(elsewhere / "file")
+    (data / "models" / "2026-11-29_link_12345678").symlink_to(elsewhere)
+    (data / "sources" / "link-0a1b2c3d.png").symlink_to(elsewhere / "file")
     for path in (data, *data.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -96,12 +97,31 @@ def test_what_an_earlier_version_left_is_put_right_at_the_start(tmp_path: Path) 
     assert stat.S_IMODE((chosen / "file").stat().st_mode) == 0o644
 
 
+def test_a_folder_that_is_used_for_other_things_too_stays_open(tmp_path: Path) -> None:
+    """``--data .`` in a project that others work on: our files are closed, and nothing else changes."""
+    project = tmp_path / "project"
+    task = project / "models" / "2026-11-29_chair_12345678"
+    for folder in (task, project / "models" / "rocks", project / "sources"):
+        folder.mkdir(parents=True)
+        (folder / "rock.glb").touch()
+    (project / "shot.blend").touch()
+    store = Store(project)
+    store.close()
+    (project / FILE_NAME).chmod(0o644)
+    before = open_to_others(project)
+    tighten(project, project / "models", threading.Event())
+    changed = {str(project / FILE_NAME), str(task), str(task / "rock.glb")}
+    assert before.keys() - open_to_others(project).keys() == changed
+
+
 def test_it_ends_when_the_engine_does(tmp_path: Path) -> None:
-    (tmp_path / "file").touch(mode=0o644)
+    path = tmp_path / "sources" / "picture-0a1b2c3d.png"
+    path.parent.mkdir()
+    path.touch(mode=0o644)
     stop = threading.Event()
     stop.set()
     tighten(tmp_path, tmp_path, stop)
-    assert (tmp_path / "file").stat().st_mode & 0o077
+    assert path.stat().st_mode & 0o077
 
 
 def test_a_data_folder_of_another_user_is_refused(tmp_path: Path) -> None:

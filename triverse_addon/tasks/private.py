@@ -16,13 +16,21 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from .removal import SOURCE, is_link
 
 _FOLDER, _FILE = 0o700, 0o600
 _IS_POSIX = os.name == "posix"
-#: A task's folder, see ``folders.folder_for``.
-_OF_A_TASK = re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+_[0-9a-f]{8}")
-#: What is made there goes into an asset library, with the rights that any new file gets.
-_FOR_OTHERS = frozenset({"work"})
+#: What the add-on makes in a data folder: anything else in it is not touched, as ``--data`` may name any folder. "work"
+#: is not looked into: what is made there goes into an asset library, with the rights that any new file gets.
+_OWN_FOLDERS = {
+    "models": re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+_[0-9a-f]{8}"),
+    "sources": SOURCE,
+    "pictures": re.compile(r"[0-9a-f]{24}\.[a-z0-9]{2,5}|prepare\.log"),
+    "batches": re.compile(r"[0-9a-f]{16}\.json"),
+    "owners": re.compile(r"[\w-]+\.lock"),
+    "work": re.compile(r""),
+}
+_OWN_FILES = re.compile(r"tasks\.(sqlite3|lost|damaged-).*|last_used\.json|place\.json|moving\.lock")
 
 
 class ForeignFolderError(TriverseError):
@@ -48,7 +56,7 @@ def make_folder(folder: Path) -> None:
 
 def own_folder(folder: Path) -> None:
     """
-    Make a folder for list and models, or take one that is there: if it is this user's, nobody else can open it then.
+    Make a folder for list and models, or take one that is there. Nobody else can open it then, if it is ours alone.
 
     :raises ForeignFolderError: it is another user's, who could read and change what is put there.
     :raises OSError: it cannot be made.
@@ -64,7 +72,7 @@ def own_folder(folder: Path) -> None:
                 folder=str(folder),
             )
         )
-    _restrict(folder, folder.stat(), _FOLDER)
+    _restrict_own(folder, [*_OWN_FOLDERS], _OWN_FILES)
 
 
 def own_file(path: Path) -> None:
@@ -108,30 +116,49 @@ def tighten(data_dir: Path, download_dir: Path, stop: threading.Event) -> None:
     """
     Take the rights of others away from what earlier versions wrote. Nothing is followed that is a link.
 
-    Of a download folder of the user's choice only the tasks' own folders are looked at.
+    Only what the add-on made is looked at, by its names.
 
     :param stop: ends it early.
     """
     if not _IS_POSIX:
         return
-    _tighten(data_dir, stop)
+    _restrict_own(data_dir, [*_OWN_FOLDERS], _OWN_FILES)
+    for path in _in(data_dir):
+        if _OWN_FILES.fullmatch(path.name):
+            own_file(path)
+    for name, own in _OWN_FOLDERS.items():
+        folder = data_dir / name
+        if not is_link(folder):
+            _restrict_own(folder, [], own)
+            _tighten(folder, own, stop)
     if not download_dir.is_relative_to(data_dir):
-        with contextlib.suppress(OSError), os.scandir(download_dir) as entries:
-            for entry in entries:
-                if _OF_A_TASK.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                    _tighten(Path(entry.path), stop)
+        _tighten(download_dir, _OWN_FOLDERS["models"], stop)
 
 
-def _tighten(folder: Path, stop: threading.Event) -> None:
+def _restrict_own(folder: Path, folders: list[str], own: re.Pattern[str]) -> None:
+    """Close a folder in which nothing else lies: others may have to get at what does."""
+    if all(path.name in folders or path.name.startswith(".") or own.fullmatch(path.name) for path in _in(folder)):
+        with contextlib.suppress(OSError):
+            _restrict(folder, folder.stat(), _FOLDER)
+
+
+def _in(folder: Path) -> list[Path]:
     with contextlib.suppress(OSError):
-        _restrict(folder, folder.lstat(), _FOLDER)
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if stop.is_set():
-                return
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _FOR_OTHERS:
-                    _tighten(Path(entry.path), stop)
-            elif entry.is_file(follow_symlinks=False):
-                with contextlib.suppress(OSError):
-                    _restrict(entry.path, entry.stat(follow_symlinks=False), _FILE)
+        return [folder / name for name in os.listdir(folder)]
+    return []
+
+
+def _tighten(folder: Path, own: re.Pattern[str] | None, stop: threading.Event) -> None:
+    """Look at what lies in a folder: of the names ``own``, or all in one of ours."""
+    for path in _in(folder):
+        if stop.is_set():
+            return
+        if own is not None and not own.fullmatch(path.name):
+            continue
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISDIR(found.st_mode):
+                _restrict(path, found, _FOLDER)
+                _tighten(path, None, stop)
+            elif stat.S_ISREG(found.st_mode):
+                _restrict(path, found, _FILE)

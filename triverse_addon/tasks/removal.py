@@ -26,7 +26,7 @@ _OF_A_TASK = re.compile(
     r"|\.(model\.glb|preview\.png|delivered)\.part(\.json)?"
 )
 #: What is written to be sent: objects, and pictures with a slug of their name.
-_SOURCE = re.compile(rf"(selection-[0-9a-f]{{12}}|[a-z0-9-]+-[0-9a-f]{{8}}){_SUFFIX}")
+SOURCE = re.compile(rf"(selection-[0-9a-f]{{12}}|[a-z0-9-]+-[0-9a-f]{{8}}){_SUFFIX}")
 
 
 def is_link(path: Path) -> bool:
@@ -41,7 +41,7 @@ def is_link(path: Path) -> bool:
 
 def is_own_source(path: Path) -> bool:
     """Tell by its name whether a file was written to be sent."""
-    return _SOURCE.fullmatch(path.name) is not None
+    return SOURCE.fullmatch(path.name) is not None
 
 
 def remove_file(path: Path) -> None:
