@@ -30,6 +30,7 @@ class Step:
         shared = SimpleNamespace(
             settings=SimpleNamespace(reader=ANY_BLENDER),
             stop=threading.Event(),
+            seals=SimpleNamespace(note=lambda _path, _sha256: None),
             store=SimpleNamespace(tell=lambda _id, _level, sentence: self.told.append(str(sentence))),
         )
         outcomes = SimpleNamespace(
