@@ -194,3 +194,44 @@ def test_custom_attributes_keep_their_names_and_values(
         values = [tuple(one.vector) if is_vector else one.value for one in found.data]
         wanted = [100.0 * at + number for number in range(9 if is_vector else 3)]
         assert values == ([tuple(wanted[i : i + 3]) for i in (0, 3, 6)] if is_vector else wanted)
+
+
+# -----------------------------------------------------------------------------
+# Material variants
+
+
+def variants_glb(path: Path, names: tuple[str, str]) -> Path:
+    """A triangle of oak or beech, by variants of these names."""
+    mappings = [{"material": number, "variants": [number]} for number in range(2)]
+    primitive = {
+        "attributes": {"POSITION": 0},
+        "indices": 1,
+        "material": 0,
+        "extensions": {"KHR_materials_variants": {"mappings": mappings}},
+    }
+    return glbs.triangles_glb(
+        path,
+        nodes=[{"mesh": 0}],
+        meshes=[{"primitives": [primitive]}],
+        materials=[{"name": "Oak"}, {"name": "Beech"}],
+        extensionsUsed=["KHR_materials_variants"],
+        extensions={"KHR_materials_variants": {"variants": [{"name": name} for name in names]}},
+    )
+
+
+@pytest.mark.parametrize("how", ["by child", "in place"])
+def test_material_variants_arrive_and_do_not_touch_those_of_another_model(tmp_path: Path, how: str) -> None:
+    first = ready(tmp_path, variants_glb(tmp_path / "a.glb", ("dark", "light")))
+    second = ready(tmp_path / "b", variants_glb(tmp_path / "b.glb", ("light", "painted")))
+    for record in (first, second):
+        more = {} if how == "by child" else {"blend_path": ""}
+        assert isinstance(import_task(record.with_(**more)), Imported)
+    found = [(one.variant_idx, one.name) for one in bpy.data.scenes[0].gltf2_KHR_materials_variants_variants]
+    assert found == [(0, "dark"), (1, "light"), (2, "painted")]
+    uses = [
+        {(part.material.name.partition(".")[0], use.variant.variant_idx) for part in mesh for use in part.variants}
+        for mesh in (
+            collection.objects[0].data.gltf2_variant_mesh_data for collection in bpy.context.scene.collection.children
+        )
+    ]
+    assert uses == [{("Oak", 0), ("Beech", 1)}, {("Oak", 1), ("Beech", 2)}]

@@ -41,6 +41,7 @@ def convert(job: dict) -> None:
     scene = child_side.empty_file()
     made = gltf_import.read(job["glb_path"], gltf_import.Units(job["unit_m"], job["frames_per_s"]))
     collection = tidy.collect(made.shown, made.others, job["name"])
+    tidy.note_variants(collection, made.variants)
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     for problem in tidy.pack_images():

@@ -79,11 +79,13 @@ class Made:
 
     :ivar shown: the objects of the file's default scene; of all its scenes if it names no default.
     :ivar others: the objects of other scenes, and of nodes in no scene.
+    :ivar variants: names of the file's material variants.
     :ivar missing: what of it the file declares and the importer did not make.
     """
 
     shown: list[bpy.types.Object] = field(default_factory=list)
     others: list[bpy.types.Object] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
     missing: gltf_watch.Missing = field(default_factory=gltf_watch.Missing)
 
 
@@ -123,6 +125,7 @@ def read(glb_path: str, units: Units | None = None) -> Made:
     return Made(
         shown=[obj for obj in new if obj not in watch.others],
         others=[obj for obj in new if obj in watch.others],
+        variants=watch.variants,
         missing=watch.missing(),
     )
 

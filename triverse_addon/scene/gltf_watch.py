@@ -83,6 +83,8 @@ class Watch:
         """id of a mesh of the file -> its number."""
         self._made: dict[int, tuple[int, bool]] = {}
         """Number of a mesh -> (triangles, whether it has what was declared) as made."""
+        self.variants: list[str] = []
+        """What the file's material variants are called."""
         self._pictures: list[tuple[str, bpy.types.Image | None]] = []
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
@@ -97,6 +99,8 @@ class Watch:
                 if number not in self._reached:
                     self._reached.add(number)
                     ahead.extend(nodes[number].children or [])
+        variants = (gltf.data.extensions or {}).get("KHR_materials_variants", {}).get("variants", [])
+        self.variants = [str(variant.get("name", number)) for number, variant in enumerate(variants)]
         meshes = gltf.data.meshes or []
         self._meshes = {id(mesh): number for number, mesh in enumerate(meshes)}
         for number in {node.mesh for node in nodes if node.mesh is not None and node.mesh < len(meshes)}:

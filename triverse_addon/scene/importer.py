@@ -18,7 +18,7 @@ from ..tasks import provenance
 from ..tasks.glb import GlbError
 from ..tasks.imports import ConvertAgain, Failed, Imported, ImportOutcome, Later
 from ..tasks.record import Placement, TaskRecord
-from . import gltf_abilities, leftovers, readable_models, renew, replace, tidy, undo
+from . import gltf_abilities, leftovers, readable_models, renew, replace, tidy, undo, variants
 from .append import MOST_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .errors import SceneError
 from .gltf_import import units_of
@@ -75,6 +75,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     elif placeholder is not None and not record.placement.keep_placeholder:
         replace.hide(placeholder, scene)
     tidy.exclude_others(collection)
+    variants.hand_over(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
     undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
     return Imported(collection.name, tuple(told))

@@ -55,6 +55,7 @@ def import_model(
     if told is not None:
         told += Missing(**dataclasses.asdict(made.missing)).told()
     collection = tidy.collect(made.shown, made.others, name)
+    tidy.note_variants(collection, made.variants)
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     tidy.mark_asset(

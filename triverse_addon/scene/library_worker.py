@@ -102,6 +102,7 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
 def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
     made = gltf_import.read(job["glb_path"])
     collection = tidy.collect(made.shown, made.others, job["name"])
+    tidy.note_variants(collection, made.variants)
     scene.collection.children.link(collection)
     tidy.exclude_others(collection)
     return collection, made.missing

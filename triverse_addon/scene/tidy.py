@@ -6,6 +6,7 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 import bpy
@@ -17,6 +18,8 @@ NAME_BYTES = 58
 OTHERS = "triverse_other_scenes"
 #: For every object that is removed Blender goes through all that changed since it last drew: 10 s for 8,000 wrappers.
 _MOST_WRAPPERS = 200
+#: Custom property of a collection with the names of its material variants, as JSON.
+VARIANTS = "triverse_material_variants"
 _BESIDE = " other scenes"
 #: How far a matrix may be off after it went through location, rotation and scale, relative to its largest entry.
 _MATRIX_TOLERANCE = 1e-4
@@ -63,6 +66,12 @@ def gather(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object]
             inner.objects.link(obj)
         collection.children.link(inner)
     return collection
+
+
+def note_variants(collection: bpy.types.Collection, names: Sequence[str]) -> None:
+    """Write down what a model's material variants are called, see ``variants``."""
+    if names:
+        collection[VARIANTS] = json.dumps(list(names))
 
 
 def exclude_others(collection: bpy.types.Collection) -> None:
