@@ -359,6 +359,8 @@ def test_the_user_chooses_a_folder(places: SimpleNamespace, tmp_path: Path) -> N
     documents = tmp_path / "extension" / "Documents"
     documents.mkdir(parents=True)
     (documents / "letter.txt").write_text("Dear")
+    (documents / "models").mkdir()
+    (documents / "models" / "rock.glb").write_text("mine")
     chosen = plan_move(places.usual, documents)
     assert chosen == documents / "triverse-blender"
     assert read_place(places.usual) == Place(places.usual, chosen)
@@ -373,6 +375,17 @@ def test_the_user_chooses_a_folder(places: SimpleNamespace, tmp_path: Path) -> N
     assert settle(places.usual, []).folder == places.usual
     assert_whole(places.usual, chosen, models)
     assert [path.name for path in documents.iterdir() if path.is_file()] == ["letter.txt"]
+    assert [path.name for path in (documents / "models").iterdir()] == ["rock.glb"]
+
+
+def test_a_list_that_lies_in_the_chosen_folder_takes_in_what_comes(places: SimpleNamespace, tmp_path: Path) -> None:
+    chosen = tmp_path / "extension" / "chosen"
+    models = bytes_of([*filled(places.usual, 2), *filled(chosen, 2)])
+    assert plan_move(places.usual, chosen) == chosen
+    assert settle(places.usual, []).folder == chosen
+    store = Store(chosen)
+    assert bytes_of(store.page()) == models
+    store.close()
 
 
 def test_a_chosen_move_that_is_killed_goes_on(places: SimpleNamespace, tmp_path: Path) -> None:

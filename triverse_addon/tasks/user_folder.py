@@ -25,6 +25,7 @@ from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from .moving import MoveStopped, MoveUnderWayError, Report, holds_data, move
 from .private import make_folder, opener
+from .store import FILE_NAME
 
 _log = logging.getLogger(__name__)
 
@@ -214,7 +215,8 @@ def plan_move(usual: Path, chosen: Path) -> Path:
     """
     place = read_place(usual)
     target = Path(os.path.abspath(chosen))
-    if target not in (usual, place.folder) and not holds_data(target) and _has_entries(target):
+    # A folder "models" alone may be anybody's; a list is ours.
+    if target not in (usual, place.folder) and not (target / FILE_NAME).is_file() and _has_entries(target):
         target /= NAME
     if place.folder == usual or place.folder.is_dir():
         write_place(usual, Place(place.folder, target))
