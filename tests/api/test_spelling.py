@@ -7,7 +7,7 @@ import contextlib
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.errors import InputError
@@ -65,6 +65,7 @@ def test_a_known_decimal_mark_tells_decimals_but_no_thousands() -> None:
             number(text, decimal_mark=mark)
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     value=st.decimals(min_value=-(10**7), max_value=10**7, places=2),
     group=st.sampled_from(["", " ", "\u00a0", "\u202f", "'", "_"]),
@@ -75,6 +76,7 @@ def test_whatever_is_written_is_read_back(value: Decimal, group: str, mark: str)
     assert number(text) == value
 
 
+@settings(deadline=None, derandomize=True)
 @given(value=st.integers(min_value=1000, max_value=10**9), mark=st.sampled_from(".,"))
 def test_thousands_are_read_right_or_refused(value: int, mark: str) -> None:
     text = f"{value:,}".replace(",", mark)
@@ -86,6 +88,7 @@ def test_thousands_are_read_right_or_refused(value: int, mark: str) -> None:
     assert caught.value.large == str(value)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(max_size=80))
 def test_no_text_is_too_strange(text: str) -> None:
     with contextlib.suppress(AmbiguousNumberError):

@@ -16,7 +16,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.batch.files import png, write
@@ -63,6 +63,7 @@ def unseen(text: str, but: str = "") -> set[str]:
 # Texts
 
 
+@settings(deadline=None, derandomize=True)
 @given(TEXTS)
 def test_what_is_shown_is_one_line_that_is_seen(text: str) -> None:
     assert unseen(shown(text)) == set()
@@ -76,6 +77,7 @@ def test_it_says_what_was_there() -> None:
     assert shown("Stuhl für Gäste, 椅子, می‌خواهم, 👩‍🚀") == "Stuhl für Gäste, 椅子, می‌خواهم, 👩‍🚀"
 
 
+@settings(deadline=None, derandomize=True)
 @given(TEXTS)
 def test_names_have_nothing_that_is_not_seen(text: str) -> None:
     flow = {"sources": {"image_file": f"/a/{text.replace('/', '')}.png"}, "flow": "image-to-model"}
@@ -98,6 +100,7 @@ def test_names_have_nothing_that_is_not_seen(text: str) -> None:
         assert name == " ".join(name.split()) or name.isprintable()
 
 
+@settings(deadline=None, derandomize=True)
 @given(name=TEXTS, tags=TEXTS, catalog=TEXTS)
 def test_rows_have_nothing_that_is_not_seen(name: str, tags: str, catalog: str) -> None:
     cells: dict[str, object] = {"prompt": "a chair", "name": name, "tags": tags, "catalog": catalog}
@@ -109,6 +112,7 @@ def test_rows_have_nothing_that_is_not_seen(name: str, tags: str, catalog: str) 
         assert unseen(str(problem)) == set()
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS, max_size=3), max_size=4))
 def test_json_is_the_same_json(value: dict[str, object]) -> None:
     for ensure_ascii in (True, False):
@@ -127,6 +131,7 @@ class _Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, _Terminal], ids=["log", "terminal"])
+@settings(deadline=None, derandomize=True)
 @given(text=TEXTS)
 def test_everything_that_is_told(stream: type[io.StringIO], text: str) -> None:
     people, programs = stream(), io.StringIO()
@@ -157,6 +162,7 @@ def test_everything_that_is_told(stream: type[io.StringIO], text: str) -> None:
         json.loads(told)
 
 
+@settings(deadline=None, derandomize=True)
 @given(TEXTS)
 def test_what_is_typed_wrongly_is_said_safely(text: str) -> None:
     for argv in ([text], ["generate", "--flow", text], ["batch", "f", "--jobs", text], ["list", f"--{text}"]):
