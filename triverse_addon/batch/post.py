@@ -27,6 +27,9 @@ class Post:
     """
     The work on one model, in the order in which it is done.
 
+    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
+    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
+        flat, as the format says.
     :ivar cleanup: equal materials are joined, unused slots and pictures removed, names made to fit.
     :ivar decimate: triangles the model may have at most, 0 for as it came.
     :ivar height_m: what it is scaled to in Blender's metres, 0.0 for as it came.
@@ -36,6 +39,8 @@ class Post:
     :ivar exports: formats it is exported to, keys of :data:`EXPORTS`.
     """
 
+    merge: bool = False
+    smooth_deg: int = 0
     cleanup: bool = False
     decimate: int = 0
     height_m: float = 0.0
@@ -104,6 +109,18 @@ def _exports(value: object, _decimal_mark: str) -> object:
 COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in (
+        Column(
+            "merge",
+            "yes: merge vertices that are in one place; seams, normals and UVs stay",
+            _by_field(Kind.BOOL, "merge"),
+            "merge",
+        ),
+        Column(
+            "smooth",
+            "what has no normals of its own is shaded smooth up to this angle, 1 to 180 degrees",
+            _by_field(Kind.INT, "smooth", 1, 180),
+            "smooth_deg",
+        ),
         Column(
             "cleanup",
             "yes: join equal materials, remove unused slots and pictures, name them after the model",

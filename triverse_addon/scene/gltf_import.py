@@ -17,9 +17,10 @@ from typing import Any
 import bpy
 
 if __package__:
-    from . import from_file, gltf_watch
+    from . import from_file, geometry, gltf_watch
 else:
     import from_file  # type: ignore[import-not-found,no-redef]
+    import geometry  # type: ignore[import-not-found,no-redef]
     import gltf_watch  # type: ignore[import-not-found,no-redef]
 
 _log = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def read(glb_path: str, units: Units | None = None) -> Made:
         wall.remove()
         raise problem
     wall.remove_pointers()
+    geometry.show_vertex_colours(new)
     return Made(
         shown=[obj for obj in new if obj not in watch.others],
         others=[obj for obj in new if obj in watch.others],

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import bmesh
 import bpy
+import geometry
 import gltf_import
 import numpy
 import tidy
@@ -21,8 +22,6 @@ from mathutils import Matrix, Vector
 _HULL_CORNERS = 200
 #: A part with fewer triangles loses none while others can.
 _LEAST_PART = 64.0
-#: Vertices that the glTF file holds twice, for each side of a seam of UVs or normals, are this close: not at all apart.
-_SEAM = 1e-6
 
 
 def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collection]:
@@ -32,6 +31,12 @@ def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collect
     :return: collections of the levels of detail, finest first. They are linked to the scene.
     :raises gltf_import.RefusedError: it cannot be done with this model.
     """
+    if post.get("merge") or post.get("smooth_deg"):
+        for mesh in geometry.meshes_of(collection.objects):
+            if post.get("merge"):
+                geometry.merge_vertices(mesh)
+            if post.get("smooth_deg"):
+                geometry.smooth_by_angle(mesh, post["smooth_deg"])
     if post.get("cleanup"):
         clean_up(collection)
     if post.get("decimate"):
@@ -139,7 +144,7 @@ def _weld(mesh: bpy.types.Mesh) -> None:
     """
     shape = bmesh.new()
     shape.from_mesh(mesh)
-    bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=_SEAM)
+    bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=geometry.SEAM)
     shape.to_mesh(mesh)
     shape.free()
     if mesh.has_custom_normals:
