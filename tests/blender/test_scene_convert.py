@@ -224,7 +224,7 @@ def test_a_second_conversion_replaces_the_first_and_leaves_nothing_else(tmp_path
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     preview = glbs.picture(tmp_path / "preview.png", 64, 64)
     out = tmp_path / "out"
-    (out / ".convert-dead" / "x").mkdir(parents=True)
+    (out / ".convert-0123abcd" / "x").mkdir(parents=True)
     (out / ".model.99.blend").write_text("a conversion that was killed")
     for _ in range(2):
         converted = glbs.convert(glb, out, preview=preview)
