@@ -16,10 +16,11 @@ from typing import Any
 import bpy
 
 from triverse_addon.api.errors import TriverseError
+from triverse_addon.scene import gltf_abilities, variants
 from triverse_addon.scene.append import append_model
 from triverse_addon.scene.in_place import import_model
 from triverse_addon.tasks.convert import Converter, ConvertJob
-from triverse_addon.tasks.glb import check
+from triverse_addon.tasks.glb import readable
 
 from .model_description import describe, differences, without_wrappers
 
@@ -78,16 +79,18 @@ def _same_options() -> dict[str, bool]:
 
 
 def _in_place(glb: Path) -> dict[str, Any]:
-    check(glb)
-    collection = import_model(glb, _fresh(), name=NAME)
+    with readable(glb, gltf_abilities.ask()) as (path, _):
+        collection = import_model(path, _fresh(), name=NAME)
+    variants.hand_over(collection)
     return describe(collection.all_objects)
 
 
 def _by_child(glb: Path, convert: Converter, out_dir: Path) -> dict[str, Any]:
-    check(glb)
     out_dir.mkdir(parents=True, exist_ok=True)
-    made = convert(ConvertJob(glb_path=glb, preview_path=None, out_dir=out_dir, name=NAME), threading.Event())
+    with readable(glb, gltf_abilities.ask()) as (path, _):
+        made = convert(ConvertJob(glb_path=path, preview_path=None, out_dir=out_dir, name=NAME), threading.Event())
     collection = append_model(made.blend_path, _fresh())
+    variants.hand_over(collection)
     return describe(collection.all_objects)
 
 

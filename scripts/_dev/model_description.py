@@ -108,7 +108,7 @@ def _object(obj: bpy.types.Object) -> dict[str, Any]:
         "type": obj.type,
         "parent": obj.parent.name if obj.parent is not None else "",
         "parent_bone": obj.parent_bone if obj.parent_type == "BONE" else "",
-        "matrix": _matrix(obj.matrix_world),
+        "matrix": _matrix(_world(obj)),
         "is_visible": obj.visible_get(),
         "hide": [obj.hide_viewport, obj.hide_render],
         "modifiers": [modifier.type for modifier in obj.modifiers],
@@ -135,6 +135,15 @@ def _object(obj: bpy.types.Object) -> dict[str, Any]:
             *_rounded([camera.angle, camera.ortho_scale, camera.clip_start, camera.clip_end]),
         ]
     return described
+
+
+def _world(obj: bpy.types.Object) -> Any:
+    """Return where an object stands; one that is excluded from the view layer is not computed by Blender."""
+    if obj.visible_get() or obj.parent_type == "BONE":
+        return obj.matrix_world
+    if obj.parent is None:
+        return obj.matrix_basis
+    return _world(obj.parent) @ obj.matrix_parent_inverse @ obj.matrix_basis
 
 
 def _mesh(mesh: bpy.types.Mesh) -> dict[str, Any]:
