@@ -36,7 +36,29 @@ PACKAGES = (
 EXTRA_PACKAGES = {"trixie": (), "sid": ("python3-cattr", "python3-requests")}
 SUITES = tuple(EXTRA_PACKAGES)
 
-WITH_MOUNTS = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" /bin/sh -c "$1"'
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+"""What a root sees of this machine's devices, beside terminals and shared memory of its own. Mesa draws on the CPU."""
+
+
+def device_steps(root: str) -> list[str]:
+    """Commands of the shell that mount a small ``/dev`` into a root.
+
+    Args:
+        root: its folder, quoted for the shell.
+    """
+    dev = f"{root}/dev"
+    steps = [f"mount -t tmpfs -o mode=755,nosuid,noexec,size=64k tmpfs {dev}", f"mkdir {dev}/pts {dev}/shm"]
+    for name in DEVICES:
+        steps += [f": > {dev}/{name}", f"mount --bind /dev/{name} {dev}/{name}"]
+    steps.append(f"mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,nosuid,noexec devpts {dev}/pts")
+    steps.append(f"mount -t tmpfs -o mode=1777,nosuid,nodev,noexec tmpfs {dev}/shm")
+    links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+    return steps + [f"ln -s {target} {dev}/{name}" for name, target in links.items()]
+
+
+WITH_MOUNTS = " && ".join(
+    [*device_steps('"$0"'), 'mount -t proc proc "$0/proc"', 'exec chroot "$0" /bin/sh -c "$1"'],
+)
 """Runs a line of shell in a root, with mounts that vanish with it (used under ``unshare``)."""
 
 
@@ -58,7 +80,8 @@ def missing(suite: str) -> str:
 
 
 def _probe_namespaces() -> bool:
-    probe = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"]
+    probe = ["unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork"]
+    probe += ["mount", "-t", "tmpfs", "none", "/mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode != 0
 
 

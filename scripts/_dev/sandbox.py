@@ -5,7 +5,9 @@ A place to run programs in: a Debian root with namespaces of its own, or this ma
 No floor (development only). One thread per sandbox. Never imports ``bpy``. Linux only.
 
 In a root, the mounts live in a private mount namespace and the programs in a private PID namespace: when the sandbox
-closes, or this process dies in any way, the kernel ends every program in it and no mount is left behind.
+closes, or this process dies in any way, the kernel ends every program in it and no mount is left behind. Of this
+machine's devices they see a handful (``blender_root.DEVICES``), of its network the ports that this process names in
+``ports``, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from .blender_root import device_steps
+
+if TYPE_CHECKING:
+    from .loopback import Door
 
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TERM")
 
@@ -42,6 +49,7 @@ class Sandbox:
         self._started: list[subprocess.Popen[Any]] = []
         self._init: subprocess.Popen[bytes] | None = None
         self._init_pid = 0
+        self._door: Door | None = None
         (self.scratch / "tmp").mkdir(exist_ok=True)
         if root is not None:
             self._enter(root)
@@ -49,7 +57,7 @@ class Sandbox:
     def _enter(self, root: Path) -> None:
         """Start the root's first process. It reads a pipe from us, so our end, however it comes, is its end too."""
         quoted = shlex.quote(str(root))
-        steps = [f"mount --rbind /dev {quoted}/dev", f"mount -t proc proc {quoted}/proc"]
+        steps = [*device_steps(quoted), f"mount -t proc proc {quoted}/proc"]
         steps.append(f"mount --bind {shlex.quote(str(self.scratch / 'tmp'))} {quoted}/tmp")
         # Shortest first, so that a folder inside another is mounted over it.
         for share in sorted(set(self._shares), key=lambda path: len(path.parts)):
@@ -57,7 +65,7 @@ class Sandbox:
             steps += [f"mkdir -p {target}", f"mount --bind {source} {target}"]
         steps.append(f"exec chroot {quoted} sh -c 'echo ready; exec cat'")
         self._init = subprocess.Popen(
-            ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child=SIGKILL"]
+            ["unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork", "--kill-child=SIGKILL"]
             + ["sh", "-c", " && ".join(steps)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,6 +78,9 @@ class Sandbox:
                 f"The root {root.name} could not be entered: {self._init.stderr.read().decode().strip()}"
             )
         self._init_pid = children_of(self._init.pid)[0]
+        from .loopback import Door  # Linux only, as a root is
+
+        self._door = Door(self._init_pid)
 
     def _command(self, argv: Sequence[str | Path]) -> list[str]:
         """``argv`` as a command of this machine that runs it in the sandbox."""
@@ -77,7 +88,7 @@ class Sandbox:
         if self._init is None:
             return plain
         # --wdns: the working directory is one inside the root.
-        return ["nsenter", f"--target={self._init_pid}", "--mount", "--pid", "--root", "--wdns=/tmp", *plain]
+        return ["nsenter", f"--target={self._init_pid}", "--mount", "--net", "--pid", "--root", "--wdns=/tmp", *plain]
 
     def _environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """A small environment: what is set on this machine (a key, Python's paths) must not reach what is tested.
@@ -123,6 +134,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End every program that was started here."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         if self._init is not None:
             self._init.kill()
             self._init.wait()

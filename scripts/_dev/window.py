@@ -28,7 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import blender_root
+from . import blender_root, ports
 from .cache import REPO, dev_cache
 from .sandbox import Sandbox, SandboxError
 from .screen import HEIGHT, WIDTH, Box, Screen, missing_tools
@@ -169,6 +169,7 @@ class BlenderWindow:
     def _start(self, env: dict[str, str], arguments: Sequence[str | Path]) -> None:
         token = secrets.token_hex(8)
         listener = socket.create_server(("127.0.0.1", 0))
+        ports.opened(listener.getsockname()[1])
         env |= {"HOME": str(self.home), "DISPLAY": self.screen.display, "LIBGL_ALWAYS_SOFTWARE": "1"}
         env |= {"TRIVERSE_GUI_PORT": str(listener.getsockname()[1]), "TRIVERSE_GUI_TOKEN": token}
         # Compiled shaders are kept between tests: the first window alone pays for them.
@@ -179,7 +180,8 @@ class BlenderWindow:
             self._process = self._sandbox.popen(argv, env, log)
         listener.settimeout(0.5)
         limit = time.monotonic() + START_LIMIT_S
-        with listener:
+        with listener, contextlib.ExitStack() as after:
+            after.callback(ports.closed, listener.getsockname()[1])
             while self._connection is None:
                 if self._process.poll() is not None or time.monotonic() > limit:
                     raise WindowError(f"Blender did not start:\n{self.log_text()}")

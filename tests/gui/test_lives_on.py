@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev import ports
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -104,6 +105,7 @@ def opened_offline(open_window: OpenWindow, service: StandIn, home: Path, path: 
     The first address leads to this machine too, and to nobody else; but not by its looks, by which the add-on goes.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        ports.opened(listener.getsockname()[1])
         elsewhere = connected(service) | {"TRIVERSE_API_URL": f"https://127.1:{listener.getsockname()[1]}/api/v1"}
         window = open_window(env=elsewhere, home=home, arguments=["--offline-mode", path])
         side = window.show_sidebar("Triverse")
@@ -115,6 +117,7 @@ def opened_offline(open_window: OpenWindow, service: StandIn, home: Path, path: 
         with pytest.raises(BlockingIOError):
             listener.accept()
         assert len(service.state.seen()) == sent
+        ports.closed(listener.getsockname()[1])
     window.run("import os; os.environ['TRIVERSE_API_URL'] = url", url=service.url)
     return window
 

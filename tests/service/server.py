@@ -23,6 +23,8 @@ from typing import Self
 
 from aiohttp import web
 
+from scripts._dev import ports
+
 from . import app, assets, models
 from .faults import Faults
 from .records import Settings
@@ -164,9 +166,12 @@ class StandIn:
                 runners.append(runner)
                 await web.TCPSite(runner, HOST, self._ports[index], reuse_address=True).start()
                 self._ports[index] = runner.addresses[0][1]
+                ports.opened(self._ports[index])
             self._service.asset_base = self.asset_url
             self._up.set()
             await self._stopping.wait()
         finally:
+            for port in self._ports:
+                ports.closed(port)
             for runner in runners:
                 await runner.cleanup()
