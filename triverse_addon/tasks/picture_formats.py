@@ -56,39 +56,14 @@ def _bmp(head: bytes) -> Size:
     return abs(width), abs(height)
 
 
-def _dds(head: bytes) -> Size:
-    height, width = struct.unpack_from("<II", head, 12)
-    return width, height
+def _pair(form: str, offset: int, *, height_first: bool = False) -> Callable[[bytes], Size]:
+    """Return what reads two numbers that stand side by side."""
 
+    def read(head: bytes) -> Size:
+        first, second = struct.unpack_from(form, head, offset)
+        return (second, first) if height_first else (first, second)
 
-def _psd(head: bytes) -> Size:
-    height, width = struct.unpack_from(">II", head, 14)
-    return width, height
-
-
-def _iris(head: bytes) -> Size:
-    width, height = struct.unpack_from(">HH", head, 6)
-    return width, height
-
-
-def _dpx_big(head: bytes) -> Size:
-    width, height = struct.unpack_from(">II", head, 772)
-    return width, height
-
-
-def _dpx_little(head: bytes) -> Size:
-    width, height = struct.unpack_from("<II", head, 772)
-    return width, height
-
-
-def _cineon_big(head: bytes) -> Size:
-    width, height = struct.unpack_from(">II", head, 200)
-    return width, height
-
-
-def _cineon_little(head: bytes) -> Size:
-    width, height = struct.unpack_from("<II", head, 200)
-    return width, height
+    return read
 
 
 def _radiance(head: bytes) -> Size | None:
@@ -175,13 +150,13 @@ def _targa(head: bytes) -> Size | None:
 
 _READERS: tuple[tuple[bytes, Callable[[bytes], Size | None]], ...] = (
     (b"BM", _bmp),
-    (b"DDS ", _dds),
-    (b"8BPS", _psd),
-    (b"\x01\xda", _iris),
-    (b"SDPX", _dpx_big),
-    (b"XPDS", _dpx_little),
-    (b"\x80\x2a\x5f\xd7", _cineon_big),
-    (b"\xd7\x5f\x2a\x80", _cineon_little),
+    (b"DDS ", _pair("<II", 12, height_first=True)),
+    (b"8BPS", _pair(">II", 14, height_first=True)),
+    (b"\x01\xda", _pair(">HH", 6)),
+    (b"SDPX", _pair(">II", 772)),
+    (b"XPDS", _pair("<II", 772)),
+    (b"\x80\x2a\x5f\xd7", _pair(">II", 200)),
+    (b"\xd7\x5f\x2a\x80", _pair("<II", 200)),
     (b"#?", _radiance),
     (b"v/1\x01", _open_exr),
     (b"\xff\x4f\xff\x51", _codestream),
