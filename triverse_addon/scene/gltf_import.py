@@ -186,7 +186,7 @@ def _own_scene(units: Units) -> Iterator[None]:
             yield
         finally:
             # 4.2 selects what it made, and an object keeps that on its way into another scene.
-            for obj in own.view_layers[0].objects:
+            for obj in list(own.view_layers[0].objects.selected):
                 obj.select_set(False, view_layer=own.view_layers[0])
             window.scene = shown
             window.view_layer = shown.view_layers[layer_name]

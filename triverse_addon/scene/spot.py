@@ -156,12 +156,12 @@ def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
 
 def _is_straight(matrix: Matrix) -> bool:
     """Tell whether an axis of a box stays along an axis of the world."""
-    for row in matrix:
-        x, y, z, _ = map(abs, row)
-        # Of three numbers at most one is more than nothing.
-        if x + y + z - max(x, y, z) > _NOTHING:
-            return False
-    return True
+    a, b, c, d, e, f, g, h, i = (number for row in matrix.to_3x3() for number in row)
+    if not (b or c or d or f or g or h):
+        return True
+    # Of the three numbers of a row at most one is more than nothing.
+    rows = ((abs(a), abs(b), abs(c)), (abs(d), abs(e), abs(f)), (abs(g), abs(h), abs(i)))
+    return all(sum(row) - max(row) <= _NOTHING for row in rows)
 
 
 def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None:
