@@ -116,9 +116,17 @@ def test_two_at_once_have_a_child_each(tmp_path: Path, glb: Path) -> None:
 
 
 def test_a_refusal_does_not_end_the_child(tmp_path: Path, glb: Path) -> None:
-    children = Children(tmp_path)
+    # What our own check lets through, and Blender's importer does not take.
+    changes = (
+        "import gltf_import\nread = gltf_import.read\n"
+        "def refuse(path, *more):\n"
+        "    if 'bad' in path: raise gltf_import.RefusedError('unreadable', 'no')\n"
+        "    return read(path, *more)\n"
+        "gltf_import.read = refuse\n"
+    )
+    children = Children(tmp_path, changes)
     bad = tmp_path / "bad.glb"
-    bad.write_bytes(b"glTF\x02\0\0\0" + b"\0" * 40)
+    bad.write_bytes(glb.read_bytes())
     try:
         with pytest.raises(ConvertError, match="cannot read this model"):
             write(children.writer, tmp_path / "library", bad)
