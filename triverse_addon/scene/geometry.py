@@ -26,12 +26,16 @@ def show_vertex_colours(objects: Iterable[bpy.types.Object]) -> None:
     """
     Give meshes with vertex colours and no material the one that the importer gives them from 4.5 on.
 
-    Up to 4.4 it makes none, so that the model is grey.
+    Up to 4.4 it makes none, so that the model is grey. An attribute of the file's own, whose name begins with ``_``, is
+    kept as a colour where it has four numbers, and is none.
     """
+    if bpy.app.version >= (4, 5):
+        return
     material = None
     for mesh in meshes_of(objects):
         empty = [slot for slot, one in enumerate(mesh.materials) if one is None]
-        if not mesh.color_attributes or (mesh.materials and not empty):
+        has_colours = any(not attribute.name.startswith("_") for attribute in mesh.color_attributes)
+        if not has_colours or (mesh.materials and not empty):
             continue
         material = material or _coloured()
         if not mesh.materials:
