@@ -118,10 +118,27 @@ def _judged(theirs: dict[str, Any] | None, problem: str, way: Any) -> Comparison
         plain = _seen_alike(plain)
         ours = _seen_alike(ours)
     plain = _named_alike(plain, ours)
+    shown = _shown_colours(plain, ours)
+    if shown != plain:
+        plain = shown
+        designed.append("vertex colours without a material have one that shows them")
     lines = differences(plain, ours)
     if lines:
         return Comparison(DIFFERS, lines)
     return Comparison(DESIGNED, designed) if designed else Comparison(EQUAL)
+
+
+def _shown_colours(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """Give meshes with vertex colours the material that we give them where the importer, up to 4.4, makes none."""
+    mine = {one["name"]: one for one in ours["objects"]}
+    objects = []
+    for one in theirs["objects"]:
+        data, other = one.get("data"), mine.get(one["name"], {}).get("data")
+        if one["type"] == "MESH" and data["colors"] and not data["materials"] and other is not None:
+            added = [material for material in other["materials"] if material["name"] == "DefaultMaterial"]
+            one = {**one, "data": {**data, "materials": added}}
+        objects.append(one)
+    return {**theirs, "objects": objects}
 
 
 def _seen_alike(described: dict[str, Any]) -> dict[str, Any]:
