@@ -105,6 +105,21 @@ def picture(path: Path, width: int, height: int, file_format: str = "PNG") -> Pa
     return path
 
 
+def seamed_sphere(path: Path, **options: object) -> Path:
+    """Export a sphere shaded smooth, with UVs whose seam splits its vertices."""
+
+    def build() -> None:
+        obj = sphere("ball", material=textured())
+        obj.data.shade_smooth()
+        for at, loop in enumerate(obj.data.loops):
+            co = obj.data.vertices[loop.vertex_index].co
+            # Another island for each half: a seam along the equator and down the back.
+            half = obj.data.loops[at - at % 3].vertex_index % 2
+            obj.data.uv_layers[0].data[at].uv = (co.x * 0.4 + half, co.y * 0.4)
+
+    return export(path, build, **options)
+
+
 def convert(
     glb: Path, out_dir: Path, *, preview: Path | None = None, name: str = "A blue vase", job: dict | None = None, **more
 ) -> Converted:

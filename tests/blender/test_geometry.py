@@ -13,7 +13,10 @@ import pytest
 from tests.blender import glbs
 from triverse_addon.scene import geometry
 from triverse_addon.scene.append import append_model
+from triverse_addon.scene.importer import import_task
 from triverse_addon.scene.in_place import import_model
+from triverse_addon.tasks.imports import ConvertAgain, Imported
+from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("geometry-options")]
 
@@ -21,21 +24,6 @@ pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("geometry-
 def brought(glb: Path) -> bpy.types.Mesh:
     (obj,) = import_model(glb, bpy.context.scene, name="Model").objects
     return obj.data
-
-
-def smooth_sphere(path: Path) -> Path:
-    """A sphere shaded smooth, with UVs whose seam splits its vertices."""
-
-    def build() -> None:
-        obj = glbs.sphere("ball", material=glbs.textured())
-        obj.data.shade_smooth()
-        for at, loop in enumerate(obj.data.loops):
-            co = obj.data.vertices[loop.vertex_index].co
-            # Another island for each half: a seam along the equator and down the back.
-            half = obj.data.loops[at - at % 3].vertex_index % 2
-            obj.data.uv_layers[0].data[at].uv = (co.x * 0.4 + half, co.y * 0.4)
-
-    return glbs.export(path, build)
 
 
 def corners(mesh: bpy.types.Mesh) -> dict[tuple[float, ...], list[float]]:
@@ -50,7 +38,7 @@ def corners(mesh: bpy.types.Mesh) -> dict[tuple[float, ...], list[float]]:
 
 
 def test_merged_vertices_keep_uvs_and_shading(tmp_path: Path) -> None:
-    mesh = brought(smooth_sphere(tmp_path / "m.glb"))
+    mesh = brought(glbs.seamed_sphere(tmp_path / "m.glb"))
     vertices, faces, before = len(mesh.vertices), len(mesh.polygons), corners(mesh)
     places = len({tuple(round(x, 5) for x in vertex.co) for vertex in mesh.vertices})
     assert places < vertices, "else there is nothing to merge"
@@ -75,7 +63,91 @@ def test_a_mesh_without_normals_is_flat_and_smooth_by_angle_where_asked(tmp_path
     at = next(at for at, loop in enumerate(mesh.loops) if abs(mesh.vertices[loop.vertex_index].co.z) < 0.5)
     radial = mesh.vertices[mesh.loops[at].vertex_index].co.normalized()
     assert math.degrees(radial.angle(mesh.corner_normals[at].vector)) < 8
-    assert not geometry.smooth_by_angle(brought(smooth_sphere(tmp_path / "n.glb")), 60), "it has normals of its own"
+    assert not geometry.smooth_by_angle(brought(glbs.seamed_sphere(tmp_path / "n.glb")), 60), (
+        "it has normals of its own"
+    )
+
+
+def tent(path: Path) -> Path:
+    """Two triangles, each with vertices of its own, that meet along an edge; in a shape, one end of it opens."""
+    binary = struct.pack(
+        "<36f",
+        *(0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0),
+        *(0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1),
+    )
+    return glbs.triangles_glb(
+        path,
+        nodes=[{"mesh": 0}],
+        binary=binary,
+        views=[
+            (72, 6, "VEC3", {"min": [0, 0, 0], "max": [1, 1, 0]}),
+            (72, 6, "VEC3", {"min": [0, 0, 0], "max": [0, 0, 1]}),
+        ],
+        meshes=[{"primitives": [{"attributes": {"POSITION": 2}, "targets": [{"POSITION": 3}]}], "weights": [0.0]}],
+    )
+
+
+def test_of_a_mesh_with_shape_keys_what_parts_in_one_stays_apart(tmp_path: Path) -> None:
+    mesh = brought(tent(tmp_path / "m.glb"))
+    assert len(mesh.vertices) == 6
+
+    def faces() -> list[list[list[tuple[float, ...]]]]:
+        blocks = [[tuple(point.co) for point in block.data] for block in mesh.shape_keys.key_blocks]
+        return [[[block[at] for at in polygon.vertices] for polygon in mesh.polygons] for block in blocks]
+
+    before = faces()
+    assert len(before) == 2
+    assert geometry.merge_vertices(mesh) == 1
+    assert len(mesh.vertices) == 5
+    assert faces() == before
+
+
+def test_of_a_mesh_with_bones_what_has_other_weights_stays_apart() -> None:
+    mesh = bpy.data.meshes.new("lids")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 1, 0), (1, 1, 0), (1, 0, 0)], [], [(0, 1, 2), (3, 4, 5)])
+    obj = bpy.data.objects.new("lids", mesh)
+    upper, lower = obj.vertex_groups.new(name="upper"), obj.vertex_groups.new(name="lower")
+    upper.add([0, 1, 2, 5], 1.0, "REPLACE")
+    lower.add([3, 4], 1.0, "REPLACE")
+    assert geometry.merge_vertices(mesh) == 1
+    held = [
+        [[group.group for group in mesh.vertices[at].groups] for at in polygon.vertices] for polygon in mesh.polygons
+    ]
+    assert held == [[[0], [0], [0]], [[1], [1], [0]]]
+
+
+# -----------------------------------------------------------------------------
+# Chosen for a task
+
+
+@pytest.mark.parametrize("how", ["by child", "in place"])
+@pytest.mark.parametrize(("merge", "smooth_deg"), [(False, 0), (True, 0), (False, 60), (True, 60)])
+def test_a_model_arrives_as_was_chosen(tmp_path: Path, how: str, merge: bool, smooth_deg: int) -> None:
+    glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
+    plain = len(brought(glb).vertices)
+    options = {"merge": merge, "smooth_deg": smooth_deg}
+    if how == "by child":
+        collection = append_model(glbs.convert(glb, tmp_path / "out", job=options).blend_path, bpy.context.scene)
+    else:
+        collection = import_model(glb, bpy.context.scene, name="Other", **options)
+    (obj,) = collection.objects
+    assert (len(obj.data.vertices) < plain) == merge
+    assert any(polygon.use_smooth for polygon in obj.data.polygons) == bool(smooth_deg)
+
+
+@pytest.mark.parametrize("chosen", [{"merge": True}, {"smooth_deg": 30}])
+def test_a_blend_that_was_made_with_other_options_is_converted_again(tmp_path: Path, chosen: dict[str, int]) -> None:
+    glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
+    blend = glbs.convert(glb, tmp_path / "out").blend_path
+    record = TaskRecord(
+        id="a" * 32, flow="text-to-model", name="Model", stage=Stage.READY, model_path=str(glb),
+        blend_path=str(blend), folder=str(tmp_path), placement=Placement(**chosen),
+    )  # fmt: skip
+    assert isinstance(import_task(record), ConvertAgain)
+    made = {f"blend_{name}": value for name, value in chosen.items()}
+    assert isinstance(import_task(record.with_(**made)), Imported)
+    assert isinstance(import_task(record.with_(**made, placement=Placement())), ConvertAgain), "off again"
+    assert isinstance(import_task(record.with_(blend_path="")), Imported), "in place"
 
 
 @pytest.mark.parametrize("how", ["by child", "in place"])
@@ -102,5 +174,9 @@ def test_vertex_colours_without_a_material_are_seen(tmp_path: Path, how: str) ->
     kind = "ShaderNodeVertexColor" if bpy.app.version < (5, 3) else "ShaderNodeAttribute"
     assert link.from_node.bl_idname == kind
     assert not [
-        one for one in plain.data.materials if one and one.node_tree and "Color Attribute" in one.node_tree.nodes
+        node
+        for one in plain.data.materials
+        if one and one.node_tree
+        for node in one.node_tree.nodes
+        if node.bl_idname == kind
     ]

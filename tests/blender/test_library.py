@@ -187,6 +187,23 @@ def test_too_few_triangles_for_all_parts_is_told(writer: ChildLibrary, tmp_path:
     assert not (tmp_path / "library" / "vase.blend").exists()
 
 
+@pytest.mark.kind("geometry-options")
+def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(writer: ChildLibrary, tmp_path: Path) -> None:
+    glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
+
+    def made(library: str, **options: int) -> tuple[int, bool]:
+        (obj,) = opened(tmp_path / library, write(writer, tmp_path / library, glb, Post(**options))).objects
+        return len(obj.data.vertices), any(polygon.use_smooth for polygon in obj.data.polygons)
+
+    plain, is_smooth = made("plain")
+    assert not is_smooth
+    merged, is_smooth = made("merged", merge=True)
+    assert merged < plain
+    assert not is_smooth
+    assert made("smooth", merge=True, smooth_deg=60) == (merged, True)
+    assert made("not merged", smooth_deg=60) == (plain, True)
+
+
 def test_a_clean_up_joins_what_is_equal(writer: ChildLibrary, tmp_path: Path) -> None:
     def twins() -> None:
         for number in range(3):

@@ -46,6 +46,31 @@ def test_a_model_is_converted_again_for_the_scene_it_comes_into(tmp_path: Path, 
         assert (done.stage, done.error) == (Stage.FAILED, WHY), "for the same reason it is not done for ever"
 
 
+@pytest.mark.kind("geometry-options")
+def test_options_of_the_mesh_reach_the_converter_and_the_record(tmp_path: Path) -> None:
+    jobs: list[ConvertJob] = []
+
+    def convert(job: ConvertJob, stop: threading.Event) -> Converted:
+        jobs.append(job)
+        return engines.convert(job, stop)
+
+    def bring(record: TaskRecord) -> ImportOutcome:
+        made, chosen = (record.blend_merge, record.blend_smooth_deg), record.placement
+        return Imported(record.name) if made == (chosen.merge, chosen.smooth_deg) else ConvertAgain(WHY, 1.0, 24.0)
+
+    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, convert) as driver:
+        driver.importer = bring
+        task_id = driver.submit(placement=Placement(merge=True, smooth_deg=30))
+        done = driver.reaches(task_id, Stage.IMPORTED)
+        assert (done.blend_merge, done.blend_smooth_deg) == (True, 30)
+        driver.engine.import_again(task_id)
+        driver.reaches(task_id, Stage.IMPORTED)
+        assert len(jobs) == 1, "it has what it was made with"
+        driver.engine.import_again(task_id, placement=Placement(smooth_deg=45))
+        driver.reaches(task_id, Stage.IMPORTED)
+    assert [(job.merge, job.smooth_deg) for job in jobs] == [(True, 30), (False, 45)]
+
+
 @pytest.mark.kind("half-models")
 def test_what_is_missing_of_a_model_is_told_in_the_tasks_history(tmp_path: Path) -> None:
     def convert(job: ConvertJob, stop: threading.Event) -> Converted:

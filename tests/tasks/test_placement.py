@@ -31,6 +31,7 @@ def written_and_read(record: TaskRecord, text: str | None = None) -> TaskRecord:
         Placement(location=(1.0, 2.0, 0.1), height=1.75, on_ground=True),
         Placement(placeholder="Cube", keep_placeholder=True),
         Placement(location=(3.0, 0.0, 0.0), replaces=REPLACED),
+        Placement(merge=True, smooth_deg=30),
     ],
 )
 def test_a_placement_is_read_as_it_was_written(placement: Placement) -> None:
@@ -48,3 +49,13 @@ def test_a_damaged_placement_is_told_as_such() -> None:
     del data["placement"]["replaces"]["high"]
     with pytest.raises(ValueError, match="high"):
         written_and_read(record, json.dumps(data))
+
+
+@pytest.mark.kind("geometry-options")
+def test_options_of_the_mesh_that_are_missing_or_make_no_sense_are_off() -> None:
+    record = TaskRecord(id="a", flow="texture-model", name="Chair", placement=Placement(merge=True, smooth_deg=30))
+    data = json.loads(codec.to_json(record))
+    older = {name: value for name, value in data["placement"].items() if name not in ("merge", "smooth_deg")}
+    for placement in (older, *({**older, "merge": "no", "smooth_deg": odd} for odd in (-1, 181, "30", [30], None))):
+        read = written_and_read(record, json.dumps({**data, "placement": placement}))
+        assert (read.placement.merge, read.placement.smooth_deg) == (False, 0)

@@ -82,6 +82,8 @@ class ChildConverter:
             "catalog_id": CATALOG_ID,
             "unit_m": job.unit_m,
             "frames_per_s": job.frames_per_s,
+            "merge": job.merge,
+            "smooth_deg": job.smooth_deg,
         }
         result = self._child.run(told, job.out_dir, stop)
         if result["missing"]["meshes"]:

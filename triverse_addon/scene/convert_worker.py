@@ -22,6 +22,7 @@ import blend_file
 import bpy
 import child_side
 import colours
+import geometry
 import gltf_import
 import portrait
 import thumbnail
@@ -40,6 +41,7 @@ def convert(job: dict) -> None:
     """
     scene = child_side.empty_file()
     made = gltf_import.read(job["glb_path"], gltf_import.Units(job["unit_m"], job["frames_per_s"]))
+    geometry.rework([*made.shown, *made.others], merge=job["merge"], smooth_deg=job["smooth_deg"])
     collection = tidy.collect(made.shown, made.others, job["name"])
     tidy.note_variants(collection, made.variants)
     scene.collection.children.link(collection)

@@ -57,15 +57,31 @@ def _coloured() -> bpy.types.Material:
     return material
 
 
+def rework(objects: Iterable[bpy.types.Object], *, merge: bool, smooth_deg: int) -> None:
+    """
+    Do what was chosen for the meshes of ``objects``.
+
+    :param merge: see :func:`merge_vertices`.
+    :param smooth_deg: see :func:`smooth_by_angle`; 0 for as it comes.
+    """
+    if not merge and not smooth_deg:
+        return
+    for mesh in meshes_of(objects):
+        if merge:
+            merge_vertices(mesh)
+        if smooth_deg:
+            smooth_by_angle(mesh, smooth_deg)
+
+
 def merge_vertices(mesh: bpy.types.Mesh) -> int:
     """
     Merge vertices that are in one place; UVs, colours, sharp faces and normals stay those of each face's corners.
 
-    A mesh with shape keys stays as it is: what is in one place may part.
+    With shape keys or bones, what is in one place may part: only what stays together in all of them is merged.
 
     :return: how many vertices went.
     """
-    if mesh.shape_keys is not None or not mesh.polygons:
+    if not mesh.polygons:
         return 0
     before = len(mesh.vertices)
     has_normals = mesh.has_custom_normals
@@ -77,7 +93,10 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
     shape = bmesh.new()
     try:
         shape.from_mesh(mesh)
-        bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=SEAM)
+        if shape.verts.layers.shape or shape.verts.layers.deform:
+            bmesh.ops.weld_verts(shape, targetmap=_together(shape))
+        else:
+            bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=SEAM)
         shape.to_mesh(mesh)
     finally:
         shape.free()
@@ -89,6 +108,22 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
         mesh.normals_split_custom_set(list(zip(*[iter(values)] * 3, strict=True)))
     mesh.update()
     return before - len(mesh.vertices)
+
+
+def _together(shape: bmesh.types.BMesh) -> dict[bmesh.types.BMVert, bmesh.types.BMVert]:
+    """Return the vertices that have another's place and weights in every shape, each with the one that stays."""
+    shapes = shape.verts.layers.shape.values()
+    weights = shape.verts.layers.deform.active
+    first: dict[tuple[object, ...], bmesh.types.BMVert] = {}
+    goes = {}
+    for vertex in shape.verts:
+        # Copies along a seam are equal to the last bit.
+        places = (tuple(vertex.co), *(tuple(vertex[layer]) for layer in shapes))
+        held = frozenset(vertex[weights].items()) if weights is not None else None
+        stays = first.setdefault((places, held), vertex)
+        if stays is not vertex:
+            goes[vertex] = stays
+    return goes
 
 
 def smooth_by_angle(mesh: bpy.types.Mesh, degrees: float) -> bool:

@@ -108,6 +108,8 @@ def _bring(
                 tags=provenance.tags(record),
                 spot=spot,
                 told=told,
+                merge=record.placement.merge,
+                smooth_deg=record.placement.smooth_deg,
             )
     raise SceneError(
         Sentence.of(
@@ -138,6 +140,8 @@ def _append(
     )
     if not math.isclose(record.blend_unit_m, units.unit_m, rel_tol=1e-5):
         raise _Unfit(other_units)
+    if (record.blend_merge, record.blend_smooth_deg) != (record.placement.merge, record.placement.smooth_deg):
+        raise _Unfit(Sentence.of("Converted again, with other options of the mesh."))
     has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
     try:
         return append_model(blend, scene, name=name, spot=spot, most_blocks=MOST_BLOCKS, has_frame_rate=has_frame_rate)

@@ -14,7 +14,7 @@ import bpy
 
 from ..api.sentence import Sentence
 from ..tasks.convert import Missing
-from . import gltf_import, thumbnail, tidy
+from . import geometry, gltf_import, thumbnail, tidy
 from .errors import SceneError
 from .refusals import sentence_for
 from .shelf import CATALOG_ID
@@ -33,11 +33,14 @@ def import_model(
     tags: Sequence[str] = (),
     spot: Spot | None = None,
     told: list[tuple[str, Sentence]] | None = None,
+    merge: bool = False,
+    smooth_deg: int = 0,
 ) -> bpy.types.Collection:
     """
     Import a GLB with the same result that converting and appending has.
 
     :param told: gets what the task's history is to say of it, with levels.
+    :param merge: see :class:`tasks.record.Placement`; likewise ``smooth_deg``.
 
     The user's mode, selection and active object are as before when it returns.
 
@@ -54,6 +57,7 @@ def import_model(
         raise SceneError(sentence_for(error.kind, error.detail)) from None
     if told is not None:
         told += Missing(**dataclasses.asdict(made.missing)).told()
+    geometry.rework([*made.shown, *made.others], merge=merge, smooth_deg=smooth_deg)
     collection = tidy.collect(made.shown, made.others, name)
     tidy.note_variants(collection, made.variants)
     scene.collection.children.link(collection)

@@ -31,12 +31,7 @@ def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collect
     :return: collections of the levels of detail, finest first. They are linked to the scene.
     :raises gltf_import.RefusedError: it cannot be done with this model.
     """
-    if post.get("merge") or post.get("smooth_deg"):
-        for mesh in geometry.meshes_of(collection.objects):
-            if post.get("merge"):
-                geometry.merge_vertices(mesh)
-            if post.get("smooth_deg"):
-                geometry.smooth_by_angle(mesh, post["smooth_deg"])
+    geometry.rework(collection.objects, merge=post.get("merge", False), smooth_deg=post.get("smooth_deg", 0))
     if post.get("cleanup"):
         clean_up(collection)
     if post.get("decimate"):

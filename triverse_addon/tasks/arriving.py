@@ -171,6 +171,8 @@ class Arriving:
                 blend_path=str(converted.blend_path),
                 blend_unit_m=record.placement.unit_m,
                 blend_frames_per_s=record.placement.frames_per_s,
+                blend_merge=record.placement.merge,
+                blend_smooth_deg=record.placement.smooth_deg,
                 blend_sha256=converted.blend_sha256,
                 thumbnail_path=str(converted.thumbnail_path or ""),
                 collection_name=converted.collection_name,
@@ -190,6 +192,8 @@ class Arriving:
             tags=tags(record),
             unit_m=record.placement.unit_m,
             frames_per_s=record.placement.frames_per_s,
+            merge=record.placement.merge,
+            smooth_deg=record.placement.smooth_deg,
         )
         try:
             make(job.out_dir)

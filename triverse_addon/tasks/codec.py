@@ -181,7 +181,13 @@ def _placement(data: Any) -> Placement:
             high=_three(found.high),
             uids=tuple(map(int, found.uids)),
         )
-    return dataclasses.replace(placement, location=_three(placement.location), replaces=replaces)
+    return dataclasses.replace(
+        placement,
+        location=_three(placement.location),
+        replaces=replaces,
+        merge=placement.merge is True,
+        smooth_deg=int(placement.smooth_deg) if placement.smooth_deg in range(1, 181) else 0,
+    )
 
 
 def _three(numbers: Any) -> tuple[float, float, float]:

@@ -22,7 +22,8 @@ class ConvertJob:
     One model to convert.
 
     ``name`` becomes the collection's name; ``properties`` its custom properties; ``tags`` its asset tags. ``unit_m``
-    (metres a unit) and ``frames_per_s`` are those of the scene that the model is for.
+    (metres a unit) and ``frames_per_s`` are those of the scene that the model is for; ``merge`` and ``smooth_deg`` are
+    explained at :class:`tasks.record.Placement`.
     """
 
     glb_path: Path
@@ -33,6 +34,8 @@ class ConvertJob:
     tags: tuple[str, ...] = ()
     unit_m: float = 1.0
     frames_per_s: float = 24.0
+    merge: bool = False
+    smooth_deg: int = 0
 
 
 @dataclass(frozen=True, slots=True)

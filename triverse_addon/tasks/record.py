@@ -112,7 +112,7 @@ class Replaced:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """
-    Where the model is to stand.
+    Where the model is to stand, and what is made of the delivered file for it.
 
     :ivar location: world coordinates in Blender units; the 3D cursor's or the world origin's, as asked.
     :ivar height: height in Blender units the model is scaled to; None keeps its own size.
@@ -125,6 +125,9 @@ class Placement:
     :ivar replaces: the objects the model takes the place of, which goes before all else; None for none.
     :ivar unit_m: metres that a Blender unit of that scene stands for.
     :ivar frames_per_s: its frame rate.
+    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
+    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
+        flat, as the format says.
     :ivar instead_of: name of the collection, imported for the same task before, whose place the model takes and which
         is removed; "" for none. If it is gone, the rest holds.
     """
@@ -140,6 +143,8 @@ class Placement:
     instead_of: str = ""
     unit_m: float = 1.0
     frames_per_s: float = 24.0
+    merge: bool = False
+    smooth_deg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,10 @@ class TaskRecord:
     """Metres that a Blender unit of the scene stands for that the .blend was made for."""
     blend_frames_per_s: float = 24.0
     """Frame rate of that scene."""
+    blend_merge: bool = False
+    """Whether its vertices were merged; see :attr:`Placement.merge`."""
+    blend_smooth_deg: int = 0
+    """Up to which angle it was shaded smooth; see :attr:`Placement.smooth_deg`."""
     blend_sha256: str = ""
     """Of what the child wrote; "" for one of an earlier version."""
     collection_name: str = ""
