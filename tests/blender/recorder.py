@@ -24,10 +24,11 @@ CONTAINERS = {"row", "column", "box", "split", "grid_flow"}
 class Drawn:
     """One thing that was drawn: the function, its arguments, and for an operator its properties."""
 
-    def __init__(self, function: str, given: dict[str, Any], alert: bool) -> None:
+    def __init__(self, function: str, given: dict[str, Any], alert: bool, enabled: bool) -> None:
         self.function = function
         self.given = given
         self.alert = alert
+        self.enabled = enabled
         self.properties = SimpleNamespace()
 
     @property
@@ -46,8 +47,12 @@ class Drawn:
 class Recorder:
     """Stands in for a ``UILayout``; ``drawn`` holds all, in order, whatever row or box it is in."""
 
-    def __init__(self, drawn: list[Drawn] | None = None, *, open_panels: bool = True, alert: bool = False) -> None:
-        self.__dict__.update(drawn=[] if drawn is None else drawn, open_panels=open_panels, alert=alert)
+    def __init__(
+        self, drawn: list[Drawn] | None = None, *, open_panels: bool = True, alert: bool = False, enabled: bool = True
+    ) -> None:
+        self.__dict__.update(
+            drawn=[] if drawn is None else drawn, open_panels=open_panels, alert=alert, enabled=enabled
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         assert name in ATTRIBUTES, f"UILayout has no {name}"
@@ -67,16 +72,16 @@ class Recorder:
             if name in CONTAINERS:
                 return self._inside()
             if name == "panel":
-                self.drawn.append(Drawn(name, given, self.alert))
+                self.drawn.append(Drawn(name, given, self.alert, self.enabled))
                 return self._inside(), self._inside() if self.open_panels else None
-            drawn = Drawn(name, given, self.alert)
+            drawn = Drawn(name, given, self.alert, self.enabled)
             self.drawn.append(drawn)
             return drawn.properties if name == "operator" else None
 
         return call
 
     def _inside(self) -> Recorder:
-        return Recorder(self.drawn, open_panels=self.open_panels, alert=self.alert)
+        return Recorder(self.drawn, open_panels=self.open_panels, alert=self.alert, enabled=self.enabled)
 
     @staticmethod
     def _check(name: str, given: dict[str, Any]) -> None:

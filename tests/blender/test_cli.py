@@ -72,6 +72,24 @@ def test_a_picture_becomes_a_blend(cli: Cli, service: StandIn) -> None:
     assert model["triverse_flow"] == "image-to-model"
 
 
+@pytest.mark.kind("geometry-options")
+def test_vertices_are_merged_as_asked_and_later_otherwise(cli: Cli) -> None:
+    def vertices(name: str) -> int:
+        (model,) = opened(cli.folder / name)
+        return sum(len(obj.data.vertices) for obj in model.all_objects if obj.type == "MESH")
+
+    answer = cli.run("generate", "--prompt", "a red chair", "--merge-vertices", "--output", "merged.blend")
+    assert answer.code == 0, answer.people
+    uuid = answer.of("result")[0]["task_uuid"]
+    answer = cli.run("track", uuid, "--output", "plain.blend")
+    assert answer.code == 0, answer.people
+    plain = vertices("plain.blend")
+    assert vertices("merged.blend") < plain
+    answer = cli.run("track", uuid, "--smooth-angle", "30", "--output", "smooth.blend")
+    assert answer.code == 0, answer.people
+    assert vertices("smooth.blend") == plain
+
+
 def test_several_models_stand_side_by_side(cli: Cli) -> None:
     made = [cli.run("generate", "--prompt", words) for words in ("multi-coloured vases", "a vase")]
     uuids = [answer.of("result")[0]["task_uuid"] for answer in made]

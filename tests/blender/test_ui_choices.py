@@ -52,6 +52,7 @@ def groups() -> Iterator[tuple[str, Any]]:
     yield "scene", given
     yield "shared", given.shared
     yield "placing", given.placing
+    yield "mesh options", given.mesh_options
     for flow in PANEL_FLOWS:
         yield flow, getattr(given, inputs.attribute(flow))
     yield "window manager", bpy.context.window_manager.triverse

@@ -93,6 +93,17 @@ BAD_INPUT = {
     "a .blend without Blender": ["generate", "--prompt", "a chair", "--output", "chair.blend"],
     "no uuid": ["track", "a b"],
     "two models in a .glb": ["track", "a", "b", "--output", "c.glb"],
+    "a .glb with merged vertices": ["generate", "--prompt", "a chair", "--merge-vertices", "--output", "chair.glb"],
+    "a .glb with smooth edges": ["track", "a", "--smooth-angle", "30", "--output", "c.glb"],
+    "an angle out of range": ["generate", "--prompt", "a chair", "--smooth-angle", "200"],
+    "merged vertices of words": [
+        "generate",
+        "--flow",
+        "prompt-optimization",
+        "--prompt",
+        "a chair",
+        "--merge-vertices",
+    ],
     "no command": [],
 }
 

@@ -48,6 +48,7 @@ __all__ = [
     "flow_named",
     "priced_params",
     "request_params",
+    "yields_glb",
 ]
 
 _OLDER_PAGES_ONLY = "Only older pages of the documentation describe it, so the service may refuse it."
@@ -298,6 +299,11 @@ def flow_named(name: str) -> Flow:
             ),
             field="flow",
         ) from None
+
+
+def yields_glb(flow: Flow, values: Mapping[str, object]) -> bool:
+    """Tell whether a task with these values gives a GLB, the one format that comes into a scene."""
+    return flow.yields_model and values.get("output_format") in (None, "glb")
 
 
 def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False) -> dict[str, JSON]:

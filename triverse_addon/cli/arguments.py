@@ -72,11 +72,13 @@ def parser(prog: str) -> argparse.ArgumentParser:
     generate.add_argument(
         "--allow-duplicate", action="store_true", help="order an equal model again on purpose, and pay for it again"
     )
+    _add_mesh(generate)
     _add_waiting(generate)
     _add_output(generate)
 
     track = _command(commands, "track", "wait for tasks that were made elsewhere, and save their models")
     track.add_argument("uuids", metavar="UUID", nargs="+", help="the service's UUID of a task")
+    _add_mesh(track)
     _add_waiting(track)
     _add_output(track)
 
@@ -121,6 +123,20 @@ def _add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="save the model here, as .blend or .glb")
     command.add_argument(
         "--overwrite", action="store_true", help="replace the file of --output although it was not made by this command"
+    )
+
+
+def _add_mesh(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--merge-vertices",
+        action="store_true",
+        help="make one vertex of those in one place; seams, normals and UVs stay. Not in a .glb",
+    )
+    command.add_argument(
+        "--smooth-angle",
+        metavar="DEGREES",
+        type=whole(1, 180),
+        help="shade what comes without normals smooth, except along edges sharper than this. Not in a .glb",
     )
 
 

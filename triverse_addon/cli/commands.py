@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..api.calendar import local_text
-from ..api.flows import FLOWS, check, check_sources
+from ..api.flows import FLOWS, check, check_sources, yields_glb
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
 from ..batch.assets import BLENDER
 from ..tasks.convert import Converter, NoChildError
 from ..tasks.engine import Engine
 from ..tasks.prepare import Preparer, is_made_of
-from ..tasks.record import UNFINISHED, NewTask, Stage, TaskRecord, is_url
+from ..tasks.record import UNFINISHED, NewTask, Placement, Stage, TaskRecord, is_url
 from ..tasks.report import report_of
 from ..tasks.settings import Settings
 from ..tasks.words import stage_words
@@ -53,6 +53,9 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     }
     check_sources(flow, as_they_are, elsewhere=sources.keys() - as_they_are.keys())
     path = _output_path(args, host)
+    placement = _placement(args, path)
+    if placement != Placement() and not yields_glb(FLOWS[flow], values):
+        raise UsageError(Sentence.of("--merge-vertices and --smooth-angle are for tasks that give a GLB model."))
     _keep_sources(path, sources)
     settings = ready_to_send(args, host)
     _try_machine(path, host, settings)
@@ -64,6 +67,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         sources=sources,
         name=args.name or "",
         origin=new_origin(path),
+        placement=placement,
         auto_import=False,
         allow_duplicate=args.allow_duplicate,
     )
@@ -73,7 +77,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
             output.say("An equal order that was not accepted before is kept; it goes on.")
         else:
             record = engine.submit(wish)
-        return _follow(engine, [Delivery((record.id,), path)], args, host, output)
+        return _follow(engine, [Delivery((record.id,), path, placement)], args, host, output)
 
 
 def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
@@ -102,13 +106,14 @@ def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     path = _output_path(args, host)
     if path is not None and path.suffix.lower() == ".glb" and len(set(uuids)) > 1:
         raise UsageError(Sentence.of("A .glb file takes one model. Name a .blend file, or track one task at a time."))
+    placement = _placement(args, path)
     settings = ready_to_send(args, host)
     with open_client(settings) as client:
         for uuid in uuids:
             # The engine gives a task that is not found a minute, as it may be new. Here it is a slip of the pen.
             client.status(uuid)
     with open_engine(settings, _converter(host, path), output) as engine:
-        records = engine.track(uuids, origin=new_origin(path), auto_import=False)
+        records = engine.track(uuids, origin=new_origin(path), placement=placement, auto_import=False)
         return _follow(engine, [Delivery(tuple(record.id for record in records), path)], args, host, output)
 
 
@@ -246,6 +251,23 @@ def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
             )
         )
     return path
+
+
+def _placement(args: argparse.Namespace, path: Path | None) -> Placement:
+    """
+    Return what is to be made of a delivered mesh.
+
+    :raises UsageError: it is saved as it is delivered.
+    """
+    placement = Placement(merge=args.merge_vertices, smooth_deg=args.smooth_angle or 0)
+    if placement != Placement() and path is not None and path.suffix.lower() == ".glb":
+        raise UsageError(
+            Sentence.of(
+                "A .glb file holds the model as it is delivered. Name a .blend file, or leave out --merge-vertices and "
+                "--smooth-angle."
+            )
+        )
+    return placement
 
 
 def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:

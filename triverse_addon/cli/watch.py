@@ -18,7 +18,7 @@ from ..api.sentence import Sentence
 from ..tasks.engine import Engine
 from ..tasks.gate import Block
 from ..tasks.imports import ConvertAgain, Imported, ImportOutcome, Later
-from ..tasks.record import Origin, Stage, TaskRecord, new_id
+from ..tasks.record import Origin, Placement, Stage, TaskRecord, new_id
 from ..tasks.store_errors import NoSuchTaskError
 from .exits import Exit
 from .host import Host
@@ -42,10 +42,12 @@ class Delivery:
     Tasks that go into one file together.
 
     :ivar output: the file; None leaves the models where they were downloaded to.
+    :ivar placement: how they come into it; None for how they were ordered.
     """
 
     ids: tuple[str, ...]
     output: Path | None
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Watch:
         if delivery.output is None or not all_in or not arrived:
             return ended
         for task_id in arrived:
-            self._engine.import_again(task_id)
+            self._engine.import_again(task_id, placement=delivery.placement)
         importer = _Importer(self._host, delivery.output, arrived)
         # A model whose file was deleted by hand is fetched again here, which takes its time.
         while any(self._is_on_its_way(record) for record in self._records(arrived)):

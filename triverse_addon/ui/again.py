@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import inputs, redraw, selected, session
+from . import inputs, mesh_options, redraw, selected, session
 from .say import words
 from .text import paragraph, sidebar_width_px, ui_scale
 
@@ -44,6 +44,7 @@ def load(context: bpy.types.Context, here: "Session", record: "TaskRecord") -> N
     given = context.scene.triverse
     given.flow = flow.name
     inputs.fill(given, flow, {**wish.values, **sources})
+    mesh_options.show(context.scene, wish.placement)
     here.refused = {}
     here.again_of = record.id
 

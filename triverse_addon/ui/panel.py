@@ -9,7 +9,20 @@ import bpy
 
 from ..api.flows import Field, Flow, Kind
 from ..api.sentence import Sentence
-from . import again, choices, credits, inputs, making, placing, presets, selected, session, welcome, wishes
+from . import (
+    again,
+    choices,
+    credits,
+    inputs,
+    making,
+    mesh_options,
+    placing,
+    presets,
+    selected,
+    session,
+    welcome,
+    wishes,
+)
 from . import preferences as prefs
 from .say import say, words
 from .text import paragraph, sidebar_width_px, ui_scale
@@ -62,6 +75,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
                     _draw_setting(body, context, flow, field)
             if not selected.is_used(context, flow):
                 placing.draw(body, context, is_narrow=_is_narrow(context))
+            mesh_options.draw(body, context, flow)
             body.prop(prefs.preferences(), "auto_import")
         elif any(not inputs.is_shared(flow.field(name)) for name in _refused(flow)):
             # What is wrong must be seen although its field is folded away.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from . import choices
+from . import choices, mesh_options
 from . import preferences as prefs
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def is_marker_missing(context: bpy.types.Context) -> bool:
 
 
 def placement(context: bpy.types.Context) -> "Placement":
-    """Return where a model made now is to stand. Without its marker, where it would stand without that wish."""
+    """Return where and how a model made now is to stand. Without its marker, where it would without that wish."""
     from ..scene.gltf_import import units_of  # late, as in session
     from ..scene.origin import token
     from ..tasks.record import Placement
@@ -89,6 +89,7 @@ def placement(context: bpy.types.Context) -> "Placement":
             keep_placeholder=placing.keep_placeholder,
             unit_m=units.unit_m,
             frames_per_s=units.frames_per_s,
+            **mesh_options.chosen(context.scene),
         )
     at_cursor = choices.chosen(prefs.preferences(), "placement") == "CURSOR"
     return Placement(
@@ -98,6 +99,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         unit_m=units.unit_m,
         frames_per_s=units.frames_per_s,
         session=token(),
+        **mesh_options.chosen(context.scene),
     )
 
 

@@ -21,7 +21,7 @@ from bl_ui.utils import PresetPanel
 from bpy.props import EnumProperty, StringProperty
 
 from ..api.flows import Flow
-from . import inputs, redraw, remembered
+from . import inputs, mesh_options, redraw, remembered
 from .say import words
 
 if TYPE_CHECKING:
@@ -97,11 +97,13 @@ class TRIVERSE_OT_use_preset(bpy.types.Operator):
         """Fill in what the file holds; a setting or an entry that this version does not have stays as it is."""
         flow = _flow()
         try:
-            kept = _settings_in(Path(self.filepath).read_text(encoding="utf-8"), _path_of(flow))
+            code = Path(self.filepath).read_text(encoding="utf-8")
+            kept, of_mesh = _settings_in(code, _path_of(flow)), _settings_in(code, mesh_options.PATH)
         except (OSError, ValueError, SyntaxError) as error:
             self.report({"WARNING"}, words("The preset cannot be read: {reason}", reason=str(error)))
             return {"CANCELLED"}
-        left_out = remembered.fill_in(context.scene.triverse, flow, kept)
+        given = context.scene.triverse
+        left_out = remembered.fill_in(given, flow, kept) + mesh_options.fill_in(given, of_mesh)
         if left_out:
             labels = {field.name: words(field.label) for field in flow.fields}
             names = ", ".join(labels.get(name, name) for name in left_out)
@@ -155,7 +157,8 @@ class TRIVERSE_OT_add_preset(_OfFlow, AddPresetBase, bpy.types.Operator):
         what its function defines with ``exec`` is not there for the ``eval`` that follows (PEP 667).
         """
         flow = _flow()
-        return [f"{_path_of(flow)}.{field.name}" for field in remembered.settings_of(flow)]
+        of_flow = [f"{_path_of(flow)}.{field.name}" for field in remembered.settings_of(flow)]
+        return of_flow + [f"{mesh_options.PATH}.{name}" for name in mesh_options.NAMES]
 
 
 class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):

@@ -21,7 +21,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 
 from ..api.flows import Flow
 from ..api.sentence import Sentence
-from . import choices, inputs, placing
+from . import choices, inputs, mesh_options, placing
 
 
 def _flow_item(name: str) -> tuple[str, str, str, str, int]:
@@ -61,6 +61,7 @@ def _scene_members() -> dict[str, Any]:
         ),
         "shared": PointerProperty(type=inputs.SharedInputs),
         "placing": PointerProperty(type=placing.TriversePlacing),
+        "mesh_options": PointerProperty(type=mesh_options.TriverseMeshOptions),
         "use_selection": BoolProperty(
             name="Use Selection",
             description="Send the selected objects and put the result in their place. Off, a file is sent",
@@ -81,6 +82,7 @@ class TriverseScene(bpy.types.PropertyGroup):
         is_seeded: bool
         shared: Any
         placing: placing.TriversePlacing
+        mesh_options: mesh_options.TriverseMeshOptions
         use_selection: bool
     else:
         __annotations__ = _scene_members()
@@ -175,7 +177,15 @@ def mend(scene: bpy.types.Scene) -> bool:
     return scene.is_editable and choices.mend(scene.triverse)
 
 
-CLASSES = (*inputs.CLASSES, *placing.CLASSES, TriverseScene, TriverseRow, TriverseBatchRow, TriverseWindowManager)
+CLASSES = (
+    *inputs.CLASSES,
+    *placing.CLASSES,
+    *mesh_options.CLASSES,
+    TriverseScene,
+    TriverseRow,
+    TriverseBatchRow,
+    TriverseWindowManager,
+)
 
 
 def register() -> None:

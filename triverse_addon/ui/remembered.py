@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The settings that were used last, of each flow, for scenes that have none of their own yet.
+The settings that were used last, of each flow and of the mesh, for scenes that have none of their own yet.
 
 Floor: third. Thread: main, never in ``draw()``. Imports ``bpy``.
 
@@ -19,7 +19,7 @@ from typing import Any
 import bpy
 
 from ..api.flows import Field, Flow, Kind
-from . import inputs
+from . import inputs, mesh_options
 from . import preferences as prefs
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ FILE_NAME = "last_used.json"
 #: More than this was not written here.
 _MOST_BYTES = 64 * 1024
 
-#: {"flow": name of the flow used last, "settings": {name of a flow: {name of a field: value}}}; None: not read yet.
+#: {"flow": name of the flow used last, "settings": {name of a flow: {name of a field: value}}, "mesh": {name of an
+#: option: value}}; None: not read yet. Earlier versions did not write the last.
 _known: dict[str, Any] | None = None
 
 
@@ -54,7 +55,11 @@ def note(given: Any, flow_name: str = "") -> None:
     flow = inputs.PANEL_FLOWS[flow_name] if flow_name else inputs.chosen_flow(given)
     known = _read()
     used = {field.name: inputs.held(given, flow, field) for field in settings_of(flow)}
-    now = {"flow": flow.name, "settings": {**known["settings"], flow.name: used}}
+    now = {
+        "flow": flow.name,
+        "settings": {**known["settings"], flow.name: used},
+        "mesh": mesh_options.held(given),
+    }
     if now != known:
         global _known
         _known = now
@@ -82,6 +87,10 @@ def seed(scene: bpy.types.Scene) -> bool:
             field.name for field in settings_of(flow) if inputs.holder(given, flow, field).is_property_set(field.name)
         }
         fill_in(given, flow, {field: value for field, value in used.items() if field not in own})
+    options = known.get("mesh")
+    if isinstance(options, dict):
+        own = {name for name in mesh_options.NAMES if given.mesh_options.is_property_set(name)}
+        mesh_options.fill_in(given, {name: used for name, used in options.items() if name not in own})
     return bool(known["settings"])
 
 
