@@ -104,6 +104,14 @@ def test_what_can_be_no_path_is_one_sentence(tmp_path: Path, cell: str) -> None:
     assert str(problem.sentence) == "image must be the path of a file."
 
 
+@pytest.mark.parametrize("cell", [r"a\ud800.png", r"sub\udfff/a.png", r"file:///a\udbff.png", r"../\ud800.png"])
+@pytest.mark.parametrize("column", ["image", "front_image"])
+def test_half_a_character_is_in_no_path(tmp_path: Path, cell: str, column: str) -> None:
+    file = write(tmp_path / "rows.json", f'[{{"{column}": "{cell}"}}]')
+    _, (problem,) = looked_at(file)
+    assert str(problem.sentence) == f"{column} must be the path of a file."
+
+
 @pytest.mark.parametrize(
     ("cell", "words"),
     [

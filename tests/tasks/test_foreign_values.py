@@ -21,11 +21,14 @@ from hypothesis import strategies as st
 from triverse_addon.api import calendar
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.urls import websocket_url
+from triverse_addon.batch import memory
+from triverse_addon.batch.looking import Asked
 from triverse_addon.tasks import codec, words
 from triverse_addon.tasks.folders import folder_for
 from triverse_addon.tasks.provenance import properties
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.user_folder import NOTE, Place, read_place
 
 pytestmark = pytest.mark.kind("foreign-values")
 
@@ -171,3 +174,46 @@ def test_a_place_that_is_nowhere_is_damage(tmp_path: Path, place: list[float]) -
     found = changed_row(tmp_path, {"placement": {"location": place}})
     assert found.placement.location == (0.0, 0.0, 0.0)
     assert found.note is not None
+
+
+# -----------------------------------------------------------------------------
+# Nested beyond what is read, and whole numbers larger than any float
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", [DEEP, f'{{"note": {DEEP}', f'{{"params": {{"a": {DEEP}'])
+def test_a_stored_row_that_is_nested_beyond_measure_is_damage(tmp_path: Path, text: str) -> None:
+    store = Store(tmp_path)
+    task = store.add(
+        TaskRecord(
+            id=new_id(), flow="f", name="a", stage=Stage.WAITING, client_order_id=new_id(), task_uuid="u",
+            created_at_s=now_s(),
+        )
+    )  # fmt: skip
+    store.tell(task.id, "INFO", codec._lost("a", None))
+    store.close()
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    with connection:
+        connection.execute("UPDATE tasks SET data = ?", (text,))
+        connection.execute("UPDATE history SET args = ?", (text,))
+    connection.close()
+    store = Store(tmp_path)
+    [found] = store.page()
+    assert found.note is not None
+    assert store.history(found.id) == []
+    store.close()
+
+
+@pytest.mark.parametrize("text", [DEEP, f'{{"folder": {DEEP}', '{"folder": 7}', '{"folder": "relative"}'])
+def test_a_note_of_the_place_that_says_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / NOTE).write_text(text)
+    assert read_place(tmp_path) == Place(tmp_path)
+
+
+@pytest.mark.parametrize("at_s", [10**400, -(10**400), math.inf, "now"])
+def test_a_remembered_batch_of_no_time(tmp_path: Path, at_s: object) -> None:
+    memory.remember(tmp_path, memory.Begun(Asked(tmp_path / "rows.csv", tmp_path / "library"), 3))
+    [path] = (tmp_path / memory.FOLDER).iterdir()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"at_s": at_s}))
+    assert memory.recall(tmp_path, lambda name: True) is None

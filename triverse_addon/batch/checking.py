@@ -297,6 +297,7 @@ class _Checker:
             return
         try:
             path = path_of(self._raw.folder, text)
+            os.fsencode(path)  # half a character of JSON is in no name; the error is a ValueError
         except ValueError:
             self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
             return

@@ -11,7 +11,6 @@ has agreed to pay.
 import contextlib
 import hashlib
 import json
-import math
 import os
 import time
 from collections.abc import Callable
@@ -28,6 +27,8 @@ from .safe_paths import read_regular
 FOLDER = "batches"
 #: A hundred thousand rows that were agreed to.
 _MOST_BYTES = 16 * 1024 * 1024
+#: Beyond any time; a whole number of JSON may be larger than a float can be.
+_LARGEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _begun(value: Any) -> tuple[Begun, float]:
         raise ValueError("jobs")
     if not all(isinstance(words, list) and all(isinstance(one, str) for one in words) for words in (agreed, allowed)):
         raise ValueError("agreed")
-    if type(at_s) not in (int, float) or not math.isfinite(at_s):
+    if type(at_s) not in (int, float) or not -_LARGEST <= at_s <= _LARGEST:
         raise ValueError("at_s")
     asked = Asked(Path(file), Path(library), allowed=frozenset(allowed))
     return Begun(asked, jobs, frozenset(agreed), credits, owner), at_s

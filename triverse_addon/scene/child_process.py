@@ -165,7 +165,7 @@ class ChildProcess:
             result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ChildEndedError(self._end_in_words(code)) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             _log.warning("The child's answer cannot be read: %s", error)
             raise ChildEndedError(self._end_in_words(code)) from None
         if "refused" in result:

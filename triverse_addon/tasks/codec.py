@@ -75,7 +75,10 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
 
     :raises ValueError: the row is damaged.
     """
-    data = json.loads(text) if isinstance(text, str) else None
+    try:
+        data = json.loads(text) if isinstance(text, str) else None
+    except RecursionError:
+        raise ValueError("the row is nested beyond measure") from None
     if not isinstance(data, dict):
         raise ValueError("the row holds no record")
     values = {name: value for name, value in data.items() if name in _FIELD_NAMES}

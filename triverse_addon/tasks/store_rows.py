@@ -121,5 +121,5 @@ def line_of(at_s: Any, level: Any, template: Any, args: Any) -> HistoryLine | No
         return HistoryLine(
             bounded(float(at_s)), str(level), Sentence.from_json({"template": template, "args": json.loads(args)})
         )
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None

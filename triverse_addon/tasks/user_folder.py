@@ -77,7 +77,7 @@ def read_place(usual: Path) -> Place:
     try:
         noted = json.loads((usual / NOTE).read_text("utf-8"))
         folder, moving_to, left = (_path(noted.get(name)) for name in ("folder", "moving_to", "left"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return Place(usual)
     return Place(folder or usual, moving_to, left)
 

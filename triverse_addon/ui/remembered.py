@@ -125,7 +125,7 @@ def _read() -> dict[str, Any]:
                 _known = found
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             _log.info("The settings used last cannot be read: %s", error)
     return _known
 
