@@ -116,6 +116,9 @@ def test_a_name_of_files_is_letters_and_digits(ledger: Ledger, stem: object) -> 
         ("cost_credits", 1.5),
         ("created_at_s", "today"),
         ("created_at_s", None),
+        ("created_at_s", 10**400),
+        ("created_at_s", -(10**400)),
+        ("created_at_s", float("inf")),
         ("error", {}),
     ],
 )
@@ -233,14 +236,19 @@ def test_only_parts_of_our_own_are_removed(ledger: Ledger, mine: Path) -> None:
     others = [ledger.library / name for name in (".notes.part", "a.1234abcd.part", ".x.1234abcd.part.txt")]
     for path in others:
         path.touch()
+    folders = [ledger.library / name for name in (".photos.2024.part", ".photos.1234abcd.part", ".1234abcd.part")]
+    for path in folders:
+        path.mkdir()
+        (path / "marker").write_text("mine")
     link = ledger.library / ".chair.1234abcd.part"
     link.symlink_to(mine)
     folder = ledger.library / ".chair-obj.1234abcd.part"
     folder.mkdir()
-    for path in (*others, link, folder):
+    for path in (*others, *folders, link, folder):
         os.utime(path, (1, 1), follow_symlinks=False)
     ledger.make()
-    assert all(os.path.lexists(path) for path in (*others, link))
+    assert all(os.path.lexists(path) for path in (*others, *folders, link))
+    assert all((path / "marker").exists() for path in folders)
     assert not folder.exists()
     assert (mine / "marker").exists()
 
@@ -309,3 +317,58 @@ def test_paths_inside(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "file", most_bytes=5) == b"12345"
     with pytest.raises(OSError, match="too large"):
         read_regular(tmp_path / "file", most_bytes=4)
+
+
+@pytest.mark.kind("foreign-ledger")
+def test_what_cannot_be_removed_keeps_nobody_from_working(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of another worker of a farm, in a folder in which everybody may remove their own alone."""
+    part = ledger.library / ".chair.blend.1234abcd.part"
+    part.touch()
+    os.utime(part, (1, 1))
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if path == part:
+            raise PermissionError(1, "Operation not permitted")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    ledger.make()
+    assert part.exists()
+
+
+@pytest.mark.kind("foreign-ledger")
+@pytest.mark.parametrize("marker", [None, "batch_2", ""], ids=["none", "another row's", "empty"])
+def test_a_name_that_is_not_the_rows_is_not_written_to(ledger: Ledger, marker: str | None) -> None:
+    """Two rows of one name would replace each other's paid models, and a name without a mark may be the user's."""
+    (ledger.library / "mine.blend").write_text("mine")
+    _put(ledger, {"stem": "mine", "state": "ordered", "task_uuid": "known", "files": {}})
+    if marker is not None:
+        (ledger.folder / "names" / "mine").write_text(marker)
+    entry = ledger.claim(ROW, "batch_1", "key")
+    assert entry.stem == "chair"
+    assert entry.task_uuid == "known", "what was ordered is not ordered again"
+    assert ledger.claim(ROW, "batch_1", "key") == entry
+
+
+@pytest.mark.kind("foreign-ledger")
+def test_done_without_a_file_is_not_done(ledger: Ledger) -> None:
+    recipe = recipe_of(ROW, with_blender=True)
+    assert not ledger.is_done(replace(ENTRY, recipe=recipe, files={}), recipe)
+
+
+@pytest.mark.kind("foreign-ledger")
+@pytest.mark.parametrize("kind", ["folder", "link", "file"])
+def test_whatever_is_called_as_the_lock_is_waited_for_and_passed_by(
+    ledger: Ledger, mine: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogs, "_LOCK_S", 0.1)
+    lock = ledger.library / f".{catalogs.FILE_NAME}.lock"
+    if kind == "folder":
+        lock.mkdir()
+    elif kind == "link":
+        lock.symlink_to(mine / "marker")
+    else:
+        lock.touch()
+    assert "Props" in catalogs.merge(ledger.library, ["Props"])
+    assert (mine / "marker").read_text() == "mine"

@@ -18,6 +18,7 @@ from pathlib import Path
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
 from ..api.shown import plain_name
+from ..tasks.removal import remove_file
 from .files import write_whole
 from .safe_paths import read_regular
 
@@ -196,7 +197,8 @@ def _locked(library: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        # A folder of that name may be somebody's, a file of another user.
+        remove_file(lock)
 
 
 def _reason(error: Exception) -> str:

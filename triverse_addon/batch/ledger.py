@@ -43,6 +43,8 @@ _LEFT_S = 3600.0
 _MOST_BYTES = 1024 * 1024
 #: What ``files.replacing`` and :func:`_write_once` write beside their target, and nothing else.
 _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
+#: An OBJ with its textures, as the child moves it in.
+_FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
 #: Windows keeps these for devices, whatever follows the first dot.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
 
@@ -100,13 +102,14 @@ class Ledger:
         oldest_s = time.time() - _LEFT_S
         for folder in (self.library, self._rows, self._names):
             for part in folder.glob(".*.part"):
-                with contextlib.suppress(FileNotFoundError):
+                # What belongs to another worker of a farm may not be removable: it is in nobody's way.
+                with contextlib.suppress(OSError):
                     found = part.lstat()
-                    if not _PART.fullmatch(part.name) or found.st_mtime >= oldest_s:
+                    if found.st_mtime >= oldest_s:
                         continue
-                    if stat.S_ISREG(found.st_mode):
+                    if stat.S_ISREG(found.st_mode) and _PART.fullmatch(part.name):
                         part.unlink()
-                    elif stat.S_ISDIR(found.st_mode):  # an OBJ with its textures
+                    elif stat.S_ISDIR(found.st_mode) and _FOLDER_PART.fullmatch(part.name):
                         shutil.rmtree(part, ignore_errors=True)
 
     def get(self, order_id: str) -> Entry | None:
@@ -166,13 +169,15 @@ class Ledger:
         :raises LedgerError: it cannot be written.
         """
         known = self.get(order_id)
-        if known is not None:
+        # Two entries of a foreign ledger may have one name: the second row's model would replace the first's.
+        if known is not None and _holds(self._names / known.stem, order_id):
             return known
         title = stem_of(row.title)
         # The second has part of the order's hash in it, the third all of it: another row cannot want that.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
             if self._take_name(stem, order_id):
-                return self.put(Entry(order_id=order_id, row_key=row_key, stem=stem))
+                entry = known or Entry(order_id=order_id, row_key=row_key, stem=stem)
+                return self.put(dataclasses.replace(entry, stem=stem))
         raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
 
     def _take_name(self, stem: str, order_id: str) -> bool:
@@ -205,6 +210,7 @@ class Ledger:
         return (
             entry.state == "done"
             and entry.recipe == recipe
+            and bool(entry.files)
             and all(self._is_there(file) for file in entry.files.values())
         )
 

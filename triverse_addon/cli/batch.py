@@ -141,7 +141,7 @@ class _Batch:
         seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
         if seen.outside:
             self._ask_about(seen.outside)
-            seen = look(self._asked, self._preparer, service_url=url)
+            seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
         self._tell_left_out(seen.raw.left_out)
         if seen.problems:
             self._tell_problems(seen.problems)
