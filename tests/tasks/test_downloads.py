@@ -34,6 +34,7 @@ from triverse_addon.tasks.downloads import (
     Want,
     fetch,
 )
+from triverse_addon.tasks.private import opener
 
 BODY = b"glTF" + bytes(range(256)) * 40
 ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -201,7 +202,7 @@ def test_a_crash_between_note_and_bytes_mixes_nothing(tmp_path: Path, monkeypatc
     assert (tmp_path / "model.glb").read_bytes() == server.body
 
 
-@pytest.mark.parametrize("note", ["", "{}", "[]", '{"etag": 5}', '{"etag": ""}', "\x00"])
+@pytest.mark.parametrize("note", ["", "{}", "[]", '{"etag": 5}', '{"etag": ""}', "\x00", "[" * 100_000])
 def test_a_damaged_note_resumes_nothing(tmp_path: Path, note: str) -> None:
     (tmp_path / ".model.glb.part").write_bytes(b"something else")
     (tmp_path / ".model.glb.part.json").write_text(note)
@@ -455,3 +456,29 @@ def test_whatever_a_server_answers_ends_whole_or_in_an_error_of_ours(
     else:
         assert (folder / "model.glb").stat().st_size == size
     shutil.rmtree(folder)
+
+
+@pytest.mark.kind("foreign-values")
+@pytest.mark.parametrize("name", [".model.glb.part", ".model.glb.part.json"])
+@pytest.mark.parametrize("is_there", [True, False], ids=["file", "nothing"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str, is_there: bool) -> None:
+    """Put into a shared folder by somebody else."""
+    mine, folder = tmp_path / "mine", tmp_path / "task"
+    folder.mkdir()
+    if is_there:
+        mine.write_text("mine")
+    (folder / name).symlink_to(mine)
+    assert once(Server(), want(folder)) == len(BODY)
+    assert (folder / "model.glb").read_bytes() == BODY
+    assert mine.exists() is is_there
+    assert not is_there or mine.read_text() == "mine"
+
+
+@pytest.mark.kind("private-files")
+def test_what_is_made_for_this_user_alone_is_not_made_behind_a_link(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (tmp_path / "log").symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"), open(tmp_path / "log", "w", opener=opener):
+        pass
+    assert mine.read_text() == "mine"

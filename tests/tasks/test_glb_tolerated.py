@@ -305,13 +305,20 @@ def test_copies_of_a_killed_process_are_removed_and_those_of_others_are_not(tmp_
     path = tmp_path / "model.glb"
     path.write_bytes(MENDED["NaN"])
     old, new = tmp_path / ".model.00000000.readable.glb", tmp_path / ".model.11111111.readable.glb"
-    for left in (old, new):
+    mine = [
+        tmp_path / name for name in (".mine.readable.glb", "model.00000000.readable.glb", ".a.0000000.readable.glb")
+    ]
+    link = tmp_path / ".link.00000000.readable.glb"
+    link.symlink_to(path)
+    for left in (old, new, *mine):
         left.write_bytes(b"")
-    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    for left in (old, link, *mine):
+        os.utime(left, (time.time() - 7200, time.time() - 7200), follow_symlinks=False)
     with glb.readable(path):
         pass
     assert not old.exists()
     assert new.exists()
+    assert all(os.path.lexists(left) for left in (link, *mine))
 
 
 def test_a_large_copy_takes_no_memory(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from ..api.errors import ConnectionLostError, TriverseError
 from ..api.sentence import Sentence
 from .locks import is_taken, lock
 from .private import make_folder, opener
+from .removal import is_link
 
 _CHUNK_BYTES = 256 * 1024
 #: Room that is left alone on the disk, so that a download never takes the last of it.
@@ -128,7 +129,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
     :raises TriverseError: whatever ``open_url`` raises.
     """
     part = want.target.with_name(f".{want.target.name}.part")
-    note = part.with_name(f"{part.name}.json")
+    note = _note_of(part)
     folder = want.target.parent
     with _told_as_folder_errors(folder):
         make_folder(folder)
@@ -173,7 +174,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
 def discard_part(target: Path) -> None:
     """Throw away what an earlier, broken download of ``target`` left."""
     part = target.with_name(f".{target.name}.part")
-    for path in (part, part.with_name(f"{part.name}.json")):
+    for path in (part, _note_of(part)):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
@@ -182,16 +183,23 @@ def discard_part(target: Path) -> None:
 # Resuming
 
 
+def _note_of(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
 def _opened_alone(part: Path, what: str) -> BinaryIO:
     """
     Open the hidden file, with what an earlier try left in it, and keep everybody else from writing into it.
 
     :raises DownloadBusyError: another one has it.
     """
+    # In a shared folder somebody may have put a link there, to have another file of this user written over.
+    for path in (part, _note_of(part)):
+        if is_link(path):
+            path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
     with contextlib.ExitStack() as unless_alone:
-        file = unless_alone.enter_context(
-            os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")
-        )
+        file = unless_alone.enter_context(os.fdopen(opener(str(part), flags), "r+b"))
         try:
             lock(file)
         except OSError as error:
@@ -221,7 +229,7 @@ def _resumable(file: BinaryIO, note: Path) -> tuple[int, str | None]:
     try:
         etag = json.loads(note.read_text("utf-8"))["etag"]
         size = os.fstat(file.fileno()).st_size
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0, None
     return (size, etag) if isinstance(etag, str) and etag and size else (0, None)
 

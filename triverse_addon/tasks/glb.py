@@ -12,6 +12,7 @@ What stands in the copy, and nowhere else, is what Blender is given: no picture 
 """
 
 import contextlib
+import re
 import secrets
 import struct
 import time
@@ -28,6 +29,7 @@ from .glb_document import check_nodes, check_references
 from .glb_extensions import settle_extensions
 from .glb_json import parse, to_text
 from .gltf_reader import ANY_BLENDER, GltfReader
+from .removal import remove_file
 
 __all__ = [
     "HEADER_BYTES", "GlbError", "Verdict", "check", "declared_size", "looks_like_glb", "readable", "write_readable",
@@ -35,6 +37,7 @@ __all__ = [
 
 #: The end of a copy's name, beside the file that it was made from.
 _COPY = ".readable.glb"
+_COPIES = re.compile(r"\..+\.[0-9a-f]{8}\.readable\.glb", re.DOTALL)
 #: A copy of a process that was killed is removed after this time; others may be at work right now.
 _LEFT_S = 3600.0
 
@@ -111,8 +114,8 @@ def _remove_left(folder: Path) -> None:
     oldest_s = time.time() - _LEFT_S
     with contextlib.suppress(OSError):
         for left in folder.iterdir():
-            if left.name.startswith(".") and left.name.endswith(_COPY) and left.lstat().st_mtime < oldest_s:
-                left.unlink()
+            if _COPIES.fullmatch(left.name) and left.lstat().st_mtime < oldest_s:
+                remove_file(left)
 
 
 @dataclass(frozen=True, slots=True)

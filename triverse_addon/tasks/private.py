@@ -38,8 +38,8 @@ class ForeignFolderError(TriverseError):
 
 
 def opener(path: str, flags: int) -> int:
-    """``open(..., opener=opener)`` makes a file that its user alone can read."""
-    return os.open(path, flags, _FILE)
+    """``open(..., opener=opener)`` makes a file that its user alone can read. A link in its place is not followed."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), _FILE)
 
 
 def make_folder(folder: Path) -> None:
