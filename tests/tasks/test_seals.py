@@ -13,11 +13,13 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
+from triverse_addon.tasks import seals
 from triverse_addon.tasks.convert import Converted, ConvertJob
 from triverse_addon.tasks.imports import Imported, ImportOutcome
 from triverse_addon.tasks.record import Stage, TaskRecord
@@ -167,3 +169,89 @@ def test_one_that_is_gone_is_no_forgery(service: StandIn, tmp_path: Path, blend:
         driver.engine.import_again(task_id)
         assert driver.reaches(task_id, Stage.IMPORTED).collection_name == "model.glb"
     assert blend.conversions == 1
+
+
+def test_one_that_appears_after_the_look_is_not_appended(service: StandIn, tmp_path: Path, blend: Blend) -> None:
+    """Whoever can write in the folder takes it away for the look, and puts another there before it is appended."""
+    with running(service, tmp_path, blend.convert) as driver:
+        task_id = driver.submit(auto_import=False)
+        path = Path(driver.reaches(task_id, Stage.READY).blend_path)
+        path.unlink()
+        given: list[str] = []
+
+        def importer(newest: TaskRecord) -> ImportOutcome:
+            path.write_bytes(THEIRS)
+            given.append(newest.blend_path)
+            return Imported(newest.name)
+
+        driver.importer = importer
+        driver.engine.import_again(task_id)
+        driver.reaches(task_id, Stage.IMPORTED)
+    assert given == [""], "the delivered file is imported"
+
+
+def test_what_is_hashed_is_what_the_hash_is_kept_of(
+    service: StandIn, tmp_path: Path, blend: Blend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Theirs lies there at the look, ours when it is opened, theirs again when it is appended.
+
+    Where a file has a time of its entry, that tells them apart; not every file system has one.
+    """
+    monkeypatch.setattr(seals, "_signature", lambda found: (found.st_ino, found.st_size, found.st_mtime_ns))
+    with running(service, tmp_path, blend.convert) as driver:
+        task_id = driver.submit(auto_import=False)
+        path = Path(driver.reaches(task_id, Stage.READY).blend_path)
+    kept = shutil.move(path, tmp_path / "ours.blend")
+    path.write_bytes(THEIRS)
+    theirs = tmp_path / "theirs.blend"
+    opened = Path.open
+
+    def swapping(one: Path, *args: Any, **more: Any) -> Any:
+        if one != path or "theirs.blend" in os.listdir(tmp_path):
+            return opened(one, *args, **more)
+        os.replace(path, theirs)
+        os.link(kept, path)
+        try:
+            return opened(one, *args, **more)
+        finally:
+            path.unlink()
+            os.link(theirs, path)
+
+    monkeypatch.setattr(Path, "open", swapping)
+    with running(service, tmp_path, blend.convert) as driver:
+        driven(driver, blend).engine.import_again(task_id)
+        driver.reaches(task_id, Stage.IMPORTED)
+    assert blend.appended == [OURS]
+    assert blend.conversions == 2
+
+
+@pytest.mark.parametrize("kind", ["pipe", "not to be read"])
+def test_what_cannot_be_compared_is_made_anew(
+    service: StandIn, tmp_path: Path, blend: Blend, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(service, tmp_path, blend.convert) as driver:
+        task_id = driver.submit(auto_import=False)
+        path = Path(driver.reaches(task_id, Stage.READY).blend_path)
+        if kind == "pipe":
+            path.unlink()
+            os.mkfifo(path)
+    opened = Path.open
+
+    def refused(one: Path, *args: Any, **more: Any) -> Any:
+        if one == path and blend.conversions == 1:
+            raise PermissionError(13, "Permission denied")
+        return opened(one, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    convert = blend.convert
+
+    def anew(job: ConvertJob, stop: threading.Event) -> Converted:
+        path.unlink(missing_ok=True)
+        return convert(job, stop)
+
+    with running(service, tmp_path, anew) as driver:
+        driven(driver, blend).engine.import_again(task_id)
+        driver.reaches(task_id, Stage.IMPORTED)
+    assert blend.appended == [OURS]
+    assert blend.conversions == 2

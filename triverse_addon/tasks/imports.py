@@ -19,6 +19,7 @@ from ..api.sentence import Sentence
 from .board import Board
 from .lease import LEASE_S
 from .record import Stage, TaskRecord, now_s
+from .seals import Seal
 from .shared import Shared
 from .store_errors import StoreError
 
@@ -145,10 +146,13 @@ class ImportQueue:
 
     def _sealed(self, record: TaskRecord, importer: Importer) -> ImportOutcome | None:
         """Import what our child wrote, and nothing else; None while that is being compared."""
-        is_ours = self._shared.seals.look(record)
-        if is_ours is None:
+        seal = self._shared.seals.look(record)
+        if seal is Seal.COMPARING:
             return None
-        if not is_ours:
+        if seal is Seal.GONE:
+            # Should one appear there this very moment, it is not the one that was looked at.
+            return self._claimed(record.with_(blend_path=""), importer)
+        if seal is Seal.OTHER:
             sentence = Sentence.of(
                 "The converted model is not what Triverse wrote. It is made anew from the delivered file."
             )

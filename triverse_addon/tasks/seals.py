@@ -11,7 +11,9 @@ thread does it once, and from then on a look at size and times is enough.
 
 import hashlib
 import os
+import stat
 import threading
+from enum import StrEnum
 from pathlib import Path
 
 from .record import TaskRecord
@@ -21,6 +23,18 @@ _END_S = 0.5
 
 #: Device, inode, size, time of the last change of content and of the entry: the last one nobody can set.
 _Signature = tuple[int, ...]
+
+
+class Seal(StrEnum):
+    """What a converted model is."""
+
+    OURS = "ours"
+    OTHER = "other"
+    """Not what was written, or not to be read."""
+    GONE = "gone"
+    """There is none now; whatever appears there later was not looked at."""
+    COMPARING = "comparing"
+    """Not known yet."""
 
 
 class Seals:
@@ -38,49 +52,54 @@ class Seals:
     def note(self, path: Path, digest: str) -> None:
         """Take note of a file that a child has just written."""
         try:
-            self._known[str(path)] = _signature(path), digest
+            self._known[str(path)] = _signature(path.stat()), digest
         except OSError:
             self._known.pop(str(path), None)
 
-    def look(self, record: TaskRecord) -> bool | None:
+    def look(self, record: TaskRecord) -> Seal:
         """
-        Tell whether the converted model of ``record`` is what was written; None while it is being compared.
+        Tell whether the converted model of ``record`` is what was written.
 
-        One that is gone is not changed. One of an earlier version has no hash: it is believed where nobody else can
-        write.
+        One of an earlier version has no hash: it is believed where nobody else can write.
         """
         if not record.blend_path:
-            return True
+            return Seal.GONE
         path = Path(record.blend_path)
         try:
-            found = _signature(path)
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # a pipe would be waited at for ever
+                return Seal.OTHER
             known = self._known.get(record.blend_path)
-            if known is not None and known[0] == found:
-                return known[1] == record.blend_sha256
+            if known is not None and known[0] == _signature(status):
+                return Seal.OURS if known[1] == record.blend_sha256 else Seal.OTHER
             if not record.blend_sha256:
-                return _is_for_its_user_alone(path)
+                return Seal.OURS if _is_for_its_user_alone(path) else Seal.OTHER
         except OSError:
-            return True
+            return Seal.GONE
         thread = self._threads.get(record.blend_path)
         if thread is None or not thread.is_alive():
             thread = threading.Thread(target=self._compare, args=(path,), name="triverse-compare", daemon=True)
             self._threads[record.blend_path] = thread
             thread.start()
-        return None
+        return Seal.COMPARING
 
     def _compare(self, path: Path) -> None:
+        before: _Signature | None = None
         try:
-            before = _signature(path)
+            before = _signature(path.stat())
             found = hashlib.sha256()
             with path.open("rb") as file:
+                # Of the very file that is read: under its name, another may be by now.
+                before = _signature(os.fstat(file.fileno()))
                 while block := file.read(_BLOCK_BYTES):
                     if self._stop.is_set():
                         return
                     found.update(block)
             self._known[str(path)] = before, found.hexdigest()
         except OSError:
-            # Not to be read: whoever imports it says so.
             self._known.pop(str(path), None)
+            if before is not None:  # there, and not to be read
+                self._known[str(path)] = before, ""
 
     def join(self) -> None:
         """Wait for what is being compared to end."""
@@ -88,8 +107,7 @@ class Seals:
             thread.join(_END_S)
 
 
-def _signature(path: Path) -> _Signature:
-    found = path.stat()
+def _signature(found: os.stat_result) -> _Signature:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
