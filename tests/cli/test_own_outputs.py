@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 
 import pytest
 
@@ -33,6 +35,31 @@ def test_the_same_command_again_replaces_its_own_file(cli: Cli, service: StandIn
     answer = cli.run(*CHAIR)
     assert answer.code == 0, answer.people
     assert len(service.state.charged()) == 2
+
+
+def test_what_was_changed_since_is_somebodys_work(cli: Cli, service: StandIn) -> None:
+    assert cli.run(*CHAIR).code == 0
+    file = cli.folder / "chair.glb"
+    file.write_text("mine")
+    os.utime(file, (time.time() + 60, time.time() + 60))
+    answer = cli.run(*CHAIR)
+    assert answer.code == 2
+    assert "--overwrite" in answer.people
+    assert file.read_text() == "mine"
+    assert len(service.state.charged()) == 1
+
+
+def test_a_command_that_wrote_nothing_owns_nothing(cli: Cli, service: StandIn) -> None:
+    """Its order came to nothing; then the user put a file of their own there."""
+    command = ("generate", "--prompt", "please fail", *CHAIR[3:])
+    assert cli.run(*command).code == 1
+    file = cli.folder / "chair.glb"
+    file.write_text("mine")
+    os.utime(file, (1e9, 1e9))
+    answer = cli.run(*CHAIR)
+    assert answer.code == 2
+    assert file.read_text() == "mine"
+    assert len(service.state.charged()) <= 1
 
 
 @pytest.mark.parametrize("more", [(), ("--overwrite",)])

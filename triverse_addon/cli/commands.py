@@ -7,6 +7,7 @@ Floor: third. Thread: main, which may wait for the network here: there is no win
 
 import argparse
 import contextlib
+import math
 import os
 import threading
 import time
@@ -35,6 +36,9 @@ from .progress import Progress
 from .save import check_output
 from .usage import UsageError
 from .watch import SESSION, Delivery, Ending, Watch, new_origin
+
+#: Clocks of file systems may be so far off, or count so coarsely.
+_CLOCKS_S = 5.0
 
 
 def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -271,12 +275,21 @@ def _placement(args: argparse.Namespace, path: Path | None) -> Placement:
 
 
 def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
-    """Tell whether an existing file may be written: a command of this machine made it, or it is open in Blender."""
+    """
+    Tell whether an existing file may be written: it is open in Blender, or a command of this machine wrote it.
+
+    A command that never came to write it proves nothing, and what was changed since is somebody's work.
+    """
     if host.is_open(path):
         return True
     with open_store(host.settings(args.data, offline=args.offline)) as store:
         records = [] if store is None else store.page(count=1_000_000)
-    return any(record.origin.session == SESSION and record.origin.file == str(path) for record in records)
+    written = [
+        record.imported_at_s
+        for record in records
+        if record.origin.session == SESSION and record.origin.file == str(path) and record.stage is Stage.IMPORTED
+    ]
+    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCKS_S
 
 
 def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
