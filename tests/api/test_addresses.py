@@ -74,6 +74,10 @@ PRIVATE = [
     "224.0.0.1",
     "255.255.255.255",
     "[ff02::1]",
+    # What the library of some Pythons calls global, and of others not.
+    "192.0.0.192",
+    "[fec0::1]",
+    "[64:ff9b:1::7f00:1]",
     "intranet",
     "nas.local",
     "metadata.google.internal",

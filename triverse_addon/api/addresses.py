@@ -24,7 +24,10 @@ _DOTS = str.maketrans({"。": ".", "｡": ".", "．": "."})
 _HERE = ("localhost", "localhost6", "ip6-localhost", "ip6-loopback", "localdomain", "localdomain6")
 _PRIVATE_ZONES = ("local", "internal", "intranet", "lan", "home", "corp", "arpa")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_SHARED = ipaddress.ip_network("100.64.0.0/10")
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network) for network in ("100.64.0.0/10", "192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10")
+)
+"""Shared, of protocols, local translation, and the old site-local: what some Pythons of Blender's call global."""
 
 
 class Reach(IntEnum):
@@ -69,7 +72,9 @@ def reach_of_number(number: str) -> Reach:
         return reach_of_number(str(inner))
     if address.is_loopback or address.is_unspecified or address.is_link_local:
         return Reach.HERE
-    if not address.is_global or address.is_multicast or address.is_reserved or address in _SHARED:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return Reach.PRIVATE
+    if any(address in network for network in _NOT_PUBLIC):
         return Reach.PRIVATE
     return Reach.PUBLIC
 
