@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from triverse_addon.api import keys, urls
 from triverse_addon.api.answers import read_answer
 from triverse_addon.api.errors import BadAnswerError, InputError, KeyElsewhereError, KeyMissingError, TriverseError
-from triverse_addon.api.invisible import INVISIBLE, without_invisible
 from triverse_addon.api.json_text import parse_json
+from triverse_addon.api.shown import INVISIBLE, without_invisible
 
 KEY = "tv-Zq8+/=secret~x%41&<b>"
 OTHER = "https://service.example"
@@ -146,6 +146,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "a query": lambda key: urlencode({"x": key}),
     "JSON": lambda key: json.dumps(key),
     "JSON, slashes escaped": lambda key: json.dumps(key).replace("/", "\\/"),
+    "JSON in JSON": lambda key: json.dumps(json.dumps({"said": key}).replace("/", "\\/")),
+    "JSON in JSON, every character": lambda key: "".join(f"\\\\u{ord(character):04X}" for character in key),
     "JSON, every character": lambda key: "".join(f"\\u{ord(character):04x}" for character in key),
     "HTML": lambda key: key.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
     "HTML, by numbers": lambda key: "".join(f"&#{ord(character)};" for character in key),

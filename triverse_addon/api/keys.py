@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from .errors import InputError, KeyElsewhereError, KeyMissingError
-from .invisible import INVISIBLE, without_invisible
 from .sentence import Sentence
+from .shown import INVISIBLE, without_invisible
 from .urls import check_base_url, hide_tokens, is_loopback, origin_of
 
 HIDDEN = "…"
@@ -128,8 +128,8 @@ def _forms(character: str) -> Iterator[str]:
     octets = character.encode("utf-8", "replace")
     percent = "".join(rf"%(?:25)*{_hex(octet)}" for octet in octets)
     code = ord(character)
-    plain = re.escape(character) if character != "/" else r"\\?/"  # JSON may escape a slash
-    yield f"(?:{plain}|{percent}|\\\\u{_any_case(f'{code:04x}')}|&#0*{code};|&#[xX]0*{_any_case(f'{code:x}')};"
+    plain = re.escape(character) if character != "/" else r"\\*/"  # JSON may escape a slash, and JSON in JSON that
+    yield f"(?:{plain}|{percent}|\\\\+u{_any_case(f'{code:04x}')}|&#0*{code};|&#[xX]0*{_any_case(f'{code:x}')};"
     named = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}.get(character)
     yield f"|{re.escape(named)})" if named else ")"
 
