@@ -189,3 +189,34 @@ def test_switched_off_in_mid_move_it_goes_on_at_the_next_start(homes: Any, monke
     here = started()
     assert all(Path(here.engine.get(record.id).model_path).is_file() for record in records)
     assert not (homes.old / FILE_NAME).exists()
+
+
+@pytest.mark.kind("silent-workers")
+@pytest.mark.parametrize(
+    "slip", [RuntimeError("nobody foresaw it"), SystemExit(1), UnicodeEncodeError("utf-8", "", 0, 1, "")]
+)
+def test_what_nobody_foresaw_in_a_move_is_told(
+    homes: Any, monkeypatch: pytest.MonkeyPatch, slip: BaseException
+) -> None:
+    from triverse_addon.api.errors import UnforeseenError
+    from triverse_addon.tasks import user_folder
+    from triverse_addon.ui import data_folder
+
+    put_task(homes.old)
+
+    def slips(*_given: object) -> None:
+        raise slip
+
+    monkeypatch.setattr(user_folder, "settle", slips)
+    with pytest.raises(UnforeseenError):
+        _settled(data_folder)
+    monkeypatch.undo()
+
+
+def _settled(data_folder: ModuleType) -> None:
+    ends_at_s = time.monotonic() + 20.0
+    while time.monotonic() < ends_at_s:
+        try:
+            data_folder.settle()
+        except data_folder.MovingError:
+            time.sleep(0.01)

@@ -8,6 +8,7 @@ While a move is under way there is no session: nothing is ordered, fetched or im
 and as long as copying takes to another one; the panel says how far it is.
 """
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -16,14 +17,17 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..api.errors import TriverseError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.slips import UNFORESEEN
 from .say import say
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
     from ..tasks.user_folder import Settled
+
+_log = logging.getLogger(__name__)
 
 #: How long the end of the add-on waits for the move, which goes on at the next start, in seconds.
 _STOP_S = 1.0
@@ -56,6 +60,10 @@ class _Mover(threading.Thread):
             self.settled = settle(self._usual, self._older, self._report, self.stop)
         except TriverseError as error:
             self.error = error
+        except UNFORESEEN as error:
+            # The last net of the thread: whoever waits for it has to be told.
+            _log.exception("List and models were not moved")
+            self.error = UnforeseenError(error)
 
     def _report(self, done: int, count: int) -> None:
         self.progress = done, count
