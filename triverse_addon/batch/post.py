@@ -25,11 +25,8 @@ _MAX_HEIGHT_M = 1000
 @dataclass(frozen=True, slots=True)
 class Post:
     """
-    The work on one model, in the order in which it is done.
+    The work on one model, in the order in which it is done, but for ``merge`` and ``smooth_deg``, which come first.
 
-    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
-    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
-        flat, as the format says.
     :ivar cleanup: equal materials are joined, unused slots and pictures removed, names made to fit.
     :ivar decimate: triangles the model may have at most, 0 for as it came.
     :ivar height_m: what it is scaled to in Blender's metres, 0.0 for as it came.
@@ -37,10 +34,11 @@ class Post:
     :ivar lods: levels of detail beside the model, each with half the triangles of the one before.
     :ivar hull: a convex collision hull is added, named as game engines expect it.
     :ivar exports: formats it is exported to, keys of :data:`EXPORTS`.
+    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
+    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
+        flat, as the format says.
     """
 
-    merge: bool = False
-    smooth_deg: int = 0
     cleanup: bool = False
     decimate: int = 0
     height_m: float = 0.0
@@ -48,6 +46,8 @@ class Post:
     lods: int = 0
     hull: bool = False
     exports: tuple[str, ...] = ()
+    merge: bool = False
+    smooth_deg: int = 0
 
     @property
     def needs_blender(self) -> bool:

@@ -106,8 +106,9 @@ class ShownFormatter(logging.Formatter):
     """Formats what is logged like everything else that a terminal shows."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record, each of its lines as it may be shown."""
-        return "\n".join(map(shown, super().format(record).splitlines()))
+        """Return the record, each of its lines as it may be shown; of an exception its kind, and no traceback."""
+        kind = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
+        return "\n".join(map(shown, record.getMessage().splitlines())) + kind
 
 
 @contextlib.contextmanager
