@@ -302,6 +302,22 @@ def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
 
 
 @pytest.mark.kind("deletes-own-names")
+@pytest.mark.kind("foreign-ledger")
+@pytest.mark.parametrize("is_there", [True, False], ids=["file", "nothing"])
+def test_contact_sheets_are_not_drawn_through_a_link(writer: ChildLibrary, tmp_path: Path, is_there: bool) -> None:
+    """A library that somebody else hands over may have one in the picture's place."""
+    mine, library = tmp_path / "mine.png", tmp_path / "handed-over"
+    library.mkdir()
+    if is_there:
+        mine.write_text("mine")
+    (library / "contact-sheet.png").symlink_to(mine)
+    [sheet] = writer.draw_sheets(library, [Tile(None, ("1  none", "failed"))], threading.Event())
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+    assert not sheet.is_symlink()
+    assert mine.exists() is is_there
+    assert not is_there or mine.read_text() == "mine"
+
+
 def test_sheets_stay_when_no_new_ones_can_be_drawn(tmp_path: Path) -> None:
     old = tmp_path / "contact-sheet.png"
     old.write_text("old")

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -48,7 +48,7 @@ def work(job: dict) -> None:
     if job["kind"] == "trial":
         child_side.answer(job, lacking=library_trial.run(job, scene))
     elif job["kind"] == "sheet":
-        child_side.answer(job, files=library_sheet.draw(job))
+        _put_sheets(job, library_sheet.draw)
     else:
         _put(job, scene)
 
@@ -97,6 +97,20 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
     answer = {"lacking": lacking, "missing": dataclasses.asdict(missing)}
     child_side.answer(job, files=files, triangles=triangles, **answer)
+
+
+def _put_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
+    """Draw elsewhere and move the pictures in: Blender would write through a link that somebody left in the library."""
+    target = Path(job["target_stem"])
+    scratch = Path(job["result_path"]).with_suffix(".files")
+    scratch.mkdir()
+    try:
+        drawn = [Path(path) for path in draw({**job, "target_stem": str(scratch / target.name)})]
+        for path in drawn:
+            _replace(path, target.with_name(path.name))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    child_side.answer(job, files=[str(target.with_name(path.name)) for path in drawn])
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
