@@ -297,3 +297,34 @@ def test_stopping_ends_it(tmp_path: Path) -> None:
     path = painted(tmp_path / "p.tga", "TARGA")
     with pytest.raises(ConvertStopped):
         preparer()(path, Kind.IMAGE, tmp_path / "out", stop)
+
+
+@pytest.mark.kind("foreign-tables")
+@pytest.mark.parametrize("how", ["mesh", "object", "cache"])
+def test_a_blend_that_takes_from_another_file_is_not_sent(tmp_path: Path, how: str) -> None:
+    """Of a table that was handed over: what it links to may be anything of this user's."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "table").mkdir()
+    secret = glbs.sphere("Secret")
+    bpy.data.libraries.write(str(tmp_path / "mine" / "marker.blend"), {secret})
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    if how == "cache":
+        (tmp_path / "mine" / "marker.abc").touch()
+        obj = glbs.sphere("Chair")
+        bpy.ops.cachefile.open(filepath=str(tmp_path / "mine" / "marker.abc"))
+        obj.modifiers.new("Cache", "MESH_SEQUENCE_CACHE").cache_file = bpy.data.cache_files[0]
+    else:
+        with bpy.data.libraries.load(str(tmp_path / "mine" / "marker.blend"), link=True) as (inside, wanted):
+            wanted.meshes = inside.meshes
+        obj = bpy.data.objects.new("Chair", wanted.meshes[0])
+        if how == "object":
+            obj.data = bpy.data.meshes.new("own")
+            obj.data.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+            with bpy.data.libraries.load(str(tmp_path / "mine" / "marker.blend"), link=True) as (inside, wanted):
+                wanted.objects = inside.objects
+            obj.parent = wanted.objects[0]
+    path = tmp_path / "table" / "chair.blend"
+    bpy.data.libraries.write(str(path), {obj}, path_remap="ABSOLUTE")
+    with pytest.raises(ConvertError, match="another file"):
+        prepare(path, Kind.MODEL, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.glb"))

@@ -48,6 +48,11 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
             "Choose fewer, or reduce them with a Decimate modifier.",
             limit_mb=detail,
         )
+    if kind == "foreign":
+        return Sentence.of(
+            "The .blend takes objects from another file ({name}), and is not sent. Make them local, or export a GLB.",
+            name=detail,
+        )
     if kind == "empty":
         return Sentence.of("The chosen objects have no faces.")
     if kind == "numpy":

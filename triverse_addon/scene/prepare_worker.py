@@ -130,6 +130,8 @@ def _model(job: dict) -> Path:
             wanted.objects = inside.objects
     except (OSError, RuntimeError) as error:
         raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
+    if foreign := _from_another_file(job["source_path"]):
+        raise gltf_import.RefusedError("foreign", "".join(char for char in foreign if char.isprintable())[:100])
     objects = [obj for obj in wanted.objects if obj is not None]
     for obj in objects:
         bpy.context.scene.collection.objects.link(obj)
@@ -146,6 +148,27 @@ def _model(job: dict) -> Path:
         return _finish(part, stem.with_name(stem.name + ".glb"))
     finally:
         part.unlink(missing_ok=True)
+
+
+def _from_another_file(source_path: str) -> str:
+    """
+    Return the name of what a .blend would take geometry from beside itself, "" if there is nothing.
+
+    A table that names a .blend may be somebody else's, and the .blend too: what it links to may be anything of this
+    user's, and would be sent.
+    """
+    own = Path(os.path.realpath(bpy.utils.system_resource("DATAFILES")))  # Blender's own assets
+    for library in bpy.data.libraries:
+        path = os.path.realpath(bpy.path.abspath(library.filepath))
+        # Packed into the file, from 5.0 on, it names where it came from.
+        is_own = getattr(library, "is_archive", False) or Path(path).is_relative_to(own)
+        if not is_own and path != os.path.realpath(source_path) and os.path.exists(path):
+            return library.name
+    for block in (*bpy.data.cache_files, *bpy.data.volumes):
+        if block.filepath and not getattr(block, "packed_file", None):
+            return block.name
+    nodes = (node for group in bpy.data.node_groups for node in group.nodes)
+    return next((node.name for node in nodes if node.bl_idname.startswith("GeometryNodeImport")), "")
 
 
 def _export(path: Path) -> None:

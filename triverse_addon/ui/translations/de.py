@@ -412,6 +412,7 @@ TEXTS = {
     "The certificate of {host} is not valid yet. Check the date of this computer.": "Das Zertifikat von {host} ist noch nicht gültig. Prüfen Sie das Datum dieses Rechners.",
     "The certificates that {variable} names cannot be read: {path}. Correct or remove this variable.": "Die Zertifikate, die {variable} nennt, lassen sich nicht lesen: {path}. Berichtigen oder entfernen Sie diese Variable.",
     "The chosen objects cannot be written to {path}. Make room there.": "Die gewählten Objekte können nicht nach {path} geschrieben werden. Schaffen Sie dort Platz.",
+    "The .blend takes objects from another file ({name}), and is not sent. Make them local, or export a GLB.": "Die .blend-Datei nimmt Objekte aus einer anderen Datei ({name}) und wird nicht gesendet. Machen Sie sie lokal, oder exportieren Sie ein GLB.",
     "The chosen objects have no faces.": "Die gewählten Objekte haben keine Flächen.",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "Die gewählten Objekte brauchen mehr als {limit_mb} MB; mehr nimmt Triverse nicht an. Wählen Sie weniger, oder verkleinern Sie sie mit einem Modifikator „Dezimieren“.",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "Die Zwischenablage enthält kein Bild, das Blender hier lesen kann. Eine Datei kann gewählt oder hergezogen werden.",
