@@ -81,7 +81,7 @@ def test_a_requests_that_is_too_old_is_named_before_anything_is_sent(tmp_path: P
         assert "This Blender works with requests 2.25.1 from " in told["notes"][0]
         assert "restart Blender" in told["notes"][0]
         assert told["found"] == told["notes"][0]
-        assert "kept back: library" in told["report"]
+        assert "kept back: program" in told["report"]
         assert service.state.requests == []
 
 

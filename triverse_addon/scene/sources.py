@@ -102,9 +102,7 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     factor = min(max(longest, _LEAST_PX), _MOST_PX) / max(longest, 1)
     width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
     pixels = _draw(space, region, scene, layer, width, height)
-    return _write(
-        _new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, _without_alpha(pixels), depth=3)
-    )
+    return _write(_new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, _without_alpha(pixels)))
 
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
@@ -285,7 +283,7 @@ def _draw(
         offscreen.free()
 
 
-def _tga(width: int, height: int, body: bytes, *, depth: int) -> bytes:
+def _tga(width: int, height: int, body: bytes, *, depth: int = 3) -> bytes:
     """
     Return an uncompressed TGA (Truevision TGA 2.0, type 2).
 
