@@ -176,7 +176,7 @@ def test_a_viewport_without_a_window_is_told(tmp_path: Path) -> None:
 def test_a_tga_of_ours_is_read_as_it_was_meant(tmp_path: Path) -> None:
     red, green, blue, white = b"\xff\0\0\xff", b"\0\xff\0\xff", b"\0\0\xff\xff", b"\xff\xff\xff\xff"
     path = tmp_path / "p.tga"
-    path.write_bytes(sources._tga(2, 2, red + green + blue + white))
+    path.write_bytes(sources._tga(2, 2, sources._without_alpha(red + green + blue + white)))
     assert size(path) == (2, 2)
     assert [pixel(path, at) for at in range(4)] == [
         [255, 0, 0, 255],
