@@ -250,7 +250,7 @@ def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
     if path.exists() and not args.overwrite and not _is_ours(path, args, host):
         raise UsageError(
             Sentence.of(
-                "The file {path} is there, and no earlier command wrote it. Choose another name, or add --overwrite.",
+                "The file {path} is there, and no command wrote it as it is now. Name another, or add --overwrite.",
                 path=str(path),
             )
         )
