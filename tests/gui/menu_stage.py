@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the tests of every menu share: the window with its panel, which menus have a test, what they need to be of use.
+
+One thread per window. Never imports ``bpy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatch
+from typing import NamedTuple, TypeVar
+
+from scripts._dev.screen import WIDTH, Box
+from scripts._dev.window import BlenderWindow
+from tests.gui.menus import Mouse
+from tests.gui.panel import SESSION, UI, settle
+from tests.service.server import StandIn
+
+SCENE = "bpy.context.window_manager.windows[0].scene"
+GIVEN = f"{SCENE}.triverse"
+PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
+MANAGER = "bpy.context.window_manager.triverse"
+TOTAL = f"{SESSION}.pager.page.total"
+COUNT = 120
+"""Tasks of the user: three pages of the list."""
+
+Test = TypeVar("Test", bound=Callable[..., None])
+COVERED: list[str] = []
+
+
+def uses(*names: str) -> Callable[[Test], Test]:
+    """Mark a test as the one that chooses every entry of these (``*`` as in file names)."""
+    COVERED.extend(names)
+
+    def mark(test: Test) -> Test:
+        return test
+
+    return mark
+
+
+class Stage(NamedTuple):
+    """One window with the panel open."""
+
+    window: BlenderWindow
+    service: StandIn
+    side: Box
+    mouse: Mouse
+    menus: dict[str, list[str]]
+
+    @property
+    def part(self) -> Box:
+        """Where menus of the sidebar unfold: over it, and to its left and right."""
+        return Box(self.side.x - 130, self.side.y, WIDTH - self.side.x + 130, self.side.height)
+
+    def place(self, text: str) -> tuple[int, int]:
+        """Where a text of the panel is."""
+        self.mouse.look_away()
+        return self.window.wait_text(text, self.side).center
+
+    def names(self, pattern: str) -> list[str]:
+        """The menus of that name."""
+        return [name for name in self.menus if fnmatch(name, pattern)]
+
+
+def choose_task(window: BlenderWindow, task_id: str) -> None:
+    """Have a task's state and its button below the list."""
+    window.run(f"import sys; sys.modules['{UI}.rows'].choose({SESSION}, task_id)", task_id=task_id)
+
+
+def labels_of(window: BlenderWindow, group: str, name: str) -> dict[str, str]:
+    """What each entry of an enum says."""
+    labels = window.value(
+        f"{{one.identifier: one.name for one in ({group}).bl_rna.properties[name].enum_items}}", name=name
+    )
+    assert isinstance(labels, dict)
+    return labels
+
+
+RAN = "(state['ran'] or [['', {}]])[-1]"
+"""The operator that was run last, and its properties."""
+
+
+def ready_sources(stage: Stage) -> None:
+    """Have an image, a render, and the path of a picture in the clipboard."""
+    path = stage.window.scratch / "copied.png"
+    stage.window.run(
+        f"""
+        image = bpy.data.images.new("Copied", 48, 32)
+        image.pixels[0]
+        image.file_format = "PNG"
+        image.save(filepath=path)
+        scene = {SCENE}
+        scene.render.engine = "BLENDER_WORKBENCH"
+        scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 80, 40, 100
+        with override():
+            bpy.ops.render.render()
+        bpy.context.window_manager.clipboard = path
+        """,
+        path=str(path),
+    )
+
+
+def is_run(entry: str) -> str:
+    """An expression in Blender that is true when an operator was the last that was run."""
+    return f"{RAN}[0] == {entry!r}"
+
+
+SOURCES = {
+    "triverse.paste_picture": "Paste Picture",
+    "triverse.capture_viewport": "Capture Viewport",
+    "triverse.use_render": "Use Last Render",
+    "triverse.use_image": "Use Image",
+}
+
+
+def leave(stage: Stage) -> None:
+    """Close the dialog that an entry has opened."""
+    settle(stage.window)
+    stage.window.key("Escape")
+    stage.mouse.look_away()
+
+
+def is_run_bare(entry: str) -> str:
+    """As :func:`is_run`, with the geometry alone where that is said."""
+    name, _, bare = entry.partition(" ")
+    return f"{RAN}[0] == {name!r} and {RAN}[1].get('geometry_only', False) == {bool(bare)}"
