@@ -12,12 +12,14 @@ The objects are triangles, ten to a mesh; a hundred have a wrapper that is remov
 place takes longer than the importer that runs inside it: the model is gathered, fitted to a height and put onto the
 ground. Ends with 1 if that is more than a fifth of the importer's own time. "Task" is the import of the same model as a
 task, whose .blend a child has made: it is appended, or, as the time of Blender's append grows with the square of the
-number of data-blocks, imported in place. All times are the processor's, which others on the machine stretch less.
+number of data-blocks, imported in place. All times are the processor's, which others on the machine stretch less. What
+the importer leaves for Python to collect (40 ms at 4,000 objects in 4.2.23) is collected in the importer's time.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import struct
 import sys
@@ -90,6 +92,7 @@ def measure(number: int) -> dict:
         try:
             return run(*arguments)  # type: ignore[arg-type]
         finally:
+            gc.collect()
             spent_s.append(time.process_time() - started_s)
 
     def imported(**files: str) -> float:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.tasks import tolerated
 from tests.tasks.tolerated import AS_IT_IS, MENDED
-from triverse_addon.tasks import glb
+from triverse_addon.tasks import glb, glb_json
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader
 
 NEWEST = GltfReader(
@@ -352,3 +352,19 @@ def test_hostile_trees_and_texts_are_judged_in_time(tmp_path: Path) -> None:
     thread.join(60)
     assert not thread.is_alive()
     assert time.monotonic() - started_s < 30
+
+
+@pytest.mark.kind("many-objects")
+@pytest.mark.parametrize(
+    "number", ["NaN", "-Infinity", "null", "1e999", "-1E+0400", "9" * 310 + ".5", "9" * 250 + "e99", "[0.5, 1e309]"]
+)
+def test_a_number_that_is_none_is_taken_out_however_it_is_written(number: str) -> None:
+    document, is_same = glb_json.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
+    assert (document["a"], is_same) == ({}, False)
+
+
+@pytest.mark.parametrize("number", ["1e99", "1e-999", "9" * 190 + ".5", '"NaN null"'])
+def test_a_number_that_is_one_stays(number: str) -> None:
+    document, is_same = glb_json.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
+    assert "b" in document["a"]
+    assert is_same

@@ -53,7 +53,7 @@ def place(collection: bpy.types.Collection, spot: Spot) -> None:
 
     What its file holds beside it moves along and is not counted.
     """
-    move(list(collection.all_objects), matrix_to(tidy.shown_objects(collection), spot))
+    move(tidy.all_objects(collection), matrix_to(tidy.shown_objects(collection), spot))
 
 
 def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
@@ -90,11 +90,22 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
     None if nothing of them has an extent.
     """
     worlds: dict[bpy.types.Object, Matrix] = {}
+    boxes: dict[bpy.types.ID, tuple[Vector, Vector]] = {}
     points: list[Vector] = []
     for obj in objects:
         if obj.type in {"EMPTY", "CAMERA", "LIGHT", "SPEAKER", "ARMATURE"}:
             continue
-        points.extend(_extremes(obj, _world(obj, worlds)))
+        world = obj.matrix_basis if obj.parent is None else _world(obj, worlds)
+        if not _is_straight(world):
+            points.extend(_extremes(obj, world))
+            continue
+        # Opposite corners stay opposite corners. Objects that share a mesh share its box, but for their modifiers.
+        owner = obj if obj.modifiers else obj.data
+        corners = boxes.get(owner)
+        if corners is None:
+            box = obj.bound_box
+            corners = boxes[owner] = Vector(box[0]), Vector(box[6])
+        points += (world @ corners[0], world @ corners[1])
     if not points:
         return None
     axes = list(zip(*points, strict=True))
@@ -142,21 +153,17 @@ def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matr
 
 
 def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
-    """Points whose bounds are those of ``obj``: its box where that stands straight, all its vertices where not."""
-    corners = obj.bound_box
-    if _is_straight(world):
-        # Opposite corners stay opposite corners.
-        return [world @ Vector(corners[0]), world @ Vector(corners[6])]
+    """Points whose bounds are those of ``obj``, which does not stand straight: of its vertices, else of its box."""
     if obj.type == "MESH" and obj.data.vertices:
         exact = _vertex_extremes(obj.data, world)
         if exact is not None:
             return exact
-    return [world @ Vector(corner) for corner in corners]
+    return [world @ Vector(corner) for corner in obj.bound_box]
 
 
 def _is_straight(matrix: Matrix) -> bool:
     """Tell whether an axis of a box stays along an axis of the world."""
-    a, b, c, d, e, f, g, h, i = (number for row in matrix.to_3x3() for number in row)
+    (a, b, c), (d, e, f), (g, h, i) = (tuple(row) for row in matrix.to_3x3())
     if not (b or c or d or f or g or h):
         return True
     # Of the three numbers of a row at most one is more than nothing.

@@ -96,7 +96,14 @@ def exclude_others(collection: bpy.types.Collection) -> None:
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """Return all objects in ``collection`` and in collections inside it but what its file holds beside the model."""
     beside = {obj for child in collection.children_recursive if child.get(OTHERS) for obj in child.objects}
-    return [obj for obj in collection.all_objects if obj not in beside or obj.name in collection.objects]
+    return [obj for obj in all_objects(collection) if obj not in beside or obj.name in collection.objects]
+
+
+def all_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """Return all objects in ``collection`` and in collections inside it, each once."""
+    # Blender's own ``all_objects`` takes 9 µs an object after a change, as it makes a cache; the collections' none.
+    inside = (collection, *collection.children_recursive)
+    return list(dict.fromkeys(obj for one in inside for obj in one.objects))
 
 
 def remove_wrappers(
@@ -126,7 +133,7 @@ def remove_wrappers(
             children.setdefault(obj.parent, []).append(obj)
     wrappers = []
     places: dict[bpy.types.Object, Matrix] = {}
-    for root in [obj for obj in shown if obj.parent is None]:
+    for root in [obj for obj in shown if obj.parent is None and obj in children]:
         top, world = root, root.matrix_basis.copy()
         while _is_wrapper(top, world) and len(children.get(top, ())) == 1:
             (child,) = children[top]
