@@ -15,6 +15,7 @@ from typing import Any
 
 import bpy
 
+from tests.corpus.builder import png
 from triverse_addon.api.errors import TriverseError
 from triverse_addon.scene import gltf_abilities, variants
 from triverse_addon.scene.append import append_model
@@ -88,10 +89,19 @@ def _in_place(glb: Path) -> dict[str, Any]:
 def _by_child(glb: Path, convert: Converter, out_dir: Path) -> dict[str, Any]:
     out_dir.mkdir(parents=True, exist_ok=True)
     with readable(glb, gltf_abilities.ask()) as (path, _):
-        made = convert(ConvertJob(glb_path=path, preview_path=None, out_dir=out_dir, name=NAME), threading.Event())
+        job = ConvertJob(glb_path=path, preview_path=_preview(out_dir), out_dir=out_dir, name=NAME)
+        made = convert(job, threading.Event())
     collection = append_model(made.blend_path, _fresh())
     variants.hand_over(collection)
     return describe(collection.all_objects)
+
+
+def _preview(folder: Path) -> Path:
+    """Return a picture of the service's, so that none has to be drawn, which takes longer than all else."""
+    path = folder / "preview.png"
+    if not path.is_file():
+        path.write_bytes(png())
+    return path
 
 
 def _fresh() -> bpy.types.Scene:

@@ -84,7 +84,10 @@ def exclude_others(collection: bpy.types.Collection) -> None:
     if not inner:
         return
     for layer in (layer for scene in bpy.data.scenes if scene.library is None for layer in scene.view_layers):
-        ahead = [layer.layer_collection]
+        if layer.layer_collection is None:
+            # A scene that was just made and never shown (seen in 5.3.0): its collections are not laid out yet.
+            layer.update()
+        ahead = [layer.layer_collection] if layer.layer_collection is not None else []
         while ahead:
             place = ahead.pop()
             if place.collection in inner:
