@@ -56,10 +56,7 @@ def compare(glb: Path, convert: Converter | None, out_dir: Path) -> Mapping[str,
     ways = {"in place": lambda: _in_place(glb)}
     if convert is not None:
         ways["child"] = lambda: _by_child(glb, convert, out_dir)
-    judged = {name: _judged(theirs, problem, way) for name, way in ways.items()}
-    # What the importer switched on for variants would be left without its class when factory settings are loaded.
-    bpy.context.preferences.addons["io_scene_gltf2"].preferences.KHR_materials_variants_ui = False
-    return judged
+    return {name: _judged(theirs, problem, way) for name, way in ways.items()}
 
 
 def _theirs(glb: Path) -> tuple[dict[str, Any] | None, str]:

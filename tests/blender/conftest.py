@@ -43,15 +43,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def fresh_file() -> None:
-    """
-    Blender's factory settings and an empty file.
-
-    What the glTF importer switches on for material variants is switched off before: loading factory settings takes
-    its classes away and leaves its properties behind, and the next model with variants reads freed memory.
-    """
-    importer = bpy.context.preferences.addons.get("io_scene_gltf2")
-    if importer is not None and importer.preferences is not None:
-        importer.preferences.KHR_materials_variants_ui = False
+    """Blender's factory settings and an empty file."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 

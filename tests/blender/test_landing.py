@@ -235,3 +235,18 @@ def test_material_variants_arrive_and_do_not_touch_those_of_another_model(tmp_pa
         )
     ]
     assert uses == [{("Oak", 0), ("Beech", 1)}, {("Oak", 1), ("Beech", 2)}]
+
+
+@pytest.mark.kind("landing-scene")
+def test_variants_arrive_after_the_importer_was_told_to_hide_them(tmp_path: Path) -> None:
+    """Blender leaves the properties behind without their classes: reading them read freed memory."""
+    from triverse_addon.scene import variants
+
+    preferences = bpy.context.preferences.addons["io_scene_gltf2"].preferences
+    preferences.KHR_materials_variants_ui = True
+    preferences.KHR_materials_variants_ui = False
+    assert variants._show()
+    assert preferences.KHR_materials_variants_ui
+    known = bpy.data.scenes[0].gltf2_KHR_materials_variants_variants
+    known.add().name = "dark"
+    assert [variant.name for variant in known] == ["dark"]

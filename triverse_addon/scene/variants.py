@@ -9,11 +9,15 @@ called in the first scene of the file, which does not. So the names travel with 
 Blender's glTF add-on shows and exports them.
 """
 
+import importlib
 import json
+import logging
 
 import bpy
 
 from . import tidy
+
+_log = logging.getLogger(__name__)
 
 _IMPORTER = "io_scene_gltf2"
 _NAMES = "gltf2_KHR_materials_variants_variants"
@@ -49,6 +53,16 @@ def _show() -> bool:
     addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_IMPORTER)
     if addon is None or addon.preferences is None:
         return False
-    if not hasattr(bpy.types.Scene, _NAMES):
-        addon.preferences.KHR_materials_variants_ui = True
-    return hasattr(bpy.types.Scene, _NAMES)
+    try:
+        shown = importlib.import_module(f"{_IMPORTER}.blender.com.gltf2_blender_ui")
+        # Switched off, or after Load Factory Settings, its properties are left behind without their classes, and must
+        # not be read: so the classes are asked, and not whether there is such a property (4.2 to 5.3).
+        if not shown.gltf2_KHR_materials_variants_variant.is_registered:
+            if addon.preferences.KHR_materials_variants_ui:
+                shown.variant_register()
+            else:
+                addon.preferences.KHR_materials_variants_ui = True
+        return bool(shown.gltf2_KHR_materials_variants_variant.is_registered)
+    except (ImportError, AttributeError, RuntimeError, ValueError) as error:
+        _log.info("Material variants cannot be shown: %s", error)
+        return False
