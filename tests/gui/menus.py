@@ -302,9 +302,9 @@ def _all_rows(places: Mapping[str, Place], order: Sequence[str]) -> dict[str, Pl
 
 
 def _is_at(box: Box, button: Place) -> bool:
-    """Whether a text stands on a button, which is as wide as the sidebar at most."""
+    """Whether a text stands on the button: left of where that is clicked on, while a submenu opens at its right."""
     (x, y), (at_x, at_y) = box.center, button
-    return abs(y - at_y) <= 12 and abs(x - at_x) <= 200
+    return abs(y - at_y) <= 12 and x <= at_x + 200
 
 
 def _around(places: Iterable[Place], part: Box) -> Box:
