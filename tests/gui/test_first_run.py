@@ -46,10 +46,11 @@ def test_key_and_online_access_are_set_in_the_panel(open_window: OpenWindow, ser
     window.wait_for("bpy.context.preferences.system.use_online_access")
     assert window.find_text("Allow Online Access", side) == []
 
-    # The key's field lies below the last line of the sentence.
-    x, y = window.wait_text("preferences.", side).center
+    # The key's field is the last row of the first step, above the head of the second.
     window.run(f"{PREFERENCES}.api_url = url", url=service.url)
-    window.fill_in(x, y + ROW_PX - 4, service.key)
+    window.wait_text("The service is", side)
+    x, y = window.wait_text("Going online", side).center
+    window.fill_in(x, y - round(1.5 * ROW_PX), service.key)
     window.wait_for(f"{PREFERENCES}.api_key == key", key=service.key)
     assert window.find_text("Enter your Triverse API key", side) == []
     window.wait_for(f"{SESSION} and {SESSION}.price.balance and {SESSION}.price.balance.balance == 10_000")
