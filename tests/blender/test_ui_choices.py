@@ -274,7 +274,7 @@ def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui:
     path = tmp_path / "old.blend"
     scene = bpy.data.scenes.new("Appended")
     store(scene.triverse, "flow", as_clicked(checksum("texture-model")))
-    bpy.data.libraries.write(str(path), {scene})
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
     bpy.data.scenes.remove(scene)
     with bpy.data.libraries.load(str(path)) as (_, wanted):
         wanted.scenes = ["Appended"]

@@ -406,6 +406,6 @@ def _kind(name: str) -> str:
     if "tasks.sqlite3" in name:
         return "store"
     # The lock of the engine that runs is named anew when the add-on is switched on again.
-    if "/triverse/owners/" in name:
+    if "/owners/" in name and name.endswith(".lock"):
         return "engines"
     return "sockets" if name.startswith("socket:") else name.partition(":")[0]

@@ -34,7 +34,7 @@ def impatient() -> Iterator[None]:
         reconcile_s = waits.LIVE_POLL_S / 10
         for module in (waits, keeper):
             monkeypatch.setattr(module, "LIVE_POLL_S", reconcile_s)
-        monkeypatch.setattr(live, "OPEN_TIMEOUT_S", 1.5)
+        monkeypatch.setattr(live, "OPEN_TIMEOUT_S", 5.0)
         yield
 
 
