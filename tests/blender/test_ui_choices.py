@@ -291,7 +291,7 @@ def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path)
     path = tmp_path / "old.blend"
     scene = bpy.data.scenes.new("Linked")
     store(scene.triverse, "flow", checksum("model-remesh"))
-    bpy.data.libraries.write(str(path), {scene})
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
     bpy.data.scenes.remove(scene)
     with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
         wanted.scenes = ["Linked"]
