@@ -74,6 +74,8 @@ def started() -> Any:
         else:
             break
         assert "being moved" in str(told)
+        # A panel that is drawn meanwhile asks for the session, too.
+        session.wish()
         assert session.is_wished()
         assert session.problem() == told
         time.sleep(0.01)

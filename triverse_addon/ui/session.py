@@ -97,7 +97,8 @@ def _set_up_shelf() -> None:
 def wish() -> None:
     """Have the heartbeat make the session: ``draw()`` needs it for prices and must not start it by itself."""
     global _is_wished
-    _is_wished = _session is None and _problem is None
+    # Not where it could not be made, unless the heartbeat itself asks on: while list and models are moved.
+    _is_wished = _session is None and (_is_wished or _problem is None)
 
 
 def is_wished() -> bool:
