@@ -64,9 +64,8 @@ class Shooter:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until panels have grown or shrunk to their contents, which Blender does in the redraw after."""
-        for _ in range(5):
-            self.window.redraw()
+        """Wait until panels have grown or shrunk to their contents."""
+        self.window.settle()
 
     def whole(self, name: str) -> None:
         """Save the whole window, the mouse out of the way."""

@@ -39,6 +39,8 @@ START_LIMIT_S = 240.0
 """Generous: on two busy cores the first window takes 15 to 60 s (software OpenGL compiles its shaders)."""
 ANSWER_LIMIT_S = 240.0
 WAIT_LIMIT_S = 120.0
+_MOST_REDRAWS = 6
+"""Until a panel fits its contents. What moves all the time, such as a text cursor, never looks the same."""
 TABS_PX = 26
 """Width of the tabs beside the sidebar's panels, in pixels at UI scale 1."""
 
@@ -245,12 +247,31 @@ class BlenderWindow:
         return seen
 
     def redraw(self) -> None:
-        """Have everything drawn, and come back when Blender has been through its events."""
+        """Have everything but the viewport itself drawn, and come back when Blender has been through its events.
+
+        The viewport costs three times as much as all the rest; Blender draws it when something in it has changed.
+        """
         self.run(
-            "for window in bpy.context.window_manager.windows:\n for area in window.screen.areas: area.tag_redraw()"
+            """
+            for window in bpy.context.window_manager.windows:
+                for area in window.screen.areas:
+                    for region in area.regions:
+                        if (area.type, region.type) != ("VIEW_3D", "WINDOW"):
+                            region.tag_redraw()
+            """
         )
         self.value("True")
         self.value("True")
+
+    def settle(self) -> None:
+        """Wait until panels have grown or shrunk to their contents, which Blender does in the redraws after."""
+        seen = None
+        for _ in range(_MOST_REDRAWS):
+            self.redraw()
+            now = self.screen.picture().tobytes()
+            if now == seen:
+                return
+            seen = now
 
     # ------------------------------------------------------------------
     # Eyes

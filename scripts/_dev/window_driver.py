@@ -18,7 +18,7 @@ import traceback
 import bpy
 
 _REQUESTS: "queue.SimpleQueue[dict]" = queue.SimpleQueue()
-_INTERVAL_S = 0.02
+_INTERVAL_S = 0.01
 _LONGEST_UNDRAWN_S = 10.0
 """A workspace without a 3D viewport draws none; the requests go on all the same."""
 _undrawn_until_s = 0.0
@@ -98,9 +98,10 @@ def _drawn() -> None:
 
 
 def _tick() -> float:
-    with contextlib.suppress(queue.Empty):
-        # Between File > Open and the first draw an area's regions are not set up: to show a sidebar then crashed 5.2.2.
-        while time.monotonic() >= _undrawn_until_s:
+    """Carry out one request. Between two, Blender goes through its events and draws what was tagged."""
+    # Between File > Open and the first draw an area's regions are not set up: to show a sidebar then crashed 5.2.2.
+    if time.monotonic() >= _undrawn_until_s:
+        with contextlib.suppress(queue.Empty):
             request = _REQUESTS.get_nowait()
             answer = _carry_out(request) | {"id": request["id"]}
             _CONNECTION.sendall(json.dumps(answer, default=_plain).encode() + b"\n")

@@ -6,10 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-
-from PIL import Image
 
 from scripts._dev.screen import Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile, run_background
@@ -74,8 +71,7 @@ def above(name: Box) -> Box:
 
 def _is_drawn(window: BlenderWindow, part: Box) -> bool:
     """Whether a part of the screen has strong colours: Blender's own look is grey, thumbnails are not."""
-    shot = Image.open(BytesIO(window.screen.shot())).convert("HSV")
-    pixels = shot.crop((part.x, part.y, part.x + part.width, part.y + part.height)).tobytes()
+    pixels = window.screen.picture(part).convert("HSV").tobytes()
     strong = sum(s > 100 and v > 50 for s, v in zip(pixels[1::3], pixels[2::3], strict=True))
     return strong > 0.05 * part.width * part.height
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 
 from PIL import Image
 
@@ -22,7 +21,7 @@ def cut_texts(window: BlenderWindow, side: Box) -> list[tuple[int, int]]:
     window.hover()
     window.redraw()
     right, low = side.x + side.width - round(TABS_PX * SCALE), side.y + side.height
-    picture = Image.open(BytesIO(window.screen.shot(quickly=True))).convert("L").crop((side.x, side.y, right, low))
+    picture = window.screen.picture().convert("L").crop((side.x, side.y, right, low))
     dots = {(left, top) for left, top, width, height in _spots(picture) if {width, height} <= {3, 4, 5}}
 
     def is_dot(x: int, y: int) -> bool:

@@ -278,10 +278,7 @@ class Mouse:
 
     def _pixels(self, part: Box) -> bytes:
         """A part of the screen in grey, as it is now."""
-        crop = f"{part.width}x{part.height}+{part.x}+{part.y}"
-        return self.window.screen.tool(
-            ["import", "-silent", "-window", "root", "-crop", crop, "+repage", "-depth", "8", "gray:-"]
-        )
+        return self.window.screen.picture(part).convert("L").tobytes()
 
 
 def _alike(label: str, words: Sequence[Word]) -> list[Box]:

@@ -42,9 +42,8 @@ def set_prompt(window: BlenderWindow, prompt: str) -> None:
 
 
 def settle(window: BlenderWindow) -> None:
-    """Wait until panels have grown or shrunk to their contents, which Blender does in the redraws after."""
-    for _ in range(4):
-        window.redraw()
+    """Wait until panels have grown or shrunk to their contents."""
+    window.settle()
 
 
 def generate(window: BlenderWindow, prompt: str) -> Box:

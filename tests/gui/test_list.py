@@ -204,8 +204,7 @@ def test_the_grid_and_no_look_at_the_disk_while_drawing(
 
 def _red_pixels(window: BlenderWindow, part: Box) -> int:
     """How many pixels of a part of the screen have the red of the stored thumbnails."""
-    crop = f"{part.width}x{part.height}+{part.x}+{part.y}"
-    pixels = window.screen.tool(["convert", "png:-", "-crop", crop, "-depth", "8", "rgb:-"], window.screen.shot())
+    pixels = window.screen.picture(part).tobytes()
     return sum(
         1
         for red, green, blue in zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
