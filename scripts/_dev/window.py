@@ -260,6 +260,11 @@ class BlenderWindow:
                             region.tag_redraw()
             """
         )
+        self.pass_events()
+
+    def pass_events(self) -> None:
+        """Come back when Blender has been through its events and has drawn what these have changed, and no more."""
+        # It takes what came from mouse and keyboard before the first, and deals with it before the second.
         self.value("True")
         self.value("True")
 
@@ -358,9 +363,9 @@ class BlenderWindow:
         """Click at a place on the screen, and come back when Blender has seen it."""
         # While it draws, Blender sees move and press as one, and the press goes to what the mouse has just left.
         self.screen.move(x, y)
-        self.redraw()
+        self.pass_events()
         self.screen.click(x, y, button=button, times=times)
-        self.redraw()
+        self.pass_events()
 
     def click_text(
         self,
@@ -386,7 +391,7 @@ class BlenderWindow:
     def key(self, *names: str) -> None:
         """Press keys by their X names with the mouse where it is, and come back when Blender has seen them."""
         self.screen.key(*names)
-        self.redraw()
+        self.pass_events()
 
     def hover(self, area: str = "VIEW_3D", region: str = "WINDOW") -> None:
         """Put the mouse into the middle of a region: keys go to what is under the mouse."""
@@ -395,7 +400,7 @@ class BlenderWindow:
     def drag(self, start: tuple[int, int], end: tuple[int, int], *, button: int = 1) -> None:
         """Drag with the mouse, and come back when Blender has seen it."""
         self.screen.drag(start, end, button=button)
-        self.redraw()
+        self.pass_events()
 
     # ------------------------------------------------------------------
     # Its life

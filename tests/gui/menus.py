@@ -162,9 +162,9 @@ class Mouse:
     def click(self, place: Place) -> None:
         """Click, and come back when Blender has been through its events."""
         self.window.screen.move(*place)
-        self._listen()
+        self.window.pass_events()
         self.window.screen.tool(["xdotool", "mousedown", "1", "sleep", "0.05", "mouseup", "1"])
-        self._listen()
+        self.window.pass_events()
 
     def open(self, place: Place, part: Box, *, is_free: bool = True) -> None:
         """Click until something has unfolded in a part of the screen; without ``is_free``, in a menu that is open."""
@@ -268,13 +268,8 @@ class Mouse:
         for _ in range(10):
             if self.window.value(expression):
                 return True
-            self._listen()
+            self.window.pass_events()
         return False
-
-    def _listen(self) -> None:
-        """Let Blender go through its events twice: what one handles, the next has drawn."""
-        self.window.value("True")
-        self.window.value("True")
 
     def _pixels(self, part: Box) -> bytes:
         """A part of the screen in grey, as it is now."""
