@@ -21,7 +21,7 @@ from .studio import Look, Shooter, Studio
 SAMPLES = ("1k", "20k", "multi")
 SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
-PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
+PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 
 
 def work(studio: Studio) -> None:
@@ -190,7 +190,7 @@ def first_run(studio: Studio) -> None:
             f"""
             import sys
             with override("PREFERENCES"):
-                bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.preferences"].ADDON)
+                bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.settings"].ADDON)
                 bpy.ops.triverse.test_key()
             """
         )

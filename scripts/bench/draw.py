@@ -103,7 +103,7 @@ def measured(blender_name: str, tasks: int, redraws: int, scratch: Path) -> dict
         window.run(WATCH, ui=UI)
         redraws_ms = {}
         for layout in ("LIST", "GRID"):
-            window.run(f"__import__('sys').modules['{UI}.preferences'].preferences().task_layout = '{layout}'")
+            window.run(f"__import__('sys').modules['{UI}.settings'].preferences().task_layout = '{layout}'")
             window.redraw()
             window.wait_for(f"not {SESSION}.pager.is_waiting and not {SESSION}.thumbnails.is_loading")
             window.run(_KEEP_DRAWING, first=_FIRST, count=redraws)

@@ -115,16 +115,16 @@ def test_an_extension_looks_at_its_own_folder_and_at_that_of_a_checkout(
 
 
 def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
-    from triverse_addon.ui import data_folder, preferences, session
+    from triverse_addon.ui import data_folder, session, settings
 
     record = put_task(homes.old)
     assert session.has_store()
-    assert preferences.data_dir(create=False) == str(homes.old)
+    assert settings.data_dir(create=False) == str(homes.old)
     here = started()
     found = here.engine.get(record.id)
     assert found.model_path == str(homes.usual / "models" / record.id / "model.glb")
     assert Path(found.model_path).read_bytes() == b"model"
-    assert preferences.data_dir(create=False) == str(homes.usual)
+    assert settings.data_dir(create=False) == str(homes.usual)
     assert not (homes.old / FILE_NAME).exists()
     assert session.problem() is None
     assert not data_folder.untold()
@@ -132,19 +132,19 @@ def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
 
 
 def test_what_cannot_be_moved_is_used_and_told(homes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.ui import preferences
+    from triverse_addon.ui import settings
 
     record = put_task(homes.old)
     homes.usual.parent.mkdir()
     homes.usual.touch()  # a file, where the folder should be
     here = started()
     assert here.engine.get(record.id).model_path == record.model_path
-    assert preferences.data_dir(create=True) == str(homes.old)
+    assert settings.data_dir(create=True) == str(homes.old)
     assert [str(notice.sentence) for notice in here.notices if "cannot be moved" in str(notice.sentence)]
 
 
 def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
-    from triverse_addon.ui import preferences, session
+    from triverse_addon.ui import session, settings
 
     record = put_task(homes.usual)
     started()
@@ -153,7 +153,7 @@ def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
     assert session.current() is None
     here = started()
     assert here.engine.get(record.id).model_path == str(chosen / "models" / record.id / "model.glb")
-    assert preferences.download_dir(create=True) == str(chosen / "models")
+    assert settings.download_dir(create=True) == str(chosen / "models")
     session.end()
     chosen.rename(tmp_path / "unplugged")
     from triverse_addon.ui import data_folder

@@ -211,7 +211,7 @@ def test_texturing_the_selection_from_order_to_scene(
 
 
 def test_a_refused_texture_leaves_no_file(ui: ModuleType, connected: StandIn) -> None:
-    from triverse_addon.ui import selected
+    from triverse_addon.ui import settings
 
     ball = glbs.sphere("Ball")
     ball.select_set(True)
@@ -219,7 +219,7 @@ def test_a_refused_texture_leaves_no_file(ui: ModuleType, connected: StandIn) ->
     given.flow = "texture-model"
     given.shared.image_file = "/no/such/picture.png"
     assert bpy.ops.triverse.generate() == {"CANCELLED"}
-    assert not list(selected.sources_dir(create=False).glob("*"))
+    assert not list(settings.sources_dir(create=False).glob("*"))
     assert len(session().engine.tasks()) == 0
 
 

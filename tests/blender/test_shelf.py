@@ -89,17 +89,17 @@ def test_a_model_imported_in_place_is_in_the_catalog_too(tmp_path: Path) -> None
 def test_the_preference_names_the_library(
     ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any], tmp_path: Path
 ) -> None:
-    from triverse_addon.ui import preferences
+    from triverse_addon.ui import settings
 
     library = tmp_path / "library"
     bpy.context.scene.triverse.shared.prompt = "A red chair"
     assert bpy.ops.triverse.generate() == {"FINISHED"}
-    preferences.preferences().asset_library_dir = str(library)
+    settings.preferences().asset_library_dir = str(library)
     record = tick_until(lambda: next((one for one in session().engine.tasks() if one.stage is Stage.IMPORTED), None))
     assert (library / f"{Path(record.folder).name}.blend").is_file()
     assert bpy.data.collections[record.collection_name].asset_data.catalog_id == CATALOG_ID
 
-    preferences.preferences().asset_library_dir = ""
+    settings.preferences().asset_library_dir = ""
     bpy.context.scene.triverse.shared.prompt = "A blue chair"
     assert bpy.ops.triverse.generate() == {"FINISHED"}
     tick_until(lambda: all(one.stage is Stage.IMPORTED for one in session().engine.tasks()))

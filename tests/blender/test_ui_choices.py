@@ -46,7 +46,7 @@ def store(group: Any, name: str, number: int) -> None:
 
 def groups() -> Iterator[tuple[str, Any]]:
     """Every property group that is drawn or saved, and the preferences."""
-    from triverse_addon.ui import inputs, preferences
+    from triverse_addon.ui import inputs, settings
 
     given = bpy.context.scene.triverse
     yield "scene", given
@@ -56,7 +56,7 @@ def groups() -> Iterator[tuple[str, Any]]:
     for flow in PANEL_FLOWS:
         yield flow, getattr(given, inputs.attribute(flow))
     yield "window manager", bpy.context.window_manager.triverse
-    yield "preferences", preferences.preferences()
+    yield "preferences", settings.preferences()
 
 
 def enums() -> list[tuple[str, Any, str]]:
@@ -70,7 +70,7 @@ def enums() -> list[tuple[str, Any, str]]:
 
 def draw_everything() -> list[Recorder]:
     """Draw every panel, menu and popover of the add-on, and the preferences."""
-    from triverse_addon.ui import _CLASSES, preferences
+    from triverse_addon.ui import _CLASSES, preferences, settings
 
     drawn = []
     for cls in _CLASSES:
@@ -78,7 +78,7 @@ def draw_everything() -> list[Recorder]:
             drawn.append(draw(cls))
     layout = Recorder()
     context = SimpleNamespace(region=SimpleNamespace(width=800))
-    preferences.TriversePreferences.draw(_Preferences(preferences.preferences(), layout), context)
+    preferences.TriversePreferences.draw(_Preferences(settings.preferences(), layout), context)
     return [*drawn, layout]
 
 
@@ -351,10 +351,10 @@ def test_a_preset_is_read_and_not_run(preset: Callable[[str], set[str]], tmp_pat
 
 @pytest.mark.parametrize("flow", ["", 844400768, "text-to-nothing"])
 def test_what_an_unknown_number_left_in_the_settings_used_last_does_no_harm(ui: ModuleType, flow: Any) -> None:
-    from triverse_addon.ui import preferences, remembered
+    from triverse_addon.ui import remembered, settings
 
     known = {"flow": flow, "settings": {"text-to-model": {"texture_size": "", "polygon_limit": 7_000, "style": 1}}}
-    path = Path(preferences.data_dir(create=True), remembered.FILE_NAME)
+    path = Path(settings.data_dir(create=True), remembered.FILE_NAME)
     path.write_text(json.dumps(known))
     remembered.forget()
     scene = bpy.data.scenes.new("New")

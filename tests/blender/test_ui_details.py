@@ -217,9 +217,9 @@ def test_the_panel_says_whose_inputs_it_shows_until_they_are_sent_or_let_go(here
 
 
 def test_objects_that_were_sent_are_chosen_anew(here: Any, tmp_path: Path) -> None:
-    from triverse_addon.ui import selected
+    from triverse_addon.ui import settings
 
-    written = str(selected.sources_dir(create=True) / "selection-1.blend")
+    written = str(settings.sources_dir(create=True) / "selection-1.blend")
     kept = tmp_path / "kept.glb"
     kept.write_bytes(b"glTF")
     params = {"prompt": "Gold leaf"}

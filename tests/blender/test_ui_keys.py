@@ -89,32 +89,32 @@ def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
 def test_the_variable_for_the_address_does_not_take_the_typed_key_along(
     ui: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui import settings
 
     preferences().api_key = KEY
     monkeypatch.setenv("TRIVERSE_API_URL", f"{OTHER}/api/v1")
     with pytest.raises(KeyElsewhereError):
-        session.settings_now().check_key()
+        settings.settings_now().check_key()
     monkeypatch.setenv("TRIVERSE_API_KEY", KEY)
-    session.settings_now().check_key()  # both come from the same hands
+    settings.settings_now().check_key()  # both come from the same hands
     monkeypatch.delenv("TRIVERSE_API_URL")
-    session.settings_now().check_key()
+    settings.settings_now().check_key()
     preferences().api_url = "https://third.example/api/v1"
     with pytest.raises(KeyElsewhereError):
-        session.settings_now().check_key()
+        settings.settings_now().check_key()
 
 
 @pytest.mark.kind("key-forms")
 def test_a_service_on_this_machine_is_not_asked_about_but_the_way_back_is(ui: ModuleType) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui import settings
 
     preferences().api_key = KEY
     preferences().api_url = "http://127.0.0.1:9/api/v1"
-    session.settings_now().check_key()
+    settings.settings_now().check_key()
     preferences().api_key = KEY[::-1]
     preferences().property_unset("api_url")
     with pytest.raises(KeyElsewhereError):
-        session.settings_now().check_key()
+        settings.settings_now().check_key()
 
 
 @pytest.mark.kind("key-forms")

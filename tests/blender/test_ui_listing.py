@@ -20,11 +20,11 @@ Show = Callable[..., list[str]]
 @pytest.fixture
 def show(here: Any, tick_until: Tick) -> Show:
     """Set what the list is to show, wait until it does, and return the names in it."""
-    from triverse_addon.ui import preferences, search
+    from triverse_addon.ui import search, settings
 
     def ask(**how: Any) -> list[str]:
         for name, value in how.items():
-            holder = preferences.preferences() if name.startswith("task_") else bpy.context.window_manager.triverse
+            holder = settings.preferences() if name.startswith("task_") else bpy.context.window_manager.triverse
             setattr(holder, name, value)
         here.tick(0.01)
         tick_until(lambda: search.wanted() == (here.pager.query, here.pager.count) and not here.pager.is_waiting)

@@ -115,9 +115,9 @@ def test_a_preset_and_the_next_file_hold_them(
 
 @pytest.mark.parametrize("kept", [7, {"merge_vertices": "x", "smooth_angle": [1], "gone": 1}, {"smooth_angle": "1"}])
 def test_what_was_kept_and_makes_no_sense_changes_nothing(ui: ModuleType, kept: object) -> None:
-    from triverse_addon.ui import preferences, remembered
+    from triverse_addon.ui import remembered, settings
 
-    path = Path(preferences.data_dir(create=True), remembered.FILE_NAME)
+    path = Path(settings.data_dir(create=True), remembered.FILE_NAME)
     path.write_text(json.dumps({"flow": "text-to-model", "settings": {}, "mesh": kept}))
     scene = bpy.data.scenes.new("New")
     remembered.seed(scene)

@@ -238,9 +238,9 @@ def test_a_refused_input_is_not_remembered(ui: ModuleType, connected: StandIn) -
     ],
 )
 def test_a_file_that_makes_no_sense_does_no_harm(ui: ModuleType, tmp_path: Path, text: str) -> None:
-    from triverse_addon.ui import preferences, remembered
+    from triverse_addon.ui import remembered, settings
 
-    Path(preferences.data_dir(create=True), remembered.FILE_NAME).write_text(text)
+    Path(settings.data_dir(create=True), remembered.FILE_NAME).write_text(text)
     fresh = new_scene()
     assert fresh.flow == "text-to-model"
     assert fresh.text_to_model.polygon_limit == 1_000_000
@@ -250,9 +250,9 @@ def test_a_file_that_makes_no_sense_does_no_harm(ui: ModuleType, tmp_path: Path,
 def test_a_folder_that_takes_nothing_does_not_keep_a_task_from_being_made(
     ui: ModuleType, connected: StandIn, tmp_path: Path
 ) -> None:
-    from triverse_addon.ui import preferences, remembered
+    from triverse_addon.ui import remembered, settings
 
-    Path(preferences.data_dir(create=True), remembered.FILE_NAME).mkdir()
+    Path(settings.data_dir(create=True), remembered.FILE_NAME).mkdir()
     given().shared.prompt = "A red chair"
     given().text_to_model.polygon_limit = 5_000
     assert bpy.ops.triverse.generate() == {"FINISHED"}

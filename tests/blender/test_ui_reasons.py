@@ -65,7 +65,7 @@ def test_every_greyed_button_says_why(ui: ModuleType, monkeypatch: pytest.Monkey
     given.flow = "text-to-model"
     given.placing.use_placeholder = True
     seen["no placeholder"] = greyed()
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui import settings as module
 
     monkeypatch.setattr(module, "is_forced_offline", lambda: True)
     monkeypatch.setattr(module, "is_offline", lambda: True)

@@ -15,7 +15,7 @@ from triverse_addon.tasks.record import NewTask
 
 
 def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connected: StandIn, tick_until: Tick) -> None:
-    from triverse_addon.ui import preferences, setup_actions, tasks_panel
+    from triverse_addon.ui import settings, setup_actions, tasks_panel
 
     def header() -> list[str]:
         layout = Recorder()
@@ -30,14 +30,14 @@ def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connecte
     here.engine.submit(NewTask("text-to-model", {"prompt": "a stone well"}))
     tick_until(lambda: "Live" in header())
     assert "at once" in tooltip()
-    preferences.preferences().live = False
+    settings.preferences().live = False
     tick_until(lambda: "Polling" in header())
     assert "Live updates are switched off" in tooltip()
     asked = len(connected.state.seen("status"))
     tick_until(lambda: len(connected.state.seen("status")) >= asked + 2)
     assert len(connected.state.seen("ws")) == 1, "no new connection"
     with connected.down():
-        preferences.preferences().live = True
+        settings.preferences().live = True
         here.tick(0.01)
         assert "Polling" in header()
         assert "until there is a live connection" in tooltip()

@@ -19,7 +19,7 @@ from tests.service.server import StandIn
 
 SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
-PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
+PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 MANAGER = "bpy.context.window_manager.triverse"
 TOTAL = f"{SESSION}.pager.page.total"
 COUNT = 120

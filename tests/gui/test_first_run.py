@@ -25,7 +25,7 @@ from tests.gui.panel import (
 from tests.reliability.leaks import files_with_key
 from tests.service.server import StandIn
 
-PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
+PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_every_language_holds_in_a_narrow_sidebar(open_window: OpenWindow, servi
         assert cut_in(window, name) == [], (name, "no batch")
     window.run(
         f"""
-        preferences = __import__("sys").modules["{UI}.preferences"].preferences()
+        preferences = __import__("sys").modules["{UI}.settings"].preferences()
         preferences.api_key, preferences.api_url = key, url
         bpy.context.preferences.system.use_online_access = True
         """,

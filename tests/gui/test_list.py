@@ -264,7 +264,7 @@ def test_two_blenders_show_one_list(
 ) -> None:
     home = copy_profile(profile_template, tmp_path / "home")
     one = open_window(env=connected(service), home=home)
-    one.run(f"__import__('sys').modules['{UI}.preferences'].preferences().auto_import = False")
+    one.run(f"__import__('sys').modules['{UI}.settings'].preferences().auto_import = False")
     side = generate(one, "A red chair")
     wait_for_stage(one, "ready")
     other = open_window(env=connected(service), home=home)

@@ -25,7 +25,7 @@ def service() -> Iterator[StandIn]:
 
 CUBE_PLACE = "list(bpy.data.objects['Cube'].location)"
 
-LIBRARY = f"__import__('sys').modules['{UI}.preferences'].preferences().asset_library_dir"
+LIBRARY = f"__import__('sys').modules['{UI}.settings'].preferences().asset_library_dir"
 
 
 def prefer_library(window: BlenderWindow, folder: Path) -> None:
@@ -37,7 +37,7 @@ def prefer_library(window: BlenderWindow, folder: Path) -> None:
         bpy.context.preferences.active_section = "ADDONS"
         bpy.context.window_manager.addon_search = "Triverse"
         with override("PREFERENCES"):
-            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.preferences"].ADDON)
+            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.settings"].ADDON)
         """
     )
     settle(window)

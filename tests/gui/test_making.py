@@ -23,7 +23,7 @@ from tests.service.server import StandIn
 SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
-PREFERENCES = f"__import__('sys').modules['{UI}.preferences'].preferences()"
+PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 PRICE = f"({SESSION} and __import__('sys').modules['{UI}.credits'].known_cost(bpy.context))"
 
 

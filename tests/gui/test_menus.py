@@ -193,7 +193,7 @@ def test_where_to_place_in_the_panel_and_in_the_preferences(stage: Stage, accoun
         bpy.context.preferences.active_section = "ADDONS"
         bpy.context.window_manager.addon_search = "Triverse"
         with override("PREFERENCES"):
-            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.preferences"].ADDON)
+            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.settings"].ADDON)
         """
     )
     settle(window)

@@ -6,16 +6,14 @@ Floor: third. Thread: main. Imports ``bpy``.
 """
 
 import logging
-import os
 from pathlib import Path
 
 import bpy
 from mathutils import Matrix, Vector
 
-from ..api.keys import clean_key
 from ..api.sentence import Sentence
 from ..batch.assets import AssetWriter
-from ..scene import blend_file, gltf_abilities, tidy
+from ..scene import blend_file, gltf_abilities, host_settings, tidy
 from ..scene.about import about_blender
 from ..scene.child import ChildConverter
 from ..scene.child_command import child_command
@@ -28,7 +26,7 @@ from ..tasks.convert import Converter
 from ..tasks.imports import Imported, ImportOutcome
 from ..tasks.prepare import Preparer
 from ..tasks.record import Origin, TaskRecord
-from ..tasks.settings import DEFAULT_API_URL, Settings, key_entered_for, key_from_environment, url_from_environment
+from ..tasks.settings import Settings
 from ..tasks.user_folder import settle
 from .host import folders
 from .save import SaveError
@@ -68,8 +66,6 @@ class BlenderHost:
         """
         addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
         preferences = addon.preferences if addon is not None else None
-        key = key_from_environment() or (clean_key(preferences.api_key) if preferences else "")
-        url = url_from_environment() or (preferences.api_url.strip() if preferences else "")
         if data:
             data_dir, download_dir = folders(data)
         else:
@@ -77,20 +73,14 @@ class BlenderHost:
             if settled.problem is not None:
                 _log.warning("%s", settled.problem)
             data_dir = settled.folder
-            chosen = preferences.download_dir.strip() if preferences else ""
-            download_dir = Path(os.path.abspath(bpy.path.abspath(chosen))) if chosen else data_dir / "models"
+            download_dir = host_settings.download_dir(preferences, data_dir)
         is_module = not bpy.app.binary_path
-        forced = bpy.app.online_access_override and not bpy.app.online_access
-        return Settings(
-            data_dir=data_dir,
-            download_dir=download_dir,
-            api_key=key,
-            api_url=url or DEFAULT_API_URL,
-            key_entered_for=key_entered_for(preferences.key_entered_for if preferences else "", url or DEFAULT_API_URL),
+        return host_settings.settings(
+            preferences,
+            data_dir,
+            download_dir,
             online=not offline and (is_module or bpy.app.online_access),
-            offline_by="command_line" if offline or forced else "preference",
-            live=preferences.live if preferences else True,
-            reader=gltf_abilities.ask(),
+            offline_by_command=offline,
         )
 
     def about(self) -> dict[str, str]:

@@ -55,7 +55,6 @@ _CLASSES = (
     *watch.CLASSES,
     *setup_actions.CLASSES,
     *credits.CLASSES,
-    *data_folder.CLASSES,
     *making.CLASSES,
     *presets.CLASSES,
     *welcome.CLASSES,

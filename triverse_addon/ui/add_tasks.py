@@ -12,8 +12,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..api.errors import TriverseError
-from . import heartbeat, placing, rows, session, wishes
-from . import preferences as prefs
+from . import heartbeat, placing, rows, session, settings, wishes
 from .say import say, words
 from .setup_actions import may_ask, session_or_report
 from .text import paragraph, ui_scale
@@ -40,7 +39,7 @@ def split_uuids(text: str) -> list[str]:
 
 def find_uuids(text: str) -> list[str]:
     """Return the UUIDs in any text, such as a mail or a table, each once. The user's own key is none."""
-    return [found for found in dict.fromkeys(_UUID.findall(text)) if found != prefs.api_key()]
+    return [found for found in dict.fromkeys(_UUID.findall(text)) if found != settings.api_key()]
 
 
 def _copied(context: bpy.types.Context) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import inputs, mesh_options, redraw, selected, session
+from . import inputs, mesh_options, redraw, session, settings
 from .say import words
 from .text import paragraph, sidebar_width_px, ui_scale
 
@@ -38,7 +38,7 @@ def load(context: bpy.types.Context, here: "Session", record: "TaskRecord") -> N
     """
     wish = here.engine.regenerate_wish(record.id)
     flow = inputs.PANEL_FLOWS[wish.flow]
-    own = selected.sources_dir(create=False)
+    own = settings.sources_dir(create=False)
     # Objects that were written to be sent are gone after that: the selection takes their place.
     sources = {name: path for name, path in wish.sources.items() if not _was_selection(path, own)}
     given = context.scene.triverse

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import heartbeat
-from . import preferences as prefs
+from . import heartbeat, settings
 from .batch_files import current, is_free
 from .say import say, words
 from .setup_actions import can_go_online
@@ -202,9 +201,9 @@ def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
         return words("No row has failed.")
     if not retry and not batch.checked.has_work:
         return words("All rows are done, or have failed.")
-    if not prefs.api_key():
+    if not settings.api_key():
         return words("No API key is set. Enter it in the panel or in the preferences of the add-on.")
-    if (problem := prefs.key_problem()) is not None:
+    if (problem := settings.key_problem()) is not None:
         return say(problem.sentence)
     cost = batch.cost(retry=retry)
     if cost is None:

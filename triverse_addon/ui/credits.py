@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..api.flows import Flow
-from . import inputs, session
-from . import preferences as prefs
+from . import inputs, session, settings
 from .say import words
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
     """
     here = session.current()
     if here is None:
-        if prefs.api_key() and not session.is_offline():
+        if settings.api_key() and not settings.is_offline():
             session.wish()
         return None
     if not here.may_ask:
@@ -91,7 +90,7 @@ def question(context: bpy.types.Context) -> tuple[str, str] | None:
 
     With a limit in the preferences, a price that is not known counts as one above it.
     """
-    limit = prefs.preferences().ask_above_credits
+    limit = settings.preferences().ask_above_credits
     if not limit:
         return None
     cost = known_cost(context)

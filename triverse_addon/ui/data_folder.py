@@ -2,29 +2,22 @@
 """
 The folder of this user's list and models: found once, and moved beside the main thread where a move is due.
 
-Floor: third. Thread: main, but for the move itself. Imports ``bpy``.
+Floor: third. Thread: main, but for the move itself. Imports what imports ``bpy``.
 
 While a move is under way there is no session: nothing is ordered, fetched or imported. That is seconds within a disk,
 and as long as copying takes to another one; the panel says how far it is.
 """
 
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
-from bpy.props import BoolProperty, StringProperty
-
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
 from ..api.slips import UNFORESEEN
-from .say import say
 
 if TYPE_CHECKING:
-    from bpy.stub_internal.rna_enums import OperatorReturnItems
-
     from ..tasks.user_folder import Settled
 
 _log = logging.getLogger(__name__)
@@ -97,22 +90,23 @@ def folder(*, create: bool) -> str:
     return _folder
 
 
-def settle() -> None:
+def settle() -> bool:
     """
     See to it that list and models are where they belong; a move is begun here and ends in its own time.
 
+    :returns: whether a move has just ended.
     :raises MovingError: they are being moved: ask again.
     :raises TriverseError: they are not there, or another Blender moves them.
     """
     global _folder, _mover, _untold
     if _folder:
-        return
+        return False
     if _mover is None:
         from ..scene.user_folder import older_folders, usual_folder
 
         folder(create=False)
         if _folder:
-            return
+            return False
         _mover = _Mover(usual_folder(), older_folders())
         _mover.start()
     if _mover.is_alive():
@@ -127,9 +121,7 @@ def settle() -> None:
         assert mover.error is not None
         raise MovingError(mover.error.sentence) if isinstance(mover.error, MoveUnderWayError) else mover.error
     _folder, _untold = str(mover.settled.folder), mover.settled.problem
-    from . import remembered
-
-    remembered.forget()
+    return True
 
 
 def untold() -> Sentence | None:
@@ -147,45 +139,3 @@ def forget() -> None:
         mover.stop.set()
         mover.join(_STOP_S)
     _folder, _is_made, _untold = "", False, None
-
-
-class TRIVERSE_OT_move_data(bpy.types.Operator):
-    """Move the list of tasks and the models to another folder. Every Blender of this user finds them there"""
-
-    bl_idname = "triverse.move_data"
-    bl_label = "Move List and Models"
-    bl_options = {"INTERNAL"}
-
-    if TYPE_CHECKING:
-        directory: str
-        filter_folder: bool
-    else:
-        directory: StringProperty(subtype="DIR_PATH")
-        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask for the folder."""
-        self.directory = os.path.join(folder(create=False), "")
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """End the session and let the next one begin with the move."""
-        from ..scene.user_folder import usual_folder  # late, as above
-        from ..tasks.user_folder import plan_move
-        from . import heartbeat, session
-
-        chosen = bpy.path.abspath(self.directory)
-        session.end()
-        try:
-            plan_move(usual_folder(), Path(chosen))
-        except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))
-            return {"CANCELLED"}
-        finally:
-            forget()
-        session.wish()
-        return heartbeat.done()
-
-
-CLASSES = (TRIVERSE_OT_move_data,)

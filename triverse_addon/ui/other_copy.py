@@ -10,8 +10,8 @@ the first, and each one's end would then meet what is gone.
 
 import bpy
 
-from .preferences import ADDON
 from .say import words
+from .settings import ADDON
 from .text import paragraph, ui_scale
 
 

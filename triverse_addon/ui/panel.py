@@ -20,10 +20,10 @@ from . import (
     presets,
     selected,
     session,
+    settings,
     welcome,
     wishes,
 )
-from . import preferences as prefs
 from .say import say, words
 from .text import paragraph, sidebar_width_px, ui_scale
 
@@ -76,7 +76,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
             if not selected.is_used(context, flow):
                 placing.draw(body, context, is_narrow=_is_narrow(context))
             mesh_options.draw(body, context, flow)
-            body.prop(prefs.preferences(), "auto_import")
+            body.prop(settings.preferences(), "auto_import")
         elif any(not inputs.is_shared(flow.field(name)) for name in _refused(flow)):
             # What is wrong must be seen although its field is folded away.
             for field in flow.fields:

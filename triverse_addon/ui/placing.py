@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from . import choices, mesh_options
-from . import preferences as prefs
+from . import choices, mesh_options, settings
 
 if TYPE_CHECKING:
     from ..tasks.record import Placement
@@ -91,7 +90,7 @@ def placement(context: bpy.types.Context) -> "Placement":
             frames_per_s=units.frames_per_s,
             **mesh_options.chosen(context.scene),
         )
-    at_cursor = choices.chosen(prefs.preferences(), "placement") == "CURSOR"
+    at_cursor = choices.chosen(settings.preferences(), "placement") == "CURSOR"
     return Placement(
         location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
         height=placing.height if placing.use_height else None,
@@ -112,7 +111,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
         return
     if is_narrow:
         layout.label(text="Place at")
-    choices.draw(layout, prefs.preferences(), "placement", text="" if is_narrow else "Place at")
+    choices.draw(layout, settings.preferences(), "placement", text="" if is_narrow else "Place at")
     layout.prop(placing, "on_ground")
     layout.prop(placing, "use_height")
     if placing.use_height:

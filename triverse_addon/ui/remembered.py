@@ -19,8 +19,7 @@ from typing import Any
 import bpy
 
 from ..api.flows import Field, Flow, Kind
-from . import inputs, mesh_options
-from . import preferences as prefs
+from . import inputs, mesh_options, settings
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ def fill_in(given: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
 
 
 def _path(*, create: bool) -> str:
-    return os.path.join(prefs.data_dir(create=create), FILE_NAME)
+    return os.path.join(settings.data_dir(create=create), FILE_NAME)
 
 
 def _read() -> dict[str, Any]:

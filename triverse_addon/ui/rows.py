@@ -9,16 +9,19 @@ A task keeps its row as long as it is on the page, whatever comes before it; the
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import bpy
 
 if TYPE_CHECKING:
+    from ..tasks.record import TaskRecord
+    from .pager import Pager
     from .properties import TriverseWindowManager
-    from .session_state import Session
 
 #: Tasks of a page of the list, which scrolls.
 LIST_COUNT = 50
+#: Tasks of a page of the grid, which does not scroll: below it, the chosen task has to be seen.
+GRID_COUNT = 12
 #: Some more than a page has, so that a row that has become free is not another task's at once.
 _SLOTS = LIST_COUNT + 14
 
@@ -58,7 +61,30 @@ class Slots:
             self.places[slot] = place
 
 
-def sync(session: "Session") -> bool:
+class Owner(Protocol):
+    """What the rows need of the session that owns them."""
+
+    slots: Slots
+    pager: "Pager"
+    chosen_id: str
+
+    def page_records(self) -> "list[TaskRecord]":
+        """Return the tasks of the page that is shown."""
+
+    def shown(self, task_id: str) -> "TaskRecord | None":
+        """Return a task from memory."""
+
+    def choose(self, task_id: str) -> None:
+        """Keep a task at hand."""
+
+    def show_first_page(self) -> None:
+        """Let the list begin with the first task that fits."""
+
+    def rename(self, task_id: str, name: str) -> None:
+        """Give a task another name."""
+
+
+def sync(session: Owner) -> bool:
     """
     Take over what the user did to the rows, and make them those of the page.
 
@@ -68,14 +94,14 @@ def sync(session: "Session") -> bool:
     return write(session)
 
 
-def chosen_id(session: "Session") -> str:
+def chosen_id(session: Owner) -> str:
     """Return the id of the chosen task, "" without one. For drawing and operators: the latest click counts."""
     group = _group()
     clicked = str(group.rows[group.active].task_id) if 0 <= group.active < len(group.rows) else ""
     return clicked or session.chosen_id
 
 
-def choose(session: "Session", task_id: str) -> None:
+def choose(session: Owner, task_id: str) -> None:
     """Choose a task, which may be a new one. A search or a filter that would hide it is taken away."""
     session.choose(task_id)
     record = session.shown(task_id)
@@ -93,7 +119,7 @@ def clear_filter() -> None:
         group.property_unset(name)
 
 
-def write(session: "Session") -> bool:
+def write(session: Owner) -> bool:
     """
     Write the rows that are not as they should be. The chosen task stays chosen; if it is gone, the first one is.
 
@@ -133,7 +159,7 @@ def _group() -> "TriverseWindowManager":
     return group
 
 
-def _listen(session: "Session") -> None:
+def _listen(session: Owner) -> None:
     """Note which row was clicked on last, and which names were edited; a double click does both."""
     group, slots = _group(), session.slots
     if len(group.rows) != _SLOTS:

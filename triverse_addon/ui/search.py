@@ -12,10 +12,8 @@ import bpy
 from ..scene import origin
 from ..tasks.listing import Home, Order, Query
 from ..tasks.record import ENDED_BADLY, UNFINISHED, Stage
-from . import choices
-from . import preferences as prefs
-from .rows import LIST_COUNT
-from .task_grid import GRID_COUNT
+from . import choices, settings
+from .rows import GRID_COUNT, LIST_COUNT
 
 if TYPE_CHECKING:
     from .properties import TriverseWindowManager
@@ -33,7 +31,7 @@ _ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "
 def wanted() -> tuple[Query, int]:
     """Return what is to be shown, and how many of it on a page."""
     group: TriverseWindowManager = bpy.context.window_manager.triverse
-    preferences = prefs.preferences()
+    preferences = settings.preferences()
     show = choices.chosen(group, "show")
     query = Query(
         search=" ".join(group.search.split()),

@@ -13,7 +13,7 @@ import bpy
 from ..api.errors import InputError
 from ..api.flows import Field, Flow, Kind
 from ..api.sentence import Sentence
-from . import preferences as prefs
+from . import settings
 from .say import words
 from .text import sidebar_width_px, ui_scale, with_name
 
@@ -50,12 +50,7 @@ def write(context: bpy.types.Context, field: Field) -> "tuple[Path, Replaced]":
     objects = chosen(context)
     if not objects:
         raise InputError(Sentence.of("Select the object that is to be sent."), field=field.name)
-    return selection.write(objects, sources_dir(create=True))
-
-
-def sources_dir(*, create: bool) -> Path:
-    """Return the folder for what is written to be uploaded."""
-    return Path(prefs.data_dir(create=create), "sources")
+    return selection.write(objects, settings.sources_dir(create=True))
 
 
 def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:

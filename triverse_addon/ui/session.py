@@ -15,18 +15,12 @@ import bpy
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from ..api.urls import is_loopback
-from ..scene import gltf_abilities
-from ..tasks.settings import Settings
-from . import data_folder, properties, rows, selected
-from . import preferences as prefs
+from . import data_folder, properties, remembered, rows, settings
 
 if TYPE_CHECKING:
-    from ..scene.shelf import AssetShelf
     from .session_state import Session
 
 _session: "Session | None" = None
-_shelf: "AssetShelf | None" = None
 _is_wished = False
 _problem: Sentence | None = None
 
@@ -42,10 +36,12 @@ def need() -> "Session":
 
     :raises TriverseError: it cannot be started; :func:`problem` says so in the panel until it can.
     """
-    global _session, _shelf, _is_wished, _problem
+    global _session, _is_wished, _problem
     if _session is None:
         try:
-            data_folder.settle()
+            if data_folder.settle():
+                # What was used last lies in the folder that was moved.
+                remembered.forget()
         except TriverseError as error:
             # While it is moved, the heartbeat asks on; what has to be mended first waits for the button.
             _problem, _is_wished = error.sentence, isinstance(error, data_folder.MovingError)
@@ -66,11 +62,11 @@ def need() -> "Session":
         preparer = ChildPreparer(
             child_command("prepare_worker"),
             picture_suffixes=bpy.path.extensions_image,
-            own_dir=selected.sources_dir(create=True),
+            own_dir=settings.sources_dir(create=True),
         )
-        _shelf = AssetShelf(ChildConverter(child_command()))
-        _set_up_shelf()
-        engine = Engine(settings_now(), _shelf, preparer=preparer)
+        shelf = AssetShelf(ChildConverter(child_command()))
+        shelf.folder = settings.asset_library_dir()
+        engine = Engine(settings.settings_now(), shelf, preparer=preparer)
         _is_wished = False
         try:
             engine.start()
@@ -78,20 +74,14 @@ def need() -> "Session":
             _problem = error.sentence
             raise
         _problem = None
-        pictures = SmallPictures(child_command("prepare_worker"), Path(prefs.data_dir(create=True), "pictures"))
+        pictures = SmallPictures(child_command("prepare_worker"), Path(settings.data_dir(create=True), "pictures"))
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
         reader = engine.settings.reader
         batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir, reader=reader))
-        _session = Session(engine, import_task, reason_to_wait, batch, pictures)
+        _session = Session(engine, import_task, reason_to_wait, batch, shelf, pictures)
         if (untold := data_folder.untold()) is not None:
             _session.tell(Notice("WARNING", untold))
     return _session
-
-
-def _set_up_shelf() -> None:
-    if _shelf is not None:
-        folder = prefs.asset_library_dir()
-        _shelf.folder = Path(folder) if folder else None
 
 
 def wish() -> None:
@@ -166,44 +156,12 @@ def has_store() -> bool:
     """Tell whether a store exists from last time, so that tasks may have to go on. A few looks at the disk."""
     from ..tasks.store import FILE_NAME  # late: brings sqlite3
 
-    folder = prefs.data_dir(create=False)
+    folder = settings.data_dir(create=False)
     return bool(folder) and Path(folder, FILE_NAME).exists()
 
 
-def settings_now() -> Settings:
-    """Return what preferences, environment and Blender's online access say now."""
-    preferences = prefs.preferences()
-    return Settings(
-        data_dir=Path(prefs.data_dir(create=True)),
-        download_dir=Path(prefs.download_dir(create=True)),
-        api_key=prefs.api_key(),
-        api_url=prefs.api_url(),
-        key_entered_for=prefs.entered_for(),
-        online=bpy.app.online_access,
-        offline_by="preference" if not is_forced_offline() else "command_line",
-        live=preferences.live,
-        reader=gltf_abilities.ask(),
-    )
-
-
-def is_forced_offline() -> bool:
-    """Tell whether Blender was started with ``--offline-mode``, which the preferences cannot undo."""
-    return not bpy.app.online_access and bpy.app.online_access_override
-
-
-def is_offline() -> bool:
-    """Tell whether online access is off and the service is not on this machine."""
-    return not bpy.app.online_access and not is_loopback(prefs.api_url())
-
-
-def preferences_changed() -> None:
-    """Take note that a preference was changed; called by its property."""
-    _set_up_shelf()
-    if _session is not None:
-        _session.key_answer = None
-        _session.apply_settings()
-
-
 def key_answer() -> tuple[bool | None, Sentence] | None:
-    """Return the result of the last key test, if there was one."""
-    return _session.key_answer if _session is not None else None
+    """Return the result of the last key test, if there was one and it is about the key and service of now."""
+    if _session is None or _session.key_tested != (settings.api_key(), settings.api_url()):
+        return None
+    return _session.key_answer

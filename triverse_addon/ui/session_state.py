@@ -33,16 +33,15 @@ from ..tasks.events import (
 from ..tasks.imports import Importer, ReasonToWait
 from ..tasks.record import Stage, TaskRecord
 from ..tasks.words import overall_progress
-from . import batch_rows, rows, search
-from . import preferences as prefs
+from . import batch_rows, rows, search, settings
 from .batch_session import BatchSession
 from .details import Details
 from .pager import Pager
 from .price import Price
-from .session import settings_now
 from .thumbnails import Thumbnails
 
 if TYPE_CHECKING:
+    from ..scene.shelf import AssetShelf
     from ..scene.small_pictures import SmallPictures
     from ..tasks.engine import Engine
 
@@ -89,6 +88,7 @@ class Session:
         importer: Importer,
         must_wait: ReasonToWait,
         batch: BatchSession,
+        shelf: "AssetShelf | None" = None,
         pictures: "SmallPictures | None" = None,
     ) -> None:
         self.engine = engine
@@ -105,6 +105,8 @@ class Session:
         self.moving = Moving(0, None, 0.0)
         self.key_answer: tuple[bool | None, Sentence] | None = None
         """Result of the last key test: None and a sentence while it is on its way."""
+        self.key_tested = ("", "")
+        """The key and the address that the last key test is about."""
         self.refused: dict[str, tuple[Any, Sentence]] = {}
         """Field name -> the value that was refused, and why. Holds until the value is another one."""
         self.again_of = ""
@@ -113,6 +115,7 @@ class Session:
         """True while the service is asked for tasks made elsewhere."""
         self._importer = importer
         self._must_wait = must_wait
+        self._shelf = shelf
         self._stages = {record.id: record.stage for record in engine.tasks()}
         self._chosen: TaskRecord | None = None
         self._forgotten: set[str] = set()
@@ -279,33 +282,36 @@ class Session:
 
     def apply_settings(self) -> None:
         """Hand the engine what preferences, environment and Blender's online access say now."""
-        settings = settings_now()
-        if settings == self._known_settings:
+        if self._shelf is not None:
+            self._shelf.folder = settings.asset_library_dir()
+        now = settings.settings_now()
+        if now == self._known_settings:
             return
-        before, self._known_settings = self._known_settings, settings
+        before, self._known_settings = self._known_settings, now
         if (before.api_key, before.api_url, before.key_entered_for) != (
-            settings.api_key,
-            settings.api_url,
-            settings.key_entered_for,
+            now.api_key,
+            now.api_url,
+            now.key_entered_for,
         ):
             self.price.forget()
             self.key_answer = None
-        self.engine.configure(settings)
+        self.engine.configure(now)
 
     @property
     def may_ask(self) -> bool:
         """True when the service may and can be asked something: there is a key for it, and online access."""
-        settings = self._known_settings
+        known = self._known_settings
         return (
-            bool(settings.api_key)
-            and not isinstance(prefs.key_problem(), KeyElsewhereError)
-            and (settings.online or is_loopback(settings.api_url))
+            bool(known.api_key)
+            and not isinstance(settings.key_problem(), KeyElsewhereError)
+            and (known.online or is_loopback(known.api_url))
         )
 
     def test_key(self) -> None:
         """Ask the service whether it takes the key; :attr:`key_answer` gets the answer."""
         self.apply_settings()
         self.key_answer = (None, Sentence.of("Asking the service…"))
+        self.key_tested = (settings.api_key(), settings.api_url())
         self.engine.test_key(None)
 
     def rename(self, task_id: str, name: str) -> None:

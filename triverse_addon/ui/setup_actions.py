@@ -6,14 +6,15 @@ Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 """
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.props import BoolProperty, StringProperty
 
 from ..api.errors import TriverseError
 from ..api.urls import origin_of
-from . import heartbeat, redraw, session
-from . import preferences as prefs
+from . import data_folder, heartbeat, redraw, session, settings
 from .say import say, words
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class TRIVERSE_OT_test_key(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Needs a key and a way to the service."""
-        if not prefs.api_key():
+        if not settings.api_key():
             cls.poll_message_set(words("Enter your API key first."))
             return False
         return can_go_online(cls)
@@ -55,9 +56,8 @@ class TRIVERSE_OT_allow_key(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Remember it; another service is asked about anew."""
-        prefs.preferences().key_entered_for = origin_of(prefs.api_url())
+        settings.preferences().key_entered_for = origin_of(settings.api_url())
         context.preferences.is_dirty = True  # so that Blender saves it when it quits
-        session.preferences_changed()
         return heartbeat.done()
 
 
@@ -84,7 +84,7 @@ class TRIVERSE_OT_preferences(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the preferences window with the add-on unfolded."""
-        bpy.ops.preferences.addon_show(module=prefs.ADDON)
+        bpy.ops.preferences.addon_show(module=settings.ADDON)
         return {"FINISHED"}
 
 
@@ -101,7 +101,7 @@ class TRIVERSE_OT_updates(bpy.types.Operator):
         here = session.current()
         if here is not None and here.engine.live:
             return words("Triverse tells at once what has changed. Click for the preferences")
-        if not prefs.preferences().live:
+        if not settings.preferences().live:
             return words(
                 "Triverse is asked every few seconds. Live updates are switched off. Click for the preferences"
             )
@@ -109,7 +109,7 @@ class TRIVERSE_OT_updates(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the preferences, where live updates are switched on and off."""
-        bpy.ops.preferences.addon_show(module=prefs.ADDON)
+        bpy.ops.preferences.addon_show(module=settings.ADDON)
         return {"FINISHED"}
 
 
@@ -123,7 +123,7 @@ class TRIVERSE_OT_go_online(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """The preference has no say over ``--offline-mode``."""
-        if session.is_forced_offline():
+        if settings.is_forced_offline():
             cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
             return False
         return True
@@ -131,7 +131,6 @@ class TRIVERSE_OT_go_online(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Turn it on."""
         context.preferences.system.use_online_access = True
-        session.preferences_changed()
         return heartbeat.done()
 
 
@@ -144,7 +143,7 @@ class TRIVERSE_OT_open_downloads(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open it in the system's file browser."""
-        return open_folder(self, prefs.download_dir(create=True), make=True)
+        return open_folder(self, settings.download_dir(create=True), make=True)
 
 
 class TRIVERSE_OT_copy_report(bpy.types.Operator):
@@ -163,16 +162,54 @@ class TRIVERSE_OT_copy_report(bpy.types.Operator):
             text = report(session.need().engine, about_blender())
         except TriverseError as error:
             state = {"List of tasks": error.sentence.template}
-            text = report_of(session.settings_now(), about_blender(), state, None)
+            text = report_of(settings.settings_now(), about_blender(), state, None)
         context.window_manager.clipboard = text
         self.report({"INFO"}, words("The report is in the clipboard."))
         redraw.redraw()
         return {"FINISHED"}
 
 
+class TRIVERSE_OT_move_data(bpy.types.Operator):
+    """Move the list of tasks and the models to another folder. Every Blender of this user finds them there"""
+
+    bl_idname = "triverse.move_data"
+    bl_label = "Move List and Models"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        directory: str
+        filter_folder: bool
+    else:
+        directory: StringProperty(subtype="DIR_PATH")
+        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask for the folder."""
+        self.directory = os.path.join(data_folder.folder(create=False), "")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """End the session and let the next one begin with the move."""
+        from ..scene.user_folder import usual_folder  # late, as in session
+        from ..tasks.user_folder import plan_move
+
+        chosen = bpy.path.abspath(self.directory)
+        session.end()
+        try:
+            plan_move(usual_folder(), Path(chosen))
+        except TriverseError as error:
+            self.report({"WARNING"}, say(error.sentence))
+            return {"CANCELLED"}
+        finally:
+            data_folder.forget()
+        session.wish()
+        return heartbeat.done()
+
+
 def may_ask(cls: type[bpy.types.Operator]) -> bool:
     """For ``poll()``: tell whether the service can be asked for something, and if not, say why on the button."""
-    if not prefs.api_key():
+    if not settings.api_key():
         cls.poll_message_set(words("No API key is set. Enter it in the panel or in the preferences of the add-on."))
         return False
     return has_usable_key(cls) and can_go_online(cls)
@@ -180,7 +217,7 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
 
 def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
     """For ``poll()``: tell whether the key that is there can be sent to the service, and if not, say why."""
-    problem = prefs.key_problem()
+    problem = settings.key_problem()
     if problem is None:
         return True
     cls.poll_message_set(say(problem.sentence))
@@ -189,9 +226,9 @@ def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
 
 def can_go_online(cls: type[bpy.types.Operator]) -> bool:
     """For ``poll()``: tell whether requests may leave this machine, and if not, say why on the button."""
-    if not session.is_offline():
+    if not settings.is_offline():
         return True
-    if session.is_forced_offline():
+    if settings.is_forced_offline():
         cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
     else:
         cls.poll_message_set(
@@ -234,4 +271,5 @@ CLASSES = (
     TRIVERSE_OT_go_online,
     TRIVERSE_OT_open_downloads,
     TRIVERSE_OT_copy_report,
+    TRIVERSE_OT_move_data,
 )

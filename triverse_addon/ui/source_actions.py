@@ -13,7 +13,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..api.errors import TriverseError
-from . import inputs, redraw, selected, wishes
+from . import inputs, redraw, settings, wishes
 from .say import say, words
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class IntoPicture:
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Write the picture and put its path into the panel."""
         try:
-            path = self.picture(context, selected.sources_dir(create=True))
+            path = self.picture(context, settings.sources_dir(create=True))
         except TriverseError as error:
             self.report({"WARNING"}, say(error.sentence))
             return {"CANCELLED"}

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..tasks.record import TaskRecord
     from .session_state import Session
 
-#: Tasks of a page of the grid, which does not scroll: below it, the chosen task has to be seen.
-GRID_COUNT = 12
 #: Least width of a cell, in pixels at UI scale 1.
 _CELL_PX = 76
 #: One unit of the interface, in pixels at UI scale 1.

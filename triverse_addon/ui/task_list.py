@@ -9,8 +9,7 @@ from functools import lru_cache
 
 import bpy
 
-from . import choices, session
-from . import preferences as prefs
+from . import choices, session, settings
 from .text import font_px, sidebar_width_px, ui_scale, wrapped
 
 #: Height of a row in units of the interface. Blender makes the part of a row that can be clicked and is highlighted one
@@ -107,7 +106,7 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
     choices.draw(column.column(align=True), manager, "show", expand=True)
     column.prop(manager, "this_file")
     column.label(text="Sort by")
-    choices.draw(column.column(align=True), prefs.preferences(), "task_order", expand=True)
+    choices.draw(column.column(align=True), settings.preferences(), "task_order", expand=True)
 
 
 @lru_cache

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import choices, chosen, heartbeat, rows, session, task_grid
-from . import preferences as prefs
+from . import choices, chosen, heartbeat, rows, session, settings, task_grid
 from .say import say, words
 from .task_list import ROW_UNITS, longest_that_fits
 from .text import font_px, paragraph, sidebar_width_px, text_width_px, ui_scale
@@ -83,7 +82,7 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "
     row = layout.row()
     row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder="Search")
     row.popover("TRIVERSE_PT_filter", text="", icon="FILTER")
-    choices.draw(row.row(align=True), prefs.preferences(), "task_layout", expand=True, icon_only=True)
+    choices.draw(row.row(align=True), settings.preferences(), "task_layout", expand=True, icon_only=True)
     show = choices.chosen(manager, "show")
     narrowed = [manager.bl_rna.properties["show"].enum_items[show].name] if show != "ALL" else []
     if manager.this_file:
@@ -98,7 +97,7 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "
 
 
 def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    if here.pager.page.question.count == task_grid.GRID_COUNT:
+    if here.pager.page.question.count == rows.GRID_COUNT:
         task_grid.draw(layout, context, here, rows.chosen_id(here))
         return
     manager = context.window_manager.triverse

@@ -14,8 +14,7 @@ import bpy
 from ..api.errors import KeyElsewhereError
 from ..api.urls import origin_of
 from ..tasks.settings import DEFAULT_API_URL
-from . import inputs, presets, redraw, remembered, session
-from . import preferences as prefs
+from . import inputs, presets, redraw, remembered, session, settings
 from .say import on_button, say, words
 from .text import has_room, paragraph, sidebar_width_px
 
@@ -37,9 +36,9 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if is_new():
         _draw_welcome(layout, context)
     else:
-        if not prefs.api_key():
+        if not settings.api_key():
             _draw_key(layout.box().column(), context, icon="KEYINGSET")
-        if session.is_offline():
+        if settings.is_offline():
             _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
     _draw_key_problem(layout, context)
     problem = session.problem()
@@ -51,7 +50,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    problem = prefs.key_problem()
+    problem = settings.key_problem()
     if not isinstance(problem, KeyElsewhereError):
         return  # what is no key is said where the price would be
     box = layout.box().column()
@@ -61,7 +60,7 @@ def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) ->
 
 
 def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    has_key, is_online = bool(prefs.api_key()), not session.is_offline()
+    has_key, is_online = bool(settings.api_key()), not settings.is_offline()
     box = layout.box().column()
     box.label(text="Welcome to Triverse")
     _draw_step(box, words("1. Your API key"), is_done=has_key)
@@ -88,18 +87,18 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
 def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
     text = words("Enter your Triverse API key to begin. It stays in Blender's preferences.")
     paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
-    service = origin_of(prefs.api_url())
+    service = origin_of(settings.api_url())
     if service != origin_of(DEFAULT_API_URL):
         text = words("The service is {service}.", service=service)
         paragraph(layout, text, sidebar_width_px(context, boxed=True))
     row = layout.row(align=True)
-    row.prop(prefs.preferences(), "api_key", text="", placeholder="API Key")
+    row.prop(settings.preferences(), "api_key", text="", placeholder="API Key")
     row.operator("triverse.open_account", text="", icon="URL")
 
 
 def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
     width_px = sidebar_width_px(context, boxed=True)
-    if session.is_forced_offline():
+    if settings.is_forced_offline():
         text = words("Blender was started in offline mode. Start it again without --offline-mode.")
         paragraph(layout, text, width_px, icon=icon)
     else:

@@ -13,8 +13,7 @@ import bpy
 
 from ..api.errors import TriverseError
 from ..api.flows import Flow, Kind, check
-from . import inputs, placing, properties, selected
-from . import preferences as prefs
+from . import inputs, placing, properties, selected, settings
 from .say import words
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
         sources=inputs.sources(given, flow),
         origin=origin(context),
         placement=placing.placement(context),
-        auto_import=prefs.preferences().auto_import,
+        auto_import=settings.preferences().auto_import,
         allow_duplicate=again,
     )
     return _with_selection(context, flow, wish) if selected.is_used(context, flow) else wish
@@ -83,7 +82,7 @@ def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "NewTask"
         sources={picture_fields(flow)[0]: path},
         origin=origin(context),
         placement=placing.placement(context),
-        auto_import=prefs.preferences().auto_import,
+        auto_import=settings.preferences().auto_import,
     )
 
 
@@ -110,7 +109,7 @@ def submit(here: "Session", wish: "NewTask") -> "TaskRecord":
     except TriverseError:
         from ..tasks.removal import is_own_source, remove_file
 
-        own = selected.sources_dir(create=False)
+        own = settings.sources_dir(create=False)
         for path in map(Path, wish.sources.values()):
             if path.suffix == ".blend" and path.parent == own and is_own_source(path):
                 remove_file(path)

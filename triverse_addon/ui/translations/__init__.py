@@ -13,8 +13,7 @@ from types import ModuleType
 
 import bpy
 
-from .. import inputs
-from .. import preferences as prefs
+from .. import inputs, settings
 from ..properties import flow_tooltip
 
 #: What Blender's language was when it was last looked at; None while the add-on is off.
@@ -44,7 +43,7 @@ def follow() -> bool:
     _take_back()
     language = language_for(locale)
     if language is not None:
-        bpy.app.translations.register(prefs.ADDON, {locale: entries(language)})
+        bpy.app.translations.register(settings.ADDON, {locale: entries(language)})
         _is_registered = True
     return True
 
@@ -52,7 +51,7 @@ def follow() -> bool:
 def _take_back() -> None:
     global _is_registered
     if _is_registered:
-        bpy.app.translations.unregister(prefs.ADDON)
+        bpy.app.translations.unregister(settings.ADDON)
         _is_registered = False
 
 

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The values of the add-on's preferences: the only place where a key is kept.
+
+Floor: third. Thread: main. Imports ``bpy``. How they are drawn is in ``preferences``; who needs to know that one has
+changed asks for its value: the session does so in each tick.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+
+from ..api.errors import TriverseError
+from ..api.keys import check_key, check_key_is_for
+from ..api.urls import is_loopback, origin_of
+from ..scene import host_settings
+from ..scene.host_settings import is_forced_offline as is_forced_offline
+from ..tasks.settings import DEFAULT_API_URL, Settings
+from . import data_folder
+
+#: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
+ADDON = __package__.rpartition(".")[0]
+
+
+def _key_typed(preferences: "PreferenceProperties", _context: bpy.types.Context) -> None:
+    # Whoever types a key sees the service beside it, in the panel unless it is Triverse itself.
+    preferences.key_entered_for = origin_of(api_url())
+
+
+class PreferenceProperties:
+    """What holds for every file of this user; Blender finds the properties in the class that is drawn."""
+
+    if TYPE_CHECKING:
+        api_key: str
+        key_entered_for: str
+        api_url: str
+        download_dir: str
+        asset_library_dir: str
+        auto_import: bool
+        placement: str
+        live: bool
+        ask_above_credits: int
+        task_layout: str
+        task_order: str
+    else:
+        api_key: StringProperty(
+            name="API Key",
+            description="Your key for the Triverse API. It is kept in Blender's preferences only, never in a file",
+            subtype="PASSWORD",
+            update=_key_typed,
+        )
+        key_entered_for: StringProperty(options={"HIDDEN"})
+        api_url: StringProperty(
+            name="Service",
+            description="Address of the Triverse API",
+            default=DEFAULT_API_URL,
+        )
+        download_dir: StringProperty(
+            name="Download Folder",
+            description="Where new models are kept. Left empty, they are kept beside the list of tasks",
+            subtype="DIR_PATH",
+        )
+        asset_library_dir: StringProperty(
+            name="Asset Library",
+            description="A folder of an asset library. A copy of every new model is put there. Left empty, none is",
+            subtype="DIR_PATH",
+        )
+        auto_import: BoolProperty(
+            name="Import When Ready",
+            description="Import a model by itself as soon as it is ready",
+            default=True,
+        )
+        placement: EnumProperty(
+            name="Place at",
+            description="Where a new model will stand",
+            items=(
+                ("CURSOR", "3D Cursor", "Where the 3D cursor is when you press Generate", 0),
+                ("ORIGIN", "World Origin", "In the middle of the world", 1),
+            ),
+        )
+        live: BoolProperty(
+            name="Live Updates",
+            description="Let the service tell at once what has changed. Without it, it is asked every few seconds",
+            default=True,
+        )
+        ask_above_credits: IntProperty(
+            name="Ask Above Credits",
+            description="Ask before a task that costs more than this number of credits. 0 never asks",
+            default=0,
+            min=0,
+            max=1_000_000,
+            soft_max=1000,
+        )
+        task_layout: EnumProperty(
+            name="Display as",
+            description="How the tasks are shown in the sidebar",
+            items=(
+                ("LIST", "List", "Show tasks with their state", "LONGDISPLAY", 0),
+                ("GRID", "Thumbnails", "Show tasks as large thumbnails", "IMGDISPLAY", 1),
+            ),
+        )
+        task_order: EnumProperty(
+            name="Sort by",
+            description="Which tasks come first in the sidebar",
+            items=(
+                ("NEWEST", "Newest First", "By the time they were made, the newest first", 0),
+                ("OLDEST", "Oldest First", "By the time they were made, the oldest first", 1),
+                ("NAME", "Name", "By name, from A to Z", 2),
+                ("COST", "Cost", "By their cost in credits, the highest first", 3),
+            ),
+        )
+
+
+def preferences() -> PreferenceProperties:
+    """Return the add-on's preferences."""
+    found = bpy.context.preferences.addons[ADDON].preferences
+    assert isinstance(found, PreferenceProperties)
+    return found
+
+
+def api_key() -> str:
+    """Return the key to use, "" without one."""
+    return host_settings.api_key(preferences())
+
+
+def key_problem() -> TriverseError | None:
+    """Return why the key that is there cannot be sent: it is none, or was entered for another service."""
+    key = api_key()
+    if not key:
+        return None
+    try:
+        check_key(key)
+        check_key_is_for(api_url(), host_settings.entered_for(preferences()))
+    except TriverseError as error:
+        return error
+    return None
+
+
+def api_url() -> str:
+    """Return the address of the service to use."""
+    return host_settings.api_url(preferences())
+
+
+def data_dir(*, create: bool) -> str:
+    """Return the folder for this user's store and files, made the first time if ``create``."""
+    return data_folder.folder(create=create)
+
+
+def download_dir(*, create: bool) -> str:
+    """Return the folder for models, absolute."""
+    return str(host_settings.download_dir(preferences(), Path(data_dir(create=create))))
+
+
+def asset_library_dir() -> Path | None:
+    """Return the folder for copies of models, absolute; None for no copies."""
+    chosen = host_settings.absolute(preferences().asset_library_dir)
+    return Path(chosen) if chosen else None
+
+
+def sources_dir(*, create: bool) -> Path:
+    """Return the folder for pictures and models that the add-on itself makes of the scene."""
+    return Path(data_dir(create=create), "sources")
+
+
+def settings_now() -> Settings:
+    """Return what preferences, environment and Blender's online access say now."""
+    return host_settings.settings(
+        preferences(),
+        Path(data_dir(create=True)),
+        Path(download_dir(create=True)),
+        online=bpy.app.online_access,
+    )
+
+
+def is_offline() -> bool:
+    """Tell whether online access is off and the service is not on this machine."""
+    return not bpy.app.online_access and not is_loopback(api_url())
