@@ -182,7 +182,7 @@ def test_every_problem_stands_at_its_row_and_nothing_can_be_run(
     assert "polygon_limit: " in drawn.prose(), "all problems of the chosen row"
     assert "Line 3 · Short" in drawn.prose()
     assert "triverse.batch_run" not in drawn.operators()
-    assert "Mend what is wrong" in poll_message(bpy.ops.triverse.batch_run)
+    assert "Fix the problems" in poll_message(bpy.ops.triverse.batch_run)
     assert service.state.creations == []
     assert not (path.parent / "rows-library").exists()
     rows_file(ROWS)
@@ -202,7 +202,7 @@ def test_what_is_wrong_with_the_file_as_a_whole(
     checked(tick_until, rows_file(text))
     assert words in bpy.context.window_manager.triverse.batch_rows[0].problems
     assert texts()[0][-1].endswith(("…", ".")), "the row says as much of it as fits"
-    assert "Mend what is wrong" in poll_message(bpy.ops.triverse.batch_run)
+    assert "Fix the problems" in poll_message(bpy.ops.triverse.batch_run)
 
 
 def test_a_file_that_is_not_there(here: Any, tick_until: Tick, tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_stopped_nothing_more_is_sent_and_it_goes_on_without_a_question(
     assert len(service.state.creations) == 2
     assert batch.goes_on
     assert batch.is_agreed(), "what it costs was agreed to"
-    assert "Go On · 80" in panel().texts()
+    assert "Continue · 80" in panel().texts()
     service.state.clock.speed = 40.0
     run(tick_until)
     assert charges(service) == [1] * 6
@@ -320,7 +320,7 @@ def test_what_waits_to_be_sent_when_it_is_stopped_is_not_sent(
     assert [task.following for task in here.engine.tasks()] == [False] * 3
     batch = settled(tick_until)
     assert batch.cost() == 60, "none of it was paid"
-    assert "Go On · 60" in panel().texts()
+    assert "Continue · 60" in panel().texts()
 
 
 def test_the_add_on_is_switched_off_in_mid_batch_and_on_again(

@@ -123,9 +123,9 @@ def test_a_batch_is_checked_run_stopped_killed_and_ends_complete(
     window.click_text("Stop Batch", side)
     ended(window)
     assert len(service.state.creations) == 2
-    window.wait_text("Go On", side)
+    window.wait_text("Continue", side)
     window.save_shot("stopped")
-    window.click_text("Go On", side)
+    window.click_text("Continue", side)
     window.wait_for(f"{BATCH}.phase == 'running'")
     # The next two are ordered, and their answers never come: however fast the machine is, it is killed in the middle.
     service.faults.add("create", delay_answer_s=600, times=None)
@@ -137,11 +137,11 @@ def test_a_batch_is_checked_run_stopped_killed_and_ends_complete(
     again = open_window(env=connected(service), home=window.home)
     side = open_panel(again)
     again.wait_text("props.csv", side)
-    again.wait_text("Go On", side)
+    again.wait_text("Continue", side)
     settle(again)
     again.save_shot("offered")
     service.state.clock.speed = 40.0
-    again.click_text("Go On", side)
+    again.click_text("Continue", side)
     again.wait_for(f"{BATCH}.phase == 'running'")
     ended(again)
     again.wait_text("6 done", side)

@@ -142,7 +142,8 @@ class GlbWriter:
         except OSError as error:
             raise ConvertError(
                 Sentence.of(
-                    "The library {path} cannot be written ({reason}). Make room, then use --retry-failed.",
+                    "The library {path} cannot be written ({reason}). "
+                    "Free some disk space, then run the failed rows again.",
                     path=str(job.library),
                     reason=error.strerror or type(error).__name__,
                 )

@@ -54,8 +54,8 @@ class BatchProblemsError(InputError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
         super().__init__(
-            Sentence.of("The batch has {count} problems, and nothing was sent. Mend them first.", count=len(problems))
+            Sentence.of("The batch has {count} problems, and nothing was sent. Fix them first.", count=len(problems))
             if len(problems) != 1
-            else Sentence.of("The batch has one problem, and nothing was sent. Mend it first."),
+            else Sentence.of("The batch has one problem, and nothing was sent. Fix it first."),
             field="file",
         )

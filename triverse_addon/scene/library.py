@@ -55,7 +55,8 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
         return Sentence.of("The folder for work cannot be used: {reason}.", reason=detail)
     if kind == "disk":
         return Sentence.of(
-            "The library cannot be written: {reason}. Make room, then use --retry-failed.", reason=detail
+            "The library cannot be written: {reason}. Free some disk space, then run the failed rows again.",
+            reason=detail,
         )
     return sentence_for(kind, detail)
 

@@ -75,7 +75,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 class TRIVERSE_OT_leave_again(bpy.types.Operator):
-    """Keep the inputs, and take them for those of a task of its own"""
+    """Keep the inputs, but send them as a new, unrelated task"""
 
     bl_idname = "triverse.leave_again"
     bl_label = "Dismiss"

@@ -196,7 +196,7 @@ def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
     if batch.is_busy:
         return words("The batch is under way. Stop it first.")
     if batch.checked.problems:
-        return words("Mend what is wrong with the file first, then press Check Again.")
+        return words("Fix the problems in the file first, then press Check Again.")
     if retry and not batch.checked.failed:
         return words("No row has failed.")
     if not retry and not batch.checked.has_work:

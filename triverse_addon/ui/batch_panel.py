@@ -97,10 +97,10 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
     width_px = sidebar_width_px(context)
     if checked.problems:
         if len(checked.problems) == 1:
-            text = words("One thing is wrong with the file. Nothing is sent until it is mended.")
+            text = words("One thing is wrong with the file. Nothing is sent until it is fixed.")
         else:
             text = words(
-                "{count} things are wrong with the file. Nothing is sent until all are mended.",
+                "{count} things are wrong with the file. Nothing is sent until all are fixed.",
                 count=len(checked.problems),
             )
         paragraph(layout, text, width_px, icon="ERROR", alert=True)
@@ -180,7 +180,7 @@ def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
         button.scale_y = 1.5
         cost = batch.cost()
         if batch.goes_on:
-            text = words("Go On · {cost}", cost=cost) if cost else words("Go On")
+            text = words("Continue · {cost}", cost=cost) if cost else words("Continue")
         else:
             text = words("Run · {cost}", cost=cost) if cost else words("Run")
         button.operator("triverse.batch_run", text=text, icon="PLAY", translate=False)

@@ -381,7 +381,7 @@ def _notice(ended: Ended, *, was_stopped: bool) -> Notice:
     ends = [outcome.end for outcome in ended.outcomes]
     done, failed = ends.count(End.DONE), ends.count(End.FAILED)
     if was_stopped:
-        return Notice("INFO", Sentence.of("The batch was stopped. Press Go On to go on where it was."))
+        return Notice("INFO", Sentence.of("The batch was stopped. Press Continue to resume."))
     if ended.is_open:
         return Notice("WARNING", Sentence.of("The batch ended before all its rows were done. The panel says why."))
     if failed:

@@ -89,7 +89,7 @@ class TRIVERSE_OT_preferences(bpy.types.Operator):
 
 
 class TRIVERSE_OT_updates(bpy.types.Operator):
-    """How changes at the service come here"""
+    """Show whether task updates arrive live or by polling"""
 
     bl_idname = "triverse.updates"
     bl_label = "Updates"
@@ -232,7 +232,7 @@ def can_go_online(cls: type[bpy.types.Operator]) -> bool:
         cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
     else:
         cls.poll_message_set(
-            words("Online access is switched off. Turn on Allow Online Access in Preferences, System.")
+            words("Online access is switched off. Turn on Allow Online Access in Preferences > System > Network.")
         )
     return False
 
