@@ -26,6 +26,7 @@ from triverse_addon.tasks.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Event, KeyTested, Quoted
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
+from triverse_addon.tasks.version import addon_version
 
 #: A net against a hang; nothing counts on it.
 LIMIT_S = 90.0
@@ -232,4 +233,4 @@ def _is_clear(sentence: Sentence) -> bool:
 
 
 def _client(settings: Settings) -> Client:
-    return Client(settings.api_url, settings.api_key, version=settings.agent, read_timeout_s=READ_TIMEOUT_S)
+    return Client(settings.api_url, settings.api_key, version=addon_version(), read_timeout_s=READ_TIMEOUT_S)

@@ -24,6 +24,7 @@ from .engine import Engine
 from .record import Stage, TaskRecord
 from .settings import DEFAULT_API_URL, Settings
 from .store import Store
+from .version import addon_version
 
 #: Tasks told of one by one, the newest first.
 _TASKS = 20
@@ -65,7 +66,7 @@ def _listed(facts: Mapping[str, str]) -> list[str]:
 
 def _settings(settings: Settings) -> dict[str, str]:
     return {
-        "Add-on": settings.agent,
+        "Add-on": addon_version(),
         "Key": "set" if settings.api_key else "not set",
         "Service address": _address(settings.api_url),
         "Online access": "on" if settings.online else f"off, by {settings.offline_by}",

@@ -31,7 +31,6 @@ class Settings:
     :ivar offline_by: "preference" or "command_line": what switched online access off.
     :ivar live: use a WebSocket beside polling.
     :ivar max_model_bytes: a model that is larger is refused.
-    :ivar agent: the version part of the User-Agent.
     :ivar reader: what the Blender that will read the models can.
     """
 
@@ -44,7 +43,6 @@ class Settings:
     offline_by: str = "preference"
     live: bool = True
     max_model_bytes: int = 2 * 1024**3
-    agent: str = "0.1.0"
     reader: GltfReader = ANY_BLENDER
 
     def check_key(self) -> None:

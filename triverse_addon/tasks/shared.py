@@ -21,6 +21,7 @@ from .record import TaskRecord
 from .seals import Seals
 from .settings import Settings
 from .store import Store
+from .version import addon_version
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -42,7 +43,7 @@ def make_client(settings: Settings) -> "Client":
     with needing("requests", "urllib3"):
         from ..api.client import Client
 
-    return Client(settings.api_url, settings.api_key, version=settings.agent)
+    return Client(settings.api_url, settings.api_key, version=addon_version())
 
 
 def live_updates() -> ModuleType:
