@@ -180,7 +180,7 @@ Done. Look at
 Try next
   python scripts/demo.py --window     the panel, in a Blender that is on PATH or named by BLENDER=
   python scripts/test.py              the tests
-  README.md                           installing it, the command line, the real service"""
+  README.md                           installing it, the first model, the documentation"""
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of flows and their fields: panel, command line, validation and the README's table come from it.
+"""The one table of flows and their fields: panel, command line, validation and a table of the docs come from it.
 
 Ground floor; any thread; no ``bpy``.
 

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README says what the code does. One: ``python scripts/test.py tests/cli/test_readme.py``."""
+"""The pages about the command line and the flows say what the code does."""
 
 from __future__ import annotations
 
 import argparse
 import re
 
-from scripts.readme import README, TABLES, with_tables
+from scripts.docs import REPO
 from triverse_addon.api.flows import FLOWS
 from triverse_addon.cli.arguments import option_name, parser
 from triverse_addon.cli.exits import Exit
 
-TEXT = README.read_text(encoding="utf-8")
+COMMANDS = (REPO / "docs" / "command-line.md").read_text(encoding="utf-8")
+TEXT = COMMANDS + (REPO / "docs" / "flows.md").read_text(encoding="utf-8")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -20,13 +21,8 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     return dict(found.choices)
 
 
-def test_its_tables_are_written_by_the_script() -> None:
-    assert with_tables(TEXT) == TEXT, "python scripts/readme.py"
-    assert all(f"<!-- {name} -->" in TEXT for name in TABLES)
-
-
 def test_every_command_is_in_it() -> None:
-    assert set(re.findall(r"^\| `([a-z]+)(?: UUID…)?` \|", TEXT, re.MULTILINE)) >= set(commands())
+    assert set(re.findall(r"^\| `([a-z]+)(?: UUID…)?` \|", COMMANDS, re.MULTILINE)) >= set(commands())
 
 
 def test_every_option_is_in_it() -> None:
@@ -41,5 +37,5 @@ def test_every_option_is_in_it() -> None:
 
 
 def test_every_exit_code_is_in_it() -> None:
-    codes = re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)
+    codes = re.findall(r"^\| (\d+) \|", COMMANDS, re.MULTILINE)
     assert [int(code) for code in codes] == [int(code) for code in Exit]
