@@ -254,7 +254,7 @@ class _Batch:
             self._ask_person(
                 "Order them?",
                 "Nothing was ordered.",
-                Sentence.of("Nobody can be asked here. Add --yes, or --max-credits N."),
+                Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
             )
         return prices
 

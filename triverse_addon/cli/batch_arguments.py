@@ -70,7 +70,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--failed-ok", action="store_true", help="end with 0 although rows failed; the report tells of them"
     )
     command.add_argument(
-        "--batch-id", metavar="TEXT", default="", help="order everything anew, and pay for it, under another identity"
+        "--batch-id", metavar="TEXT", default="", help="order everything again, and pay for it, under another identity"
     )
     command.add_argument("--glb-only", action="store_true", help="write models as they come, as .glb; needs no Blender")
     command.add_argument(

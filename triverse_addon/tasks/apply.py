@@ -64,7 +64,7 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
             "is_settled": True,
             "finished_at_s": status.completed_at_s or now_s(),
             "error": Sentence.of(
-                "Triverse cancelled this task. Its credits were released. Press Retry to order it anew."
+                "Triverse cancelled this task. Its credits were released. Press Retry to order it again."
             ),
         }
     return changes

@@ -273,7 +273,7 @@ class Engine:
             return record
         if record.is_settled and record.flow not in FLOWS:
             raise InputError(
-                Sentence.of("This task was made elsewhere. To order it anew, choose Use These Inputs Again."),
+                Sentence.of("This task was made elsewhere. To order it again, choose Use These Inputs Again."),
                 field="flow",
             )
         # From the newest state, in one transaction: another Blender may have retried it already, and a new order must

@@ -154,7 +154,7 @@ class ImportQueue:
             return self._claimed(record.with_(blend_path=""), importer)
         if seal is Seal.OTHER:
             sentence = Sentence.of(
-                "The converted model is not what Triverse wrote. It is made anew from the delivered file."
+                "The converted model is not what Triverse wrote. It is made again from the delivered file."
             )
             return ConvertAgain(sentence, record.placement.unit_m, record.placement.frames_per_s)
         return self._claimed(record, importer)

@@ -205,7 +205,7 @@ class Steps:
             return
         sentence = Sentence.of(
             "Triverse does not know this task. It may have expired or belong to another account. Press Retry to look "
-            "again, or choose Use These Inputs Again to order it anew."
+            "again, or choose Use These Inputs Again to order it once more."
         )
         # Not settled: with the right key it is there again, and ordering it anew is the user's decision.
         self._out.move(

@@ -77,7 +77,7 @@ class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
 
 
 class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
-    """Import the model anew in the place of the one in this scene, which is removed"""
+    """Import the model again, in the place of the one in this scene, which is removed"""
 
     bl_idname = "triverse.replace_imported"
     bl_label = "Replace Imported"
@@ -92,7 +92,7 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
                 "else the one imported last"
             )
         return words(
-            "Import the model anew in the place of the one in this scene, which is removed: the selected one, "
+            "Import the model again, in the place of the one in this scene, which is removed: the selected one, "
             "else the one imported last"
         )
 

@@ -85,7 +85,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         filter_glob: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
         all_files: BoolProperty(
             name="All Files",
-            description="Show files of every name. What they are is told by what is in them",
+            description="Show files of every name. Their kind is recognized by their content",
             options={"SKIP_SAVE"},
             update=_show_all_files,
         )

@@ -30,7 +30,7 @@ _MOST_LINES = 30
 
 
 class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
-    """Go on where it failed. Only what the service itself has failed or refused is ordered anew"""
+    """Go on where it failed. Only what the service itself has failed or refused is ordered again"""
 
     bl_idname = "triverse.retry"
     bl_label = "Retry"
