@@ -5,6 +5,7 @@ Runs inside a Blender: installs the zip as a user does, looks at what is there, 
 Imports ``bpy``; main thread. Prints one line of JSON after ``PROBE``. Arguments after ``--``: the zip.
 """
 
+import importlib
 import json
 import sys
 import threading
@@ -67,6 +68,7 @@ def main() -> None:
 
     report["wheels"] = {"requests": requests.__file__, "websockets": websockets.__file__}
     report["paths"] = sys.path
+    report["version"] = importlib.import_module(f"{MODULE}.tasks.version").addon_version()
     bpy.ops.wm.save_userpref()
     print("PROBE " + json.dumps(report), flush=True)
 

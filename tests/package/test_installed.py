@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from scripts._dev.package import manifest
 from tests.package.conftest import Installed
 
 
@@ -35,6 +36,10 @@ def test_its_wheels_can_be_imported(installed: Installed) -> None:
     if installed.target.is_program:
         # Debian's Blender has neither: what is imported is what we ship. (A bpy environment has its own.)
         assert all(path.startswith(f"{installed.home}/") for path in installed.report["wheels"].values())
+
+
+def test_it_knows_the_version_in_its_manifest(installed: Installed) -> None:
+    assert installed.report["version"] == manifest()["version"]
 
 
 def test_nothing_is_written_into_its_own_folder(installed: Installed) -> None:
