@@ -37,25 +37,26 @@ from .json_text import parse_json
 from .keys import redact
 from .payloads import find_task_uuid
 from .sentence import Sentence
+from .service_codes import ServiceCode
 from .urls import clean
 
 MAX_RETRY_AFTER_S = 600.0
 """Longest wait taken from a Retry-After header: a task should not hang for a day on a slip of a server."""
 
 _BY_CODE: Mapping[int, type[ServiceError]] = {
-    1004: InvalidParametersError,
-    1005: NotFoundError,
-    1006: NotFoundError,
-    2000: TooManyRequestsError,
-    2002: UnsupportedError,
-    2004: UnsupportedError,
-    2005: WrongStateError,
-    2008: ContentViolationError,
-    2010: InsufficientCreditsError,
-    4042: NothingToDownloadError,
-    5003: UnavailableError,
-    5004: UnavailableError,
-    5005: UnavailableError,
+    ServiceCode.INVALID_PARAMETERS: InvalidParametersError,
+    ServiceCode.RESOURCE_NOT_FOUND: NotFoundError,
+    ServiceCode.TASK_NOT_FOUND: NotFoundError,
+    ServiceCode.TOO_MANY_REQUESTS: TooManyRequestsError,
+    ServiceCode.UNSUPPORTED_TASK: UnsupportedError,
+    ServiceCode.UNSUPPORTED_FILE: UnsupportedError,
+    ServiceCode.WRONG_STATE: WrongStateError,
+    ServiceCode.CONTENT_VIOLATION: ContentViolationError,
+    ServiceCode.INSUFFICIENT_CREDITS: InsufficientCreditsError,
+    ServiceCode.NOTHING_TO_DOWNLOAD: NothingToDownloadError,
+    ServiceCode.UNAVAILABLE: UnavailableError,
+    ServiceCode.INVALID_FLOW: UnavailableError,
+    ServiceCode.STATE_NOT_RECOVERED: UnavailableError,
 }
 
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
@@ -75,7 +76,7 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 }
 
 # Codes that leave no doubt: a message that happens to speak of a duplicate does not change them.
-_NEVER_DUPLICATE = frozenset(_BY_CODE) - {1004, 2005}
+_NEVER_DUPLICATE = frozenset(_BY_CODE) - {ServiceCode.INVALID_PARAMETERS, ServiceCode.WRONG_STATE}
 
 _SENTENCES: Mapping[type[ServiceError], Sentence] = {
     InvalidParametersError: Sentence.of("Triverse does not accept this request. Check the settings."),

@@ -22,6 +22,7 @@ from pathlib import Path
 from ..api.answers import TOO_MANY_REQUESTS
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
+from ..api.service_codes import ServiceCode
 from ..api.slips import UNFORESEEN, Slips
 from ..tasks.convert import ConvertStopped, NoChildError
 from ..tasks.engine import Engine
@@ -37,8 +38,6 @@ from .writing import job_for, write_patiently, written
 
 log = logging.getLogger(__name__)
 
-#: The service's code for too few credits.
-_NO_CREDITS = 2010
 #: More tasks at once than this would only wait in the service's queue.
 MOST_JOBS = 1000
 #: So many rows wait for the clerk at most: what it has not begun yet can still be stopped.
@@ -346,7 +345,7 @@ class Runner:
             self._begin_writing(item, record)
         elif record.stage in ENDED_BADLY:
             sentence = record.error or Sentence.of("The service cancelled the task.")
-            end = End.ACCOUNT if record.error_code == _NO_CREDITS else End.FAILED
+            end = End.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else End.FAILED
             self._fail(item, sentence, suggestion=record.error_suggestion, end=end, record=record)
             if end is End.ACCOUNT:
                 self._no_orders = sentence

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..api.answers import TOO_MANY_REQUESTS
 from ..api.sentence import Sentence
+from ..api.service_codes import ServiceCode
 from ..tasks.engine import Engine
 from ..tasks.gate import Block
 from ..tasks.imports import ConvertAgain, Imported, ImportOutcome, Later
@@ -32,8 +33,6 @@ SESSION = "command-line"
 _PAUSE_S = 0.05
 #: Failures in a row after which the service counts as down: about half a minute of growing pauses.
 _GIVE_UP_AFTER = 6
-#: The service's code for too few credits.
-_NO_CREDITS = 2010
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Watch:
         return record.attempts >= _GIVE_UP_AFTER and record.attempts > before
 
     def _bad_end(self, record: TaskRecord) -> Ending:
-        code = Exit.ACCOUNT if record.error_code == _NO_CREDITS else Exit.FAILED
+        code = Exit.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else Exit.FAILED
         if record.error is not None:
             return Ending(record, code, record.error, record.error_suggestion)
         if record.stage is Stage.CANCELLED:

@@ -22,6 +22,7 @@ from ..api.errors import (
     UnusableError,
 )
 from ..api.sentence import Sentence
+from ..api.service_codes import ServiceCode
 from .convert import ChildNotStartedError
 from .record import Stage, TaskRecord
 from .shared import Shared
@@ -29,6 +30,8 @@ from .waits import retry_delay_s
 
 #: Requests wait this long for a key or online access; a change of settings hurries them.
 BLOCKED_S = 30.0
+#: Codes that an order is sent again after a few times only (API page).
+_NOT_RECOVERED = (ServiceCode.INVALID_FLOW, ServiceCode.STATE_NOT_RECOVERED)
 #: Failures in a row after which a step whose repetition is futile gives up.
 MANY = 8
 
@@ -122,7 +125,7 @@ class Outcomes:
             self.wait(record, error, BLOCKED_S, attempts=record.attempts)
         elif isinstance(error, TooManyRequestsError):
             self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)
-        elif isinstance(error, UnavailableError) and error.code in (5004, 5005) and ordering and attempts >= MANY:
+        elif isinstance(error, UnavailableError) and error.code in _NOT_RECOVERED and ordering and attempts >= MANY:
             self.fail(record, error, settled=False)
         elif isinstance(error, ChildNotStartedError) and attempts < MANY:
             self.wait(record, error, retry_delay_s(attempts), attempts=attempts)

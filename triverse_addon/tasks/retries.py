@@ -8,10 +8,13 @@ Floor: first. Thread: any. No ``bpy``.
 from typing import Any
 
 from ..api.flows import FLOWS
+from ..api.service_codes import ServiceCode
 from .record import ENDED_BADLY, MOVES, NewTask, Stage, TaskRecord, next_order_id
 
 #: Codes that may mean that an uploaded file is not there any more (API page: "URL unreachable", "not found").
-_SOURCES_AT_FAULT = frozenset({1004, 1005, 1006})
+_SOURCES_AT_FAULT = frozenset(
+    {ServiceCode.INVALID_PARAMETERS, ServiceCode.RESOURCE_NOT_FOUND, ServiceCode.TASK_NOT_FOUND}
+)
 
 
 def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:

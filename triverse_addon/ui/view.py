@@ -7,14 +7,21 @@ Floor: third. Thread: main. Imports ``bpy`` through ``say`` only. Reads memory, 
 
 from dataclasses import dataclass
 
+from ..api.service_codes import ServiceCode
 from ..tasks.events import Notice, Remedy
 from ..tasks.record import ENDED_BADLY, UNFINISHED, Stage, TaskRecord
 from ..tasks.words import overall_progress, stage_words, time_left_s
 from .say import say, words
 
-#: The service's codes for what another try with the same request cannot mend: bad parameters, unknown kind of task or
-#: file, a content violation.
-_HOPELESS = frozenset({1004, 2002, 2004, 2008})
+#: What another try with the same request cannot change.
+_HOPELESS = frozenset(
+    {
+        ServiceCode.INVALID_PARAMETERS,
+        ServiceCode.UNSUPPORTED_TASK,
+        ServiceCode.UNSUPPORTED_FILE,
+        ServiceCode.CONTENT_VIOLATION,
+    }
+)
 
 _ICONS = {
     Stage.QUEUED: "SORTTIME",
