@@ -163,7 +163,7 @@ class Mouse:
         """Click, and come back when Blender has been through its events."""
         self.window.screen.move(*place)
         self.window.pass_events()
-        self.window.screen.tool(["xdotool", "mousedown", "1", "sleep", "0.05", "mouseup", "1"])
+        self.window.screen.press()
         self.window.pass_events()
 
     def open(self, place: Place, part: Box, *, is_free: bool = True) -> None:
