@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tests run where: none is left out of every layer, and what is left out of some names files that exist."""
+"""Which tests run where and in which order, and which of them a quick run takes."""
 
 from __future__ import annotations
 
+import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
+from scripts._dev import layers, timings, touched
 from scripts._dev.cache import REPO
-from scripts._dev.layers import LAYERS, _own_paths
+from scripts._dev.layers import LAYERS, Request, Result, _own_paths, in_order, plain_tests
 
 
 def _files(paths: list[str]) -> set[Path]:
@@ -32,3 +37,153 @@ def test_the_oldest_and_the_newest_blender_run_everything() -> None:
             assert list((REPO / "tests" / "blender").glob(pattern)), pattern
         kept = {file.name for file in _files(_own_paths(layer))}
         assert {"test_scene_convert.py", "test_library.py", "test_ui_register.py", "test_ui_panel.py"} <= kept
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Order, memory and account
+
+
+def test_the_longest_layers_start_first_after_lint() -> None:
+    names = ["package", "lint", "bpy-5.0.1", "window-BLENDER", "plain"]
+    seconds = {"package": 200.0, "lint": 12.0, "bpy-5.0.1": 600.0, "plain": 1280.0}
+    assert in_order(names, seconds) == ["lint", "window-BLENDER", "plain", "bpy-5.0.1", "package"]
+
+
+def test_every_layer_of_a_whole_run_has_been_measured() -> None:
+    assert set(layers._of_a_whole_run()) == set(timings.MEASURED_S)
+
+
+def test_seconds_of_layers_and_files_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIVERSE_DEV_CACHE", str(tmp_path))
+    assert timings.layer_seconds() == timings.MEASURED_S
+    assert timings.file_seconds() == {}
+    one, other = (timings.Timed("tests/a/test_b.py", f"tests/a/test_b.py::{name}", 1.5) for name in ("one", "other"))
+    timings.keep({"plain": 700.0}, [one, other])
+    timings.keep({"lint": 20.0}, [timings.Timed("tests/a/test_c.py", "tests/a/test_c.py::test", 4.0)])
+    assert timings.layer_seconds() == timings.MEASURED_S | {"plain": 700.0, "lint": 20.0}
+    assert timings.file_seconds() == {"tests/a/test_b.py": 3.0, "tests/a/test_c.py": 4.0}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"layers": 3}', '{"layers": {"plain": "long"}}', '{"layers": {"plain": 1'])
+def test_a_broken_memory_of_seconds_is_none(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIVERSE_DEV_CACHE", str(tmp_path))
+    (tmp_path / "test-seconds.json").write_text(text)
+    assert timings.layer_seconds() == timings.MEASURED_S
+
+
+def test_each_layer_remembers_its_failures_in_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIVERSE_DEV_CACHE", str(tmp_path))
+    folders = [layers._memory(layer) for layer in LAYERS.values()]
+    assert len(set(folders)) == len(LAYERS)
+    assert all(folder.is_relative_to(tmp_path) for folder in folders)
+    plain = LAYERS["plain"]
+    assert not layers._has_failed(plain)
+    noted = layers._memory(plain) / "v" / "cache" / "lastfailed"
+    noted.parent.mkdir(parents=True)
+    noted.write_text(json.dumps({"tests/a/test_b.py::test_one": True}))
+    assert layers._has_failed(plain)
+    assert not layers._has_failed(LAYERS["package"])
+
+
+def test_what_is_asked_for_becomes_options_of_pytest() -> None:
+    assert Request([], "", echo=False).options() == []
+    assert Request([], "resume", echo=False).options() == ["-k", "resume"]
+    assert Request([], "", echo=False, last_failed=True).options() == ["--lf", "--lfnf=none"]
+
+
+def test_nothing_runs_where_nothing_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRIVERSE_DEV_CACHE", str(tmp_path))
+    assert layers.run_layers(["lint", "plain"], [], "", last_failed=True) == 1
+    assert "No test failed when it was run last." in capsys.readouterr().out
+
+
+def test_the_account_names_the_ten_slowest_tests_and_their_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    report = "<suite>{}</suite>"
+    case = '<testcase file="tests/a/test_{0}.py" name="test_{0}[{1}]" time="{1}.25" />'
+    results = []
+    for name, numbers in (("plain", range(1, 9)), ("package", range(9, 14))):
+        root = ElementTree.fromstring(report.format("".join(case.format(name, number) for number in numbers)))
+        results.append(Result(name, passed=len(numbers), tests=[timings.timed(case) for case in root]))
+    layers._account(results, 60.0)
+    shown = capsys.readouterr().out.partition("The slowest tests:\n")[2].splitlines()[:11]
+    assert shown[0].split() == ["13.2", "s", "package", "tests/a/test_package.py::test_package[13]"]
+    assert shown[5].split() == ["8.2", "s", "plain", "tests/a/test_plain.py::test_plain[8]"]
+    assert shown[9].split() == ["4.2", "s", "plain", "tests/a/test_plain.py::test_plain[4]"]
+    assert "::" not in shown[10]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The choice of a quick run
+
+_TEXTS = {
+    "triverse_addon/__init__.py": "def register():\n    from . import ui\n",
+    "triverse_addon/api/__init__.py": "",
+    "triverse_addon/api/client.py": "from .wire import send\n",
+    "triverse_addon/api/wire.py": "import json\n",
+    "triverse_addon/tasks/__init__.py": "",
+    "triverse_addon/tasks/engine.py": "def start():\n    from ..api import client\n",
+    "triverse_addon/tasks/stage.py": "if TYPE_CHECKING:\n    from .engine import Engine\n",
+    "triverse_addon/ui/__init__.py": "from . import panel\n",
+    "triverse_addon/ui/panel.py": "",
+    "scripts/_dev/readme.py": "PAGE = 'README.md'\n",
+    "tests/tasks/conftest.py": "from tests.tasks.engines import made\n",
+    "tests/tasks/engines.py": "import triverse_addon.tasks.engine\n",
+    "tests/tasks/test_engine.py": "",
+    "tests/api/test_wire.py": "from triverse_addon.api.wire import send\n",
+    "tests/api/test_stage.py": "from triverse_addon.tasks import stage\n",
+    "tests/api/test_readme.py": "from scripts._dev import readme\n",
+    "tests/api/test_started.py": "COMMAND = ['python', 'scripts/demo.py']\n",
+}
+_TESTS = [path for path in _TEXTS if "/test_" in path]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ("tests/api/test_wire.py", {"tests/api/test_wire.py": 0}),
+        # Through a conftest, a helper, an import inside a function and the client.
+        ("triverse_addon/api/wire.py", {"tests/api/test_wire.py": 1, "tests/tasks/test_engine.py": 4}),
+        ("triverse_addon/api/client.py", {"tests/tasks/test_engine.py": 3}),
+        # Types alone touch nothing; the package that a module is in does.
+        ("triverse_addon/tasks/engine.py", {"tests/tasks/test_engine.py": 2}),
+        ("triverse_addon/tasks/__init__.py", {"tests/tasks/test_engine.py": 2, "tests/api/test_stage.py": 1}),
+        # What a package imports only when it is registered is not run by who imports one of its modules.
+        ("triverse_addon/ui/panel.py", {}),
+        # What is read or started by its name.
+        ("README.md", {"tests/api/test_readme.py": 1}),
+        ("scripts/demo.py", {"tests/api/test_started.py": 0}),
+        ("docs/other.md", {}),
+    ],
+)
+def test_a_change_touches_what_imports_it(changed: str, expected: dict[str, int]) -> None:
+    assert touched.distances([changed], _TEXTS, _TESTS) == expected
+
+
+def test_the_nearest_tests_that_fit_are_chosen() -> None:
+    found = {"tests/a/test_far.py": 3, "tests/a/test_near.py": 0, "tests/a/test_long.py": 1, "tests/a/test_short.py": 1}
+    seconds = {"tests/a/test_far.py": 9.0, "tests/a/test_near.py": 20.0, "tests/a/test_long.py": 30.0}
+    chosen, left = touched.within_budget(found, seconds, 40.0)
+    assert chosen == ["tests/a/test_far.py", "tests/a/test_near.py", "tests/a/test_short.py"]
+    assert left == ["tests/a/test_long.py"]
+
+
+def test_what_was_never_measured_and_takes_long_is_the_whole_budget() -> None:
+    found = {"tests/fuzz/test_fuzz.py": 1, "tests/api/test_urls.py": 1}
+    assert touched.within_budget(found, {})[0] == ["tests/api/test_urls.py"]
+    assert touched.within_budget(found, {"tests/fuzz/test_fuzz.py": 4.0})[1] == []
+
+
+def test_a_test_that_a_change_touches_first_hand_is_among_the_chosen() -> None:
+    tests = plain_tests()
+    assert "tests/tasks/test_store.py" in tests
+    assert "tests/test_floors.py" in tests
+    assert not any(test.startswith(("tests/blender/", "tests/gui/", "tests/package/")) for test in tests)
+    texts = touched.sources()
+    assert touched.distances(["triverse_addon/tasks/store.py"], texts, ["tests/tasks/test_store.py"]) != {}
+    panels = [path for path in texts if path.startswith("triverse_addon/ui/")]
+    assert panels
+    assert touched.distances(panels, texts, ["tests/api/test_flows.py"]) == {}

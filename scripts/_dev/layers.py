@@ -8,6 +8,7 @@ No floor (development only). Three layers run at a time, each in a process of it
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,13 +16,13 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import blender_root, kinds, venvs
-from .cache import REPO, SetupError, locked
+from . import blender_root, kinds, timings, venvs
+from .cache import REPO, SetupError, dev_cache, locked
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3
@@ -29,6 +30,7 @@ AT_ONCE = 3
 LOG_TAIL_CHARS = 20_000
 MOST_TRIED_AGAIN = 3
 """Of the tests with a real mouse. More failures than that are no mishap of a busy machine."""
+SLOWEST_SHOWN = 10
 
 
 @dataclass
@@ -46,15 +48,22 @@ class Result:
     second_try: list[str] = field(default_factory=list)
     cases: dict[str, set[str]] = field(default_factory=dict)
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    tests: list[timings.Timed] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for: paths (empty: the layer's own) and pytest's ``-k``."""
+    """What the person asked for: paths (empty: the layer's own), pytest's ``-k`` and ``--lf``."""
 
     paths: Sequence[str]
     keyword: str
     echo: bool
+    last_failed: bool = False
+
+    def options(self) -> list[str]:
+        """As arguments of pytest."""
+        chosen = ["-k", self.keyword] if self.keyword else []
+        return [*chosen, "--lf", "--lfnf=none"] if self.last_failed else chosen
 
 
 @dataclass(frozen=True)
@@ -118,33 +127,47 @@ def _pytest(
     paths = [path for path in request.paths if layer.name in layers_for([path], widely=True)] or _own_paths(layer)
     if not paths:
         return Result(layer.name, failed=1, log=f"The layer {layer.name} has no tests.")
-    result = _pytest_once(layer, request.echo, python, [*extra, *paths], request.keyword)
+    result = _pytest_once(layer, request.echo, python, [*extra, *paths], request.options())
     if with_second_try and len(result.failed_tests) == result.failed and 0 < result.failed <= MOST_TRIED_AGAIN:
         again = _pytest_once(layer, request.echo, python, [*extra, *result.failed_tests])
         if again.failed == len(again.failed_tests):
             result.second_try = [name for name in result.failed_tests if name not in again.failed_tests]
         result.log += f"\n===== {layer.name}, second try =====\n{again.log}"
         result.passed, result.failed = result.passed + again.passed, again.failed
+        result.tests += again.tests
         for slug, names in again.cases.items():
             result.cases.setdefault(slug, set()).update(names)
     return result
 
 
-def _pytest_once(layer: Layer, echo: bool, python: Path, arguments: Sequence[str], keyword: str = "") -> Result:
-    """Run pytest and count from its JUnit report."""
+def _memory(layer: Layer) -> Path:
+    """Return the folder in which pytest remembers what failed in a layer, of this checkout: no two layers share one."""
+    checkout = hashlib.sha256(str(REPO).encode()).hexdigest()[:8]
+    return dev_cache() / "pytest" / checkout / layer.name
+
+
+def _has_failed(layer: Layer) -> bool:
+    """Tell whether a test of the layer failed when it was run last."""
+    return (_memory(layer) / "v" / "cache" / "lastfailed").is_file()
+
+
+def _pytest_once(
+    layer: Layer, echo: bool, python: Path, arguments: Sequence[str], options: Sequence[str] = ()
+) -> Result:
+    """Run pytest and count from its JUnit report. Of the ``options``, tests may be left over that are none."""
     result = Result(layer.name)
     scratch = Path(tempfile.mkdtemp(prefix=f"triverse-{layer.name}-"))
     log, report = scratch / "log", scratch / "report.xml"
     log.touch()
-    # No cache folder: two layers would write it at once. The older kind of report names a test's file.
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={scratch / 'tmp'}"]
-    command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, *(["-k", keyword] if keyword else [])]
+    command = [str(python), "-m", "pytest", "-o", f"cache_dir={_memory(layer)}", f"--basetemp={scratch / 'tmp'}"]
+    # The older kind of report names a test's file.
+    command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, *options]
     code = _call(command, log, echo)
     result.log = log.read_text(errors="replace")
     if report.exists():
         _count(report, result)
-    # 5: no test fitted -k, which is no failure of this layer. Anything else without a failed test is a crash.
-    if code != 0 and not (code == 5 and keyword) and not result.failed:
+    # 5: no test fitted the options, which is no failure of this layer. Anything else without a failed test is a crash.
+    if code != 0 and not (code == 5 and options) and not result.failed:
         result.failed = 1
         result.log += f"\npytest ended with code {code}.\n"
     if result.failed:
@@ -157,6 +180,7 @@ def _pytest_once(layer: Layer, echo: bool, python: Path, arguments: Sequence[str
 def _count(report: Path, result: Result) -> None:
     for case in ElementTree.parse(report).iter("testcase"):
         skip = case.find("skipped")
+        result.tests.append(timings.timed(case))
         if case.find("failure") is not None or case.find("error") is not None:
             result.failed += 1
             result.failed_tests.append(f"{case.get('file')}::{case.get('name')}")
@@ -192,6 +216,13 @@ def _own_paths(layer: Layer) -> list[str]:
     with_tests = [folder for folder in folders if any(folder.rglob("test_*.py"))]
     files = sorted((REPO / "tests").glob("test_*.py"))
     return [path.relative_to(REPO).as_posix() for path in (*with_tests, *files)]
+
+
+def plain_tests() -> list[str]:
+    """Return the test files of the layer "plain"."""
+    owned = (REPO / path for path in _own_paths(LAYERS["plain"]))
+    files = (file for path in owned for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path]))
+    return [file.relative_to(REPO).as_posix() for file in files]
 
 
 def layers_for(paths: Sequence[str], *, widely: bool = False) -> list[str]:
@@ -245,7 +276,7 @@ def _window_layer(name: str, needed_in_ci: bool) -> Layer:
     return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
 
 
-# In the order in which they are started: the long ones early, a wrong comma first.
+# In the order in which a path is given to the first that owns it, and of the account.
 LAYERS = {
     layer.name: layer
     for layer in (
@@ -263,6 +294,15 @@ LAYERS = {
     )
 }
 FAST = ("lint", "plain", "bpy-5.0.1")
+QUICK = ("lint", "plain")
+
+
+def in_order(names: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
+    """Return the layers in the order in which to start them: a wrong comma first, then the longest, unknown as long.
+
+    A long one that is started last would run alone on one core, when all others have ended.
+    """
+    return sorted(names, key=lambda name: (name != "lint", -seconds.get(name, float("inf"))))
 
 
 def _run_one(layer: Layer, request: Request, speak: threading.Lock) -> Result:
@@ -303,27 +343,54 @@ def _prepare() -> None:
         raise SetupError(f"The stand-in's models could not be made: {answer.stderr.strip()[-1000:]}")
 
 
-def run_layers(names: Sequence[str], paths: Sequence[str], keyword: str) -> int:
-    """Run the layers and print the account. Returns the exit code."""
+def run_layers(
+    names: Sequence[str], paths: Sequence[str], keyword: str, *, last_failed: bool = False, with_lint: bool = False
+) -> int:
+    """Run the layers and print the account. Returns the exit code.
+
+    Args:
+        names: of the layers.
+        paths: to run instead of all that the layers own.
+        keyword: as pytest's ``-k``.
+        last_failed: only run what failed when its layer was run last.
+        with_lint: keep the layer "lint" though only some tests are asked for.
+    """
     began_s = time.monotonic()
     chosen = [LAYERS[name] for name in names]
-    if keyword or paths:
+    if (keyword or paths or last_failed) and not with_lint:
         chosen = [layer for layer in chosen if layer.name != "lint"] or chosen
+    if last_failed:
+        chosen = [layer for layer in chosen if _has_failed(layer)]
+        if not chosen:
+            print("No test failed when it was run last.")
     if not os.environ.get("BLENDER") and len(chosen) > 1:
         chosen = [layer for layer in chosen if layer.name != "window-BLENDER"]
-    request = Request(paths, keyword, echo=len(chosen) == 1)
+    request = Request(paths, keyword, len(chosen) == 1, last_failed)
     speak = threading.Lock()
     if any(layer.name != "lint" for layer in chosen):
         try:
             _prepare()
         except SetupError as error:  # what needs it will fail and be counted; here is why
             print(error, flush=True)
+    order = in_order([layer.name for layer in chosen], timings.layer_seconds())
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        results = list(pool.map(lambda layer: _run_one(layer, request, speak), chosen))
-    is_whole = not keyword and not paths and {layer.name for layer in chosen} >= set(_of_a_whole_run())
+        under_way = {name: pool.submit(_run_one, LAYERS[name], request, speak) for name in order}
+    results = [under_way[layer.name].result() for layer in chosen]
+    is_of_all = not keyword and not paths and not last_failed
+    is_whole = is_of_all and {layer.name for layer in chosen} >= set(_of_a_whole_run())
+    if not keyword and not last_failed and not any("::" in path for path in paths):
+        timings.keep(
+            layers={result.name: result.seconds for result in results if is_of_all and _is_measured(result)},
+            tests=[test for result in results if result.name == "plain" for test in result.tests],
+        )
     if is_whole and not any(result.failed for result in results):
         results[0].failed += _write_kinds(results)
     return _account(results, time.monotonic() - began_s)
+
+
+def _is_measured(result: Result) -> bool:
+    """Tell whether the seconds of a layer say how long it takes: it ran, and to its end."""
+    return bool(result.passed) and not result.failed and not result.not_run
 
 
 def _of_a_whole_run() -> list[str]:
@@ -354,6 +421,13 @@ def _account(results: Sequence[Result], took_s: float) -> int:
     print(f"\n{'layer':<16}{'passed':>8}{'failed':>8}{'seconds':>9}")
     for result in results:
         print(f"{result.name:<16}{result.passed:>8}{result.failed:>8}{result.seconds:>9.0f}")
+    slowest = sorted(
+        ((test.seconds, result.name, test.name) for result in results for test in result.tests), reverse=True
+    )
+    if slowest:
+        print("The slowest tests:")
+    for seconds, layer, test in slowest[:SLOWEST_SHOWN]:
+        print(f"{seconds:>8.1f} s  {layer}  {test}")
     for result in results:
         for line in result.skipped:
             print(f"Left out in {result.name}: {line}")
