@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender import kept_children
 from tests.service.server import StandIn
 
 ADDON = "triverse_addon"
@@ -21,7 +22,8 @@ _STATUS = pytest.StashKey[int]()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Remember how it went, for :func:`pytest_unconfigure`."""
+    """Remember how it went, for :func:`pytest_unconfigure`, and end the children that were kept."""
+    kept_children.end()
     session.config.stash[_STATUS] = int(exitstatus)
 
 
@@ -73,10 +75,12 @@ def service() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def connected(ui: ModuleType, service: StandIn) -> Iterator[StandIn]:
+def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
+    from tests import authorities
     from triverse_addon.ui import session
 
+    authorities.read_once(monkeypatch)
     preferences = bpy.context.preferences.addons[ADDON].preferences
     preferences.api_key = service.key
     preferences.api_url = service.url

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bpy
 
+from tests.blender import kept_children
 from tests.glb_files import triangles_glb, write_glb
 from triverse_addon.scene.child import ChildConverter
 from triverse_addon.scene.child_command import child_command
@@ -128,7 +129,14 @@ def convert(
 
     :param job: further fields of the job.
     """
-    wanted = ConvertJob(
-        glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"), **(job or {})
-    )
+    wanted = _job(glb, preview, out_dir, name, job or {})
     return ChildConverter(child_command(), **more)(wanted, threading.Event())
+
+
+def convert_kept(glb: Path, out_dir: Path, **job: object) -> Converted:
+    """Convert ``glb`` in the child that is kept for those tests that are not about it, see `kept_children`."""
+    return kept_children.convert(_job(glb, None, out_dir, "A blue vase", job))
+
+
+def _job(glb: Path, preview: Path | None, out_dir: Path, name: str, more: dict) -> ConvertJob:
+    return ConvertJob(glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"), **more)

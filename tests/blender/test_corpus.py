@@ -7,48 +7,30 @@ One: ``python scripts/test.py tests/blender/test_corpus.py -k wrapper``. By hand
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts._dev.compare_imports import DESIGNED, EQUAL, UNREADABLE, compare
+from tests.blender import kept_children
 from tests.corpus.case import REFUSED, Case
 from tests.corpus.cases import corpus
 from triverse_addon.scene import child
 from triverse_addon.scene.child import ChildConverter
 from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.child_session import ChildSession
 from triverse_addon.tasks.convert import Converter
 
 pytestmark = pytest.mark.kind("corpus")
 
 CASES = corpus()
-#: The worker of one model, so that it does all of them, each in an empty file.
-MANY = """
-import runpy, sys
-sys.argv[:] = sys.argv[1:]
-sys.path.insert(0, {folder!r})
-import bpy, child_side
-def empty_file():
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
-    return bpy.context.scene
-child_side.empty_file = empty_file
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 @pytest.fixture(scope="module")
 def converter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converter]:
     """The converter, with one child for all files: starting one takes longer than all else."""
-    folder = tmp_path_factory.mktemp("child")
-    _, worker, dashes = child_command()
-    wrapper = folder / "wrapper.py"
-    wrapper.write_text(MANY.format(folder=str(Path(worker).parent)))
-    command = (sys.executable, str(wrapper), worker, dashes)
-    session = ChildSession(command, child._WORDS, folder, log="child.log", timeout_s=60.0, most_jobs=len(CASES) + 1)
-    converter = ChildConverter(command)
+    session = kept_children.start(tmp_path_factory.mktemp("child"), child._WORDS, most_jobs=len(CASES) + 1)
+    converter = ChildConverter(child_command())
     converter._child = session  # type: ignore[assignment]
     yield converter
     session.close()

@@ -127,7 +127,7 @@ def test_a_model_arrives_as_was_chosen(tmp_path: Path, how: str, merge: bool, sm
     plain = len(brought(glb).vertices)
     options = {"merge": merge, "smooth_deg": smooth_deg}
     if how == "by child":
-        collection = append_model(glbs.convert(glb, tmp_path / "out", job=options).blend_path, bpy.context.scene)
+        collection = append_model(glbs.convert_kept(glb, tmp_path / "out", **options).blend_path, bpy.context.scene)
     else:
         collection = import_model(glb, bpy.context.scene, name="Other", **options)
     (obj,) = collection.objects
@@ -138,7 +138,7 @@ def test_a_model_arrives_as_was_chosen(tmp_path: Path, how: str, merge: bool, sm
 @pytest.mark.parametrize("chosen", [{"merge": True}, {"smooth_deg": 30}])
 def test_a_blend_that_was_made_with_other_options_is_converted_again(tmp_path: Path, chosen: dict[str, int]) -> None:
     glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
-    blend = glbs.convert(glb, tmp_path / "out").blend_path
+    blend = glbs.convert_kept(glb, tmp_path / "out").blend_path
     record = TaskRecord(
         id="a" * 32, flow="text-to-model", name="Model", stage=Stage.READY, model_path=str(glb),
         blend_path=str(blend), folder=str(tmp_path), placement=Placement(**chosen),
@@ -163,7 +163,7 @@ def test_vertex_colours_without_a_material_are_seen(tmp_path: Path, how: str) ->
         ],
     )
     if how == "by child":
-        collection = append_model(glbs.convert(glb, tmp_path / "out").blend_path, bpy.context.scene)
+        collection = append_model(glbs.convert_kept(glb, tmp_path / "out").blend_path, bpy.context.scene)
     else:
         collection = import_model(glb, bpy.context.scene, name="Model")
     coloured, plain = sorted(collection.objects, key=lambda obj: not obj.data.color_attributes)

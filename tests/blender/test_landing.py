@@ -32,9 +32,7 @@ def bring(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., bpy.t
         if request.param == "in place":
             return import_model(glb, scene, name="Model", spot=spot)
         units = units_of(scene)
-        converted = glbs.convert(
-            glb, tmp_path / "out", job={"unit_m": units.unit_m, "frames_per_s": units.frames_per_s}
-        )
+        converted = glbs.convert_kept(glb, tmp_path / "out", unit_m=units.unit_m, frames_per_s=units.frames_per_s)
         return append_model(converted.blend_path, scene, name="Model", spot=spot)
 
     return go
@@ -118,7 +116,7 @@ def test_names_are_cut_between_letters(bring: Callable[..., bpy.types.Collection
 
 def ready(tmp_path: Path, glb: Path, **more: object) -> TaskRecord:
     """A finished task whose model was converted for a scene of metres at 24 fps."""
-    converted = glbs.convert(glb, tmp_path / "out")
+    converted = glbs.convert_kept(glb, tmp_path / "out")
     return TaskRecord(
         id="a" * 32, flow="text-to-model", name="Model", stage=Stage.READY, model_path=str(glb),
         blend_path=str(converted.blend_path), folder=str(tmp_path), placement=Placement(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +12,10 @@ import bpy
 import pytest
 from mathutils import Euler, Matrix, Vector
 
-from tests.blender import glbs
+from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene import origin, selection
-from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.importer import import_task, reason_to_wait
-from triverse_addon.scene.prepare import ChildPreparer
 from triverse_addon.tasks.convert import ConvertJob
 from triverse_addon.tasks.imports import Imported
 from triverse_addon.tasks.record import Placement, Replaced, Stage, TaskRecord
@@ -61,14 +58,12 @@ def sent(objects: list[bpy.types.Object], tmp_path: Path, gave_back: GaveBack = 
     """Send objects through the real preparer and converter, with the service in between; return the finished task."""
     bpy.context.view_layer.update()
     path, replaced = selection.write(objects, tmp_path / "own")
-    preparer = ChildPreparer(child_command("prepare_worker"), picture_suffixes=())
-    glb = gave_back(preparer(path, Kind.MODEL, tmp_path / "task", threading.Event()))
+    glb = gave_back(kept_children.prepare(path, Kind.MODEL, tmp_path / "task"))
     return finished(glb, tmp_path, replaced)
 
 
 def finished(glb: Path, tmp_path: Path, replaced: Replaced) -> TaskRecord:
-    job = ConvertJob(glb, None, tmp_path / "task", "Painted")
-    converted = glbs.ChildConverter(child_command())(job, threading.Event())
+    converted = kept_children.convert(ConvertJob(glb, None, tmp_path / "task", "Painted"))
     return TaskRecord(
         id="a" * 32,
         flow="texture-model",
