@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import authorities
 from tests.api.raw_server import KEY, RawServer
 from triverse_addon.api.client import Client
 
@@ -17,6 +18,13 @@ Connect = Callable[[RawServer], Client]
 # Hypothesis measures time by itself, which only tells of a busy machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def authorities_read_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare every client the reading of certificates, where the test is not about them."""
+    if request.path.name not in ("test_tls.py", "test_addresses.py"):
+        authorities.read_once(monkeypatch)
 
 
 @pytest.fixture

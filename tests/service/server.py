@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 import threading
 from collections.abc import Iterator
@@ -34,8 +35,13 @@ from .state import State
 HOST = "127.0.0.1"
 
 
-def new_key() -> str:
-    """Return a key with everything in it that addresses, JSON and HTML write in another way, and a header can carry."""
+@functools.cache
+def own_key() -> str:
+    """Return a key with everything in it that addresses, JSON and HTML write in another way, and a header can carry.
+
+    It is the same for all stand-ins of a process: the client makes an expression of each key, to find it in texts, and
+    keeps only a few. With a key for each of many stand-ins, making expressions took longer than all else.
+    """
     first, second = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
     return f"standin~{first}+/%2{second}=&"
 
@@ -44,7 +50,8 @@ class StandIn:
     """The service on two loopback ports. Users, tasks and ports outlast `stop`, until `start` opens the ports again.
 
     :param speed: virtual seconds in a real one, see `clock`. At 1 a task takes 20 s.
-    :param key: the API key of the first account; a random one by default, so that a search for leaks means something.
+    :param key: the API key of the first account; by default a random one of the process, see `own_key`, so that a
+        search for leaks means something.
     :param credits: what that account has.
     :param port: of the API; 0 = a free one.
     :param asset_port: of the assets; 0 = a free one.
@@ -63,7 +70,7 @@ class StandIn:
         samples: tuple[str, ...] = (),
         **settings: object,
     ) -> None:
-        self.key = key or new_key()
+        self.key = key or own_key()
         self.state = State(self.key, speed=speed, credits=credits)
         self._service = Service(self.state)
         self._ports = [port, asset_port]

@@ -38,7 +38,7 @@ FALLBACKS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=20.0, samples=("1k",)) as standin:
+    with StandIn(speed=80.0, samples=("1k",)) as standin:
         yield standin
 
 
