@@ -50,22 +50,23 @@ def start(folder: Path, words: Words, worker: str = "convert_worker", *, most_jo
     return ChildSession(command, words, folder, log="child.log", timeout_s=60.0, most_jobs=most_jobs)
 
 
-def convert(job: ConvertJob) -> Converted:
-    """Convert a model. It gets a picture: without one a child draws on after its answer, and is busy with the next."""
+def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
+    """Convert a model. It gets a picture: without one a child draws on after its answer."""
     session, folder = _session("convert_worker", child._WORDS)
     picture = folder / "picture.png"
     picture.write_bytes(png())
     job.out_dir.mkdir(parents=True, exist_ok=True)
     converter = ChildConverter(child_command())
     converter._child = session  # type: ignore[assignment]
-    return converter(dataclasses.replace(job, preview_path=picture), threading.Event())
+    return converter(dataclasses.replace(job, preview_path=picture), stop or threading.Event())
 
 
-def prepare(path: Path, kind: Kind, out_dir: Path) -> Path:
-    """Make of a source what can be uploaded."""
+def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
+    """Make of a source what can be uploaded; ``options`` are those of the preparer."""
     session, _ = _session("prepare_worker", WORDS)
     out_dir.mkdir(parents=True, exist_ok=True)
-    preparer = ChildPreparer(child_command("prepare_worker"), picture_suffixes=())
+    options = {"picture_suffixes": ()} | options
+    preparer = ChildPreparer(child_command("prepare_worker"), **options)  # type: ignore[arg-type]
     preparer._child = session  # type: ignore[assignment]
     return preparer(path, kind, out_dir, threading.Event())
 

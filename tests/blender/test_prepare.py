@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import glbs, kept_children
 from triverse_addon.api.files import check_image, check_model
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene import selection
@@ -29,7 +29,10 @@ def preparer(**more) -> ChildPreparer:
 
 
 def prepare(path: Path, kind: Kind, out_dir: Path, **more) -> Path:
-    return preparer(**more)(path, kind, out_dir, threading.Event())
+    """In a child that is kept, unless another command is given."""
+    if "command" in more:
+        return preparer(**more)(path, kind, out_dir, threading.Event())
+    return kept_children.prepare(path, kind, out_dir, picture_suffixes=bpy.path.extensions_image, **more)
 
 
 def pixel(path: Path, at: int = 0) -> list[int]:

@@ -12,12 +12,10 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import glbs, kept_children
 from tests.blender.drawing import session
 from tests.service.server import StandIn
 from triverse_addon.batch import catalogs
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.in_place import import_model
 from triverse_addon.scene.shelf import CATALOG, CATALOG_ID, AssetShelf
 from triverse_addon.tasks.convert import ConvertJob
@@ -29,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("fresh_file")
 def shelved(tmp_path: Path, library: Path | None) -> Path:
     """Convert a sphere through a shelf; return the .blend of the task."""
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
-    shelf = AssetShelf(ChildConverter(child_command()))
+    shelf = AssetShelf(kept_children.convert)
     shelf.folder = library
     return shelf(ConvertJob(glb, None, tmp_path / "2026-05-04_vase_0a1b2c3d", "Vase"), threading.Event()).blend_path
 
