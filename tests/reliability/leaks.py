@@ -7,6 +7,7 @@ The search for the key in whatever is logged, told or written while tests run. P
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import traceback
@@ -22,12 +23,24 @@ from triverse_addon.tasks.events import PumpReport
 #: What every stand-in's key looks like: so no test has to say which is its own. No form that texts give it changes this
 #: part but one with every character in another form.
 _KEY = re.compile(rb"standin(?:~|%7[eE]|\\u007[eE]|&#126;)[\w-]{16}")
+_LARGE_BYTES = 100_000
+_looked_at: dict[bytes, bool] = {}
 _UNSEEN = re.compile("\u200b|\u00ad|\u2060|\ufeff".encode())
 
 
 def has_key(text: str | bytes) -> bool:
     """Tell whether the key of any stand-in is in ``text``."""
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if len(data) < _LARGE_BYTES:
+        return _is_found(data)
+    # A model, which every test here downloads: the same bytes have the same answer.
+    digest = hashlib.sha256(data).digest()
+    if digest not in _looked_at:
+        _looked_at[digest] = _is_found(data)
+    return _looked_at[digest]
+
+
+def _is_found(data: bytes) -> bool:
     return any(_KEY.search(form) is not None for form in (data, _UNSEEN.sub(b"", data), unquote_to_bytes(data)))
 
 
