@@ -13,16 +13,21 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.corpus.builder import png
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene import child
+from triverse_addon.scene import child, library
 from triverse_addon.scene.child import ChildConverter
 from triverse_addon.scene.child_command import child_command
 from triverse_addon.scene.child_process import Words
 from triverse_addon.scene.child_session import ChildSession
 from triverse_addon.scene.prepare import WORDS, ChildPreparer
+from triverse_addon.scene.trial import try_out
 from triverse_addon.tasks.convert import Converted, ConvertJob
 
 #: The worker of one job, so that it does all of them, each in an empty file.
@@ -38,7 +43,10 @@ child_side.empty_file = empty_file
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
-_kept: dict[str, tuple[ChildSession, Path]] = {}
+_kept: dict[str, ChildSession] = {}
+_writers: dict[tuple[object, ...], list[ChildSession]] = {}
+_trials: dict[tuple[object, ...], dict[str, Any]] = {}
+_folders: dict[str, Path] = {}
 
 
 def start(folder: Path, words: Words, worker: str = "convert_worker", *, most_jobs: int = 100) -> ChildSession:
@@ -52,8 +60,8 @@ def start(folder: Path, words: Words, worker: str = "convert_worker", *, most_jo
 
 def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
     """Convert a model. It gets a picture: without one a child draws on after its answer."""
-    session, folder = _session("convert_worker", child._WORDS)
-    picture = folder / "picture.png"
+    session = _session("convert_worker", child._WORDS)
+    picture = _folder_of("convert_worker") / "picture.png"
     picture.write_bytes(png())
     job.out_dir.mkdir(parents=True, exist_ok=True)
     converter = ChildConverter(child_command())
@@ -63,7 +71,7 @@ def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
 
 def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
     """Make of a source what can be uploaded; ``options`` are those of the preparer."""
-    session, _ = _session("prepare_worker", WORDS)
+    session = _session("prepare_worker", WORDS)
     out_dir.mkdir(parents=True, exist_ok=True)
     options = {"picture_suffixes": ()} | options
     preparer = ChildPreparer(child_command("prepare_worker"), **options)  # type: ignore[arg-type]
@@ -71,16 +79,56 @@ def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
     return preparer(path, kind, out_dir, threading.Event())
 
 
-def _session(worker: str, words: Words) -> tuple[ChildSession, Path]:
+def _session(worker: str, words: Words) -> ChildSession:
     if worker not in _kept:
-        folder = Path(tempfile.mkdtemp(prefix="triverse-kept-"))
-        _kept[worker] = start(folder, words, worker), folder
+        _kept[worker] = start(_folder_of(worker), words, worker)
     return _kept[worker]
+
+
+def _folder_of(name: str) -> Path:
+    if name not in _folders:
+        _folders[name] = Path(tempfile.mkdtemp(prefix="triverse-kept-"))
+    return _folders[name]
+
+
+class _Lent:
+    """A child of a writer of libraries, which is given back when the writer is closed."""
+
+    def __init__(self, command: Sequence[str], words: Words, _folder: Path, *, log: str, **bounds: Any) -> None:
+        self._new = lambda: ChildSession(command, words, _folder_of("library_worker"), log=log, **bounds)
+        self._idle = _writers.setdefault((tuple(command), *sorted(bounds.items())), [])
+        self._session: ChildSession | None = self._idle.pop() if self._idle else self._new()
+        self.timeout_s = self._session.timeout_s
+
+    def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
+        # Who closes a child and goes on wants another process.
+        self._session = self._session or self._new()
+        return self._session.run(job, out_dir, stop)
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._idle.append(self._session)
+            self._session = None
+
+
+def lend_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the writers of libraries work with kept children, and try out each kind of child and its exports once."""
+
+    def tried(command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event) -> dict[str, Any]:
+        key = (tuple(command), tuple(sorted(exports)))
+        if key not in _trials:
+            _trials[key] = try_out(command, work_dir, exports, stop)
+        return dict(_trials[key])
+
+    monkeypatch.setattr(library, "ChildSession", _Lent)
+    monkeypatch.setattr(library, "try_out", tried)
 
 
 def end() -> None:
     """End what is kept, and remove its folders."""
-    while _kept:
-        _, (session, folder) = _kept.popitem()
+    for session in (*_kept.values(), *(session for idle in _writers.values() for session in idle)):
         session.close()
+    for folder in _folders.values():
         shutil.rmtree(folder, ignore_errors=True)
+    for kept in (_kept, _writers, _folders):
+        kept.clear()

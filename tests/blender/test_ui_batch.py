@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender import kept_children
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
@@ -31,6 +32,12 @@ def service() -> Any:
     """The stand-in, forty times as fast, with small models."""
     with StandIn(speed=40.0, samples=("1k",)) as standin:
         yield standin
+
+
+@pytest.fixture(autouse=True)
+def kept_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each batch the start of its children, and their trial."""
+    kept_children.lend_writers(monkeypatch)
 
 
 @pytest.fixture
