@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
-from scripts._dev import layers, timings, touched
+from scripts._dev import layers, timings, touched, version_cover
 from scripts._dev.cache import REPO
 from scripts._dev.layers import LAYERS, Request, Result, _own_paths, in_order, plain_tests
 
@@ -31,12 +32,49 @@ def test_the_oldest_and_the_newest_blender_run_everything() -> None:
     bpy = [layer for layer in LAYERS.values() if layer.name.startswith("bpy-")]
     assert len(bpy) == 5
     whole = [layer.name for layer in bpy if not layer.leaves_out]
-    assert {"bpy-4.2.23", "bpy-5.3.0"} <= set(whole)
+    assert {"bpy-4.2.23", "bpy-5.0.1", "bpy-5.3.0"} <= set(whole)
     for layer in bpy:
         for pattern in layer.leaves_out:
             assert list((REPO / "tests" / "blender").glob(pattern)), pattern
         kept = {file.name for file in _files(_own_paths(layer))}
         assert {"test_scene_convert.py", "test_library.py", "test_ui_register.py", "test_ui_panel.py"} <= kept
+
+
+def test_what_some_versions_leave_out_asks_for_no_version_and_starts_no_child() -> None:
+    """The command is the exception: its processes do what other files do in this one."""
+    for name in layers._ALIKE_EVERYWHERE:
+        source = (REPO / "tests" / "blender" / name).read_text("utf-8")
+        assert "app.version" not in source, name
+        assert name == "test_cli.py" or not re.search(r"child_command|kept_children|glbs\.|subprocess|Cli\(", source)
+
+
+def test_only_functions_that_have_blender_in_their_hands_count() -> None:
+    source = """import bpy
+class A(bpy.types.Panel):
+    def draw(self, other):
+        first = 1
+def asked():
+    return bpy.app.version
+def drawn(layout):
+    return 2
+def told(scene: "bpy.types.Scene"):
+    return 3
+def plain(record):
+    return 4
+"""
+    assert version_cover.counted_lines(source) == {4, 6, 8, 10}
+
+
+def test_a_line_that_a_kept_file_runs_is_not_missed() -> None:
+    lines = {"test_a.py": {"m.py": {1, 2, 3}, "n.py": {1}}, "test_b.py": {"m.py": {2}}, "test_c.py": {"m.py": {3, 4}}}
+    counted = {"m.py": {1, 2, 3, 4}}
+    assert version_cover.only_in(lines, frozenset({"test_a.py"}), counted) == {"test_a.py": {"m.py": {1}}}
+    # What two files run that are both left out, both are told.
+    assert version_cover.only_in(lines, frozenset({"test_a.py", "test_b.py"}), counted) == {
+        "test_a.py": {"m.py": {1, 2}},
+        "test_b.py": {"m.py": {2}},
+    }
+    assert version_cover.only_in(lines, frozenset({"test_b.py"}), counted) == {}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -243,15 +243,21 @@ def _can_always() -> str:
     return venvs.missing(venvs.DEV)
 
 
-# What depends on the add-on alone, and hardly on the version of Blender: lists, texts, prices, reasons. The oldest and
-# the newest Blender and one between run it; the others run what reads, makes, draws and registers.
 _ALIKE_EVERYWHERE = (
     "test_cli.py",
     "test_last_used_fuzz.py",
-    "test_translations.py",
-    *(f"test_ui_{name}.py" for name in ("batch", "details", "inputs", "list", "listing", "presets", "price")),
-    *(f"test_ui_{name}.py" for name in ("reasons", "sources", "text", "thousand", "updates")),
+    "test_ui_inputs.py",
+    "test_ui_price.py",
+    "test_ui_text.py",
+    "test_ui_thousand.py",
 )
+"""What the two Blenders in the middle (4.5.15, 5.2.3) leave out of ``tests/blender``.
+
+Chosen by coverage: of the functions that have Blender in their hands, these files run no line that no other file runs.
+``version_cover.py`` shows it, and is to be asked again when a file is to be added here. What starts a child Blender
+stays in every version, because the child's lines are not seen, with one exception: the processes of ``test_cli.py`` do
+what ``test_machine.py`` and ``test_written_blend.py`` do with the same host. 5.0.1, the oldest and the newest run all.
+"""
 
 
 def _bpy_layer(version: str, needed_in_ci: bool, *, is_whole: bool = True) -> Layer:

@@ -69,6 +69,20 @@ def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:
     assert not view.is_moving(held_up)
 
 
+def test_the_bar_is_drawn_in_the_list_and_in_the_status_bar(here: Any) -> None:
+    from triverse_addon.ui import status_bar
+
+    add_records(
+        record("A", Stage.WAITING, following=True, service_status="RUNNING", progress=40, task_uuid="u-1"),
+        record("B", Stage.IMPORTED, 1.0),
+    )
+    drawn = [one for row in draw_rows() for one in row.drawn if one.function == "progress"]
+    layout = Recorder()
+    status_bar._draw(SimpleNamespace(layout=layout), bpy.context)
+    drawn += [one for one in layout.drawn if one.function == "progress"]
+    assert [(one.text, 0.0 < one.given["factor"] < 1.0) for one in drawn] == [("Generating, 40 %", True)] * 2
+
+
 @pytest.mark.parametrize(
     ("left_s", "words"),
     [(None, ""), (0.0, "5 s left"), (42.0, "40 s left"), (61.0, "1 min left"), (3000.0, "50 min left")]
