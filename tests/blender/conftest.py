@@ -89,6 +89,12 @@ def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
+def kept_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each batch the start of its children, and their trial."""
+    kept_children.lend_writers(monkeypatch)
+
+
+@pytest.fixture
 def tick_until(ui: ModuleType) -> Callable[..., Any]:
     """Tick as the window's timer does until ``look()`` is true, and return what it returned."""
     import time

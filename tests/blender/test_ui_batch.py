@@ -16,12 +16,13 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender import kept_children
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
 from triverse_addon.batch.looking import Asked
 from triverse_addon.batch.memory import FOLDER, Begun, forget, recall, remember
+
+pytestmark = pytest.mark.usefixtures("kept_writers")
 
 ROWS = "name,prompt,polygon_limit,catalog\nChair,a chair,1000,Props/Chairs\nTable,a table,1000,\nLamp,a lamp,1000,\n"
 BAD = "name,prompt,polygon_limit,image\nGood,a stool,1000,\nShort,ab,5,\nLost,,1000,nowhere.png\n"
@@ -32,12 +33,6 @@ def service() -> Any:
     """The stand-in, forty times as fast, with small models."""
     with StandIn(speed=40.0, samples=("1k",)) as standin:
         yield standin
-
-
-@pytest.fixture(autouse=True)
-def kept_writers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare each batch the start of its children, and their trial."""
-    kept_children.lend_writers(monkeypatch)
 
 
 @pytest.fixture
