@@ -120,6 +120,8 @@ def test_each_layer_remembers_its_failures_in_a_folder_of_its_own(
     assert not layers._has_failed(plain)
     noted = layers._memory(plain) / "v" / "cache" / "lastfailed"
     noted.parent.mkdir(parents=True)
+    noted.write_text(json.dumps({}))
+    assert not layers._has_failed(plain), "it passed the last time"
     noted.write_text(json.dumps({"tests/a/test_b.py::test_one": True}))
     assert layers._has_failed(plain)
     assert not layers._has_failed(LAYERS["package"])
@@ -174,6 +176,7 @@ _TEXTS = {
     "tests/api/test_wire.py": "from triverse_addon.api.wire import send\n",
     "tests/api/test_stage.py": "from triverse_addon.tasks import stage\n",
     "tests/api/test_readme.py": "from scripts._dev import readme\n",
+    "tests/api/test_pages.py": "PAGES = (REPO / \"docs\").glob('*.md')\n",
     "tests/api/test_started.py": "COMMAND = ['python', 'scripts/demo.py']\n",
 }
 _TESTS = [path for path in _TEXTS if "/test_" in path]
@@ -194,7 +197,8 @@ _TESTS = [path for path in _TEXTS if "/test_" in path]
         # What is read or started by its name.
         ("README.md", {"tests/api/test_readme.py": 1}),
         ("scripts/demo.py", {"tests/api/test_started.py": 0}),
-        ("docs/other.md", {}),
+        ("docs/other.md", {"tests/api/test_pages.py": 0}),
+        ("requirements/dev.in", {}),
     ],
 )
 def test_a_change_touches_what_imports_it(changed: str, expected: dict[str, int]) -> None:

@@ -148,7 +148,8 @@ def _memory(layer: Layer) -> Path:
 
 def _has_failed(layer: Layer) -> bool:
     """Tell whether a test of the layer failed when it was run last."""
-    return (_memory(layer) / "v" / "cache" / "lastfailed").is_file()
+    noted = _memory(layer) / "v" / "cache" / "lastfailed"
+    return noted.is_file() and noted.read_text("utf-8").strip() not in ("", "{}")
 
 
 def _pytest_once(

@@ -100,8 +100,8 @@ def distances(changed: Iterable[str], texts: Mapping[str, str], tests: Sequence[
     """Return how many imports lie between each touched test file and the nearest changed file.
 
     A test file is touched if it, or what it imports through however many files, has changed. A file of tests or scripts
-    that names a changed file which may be read or started instead of imported (a document, the manifest, a script)
-    counts as changed, too.
+    that names a changed file which may be read or started instead of imported (a document, the manifest, a script), or
+    the folder of such a file that is not Python, counts as changed, too.
 
     Args:
         changed: paths within the checkout.
@@ -109,12 +109,20 @@ def distances(changed: Iterable[str], texts: Mapping[str, str], tests: Sequence[
         tests: paths of the test files to choose from.
     """
     wanted = set(changed)
-    named = {PurePosixPath(path).name for path in wanted if not path.endswith(".py") or path.startswith("scripts/")}
+    named = {name for path in wanted for name in _names(path)}
     readers = (path for path in texts if not path.startswith("triverse_addon/"))
-    wanted |= {path for path in readers if any(name in texts[path] for name in named - {"__init__.py"})}
+    wanted |= {path for path in readers if any(name in texts[path] for name in named)}
     edges = functools.cache(lambda path: imports_of(path, texts))
     found = {test: _distance(test, wanted, edges, texts) for test in tests}
     return {test: distance for test, distance in found.items() if distance is not None}
+
+
+def _names(path: str) -> list[str]:
+    """How a file names one that it reads or starts."""
+    name = PurePosixPath(path).name
+    if path.endswith(".py"):
+        return [name] if path.startswith("scripts/") and name != "__init__.py" else []
+    return [name, *(f'"{folder}"' for folder in PurePosixPath(path).parts[:-1])]
 
 
 def _distance(test: str, wanted: set[str], edges: Callable[[str], Imports], texts: Mapping[str, str]) -> int | None:
