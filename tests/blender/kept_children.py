@@ -92,9 +92,10 @@ def _folder_of(name: str) -> Path:
 
 
 class _Lent:
-    """A child of a writer of libraries, which is given back when the writer is closed."""
+    """A child of a writer of libraries, which is given back when the writer is closed, if it is the usual one."""
 
     def __init__(self, command: Sequence[str], words: Words, _folder: Path, *, log: str, **bounds: Any) -> None:
+        self._is_usual = tuple(command) == child_command("library_worker")
         self._new = lambda: ChildSession(command, words, _folder_of("library_worker"), log=log, **bounds)
         self._idle = _writers.setdefault((tuple(command), *sorted(bounds.items())), [])
         self._session: ChildSession | None = self._idle.pop() if self._idle else self._new()
@@ -106,9 +107,11 @@ class _Lent:
         return self._session.run(job, out_dir, stop)
 
     def close(self) -> None:
-        if self._session is not None:
-            self._idle.append(self._session)
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None and self._is_usual:
+            self._idle.append(session)
+        elif session is not None:
+            session.close()
 
 
 def lend_writers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,7 @@ def test_a_batch_tells_the_rows_and_orders_nothing(
     assert not (table.parent / "rows-library").exists()
 
 
+@pytest.mark.usefixtures("kept_writers")
 def test_what_fails_only_then_is_in_the_report_and_is_never_paid_twice(table: Path, service: StandIn) -> None:
     import json
 
@@ -170,6 +171,7 @@ def test_what_fails_only_then_is_in_the_report_and_is_never_paid_twice(table: Pa
     assert [*service.state.charged_per_order().values()] == [1, 1, 1]
 
 
+@pytest.mark.usefixtures("kept_writers")
 def test_another_machine_makes_the_missing_export_of_what_was_paid_here(table: Path, service: StandIn) -> None:
     assert run(table, Lacking(table.parent, NO_FBX, late=True), "--yes") == 1
     more = ["batch", str(table), "--data", str(table.parent / "another"), "--retry-failed", "--yes"]
