@@ -42,7 +42,7 @@ def test_the_oldest_and_the_newest_blender_run_everything() -> None:
 
 def test_what_some_versions_leave_out_asks_for_no_version_and_starts_no_child() -> None:
     """The command is the exception: its processes do what other files do in this one."""
-    for name in layers._ALIKE_EVERYWHERE:
+    for name in layers.ALIKE_EVERYWHERE:
         source = (REPO / "tests" / "blender" / name).read_text("utf-8")
         assert "app.version" not in source, name
         assert name == "test_cli.py" or not re.search(r"child_command|kept_children|glbs\.|subprocess|Cli\(", source)

@@ -244,7 +244,7 @@ def _can_always() -> str:
     return venvs.missing(venvs.DEV)
 
 
-_ALIKE_EVERYWHERE = (
+ALIKE_EVERYWHERE = (
     "test_cli.py",
     "test_last_used_fuzz.py",
     "test_ui_inputs.py",
@@ -264,7 +264,7 @@ what ``test_machine.py`` and ``test_written_blend.py`` do with the same host. 5.
 def _bpy_layer(version: str, needed_in_ci: bool, *, is_whole: bool = True) -> Layer:
     recipe = venvs.BPY[version]
     run = functools.partial(_pytest, recipe=recipe)
-    left_out = () if is_whole else _ALIKE_EVERYWHERE
+    left_out = () if is_whole else ALIKE_EVERYWHERE
     return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci, left_out)
 
 

@@ -4,7 +4,7 @@ What only one part of the bpy suite runs of the package: which lines a version o
 part out.
 
 No floor (development only). Python 3.11 or newer; standard library only, for it runs inside the bpy environments too.
-``layers.py`` leaves out of some versions the files of ``_ALIKE_EVERYWHERE``; this is how that list was chosen.
+``layers.py`` leaves out of some versions the files of ``ALIKE_EVERYWHERE``; this is how that list was chosen.
 
     python -m scripts._dev.version_cover record lines.json     run tests/blender on 5.0.1 and note who runs what
     python -m scripts._dev.version_cover show lines.json       lines that only the files left out run: none, or exit 1
@@ -157,13 +157,13 @@ def _record(output: Path) -> int:
 
 
 def _show(recorded: Path, names: list[str]) -> int:
-    from .layers import _ALIKE_EVERYWHERE
+    from .layers import ALIKE_EVERYWHERE
 
     stored = json.loads(recorded.read_text())
     lines: Lines = {
         test: {module: set(numbers) for module, numbers in modules.items()} for test, modules in stored.items()
     }
-    patterns = names or list(_ALIKE_EVERYWHERE)
+    patterns = names or list(ALIKE_EVERYWHERE)
     left_out = frozenset(test for test in lines if any(fnmatch.fnmatch(test, pattern) for pattern in patterns))
     modules = {module for by_module in lines.values() for module in by_module}
     counted = {module: counted_lines((REPO / module).read_text("utf-8")) for module in modules}
