@@ -225,7 +225,7 @@ def test_a_test_that_a_change_touches_first_hand_is_among_the_chosen() -> None:
     assert "tests/test_floors.py" in tests
     assert not any(test.startswith(("tests/blender/", "tests/gui/", "tests/package/")) for test in tests)
     texts = touched.sources()
-    assert touched.distances(["triverse_addon/tasks/store.py"], texts, ["tests/tasks/test_store.py"]) != {}
+    assert touched.distances(["triverse_addon/tasks/store/store.py"], texts, ["tests/tasks/test_store.py"]) != {}
     panels = [path for path in texts if path.startswith("triverse_addon/ui/")]
     assert panels
     assert touched.distances(panels, texts, ["tests/api/test_flows.py"]) == {}

@@ -17,11 +17,12 @@ import bpy
 
 from tests.corpus.builder import png
 from triverse_addon.api.errors import TriverseError
-from triverse_addon.scene import gltf_abilities, variants
-from triverse_addon.scene.append import append_model
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.tasks.convert import Converter, ConvertJob
-from triverse_addon.tasks.glb import readable
+from triverse_addon.scene import gltf_abilities
+from triverse_addon.scene.importing import variants
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.tasks.converter import Converter, ConvertJob
+from triverse_addon.tasks.glb.glb_check import readable
 
 from .model_description import describe, differences, without_wrappers
 

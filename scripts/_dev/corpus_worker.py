@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts._dev.compare_imports import compare
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def _choose(shooter: Shooter, name: str) -> None:
     shooter.window.run(
         """
         import sys
-        session, rows = sys.modules[ui + ".session"], sys.modules[ui + ".rows"]
+        session, rows = sys.modules[ui + ".state.runtime"], sys.modules[ui + ".state.list_rows"]
         here = session.current()
         rows.choose(here, next(task.id for task in here.engine.tasks() if task.name == name))
         """,
@@ -194,7 +194,7 @@ def first_run(studio: Studio) -> None:
                 bpy.ops.triverse.test_key()
             """
         )
-        window.wait_for(f"__import__('sys').modules['{UI}.session'].key_answer()[0] is not None")
+        window.wait_for(f"__import__('sys').modules['{UI}.state.runtime'].key_answer()[0] is not None")
         shooter.settle()
         # What Blender itself says of an extension stands above: author, version, and where on this machine it is.
         whole = window.box("PREFERENCES", "WINDOW")

@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from triverse_addon.tasks.record import Origin, Stage, TaskRecord, new_id
-from triverse_addon.tasks.store import Store
+from triverse_addon.tasks.store.store import Store
 
 #: When the newest of them was made, in seconds since the epoch; each of the others an hour before the next.
 NEWEST_S = 1.7e9

@@ -278,10 +278,10 @@ def report(looks: list[Look], *, rows: int, seconds: float, told: dict[str, int]
 def measure_children(python: Path, folder: Path, number: int) -> int:
     """Write the same models with a child for each, and with one for all, by turns; print both."""
     from tests.service import models
-    from triverse_addon.batch.assets import AssetJob
-    from triverse_addon.scene.library import ChildLibrary
+    from triverse_addon.batch.library.asset_writer import AssetJob
+    from triverse_addon.scene.child.library_writer import ChildLibrary
 
-    command = (str(python), str(REPO / "triverse_addon" / "scene" / "library_worker.py"), "--")
+    command = (str(python), str(REPO / "triverse_addon" / "scene" / "worker" / "library_worker.py"), "--")
     times_s: dict[int, list[float]] = {1: [], number: []}
     for turn in range(2):
         for most, spent in times_s.items():

@@ -8,11 +8,11 @@ How long an import blocks the main thread: appending what a child converted, bes
 
 No floor (development only). Main thread. The part that measures runs under each Python by itself and imports ``bpy``.
 
-Measured is what the window calls: ``scene.importer.import_task`` with a finished task, and the dependency graph
-brought up to date after it; against ``bpy.ops.import_scene.gltf`` and the same. The .blend was written just before, as
-it is when a task becomes ready, so it lies in the page cache. Both run in turn, each in an empty file. The ratio is
-that of the longest blocks: the first append of a process takes two to four times the median, because its memory is new.
-Not a test: the goal is a ratio within one run, 1/15 at a million triangles.
+Measured is what the window calls: ``scene.importing.importer.import_task`` with a finished task, and the dependency
+graph brought up to date after it; against ``bpy.ops.import_scene.gltf`` and the same. The .blend was written just
+before, as it is when a task becomes ready, so it lies in the page cache. Both run in turn, each in an empty file. The
+ratio is that of the longest blocks: the first append of a process takes two to four times the median, because its
+memory is new. Not a test: the goal is a ratio within one run, 1/15 at a million triangles.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ def measure(sample: str, rounds: int) -> dict:
     import bpy
 
     from tests.service import models
-    from triverse_addon.scene.child import ChildConverter
-    from triverse_addon.scene.child_command import child_command
-    from triverse_addon.scene.importer import import_task
-    from triverse_addon.tasks.convert import ConvertJob
-    from triverse_addon.tasks.imports import Imported
+    from triverse_addon.scene.child.command import child_command
+    from triverse_addon.scene.child.converter import ChildConverter
+    from triverse_addon.scene.importing.importer import import_task
+    from triverse_addon.tasks.converter import ConvertJob
+    from triverse_addon.tasks.engine.import_queue import Imported
     from triverse_addon.tasks.record import Placement, TaskRecord
 
     append_ms, importer_ms = [], []

@@ -25,7 +25,7 @@ REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO), str(REPO / "scripts")]
 
 GOAL_S = 0.5
-#: As in ui/watch.py.
+#: As in ui/timers/modal_timer.py.
 EVERY_S = 0.1
 
 
@@ -59,7 +59,7 @@ def main() -> int:
 def measured(tasks: int, changes: int, *, live: bool) -> list[float]:
     """Return the seconds from each change to its place in the list."""
     from tests.service.server import StandIn
-    from triverse_addon.tasks.engine import Engine
+    from triverse_addon.tasks.engine.engine import Engine
     from triverse_addon.tasks.record import Stage
     from triverse_addon.tasks.settings import Settings
 

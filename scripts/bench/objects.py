@@ -76,12 +76,12 @@ def measure(number: int) -> dict:
     import bpy
     import numpy  # noqa: F401 -- loading it is the importer's own time
 
-    from triverse_addon.scene import gltf_import
-    from triverse_addon.scene.child import ChildConverter
-    from triverse_addon.scene.child_command import child_command
-    from triverse_addon.scene.importer import import_task
-    from triverse_addon.tasks.convert import ConvertJob
-    from triverse_addon.tasks.imports import Imported
+    from triverse_addon.scene.child.command import child_command
+    from triverse_addon.scene.child.converter import ChildConverter
+    from triverse_addon.scene.importing.importer import import_task
+    from triverse_addon.scene.worker import gltf_import
+    from triverse_addon.tasks.converter import ConvertJob
+    from triverse_addon.tasks.engine.import_queue import Imported
     from triverse_addon.tasks.record import Placement, TaskRecord
 
     spent_s: list[float] = []

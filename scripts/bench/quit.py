@@ -55,7 +55,7 @@ def main() -> int:
 def measured() -> float:
     """Return the seconds that one end takes."""
     from tests.service.server import StandIn
-    from triverse_addon.tasks.engine import Engine
+    from triverse_addon.tasks.engine.engine import Engine
     from triverse_addon.tasks.record import NewTask
     from triverse_addon.tasks.settings import Settings
 

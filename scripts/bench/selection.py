@@ -7,10 +7,10 @@ How long the user's Blender stops when a mesh is sent to be textured, beside Ble
 
 No floor (development only). Main thread. The part that measures runs under each Python by itself and imports ``bpy``.
 
-Measured is ``scene.selection.write``, all that the main thread does of it: a child Blender makes the GLB from what it
-writes. The other is ``bpy.ops.export_scene.gltf`` of the same objects, which is what the child does, and what the user
-would wait for without it. Both in turn, on a mesh of a million triangles. Not a test: the goal is a tenth of a second,
-below which nobody sees a stop.
+Measured is ``scene.capture.selection.write``, all that the main thread does of it: a child Blender makes the GLB from
+what it writes. The other is ``bpy.ops.export_scene.gltf`` of the same objects, which is what the child does, and what
+the user would wait for without it. Both in turn, on a mesh of a million triangles. Not a test: the goal is a tenth of a
+second, below which nobody sees a stop.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def measure(rounds: int) -> dict:
     import bpy
     import numpy  # noqa: F401 - Blender's exporter has it loaded long before a user comes to this
 
-    from triverse_addon.scene import selection
+    from triverse_addon.scene.capture import selection
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.mesh.primitive_grid_add(x_subdivisions=_EDGE - 1, y_subdivisions=_EDGE - 1)

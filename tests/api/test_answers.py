@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triverse_addon.api import errors
-from triverse_addon.api.answers import MAX_RETRY_AFTER_S, read_answer, retry_after
 from triverse_addon.api.errors import BadAnswerError, DuplicateError, ServiceError, TriverseError
+from triverse_addon.api.responses import MAX_RETRY_AFTER_S, read_answer, retry_after
 
 UUID = "6fa459ea-ee8a-3ca4-894e-db77e160355e"
 KEY = "tv-secret-key-1234567890"

@@ -23,7 +23,7 @@ from triverse_addon.api.errors import (
     UnavailableError,
     WrongAddressError,
 )
-from triverse_addon.api.live import snapshot
+from triverse_addon.api.websocket import snapshot
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 Ask = Callable[[Client, Path], Any]

@@ -15,7 +15,7 @@ import pytest
 
 from tests.api.conftest import Connect
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Visit, answering, body_of, headers_of, raw
-from triverse_addon.api import sender
+from triverse_addon.api import http_session
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import BadAnswerError, ConnectionLostError, InputError, InvalidParametersError
 
@@ -51,7 +51,7 @@ def test_a_bomb_is_not_unpacked(connect: Connect) -> None:
             client.balance()
         peak_bytes = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak_bytes < 4 * sender.MAX_JSON_BYTES
+    assert peak_bytes < 4 * http_session.MAX_JSON_BYTES
 
 
 def test_a_compressed_file_is_refused(connect: Connect) -> None:

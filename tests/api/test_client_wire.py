@@ -17,7 +17,7 @@ import requests
 
 from tests.api.conftest import Connect
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Visit, answering, body_of, headers_of, raw
-from triverse_addon.api import sender
+from triverse_addon.api import http_session
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import (
     BadAnswerError,
@@ -291,7 +291,7 @@ def drip(visit: Visit, before: bytes) -> None:
     ids=["status line", "header", "body", "body of known length"],
 )
 def test_no_drip_outlasts_the_deadline(connect: Connect, monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
-    monkeypatch.setattr(sender, "ANSWER_DEADLINE_S", 0.5)
+    monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 0.5)
     with RawServer(lambda visit: drip(visit, before)) as server:
         client = connect(server)
         with pytest.raises(StalledError) as caught:

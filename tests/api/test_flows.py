@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.service import flows as service_flows
 from triverse_addon.api import flows
 from triverse_addon.api.errors import InputError
-from triverse_addon.api.files import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, check_image, check_model
 from triverse_addon.api.flows import FLOWS, Kind
+from triverse_addon.api.upload_checks import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, check_image, check_model
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 16
 GLB = b"glTF\x02\0\0\0\x0c\0\0\0"

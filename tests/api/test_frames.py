@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triverse_addon.api.frames import MAX_MESSAGE_BYTES, FrameReader
+from triverse_addon.api.event_stream import MAX_MESSAGE_BYTES, FrameReader
 
 RUNNING = {"task_uuid": "a-1", "flow_name": "text-to-model", "status": "RUNNING", "progress": 40}
 DONE = {"task_uuid": "a-1", "flow_name": "text-to-model", "status": "SUCCESS", "progress": 100}

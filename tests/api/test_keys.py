@@ -13,10 +13,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from triverse_addon.api import keys, urls
-from triverse_addon.api.answers import read_answer
+from triverse_addon.api.display_text import INVISIBLE, without_invisible
 from triverse_addon.api.errors import BadAnswerError, InputError, KeyElsewhereError, KeyMissingError, TriverseError
-from triverse_addon.api.json_text import parse_json
-from triverse_addon.api.shown import INVISIBLE, without_invisible
+from triverse_addon.api.responses import read_answer
+from triverse_addon.api.safe_json import parse_json
 
 KEY = "tv-Zq8+/=secret~x%41&<b>"
 OTHER = "https://service.example"

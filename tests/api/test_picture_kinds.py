@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.errors import InputError
-from triverse_addon.api.files import check_image, head_of
 from triverse_addon.api.picture_kinds import SUFFIX_OF, TAKEN, picture_kind
+from triverse_addon.api.upload_checks import check_image, head_of
 
 pytestmark = pytest.mark.kind("picture-content")
 

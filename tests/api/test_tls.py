@@ -19,7 +19,7 @@ from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Serve, Visit, answe
 from triverse_addon.api import tls
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import BadAnswerError, ConnectError
-from triverse_addon.api.live import snapshot
+from triverse_addon.api.websocket import snapshot
 
 pytestmark = pytest.mark.kind("networks")
 

@@ -98,7 +98,7 @@ def test_every_sentence_is_literal_whole_and_free_of_jargon() -> None:
 def test_nothing_heavy_is_imported_by_the_data_of_the_floor() -> None:
     code = (
         "import sys; import triverse_addon.api; import triverse_addon.api.flows, triverse_addon.api.payloads, "
-        "triverse_addon.api.answers, triverse_addon.api.frames; "
+        "triverse_addon.api.responses, triverse_addon.api.event_stream; "
         "heavy = {'requests', 'urllib3', 'websockets', 'certifi', 'bpy'} & set(sys.modules); sys.exit(bool(heavy))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=API.parents[1], check=False).returncode == 0

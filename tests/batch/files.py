@@ -7,10 +7,10 @@ import struct
 import zlib
 from pathlib import Path
 
-from triverse_addon.batch.checking import check
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.input.validation import check
 from triverse_addon.batch.problems import Problem
-from triverse_addon.batch.reading import read
-from triverse_addon.batch.rows import Row
+from triverse_addon.batch.row import Row
 
 
 def png(path: Path, shade: int = 128) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch import catalogs
-from triverse_addon.batch.catalogs import FILE_NAME, CatalogError
+from triverse_addon.batch.library import catalogs
+from triverse_addon.batch.library.catalogs import FILE_NAME, CatalogError
 
 REPO = Path(__file__).resolve().parents[2]
 OWN = "8b0d9b4e-7d0f-4f47-9c4e-0f2d9a3a2f11"
@@ -112,7 +112,7 @@ def test_a_long_simple_name_keeps_its_end() -> None:
 
 def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from triverse_addon.batch import catalogs\n"
+        "import sys; from pathlib import Path; from triverse_addon.batch.library import catalogs\n"
         "for n in range(20): catalogs.merge(Path(sys.argv[1]), [f'{sys.argv[2]}/{n}'])"
     )
     runs = [

@@ -9,7 +9,7 @@ import pytest
 
 from tests.batch.files import glb, looked_at, png, said, write
 from triverse_addon.api.flows import FLOWS
-from triverse_addon.batch.post import Post
+from triverse_addon.batch.post_options import Post
 
 
 def test_a_row_with_everything(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from tests.batch.test_ledger import ROW
-from triverse_addon.batch import catalogs, report, sheet
-from triverse_addon.batch.assets import AssetJob, GlbWriter
-from triverse_addon.batch.ending import report_path, write_report
-from triverse_addon.batch.entry import Entry, EntryError, entry_from_json
-from triverse_addon.batch.ledger import Ledger, LedgerError, recipe_of
-from triverse_addon.batch.looking import Asked
-from triverse_addon.batch.safe_paths import inside, is_plain_relative, read_regular
+from triverse_addon.batch.library import catalogs
+from triverse_addon.batch.library.asset_writer import AssetJob, GlbWriter
+from triverse_addon.batch.library.entry import Entry, EntryError, entry_from_json
+from triverse_addon.batch.library.ledger import Ledger, LedgerError, recipe_of
+from triverse_addon.batch.library.safe_paths import inside, is_plain_relative, read_regular
+from triverse_addon.batch.results import html_sheet, report
+from triverse_addon.batch.results.finish import report_path, write_report
+from triverse_addon.batch.run.request import Asked
 
 ENTRY = Entry(order_id="batch_1", row_key="key", stem="chair", state="done", files={"blend": "chair.blend"})
 
@@ -220,7 +221,7 @@ def test_a_page_shows_no_picture_from_elsewhere(ledger: Ledger, mine: Path) -> N
     (mine / "a.png").touch()
     (ledger.library / "thumbnails").symlink_to(mine)
     line = report.Line(1, 2, "a", "f", "", "", "done", "o", files={"thumbnail": "thumbnails/a.png"})
-    assert [tile.picture for tile in sheet.tiles(ledger.library, [line])] == [None]
+    assert [tile.picture for tile in html_sheet.tiles(ledger.library, [line])] == [None]
 
 
 @pytest.mark.kind("foreign-ledger")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch.ledger import Ledger, LedgerError, recipe_of, stem_of
-from triverse_addon.batch.post import Post
-from triverse_addon.batch.rows import Row
+from triverse_addon.batch.library.ledger import Ledger, LedgerError, recipe_of, stem_of
+from triverse_addon.batch.post_options import Post
+from triverse_addon.batch.row import Row
 
 REPO = Path(__file__).resolve().parents[2]
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair")
@@ -150,7 +150,7 @@ def test_the_next_worker_may_read_it(ledger: Ledger) -> None:
 def test_many_processes_claim_one_row_at_once(ledger: Ledger) -> None:
     """Two runs of one batch: a row has one name, whoever was first."""
     code = (
-        "import sys; from pathlib import Path; from triverse_addon.batch.ledger import Ledger; "
+        "import sys; from pathlib import Path; from triverse_addon.batch.library.ledger import Ledger; "
         "from tests.batch.test_ledger import ROW; import dataclasses\n"
         "ledger = Ledger(Path(sys.argv[1])); sys.stdin.read()\n"
         "for n in range(200): ledger.claim(dataclasses.replace(ROW, name=f'Chair {n}'), f'batch_{n:08}', 'key')"
@@ -166,7 +166,7 @@ def test_many_processes_claim_one_row_at_once(ledger: Ledger) -> None:
 
 def test_many_processes_claim_at_once(ledger: Ledger) -> None:
     code = (
-        "import sys; from pathlib import Path; from triverse_addon.batch.ledger import Ledger; "
+        "import sys; from pathlib import Path; from triverse_addon.batch.library.ledger import Ledger; "
         "from tests.batch.test_ledger import ROW\n"
         "ledger = Ledger(Path(sys.argv[1]))\n"
         "for n in range(50): ledger.claim(ROW, f'batch_{sys.argv[2]}{n:06}', 'key')"

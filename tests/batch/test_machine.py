@@ -18,13 +18,13 @@ from tests.batch.files import write
 from tests.cli.driver import Cli
 from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.batch import machine
-from triverse_addon.batch.assets import BLENDER, PICTURES, GlbWriter
-from triverse_addon.batch.machine import examine
-from triverse_addon.batch.plan import Left, Planned
-from triverse_addon.batch.post import Post
-from triverse_addon.batch.rows import Row
-from triverse_addon.tasks.convert import NoChildError
+from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, GlbWriter
+from triverse_addon.batch.post_options import Post
+from triverse_addon.batch.row import Row
+from triverse_addon.batch.run import machine_check
+from triverse_addon.batch.run.machine_check import examine
+from triverse_addon.batch.run.plan import Left, Planned
+from triverse_addon.tasks.converter import NoChildError
 
 pytestmark = pytest.mark.kind("machine-first")
 
@@ -48,7 +48,7 @@ def row(line: int, *exports: str, left: Left = Left.ORDER, **values: Any) -> Pla
     return Planned(made, f"order-{line}", f"key-{line}", "recipe", left)
 
 
-def found(folder: Path, rows: Sequence[Planned], writer: GlbWriter) -> machine.Examined:
+def found(folder: Path, rows: Sequence[Planned], writer: GlbWriter) -> machine_check.Examined:
     return examine(rows, folder / "library", folder / "models", writer, threading.Event())
 
 
@@ -90,7 +90,7 @@ def test_what_only_draws_is_a_note(tmp_path: Path) -> None:
 
 def test_nothing_is_tried_for_rows_that_have_nothing_left(tmp_path: Path) -> None:
     writer = Writer(**{BLENDER: "does not start"})
-    assert found(tmp_path, [row(2, left=Left.NOTHING), row(3, left=Left.LEAVE)], writer) == machine.Examined()
+    assert found(tmp_path, [row(2, left=Left.NOTHING), row(3, left=Left.LEAVE)], writer) == machine_check.Examined()
     assert writer.asked == []
 
 
@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> N
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
-    assert found(tmp_path, [row(2)], GlbWriter()) == machine.Examined()
+    assert found(tmp_path, [row(2)], GlbWriter()) == machine_check.Examined()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,8 +111,8 @@ def test_too_little_room_is_told_from_the_row_on_that_it_will_not_do_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model of 300,000 triangles with three maps of 2048 px is taken for 20 MB, a .blend and an FBX for as much."""
-    usage = type(machine.shutil.disk_usage(tmp_path))
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: usage(10**12, 10**12, 100_000_000))
+    usage = type(machine_check.shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(machine_check.shutil, "disk_usage", lambda path: usage(10**12, 10**12, 100_000_000))
     seen = found(tmp_path, [row(2, "fbx"), row(3, "fbx"), row(4)], Writer())
     assert [note.line for note in seen.notes] == [3]
     assert "0.1 GB are free" in str(seen.notes[0])

@@ -21,12 +21,12 @@ from tests.batch.files import looked_at, png, write
 from tests.cli.driver import Answer, Cli
 from tests.service.server import StandIn
 from triverse_addon.api.errors import InputError
-from triverse_addon.api.files import check_model
-from triverse_addon.batch.looking import Asked, look
-from triverse_addon.batch.memory import Begun, recall, remember
-from triverse_addon.batch.outside import ANY_FILE, outside, path_of
+from triverse_addon.api.upload_checks import check_model
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.outside_files import ANY_FILE, outside, path_of
 from triverse_addon.batch.problems import asked_about
-from triverse_addon.batch.reading import read
+from triverse_addon.batch.run.request import Asked, look
+from triverse_addon.batch.run.resume import Begun, recall, remember
 
 pytestmark = pytest.mark.kind("foreign-tables")
 

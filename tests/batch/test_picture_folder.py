@@ -12,8 +12,8 @@ import pytest
 
 from tests.batch.files import png
 from tests.cli.driver import Cli
-from triverse_addon.batch.raw import RawBatch
-from triverse_addon.batch.reading import read
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.raw_rows import RawBatch
 
 pytestmark = pytest.mark.kind("picture-content")
 

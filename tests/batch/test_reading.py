@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.batch.files import png, write
-from triverse_addon.batch.raw import RawBatch
-from triverse_addon.batch.reading import read
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.raw_rows import RawBatch
 
 
 def cells(raw: RawBatch) -> list[dict[str, object]]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch import report, sheet
-from triverse_addon.batch.ledger import Entry
-from triverse_addon.batch.report import Line
-from triverse_addon.batch.rows import Row
+from triverse_addon.batch.library.ledger import Entry
+from triverse_addon.batch.results import html_sheet, report
+from triverse_addon.batch.results.report import Line
+from triverse_addon.batch.row import Row
 
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair", catalog="Props")
 LINE = Line(
@@ -81,7 +81,7 @@ class Page(HTMLParser):
 
 def test_a_sheet_shows_every_row() -> None:
     failed = dataclasses.replace(LINE, number=2, state="failed", error="No luck.", files={}, triangles=None)
-    page = Page(sheet.page([LINE, failed], "props"))
+    page = Page(html_sheet.page([LINE, failed], "props"))
     first, second = page.of("li")
     assert first["data-triangles"] == "20000"
     assert second["data-triangles"] == ""
@@ -95,14 +95,14 @@ def test_a_sheet_shows_every_row() -> None:
 @pytest.mark.parametrize("field", ["name", "catalog", "prompt", "error", "state"])
 def test_a_row_never_becomes_code(field: str) -> None:
     line = dataclasses.replace(LINE, **{field: EVIL, **({"state": "failed"} if field == "error" else {})})
-    page = Page(sheet.page([line], EVIL))
+    page = Page(html_sheet.page([line], EVIL))
     assert len(page.of("script")) == 1
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert EVIL in "".join(page.words)
 
 
 def test_it_asks_nobody_for_anything() -> None:
-    text = sheet.page([dataclasses.replace(LINE, prompt=EVIL)], "x")
+    text = html_sheet.page([dataclasses.replace(LINE, prompt=EVIL)], "x")
     page = Page(text)
     assert not page.of("link")
     assert not page.of("iframe")
@@ -116,7 +116,7 @@ def test_it_asks_nobody_for_anything() -> None:
 
 
 def test_odd_file_names_are_links_that_work() -> None:
-    page = Page(sheet.page([dataclasses.replace(LINE, files={"blend": "椅子 #1%.blend"})], "x"))
+    page = Page(html_sheet.page([dataclasses.replace(LINE, files={"blend": "椅子 #1%.blend"})], "x"))
     assert page.of("a")[0]["href"] == "%E6%A4%85%E5%AD%90%20%231%25.blend"
 
 

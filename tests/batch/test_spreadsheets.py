@@ -14,11 +14,11 @@ import pytest
 
 from tests.batch.files import looked_at, said, write
 from triverse_addon.api.errors import InputError
-from triverse_addon.batch.raw import MOST_CHARACTERS
-from triverse_addon.batch.reading import read
-from triverse_addon.batch.span import rows_in
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.input.row_range import rows_in
+from triverse_addon.batch.raw_rows import MOST_CHARACTERS
 from triverse_addon.cli.arguments import parse
-from triverse_addon.cli.usage import UsageError
+from triverse_addon.cli.errors import UsageError
 
 pytestmark = pytest.mark.kind("spreadsheets")
 

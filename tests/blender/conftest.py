@@ -78,7 +78,7 @@ def service() -> Iterator[StandIn]:
 def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
     from tests import authorities
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime as session
 
     authorities.read_once(monkeypatch)
     preferences = bpy.context.preferences.addons[ADDON].preferences
@@ -99,7 +99,7 @@ def tick_until(ui: ModuleType) -> Callable[..., Any]:
     """Tick as the window's timer does until ``look()`` is true, and return what it returned."""
     import time
 
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime as session
 
     def wait(look: Callable[[], Any], limit_s: float = 120.0) -> Any:
         ends_at_s = time.monotonic() + limit_s
@@ -115,7 +115,7 @@ def tick_until(ui: ModuleType) -> Callable[..., Any]:
 @pytest.fixture
 def here(ui: ModuleType, connected: StandIn) -> Any:
     """A started session."""
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     return module.need()
 

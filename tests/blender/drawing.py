@@ -18,7 +18,7 @@ Tick = Callable[..., Any]
 
 def session() -> Any:
     """The session, which must be there."""
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     here = module.current()
     assert here is not None
@@ -26,13 +26,13 @@ def session() -> Any:
 
 
 def make_panel(**how: Any) -> Recorder:
-    from triverse_addon.ui import panel
+    from triverse_addon.ui.generate import panel
 
     return draw(panel.TRIVERSE_PT_make, **how)
 
 
 def tasks_panel() -> Recorder:
-    from triverse_addon.ui import tasks_panel as module
+    from triverse_addon.ui.task_list import panel as module
 
     return draw(module.TRIVERSE_PT_tasks)
 
@@ -46,15 +46,13 @@ def shown_rows() -> list[Any]:
 
 def draw_rows() -> list[Recorder]:
     """Draw each row of the list."""
-    from triverse_addon.ui import task_list
+    from triverse_addon.ui.task_list import ui_list
 
     manager = bpy.context.window_manager.triverse
     drawn = []
     for row in shown_rows():
         layout = Recorder()
-        task_list.TRIVERSE_UL_tasks.draw_item(
-            SimpleNamespace(), bpy.context, layout, manager, row, 0, manager, "active"
-        )
+        ui_list.TRIVERSE_UL_tasks.draw_item(SimpleNamespace(), bpy.context, layout, manager, row, 0, manager, "active")
         drawn.append(layout)
     return drawn
 

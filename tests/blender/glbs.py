@@ -11,9 +11,9 @@ import bpy
 
 from tests.blender import kept_children
 from tests.glb_files import triangles_glb, write_glb
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.tasks.convert import Converted, ConvertJob
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
+from triverse_addon.tasks.converter import Converted, ConvertJob
 
 __all__ = [
     "convert", "empty", "export", "picture", "sphere", "textured", "triangles_glb", "write_glb",

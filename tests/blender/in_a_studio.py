@@ -3,7 +3,7 @@
 Run by ``test_foreign_world`` in a Blender with a studio's colours: does everything with pictures, and tells as JSON.
 
 ``python in_a_studio.py FOLDER GLB``. Blender reads ``OCIO`` when it starts, so this cannot be a test itself. On
-``PYTHONPATH`` are the checkout, and the folder of the scene floor, whose modules a child loads as plain ones.
+``PYTHONPATH`` are the checkout, and the folder of the workers, whose modules a child loads as plain ones.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import threading
 from pathlib import Path
 
 import bpy
-import library_sheet
-import portrait
+import contact_sheet
+import preview_render
 
 from tests.blender import glbs
 from tests.blender.test_library import write
 from tests.blender.test_prepare import pixel, prepare
 from tests.blender.test_sources import paint
 from triverse_addon.api.flows import Kind
-from triverse_addon.batch.assets import Tile
-from triverse_addon.scene import sources
-from triverse_addon.scene.append import append_model
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.colours import choices, show_plainly
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.scene.library import ChildLibrary
+from triverse_addon.batch.library.asset_writer import Tile
+from triverse_addon.scene.capture import image_sources
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.worker.colours import choices, show_plainly
 
 
 def spaces(images: list[bpy.types.Image]) -> dict[str, list[object]]:
@@ -64,11 +64,11 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     told["preview"] = [*in_place.preview.image_size]
 
     # Pictures of Blender's, as files to be uploaded.
-    told["painted"] = pixel(sources.from_image(paint(), folder / "own"))
+    told["painted"] = pixel(image_sources.from_image(paint(), folder / "own"))
     told["painted_light"] = pixel(
-        sources.from_image(paint("Light", is_float=True, colour=(0.2158605, 0.0, 1.0, 0.5)), folder / "own")
+        image_sources.from_image(paint("Light", is_float=True, colour=(0.2158605, 0.0, 1.0, 0.5)), folder / "own")
     )
-    tga = sources.from_image(paint("Again"), folder / "own")
+    tga = image_sources.from_image(paint("Again"), folder / "own")
     told["prepared"] = pixel(prepare(tga, Kind.IMAGE, folder / "prepared"))
 
     # A library, with a picture that is drawn and a contact sheet.
@@ -88,11 +88,11 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(scene.camera)
     bpy.ops.render.render()
-    told["render"] = sources.last_render(scene, folder / "own").is_file()
-    portrait.draw(in_place, folder / "portrait.png")
+    told["render"] = image_sources.last_render(scene, folder / "own").is_file()
+    preview_render.draw(in_place, folder / "portrait.png")
     told["portrait"] = (folder / "portrait.png").is_file()
     tiles = [{"picture": str(preview), "caption": ["Vase"]}]
-    told["own_sheet"] = len(library_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")}))
+    told["own_sheet"] = len(contact_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")}))
     return told
 
 

@@ -21,25 +21,26 @@ import pytest
 
 from tests.corpus.builder import png
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene import child, library
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.child_process import Words
-from triverse_addon.scene.child_session import ChildSession
-from triverse_addon.scene.prepare import WORDS, ChildPreparer
-from triverse_addon.scene.trial import try_out
-from triverse_addon.tasks.convert import Converted, ConvertJob
+from triverse_addon.scene.child import converter as child_converter
+from triverse_addon.scene.child import library_writer
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
+from triverse_addon.scene.child.persistent_process import ChildSession
+from triverse_addon.scene.child.preparer import WORDS, ChildPreparer
+from triverse_addon.scene.child.process import Words
+from triverse_addon.scene.child.trial import try_out
+from triverse_addon.tasks.converter import Converted, ConvertJob
 
 #: The worker of one job, so that it does all of them, each in an empty file.
 MANY = """
 import runpy, sys
 sys.argv[:] = sys.argv[1:]
 sys.path.insert(0, {folder!r})
-import bpy, child_side
+import bpy, job_loop
 def empty_file():
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
     return bpy.context.scene
-child_side.empty_file = empty_file
+job_loop.empty_file = empty_file
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -60,7 +61,7 @@ def start(folder: Path, words: Words, worker: str = "convert_worker", *, most_jo
 
 def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
     """Convert a model. It gets a picture: without one a child draws on after its answer."""
-    session = _session("convert_worker", child._WORDS)
+    session = _session("convert_worker", child_converter._WORDS)
     picture = _folder_of("convert_worker") / "picture.png"
     picture.write_bytes(png())
     job.out_dir.mkdir(parents=True, exist_ok=True)
@@ -123,8 +124,8 @@ def lend_writers(monkeypatch: pytest.MonkeyPatch) -> None:
             _trials[key] = try_out(command, work_dir, exports, stop)
         return dict(_trials[key])
 
-    monkeypatch.setattr(library, "ChildSession", _Lent)
-    monkeypatch.setattr(library, "try_out", tried)
+    monkeypatch.setattr(library_writer, "ChildSession", _Lent)
+    monkeypatch.setattr(library_writer, "try_out", tried)
 
 
 def end() -> None:

@@ -29,7 +29,7 @@ def others(ui: ModuleType) -> list[tuple[str, str]]:
 
 
 def test_it_is_added_once_beside_those_that_are_there(others: list[tuple[str, str]], tmp_path: Path) -> None:
-    from triverse_addon.ui import asset_libraries
+    from triverse_addon.ui.batch import asset_libraries
 
     folder = tmp_path / "library"
     assert asset_libraries.shown_as(folder) is None
@@ -41,7 +41,7 @@ def test_it_is_added_once_beside_those_that_are_there(others: list[tuple[str, st
 
 def test_a_name_that_is_taken_stays_with_its_library(others: list[tuple[str, str]], tmp_path: Path) -> None:
     """The user is told the name that ours got."""
-    from triverse_addon.ui import asset_libraries
+    from triverse_addon.ui.batch import asset_libraries
 
     folder = tmp_path / "props"
     name = asset_libraries.show(folder)
@@ -50,7 +50,7 @@ def test_a_name_that_is_taken_stays_with_its_library(others: list[tuple[str, str
 
 
 def test_a_folder_that_the_user_has_added_under_another_name_is_found(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.ui import asset_libraries
+    from triverse_addon.ui.batch import asset_libraries
 
     folder = tmp_path / "library"
     libraries = bpy.context.preferences.filepaths.asset_libraries
@@ -76,7 +76,7 @@ if HAS_PROJECTS:
         bpy.ops.project.close()
 
     def test_the_libraries_of_a_project_stay_as_they_are(team: Path, tmp_path: Path) -> None:
-        from triverse_addon.ui import asset_libraries
+        from triverse_addon.ui.batch import asset_libraries
 
         (file,) = team.rglob("project.toml")
         before, text = entries(), file.read_bytes()
@@ -90,7 +90,7 @@ if HAS_PROJECTS:
         assert not bpy.data.project.is_dirty
 
     def test_a_project_s_own_library_is_found_by_its_folder(team: Path) -> None:
-        from triverse_addon.ui import asset_libraries
+        from triverse_addon.ui.batch import asset_libraries
 
         before = entries()
         assert asset_libraries.show(team / "assets") == "Team"

@@ -17,7 +17,7 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene.child_environment import child_environment
+from triverse_addon.scene.child.environment import child_environment
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("kept-environment")]
 

@@ -16,10 +16,10 @@ from scripts._dev.compare_imports import DESIGNED, EQUAL, UNREADABLE, compare
 from tests.blender import kept_children
 from tests.corpus.case import REFUSED, Case
 from tests.corpus.cases import corpus
-from triverse_addon.scene import child
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.tasks.convert import Converter
+from triverse_addon.scene.child import converter as child_converter
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
+from triverse_addon.tasks.converter import Converter
 
 pytestmark = pytest.mark.kind("corpus")
 
@@ -29,7 +29,7 @@ CASES = corpus()
 @pytest.fixture(scope="module")
 def converter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converter]:
     """The converter, with one child for all files: starting one takes longer than all else."""
-    session = kept_children.start(tmp_path_factory.mktemp("child"), child._WORDS, most_jobs=len(CASES) + 1)
+    session = kept_children.start(tmp_path_factory.mktemp("child"), child_converter._WORDS, most_jobs=len(CASES) + 1)
     converter = ChildConverter(child_command())
     converter._child = session  # type: ignore[assignment]
     yield converter

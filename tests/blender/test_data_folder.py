@@ -13,8 +13,8 @@ import bpy
 import pytest
 
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.user_folder import PlaceError
+from triverse_addon.tasks.store.store import FILE_NAME, Store
+from triverse_addon.tasks.store.user_folder import PlaceError
 
 pytestmark = pytest.mark.kind("uninstall")
 
@@ -46,9 +46,10 @@ def put_task(folder: Path) -> TaskRecord:
 def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A user's home whose list lies in the folder of an earlier version; nothing tells Blender of another place."""
     from triverse_addon.scene import user_folder
-    from triverse_addon.ui import data_folder, session
+    from triverse_addon.ui import data_folder
+    from triverse_addon.ui.state import runtime
 
-    session.end()
+    runtime.end()
     data_folder.forget()
     for name in ("RESOURCES", "DATAFILES"):
         monkeypatch.delenv(f"BLENDER_USER_{name}", raising=False)
@@ -56,30 +57,31 @@ def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
     old = tmp_path / "old"
     monkeypatch.setattr(user_folder, "older_folders", lambda: [old])
     yield SimpleNamespace(old=old, usual=tmp_path / "share" / "triverse-blender")
-    session.end()
+    runtime.end()
     data_folder.forget()
 
 
 def started() -> Any:
     """Beat as the heartbeat does until there is a session."""
-    from triverse_addon.ui import data_folder, session
+    from triverse_addon.ui import data_folder
+    from triverse_addon.ui.state import runtime
 
     ends_at_s = time.monotonic() + 20.0
-    while session.current() is None:
+    while runtime.current() is None:
         assert time.monotonic() < ends_at_s
         try:
-            session.need()
+            runtime.need()
         except data_folder.MovingError as error:
             told = error.sentence
         else:
             break
         assert "being moved" in str(told)
         # A panel that is drawn meanwhile asks for the session, too.
-        session.wish()
-        assert session.is_wished()
-        assert session.problem() == told
+        runtime.wish()
+        assert runtime.is_wished()
+        assert runtime.problem() == told
         time.sleep(0.01)
-    return session.current()
+    return runtime.current()
 
 
 def test_where_blender_is_told_to_keep_everything_it_is_kept(
@@ -115,10 +117,11 @@ def test_an_extension_looks_at_its_own_folder_and_at_that_of_a_checkout(
 
 
 def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
-    from triverse_addon.ui import data_folder, session, settings
+    from triverse_addon.ui import data_folder, settings
+    from triverse_addon.ui.state import runtime
 
     record = put_task(homes.old)
-    assert session.has_store()
+    assert runtime.has_store()
     assert settings.data_dir(create=False) == str(homes.old)
     here = started()
     found = here.engine.get(record.id)
@@ -126,7 +129,7 @@ def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
     assert Path(found.model_path).read_bytes() == b"model"
     assert settings.data_dir(create=False) == str(homes.usual)
     assert not (homes.old / FILE_NAME).exists()
-    assert session.problem() is None
+    assert runtime.problem() is None
     assert not data_folder.untold()
     assert not [thread for thread in threading.enumerate() if thread.name == "triverse-move"]
 
@@ -144,32 +147,34 @@ def test_what_cannot_be_moved_is_used_and_told(homes: Any, monkeypatch: pytest.M
 
 
 def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
-    from triverse_addon.ui import session, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.state import runtime
 
     record = put_task(homes.usual)
     started()
     chosen = tmp_path / "big disk"
     assert bpy.ops.triverse.move_data(directory=str(chosen)) == {"FINISHED"}
-    assert session.current() is None
+    assert runtime.current() is None
     here = started()
     assert here.engine.get(record.id).model_path == str(chosen / "models" / record.id / "model.glb")
     assert settings.download_dir(create=True) == str(chosen / "models")
-    session.end()
+    runtime.end()
     chosen.rename(tmp_path / "unplugged")
     from triverse_addon.ui import data_folder
 
     data_folder.forget()
     with pytest.raises(PlaceError, match="is not there"):
         started()
-    assert "is not there" in str(session.problem())
+    assert "is not there" in str(runtime.problem())
     assert not chosen.exists()
     (tmp_path / "unplugged").rename(chosen)
     assert started().engine.get(record.id) is not None
 
 
 def test_switched_off_in_mid_move_it_goes_on_at_the_next_start(homes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.tasks import moving
-    from triverse_addon.ui import data_folder, session
+    from triverse_addon.tasks.store import moving
+    from triverse_addon.ui import data_folder
+    from triverse_addon.ui.state import runtime
 
     records = [put_task(homes.old) for _ in range(5)]
     bring, reached, go_on = moving._bring, threading.Event(), threading.Event()
@@ -181,7 +186,7 @@ def test_switched_off_in_mid_move_it_goes_on_at_the_next_start(homes: Any, monke
 
     monkeypatch.setattr(moving, "_bring", slowly)
     with pytest.raises(data_folder.MovingError):
-        session.need()
+        runtime.need()
     assert reached.wait(5.0)
     threading.Timer(0.1, go_on.set).start()
     data_folder.forget()
@@ -201,7 +206,7 @@ def test_what_nobody_foresaw_in_a_move_is_told(
     homes: Any, monkeypatch: pytest.MonkeyPatch, slip: BaseException
 ) -> None:
     from triverse_addon.api.errors import UnforeseenError
-    from triverse_addon.tasks import user_folder
+    from triverse_addon.tasks.store import user_folder
     from triverse_addon.ui import data_folder
 
     put_task(homes.old)

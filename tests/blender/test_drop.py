@@ -73,8 +73,9 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
     ui: ModuleType, connected: StandIn, tick_until: Tick, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Blender cannot grey the button of a dialog, so it is pressed although the price is red."""
-    from triverse_addon.ui import credits, inputs
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.form import inputs
+    from triverse_addon.ui.generate import cost as generate_cost
+    from triverse_addon.ui.state import runtime as module
 
     def pressed(operator: Any, **given: Any) -> list[str]:
         capfd.readouterr()
@@ -84,7 +85,9 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
     module.need()
     connected.state.user.balance = 30
     price, names = session().price, ("text-to-model", "image-to-model")
-    costs = [tick_until(lambda name=name: credits.known_cost(bpy.context, inputs.PANEL_FLOWS[name])) for name in names]
+    costs = [
+        tick_until(lambda name=name: generate_cost.known_cost(bpy.context, inputs.PANEL_FLOWS[name])) for name in names
+    ]
     tick_until(lambda: price.balance)
     two = [glbs.picture(tmp_path / f"{name}.png", 8, 8) for name in ("chair", "table")]
     # All or none: it is not for the add-on to choose which are made.
@@ -105,7 +108,7 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
 
 
 def test_the_handler_takes_pictures_over_the_viewport_only(ui: ModuleType) -> None:
-    from triverse_addon.ui.drop import TRIVERSE_FH_pictures as handler
+    from triverse_addon.ui.generate.drop_handler import TRIVERSE_FH_pictures as handler
 
     suffixes = handler.bl_file_extensions.split(";")
     assert {".png", ".jpg", ".jpeg", ".webp", ".tga", ".exr"} <= set(suffixes)
@@ -120,7 +123,7 @@ def test_pictures_under_other_names_are_dropped_too(
     ui: ModuleType, connected: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """JPEGs of cameras and browsers are taken; what is refused is named as what it is."""
-    from triverse_addon.ui.drop import TRIVERSE_FH_pictures as handler
+    from triverse_addon.ui.generate.drop_handler import TRIVERSE_FH_pictures as handler
 
     suffixes = handler.bl_file_extensions
     assert {".jfif", ".jpe", ".heic", ".avif", ".psd", ".tif"} <= set(suffixes.split(";"))
@@ -136,7 +139,7 @@ def test_pictures_under_other_names_are_dropped_too(
 
 @pytest.mark.kind("picture-content")
 def test_the_file_dialog_shows_files_of_every_name_when_asked(ui: ModuleType) -> None:
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     assert {".jfif", ".jpe", ".jif", ".png", ".heic"} <= set(inputs.picture_suffixes())
     known = bpy.ops.triverse.choose_file.get_rna_type().properties
@@ -149,7 +152,7 @@ def test_the_file_dialog_shows_files_of_every_name_when_asked(ui: ModuleType) ->
 
 
 def test_the_menu_has_everything_and_is_in_the_add_menu(ui: ModuleType) -> None:
-    from triverse_addon.ui import add_menu
+    from triverse_addon.ui.generate import add_menu
 
     operators = draw(add_menu.TRIVERSE_MT_add).operators()
     assert operators[:4] == [
@@ -227,13 +230,14 @@ def test_the_question_names_pictures_and_price(
     ui: ModuleType, connected: StandIn, tick_until: Tick, tmp_path: Path
 ) -> None:
     from tests.blender.recorder import Recorder
-    from triverse_addon.ui import credits, inputs
-    from triverse_addon.ui import session as module
-    from triverse_addon.ui.drop import TRIVERSE_OT_drop
+    from triverse_addon.ui.form import inputs
+    from triverse_addon.ui.generate import cost as generate_cost
+    from triverse_addon.ui.generate.drop_handler import TRIVERSE_OT_drop
+    from triverse_addon.ui.state import runtime as module
 
     module.need()
     flow = inputs.PANEL_FLOWS["image-to-model"]
-    cost = tick_until(lambda: credits.known_cost(bpy.context, flow))
+    cost = tick_until(lambda: generate_cost.known_cost(bpy.context, flow))
     asked = SimpleNamespace(paths=lambda: [f"/pictures/{number}.png" for number in range(8)], layout=Recorder())
     TRIVERSE_OT_drop.draw(asked, bpy.context)
     assert TRIVERSE_OT_drop.title(asked) == "Make 8 Models?"

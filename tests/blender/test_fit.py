@@ -10,11 +10,11 @@ import pytest
 from mathutils import Euler, Vector
 
 from tests.blender import glbs
-from triverse_addon.scene import origin
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.importer import import_task, reason_to_wait
-from triverse_addon.tasks.convert import ConvertJob
-from triverse_addon.tasks.imports import Imported
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.importing import origin
+from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.tasks.converter import ConvertJob
+from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")

@@ -30,7 +30,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     glb = glbs.export(folder / "m.glb", lambda: glbs.sphere("geometry_0", material=glbs.textured()))
     command = [sys.executable, str(HERE / "in_a_studio.py"), str(folder), str(glb)]
     repo = HERE.parents[1]
-    world = {"OCIO": str(HERE / "studio.ocio"), "PYTHONPATH": f"{repo}{os.pathsep}{repo / 'triverse_addon' / 'scene'}"}
+    world = {
+        "OCIO": str(HERE / "studio.ocio"),
+        "PYTHONPATH": f"{repo}{os.pathsep}{repo / 'triverse_addon' / 'scene' / 'worker'}",
+    }
     run = subprocess.run(command, env={**os.environ, **world}, capture_output=True, text=True)
     assert (folder / "told.json").is_file(), run.stdout[-3000:] + run.stderr[-3000:]
     return json.loads((folder / "told.json").read_text())

@@ -11,11 +11,11 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene import geometry
-from triverse_addon.scene.append import append_model
-from triverse_addon.scene.importer import import_task
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.tasks.imports import ConvertAgain, Imported
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.importing.importer import import_task
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.worker import geometry
+from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("geometry-options")]

@@ -12,12 +12,12 @@ import pytest
 
 from tests import glb_files
 from tests.blender import glbs
-from triverse_addon.scene.append import append_model
-from triverse_addon.scene.gltf_import import units_of
-from triverse_addon.scene.importer import import_task
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.scene.spot import Spot
-from triverse_addon.tasks.imports import ConvertAgain, Failed, Imported
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.importing.importer import import_task
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.importing.placement import Spot
+from triverse_addon.scene.worker.gltf_import import units_of
+from triverse_addon.tasks.engine.import_queue import ConvertAgain, Failed, Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("landing-scene")]
@@ -238,7 +238,7 @@ def test_material_variants_arrive_and_do_not_touch_those_of_another_model(tmp_pa
 @pytest.mark.kind("landing-scene")
 def test_variants_arrive_after_the_importer_was_told_to_hide_them(tmp_path: Path) -> None:
     """Blender leaves the properties behind without their classes: reading them read freed memory."""
-    from triverse_addon.scene import variants
+    from triverse_addon.scene.importing import variants
 
     preferences = bpy.context.preferences.addons["io_scene_gltf2"].preferences
     preferences.KHR_materials_variants_ui = True

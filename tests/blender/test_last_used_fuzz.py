@@ -35,13 +35,13 @@ def _spoiled(value: Any, dice: random.Random) -> Any:
 @pytest.mark.kind("fuzz")
 def test_whatever_the_file_holds(ui: ModuleType, tmp_path: Path) -> None:
     from triverse_addon.api.flows import FLOWS
-    from triverse_addon.ui import inputs, remembered
+    from triverse_addon.ui.form import inputs, last_used
 
     props = bpy.context.scene.triverse
     for name in inputs.PANEL_FLOWS:
         props.flow = name
-        remembered.note(props, name)
-    path = Path(remembered._path(create=False))
+        last_used.note(props, name)
+    path = Path(last_used._path(create=False))
     whole = json.loads(path.read_text())
     assert set(whole["settings"]) == set(inputs.PANEL_FLOWS)
     dice = random.Random(20261129)
@@ -51,11 +51,11 @@ def test_whatever_the_file_holds(ui: ModuleType, tmp_path: Path) -> None:
             start = dice.randrange(len(text))
             text = text[:start] + text[start + dice.randint(1, 30) :]
         path.write_text(text)
-        remembered.forget()
+        last_used.forget()
         scene = bpy.data.scenes.new("fresh")
-        remembered.seed(scene)
+        last_used.seed(scene)
         assert scene.triverse.flow in FLOWS
         for flow in inputs.PANEL_FLOWS.values():
-            for field in remembered.settings_of(flow):
+            for field in last_used.settings_of(flow):
                 inputs.held(scene.triverse, flow, field)
         bpy.data.scenes.remove(scene)

@@ -20,13 +20,13 @@ from mathutils import Vector
 
 from tests.blender import glbs
 from tests.service import models
-from triverse_addon.batch.assets import LICENSE_NOTE, Asset, AssetJob, Tile
-from triverse_addon.batch.catalogs import merge
-from triverse_addon.batch.post import Post
-from triverse_addon.scene import library as library_module
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.library import ChildLibrary
-from triverse_addon.tasks.convert import ConvertError
+from triverse_addon.batch.library.asset_writer import LICENSE_NOTE, Asset, AssetJob, Tile
+from triverse_addon.batch.library.catalogs import merge
+from triverse_addon.batch.post_options import Post
+from triverse_addon.scene.child import library_writer as library_module
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.tasks.converter import ConvertError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -18,9 +18,9 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.test_library import write
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.library import ChildLibrary
-from triverse_addon.tasks.convert import ConvertError, ConvertStopped, NoChildError
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.tasks.converter import ConvertError, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -148,7 +148,7 @@ def test_a_crash_is_tried_once_more_in_a_new_child(tmp_path: Path, glb: Path) ->
 
 
 def test_a_crash_of_the_renderer_costs_only_the_picture(tmp_path: Path, glb: Path) -> None:
-    children = Children(tmp_path, "import portrait\nportrait.draw = lambda *_: os.kill(os.getpid(), 11)\n")
+    children = Children(tmp_path, "import preview_render\npreview_render.draw = lambda *_: os.kill(os.getpid(), 11)\n")
     try:
         asset = write(children.writer, tmp_path / "library", glb)
     finally:
@@ -196,7 +196,7 @@ def test_stopping_ends_the_child_at_once(tmp_path: Path, glb: Path) -> None:
     stop = threading.Event()
 
     def work() -> None:
-        from triverse_addon.batch.assets import AssetJob
+        from triverse_addon.batch.library.asset_writer import AssetJob
 
         (tmp_path / "library").mkdir()
         try:

@@ -18,13 +18,13 @@ from tests.blender.drawing import Tick, session
 from tests.blender.test_library import write
 from tests.blender.test_library_children import Children
 from tests.service.server import StandIn
-from triverse_addon.batch.assets import BLENDER, PICTURES, AssetWriter
-from triverse_addon.batch.post import EXPORTS, Post
+from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, AssetWriter
+from triverse_addon.batch.post_options import EXPORTS, Post
 from triverse_addon.cli import main
 from triverse_addon.cli.blender_host import BlenderHost
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.library import ChildLibrary
-from triverse_addon.tasks.convert import NoChildError
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.tasks.converter import NoChildError
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("machine-first")]
 
@@ -32,9 +32,9 @@ WITHOUT = "import bpy; bpy.ops.preferences.addon_disable(module={!r})"
 NO_FBX = WITHOUT.format("io_scene_fbx")
 #: A library of the system that an exporter fails in.
 FAILING_USD = (
-    "import library_export\n"
+    "import exporters\n"
     "def fail(name, folder): raise RuntimeError('Error: the disk says no')\n"
-    "library_export._EXPORTERS['usd'] = fail"
+    "exporters._EXPORTERS['usd'] = fail"
 )
 ROWS = "name,prompt,polygon_limit,export\nChair,a chair,1000,glb\nTable,a table,1000,fbx\nLamp,a lamp,1000,glb fbx\n"
 
@@ -73,7 +73,7 @@ def test_what_is_lacking_is_found_and_nothing_else(tmp_path: Path, changes: str,
 
 
 def test_a_renderer_that_crashes_costs_the_pictures_only(tmp_path: Path) -> None:
-    changes = "import portrait; portrait.draw = lambda *_: os.kill(os.getpid(), 11)"
+    changes = "import preview_render; preview_render.draw = lambda *_: os.kill(os.getpid(), 11)"
     assert [*tried(Children(tmp_path, changes).writer, "glb")] == [PICTURES]
 
 

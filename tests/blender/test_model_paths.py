@@ -19,13 +19,14 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene import from_file, gltf_abilities, gltf_import
-from triverse_addon.scene.child import ChildConverter
-from triverse_addon.scene.child_command import child_command
+from triverse_addon.scene import gltf_abilities
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
 from triverse_addon.scene.errors import SceneError
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.tasks import glb
-from triverse_addon.tasks.convert import ConvertError, ConvertJob
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.worker import from_file, gltf_import
+from triverse_addon.tasks.converter import ConvertError, ConvertJob
+from triverse_addon.tasks.glb import glb_check
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("model-paths")]
 
@@ -88,7 +89,7 @@ def test_what_is_written_into_an_address_arrives_packed(tmp_path: Path, marker: 
     document = inside(marker)[name]
     path = glbs.write_glb(tmp_path / "m.glb", document, BINARY)
     delivered = path.read_bytes()
-    with glb.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
         assert b'"uri"' not in readable.read_bytes()
         made = gltf_import.read(str(readable))
     assert len(made.shown) == 1
@@ -122,10 +123,10 @@ def outside(marker: Path) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", outside(Path("/marker.png")))
 def test_an_address_of_this_disk_is_refused_before_blender_sees_it(tmp_path: Path, marker: Path, name: str) -> None:
     path = glbs.write_glb(tmp_path / "m.glb", outside(marker)[name], BINARY)
-    with pytest.raises(glb.GlbError, match="It is not safe to open this model") as caught:
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="It is not safe to open this model") as caught:
+        glb_check.check(path)
     assert caught.value.kind == "unsafe"
-    with pytest.raises(glb.GlbError), glb.readable(path):
+    with pytest.raises(glb_check.GlbError), glb_check.readable(path):
         pytest.fail("it was lent")
 
 
@@ -272,7 +273,7 @@ def test_the_importer_makes_no_path_of_what_is_let_through(tmp_path: Path, monke
         document = any_document(chance)
         path = glbs.write_glb(tmp_path / "m.glb", document, BINARY)
         try:
-            with glb.readable(path, gltf_abilities.ask()) as (readable, _):
+            with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
                 importer = gltf2_io_gltf.glTFImporter(str(readable), {"import_user_extensions": []})
                 importer.read()
                 importer.checks()
@@ -281,7 +282,7 @@ def test_the_importer_makes_no_path_of_what_is_let_through(tmp_path: Path, monke
                 # For a picture whose address does not begin with "data:", the importer opens a file; ours have none.
                 assert [image.uri for image in importer.data.images or []] == [None] * len(document["images"])
             taken += 1
-        except glb.GlbError:
+        except glb_check.GlbError:
             refused += 1
         assert asked == [], document
     assert min(taken, refused) > 50, "both are tried"

@@ -13,12 +13,12 @@ import bpy
 import pytest
 
 from tests.blender import glbs, kept_children
-from triverse_addon.api.files import check_image, check_model
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene import selection
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.prepare import LOG, MAX_EDGE_PX, ChildPreparer
-from triverse_addon.tasks.convert import ConvertError, ConvertStopped, NoChildError
+from triverse_addon.api.upload_checks import check_image, check_model
+from triverse_addon.scene.capture import selection
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.preparer import LOG, MAX_EDGE_PX, ChildPreparer
+from triverse_addon.tasks.converter import ConvertError, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -172,7 +172,7 @@ def test_a_picture_with_too_many_pixels_is_scaled(tmp_path: Path) -> None:
 def test_a_picture_with_too_many_bytes_is_packed_tighter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import random
 
-    from triverse_addon.scene import prepare as module
+    from triverse_addon.scene.child import preparer as module
 
     noise = bpy.data.images.new("noise", 256, 256)
     noise.pixels.foreach_set([random.Random(1).random() for _ in range(256)] * 1024)
@@ -191,7 +191,7 @@ def test_a_picture_with_too_many_bytes_is_packed_tighter(tmp_path: Path, monkeyp
 
 
 def test_a_png_larger_than_the_limit_is_taken_and_shrunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.scene import prepare as module
+    from triverse_addon.scene.child import preparer as module
 
     path = glbs.picture(tmp_path / "large.png", 600, 600)
     monkeypatch.setattr(module, "MAX_IMAGE_BYTES", path.stat().st_size - 1)
@@ -248,7 +248,7 @@ def test_a_preparation_that_was_not_written_down_is_found_again(tmp_path: Path) 
 
 
 def test_objects_that_take_too_many_bytes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.scene import prepare as module
+    from triverse_addon.scene.child import preparer as module
 
     monkeypatch.setattr(module, "MAX_MODEL_BYTES", 1024)
     path, _ = selection.write([glbs.sphere("Ball")], tmp_path / "own")

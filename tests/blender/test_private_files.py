@@ -14,7 +14,7 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene import selection, sources
+from triverse_addon.scene.capture import image_sources, selection
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("private-files")]
 
@@ -51,10 +51,10 @@ def test_what_is_written_to_be_sent(tmp_path: Path) -> None:
     bpy.ops.mesh.primitive_cube_add()
     selection.write([bpy.context.object], folder)
     image = bpy.data.images.new("painted", 8, 8)
-    sources.from_image(image, folder)
+    image_sources.from_image(image, folder)
     image.filepath_raw, image.file_format = str(tmp_path / "packed.png"), "PNG"
     image.save()
     image.pack()
-    sources.from_image(image, folder)
+    image_sources.from_image(image, folder)
     assert len(list(folder.iterdir())) == 3
     assert open_to_others(folder) == []

@@ -14,11 +14,13 @@ import pytest
 from tests.blender import glbs
 from tests.tasks import tolerated
 from tests.tasks.tolerated import AS_IT_IS, MENDED
-from triverse_addon.scene import gltf_abilities, gltf_import, readable_models
-from triverse_addon.scene.importer import import_task
-from triverse_addon.scene.refusals import sentence_for
-from triverse_addon.tasks import glb
-from triverse_addon.tasks.imports import Failed, Imported, Later
+from triverse_addon.scene import gltf_abilities
+from triverse_addon.scene.child.messages import sentence_for
+from triverse_addon.scene.importing import readable_models
+from triverse_addon.scene.importing.importer import import_task
+from triverse_addon.scene.worker import gltf_import
+from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
+from triverse_addon.tasks.glb import glb_check
 from triverse_addon.tasks.record import TaskRecord, new_id
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -28,7 +30,7 @@ IS_5_3 = bpy.app.version >= (5, 3)
 
 def read(path: Path) -> bpy.types.Object:
     """Read a model as the child does, and return its one mesh's object."""
-    with glb.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
         made = gltf_import.read(str(readable))
     (obj,) = (obj for obj in made.shown if obj.type == "MESH" and obj.name == "vase")
     return obj
@@ -86,7 +88,7 @@ def test_meshopt_without_its_library_is_read_from_the_bytes_beside_it(tmp_path: 
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.meshopt(required=required))
     if "EXT_meshopt_compression" in reader.decoded:
-        assert glb.check(path, reader).is_as_it_is
+        assert glb_check.check(path, reader).is_as_it_is
     else:
         assert len(read(path).data.polygons) == 1
 
@@ -98,7 +100,7 @@ def test_draco_without_its_library_is_read_from_the_geometry_beside_it(tmp_path:
     if "KHR_draco_mesh_compression" in gltf_abilities.ask().lacking:
         assert len(read(path).data.polygons) == 1
     else:
-        assert glb.check(path, gltf_abilities.ask()).is_as_it_is
+        assert glb_check.check(path, gltf_abilities.ask()).is_as_it_is
 
 
 @pytest.mark.kind("readable-extensions")
@@ -108,7 +110,7 @@ def test_a_required_property_of_a_material_keeps_nothing_back(tmp_path: Path, na
     extension = {name: {"dispersion": 0.5}}
     path.write_bytes(tolerated.requires(name, lambda d: d["materials"][0].update(extensions=extension)))
     assert len(read(path).data.polygons) == 1
-    notes = glb.check(path, gltf_abilities.ask()).notes
+    notes = glb_check.check(path, gltf_abilities.ask()).notes
     assert bool(notes) == (name not in gltf_abilities.ask().extensions)
 
 
@@ -161,7 +163,7 @@ def test_no_pointer_of_the_importers_stays_in_a_custom_property(tmp_path: Path) 
 
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.changed(change))
-    with glb.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
         gltf_import.read(str(readable))
     kept = [block["kept"] for block in (*bpy.data.materials, *bpy.data.objects) if "kept" in block]
     assert sorted(kept) == [1, 1, 2]

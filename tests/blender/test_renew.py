@@ -11,10 +11,10 @@ import pytest
 from mathutils import Matrix
 
 from tests.blender import glbs
-from triverse_addon.scene import renew
-from triverse_addon.scene.importer import import_task, reason_to_wait
-from triverse_addon.tasks.convert import Converted
-from triverse_addon.tasks.imports import Imported
+from triverse_addon.scene.importing import replace_import
+from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.tasks.converter import Converted
+from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 UUID = glbs.PROPERTIES["triverse_task_uuid"]
@@ -233,11 +233,11 @@ def test_it_waits_while_the_old_one_is_being_edited(single: Converted) -> None:
 def test_the_one_that_is_meant_is_the_active_one_else_the_last(single: Converted) -> None:
     scene = bpy.context.scene
     first, second = bring(single), bring(single)
-    assert renew.which(scene, str(UUID), second.name, None) == second
-    assert renew.which(scene, str(UUID), second.name, first.objects[0]) == first
-    assert renew.which(scene, str(UUID), "gone", None) == second
-    assert renew.which(scene, "another", second.name, first.objects[0]) is None
-    assert renew.which(scene, None, second.name, first.objects[0]) is None
+    assert replace_import.which(scene, str(UUID), second.name, None) == second
+    assert replace_import.which(scene, str(UUID), second.name, first.objects[0]) == first
+    assert replace_import.which(scene, str(UUID), "gone", None) == second
+    assert replace_import.which(scene, "another", second.name, first.objects[0]) is None
+    assert replace_import.which(scene, None, second.name, first.objects[0]) is None
 
 
 @pytest.mark.kind("identities")
@@ -252,11 +252,11 @@ def test_the_last_is_the_one_that_came_last_wherever_it_is_and_whatever_it_is_ca
     scene.collection.children.unlink(first)
     scene.collection.children.link(first)
     assert [one.name for one in scene.collection.children_recursive][-1] == first.name == names[1]
-    assert renew.which(scene, str(UUID), names[1], None) == second
+    assert replace_import.which(scene, str(UUID), names[1], None) == second
     # Those of version 0.1.0 say no more than their names.
     for one in (first, second):
         del one["triverse_imported_at"]
-    assert renew.which(scene, str(UUID), names[1], None) == first
+    assert replace_import.which(scene, str(UUID), names[1], None) == first
 
 
 def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:

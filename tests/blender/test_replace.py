@@ -14,10 +14,11 @@ from mathutils import Euler, Matrix, Vector
 
 from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene import origin, selection
-from triverse_addon.scene.importer import import_task, reason_to_wait
-from triverse_addon.tasks.convert import ConvertJob
-from triverse_addon.tasks.imports import Imported
+from triverse_addon.scene.capture import selection
+from triverse_addon.scene.importing import origin
+from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.tasks.converter import ConvertJob
+from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Replaced, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")

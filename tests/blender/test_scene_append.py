@@ -11,11 +11,11 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene.append import append_model
 from triverse_addon.scene.errors import SceneError
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.scene.spot import Box, Spot, box_of
-from triverse_addon.tasks.convert import Converted
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.importing.placement import Box, Spot, box_of
+from triverse_addon.tasks.converter import Converted
 
 MODES = ["OBJECT", "EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT", "POSE"]
 

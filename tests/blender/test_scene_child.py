@@ -17,9 +17,9 @@ import pytest
 
 from tests.blender import glbs
 from triverse_addon import scene
-from triverse_addon.scene.child import LOG, ChildConverter
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.tasks.convert import ConvertError, ConvertJob, ConvertStopped, NoChildError
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import LOG, ChildConverter
+from triverse_addon.tasks.converter import ConvertError, ConvertJob, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -93,8 +93,8 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
         work = tmp_path / "work.py"
         work.write_text(
             "import sys\n"
-            f"sys.path.insert(0, {str(Path(scene.__file__).parent)!r})\n"
-            "import child_side, socket\n"
+            f"sys.path.insert(0, {str(Path(scene.__file__).parent / 'worker')!r})\n"
+            "import job_loop, socket\n"
             "def told(what):\n"
             "    try:\n"
             "        what()\n"
@@ -103,10 +103,10 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
             "    return 'done'\n"
             "def work(job):\n"
             f"    place = ('127.0.0.1', {listener.getsockname()[1]})\n"
-            "    child_side.answer(job, connect=told(lambda: socket.create_connection(place, 5)),\n"
+            "    job_loop.answer(job, connect=told(lambda: socket.create_connection(place, 5)),\n"
             "        look_up=told(lambda: socket.getaddrinfo('localhost', 80)),\n"
             "        send=told(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', place)))\n"
-            "child_side.serve(work)\n"
+            "job_loop.serve(work)\n"
         )
         result = tmp_path / "result.json"
         job = tmp_path / "job.json"
@@ -122,7 +122,7 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
 
 def test_a_child_blender_is_started_without_network_scripts_and_add_ons(monkeypatch: pytest.MonkeyPatch) -> None:
     app = SimpleNamespace(binary_path="/somewhere/blender")
-    monkeypatch.setattr("triverse_addon.scene.child_command.bpy", SimpleNamespace(app=app))
+    monkeypatch.setattr("triverse_addon.scene.child.command.bpy", SimpleNamespace(app=app))
     command = child_command()
     assert command[0] == "/somewhere/blender"
     assert {"--background", "--factory-startup", "--disable-autoexec", "--offline-mode"} <= set(command)
@@ -165,8 +165,8 @@ def test_a_crash_of_the_renderer_costs_only_the_picture(tmp_path: Path) -> None:
         "import os, runpy, sys\n"
         "sys.argv[:] = sys.argv[1:]\n"
         "sys.path.insert(0, os.path.dirname(sys.argv[0]))\n"
-        "import portrait\n"
-        "portrait.draw = lambda *_: os.kill(os.getpid(), 11)\n"
+        "import preview_render\n"
+        "preview_render.draw = lambda *_: os.kill(os.getpid(), 11)\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     converter = ChildConverter((python, str(crashing), worker, dashes))
@@ -250,15 +250,15 @@ def test_a_child_leaves_when_the_blender_that_started_it_is_killed(tmp_path: Pat
         "import os, runpy, sys, time, types\n"
         "sys.argv[:] = sys.argv[1:]\n"
         "worker = runpy.run_path(sys.argv[0])\n"
-        "worker['child_side'].watch_parent()\n"
+        "worker['job_loop'].watch_parent()\n"
         "open('../pid', 'w').write(str(os.getpid()))\n"
         "time.sleep(600)\n"
     )
     python, worker, dashes = child_command()
     parent_script = (
         "import sys, threading, pathlib\n"
-        "from triverse_addon.scene.child import ChildConverter\n"
-        "from triverse_addon.tasks.convert import ConvertJob\n"
+        "from triverse_addon.scene.child.converter import ChildConverter\n"
+        "from triverse_addon.tasks.converter import ConvertJob\n"
         f"job = ConvertJob(pathlib.Path({str(glb)!r}), None, pathlib.Path({str(tmp_path / 'out')!r}), 'x')\n"
         f"ChildConverter({(python, str(stuck), worker, dashes)!r})(job, threading.Event())\n"
     )

@@ -9,8 +9,8 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene.append import append_model
-from triverse_addon.tasks.convert import Converted
+from triverse_addon.scene.importing.append import append_model
+from triverse_addon.tasks.converter import Converted
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -10,8 +10,8 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.tasks import glb
-from triverse_addon.tasks.convert import ConvertError
+from triverse_addon.tasks.converter import ConvertError
+from triverse_addon.tasks.glb import glb_check
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -56,7 +56,7 @@ def has_draco() -> bool:
 
 def test_draco_is_read_or_named(tmp_path: Path) -> None:
     path = draco_cube(tmp_path / "m.glb")
-    glb.check(path)
+    glb_check.check(path)
     if bpy.app.version[:2] == (5, 0):
         assert has_draco(), "of the Blenders tested here, this one has it"
     if has_draco():
@@ -75,7 +75,7 @@ def test_pictures_as_webp_are_read(tmp_path: Path) -> None:
 
     path = glbs.export(tmp_path / "m.glb", build, export_image_format="WEBP")
     assert b"EXT_texture_webp" in path.read_bytes()
-    glb.check(path)
+    glb_check.check(path)
     converted = glbs.convert(path, tmp_path / "out")
     with bpy.data.libraries.load(str(converted.blend_path)) as (found, wanted):
         wanted.images = found.images

@@ -11,11 +11,11 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene import origin as origins
-from triverse_addon.scene.importer import import_task, reason_to_wait
-from triverse_addon.scene.origin import find_scene
-from triverse_addon.tasks.convert import Converted
-from triverse_addon.tasks.imports import Failed, Imported, Later
+from triverse_addon.scene.importing import origin as origins
+from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.scene.importing.origin import find_scene
+from triverse_addon.tasks.converter import Converted
+from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
 from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord
 
 
@@ -213,7 +213,7 @@ def test_a_model_of_thousands_of_objects_is_imported_as_appending_would_take_min
     tmp_path: Path, has_glb: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only where its GLB is still there; the .blend alone is appended however long it takes."""
-    from triverse_addon.scene import importer
+    from triverse_addon.scene.importing import importer
 
     nodes = [{"name": f"part {number:04}", "mesh": 0} for number in range(12)]
     glb = glbs.triangles_glb(tmp_path / "model.glb", nodes=nodes)

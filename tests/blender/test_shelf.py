@@ -15,10 +15,10 @@ import pytest
 from tests.blender import glbs, kept_children
 from tests.blender.drawing import session
 from tests.service.server import StandIn
-from triverse_addon.batch import catalogs
-from triverse_addon.scene.in_place import import_model
-from triverse_addon.scene.shelf import CATALOG, CATALOG_ID, AssetShelf
-from triverse_addon.tasks.convert import ConvertJob
+from triverse_addon.batch.library import catalogs
+from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID, AssetShelf
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.record import Stage
 
 pytestmark = pytest.mark.usefixtures("fresh_file")

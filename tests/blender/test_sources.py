@@ -11,7 +11,7 @@ from mathutils import Euler, Matrix, Vector
 
 from tests.blender import glbs
 from tests.blender.test_prepare import pixel, size
-from triverse_addon.scene import selection, sources
+from triverse_addon.scene.capture import image_sources, selection
 from triverse_addon.scene.errors import SceneError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -33,7 +33,7 @@ def state(image: bpy.types.Image) -> tuple:
 
 def test_a_picture_with_a_file_of_its_own_is_that_file(tmp_path: Path) -> None:
     path = glbs.picture(tmp_path / "p.png", 8, 4)
-    assert sources.from_image(bpy.data.images.load(str(path)), tmp_path / "own") == path
+    assert image_sources.from_image(bpy.data.images.load(str(path)), tmp_path / "own") == path
     assert not (tmp_path / "own").exists()
 
 
@@ -42,7 +42,7 @@ def test_a_relative_path_is_that_of_its_file(tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "room.blend"))
     image = bpy.data.images.load(str(path))
     image.filepath = "//p.png"
-    assert sources.from_image(image, tmp_path / "own") == path
+    assert image_sources.from_image(image, tmp_path / "own") == path
 
 
 @pytest.mark.parametrize(("file_format", "suffix"), [("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp")])
@@ -54,7 +54,7 @@ def test_a_packed_picture_is_written_byte_for_byte(tmp_path: Path, file_format: 
     image.filepath = ""
     data = path.read_bytes()
     path.unlink()
-    found = sources.from_image(image, tmp_path / "own")
+    found = image_sources.from_image(image, tmp_path / "own")
     assert found.suffix == suffix
     assert found.read_bytes() == data
 
@@ -66,7 +66,7 @@ def test_a_painted_picture_is_written_as_it_looks_and_stays_unsaved(tmp_path: Pa
     image = paint(is_float=is_float, colour=colour)
     before = state(image)
     scenes = list(bpy.data.scenes)
-    found = sources.from_image(image, tmp_path / "own")
+    found = image_sources.from_image(image, tmp_path / "own")
     assert state(image) == before
     assert list(bpy.data.scenes) == scenes
     assert pixel(found) == ([188, 137, 0, 128] if is_float else [128, 64, 32, 128])
@@ -77,7 +77,7 @@ def test_a_picture_that_was_painted_over_is_not_its_file(tmp_path: Path) -> None
     path = glbs.picture(tmp_path / "p.png", 8, 4)
     image = bpy.data.images.load(str(path))
     image.pixels.foreach_set([1.0, 0.0, 0.0, 1.0] * 32)
-    found = sources.from_image(image, tmp_path / "own")
+    found = image_sources.from_image(image, tmp_path / "own")
     assert found != path
     assert pixel(found) == [255, 0, 0, 255]
     assert pixel(path) != [255, 0, 0, 255]
@@ -85,11 +85,11 @@ def test_a_picture_that_was_painted_over_is_not_its_file(tmp_path: Path) -> None
 
 def test_the_colours_of_the_scene_change_nothing(tmp_path: Path) -> None:
     bpy.context.scene.view_settings.exposure = 3.0
-    assert pixel(sources.from_image(paint(), tmp_path / "own")) == [128, 64, 32, 128]
+    assert pixel(image_sources.from_image(paint(), tmp_path / "own")) == [128, 64, 32, 128]
 
 
 def test_two_pictures_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
-    assert len({sources.from_image(paint(), tmp_path / "own") for _ in range(2)}) == 2
+    assert len({image_sources.from_image(paint(), tmp_path / "own") for _ in range(2)}) == 2
 
 
 def test_a_picture_whose_file_is_gone_is_told(tmp_path: Path) -> None:
@@ -98,20 +98,20 @@ def test_a_picture_whose_file_is_gone_is_told(tmp_path: Path) -> None:
     path.unlink()
     image.reload()
     with pytest.raises(SceneError, match=r"has no pixels\. Its file may be missing"):
-        sources.from_image(image, tmp_path / "own")
+        image_sources.from_image(image, tmp_path / "own")
 
 
 def test_a_movie_is_refused(tmp_path: Path) -> None:
     image = paint("Clip")
     image.source = "MOVIE"
     with pytest.raises(SceneError, match="Clip is a movie"):
-        sources.from_image(image, tmp_path / "own")
+        image_sources.from_image(image, tmp_path / "own")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "own").write_text("a file")
     with pytest.raises(SceneError, match="cannot be written"):
-        sources.from_image(paint(), tmp_path / "own")
+        image_sources.from_image(paint(), tmp_path / "own")
 
 
 # -----------------------------------------------------------------------------
@@ -139,26 +139,26 @@ def rendered(tmp_path: Path) -> bpy.types.Scene:
 def test_the_last_render_is_written_as_it_looks(rendered: bpy.types.Scene, tmp_path: Path) -> None:
     settings = rendered.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "OPEN_EXR", "RGB", "32"
-    found = sources.last_render(rendered, tmp_path / "own")
+    found = image_sources.last_render(rendered, tmp_path / "own")
     assert size(found) == (32, 16)
     still = pixel(tmp_path / "still.png")
     assert pixel(found) == pytest.approx(still, abs=1)
     assert (settings.file_format, settings.color_mode, settings.color_depth) == ("OPEN_EXR", "RGB", "32")
     rendered.view_settings.exposure = 1.0
-    assert pixel(sources.last_render(rendered, tmp_path / "own"))[2] > still[2] + 10
+    assert pixel(image_sources.last_render(rendered, tmp_path / "own"))[2] > still[2] + 10
 
 
 def test_the_data_block_of_the_render_is_the_last_render(rendered: bpy.types.Scene, tmp_path: Path) -> None:
     result = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
     still = pixel(tmp_path / "still.png")
-    assert pixel(sources.from_image(result, tmp_path / "own")) == pytest.approx(still, abs=1)
+    assert pixel(image_sources.from_image(result, tmp_path / "own")) == pytest.approx(still, abs=1)
 
 
 def test_without_a_render_it_is_told(tmp_path: Path) -> None:
     if any(image.type == "RENDER_RESULT" for image in bpy.data.images):
         bpy.data.images.remove(next(image for image in bpy.data.images if image.type == "RENDER_RESULT"))
     with pytest.raises(SceneError, match="Nothing was rendered yet"):
-        sources.last_render(bpy.context.scene, tmp_path / "own")
+        image_sources.last_render(bpy.context.scene, tmp_path / "own")
 
 
 # -----------------------------------------------------------------------------
@@ -169,14 +169,14 @@ def test_a_viewport_without_a_window_is_told(tmp_path: Path) -> None:
     area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     shown = area.spaces.active.overlay.show_overlays
     with pytest.raises(SceneError, match="without a window"):
-        sources.capture_viewport(area, bpy.context.scene, bpy.context.view_layer, tmp_path / "own")
+        image_sources.capture_viewport(area, bpy.context.scene, bpy.context.view_layer, tmp_path / "own")
     assert area.spaces.active.overlay.show_overlays == shown
 
 
 def test_a_tga_of_ours_is_read_as_it_was_meant(tmp_path: Path) -> None:
     red, green, blue, white = b"\xff\0\0\xff", b"\0\xff\0\xff", b"\0\0\xff\xff", b"\xff\xff\xff\xff"
     path = tmp_path / "p.tga"
-    path.write_bytes(sources._tga(2, 2, sources._without_alpha(red + green + blue + white)))
+    path.write_bytes(image_sources._tga(2, 2, image_sources._without_alpha(red + green + blue + white)))
     assert size(path) == (2, 2)
     assert [pixel(path, at) for at in range(4)] == [
         [255, 0, 0, 255],

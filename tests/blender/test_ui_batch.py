@@ -19,8 +19,8 @@ import pytest
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.batch.looking import Asked
-from triverse_addon.batch.memory import FOLDER, Begun, forget, recall, remember
+from triverse_addon.batch.run.request import Asked
+from triverse_addon.batch.run.resume import FOLDER, Begun, forget, recall, remember
 
 pytestmark = pytest.mark.usefixtures("kept_writers")
 
@@ -49,20 +49,20 @@ def rows_file(tmp_path: Path) -> Callable[..., Path]:
 
 
 def panel() -> Recorder:
-    from triverse_addon.ui import batch_panel
+    from triverse_addon.ui.batch import panel as batch_panel
 
     return draw(batch_panel.TRIVERSE_PT_batch)
 
 
 def table() -> list[Recorder]:
     """Draw each row of the table."""
-    from triverse_addon.ui import batch_table
+    from triverse_addon.ui.batch import ui_list
 
     manager = bpy.context.window_manager.triverse
     drawn = []
     for row in manager.batch_rows:
         layout = Recorder()
-        batch_table.TRIVERSE_UL_batch.draw_item(
+        ui_list.TRIVERSE_UL_batch.draw_item(
             SimpleNamespace(), bpy.context, layout, manager, row, 0, manager, "batch_active"
         )
         drawn.append(layout)
@@ -122,9 +122,9 @@ def test_files_outside_are_asked_about_with_a_button(
     tick_until(lambda: phase() == "checked")
     assert "It lies outside the folder, and is not opened until you allow it" in panel().prose()
     assert "triverse.batch_allow_outside" in panel().operators()
-    from triverse_addon.ui import batch_actions
+    from triverse_addon.ui.batch import run_operators
 
-    question = draw(batch_actions.TRIVERSE_OT_batch_allow_outside).prose()
+    question = draw(run_operators.TRIVERSE_OT_batch_allow_outside).prose()
     assert str(elsewhere) in question.replace(" ", "")
     assert bpy.ops.triverse.batch_run.poll() is False
     assert bpy.ops.triverse.batch_allow_outside() == {"FINISHED"}
@@ -328,7 +328,7 @@ def test_what_waits_to_be_sent_when_it_is_stopped_is_not_sent(
 def test_the_add_on_is_switched_off_in_mid_batch_and_on_again(
     here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path]
 ) -> None:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     service.state.clock.speed = 0.01
     checked(tick_until, rows_file())
@@ -405,7 +405,7 @@ def test_a_library_that_cannot_be_written_is_told_and_nothing_is_sent(
 def test_why_it_ended_before_its_time_is_told_and_it_goes_on(
     here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triverse_addon.tasks.gate._KEY_AGAIN_S", 1.0)
+    monkeypatch.setattr("triverse_addon.tasks.engine.request_gate._KEY_AGAIN_S", 1.0)
     service.faults.add("create", status=401, times=None, envelope=False)
     checked(tick_until, rows_file())
     bpy.ops.triverse.batch_run()

@@ -46,7 +46,8 @@ def store(group: Any, name: str, number: int) -> None:
 
 def groups() -> Iterator[tuple[str, Any]]:
     """Every property group that is drawn or saved, and the preferences."""
-    from triverse_addon.ui import inputs, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     yield "scene", given
@@ -173,7 +174,10 @@ def test_a_number_once_given_stands_for_the_same_for_ever(ui: ModuleType) -> Non
 
 
 def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
-    from triverse_addon.ui import choices, inputs, search, welcome, wishes
+    from triverse_addon.ui import choices
+    from triverse_addon.ui.form import inputs, request
+    from triverse_addon.ui.generate import welcome
+    from triverse_addon.ui.state import query
 
     found = enums()
     assert len(found) >= 10
@@ -187,8 +191,8 @@ def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
             draw_everything()
             inputs.values(bpy.context.scene.triverse, FLOWS[flow])
         assert inputs.chosen_flow(bpy.context.scene.triverse).name == "text-to-model"
-        assert wishes.picture_flow(bpy.context).name == wishes.PICTURE_FLOW
-        assert search.wanted()[0].stages == frozenset()
+        assert request.picture_flow(bpy.context).name == request.PICTURE_FLOW
+        assert query.wanted()[0].stages == frozenset()
         offered = [
             (one.given["property"], one.given["text"])
             for drawn in draw_everything()
@@ -205,7 +209,8 @@ def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)
 def test_a_setting_without_an_entry_is_sent_as_its_default(ui: ModuleType, name: str) -> None:
-    from triverse_addon.ui import inputs, making, remembered
+    from triverse_addon.ui.form import inputs, last_used
+    from triverse_addon.ui.generate import operators as generate_operators
 
     given = bpy.context.scene.triverse
     store(given, "flow", FLOWS[name].number)
@@ -214,12 +219,12 @@ def test_a_setting_without_an_entry_is_sent_as_its_default(ui: ModuleType, name:
     for field in flow.fields:
         if inputs.has_entries(field):
             store(inputs.holder(given, flow, field), field.name, 5)
-            assert making.current_value(given, name, field.name) == str(field.default)
+            assert generate_operators.current_value(given, name, field.name) == str(field.default)
     values = inputs.values(given, flow)
     assert values.get("texture_size", 1024) == 1024
-    remembered.note(given)
-    assert remembered._known is not None
-    assert "" not in remembered._known["settings"][name].values()
+    last_used.note(given)
+    assert last_used._known is not None
+    assert "" not in last_used._known["settings"][name].values()
 
 
 # -----------------------------------------------------------------------------
@@ -237,7 +242,7 @@ def test_a_flow_of_version_0_1_0_is_mapped_when_the_file_is_loaded(
     for scene in others:
         store(scene.triverse, "flow", as_clicked(number) if is_clicked else number)
         scene.triverse.text_to_model.texture_size = "2048"
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     assert inputs.chosen_flow(bpy.context.scene.triverse).name == name, "before it is mended, too"
     bpy.ops.wm.save_as_mainfile(filepath=path)
@@ -286,7 +291,8 @@ def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui:
 
 
 def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.ui import inputs, properties
+    from triverse_addon.ui import properties
+    from triverse_addon.ui.form import inputs
 
     path = tmp_path / "old.blend"
     scene = bpy.data.scenes.new("Linked")
@@ -351,14 +357,15 @@ def test_a_preset_is_read_and_not_run(preset: Callable[[str], set[str]], tmp_pat
 
 @pytest.mark.parametrize("flow", ["", 844400768, "text-to-nothing"])
 def test_what_an_unknown_number_left_in_the_settings_used_last_does_no_harm(ui: ModuleType, flow: Any) -> None:
-    from triverse_addon.ui import remembered, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import last_used
 
     known = {"flow": flow, "settings": {"text-to-model": {"texture_size": "", "polygon_limit": 7_000, "style": 1}}}
-    path = Path(settings.data_dir(create=True), remembered.FILE_NAME)
+    path = Path(settings.data_dir(create=True), last_used.FILE_NAME)
     path.write_text(json.dumps(known))
-    remembered.forget()
+    last_used.forget()
     scene = bpy.data.scenes.new("New")
-    remembered.seed(scene)
+    last_used.seed(scene)
     assert scene.triverse.flow == "text-to-model"
     if isinstance(flow, str):
         assert scene.triverse.text_to_model.polygon_limit == 7_000
@@ -371,7 +378,7 @@ def test_what_an_unknown_number_left_in_the_settings_used_last_does_no_harm(ui: 
 
 def test_operators_with_choices_name_them_in_their_tooltips(ui: ModuleType) -> None:
     """With the properties that a button has: a class does not know its own."""
-    from triverse_addon.ui import list_actions
+    from triverse_addon.ui.task_list import list_operators
 
     told = [cls for cls in operators() if hasattr(cls, "description")]
     assert len(told) >= 6
@@ -391,4 +398,4 @@ def test_operators_with_choices_name_them_in_their_tooltips(ui: ModuleType) -> N
     properties = bpy.context.window_manager.operator_properties_last("triverse.turn_page")
     for number, said in ((0, "The beginning of the list"), (3, "The end of the list"), (99, "The beginning of")):
         store(properties, "to", number)
-        assert list_actions.TRIVERSE_OT_turn_page.description(bpy.context, properties).startswith(said)
+        assert list_operators.TRIVERSE_OT_turn_page.description(bpy.context, properties).startswith(said)

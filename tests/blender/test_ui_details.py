@@ -119,7 +119,7 @@ def test_the_input_picture_is_made_small_in_a_thread_of_its_own(here: Any, tmp_p
         tick_until(lambda path=path: here.details.pictures.path(str(path)) is not None)
         assert here.details.pictures.path(str(path)) == expected
     # The second time it is there at once, without a child.
-    from triverse_addon.scene.small_pictures import SmallPictures
+    from triverse_addon.scene.child.source_thumbnails import SmallPictures
 
     again = SmallPictures([], Path(copy).parent)
     again.ask(str(large))
@@ -133,10 +133,10 @@ def _loaded(here: Any) -> Any:
 
 
 def test_the_thread_of_the_pictures_ends_with_the_session(here: Any, tmp_path: Path) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
     here.details.picture(str(glbs.picture(tmp_path / "large.png", 1500, 900)))
-    session.end()
+    runtime.end()
     assert not any(thread.name == "triverse-small-pictures" for thread in threading.enumerate())
 
 

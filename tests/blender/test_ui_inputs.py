@@ -16,7 +16,7 @@ PANEL_FLOWS = [name for name, flow in FLOWS.items() if flow.yields_model]
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)
 def test_every_field_of_a_flow_is_in_the_panel(ui: ModuleType, name: str) -> None:
-    from triverse_addon.ui import panel
+    from triverse_addon.ui.generate import panel
 
     bpy.context.scene.triverse.flow = name
     bpy.context.scene.triverse.use_selection = False
@@ -27,7 +27,7 @@ def test_every_field_of_a_flow_is_in_the_panel(ui: ModuleType, name: str) -> Non
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)
 def test_untouched_inputs_are_accepted(ui: ModuleType, name: str) -> None:
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     given.shared.prompt = "A red chair"
@@ -43,7 +43,7 @@ def test_untouched_inputs_are_accepted(ui: ModuleType, name: str) -> None:
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)
 def test_what_an_earlier_task_had_comes_back(ui: ModuleType, name: str) -> None:
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     flow = FLOWS[name]
@@ -65,7 +65,7 @@ def test_what_an_earlier_task_had_comes_back(ui: ModuleType, name: str) -> None:
 
 
 def test_a_prompt_is_kept_from_flow_to_flow_and_settings_are_not(ui: ModuleType) -> None:
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     given.shared.prompt = "A red chair"
@@ -76,7 +76,7 @@ def test_a_prompt_is_kept_from_flow_to_flow_and_settings_are_not(ui: ModuleType)
 
 
 def test_experimental_flows_say_why(ui: ModuleType) -> None:
-    from triverse_addon.ui import making, panel
+    from triverse_addon.ui.generate import operators, panel
 
     given = bpy.context.scene.triverse
     for name in PANEL_FLOWS:
@@ -86,7 +86,9 @@ def test_experimental_flows_say_why(ui: ModuleType) -> None:
         assert ("triverse.explain" in drawn.operators()) == bool(reason)
         if reason:
             shown = [one for one in drawn.drawn if one.given.get("operator") == "triverse.explain"]
-            assert making.TRIVERSE_OT_explain.description(bpy.context, shown[0].properties) == reason.removesuffix(".")
+            assert operators.TRIVERSE_OT_explain.description(bpy.context, shown[0].properties) == reason.removesuffix(
+                "."
+            )
 
 
 def test_a_copied_scene_gets_an_id_of_its_own(ui: ModuleType) -> None:

@@ -53,7 +53,7 @@ def nobody_is_called(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
     ui: ModuleType, tick_until: Tick, nobody_is_called: list[Any]
 ) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
     preferences().api_key = KEY
     assert bpy.ops.triverse.generate.poll()
@@ -65,11 +65,11 @@ def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
         assert says in drawn.prose()
         assert "triverse.allow_key" in drawn.operators()
     bpy.ops.triverse.test_key()
-    tick_until(lambda: session.key_answer()[0] is not None)
-    ok, sentence = session.key_answer()
+    tick_until(lambda: runtime.key_answer()[0] is not None)
+    ok, sentence = runtime.key_answer()
     assert ok is False
     assert says in str(sentence)
-    here = session.need()
+    here = runtime.need()
     for _ in range(20):
         here.tick(0.01)
     assert not here.may_ask
@@ -82,7 +82,7 @@ def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
     assert "https://third.example" in poll_message(bpy.ops.triverse.generate), "another one is asked about anew"
     preferences().api_key = KEY[::-1]
     assert bpy.ops.triverse.generate.poll(), "a key that is typed now is for the service that is set now"
-    session.end()
+    runtime.end()
 
 
 @pytest.mark.kind("key-forms")
@@ -122,8 +122,8 @@ def test_the_command_says_it_too(
     ui: ModuleType, monkeypatch: pytest.MonkeyPatch, nobody_is_called: list[Any], tmp_path: Any
 ) -> None:
     from triverse_addon.cli.blender_host import BlenderHost
-    from triverse_addon.cli.exits import Exit, for_error
-    from triverse_addon.cli.opening import ready_to_send
+    from triverse_addon.cli.exit_codes import Exit, for_error
+    from triverse_addon.cli.setup import ready_to_send
 
     args = argparse.Namespace(data=str(tmp_path), offline=False)
     preferences().api_key = KEY
@@ -139,12 +139,12 @@ def test_the_command_says_it_too(
 @pytest.mark.kind("networks")
 @pytest.mark.parametrize("paste", ['Bearer "{}"', "TRIVERSE_API_KEY={}", "{} {}", "\ufeff{}\u200b"])
 def test_a_pasted_key_is_cleaned(ui: ModuleType, service: StandIn, tick_until: Tick, paste: str) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
     preferences().api_url = service.url
     preferences().api_key = paste.replace("{}", service.key)
-    tick_until(lambda: session.need().price.balance is not None)
-    session.end()
+    tick_until(lambda: runtime.need().price.balance is not None)
+    runtime.end()
 
 
 @pytest.mark.kind("networks")
@@ -164,7 +164,7 @@ def test_what_is_no_key_is_named_before_anything_is_sent(
     text: str,
     words: str,
 ) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
     preferences().api_key = text
     assert words in poll_message(bpy.ops.triverse.generate)
@@ -175,13 +175,13 @@ def test_what_is_no_key_is_named_before_anything_is_sent(
     tick_until(lambda: words in make_panel().prose())
     assert "triverse.preferences" in make_panel().operators()
     assert nobody_is_called == []
-    session.end()
+    runtime.end()
 
 
 @pytest.mark.kind("networks")
 def test_the_command_names_what_is_no_key(ui: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     from triverse_addon.cli.blender_host import BlenderHost
-    from triverse_addon.cli.opening import ready_to_send
+    from triverse_addon.cli.setup import ready_to_send
 
     monkeypatch.setenv("TRIVERSE_API_KEY", "tv-…abc")
     with pytest.raises(InputError) as caught:

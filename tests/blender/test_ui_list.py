@@ -51,26 +51,26 @@ def test_each_stage_has_its_words_and_its_button(here: Any, case: str) -> None:
 
 
 def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:
-    from triverse_addon.ui import view
+    from triverse_addon.ui import task_presentation
 
     moving = record("A", Stage.WAITING, following=True, service_status="RUNNING", progress=40, task_uuid="u-1")
-    assert view.is_moving(moving)
-    assert 0.0 < view.progress(moving) < 1.0
-    assert view.state(moving)[-2:] == ("Generating, 40 %", "40 %")
+    assert task_presentation.is_moving(moving)
+    assert 0.0 < task_presentation.progress(moving) < 1.0
+    assert task_presentation.state(moving)[-2:] == ("Generating, 40 %", "40 %")
     begun = moving.with_(started_at_s=time.time() - 200.0)
-    assert view.state(begun) == (
+    assert task_presentation.state(begun) == (
         "Generating, 40 % · 5 min left",
         "40 % · 5 min left",
         "Generating, 40 %",
         "40 %",
     )
-    assert view.action(moving).operator == "triverse.stop_following"
+    assert task_presentation.action(moving).operator == "triverse.stop_following"
     held_up = moving.with_(note=Sentence.of("Waits."))
-    assert not view.is_moving(held_up)
+    assert not task_presentation.is_moving(held_up)
 
 
 def test_the_bar_is_drawn_in_the_list_and_in_the_status_bar(here: Any) -> None:
-    from triverse_addon.ui import status_bar
+    from triverse_addon.ui.timers import status_bar
 
     add_records(
         record("A", Stage.WAITING, following=True, service_status="RUNNING", progress=40, task_uuid="u-1"),
@@ -89,9 +89,9 @@ def test_the_bar_is_drawn_in_the_list_and_in_the_status_bar(here: Any) -> None:
     + [(7500.0, "2 h 5 min left")],
 )
 def test_the_time_left_is_told_as_a_guess(ui: ModuleType, left_s: float | None, words: str) -> None:
-    from triverse_addon.ui import view
+    from triverse_addon.ui import task_presentation
 
-    assert view.time_left(left_s) == words
+    assert task_presentation.time_left(left_s) == words
 
 
 def test_rows_follow_the_engine_and_keep_the_choice(here: Any) -> None:
@@ -153,7 +153,7 @@ def test_bad_uuids_are_told(here: Any) -> None:
 
 
 def test_uuids_are_found_in_a_mail_and_the_key_is_none(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.ui.add_tasks import find_uuids
+    from triverse_addon.ui.task_list.track_operators import find_uuids
 
     first, second, key = (f"{digit * 8}-1111-4111-8111-{digit * 12}" for digit in "abc")
     monkeypatch.setenv("TRIVERSE_API_KEY", key)
@@ -175,7 +175,8 @@ def test_tasks_made_elsewhere_are_found_and_told(here: Any, tick_until: Tick) ->
 
 
 def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    from triverse_addon.ui import rows, status_bar
+    from triverse_addon.ui.state import list_rows
+    from triverse_addon.ui.timers import status_bar
 
     image = bpy.data.images.new("thumbnail", 256, 256)
     image.filepath_raw, image.file_format = str(tmp_path / "t.png"), "PNG"
@@ -188,7 +189,7 @@ def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, re
     )
     made = made.with_(flow="image-to-model", task_uuid="u-1", cost_credits=20, finished_at_s=2e9 + 9.0)
     add_records(made)
-    rows.choose(here, made.id)
+    list_rows.choose(here, made.id)
     draw_everything(here, status_bar)
     here.tick(0.01)
     seen = request.getfixturevalue("watched")
@@ -199,22 +200,23 @@ def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, re
 
 
 def draw_everything(here: Any, status_bar: Any) -> None:
-    from triverse_addon.ui import batch_panel, chosen, task_grid, task_list
+    from triverse_addon.ui.batch import panel
+    from triverse_addon.ui.task_list import grid, selected_task, ui_list
 
     make_panel()
     told = tasks_panel().prose()
     for words in ("Made With", "t.png", "Cost", "Folder", "What Happened"):
         assert words in told, "the details are drawn, too"
-    draw(batch_panel.TRIVERSE_PT_batch)
+    draw(panel.TRIVERSE_PT_batch)
     draw_rows()
-    task_grid.draw(Recorder(), bpy.context, here, "")
-    draw(task_list.TRIVERSE_PT_filter)
-    draw(chosen.TRIVERSE_MT_task)
+    grid.draw(Recorder(), bpy.context, here, "")
+    draw(ui_list.TRIVERSE_PT_filter)
+    draw(selected_task.TRIVERSE_MT_task)
     status_bar._draw(SimpleNamespace(layout=Recorder()), bpy.context)
 
 
 def test_thumbnails_are_bounded_and_bad_files_do_no_harm(here: Any, tmp_path: Path) -> None:
-    from triverse_addon.ui import thumbnails
+    from triverse_addon.ui.state import thumbnails
 
     image = bpy.data.images.new("thumbnail", 256, 256)
     image.filepath_raw, image.file_format = str(tmp_path / "t.png"), "PNG"

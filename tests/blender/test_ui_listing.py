@@ -20,14 +20,15 @@ Show = Callable[..., list[str]]
 @pytest.fixture
 def show(here: Any, tick_until: Tick) -> Show:
     """Set what the list is to show, wait until it does, and return the names in it."""
-    from triverse_addon.ui import search, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.state import query
 
     def ask(**how: Any) -> list[str]:
         for name, value in how.items():
             holder = settings.preferences() if name.startswith("task_") else bpy.context.window_manager.triverse
             setattr(holder, name, value)
         here.tick(0.01)
-        tick_until(lambda: search.wanted() == (here.pager.query, here.pager.count) and not here.pager.is_waiting)
+        tick_until(lambda: query.wanted() == (here.pager.query, here.pager.count) and not here.pager.is_waiting)
         return [row.title for row in shown_rows()]
 
     return ask
@@ -86,7 +87,7 @@ def test_a_task_leaves_the_list_when_it_fits_no_more(here: Any, show: Show, tick
 
 
 def test_only_tasks_of_this_file(here: Any, show: Show, tmp_path: Path) -> None:
-    from triverse_addon.scene import origin
+    from triverse_addon.scene.importing import origin
     from triverse_addon.ui import properties
 
     path = str(tmp_path / "mine.blend")
@@ -124,14 +125,14 @@ def test_the_order_is_kept_in_the_preferences(here: Any, show: Show) -> None:
 
 
 def test_old_tasks_are_paged_from_the_store(here: Any, show: Show) -> None:
-    from triverse_addon.ui import rows
+    from triverse_addon.ui.state import list_rows
 
     records = many(130)
     add_records(*records)
     names = [one.name for one in records]
     assert show() == names[:50]
     assert "1 to 50 of 130" in tasks_panel().texts()
-    assert len(bpy.context.window_manager.triverse.rows) == rows._SLOTS, "no row for each task"
+    assert len(bpy.context.window_manager.triverse.rows) == list_rows._SLOTS, "no row for each task"
     for to, first in (("NEXT", 50), ("NEXT", 100), ("NEXT", 100), ("PREVIOUS", 50), ("LAST", 100), ("FIRST", 0)):
         bpy.ops.triverse.turn_page(to=to)
         assert show() == names[first : first + 50], to
@@ -142,16 +143,16 @@ def test_old_tasks_are_paged_from_the_store(here: Any, show: Show) -> None:
 
 
 def test_the_chosen_task_stays_chosen_on_another_page(here: Any, show: Show) -> None:
-    from triverse_addon.ui import rows
+    from triverse_addon.ui.state import list_rows
 
     records = many(120)
     add_records(*records)
     show()
-    rows.choose(here, records[7].id)
+    list_rows.choose(here, records[7].id)
     bpy.ops.triverse.turn_page(to="LAST")
     show()
     assert bpy.context.window_manager.triverse.active == -1
-    assert rows.chosen_id(here) == records[7].id
+    assert list_rows.chosen_id(here) == records[7].id
     here.engine._board._drop(records[7].id)
     assert here.shown(records[7].id) == records[7].with_(
         revision=here.shown(records[7].id).revision, updated_at_s=here.shown(records[7].id).updated_at_s
@@ -185,18 +186,18 @@ def test_a_task_keeps_its_row_when_others_come_in_above(here: Any, show: Show) -
 
 
 def test_what_was_just_asked_for_is_seen(here: Any, show: Show) -> None:
-    from triverse_addon.ui import rows
+    from triverse_addon.ui.state import list_rows
 
     add_records(*many(60))
     show(show="FAILED", search="x")
     made = record("made now", Stage.WAITING, -5, following=True)
     add_records(made)
-    rows.choose(here, made.id)
+    list_rows.choose(here, made.id)
     assert show()[0] == "made now"
     show(show="IMPORTED")
     bpy.ops.triverse.turn_page(to="LAST")
     show()
-    rows.choose(here, here.engine.tasks()[20].id)
+    list_rows.choose(here, here.engine.tasks()[20].id)
     assert bpy.context.window_manager.triverse.show == "IMPORTED", "it does not hide that one"
 
 
@@ -220,27 +221,28 @@ def test_the_grid_shows_and_chooses(here: Any, show: Show) -> None:
 
 
 def test_a_row_tells_the_cost_where_there_is_room(here: Any) -> None:
-    from triverse_addon.ui import task_list, view
+    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.task_list import ui_list
 
     one = record("chair", Stage.IMPORTED, cost_credits=120)
-    assert view.line(one) == ("Imported · 120 credits", "Imported")
-    assert view.line(one.with_(cost_credits=None)) == ("Imported",)
-    assert task_list.longest_that_fits(view.line(one), 1000.0) == "Imported · 120 credits"
-    assert task_list.longest_that_fits(view.line(one), 80.0) == "Imported"
+    assert task_presentation.line(one) == ("Imported · 120 credits", "Imported")
+    assert task_presentation.line(one.with_(cost_credits=None)) == ("Imported",)
+    assert ui_list.longest_that_fits(task_presentation.line(one), 1000.0) == "Imported · 120 credits"
+    assert ui_list.longest_that_fits(task_presentation.line(one), 80.0) == "Imported"
     add_records(one)
     (row,) = draw_rows()
-    assert [one.given["icon"] for one in row.drawn if one.function == "label"] == [view.icon(one)]
+    assert [one.given["icon"] for one in row.drawn if one.function == "label"] == [task_presentation.icon(one)]
 
 
 def test_the_popover_offers_filter_and_order(here: Any) -> None:
-    from triverse_addon.ui import task_list
+    from triverse_addon.ui.task_list import ui_list
 
-    assert draw(task_list.TRIVERSE_PT_filter).properties() == ["show", "this_file", "task_order"]
+    assert draw(ui_list.TRIVERSE_PT_filter).properties() == ["show", "this_file", "task_order"]
 
 
 def test_a_list_that_cannot_be_read_stays(here: Any, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triverse_addon.tasks.store import Store
-    from triverse_addon.tasks.store_errors import StoreError
+    from triverse_addon.tasks.store.errors import StoreError
+    from triverse_addon.tasks.store.store import Store
 
     add_records(*many(3))
     assert len(show()) == 3

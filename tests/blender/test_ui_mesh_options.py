@@ -39,9 +39,9 @@ def held(of: Any) -> tuple[bool, bool, int]:
 
 
 def made() -> list[tuple[bool, int]]:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
-    here = session.current()
+    here = runtime.current()
     assert here is not None
     return [(record.placement.merge, record.placement.smooth_deg) for record in here.engine.tasks()]
 
@@ -68,7 +68,7 @@ def test_they_go_with_the_task_and_are_off_by_default(ui: ModuleType, connected:
 
 @pytest.mark.parametrize("angle", [math.nan, math.inf, -1.0, 1e9])
 def test_an_angle_that_a_file_holds_and_no_panel_gives_is_within_the_limits(ui: ModuleType, angle: float) -> None:
-    from triverse_addon.ui import mesh_options
+    from triverse_addon.ui.form import mesh_options
 
     group = options()
     choose(merge=False, degrees=45)
@@ -82,7 +82,7 @@ def test_an_angle_that_a_file_holds_and_no_panel_gives_is_within_the_limits(ui: 
 def test_a_preset_and_the_next_file_hold_them(
     ui: ModuleType, connected: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from triverse_addon.ui import remembered
+    from triverse_addon.ui.form import last_used
 
     (tmp_path / "scripts").mkdir()
     monkeypatch.setenv("BLENDER_USER_SCRIPTS", str(tmp_path / "scripts"))
@@ -104,36 +104,38 @@ def test_a_preset_and_the_next_file_hold_them(
     assert bpy.ops.triverse.generate() == {"FINISHED"}
     for _ in range(2):
         scene = bpy.data.scenes.new("New")
-        assert remembered.seed(scene)
+        assert last_used.seed(scene)
         assert held(scene.triverse) == (False, True, 50)
-        remembered.forget()  # as the next Blender begins
+        last_used.forget()  # as the next Blender begins
     own = bpy.data.scenes.new("Own")
     own.triverse.mesh_options.smooth_angle = math.radians(20)
-    remembered.seed(own)
+    last_used.seed(own)
     assert held(own.triverse) == (False, True, 20)
 
 
 @pytest.mark.parametrize("kept", [7, {"merge_vertices": "x", "smooth_angle": [1], "gone": 1}, {"smooth_angle": "1"}])
 def test_what_was_kept_and_makes_no_sense_changes_nothing(ui: ModuleType, kept: object) -> None:
-    from triverse_addon.ui import remembered, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import last_used
 
-    path = Path(settings.data_dir(create=True), remembered.FILE_NAME)
+    path = Path(settings.data_dir(create=True), last_used.FILE_NAME)
     path.write_text(json.dumps({"flow": "text-to-model", "settings": {}, "mesh": kept}))
     scene = bpy.data.scenes.new("New")
-    remembered.seed(scene)
+    last_used.seed(scene)
     assert held(scene.triverse) == (False, False, 30)
 
 
 def test_the_inputs_of_an_earlier_task_bring_them_along(ui: ModuleType, connected: StandIn) -> None:
-    from triverse_addon.ui import again, session
+    from triverse_addon.ui.generate import reuse_inputs
+    from triverse_addon.ui.state import runtime
 
     given().shared.prompt = "A red chair"
     choose(merge=True, degrees=45)
     assert bpy.ops.triverse.generate() == {"FINISHED"}
     choose(merge=False, degrees=60)
-    here = session.current()
+    here = runtime.current()
     assert here is not None
-    again.load(bpy.context, here, here.engine.tasks()[0])
+    reuse_inputs.load(bpy.context, here, here.engine.tasks()[0])
     assert held(given()) == (True, True, 45)
 
 

@@ -82,7 +82,7 @@ def test_a_service_on_this_machine_needs_no_online_access(ui: ModuleType, connec
 
 
 def test_the_key_test_answers_without_being_waited_for(ui: ModuleType, connected: StandIn, tick_until: Tick) -> None:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     bpy.ops.triverse.test_key()
     assert module.key_answer() == (None, Sentence.of("Asking the service…"))
@@ -193,7 +193,7 @@ def button_text() -> str:
 def test_the_button_shows_the_price_and_the_panel_the_balance(
     ui: ModuleType, connected: StandIn, tick_until: Tick
 ) -> None:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     module.need()
     bpy.context.scene.triverse.shared.prompt = "A red chair"
@@ -206,7 +206,7 @@ def test_the_button_shows_the_price_and_the_panel_the_balance(
 
 
 def test_too_few_credits_grey_the_button_and_say_so(ui: ModuleType, connected: StandIn, tick_until: Tick) -> None:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     module.need()
     connected.state.user.balance = 1

@@ -25,17 +25,17 @@ def given() -> Any:
 
 def settings(flow: str) -> dict[str, Any]:
     """The settings of a flow as the panel holds them."""
-    from triverse_addon.ui import inputs, remembered
+    from triverse_addon.ui.form import inputs, last_used
 
     group = getattr(given(), inputs.attribute(flow))
-    return {field.name: getattr(group, field.name) for field in remembered.settings_of(FLOWS[flow])}
+    return {field.name: getattr(group, field.name) for field in last_used.settings_of(FLOWS[flow])}
 
 
 def menu() -> Recorder:
     """What the preset menu draws now."""
     from bl_ui.utils import PresetPanel
 
-    from triverse_addon.ui import presets
+    from triverse_addon.ui.generate import presets
 
     panel = presets.TRIVERSE_PT_presets
     members = {name: getattr(panel, name) for name in ("bl_idname", "preset_operator", "preset_add_operator")}
@@ -60,7 +60,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)
 def test_a_starter_sets_what_the_flow_has_and_nothing_else(ui: ModuleType, name: str) -> None:
-    from triverse_addon.ui import presets
+    from triverse_addon.ui.generate import presets
 
     given().flow = name
     given().shared.prompt = "A red chair"
@@ -87,7 +87,7 @@ def test_a_starter_sets_what_the_flow_has_and_nothing_else(ui: ModuleType, name:
 
 def test_every_starter_is_within_the_limits_of_every_flow(ui: ModuleType) -> None:
     from triverse_addon.api.flows import check
-    from triverse_addon.ui import presets
+    from triverse_addon.ui.generate import presets
 
     for starter in presets.STARTERS.values():
         for name in PANEL_FLOWS:
@@ -162,15 +162,15 @@ def test_the_menu_is_in_the_panel_and_offers_starters_and_a_place_to_add(ui: Mod
 
 def new_scene() -> Any:
     """A new scene as the window's heartbeat leaves it."""
-    from triverse_addon.ui import remembered
+    from triverse_addon.ui.form import last_used
 
     scene = bpy.data.scenes.new("New")
-    remembered.seed(scene)
+    last_used.seed(scene)
     return scene.triverse
 
 
 def test_a_new_scene_begins_with_what_was_used_last(ui: ModuleType, connected: StandIn, tmp_path: Path) -> None:
-    from triverse_addon.ui import remembered
+    from triverse_addon.ui.form import last_used
 
     given().shared.prompt = "A red chair"
     given().text_to_model.negative_prompt = "no wheels"
@@ -181,7 +181,7 @@ def test_a_new_scene_begins_with_what_was_used_last(ui: ModuleType, connected: S
     given().flow = "text-to-mesh"
     given().text_to_mesh.polygon_limit = 9_000
     assert bpy.ops.triverse.generate() == {"FINISHED"}
-    file = tmp_path / "datafiles" / "triverse" / remembered.FILE_NAME
+    file = tmp_path / "datafiles" / "triverse" / last_used.FILE_NAME
     assert "chair" not in file.read_text()
     assert "wheels" not in file.read_text()
 
@@ -193,12 +193,12 @@ def test_a_new_scene_begins_with_what_was_used_last(ui: ModuleType, connected: S
         assert fresh.text_to_mesh.polygon_limit == 9_000
         assert fresh.text_to_model.negative_prompt == ""
         assert fresh.shared.prompt == ""
-        remembered.forget()  # as the next Blender begins
+        last_used.forget()  # as the next Blender begins
     assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
 
 
 def test_a_scene_with_settings_of_its_own_keeps_them(ui: ModuleType, connected: StandIn) -> None:
-    from triverse_addon.ui import remembered
+    from triverse_addon.ui.form import last_used
 
     given().shared.prompt = "A red chair"
     given().text_to_model.polygon_limit = 5_000
@@ -207,11 +207,11 @@ def test_a_scene_with_settings_of_its_own_keeps_them(ui: ModuleType, connected: 
     other = bpy.data.scenes.new("Other")
     other.triverse.text_to_model.polygon_limit = 20_000
     other.triverse.flow = "text-to-model"
-    assert remembered.seed(other)
+    assert last_used.seed(other)
     assert other.triverse.text_to_model.polygon_limit == 20_000
     assert other.triverse.text_to_model.texture_size == "4096"
     other.triverse.text_to_model.property_unset("texture_size")
-    assert not remembered.seed(other)
+    assert not last_used.seed(other)
     assert other.triverse.text_to_model.texture_size == "1024", "once: what the user resets stays so"
 
 
@@ -238,9 +238,10 @@ def test_a_refused_input_is_not_remembered(ui: ModuleType, connected: StandIn) -
     ],
 )
 def test_a_file_that_makes_no_sense_does_no_harm(ui: ModuleType, tmp_path: Path, text: str) -> None:
-    from triverse_addon.ui import remembered, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import last_used
 
-    Path(settings.data_dir(create=True), remembered.FILE_NAME).write_text(text)
+    Path(settings.data_dir(create=True), last_used.FILE_NAME).write_text(text)
     fresh = new_scene()
     assert fresh.flow == "text-to-model"
     assert fresh.text_to_model.polygon_limit == 1_000_000
@@ -250,9 +251,10 @@ def test_a_file_that_makes_no_sense_does_no_harm(ui: ModuleType, tmp_path: Path,
 def test_a_folder_that_takes_nothing_does_not_keep_a_task_from_being_made(
     ui: ModuleType, connected: StandIn, tmp_path: Path
 ) -> None:
-    from triverse_addon.ui import remembered, settings
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import last_used
 
-    Path(settings.data_dir(create=True), remembered.FILE_NAME).mkdir()
+    Path(settings.data_dir(create=True), last_used.FILE_NAME).mkdir()
     given().shared.prompt = "A red chair"
     given().text_to_model.polygon_limit = 5_000
     assert bpy.ops.triverse.generate() == {"FINISHED"}

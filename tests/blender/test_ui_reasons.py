@@ -102,11 +102,11 @@ def test_no_shortcut_is_taken(ui: ModuleType) -> None:
 
 
 def test_the_welcome_ticks_off_and_goes_away(ui: ModuleType, connected: StandIn) -> None:
-    from triverse_addon.ui import remembered
+    from triverse_addon.ui.form import last_used
 
     preferences = bpy.context.preferences.addons[ADDON].preferences
     preferences.api_key = ""
-    remembered.seed(bpy.context.scene)
+    last_used.seed(bpy.context.scene)
     ticks = lambda: [one.given["icon"] for one in make_panel().drawn if "CHECKBOX" in str(one.given.get("icon"))]  # noqa: E731
     assert ticks() == ["CHECKBOX_DEHLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"]
     assert "triverse.open_account" in make_panel().operators()
@@ -132,7 +132,7 @@ def test_the_welcome_ticks_off_and_goes_away(ui: ModuleType, connected: StandIn)
 
 
 def session_or_none() -> Any:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     return module.current()
 
@@ -162,7 +162,7 @@ def test_the_link_leads_to_the_services_own_pages(ui: ModuleType, monkeypatch: p
 def test_a_wrong_key_or_address_is_said_with_the_way_to_mend_it(
     ui: ModuleType, connected: StandIn, tick_until: Tick, name: str, value: str, said: str
 ) -> None:
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.state import runtime as module
 
     preferences = bpy.context.preferences.addons[ADDON].preferences
     good = getattr(preferences, name)
@@ -181,23 +181,23 @@ def test_a_wrong_key_or_address_is_said_with_the_way_to_mend_it(
 def test_what_is_dear_is_asked_about_and_what_is_not_known_too(
     ui: ModuleType, connected: StandIn, tick_until: Tick
 ) -> None:
-    from triverse_addon.ui import credits
-    from triverse_addon.ui import session as module
+    from triverse_addon.ui.generate import cost as generate_cost
+    from triverse_addon.ui.state import runtime as module
 
     preferences = bpy.context.preferences.addons[ADDON].preferences
     bpy.context.scene.triverse.shared.prompt = "A red chair"
-    assert credits.question(bpy.context) is None, "nobody wants to be asked"
+    assert generate_cost.question(bpy.context) is None, "nobody wants to be asked"
     preferences.ask_above_credits = 5
-    title, _ = credits.question(bpy.context)
+    title, _ = generate_cost.question(bpy.context)
     assert title == "Generate at an Unknown Price?"
     module.need()
-    cost = tick_until(lambda: make_panel() and credits.known_cost(bpy.context))
+    cost = tick_until(lambda: make_panel() and generate_cost.known_cost(bpy.context))
     tick_until(lambda: session().price.balance is not None)
-    title, message = credits.question(bpy.context)
+    title, message = generate_cost.question(bpy.context)
     assert title == f"Generate for {cost} Credits?"
     assert message.startswith("You have 10000 credits.")
     preferences.ask_above_credits = cost
-    assert credits.question(bpy.context) is None
+    assert generate_cost.question(bpy.context) is None
 
 
 # -----------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def written(path: Path, data: bytes) -> str:
 
 def fill(flow: Flow, folder: Path) -> None:
     """Give every required field of a flow something that can be used."""
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     given.flow = flow.name
@@ -299,7 +299,7 @@ def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(
 
 def refuses(flow: Flow, field: Field, value: str, sentence: str) -> None:
     """The value is refused with that sentence, right below its field, until it is another one."""
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     group = inputs.holder(bpy.context.scene.triverse, flow, field)
     before = getattr(group, field.name)
@@ -315,7 +315,7 @@ def refuses(flow: Flow, field: Field, value: str, sentence: str) -> None:
 
 def refuses_setting(monkeypatch: pytest.MonkeyPatch, flow: Flow, field: Field, value: object, sentence: str) -> None:
     """A setting that Blender's field keeps within its limits is refused all the same, should it ever hold the value."""
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     values = inputs.values
     with monkeypatch.context() as patch:
@@ -344,7 +344,7 @@ def is_said_below(flow: Flow, field: Field, sentence: str) -> None:
 def holds_no_bad_value(flow: Flow, field: Field) -> None:
     """Numbers are kept within their limits by Blender's own field, and a choice is one of those that there are."""
     from triverse_addon.api.flows import check
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     given = bpy.context.scene.triverse
     group = inputs.holder(given, flow, field)
@@ -379,7 +379,7 @@ def test_a_picture_that_is_too_large_is_made_smaller_on_the_way(
     ui: ModuleType, connected: StandIn, tick_until: Tick, tmp_path: Path
 ) -> None:
     """54 MB as a BMP of 4200 × 4300 px: too many bytes for the service, and no format of its."""
-    from triverse_addon.api.files import MAX_IMAGE_BYTES
+    from triverse_addon.api.upload_checks import MAX_IMAGE_BYTES
 
     path = tmp_path / "large.bmp"
     image = bpy.data.images.new("large", 4200, 4300)

@@ -52,9 +52,9 @@ def test_register_brings_nothing_heavy() -> None:
 
 
 def test_register_touches_no_file_and_starts_no_thread(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.ui import session
+    from triverse_addon.ui.state import runtime
 
-    assert session.current() is None
+    assert runtime.current() is None
     assert list(tmp_path.rglob("*")) == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("triverse-") and thread.daemon]
 
@@ -63,7 +63,8 @@ def test_unregister_leaves_nothing(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: StandIn
 ) -> None:
     import triverse_addon
-    from triverse_addon.ui import data_folder, session
+    from triverse_addon.ui import data_folder
+    from triverse_addon.ui.state import runtime
 
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))
     data_folder.forget()
@@ -73,7 +74,7 @@ def test_unregister_leaves_nothing(
     for _ in range(2):
         triverse_addon.register()
         addon.preferences.api_url, addon.preferences.api_key = service.url, service.key
-        here = session.need()
+        here = runtime.need()
         here.find_tasks()
         here.tick(0.01)
         assert any(thread.name.startswith("triverse-") for thread in set(threading.enumerate()) - before[2])
@@ -84,7 +85,7 @@ def test_unregister_leaves_nothing(
         assert len(status_bar()) == before[3]
         assert not hasattr(bpy.types.Scene, "triverse")
         assert not hasattr(bpy.types.WindowManager, "triverse")
-        assert session.current() is None
+        assert runtime.current() is None
     bpy.context.preferences.addons.remove(addon)
     data_folder.forget()
 
@@ -96,30 +97,32 @@ def status_bar() -> list[Any]:
 
 def test_a_failing_beat_goes_on(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blender drops a timer that raises: it must return when to come again, whatever happens."""
-    from triverse_addon.ui import heartbeat, session
+    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.timers import app_timer
 
     def fail() -> None:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(session, "has_store", fail)
-    assert heartbeat._timer() > 0.0
+    monkeypatch.setattr(runtime, "has_store", fail)
+    assert app_timer._timer() > 0.0
     monkeypatch.undo()
-    assert heartbeat._timer() > 0.0
+    assert app_timer._timer() > 0.0
 
 
 def test_tasks_of_last_time_start_the_session(
     ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any]
 ) -> None:
-    from triverse_addon.ui import heartbeat, session
+    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.timers import app_timer
 
-    heartbeat.beat()
-    assert session.current() is None, "without a store nothing is started"
+    app_timer.beat()
+    assert runtime.current() is None, "without a store nothing is started"
     bpy.context.scene.triverse.shared.prompt = "A red chair"
     assert bpy.ops.triverse.generate() == {"FINISHED"}
-    session.end()
-    heartbeat.register()
-    heartbeat.beat()
-    here = session.current()
+    runtime.end()
+    app_timer.register()
+    app_timer.beat()
+    here = runtime.current()
     assert here is not None
     assert [record.params["prompt"] for record in here.engine.tasks()] == ["A red chair"]
 
@@ -128,11 +131,12 @@ def test_tasks_of_last_time_start_the_session(
 def test_unregister_never_raises(ui: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever another add-on took away before, the rest goes, and a second time nothing does."""
     import triverse_addon
-    from triverse_addon.ui import add_menu, making, session
+    from triverse_addon.ui.generate import add_menu, operators
+    from triverse_addon.ui.state import runtime
 
-    bpy.utils.unregister_class(making.TRIVERSE_OT_generate)
+    bpy.utils.unregister_class(operators.TRIVERSE_OT_generate)
     del bpy.types.Scene.triverse
-    bpy.app.handlers.load_post.remove(session._file_loaded)
+    bpy.app.handlers.load_post.remove(runtime._file_loaded)
     bpy.types.VIEW3D_MT_add.remove(add_menu._draw)
     triverse_addon.unregister()
     assert caplog.records
@@ -146,7 +150,7 @@ def test_unregister_never_raises(ui: ModuleType, caplog: pytest.LogCaptureFixtur
 @pytest.mark.kind("two-copies")
 def test_a_register_that_fails_leaves_nothing(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     import triverse_addon
-    from triverse_addon.ui import heartbeat
+    from triverse_addon.ui.timers import app_timer
 
     triverse_addon.unregister()
     before = all_types(), handlers(), len(status_bar())
@@ -155,7 +159,7 @@ def test_a_register_that_fails_leaves_nothing(ui: ModuleType, monkeypatch: pytes
         raise RuntimeError("no timer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(heartbeat, "register", fails)
+        patched.setattr(app_timer, "register", fails)
         with pytest.raises(RuntimeError, match="no timer"):
             triverse_addon.register()
     assert (all_types(), handlers(), len(status_bar())) == before

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from triverse_addon.tasks.listing import Query
+from triverse_addon.tasks.store.query import Query
 
 pytestmark = pytest.mark.kind("silent-workers")
 
@@ -40,9 +40,9 @@ def wait(look: Callable[[], Any]) -> Any:
 def test_a_tick_that_slips_twice_is_told_once(
     here: Any, monkeypatch: pytest.MonkeyPatch, wrong: Any, part: str
 ) -> None:
-    from triverse_addon.ui import rows
+    from triverse_addon.ui.state import list_rows
 
-    owner, name = {"pump": (here.engine, "pump"), "rows": (rows, "sync"), "batch": (here.batch, "tick")}[part]
+    owner, name = {"pump": (here.engine, "pump"), "rows": (list_rows, "sync"), "batch": (here.batch, "tick")}[part]
     here.tick_safely(0.01)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, wrong)
@@ -60,25 +60,26 @@ def test_a_tick_that_slips_twice_is_told_once(
 def test_a_session_that_cannot_be_made_is_told_in_the_panel(
     ui: ModuleType, connected: Any, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:
-    from triverse_addon.tasks.engine import Engine
-    from triverse_addon.ui import heartbeat, session
+    from triverse_addon.tasks.engine.engine import Engine
+    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.timers import app_timer
 
-    session.end()
+    runtime.end()
     monkeypatch.setattr(Engine, "__init__", wrong)
-    session.wish()
-    assert session.is_wished()
-    heartbeat._timer()
-    assert session.problem() is None
-    heartbeat._timer()
-    assert "Something unexpected went wrong" in str(session.problem())
-    assert not session.is_wished()
+    runtime.wish()
+    assert runtime.is_wished()
+    app_timer._timer()
+    assert runtime.problem() is None
+    app_timer._timer()
+    assert "Something unexpected went wrong" in str(runtime.problem())
+    assert not runtime.is_wished()
 
 
 @WRONGS
 def test_a_batch_that_slips_does_not_stand_in_checking(
     here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:
-    from triverse_addon.ui.batch_session import Phase
+    from triverse_addon.ui.state.batch_session import Phase
 
     table = tmp_path / "rows.csv"
     table.write_text("prompt\na chair\n", encoding="utf-8")
@@ -103,7 +104,7 @@ def test_a_search_that_slips_is_told(here: Any, monkeypatch: pytest.MonkeyPatch,
         here.pager.look_for(Query("well"), 10)
         return bool(here.notices)
 
-    monkeypatch.setattr("triverse_addon.ui.search.wanted", lambda: (Query("well"), 10))
+    monkeypatch.setattr("triverse_addon.ui.state.query.wanted", lambda: (Query("well"), 10))
     wait(told)
     for _ in range(3):
         told()
@@ -115,7 +116,7 @@ def test_a_search_that_slips_is_told(here: Any, monkeypatch: pytest.MonkeyPatch,
 def test_a_picture_that_slips_is_no_picture_and_the_next_one_is_made(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:
-    from triverse_addon.scene.small_pictures import SmallPictures
+    from triverse_addon.scene.child.source_thumbnails import SmallPictures
 
     pictures = SmallPictures([], tmp_path)
     with monkeypatch.context() as patch:

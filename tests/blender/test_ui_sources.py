@@ -32,13 +32,13 @@ def select(*objects: bpy.types.Object) -> None:
 
 
 def test_beside_the_first_picture_is_a_menu_of_where_to_get_one(ui: ModuleType) -> None:
-    from triverse_addon.ui import source_actions
+    from triverse_addon.ui.generate import image_operators
 
     for flow, count in (("text-to-model", 0), ("image-to-model", 1), ("multiview-to-model", 1), ("texture-model", 1)):
         given().flow = flow
         menus = [one for one in make_panel().drawn if one.given.get("menu") == "TRIVERSE_MT_picture"]
         assert len(menus) == count, flow
-    drawn = draw(source_actions.TRIVERSE_MT_picture)
+    drawn = draw(image_operators.TRIVERSE_MT_picture)
     assert len(drawn.operators()) == 4
     assert {one.properties.field for one in drawn.drawn} == {"image_file"}
 
@@ -72,7 +72,7 @@ def test_a_render_is_offered_when_there_is_one(ui: ModuleType) -> None:
 
 
 def test_what_the_clipboard_names_goes_into_the_panel(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.scene import sources
+    from triverse_addon.scene.capture import image_sources
 
     path = glbs.picture(tmp_path / "a chair.png", 8, 8)
 
@@ -81,10 +81,12 @@ def test_what_the_clipboard_names_goes_into_the_panel(ui: ModuleType, tmp_path: 
             self.window_manager = type("Manager", (), {"clipboard": text})
 
     for text in (str(path), f'"{path}"', path.as_uri()):
-        assert sources._named_in_clipboard(Context(text)) == path
-    assert sources._named_in_clipboard(Context("https://example.com/chair.png")) == "https://example.com/chair.png"
+        assert image_sources._named_in_clipboard(Context(text)) == path
+    assert (
+        image_sources._named_in_clipboard(Context("https://example.com/chair.png")) == "https://example.com/chair.png"
+    )
     for text in ("", "a chair", str(tmp_path / "gone.png"), __file__, f"{path}\n{path}", "http://example.com/a.png"):
-        assert sources._named_in_clipboard(Context(text)) is None, text
+        assert image_sources._named_in_clipboard(Context(text)) is None, text
     assert bpy.ops.triverse.paste_picture() == {"CANCELLED"}, "there is no clipboard without a window"
 
 
@@ -131,7 +133,7 @@ def test_the_selection_is_what_is_sent_and_replaced(ui: ModuleType, connected: S
 
 
 def test_a_task_that_had_a_file_comes_back_with_it(ui: ModuleType) -> None:
-    from triverse_addon.ui import inputs
+    from triverse_addon.ui.form import inputs
 
     flow = inputs.PANEL_FLOWS["text-to-texture"]
     inputs.fill(given(), flow, {"prompt": "Red leather", "model_file": "/a/chair.glb"})

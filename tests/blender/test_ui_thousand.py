@@ -58,7 +58,7 @@ def under_way(here: Any, tick_until: Tick, tmp_path: Path) -> Any:
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every use of the store by the main thread: SQLite is asked without an audit event."""
-    from triverse_addon.tasks.store import Store
+    from triverse_addon.tasks.store.store import Store
 
     seen: list[int] = []
     connection = Store._connection
@@ -90,13 +90,13 @@ def calls(function: Callable[[], object]) -> int:
 
 def draw_seen_rows() -> list[Recorder]:
     """Draw the rows of the table that a window shows."""
-    from triverse_addon.ui import batch_table
+    from triverse_addon.ui.batch import ui_list
 
     manager = bpy.context.window_manager.triverse
     drawn = []
     for row in manager.batch_rows[:SEEN]:
         drawn.append(Recorder())
-        batch_table.TRIVERSE_UL_batch.draw_item(
+        ui_list.TRIVERSE_UL_batch.draw_item(
             SimpleNamespace(), bpy.context, drawn[-1], manager, row, 0, manager, "batch_active"
         )
     return drawn
@@ -110,7 +110,9 @@ def test_with_a_thousand_tasks_under_way_ticks_and_redraws_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    from triverse_addon.ui import batch_panel, batch_session, status_bar
+    from triverse_addon.ui.batch import panel as batch_panel
+    from triverse_addon.ui.state import batch_session
+    from triverse_addon.ui.timers import status_bar
 
     here = under_way
     drawings = (lambda: draw(batch_panel.TRIVERSE_PT_batch), draw_seen_rows, tasks_panel, draw_rows)

@@ -15,15 +15,16 @@ from triverse_addon.tasks.record import NewTask
 
 
 def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connected: StandIn, tick_until: Tick) -> None:
-    from triverse_addon.ui import settings, setup_actions, tasks_panel
+    from triverse_addon.ui import settings, setup_operators
+    from triverse_addon.ui.task_list import panel
 
     def header() -> list[str]:
         layout = Recorder()
-        tasks_panel.TRIVERSE_PT_tasks.draw_header_preset(SimpleNamespace(layout=layout), bpy.context)
+        panel.TRIVERSE_PT_tasks.draw_header_preset(SimpleNamespace(layout=layout), bpy.context)
         return layout.texts()
 
     def tooltip() -> str:
-        return str(setup_actions.TRIVERSE_OT_updates.description(bpy.context, None))
+        return str(setup_operators.TRIVERSE_OT_updates.description(bpy.context, None))
 
     assert not {"Live", "Polling"} & set(header()), "nothing is under way"
     connected.state.clock.speed = 0

@@ -13,7 +13,7 @@ import pytest
 
 from tests.blender.test_prepare import preparer, size
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene.orientation import orientation_of, upright
+from triverse_addon.scene.worker.orientation import orientation_of, upright
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("picture-content")]
 

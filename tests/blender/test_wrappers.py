@@ -13,8 +13,8 @@ import pytest
 from mathutils import Matrix, Quaternion, Vector
 
 from tests.blender import glbs
-from triverse_addon.scene import tidy
-from triverse_addon.scene.in_place import import_model
+from triverse_addon.scene.importing.in_process import import_model
+from triverse_addon.scene.worker import asset_collection
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("wrapper-chains")]
 
@@ -100,7 +100,7 @@ def expected(nodes: list[Node]) -> set[int]:
 
 def account(objects: list[bpy.types.Object]) -> dict[int, tuple[int | None, list[float]]]:
     """number -> (number of the parent, world matrix as the depsgraph makes it)."""
-    collection = tidy.gather(objects, [], "Model")
+    collection = asset_collection.gather(objects, [], "Model")
     bpy.context.scene.collection.children.link(collection)
     bpy.context.view_layer.update()
     found = {
@@ -124,7 +124,7 @@ def test_any_tree_comes_out_the_same_under_any_names(seed: int) -> None:
     for order in orders:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         names = [f"n{order[node.number]:02}" for node in nodes]
-        found = account(tidy.remove_wrappers(build(nodes, names)))
+        found = account(asset_collection.remove_wrappers(build(nodes, names)))
         assert len(bpy.data.objects) == len(found)
         assert set(found) == {node.number for node in nodes} - gone
         for node in nodes:
@@ -167,7 +167,7 @@ def test_a_chain_that_cannot_be_told_without_its_wrapper_keeps_it() -> None:
         uneven.children.append(mesh)
         objects = build([top, uneven, mesh], names)
         before = account(objects)
-        after = account(tidy.remove_wrappers(objects))
+        after = account(asset_collection.remove_wrappers(objects))
         assert set(after) == {1, 2}
         assert after[2][0] == 1
         assert after[2][1] == pytest.approx(before[2][1], abs=1e-5)
@@ -180,7 +180,7 @@ def test_a_wrapper_that_something_else_holds_goes_without_leaving_a_hole() -> No
     mesh.parent = wrapper
     kept = bpy.data.collections.new("kept")
     kept.objects.link(wrapper)
-    assert tidy.remove_wrappers([wrapper, mesh]) == [mesh]
+    assert asset_collection.remove_wrappers([wrapper, mesh]) == [mesh]
     assert not kept.objects
     assert list(bpy.data.objects) == [mesh]
 
@@ -207,7 +207,7 @@ def test_four_times_as_many_objects_take_four_times_as_long() -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         objects = parts(pairs, wrapped=100)
         started_s = time.process_time()
-        collection = tidy.collect(objects, [], "Model")
+        collection = asset_collection.collect(objects, [], "Model")
         took_s.append(time.process_time() - started_s)
         assert len(collection.objects) == pairs
     assert took_s[1] < 9 * took_s[0] + 0.1
@@ -215,8 +215,8 @@ def test_four_times_as_many_objects_take_four_times_as_long() -> None:
 
 @pytest.mark.kind("many-objects")
 def test_hundreds_of_wrappers_are_removed_and_thousands_are_parts_of_the_model() -> None:
-    assert len(tidy.remove_wrappers(parts(300, wrapped=200))) == 300
+    assert len(asset_collection.remove_wrappers(parts(300, wrapped=200))) == 300
     bpy.ops.wm.read_factory_settings(use_empty=True)
     objects = parts(300, wrapped=201)
-    assert tidy.remove_wrappers(objects) == objects
+    assert asset_collection.remove_wrappers(objects) == objects
     assert all(obj.parent for obj in objects[:402:2])

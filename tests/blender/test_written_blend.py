@@ -19,12 +19,12 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.test_library import write
-from triverse_addon.batch.assets import Tile
-from triverse_addon.batch.post import Post
+from triverse_addon.batch.library.asset_writer import Tile
+from triverse_addon.batch.post_options import Post
 from triverse_addon.cli.blender_host import BlenderHost
-from triverse_addon.scene.append import append_model
-from triverse_addon.scene.child_command import child_command
-from triverse_addon.scene.library import ChildLibrary
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.importing.append import append_model
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

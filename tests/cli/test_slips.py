@@ -16,15 +16,15 @@ import pytest
 from tests.batch.files import write
 from tests.service.server import StandIn
 from triverse_addon.api.client import Client
-from triverse_addon.batch import clerk, runner
-from triverse_addon.batch.assets import GlbWriter
-from triverse_addon.batch.ledger import Ledger
+from triverse_addon.batch.library.asset_writer import GlbWriter
+from triverse_addon.batch.library.ledger import Ledger
+from triverse_addon.batch.run import dispatcher, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
-from triverse_addon.tasks import lanes
-from triverse_addon.tasks.arriving import Arriving
-from triverse_addon.tasks.engine import Engine
-from triverse_addon.tasks.steps import Steps
+from triverse_addon.tasks.engine import work_queue
+from triverse_addon.tasks.engine.deliver_steps import Arriving
+from triverse_addon.tasks.engine.engine import Engine
+from triverse_addon.tasks.engine.steps import Steps
 
 pytestmark = pytest.mark.kind("silent-workers")
 
@@ -43,7 +43,7 @@ def run(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     """Run a command; return its code, its lines, and what it told people."""
     monkeypatch.setenv("TRIVERSE_API_URL", service.url)
     monkeypatch.setenv("TRIVERSE_API_KEY", service.key)
-    monkeypatch.setattr(lanes, "AGAIN_S", 0.01)
+    monkeypatch.setattr(work_queue, "AGAIN_S", 0.01)
     monkeypatch.chdir(tmp_path)
 
     def command(*argv: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -106,7 +106,7 @@ def test_a_command_that_slips_ends_with_a_sentence(
         (Ledger, "claim"),
         (Ledger, "put"),
         (GlbWriter, "__call__"),
-        (clerk.Clerk, "_mark"),
+        (dispatcher.Clerk, "_mark"),
         (runner, "job_for"),
         (runner.Runner, "_look"),
         (runner.Runner, "_begin"),

@@ -22,21 +22,21 @@ from hypothesis import strategies as st
 from tests.batch.files import png, write
 from tests.cli.driver import REPO, Cli
 from tests.service.server import StandIn
+from triverse_addon.api.display_text import escaped_json, plain_name, shown
 from triverse_addon.api.errors import TriverseError
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.api.shown import escaped_json, plain_name, shown
-from triverse_addon.batch.catalogs import clean_path
-from triverse_addon.batch.checking import check
-from triverse_addon.batch.ledger import stem_of
-from triverse_addon.batch.looking import library_for
+from triverse_addon.batch.input.validation import check
+from triverse_addon.batch.library.catalogs import clean_path
+from triverse_addon.batch.library.ledger import stem_of
 from triverse_addon.batch.problems import Problem
-from triverse_addon.batch.raw import RawBatch, RawRow
-from triverse_addon.batch.report import Line, table
+from triverse_addon.batch.raw_rows import RawBatch, RawRow
+from triverse_addon.batch.results.report import Line, table
+from triverse_addon.batch.run.request import library_for
 from triverse_addon.cli.arguments import parse
-from triverse_addon.cli.exits import Exit
+from triverse_addon.cli.errors import UsageError
+from triverse_addon.cli.exit_codes import Exit
 from triverse_addon.cli.output import Output, shown_logs
 from triverse_addon.cli.progress import Progress
-from triverse_addon.cli.usage import UsageError
 from triverse_addon.tasks import provenance
 from triverse_addon.tasks.record import Stage, TaskRecord
 

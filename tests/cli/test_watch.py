@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.api.answers import TOO_MANY_REQUESTS
+from triverse_addon.api.responses import TOO_MANY_REQUESTS
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.cli.exits import Exit, for_all
+from triverse_addon.cli.exit_codes import Exit, for_all
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.cli.output import Output
 from triverse_addon.cli.progress import Progress
-from triverse_addon.cli.watch import Watch
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.cli.wait import Watch
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 

@@ -9,7 +9,7 @@ import re
 from scripts.docs import REPO
 from triverse_addon.api.flows import FLOWS
 from triverse_addon.cli.arguments import option_name, parser
-from triverse_addon.cli.exits import Exit
+from triverse_addon.cli.exit_codes import Exit
 
 COMMANDS = (REPO / "docs" / "command-line.md").read_text(encoding="utf-8")
 TEXT = COMMANDS + (REPO / "docs" / "flows.md").read_text(encoding="utf-8")

@@ -24,13 +24,14 @@ from hypothesis import strategies as st
 from tests.fuzz import seeds
 from tests.tasks.test_glb import WHOLE, packed
 from triverse_addon.api import payloads
-from triverse_addon.api.answers import read_answer, retry_after
 from triverse_addon.api.errors import BadAnswerError, ServiceError
-from triverse_addon.api.frames import FrameReader
-from triverse_addon.tasks import glb, pictures
-from triverse_addon.tasks.apply import apply_status, record_of
-from triverse_addon.tasks.codec import to_json
+from triverse_addon.api.event_stream import FrameReader
+from triverse_addon.api.responses import read_answer, retry_after
+from triverse_addon.tasks.engine.service_updates import apply_status, record_of
+from triverse_addon.tasks.files import image_size
+from triverse_addon.tasks.glb import glb_check
 from triverse_addon.tasks.record import new_id
+from triverse_addon.tasks.store.codec import to_json
 
 _TRIES = int(os.environ.get("TRIVERSE_FUZZ_TRIES", "0"))
 FUZZ = settings(
@@ -182,8 +183,8 @@ def test_glbs(tmp_path: Path, data: st.DataObject) -> None:
     path.write_bytes(data.draw(broken(whole)) if data.draw(st.booleans()) else whole)
     said = "."
     try:
-        glb.check(path)
-    except glb.GlbError as error:
+        glb_check.check(path)
+    except glb_check.GlbError as error:
         said = str(error.sentence)
     assert said.endswith(".")
 
@@ -196,7 +197,7 @@ def test_pictures(tmp_path: Path, name: str, data: st.DataObject) -> None:
     path = tmp_path / "picture"
     path.write_bytes(data.draw(broken(getattr(made, name)(640, 480))))
     with path.open("rb") as file:
-        size = pictures.size_px(file, path.stat().st_size)
+        size = image_size.size_px(file, path.stat().st_size)
     assert size is None or len(size) == 2
 
 

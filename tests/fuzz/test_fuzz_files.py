@@ -23,16 +23,20 @@ from hypothesis import strategies as st
 from tests.fuzz import seeds
 from tests.fuzz.test_fuzz import ANYTHING, FUZZ, broken, changed
 from triverse_addon.api.errors import BadAnswerError, ConnectionLostError, InputError
-from triverse_addon.api.sender import _redirected
+from triverse_addon.api.http_session import _redirected
 from triverse_addon.api.urls import check_asset_url, check_base_url
-from triverse_addon.batch import catalogs, memory, reading
-from triverse_addon.batch.checking import check
-from triverse_addon.batch.entry import EntryError, entry_from_json
-from triverse_addon.batch.ledger import Ledger, stem_of
-from triverse_addon.batch.looking import Asked
-from triverse_addon.batch.span import rows_in
-from triverse_addon.tasks import codec, downloads, store_rows
+from triverse_addon.batch.input import reader
+from triverse_addon.batch.input.row_range import rows_in
+from triverse_addon.batch.input.validation import check
+from triverse_addon.batch.library import catalogs
+from triverse_addon.batch.library.entry import EntryError, entry_from_json
+from triverse_addon.batch.library.ledger import Ledger, stem_of
+from triverse_addon.batch.run import resume
+from triverse_addon.batch.run.request import Asked
+from triverse_addon.tasks.files import resumable_download
 from triverse_addon.tasks.record import TaskRecord, now_s
+from triverse_addon.tasks.store import codec
+from triverse_addon.tasks.store import rows as store_rows
 
 pytestmark = pytest.mark.kind("fuzz")
 
@@ -43,7 +47,7 @@ pytestmark = pytest.mark.kind("fuzz")
 def test_tables(tmp_path: Path, suffix: str, seed: bytes, data: st.DataObject) -> None:
     file = tmp_path / f"rows{suffix}"
     file.write_bytes(data.draw(broken(seed)))
-    raw = reading.read(file)
+    raw = reader.read(file)
     rows, problems = check(raw)
     assert raw.rows or raw.problems
     for problem in problems:
@@ -151,11 +155,11 @@ def test_lines_of_a_history(data: st.DataObject) -> None:
 @FUZZ
 @given(value=changed(seeds.REMEMBERED), data=st.data())
 def test_remembered_batches(tmp_path: Path, value: object, data: st.DataObject) -> None:
-    folder = tmp_path / memory.FOLDER
+    folder = tmp_path / resume.FOLDER
     folder.mkdir(exist_ok=True)
     text = json.dumps(value).encode()
     (folder / "a.json").write_bytes(data.draw(broken(text)) if data.draw(st.booleans()) else text)
-    begun = memory.recall(tmp_path, lambda name: True)
+    begun = resume.recall(tmp_path, lambda name: True)
     if begun is not None:
         assert isinstance(begun.asked, Asked)
         assert begun.jobs >= 1
@@ -188,13 +192,13 @@ _HEADER = st.sampled_from(seeds.HEADER_VALUES) | st.text(max_size=30)
 def test_headers_of_a_download(status: int, offset: int, etag: str | None, headers: dict[str, str]) -> None:
     answer = _Answer(status, headers)
     try:
-        start = downloads._accepted_offset(answer, offset, etag)
+        start = resumable_download._accepted_offset(answer, offset, etag)
     except ConnectionLostError:
         start = 0
     assert start in (0, offset)
-    total = downloads._total_bytes(answer, start)
+    total = resumable_download._total_bytes(answer, start)
     assert total is None or start <= total < 10**20 + start
-    strong = downloads._strong_etag(answer)
+    strong = resumable_download._strong_etag(answer)
     assert strong is None or not strong.startswith("W/")
 
 
@@ -206,7 +210,7 @@ def test_notes_of_a_partial_download(tmp_path: Path, note: object, data: st.Data
     part = tmp_path / "part"
     part.write_bytes(b"12345")
     with part.open("r+b") as file:
-        offset, etag = downloads._resumable(file, path)
+        offset, etag = resumable_download._resumable(file, path)
     assert (offset == 5 and bool(etag)) or (offset == 0 and etag is None)
 
 
@@ -241,12 +245,12 @@ def test_the_seeds_are_understood(tmp_path: Path) -> None:
     assert codec.from_row(dict(seeds.COLUMNS), json.dumps(seeds.STORED)).name == "A chair"
     for number, table in enumerate(seeds.TABLES):
         (tmp_path / f"{number}.csv").write_bytes(table)
-        assert reading.read(tmp_path / f"{number}.csv").rows
+        assert reader.read(tmp_path / f"{number}.csv").rows
     for text in seeds.CATALOGS:
         (tmp_path / catalogs.FILE_NAME).write_bytes(text)
         catalogs.merge(tmp_path, ["Props"])
-    (tmp_path / memory.FOLDER).mkdir()
-    (tmp_path / memory.FOLDER / "a.json").write_text(json.dumps(seeds.REMEMBERED))
-    assert memory.recall(tmp_path, lambda name: True) is not None
+    (tmp_path / resume.FOLDER).mkdir()
+    (tmp_path / resume.FOLDER / "a.json").write_text(json.dumps(seeds.REMEMBERED))
+    assert resume.recall(tmp_path, lambda name: True) is not None
     assert now_s() > 0
     assert io.BytesIO(seeds.TABLES[0]).read()

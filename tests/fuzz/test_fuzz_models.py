@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from tests.fuzz.test_fuzz import FUZZ, broken, changed
 from tests.tasks import tolerated
 from tests.tasks.test_glb_tolerated import LARGE, NEWEST, document_of
-from triverse_addon.tasks import data_uri, glb, picture_formats, pictures
+from triverse_addon.tasks.files import image_size, picture_formats
+from triverse_addon.tasks.glb import data_uri, glb_check
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader
 
 pytestmark = pytest.mark.kind("fuzz")
@@ -34,15 +35,15 @@ def take_or_refuse(path: Path, reader: GltfReader) -> None:
     before = path.read_bytes()
     said = "."
     try:
-        with glb.readable(path, reader) as (readable, verdict):
+        with glb_check.readable(path, reader) as (readable, verdict):
             if not verdict.is_as_it_is:
                 document, binary = document_of(readable)
                 for buffer in document.get("buffers", [])[:1]:
                     assert buffer["byteLength"] <= len(binary)
                 for place in (*document.get("images", []), *document.get("buffers", [])):
                     assert "uri" not in place
-                assert glb.check(readable, reader).is_as_it_is
-    except glb.GlbError as error:
+                assert glb_check.check(readable, reader).is_as_it_is
+    except glb_check.GlbError as error:
         said = str(error.sentence)
     assert said.endswith(".")
     assert path.read_bytes() == before
@@ -81,7 +82,7 @@ def test_any_picture(seed: bytes, data: st.DataObject) -> None:
     file.seek(6)
     try:
         size = picture_formats.decoded_size_px(file, len(content))
-    except pictures.EndlessPictureError:
+    except image_size.EndlessPictureError:
         size = None
     assert size is None or min(size) >= 0
     assert file.tell() == 6

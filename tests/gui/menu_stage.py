@@ -65,7 +65,7 @@ class Stage(NamedTuple):
 
 def choose_task(window: BlenderWindow, task_id: str) -> None:
     """Have a task's state and its button below the list."""
-    window.run(f"import sys; sys.modules['{UI}.rows'].choose({SESSION}, task_id)", task_id=task_id)
+    window.run(f"import sys; sys.modules['{UI}.state.list_rows'].choose({SESSION}, task_id)", task_id=task_id)
 
 
 def labels_of(window: BlenderWindow, group: str, name: str) -> dict[str, str]:

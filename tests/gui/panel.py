@@ -9,7 +9,7 @@ from tests.service.server import StandIn
 
 UI = "bl_ext.user_default.triverse.ui"
 
-SESSION = f"__import__('sys').modules['{UI}.session'].current()"
+SESSION = f"__import__('sys').modules['{UI}.state.runtime'].current()"
 """The session, as an expression in Blender; None until something needed it."""
 
 NEWEST = f"({SESSION}.engine.tasks() or [None])[0]"
@@ -83,10 +83,8 @@ def button_of_task(window: BlenderWindow) -> str:
     """What the button of the chosen task says."""
     text = window.run(
         """
-        import sys
-        session, rows, view = (sys.modules[f"{ui}.{name}"] for name in ("session", "rows", "view"))
-        here = session.current()
-        result = view.action(here.shown(rows.chosen_id(here))).text
+        import sys session, rows, view = (sys.modules[f"{ui}.{name}"] for name in ("state.runtime", "state.list_rows",
+        "task_presentation")) here = session.current() result = view.action(here.shown(rows.chosen_id(here))).text
         """,
         ui=UI,
     )

@@ -38,8 +38,8 @@ _NO_MODAL = "not any(len(w.modal_operators) for w in bpy.context.window_manager.
 _COUNTS = """
 import gc, os, sys, threading
 gc.collect()
-ours = sys.modules["bl_ext.user_default.triverse.ui.session"]
-heartbeat = sys.modules["bl_ext.user_default.triverse.ui.heartbeat"]
+ours = sys.modules["bl_ext.user_default.triverse.ui.state.runtime"]
+heartbeat = sys.modules["bl_ext.user_default.triverse.ui.timers.app_timer"]
 session = ours.current()
 lists = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
 open_files = []
@@ -55,7 +55,7 @@ result = {
     "previews": len(session.thumbnails._previews or ()),
     "modal operators": sum(len(window.modal_operators) for window in bpy.context.window_manager.windows),
     "heartbeat": bpy.app.timers.is_registered(heartbeat._timer),
-    "most previews": sys.modules["bl_ext.user_default.triverse.ui.thumbnails"]._KEPT,
+    "most previews": sys.modules["bl_ext.user_default.triverse.ui.state.thumbnails"]._KEPT,
 }
 """
 

@@ -140,7 +140,7 @@ def test_who_goes_on_working_is_told_and_not_disturbed(window: BlenderWindow, se
         bmesh.update_edit_mesh(cube.data)
         """
     )
-    shown = f"__import__('sys').modules['{UI}.status_bar']._content()"
+    shown = f"__import__('sys').modules['{UI}.timers.status_bar']._content()"
     window.wait_for(f"{shown} is not None")
     window.run("pass")
     window.save_shot("status-bar")

@@ -262,7 +262,7 @@ def test_online_access_is_switched_off_and_on_for_a_service_that_is_elsewhere(st
         """
         import importlib
         state["taken for elsewhere"] = {}
-        for name in ("tasks.gate", "ui.session", "ui.session_state"):
+        for name in ("tasks.engine.request_gate", "ui.state.runtime", "ui.state.session"):
             module = importlib.import_module("bl_ext.user_default.triverse." + name)
             state["taken for elsewhere"][module] = module.is_loopback
             module.is_loopback = lambda url: False

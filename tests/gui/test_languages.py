@@ -103,7 +103,7 @@ def badly_wrapped(window: BlenderWindow, texts: list[str]) -> list[str]:
     found = window.run(
         """
         import sys, blf
-        wrapped = sys.modules[ui + ".text"].wrapped
+        wrapped = sys.modules[ui + ".layout_text"].wrapped
         result = []
         for size in (8.0, 11.0, 22.0):
             for width in (110, 170, 400):

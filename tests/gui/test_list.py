@@ -24,7 +24,7 @@ SHOWN = f"[record.name for record in {SESSION}.page_records()]"
 
 SETTLED = (
     f"not {SESSION}.pager.is_waiting and not {SESSION}.thumbnails.is_loading and "
-    f"__import__('sys').modules['{UI}.search'].wanted() == ({SESSION}.pager.query, {SESSION}.pager.count)"
+    f"__import__('sys').modules['{UI}.state.query'].wanted() == ({SESSION}.pager.query, {SESSION}.pager.count)"
 )
 
 # Where things are in the sidebar of the tests' profile, in pixels from its left edge and from the title of the panel.
@@ -240,7 +240,7 @@ def test_two_windows_show_one_list(
 
 _WATCH_ROWS = """
 import sys
-cls = sys.modules[ui + ".task_list"].TRIVERSE_UL_tasks
+cls = sys.modules[ui + ".task_list.ui_list"].TRIVERSE_UL_tasks
 draw_item, filter_items = cls.draw_item, cls.filter_items
 state["rows"] = {}
 

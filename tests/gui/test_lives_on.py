@@ -92,8 +92,8 @@ def test_its_window_is_closed_meanwhile(open_window: OpenWindow, service: StandI
     window.wait_for("len(bpy.context.window_manager.windows) == 2")
     window.run("with override(): bpy.ops.wm.window_close()")
     window.wait_for("len(bpy.context.window_manager.windows) == 1")
-    bursts = window.value(f"__import__('sys').modules['{UI}.watch']._burst")
-    window.wait_for(f"__import__('sys').modules['{UI}.watch']._burst > bursts", bursts=bursts)
+    bursts = window.value(f"__import__('sys').modules['{UI}.timers.modal_timer']._burst")
+    window.wait_for(f"__import__('sys').modules['{UI}.timers.modal_timer']._burst > bursts", bursts=bursts)
     wait_for_stage(window, "imported")
     assert window.value(COLLECTIONS) == ["A red chair"]
 

@@ -58,7 +58,7 @@ def view_rotation(window: BlenderWindow) -> list[float]:
 
 RECORD_ROW = """
 import sys
-module = sys.modules[ui + ".task_list"]
+module = sys.modules[ui + ".task_list.ui_list"]
 longest_that_fits, said = module.longest_that_fits, []
 state["said"] = said
 
@@ -195,5 +195,7 @@ def test_autosave_goes_on_while_a_task_is_under_way(open_window: OpenWindow, ser
         for file in autosaves.rglob("*.blend"):
             file.unlink()
         window.wait_for("any(__import__('pathlib').Path(folder).rglob('*.blend'))", folder=str(autosaves), limit_s=300)
-    assert window.value(f"__import__('sys').modules['{UI}.watch']._burst") > 10, "bursts followed each other meanwhile"
+    assert window.value(f"__import__('sys').modules['{UI}.timers.modal_timer']._burst") > 10, (
+        "bursts followed each other meanwhile"
+    )
     assert window.value(f"{NEWEST}.stage.value") == "waiting"

@@ -24,12 +24,12 @@ SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
 PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
-PRICE = f"({SESSION} and __import__('sys').modules['{UI}.credits'].known_cost(bpy.context))"
+PRICE = f"({SESSION} and __import__('sys').modules['{UI}.generate.cost'].known_cost(bpy.context))"
 
 
 ROW_NUMBERS = (
     f"[int(''.join(filter(str.isdigit, words))) for words in"
-    f" __import__('sys').modules['{UI}.view'].state({NEWEST})[1].split(' · ')]"
+    f" __import__('sys').modules['{UI}.task_presentation'].state({NEWEST})[1].split(' · ')]"
 )
 """Percent and time left as the newest task's row would say them now: "40 % · 25 s left"."""
 

@@ -269,7 +269,7 @@ def test_the_pages_and_what_their_buttons_say(stage: Stage, account: Account) ->
     window.run(
         """
         import sys
-        cls = sys.modules[ui + ".list_actions"].TRIVERSE_OT_turn_page
+        cls = sys.modules[ui + ".task_list.list_operators"].TRIVERSE_OT_turn_page
         describe, state["told"] = cls.description.__func__, []
 
         def description(cls, context, properties):

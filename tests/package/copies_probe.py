@@ -17,7 +17,7 @@ ONE, TWO = "bl_ext.user_default.triverse", "bl_ext.second.triverse"
 def at_work() -> str:
     """The copy whose panel Blender has; "" if there is none."""
     panel = bpy.types.Panel.bl_rna_get_subclass_py("TRIVERSE_PT_make")
-    return "" if panel is None else panel.__module__.removesuffix(".triverse.ui.panel").removeprefix("bl_ext.")
+    return "" if panel is None else panel.__module__.removesuffix(".triverse.ui.generate.panel").removeprefix("bl_ext.")
 
 
 def left() -> list[str]:

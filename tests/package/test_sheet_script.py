@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.batch.test_report import EVIL, LINE, Page
-from triverse_addon.batch import sheet
-from triverse_addon.batch.report import Line
+from triverse_addon.batch.results import html_sheet
+from triverse_addon.batch.results.report import Line
 
 BROWSER = Path(__file__).with_name("sheet_in_a_browser.js")
 LINES = [
@@ -32,7 +32,7 @@ def seen(lines: list[Line], *steps: tuple[str, str]) -> list[list[int]]:
     """Which rows the page shows after each step, from top to bottom."""
     node = shutil.which("node")
     assert node, "This test needs a JavaScript engine: Node.js (on Debian: apt install nodejs)."
-    page = Page(sheet.page(lines, "x"))
+    page = Page(html_sheet.page(lines, "x"))
     assert len(page.scripts) == 1
     items = [
         {"dataset": {name.removeprefix("data-"): value for name, value in attributes.items() if "data-" in name}}
@@ -66,7 +66,7 @@ def test_names_are_sorted_as_people_do() -> None:
 
 
 def test_every_choice_sorts_by_what_every_row_has() -> None:
-    page = Page(sheet.page(LINES, "x"))
+    page = Page(html_sheet.page(LINES, "x"))
     choices = [attributes["value"] for attributes in page.of("option")]
     assert len(choices) == 6
     for attributes, _ in page.items:

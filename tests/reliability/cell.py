@@ -22,7 +22,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import convert, import_all, settings_for
 from triverse_addon.api.client import Client
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Event, KeyTested, Quoted
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings

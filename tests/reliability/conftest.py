@@ -19,8 +19,9 @@ import pytest
 from tests import authorities
 from tests.reliability.account import ACCOUNT
 from tests.reliability.leaks import Log, files_with_key
-from triverse_addon.api import client, live, sender
-from triverse_addon.tasks import downloads, gate, outcomes, waits
+from triverse_addon.api import client, http_session, websocket
+from triverse_addon.tasks.engine import pacing, request_gate, transitions
+from triverse_addon.tasks.files import resumable_download
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,14 +35,14 @@ def short_waits() -> Iterator[None]:
 
 def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
-        monkeypatch.setattr(waits, name, min(getattr(waits, name) / 10, 1.0))
-    monkeypatch.setattr(outcomes, "BLOCKED_S", 0.3)
-    monkeypatch.setattr(gate, "_KEY_AGAIN_S", 0.3)
-    monkeypatch.setattr(sender, "ANSWER_DEADLINE_S", 4.0)
-    for module in (client, sender):  # the client has a name of its own for it
+        monkeypatch.setattr(pacing, name, min(getattr(pacing, name) / 10, 1.0))
+    monkeypatch.setattr(transitions, "BLOCKED_S", 0.3)
+    monkeypatch.setattr(request_gate, "_KEY_AGAIN_S", 0.3)
+    monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 4.0)
+    for module in (client, http_session):  # the client has a name of its own for it
         monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 4.0)
-    monkeypatch.setattr(downloads, "_SLOW_AFTER_S", 1.5)
-    monkeypatch.setattr(live, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 1.5)
+    monkeypatch.setattr(websocket, "FIRST_PAUSE_S", 0.1)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -21,7 +21,7 @@ from tests.reliability.account import ACCOUNT
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
-from triverse_addon.tasks import downloads
+from triverse_addon.tasks.files import resumable_download
 from triverse_addon.tasks.record import Stage
 
 PART = "a disk or folder that fails"
@@ -56,9 +56,9 @@ def denied(*_given: object, **_named: object) -> None:
 @pytest.mark.parametrize(
     ("patched", "fails", "words"),
     [
-        ((downloads.os, "fsync"), full, "no room left"),
-        ((downloads.os, "fdopen"), denied, "cannot be written to (Permission denied)"),
-        ((downloads.os, "replace"), denied, "cannot be written to (Permission denied)"),
+        ((resumable_download.os, "fsync"), full, "no room left"),
+        ((resumable_download.os, "fdopen"), denied, "cannot be written to (Permission denied)"),
+        ((resumable_download.os, "replace"), denied, "cannot be written to (Permission denied)"),
         ((Path, "mkdir"), denied, "cannot be written to (Permission denied)"),
     ],
     ids=["full", "file denied", "name denied", "folder denied"],

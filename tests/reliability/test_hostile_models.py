@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from tests.tasks.test_glb import WHOLE, packed
-from triverse_addon.tasks import glb
-from triverse_addon.tasks.pictures import size_px
+from triverse_addon.tasks.files.image_size import size_px
+from triverse_addon.tasks.glb import glb_check
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -165,8 +165,8 @@ BAD: dict[str, bytes] = {
 def test_it_is_refused_in_words(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.glb"
     path.write_bytes(BAD[name])
-    with pytest.raises(glb.GlbError) as caught:
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError) as caught:
+        glb_check.check(path)
     said = str(caught.value.sentence)
     assert said.endswith(".")
     assert len(said) < 300
@@ -178,11 +178,11 @@ def test_the_pictures_that_the_service_makes_are_taken(tmp_path: Path, picture: 
     assert size_px(io.BytesIO(picture), len(picture)) == (4096, 4096)
     path = tmp_path / "a.glb"
     path.write_bytes(with_picture(picture))
-    glb.check(path)
+    glb_check.check(path)
 
 
 def test_draco_webp_and_copies_in_measure_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.glb"
     for data in (changed(draco(0)), changed(copies(50)), changed(sparse())):
         path.write_bytes(data)
-        glb.check(path)
+        glb_check.check(path)

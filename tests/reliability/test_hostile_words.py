@@ -21,8 +21,8 @@ from tests.tasks.engines import running
 from triverse_addon.api import payloads
 from triverse_addon.api.errors import BadAnswerError, NotFoundError
 from triverse_addon.api.urls import check_asset_url
-from triverse_addon.tasks import provenance, words
-from triverse_addon.tasks.apply import apply_status, record_of
+from triverse_addon.tasks import provenance, status_text
+from triverse_addon.tasks.engine.service_updates import apply_status, record_of
 from triverse_addon.tasks.events import TasksFound
 from triverse_addon.tasks.folders import folder_for
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id
@@ -59,7 +59,7 @@ def is_clean(text: str) -> bool:
 def shown(record: TaskRecord) -> Iterator[str]:
     """Everything of a record that the panel, the status bar or the command line may show."""
     yield from (record.name, record.flow, record.service_status, record.error_message, record.error_suggestion)
-    yield from (str(sentence) for sentence in (record.error, record.note, words.stage_words(record)) if sentence)
+    yield from (str(sentence) for sentence in (record.error, record.note, status_text.stage_words(record)) if sentence)
     yield provenance.collection_name(record)
     yield from provenance.tags(record)
 

@@ -23,9 +23,9 @@ import pytest
 from tests.reliability.account import ACCOUNT
 from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
-from triverse_addon.api.frames import FrameReader
-from triverse_addon.tasks import keeper as keeper_module
+from triverse_addon.api.event_stream import FrameReader
 from triverse_addon.tasks import record as record_module
+from triverse_addon.tasks.engine import supervisor as keeper_module
 from triverse_addon.tasks.record import Stage, TaskRecord
 
 TASKS = 500

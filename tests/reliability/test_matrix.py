@@ -18,8 +18,8 @@ from tests.reliability.cell import Cell
 from tests.reliability.leaks import Log
 from tests.reliability.troubles import TROUBLES, Seen, Trouble
 from tests.service import models
-from triverse_addon.api import live
-from triverse_addon.tasks import keeper, waits
+from triverse_addon.api import websocket
+from triverse_addon.tasks.engine import pacing, supervisor
 
 #: Cells at a time. They wait most of the time.
 AT_ONCE = 24
@@ -31,10 +31,10 @@ ACCOUNT.expect(f"`{kind}`" for trouble in TROUBLES for kind in trouble.kinds)
 def impatient() -> Iterator[None]:
     """Ask as seldom beside a WebSocket, and wait as long for its handshake, as fits the other waits here."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        reconcile_s = waits.LIVE_POLL_S / 10
-        for module in (waits, keeper):
+        reconcile_s = pacing.LIVE_POLL_S / 10
+        for module in (pacing, supervisor):
             monkeypatch.setattr(module, "LIVE_POLL_S", reconcile_s)
-        monkeypatch.setattr(live, "OPEN_TIMEOUT_S", 5.0)
+        monkeypatch.setattr(websocket, "OPEN_TIMEOUT_S", 5.0)
         yield
 
 

@@ -23,13 +23,15 @@ import pytest
 from tests.reliability.account import ACCOUNT
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, convert, import_all, running, settings_for
-from triverse_addon.tasks import connect, record, store
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks import record
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Notice, TasksFound
 from triverse_addon.tasks.record import NewTask, Stage
-from triverse_addon.tasks.schema import SCHEMA_VERSION
-from triverse_addon.tasks.store import FILE_NAME
-from triverse_addon.tasks.store_errors import StoreError
+from triverse_addon.tasks.store import connection as store_connection
+from triverse_addon.tasks.store import store
+from triverse_addon.tasks.store.errors import StoreError
+from triverse_addon.tasks.store.schema import SCHEMA_VERSION
+from triverse_addon.tasks.store.store import FILE_NAME
 
 DAY_S = 86_400.0
 
@@ -196,8 +198,8 @@ def test_an_hour_of_sleep(service: StandIn, tmp_path: Path, clock: Clock) -> Non
 
 
 def test_a_store_that_another_process_locks(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect, "BUSY_S", 0.2)
-    from triverse_addon.tasks import steps
+    monkeypatch.setattr(store_connection, "BUSY_S", 0.2)
+    from triverse_addon.tasks.engine import steps
 
     monkeypatch.setattr(steps, "BLOCKED_S", 0.2)
     service.state.clock.speed = 0
@@ -309,7 +311,7 @@ def test_the_addon_is_disabled_and_enabled_again(service: StandIn, tmp_path: Pat
     def hang(job: object, stop: object) -> object:
         stop.wait(600.0)  # type: ignore[attr-defined]
         from triverse_addon.api.sentence import Sentence
-        from triverse_addon.tasks.convert import ConvertStopped
+        from triverse_addon.tasks.converter import ConvertStopped
 
         raise ConvertStopped(Sentence.of("Stopped."))
 

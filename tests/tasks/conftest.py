@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import authorities
-from triverse_addon.api import live
-from triverse_addon.tasks import connect, waits
+from triverse_addon.api import websocket
+from triverse_addon.tasks.engine import pacing
+from triverse_addon.tasks.store import connection
 
 # Hypothesis measures time by itself, which only tells of a busy machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,9 +19,9 @@ settings.load_profile("untimed")
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll and try again forty times as often, and listen half as long whether the service names more tasks."""
-    monkeypatch.setitem(live.snapshot.__kwdefaults__, "quiet_s", 1.0)
+    monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 1.0)
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
-        monkeypatch.setattr(waits, name, getattr(waits, name) / 40)
+        monkeypatch.setattr(pacing, name, getattr(pacing, name) / 40)
 
 
 @pytest.fixture(autouse=True)
@@ -41,5 +42,5 @@ def journal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """How the store's database is kept in this process."""
     kind = str(getattr(request, "param", "log"))
     if kind == "journal":
-        monkeypatch.setattr(connect, "is_on_network", lambda _folder: True)
+        monkeypatch.setattr(connection, "is_on_network", lambda _folder: True)
     return kind

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.service.server import StandIn
-from triverse_addon.tasks.convert import Converted, ConvertJob
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.converter import Converted, ConvertJob
+from triverse_addon.tasks.engine.engine import Engine
+from triverse_addon.tasks.engine.import_queue import Imported, Importer
 from triverse_addon.tasks.events import Event
-from triverse_addon.tasks.imports import Imported, Importer
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 

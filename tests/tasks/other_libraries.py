@@ -11,9 +11,9 @@ import json
 import sys
 from pathlib import Path
 
+from triverse_addon.tasks.engine.diagnostics import report
 from triverse_addon.tasks.events import LiveChanged, TasksFound
 from triverse_addon.tasks.record import NewTask, Stage
-from triverse_addon.tasks.report import report
 
 from .engines import Driver, Engine, Settings, convert
 

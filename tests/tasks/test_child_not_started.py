@@ -18,12 +18,12 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import convert, running
-from triverse_addon.batch import writing
-from triverse_addon.scene.child_process import ChildProcess
-from triverse_addon.scene.child_session import ChildSession
-from triverse_addon.tasks.convert import ChildNotStartedError, ConvertJob, NoChildError, not_started
+from triverse_addon.batch.library import asset_jobs
+from triverse_addon.scene.child.persistent_process import ChildSession
+from triverse_addon.scene.child.process import ChildProcess
+from triverse_addon.tasks.converter import ChildNotStartedError, ConvertJob, NoChildError, not_started
+from triverse_addon.tasks.engine.transitions import MANY
 from triverse_addon.tasks.events import Notice
-from triverse_addon.tasks.outcomes import MANY
 from triverse_addon.tasks.record import Stage
 
 pytestmark = pytest.mark.kind("no-silent-fallback")
@@ -96,7 +96,7 @@ def test_what_the_system_says_is_told_apart(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    from triverse_addon.scene.prepare import WORDS
+    from triverse_addon.scene.child.preparer import WORDS
 
     if kind is ChildProcess:
         child = ChildProcess(["blender"], WORDS, log="x.log", timeout_s=5.0)
@@ -111,7 +111,7 @@ def test_what_the_system_says_is_told_apart(
 
 @pytest.mark.parametrize("times", [2, 99])
 def test_a_writer_of_a_batch_is_given_some_time(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    monkeypatch.setattr(writing, "_START_AGAIN_S", (0.01,) * 3)
+    monkeypatch.setattr(asset_jobs, "_START_AGAIN_S", (0.01,) * 3)
     left = [times]
 
     def write(job: Any, stop: threading.Event) -> Any:
@@ -122,12 +122,12 @@ def test_a_writer_of_a_batch_is_given_some_time(monkeypatch: pytest.MonkeyPatch,
 
     writer, job, stop = cast(Any, write), cast(Any, None), threading.Event()
     if times == 2:
-        assert writing.write_patiently(writer, job, stop) == cast(Any, "written")
+        assert asset_jobs.write_patiently(writer, job, stop) == cast(Any, "written")
         return
     with pytest.raises(ChildNotStartedError):
-        writing.write_patiently(writer, job, stop)
+        asset_jobs.write_patiently(writer, job, stop)
     assert left == [99 - 4]
     stop.set()
     with pytest.raises(ChildNotStartedError):
-        writing.write_patiently(writer, job, stop)
+        asset_jobs.write_patiently(writer, job, stop)
     assert left == [99 - 6], "who is stopped waits no longer"

@@ -12,9 +12,9 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks import engines
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.convert import Converted, ConvertJob, Missing
+from triverse_addon.tasks.converter import Converted, ConvertJob, Missing
+from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome
 from triverse_addon.tasks.events import Notice
-from triverse_addon.tasks.imports import ConvertAgain, Imported, ImportOutcome
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.kind("other-blenders")

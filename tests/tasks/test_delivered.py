@@ -10,8 +10,8 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.api.answers import too_near
 from triverse_addon.api.client import Client
+from triverse_addon.api.responses import too_near
 from triverse_addon.tasks.folders import DELIVERED
 from triverse_addon.tasks.record import Stage
 

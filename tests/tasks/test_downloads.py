@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from triverse_addon.api.errors import ConnectionLostError, TriverseError
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks import downloads
-from triverse_addon.tasks.downloads import (
+from triverse_addon.tasks.files import resumable_download
+from triverse_addon.tasks.files.resumable_download import (
     DiskFullError,
     DownloadBusyError,
     DownloadStopped,
@@ -34,7 +34,7 @@ from triverse_addon.tasks.downloads import (
     Want,
     fetch,
 )
-from triverse_addon.tasks.private import opener
+from triverse_addon.tasks.private_files import opener
 
 BODY = b"glTF" + bytes(range(256)) * 40
 ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -195,7 +195,7 @@ def test_a_crash_between_note_and_bytes_mixes_nothing(tmp_path: Path, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as during:
-        during.setattr(downloads, "_receive", dies)
+        during.setattr(resumable_download, "_receive", dies)
         with pytest.raises(KeyboardInterrupt):
             once(server, want(tmp_path))
     once(server, want(tmp_path))
@@ -313,8 +313,8 @@ def test_folders_of_any_name_and_length_do(tmp_path: Path) -> None:
 def test_what_is_left_can_be_thrown_away(tmp_path: Path) -> None:
     with pytest.raises(ConnectionLostError):
         once(Server(cuts=[5000]), want(tmp_path))
-    downloads.discard_part(tmp_path / "model.glb")
-    downloads.discard_part(tmp_path / "model.glb")
+    resumable_download.discard_part(tmp_path / "model.glb")
+    resumable_download.discard_part(tmp_path / "model.glb")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -361,7 +361,7 @@ def test_a_file_that_gets_its_name_while_it_is_opened_is_not_written_into(
 
     server = Server(body=b"glTF" + bytes(50_000))
     with monkeypatch.context() as during:
-        during.setattr(downloads, "lock", finished_meanwhile)
+        during.setattr(resumable_download, "lock", finished_meanwhile)
         with pytest.raises(DownloadBusyError):
             once(server, want(tmp_path))
     assert server.asked == []
@@ -372,7 +372,7 @@ def test_where_there_are_no_locks_it_is_fetched_all_the_same(tmp_path: Path, mon
     def none(_file: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(downloads, "lock", none)
+    monkeypatch.setattr(resumable_download, "lock", none)
     assert once(Server(), want(tmp_path)) == len(BODY)
 
 
@@ -385,7 +385,7 @@ def test_what_the_report_raises_ends_it_before_the_next_byte_is_written(tmp_path
             raise DownloadStopped(Sentence.of("No more."))
 
     with pytest.MonkeyPatch.context() as during:
-        during.setattr(downloads, "_REPORT_S", 0.0)
+        during.setattr(resumable_download, "_REPORT_S", 0.0)
         with pytest.raises(DownloadStopped, match="No more"):
             fetch(want(tmp_path), server.open, server.read, report, threading.Event())
     assert (tmp_path / ".model.glb.part").read_bytes() == BODY[:1000]
@@ -420,8 +420,8 @@ def test_progress_counts_what_was_here_already(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_trickles_counts_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "_SLOW_AFTER_S", 0.0)
-    monkeypatch.setattr(downloads, "_SLOWEST_BYTES_S", 10**12)
+    monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 0.0)
+    monkeypatch.setattr(resumable_download, "_SLOWEST_BYTES_S", 10**12)
     with pytest.raises(ConnectionLostError, match="too slow"):
         once(Server(), want(tmp_path))
 

@@ -17,9 +17,9 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks import schema
 from triverse_addon.tasks.record import Origin, Placement, Stage
-from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store import schema
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 TABLES = """
 CREATE TABLE tasks (

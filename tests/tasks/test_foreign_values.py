@@ -21,14 +21,15 @@ from hypothesis import strategies as st
 from triverse_addon.api import calendar
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.urls import websocket_url
-from triverse_addon.batch import memory
-from triverse_addon.batch.looking import Asked
-from triverse_addon.tasks import codec, words
+from triverse_addon.batch.run import resume
+from triverse_addon.batch.run.request import Asked
+from triverse_addon.tasks import status_text
 from triverse_addon.tasks.folders import folder_for
 from triverse_addon.tasks.provenance import properties
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.user_folder import NOTE, Place, read_place
+from triverse_addon.tasks.store import codec
+from triverse_addon.tasks.store.store import FILE_NAME, Store
+from triverse_addon.tasks.store.user_folder import NOTE, Place, read_place
 
 pytestmark = pytest.mark.kind("foreign-values")
 
@@ -114,7 +115,7 @@ def test_a_time_of_the_service_that_no_calendar_has(told: object, zone: str) -> 
     assert folder_for(Path("models"), found).name[4] == "-"
     assert str(properties(found)["triverse_created_at"]).endswith("Z")
     assert calendar.local_text(at_s, "%Y-%m-%d %H:%M:%S")
-    assert words.stage_words(found.with_(stage=Stage.WAITING, service_status="RUNNING"))
+    assert status_text.stage_words(found.with_(stage=Stage.WAITING, service_status="RUNNING"))
 
 
 def changed_row(folder: Path, changes: dict[str, Any], **columns: Any) -> TaskRecord:
@@ -147,10 +148,10 @@ def used(found: TaskRecord) -> None:
     assert folder_for(Path("models"), found).name[4] == "-"
     assert str(properties(found)["triverse_created_at"]).endswith("Z")
     for service_status in ("QUEUED", "RUNNING"):
-        words.time_left_s(found.with_(stage=Stage.WAITING, service_status=service_status))
+        status_text.time_left_s(found.with_(stage=Stage.WAITING, service_status=service_status))
     for stage in Stage:
-        assert words.stage_words(found.with_(stage=stage))
-    assert 0.0 <= words.overall_progress(found) <= 1.0 or found.progress is not None
+        assert status_text.stage_words(found.with_(stage=stage))
+    assert 0.0 <= status_text.overall_progress(found) <= 1.0 or found.progress is not None
     for name in ("started_at_s", "finished_at_s", "imported_at_s", "submitted_at_s", "created_at_s", "updated_at_s"):
         if (at_s := getattr(found, name)) is not None:
             assert calendar.is_in_calendar(at_s)
@@ -213,7 +214,7 @@ def test_a_note_of_the_place_that_says_nothing(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize("at_s", [10**400, -(10**400), math.inf, "now"])
 def test_a_remembered_batch_of_no_time(tmp_path: Path, at_s: object) -> None:
-    memory.remember(tmp_path, memory.Begun(Asked(tmp_path / "rows.csv", tmp_path / "library"), 3))
-    [path] = (tmp_path / memory.FOLDER).iterdir()
+    resume.remember(tmp_path, resume.Begun(Asked(tmp_path / "rows.csv", tmp_path / "library"), 3))
+    [path] = (tmp_path / resume.FOLDER).iterdir()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"at_s": at_s}))
-    assert memory.recall(tmp_path, lambda name: True) is None
+    assert resume.recall(tmp_path, lambda name: True) is None

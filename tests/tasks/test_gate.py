@@ -12,8 +12,8 @@ import pytest
 from triverse_addon.api.errors import AuthenticationError, TooManyRequestsError, TriverseError
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.gate import Block, Gate
-from triverse_addon.tasks.reconcile import pick
+from triverse_addon.tasks.engine.reconcile import pick
+from triverse_addon.tasks.engine.request_gate import Block, Gate
 from triverse_addon.tasks.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 
@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("triverse_addon.tasks.gate.time", made)
+    monkeypatch.setattr("triverse_addon.tasks.engine.request_gate.time", made)
     return made
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from triverse_addon.tasks import glb
+from triverse_addon.tasks.glb import glb_check
 
 WHOLE: dict[str, Any] = {
     "asset": {"version": "2.0"},
@@ -50,9 +50,9 @@ def with_(*path: str | int, value: object) -> dict[str, Any]:
 def test_a_whole_model_passes(tmp_path: Path) -> None:
     path = tmp_path / "a.glb"
     path.write_bytes(packed(WHOLE))
-    glb.check(path)
-    assert glb.looks_like_glb(path.read_bytes()[:16])
-    assert glb.declared_size(path.read_bytes()[:12]) == path.stat().st_size
+    glb_check.check(path)
+    assert glb_check.looks_like_glb(path.read_bytes()[:16])
+    assert glb_check.declared_size(path.read_bytes()[:12]) == path.stat().st_size
 
 
 @pytest.mark.parametrize("end", [b"", b"\\"], ids=["quotes", "half an escape"])
@@ -60,14 +60,14 @@ def test_a_string_without_end_is_read_once(tmp_path: Path, end: bytes) -> None:
     """Each escaped quote was tried as a beginning: these 4 MB took days. (The net against a hang ends such a test.)"""
     path = tmp_path / "a.glb"
     path.write_bytes(packed(b'{"asset": "' + b'\\"' * 2_000_000 + end))
-    with pytest.raises(glb.GlbError, match="not JSON"):
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="not JSON"):
+        glb_check.check(path)
 
 
 def test_brackets_in_strings_are_no_depth(tmp_path: Path) -> None:
     path = tmp_path / "a.glb"
     path.write_bytes(packed({**WHOLE, "extras": '[{"\\' * 100}))
-    glb.check(path)
+    glb_check.check(path)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_brackets_in_strings_are_no_depth(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "a.glb"
     path.write_bytes(data)
-    with pytest.raises(glb.GlbError) as caught:
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError) as caught:
+        glb_check.check(path)
     assert words in str(caught.value.sentence)
 
 
@@ -157,7 +157,7 @@ def test_any_change_of_bytes_passes_or_is_refused_in_words(tmp_path: Path, data:
 def check_without_surprise(path: Path) -> None:
     sentence = "."
     try:
-        glb.check(path)
-    except glb.GlbError as error:
+        glb_check.check(path)
+    except glb_check.GlbError as error:
         sentence = str(error.sentence)
     assert sentence.endswith(".")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.tasks import tolerated
 from tests.tasks.tolerated import AS_IT_IS, MENDED
-from triverse_addon.tasks import glb, glb_json
+from triverse_addon.tasks.glb import glb_check, json_chunk
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader
 
 NEWEST = GltfReader(
@@ -46,7 +46,7 @@ def document_of(path: Path) -> tuple[dict[str, Any], bytes]:
 def test_it_is_given_to_blender_as_it_is(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(AS_IT_IS[name])
-    with glb.readable(path) as (readable, verdict):
+    with glb_check.readable(path) as (readable, verdict):
         assert readable == path
     assert verdict.notes == ()
 
@@ -56,8 +56,8 @@ def test_it_is_given_to_blender_as_it_is(tmp_path: Path, name: str) -> None:
 def test_it_is_mended_in_a_copy_and_stays_as_it_is(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(MENDED[name])
-    assert not glb.check(path).is_as_it_is
-    with glb.readable(path) as (copy, _):
+    assert not glb_check.check(path).is_as_it_is
+    with glb_check.readable(path) as (copy, _):
         assert copy != path
         assert copy.parent == tmp_path
         document, binary = document_of(copy)
@@ -65,7 +65,7 @@ def test_it_is_mended_in_a_copy_and_stays_as_it_is(tmp_path: Path, name: str) ->
         assert document["asset"]["version"] == "2.0"
         assert len(binary) >= document["buffers"][0]["byteLength"]
         # What was mended needs no mending.
-        assert glb.check(copy).is_as_it_is
+        assert glb_check.check(copy).is_as_it_is
     assert path.read_bytes() == MENDED[name]
     assert [left.name for left in tmp_path.iterdir()] == ["model.glb"]
 
@@ -77,8 +77,8 @@ def test_only_what_another_download_can_help_is_called_damaged(tmp_path: Path) -
     whole = AS_IT_IS["whole"]
     for data in (b"", whole[:10], whole[:60], whole[:-4], b"<html>", whole.replace(b'"asset"', b'"asset')):
         path.write_bytes(data)
-        with pytest.raises(glb.GlbError, match="Press Retry to fetch it again") as caught:
-            glb.check(path)
+        with pytest.raises(glb_check.GlbError, match="Press Retry to fetch it again") as caught:
+            glb_check.check(path)
         assert caught.value.kind == "damaged"
     for change in (
         tolerated.put(asset={"version": "3.0"}),
@@ -88,12 +88,12 @@ def test_only_what_another_download_can_help_is_called_damaged(tmp_path: Path) -
         lambda document: document["accessors"][0].update(count=400),
     ):
         path.write_bytes(tolerated.changed(change))
-        with pytest.raises(glb.GlbError, match="another program may open it") as caught:
-            glb.check(path)
+        with pytest.raises(glb_check.GlbError, match="another program may open it") as caught:
+            glb_check.check(path)
         assert caught.value.kind == "unreadable"
     path.write_bytes(tolerated.changed(lambda document: document["accessors"][0].update(count=10**9)))
-    with pytest.raises(glb.GlbError, match="It is not safe to open this model") as caught:
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="It is not safe to open this model") as caught:
+        glb_check.check(path)
     assert caught.value.kind == "unsafe"
 
 
@@ -101,7 +101,7 @@ def test_only_what_another_download_can_help_is_called_damaged(tmp_path: Path) -
 def test_values_keep_their_meaning(tmp_path: Path) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(MENDED["a normalized custom attribute"])
-    with glb.readable(path) as (copy, _):
+    with glb_check.readable(path) as (copy, _):
         document, binary = document_of(copy)
         accessor = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["_WEAR"]]
         assert (accessor["componentType"], accessor["type"], accessor["count"]) == (5126, "SCALAR", 3)
@@ -109,7 +109,7 @@ def test_values_keep_their_meaning(tmp_path: Path) -> None:
         values = struct.unpack_from("<3f", binary, view["byteOffset"])
     assert values == pytest.approx((0.0, 128 / 255, 1.0))
     path.write_bytes(MENDED["a grandchild listed as a root"])
-    with glb.readable(path) as (copy, _):
+    with glb_check.readable(path) as (copy, _):
         assert document_of(copy)[0]["scenes"] == [{"nodes": [0]}]
 
 
@@ -118,10 +118,10 @@ def test_pictures_are_judged_one_by_one_and_by_what_is_shown(tmp_path: Path) -> 
     path = tmp_path / "model.glb"
     huge = tolerated.png()[:16] + struct.pack(">II", 60_000, 60_000) + tolerated.png()[24:]
     path.write_bytes(tolerated.with_pictures(tolerated.png(), huge))
-    assert glb.check(path).is_as_it_is, "nothing shows it"
+    assert glb_check.check(path).is_as_it_is, "nothing shows it"
     path.write_bytes(tolerated.with_pictures(huge))
-    with pytest.raises(glb.GlbError, match="60000 × 60000 pixels"):
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="60000 × 60000 pixels"):
+        glb_check.check(path)
 
 
 LARGE = {
@@ -146,8 +146,8 @@ def test_whatever_blender_decodes_is_bounded(tmp_path: Path, name: str) -> None:
     """Formats that glTF does not have are taken as Blender takes them, and measured all the same."""
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.with_pictures(LARGE[name] + bytes(16)))
-    with pytest.raises(glb.GlbError, match="60000 × 60000 pixels") as caught:
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="60000 × 60000 pixels") as caught:
+        glb_check.check(path)
     assert caught.value.kind == "unsafe"
 
 
@@ -162,10 +162,10 @@ def test_bytes_beside_compressed_ones_are_read_where_the_decoder_is_missing(tmp_
         for required in (False, True):
             path.write_bytes(tolerated.meshopt(name, required=required))
             # Older Blenders do not know it and read the bytes beside it by themselves.
-            assert glb.check(path, ANY_BLENDER).is_as_it_is is not required
-            assert glb.check(path, NEWEST).is_as_it_is
+            assert glb_check.check(path, ANY_BLENDER).is_as_it_is is not required
+            assert glb_check.check(path, NEWEST).is_as_it_is
             lacking = GltfReader(NEWEST.extensions, frozenset({name}), (5, 3))
-            with glb.readable(path, lacking) as (copy, _):
+            with glb_check.readable(path, lacking) as (copy, _):
                 document, _ = document_of(copy)
                 assert name not in document["bufferViews"][0].get("extensions", {})
                 assert name not in document.get("extensionsRequired", [])
@@ -175,23 +175,25 @@ def test_bytes_beside_compressed_ones_are_read_where_the_decoder_is_missing(tmp_
 def test_without_bytes_beside_them_the_missing_decoder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.meshopt(required=True, fallback=False))
-    assert glb.check(path, NEWEST).is_as_it_is
-    with pytest.raises(glb.GlbError, match="needs EXT_meshopt_compression, which Blender cannot read"):
-        glb.check(path, ANY_BLENDER)
-    with pytest.raises(glb.GlbError, match=r"compressed with meshopt \(EXT_meshopt_compression\).*without the library"):
-        glb.check(path, GltfReader(NEWEST.extensions, frozenset({"EXT_meshopt_compression"}), (5, 3)))
+    assert glb_check.check(path, NEWEST).is_as_it_is
+    with pytest.raises(glb_check.GlbError, match="needs EXT_meshopt_compression, which Blender cannot read"):
+        glb_check.check(path, ANY_BLENDER)
+    with pytest.raises(
+        glb_check.GlbError, match=r"compressed with meshopt \(EXT_meshopt_compression\).*without the library"
+    ):
+        glb_check.check(path, GltfReader(NEWEST.extensions, frozenset({"EXT_meshopt_compression"}), (5, 3)))
     path.write_bytes(tolerated.meshopt(fallback=False))
-    with pytest.raises(glb.GlbError, match="it needs EXT_meshopt_compression"):
-        glb.check(path, ANY_BLENDER)
+    with pytest.raises(glb_check.GlbError, match="it needs EXT_meshopt_compression"):
+        glb_check.check(path, ANY_BLENDER)
 
 
 @pytest.mark.kind("readable-extensions")
 def test_draco_is_left_out_where_its_decoder_is_missing_and_the_geometry_lies_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.draco_beside())
-    assert glb.check(path, NEWEST).is_as_it_is
+    assert glb_check.check(path, NEWEST).is_as_it_is
     lacking = GltfReader(ANY_BLENDER.extensions, frozenset({"KHR_draco_mesh_compression"}))
-    with glb.readable(path, lacking) as (copy, _):
+    with glb_check.readable(path, lacking) as (copy, _):
         assert document_of(copy)[0]["meshes"][0]["primitives"][0]["extensions"] == {}
 
 
@@ -200,13 +202,13 @@ def test_draco_is_left_out_where_its_decoder_is_missing_and_the_geometry_lies_be
 def test_a_required_property_of_a_material_is_told_and_left_out(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.requires(name, lambda d: d["materials"][0].update(extensions={name: {}})))
-    (note,) = glb.check(path).notes
+    (note,) = glb_check.check(path).notes
     assert name in str(note)
-    assert glb.check(path, GltfReader(ANY_BLENDER.extensions | {name})).is_as_it_is
+    assert glb_check.check(path, GltfReader(ANY_BLENDER.extensions | {name})).is_as_it_is
     # Elsewhere than in a material, it may mean anything.
     path.write_bytes(tolerated.requires(name, lambda d: d["nodes"][0].update(extensions={name: {}})))
-    with pytest.raises(glb.GlbError, match=f"needs {name}"):
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match=f"needs {name}"):
+        glb_check.check(path)
 
 
 @pytest.mark.kind("readable-extensions")
@@ -214,8 +216,8 @@ def test_a_texture_without_a_readable_picture_is_no_way_around(tmp_path: Path) -
     path = tmp_path / "model.glb"
     only = tolerated.with_pictures(tolerated.KTX2, extension="KHR_texture_basisu", required=True, also_png=False)
     path.write_bytes(only)
-    with pytest.raises(glb.GlbError, match="needs KHR_texture_basisu"):
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="needs KHR_texture_basisu"):
+        glb_check.check(path)
 
 
 @pytest.mark.kind("readable-extensions")
@@ -232,8 +234,8 @@ def test_a_texture_without_a_readable_picture_is_no_way_around(tmp_path: Path) -
 def test_numbers_that_a_decoder_takes_as_they_are_are_checked(tmp_path: Path, value: dict[str, Any]) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.meshopt(**value))
-    with pytest.raises(glb.GlbError):
-        glb.check(path, NEWEST)
+    with pytest.raises(glb_check.GlbError):
+        glb_check.check(path, NEWEST)
 
 
 # -----------------------------------------------------------------------------
@@ -250,8 +252,8 @@ def test_extras_that_are_no_object_are_dropped_for_5_3_alone(tmp_path: Path, ext
 
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.changed(change))
-    assert glb.check(path).is_as_it_is
-    with glb.readable(path, NEWEST) as (copy, _):
+    assert glb_check.check(path).is_as_it_is
+    with glb_check.readable(path, NEWEST) as (copy, _):
         document, _ = document_of(copy)
     assert [place.get("extras") for name in ("nodes", "meshes", "materials") for place in document[name]] == [None] * 3
     assert document["scenes"][0]["extras"] == {"kept": extras}
@@ -268,16 +270,16 @@ def test_splats_are_told_as_splats(tmp_path: Path) -> None:
         document["extensionsUsed"] = ["KHR_gaussian_splatting"]
 
     path.write_bytes(tolerated.changed(change))
-    (note,) = glb.check(path).notes
+    (note,) = glb_check.check(path).notes
     assert "Gaussian splats" in str(note)
-    assert glb.check(path, NEWEST).notes == ()
+    assert glb_check.check(path, NEWEST).notes == ()
     path.write_bytes(tolerated.requires("KHR_gaussian_splatting", change))
-    with pytest.raises(glb.GlbError, match=r"consists of Gaussian splats.*Blender 5\.3 and newer can"):
-        glb.check(path)
-    assert glb.check(path, NEWEST).is_as_it_is
+    with pytest.raises(glb_check.GlbError, match=r"consists of Gaussian splats.*Blender 5\.3 and newer can"):
+        glb_check.check(path)
+    assert glb_check.check(path, NEWEST).is_as_it_is
     path.write_bytes(tolerated.requires("KHR_gaussian_splatting_compression_spz", change))
-    with pytest.raises(glb.GlbError, match="consists of Gaussian splats"):
-        glb.check(path)
+    with pytest.raises(glb_check.GlbError, match="consists of Gaussian splats"):
+        glb_check.check(path)
 
 
 # -----------------------------------------------------------------------------
@@ -289,10 +291,10 @@ def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
     path.write_bytes(MENDED["NaN"])
     target = tmp_path / "none" / "copy.glb"
     with pytest.raises(FileNotFoundError):
-        glb.write_readable(path, target)
+        glb_check.write_readable(path, target)
 
     def fail() -> None:
-        with glb.readable(path) as (copy, _):
+        with glb_check.readable(path) as (copy, _):
             assert copy.is_file()
             raise RuntimeError("whoever reads it fails")
 
@@ -314,7 +316,7 @@ def test_copies_of_a_killed_process_are_removed_and_those_of_others_are_not(tmp_
         left.write_bytes(b"")
     for left in (old, link, *mine):
         os.utime(left, (time.time() - 7200, time.time() - 7200), follow_symlinks=False)
-    with glb.readable(path):
+    with glb_check.readable(path):
         pass
     assert not old.exists()
     assert new.exists()
@@ -330,7 +332,7 @@ def test_a_large_copy_takes_no_memory(tmp_path: Path) -> None:
     path.write_bytes(tolerated.pack(tolerated.TRIANGLE, binary, tail=b"more"))
     del binary
     tracemalloc.start()
-    with glb.readable(path) as (copy, _):
+    with glb_check.readable(path) as (copy, _):
         assert copy.stat().st_size >= 64 * 1024**2
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -347,7 +349,7 @@ def test_hostile_trees_and_texts_are_judged_in_time(tmp_path: Path) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.pack(many))
     started_s = time.monotonic()
-    thread = threading.Thread(target=glb.check, args=(path,))
+    thread = threading.Thread(target=glb_check.check, args=(path,))
     thread.start()
     thread.join(60)
     assert not thread.is_alive()
@@ -359,12 +361,12 @@ def test_hostile_trees_and_texts_are_judged_in_time(tmp_path: Path) -> None:
     "number", ["NaN", "-Infinity", "null", "1e999", "-1E+0400", "9" * 310 + ".5", "9" * 250 + "e99", "[0.5, 1e309]"]
 )
 def test_a_number_that_is_none_is_taken_out_however_it_is_written(number: str) -> None:
-    document, is_same = glb_json.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
+    document, is_same = json_chunk.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
     assert (document["a"], is_same) == ({}, False)
 
 
 @pytest.mark.parametrize("number", ["1e99", "1e-999", "9" * 190 + ".5", '"NaN null"'])
 def test_a_number_that_is_one_stays(number: str) -> None:
-    document, is_same = glb_json.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
+    document, is_same = json_chunk.parse(f'{{"asset": {{"version": "2.0"}}, "a": {{"b": {number}}}}}'.encode())
     assert "b" in document["a"]
     assert is_same

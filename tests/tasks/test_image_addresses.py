@@ -10,9 +10,9 @@ import pytest
 
 from tests.batch.files import write
 from triverse_addon.api.errors import InputError
-from triverse_addon.batch.checking import check
-from triverse_addon.batch.reading import read
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.batch.input.reader import read
+from triverse_addon.batch.input.validation import check
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.record import NewTask
 from triverse_addon.tasks.settings import Settings
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.engine import Engine
-from triverse_addon.tasks.imports import Imported
+from triverse_addon.tasks.engine.engine import Engine
+from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.schema import SCHEMA_VERSION
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.store_errors import StoreError
+from triverse_addon.tasks.store.errors import StoreError
+from triverse_addon.tasks.store.schema import SCHEMA_VERSION
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 
 @pytest.fixture

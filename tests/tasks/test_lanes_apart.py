@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.convert import Converted, ConvertJob, NoChildError
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.converter import Converted, ConvertJob, NoChildError
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.record import NewTask, Stage
 from triverse_addon.tasks.settings import Settings
 

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from tests.tasks.test_store import record
-from triverse_addon.tasks import connect, listing, schema
-from triverse_addon.tasks.board import Board
-from triverse_addon.tasks.listing import Home, Order, Query
-from triverse_addon.tasks.reader import PageReader, Question, read_page
+from triverse_addon.tasks.engine.page_reader import PageReader, Question, read_page
+from triverse_addon.tasks.engine.task_cache import Board
 from triverse_addon.tasks.record import ENDED_BADLY, UNFINISHED, Origin, Stage, TaskRecord, new_id
-from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store import connection as store_connection
+from triverse_addon.tasks.store import query as store_query
+from triverse_addon.tasks.store import schema
+from triverse_addon.tasks.store.query import Home, Order, Query
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 HOME = Home(frozenset({"s1", "s9"}), "now", "/c/ä\udcff.blend")
 ORIGINS = [
@@ -114,9 +116,9 @@ def test_no_record_is_read_to_find_a_page(tmp_path: Path, query: Query, order: O
     """One index holds all that is asked about; the 2 KB of each record stay where they are."""
     store = Store(tmp_path)
     connection = sqlite3.connect(tmp_path / FILE_NAME)
-    where, values = listing._where(query)
+    where, values = store_query._where(query)
     for sql in (
-        f"SELECT id FROM tasks WHERE {where} ORDER BY {listing._ORDER_BY[order]} LIMIT 50 OFFSET 100",
+        f"SELECT id FROM tasks WHERE {where} ORDER BY {store_query._ORDER_BY[order]} LIMIT 50 OFFSET 100",
         f"SELECT COUNT(*) FROM tasks WHERE {where}",
     ):
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
@@ -140,7 +142,7 @@ def test_what_is_asked_about_follows_every_change(filled: tuple[Store, list[Task
 )
 def test_an_older_store_is_searched_too(tmp_path: Path, data: str) -> None:
     """Also with a row in it that makes no sense."""
-    connection = connect.connect(tmp_path / FILE_NAME)
+    connection = store_connection.connect(tmp_path / FILE_NAME)
     for statement in schema._VERSION_1.split(";"):
         connection.execute(statement)
     connection.execute("PRAGMA user_version = 1")

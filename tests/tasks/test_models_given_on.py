@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.tasks import tolerated
-from triverse_addon.tasks.arriving import Arriving
-from triverse_addon.tasks.convert import Converted, ConvertJob
+from triverse_addon.tasks.converter import Converted, ConvertJob
+from triverse_addon.tasks.engine.deliver_steps import Arriving
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id
 

@@ -21,11 +21,11 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks import moving, user_folder
-from triverse_addon.tasks.lease import Owner
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.store import FILE_NAME, LOST_NAME, Store
-from triverse_addon.tasks.user_folder import Place, plan_move, read_place, settle, usual_folder, write_place
+from triverse_addon.tasks.store import moving, user_folder
+from triverse_addon.tasks.store.lease import Owner
+from triverse_addon.tasks.store.store import FILE_NAME, LOST_NAME, Store
+from triverse_addon.tasks.store.user_folder import Place, plan_move, read_place, settle, usual_folder, write_place
 
 pytestmark = pytest.mark.kind("uninstall")
 

@@ -15,9 +15,9 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks import ordering, waits
+from triverse_addon.tasks.engine import pacing, submit_steps
+from triverse_addon.tasks.engine.pacing import Window
 from triverse_addon.tasks.record import NewTask, Stage
-from triverse_addon.tasks.waits import Window
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_what_is_not_to_be_converted_is_ready_as_it_came(service: StandIn, tmp_p
 
 def test_uploads_keep_within_the_limit(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The stand-in's minute lasts 1.5 s; the client's is made as long.
-    monkeypatch.setattr(ordering, "UPLOADS_SPAN_S", 60.0 / service.state.clock.speed * 1.2)
+    monkeypatch.setattr(submit_steps, "UPLOADS_SPAN_S", 60.0 / service.state.clock.speed * 1.2)
     picture = models.preview_path("1k")
     with running(service, tmp_path) as driver:
         ids = [
@@ -91,7 +91,7 @@ def test_uploads_keep_within_the_limit(service: StandIn, tmp_path: Path, monkeyp
 
 def test_a_window_lets_so_many_pass_in_any_span(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(waits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pacing.time, "monotonic", lambda: now[0])
     window = Window(3, 60.0)
     passed: list[float] = []
     while len(passed) < 20:

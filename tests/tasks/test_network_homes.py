@@ -22,10 +22,11 @@ from typing import Any
 
 import pytest
 
-from triverse_addon.tasks import connect, file_system, store_errors
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.store_errors import StoreError
+from triverse_addon.tasks.store import connection as store_connection
+from triverse_addon.tasks.store import errors, file_system
+from triverse_addon.tasks.store.errors import StoreError
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 pytestmark = pytest.mark.kind("network-homes")
 REPO = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ def no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return opened(f"file:{urllib.parse.quote(str(path))}?vfs=unix-dotfile", uri=True, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(connect.sqlite3, "connect", through_vfs)
+        patched.setattr(store_connection.sqlite3, "connect", through_vfs)
         yield
 
 
@@ -67,7 +68,7 @@ def test_without_shared_memory_there_is_a_journal(tmp_path: Path, no_shared_memo
     store = Store(tmp_path)
     added = store.add(record())
     assert mode_of(store) == ("delete", 3)
-    store.tell(added.id, "INFO", store_errors.unusable(tmp_path, OSError()).sentence)
+    store.tell(added.id, "INFO", errors.unusable(tmp_path, OSError()).sentence)
     assert mode_of(store)[1] == 2
     store.close()
     again = Store(tmp_path)
@@ -132,10 +133,10 @@ def test_a_later_mount_covers_an_earlier_one() -> None:
 
 def test_one_that_has_the_log_open_is_not_thrown_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older version on the same machine works with a log there: so does this one, for as long as that runs."""
-    monkeypatch.setattr(connect, "BUSY_S", 0.1)
+    monkeypatch.setattr(store_connection, "BUSY_S", 0.1)
     older = Store(tmp_path)
     added = older.add(record())
-    monkeypatch.setattr(connect, "is_on_network", lambda _folder: True)
+    monkeypatch.setattr(store_connection, "is_on_network", lambda _folder: True)
     store = Store(tmp_path)
     assert store.get(added.id) == added
     store.add(record())
@@ -151,12 +152,12 @@ def test_one_that_has_the_log_open_is_not_thrown_out(tmp_path: Path, monkeypatch
 
 def test_two_processes_share_a_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both write as fast as they can; nothing is lost, and nobody is told that the list is locked."""
-    monkeypatch.setattr(connect, "is_on_network", lambda _folder: True)
+    monkeypatch.setattr(store_connection, "is_on_network", lambda _folder: True)
     code = (
         "import sys; from pathlib import Path\n"
-        "from triverse_addon.tasks import connect; connect.is_on_network = lambda _: True\n"
+        "from triverse_addon.tasks.store import connection as connect; connect.is_on_network = lambda _: True\n"
         "from tests.tasks.test_network_homes import record\n"
-        "from triverse_addon.tasks.store import Store\n"
+        "from triverse_addon.tasks.store.store import Store\n"
         "store = Store(Path(sys.argv[1]))\n"
         "[store.add(record()) for _ in range(40)]; [store.since(0) for _ in range(40)]\n"
     )
@@ -178,9 +179,9 @@ def test_a_journal_that_a_kill_left_is_taken_back(tmp_path: Path) -> None:
     """kill -9 in mid-transaction: the next connection finds the journal and undoes the half."""
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from triverse_addon.tasks import connect; connect.is_on_network = lambda _: True\n"
+        "from triverse_addon.tasks.store import connection as connect; connect.is_on_network = lambda _: True\n"
         "from tests.tasks.test_network_homes import record\n"
-        "from triverse_addon.tasks.store import Store\n"
+        "from triverse_addon.tasks.store.store import Store\n"
         "store = Store(Path(sys.argv[1])); store.add(record())\n"
         "with store._writing() as connection:\n"
         "    connection.execute('PRAGMA cache_spill=1'); connection.execute('PRAGMA cache_size=1')\n"
@@ -208,7 +209,7 @@ def told(folder: Path) -> str:
 
 def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the system says of a lock (ENOLCK), SQLite tells as "database is locked"."""
-    monkeypatch.setattr(connect, "BUSY_S", 0.1)
+    monkeypatch.setattr(store_connection, "BUSY_S", 0.1)
     Store(tmp_path).close()
     holder = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     holder.execute("PRAGMA journal_mode=DELETE")
@@ -249,8 +250,8 @@ def sqlite_error(name: str) -> sqlite3.OperationalError:
 def test_each_cause_has_its_own_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, on_network: bool, words: str
 ) -> None:
-    monkeypatch.setattr(store_errors, "is_on_network", lambda _folder: on_network)
-    sentence = str(store_errors.unusable(tmp_path / FILE_NAME, error))
+    monkeypatch.setattr(errors, "is_on_network", lambda _folder: on_network)
+    sentence = str(errors.unusable(tmp_path / FILE_NAME, error))
     assert words in sentence
     assert ("permissions" in sentence) == (words == "Check the permissions")
     assert ("space" in sentence) == ("room" in words)
@@ -258,7 +259,7 @@ def test_each_cause_has_its_own_words(
 
 def test_a_list_that_cannot_be_had_is_moved_away_by_the_preferences(tmp_path: Path) -> None:
     """There is nothing to bring where no list could be begun: the folder that is chosen begins one."""
-    from triverse_addon.tasks.user_folder import plan_move, settle
+    from triverse_addon.tasks.store.user_folder import plan_move, settle
 
     usual, chosen = tmp_path / "home", tmp_path / "disk"
     usual.mkdir()

@@ -22,10 +22,10 @@ from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, files_with, import_all, running, settings_for
 from triverse_addon.api.errors import InputError
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.engine.engine import Engine
+from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
+from triverse_addon.tasks.engine.request_gate import Block
 from triverse_addon.tasks.events import BalanceKnown, KeyTested, Quoted, TasksFound
-from triverse_addon.tasks.gate import Block
-from triverse_addon.tasks.imports import Failed, Imported, Later
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
 
 
@@ -201,7 +201,7 @@ def test_retry_of_a_spoiled_download_pays_nothing(service: StandIn, driver: Driv
 
 
 def test_a_task_that_the_service_forgets_is_gone(service: StandIn, driver: Driver, monkeypatch: Any) -> None:
-    monkeypatch.setattr("triverse_addon.tasks.steps._NOT_YET_S", 0.0)
+    monkeypatch.setattr("triverse_addon.tasks.engine.steps._NOT_YET_S", 0.0)
     service.faults.add("status", status=404, code=1006, times=None)
     record = driver.reaches(driver.submit(), Stage.GONE)
     assert "does not know this task" in str(record.error)

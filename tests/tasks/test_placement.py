@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from triverse_addon.tasks import codec
 from triverse_addon.tasks.record import Placement, Replaced, TaskRecord
+from triverse_addon.tasks.store import codec
 
 REPLACED = Replaced(
     names=("Chair", "Cushion"),

@@ -14,16 +14,16 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.batch import memory
-from triverse_addon.batch.files import write_whole
-from triverse_addon.batch.looking import Asked
-from triverse_addon.tasks import private
-from triverse_addon.tasks.downloads import Want, fetch
-from triverse_addon.tasks.private import ForeignFolderError, make_folder, own_folder, tighten
+from triverse_addon.batch.library.atomic_write import write_whole
+from triverse_addon.batch.run import resume
+from triverse_addon.batch.run.request import Asked
+from triverse_addon.tasks import private_files
+from triverse_addon.tasks.files.resumable_download import Want, fetch
+from triverse_addon.tasks.private_files import ForeignFolderError, make_folder, own_folder, tighten
 from triverse_addon.tasks.record import Stage
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.store_errors import StoreError
-from triverse_addon.tasks.user_folder import Place, plan_move, settle, write_place
+from triverse_addon.tasks.store.errors import StoreError
+from triverse_addon.tasks.store.store import FILE_NAME, Store
+from triverse_addon.tasks.store.user_folder import Place, plan_move, settle, write_place
 
 pytestmark = pytest.mark.kind("private-files")
 
@@ -146,7 +146,7 @@ def test_nothing_is_moved_into_a_folder_of_another_user(tmp_path: Path, monkeypa
     Store(usual).close()
     theirs.mkdir()
     plan_move(usual, theirs)
-    monkeypatch.setattr(private, "_is_own", lambda folder: folder != theirs)
+    monkeypatch.setattr(private_files, "_is_own", lambda folder: folder != theirs)
     settled = settle(usual, [])
     assert settled.folder == usual
     assert "belongs to another user" in str(settled.problem)
@@ -161,7 +161,7 @@ def test_a_network_that_renames_all_users_is_not_another_user(tmp_path: Path, mo
     own_folder(tmp_path / "home")
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
     assert list((tmp_path / "home").iterdir()) == []
-    monkeypatch.setattr(private.secrets, "token_hex", lambda _length: "taken")
+    monkeypatch.setattr(private_files.secrets, "token_hex", lambda _length: "taken")
     (tmp_path / "home" / ".owner-taken").touch()
     with pytest.raises(ForeignFolderError):
         own_folder(tmp_path / "home")
@@ -172,7 +172,7 @@ def test_a_file_system_without_rights_is_used_as_it_is(tmp_path: Path, monkeypat
         raise PermissionError(1, "Operation not permitted")
 
     tmp_path.chmod(0o755)
-    monkeypatch.setattr(private.os, "chmod", refused)
+    monkeypatch.setattr(private_files.os, "chmod", refused)
     Store(tmp_path).close()
 
 
@@ -185,7 +185,7 @@ def test_each_folder_that_is_made_is_private(tmp_path: Path) -> None:
 
 
 def test_a_begun_batch_is_private_and_a_report_is_not(tmp_path: Path) -> None:
-    memory.remember(tmp_path / "data", memory.Begun(Asked(tmp_path / "a.csv", tmp_path / "library"), 1))
+    resume.remember(tmp_path / "data", resume.Begun(Asked(tmp_path / "a.csv", tmp_path / "library"), 1))
     assert open_to_others(tmp_path / "data") == {}
     write_whole(tmp_path / "report.json", b"{}")
     assert stat.S_IMODE((tmp_path / "report.json").stat().st_mode) == 0o644

@@ -12,7 +12,8 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.scene import prepare, small_pictures
+from triverse_addon.scene.child import preparer as child_preparer
+from triverse_addon.scene.child import source_thumbnails
 from triverse_addon.tasks import removal
 from triverse_addon.tasks.record import Stage
 
@@ -139,16 +140,16 @@ def test_old_sources_go_by_their_names(tmp_path: Path) -> None:
     (folder / "picture-0a1b2c3d.png").symlink_to(outside / "picture-0a1b2c3d.png")
     for path in (*folder.iterdir(), *outside.iterdir()):
         os.utime(path, (0, 0), follow_symlinks=False)
-    preparer = prepare.ChildPreparer(["none"], picture_suffixes=frozenset(), own_dir=folder)
+    preparer = child_preparer.ChildPreparer(["none"], picture_suffixes=frozenset(), own_dir=folder)
     preparer._tidy_up(folder / "chair.blend")
     assert names(folder) == sorted([*theirs, "picture-0a1b2c3d.png"])
     assert names(outside) == ["picture-0a1b2c3d.png"]
 
 
 def test_small_pictures_go_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_pictures, "_KEPT", 1)
+    monkeypatch.setattr(source_thumbnails, "_KEPT", 1)
     folder = filled(tmp_path, *(f"{number:024x}.png" for number in range(3)), "holiday.png", "prepare.log")
     for number, path in enumerate(sorted(folder.iterdir())):
         os.utime(path, (number, number))
-    small_pictures.SmallPictures(["none"], folder)._tidy_up()
+    source_thumbnails.SmallPictures(["none"], folder)._tidy_up()
     assert names(folder) == [f"{2:024x}.png", "holiday.png", "prepare.log"]

@@ -11,11 +11,11 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, settings_for
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.engine import Engine
+from triverse_addon.tasks.engine.diagnostics import report, report_of
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.record import NewTask, Origin, Placement, Stage, TaskRecord, new_id
-from triverse_addon.tasks.report import report, report_of
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.store import FILE_NAME, Store
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 PROMPT = "a forbidden secret of my grandmother"
 

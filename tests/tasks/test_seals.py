@@ -19,9 +19,9 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
-from triverse_addon.tasks import seals
-from triverse_addon.tasks.convert import Converted, ConvertJob
-from triverse_addon.tasks.imports import Imported, ImportOutcome
+from triverse_addon.tasks.converter import Converted, ConvertJob
+from triverse_addon.tasks.engine.import_queue import Imported, ImportOutcome
+from triverse_addon.tasks.files import seals
 from triverse_addon.tasks.record import Stage, TaskRecord
 
 pytestmark = pytest.mark.kind("foreign-values")
@@ -150,7 +150,7 @@ def test_a_model_follows_its_hash_when_the_list_is_moved(service: StandIn, tmp_p
     with running(service, old, blend.convert) as driver:
         task_id = driver.submit(auto_import=False)
         driver.reaches(task_id, Stage.READY)
-    from triverse_addon.tasks.user_folder import settle
+    from triverse_addon.tasks.store.user_folder import settle
 
     assert settle(new, [old]).folder == new
     with running(service, new, blend.convert) as driver:

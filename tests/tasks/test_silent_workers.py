@@ -17,20 +17,20 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, convert, running
-from triverse_addon.api import live
+from triverse_addon.api import websocket
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import UnforeseenError
-from triverse_addon.tasks import keeper, lanes
-from triverse_addon.tasks.arriving import Arriving
+from triverse_addon.tasks.engine import supervisor, work_queue
+from triverse_addon.tasks.engine.deliver_steps import Arriving
+from triverse_addon.tasks.engine.page_reader import Question
+from triverse_addon.tasks.engine.request_gate import Block
+from triverse_addon.tasks.engine.steps import Steps
+from triverse_addon.tasks.engine.submit_steps import Ordering
+from triverse_addon.tasks.engine.transitions import Outcomes
 from triverse_addon.tasks.events import BalanceKnown, KeyTested, LiveChanged, Notice, Quoted, TasksFound
-from triverse_addon.tasks.gate import Block
-from triverse_addon.tasks.listing import Query
-from triverse_addon.tasks.ordering import Ordering
-from triverse_addon.tasks.outcomes import Outcomes
-from triverse_addon.tasks.reader import Question
 from triverse_addon.tasks.record import NewTask, Stage
-from triverse_addon.tasks.steps import Steps
-from triverse_addon.tasks.store import Store
+from triverse_addon.tasks.store.query import Query
+from triverse_addon.tasks.store.store import Store
 
 pytestmark = pytest.mark.kind("silent-workers")
 
@@ -49,9 +49,9 @@ STEPS: dict[Stage, tuple[type, str]] = {
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once what a user sees tried again after seconds."""
-    monkeypatch.setattr(lanes, "AGAIN_S", 0.01)
-    monkeypatch.setattr(keeper, "_LOOK_S", 0.05)
-    monkeypatch.setattr(keeper, "LIVE_AGAIN_S", 0.1)
+    monkeypatch.setattr(work_queue, "AGAIN_S", 0.01)
+    monkeypatch.setattr(supervisor, "_LOOK_S", 0.05)
+    monkeypatch.setattr(supervisor, "LIVE_AGAIN_S", 0.1)
 
 
 @pytest.fixture
@@ -193,8 +193,8 @@ def test_a_machine_that_gives_out_no_threads_is_named(
 
 
 QUESTIONS: dict[str, tuple[Any, str, Callable[[Driver], object], type]] = {
-    "find my tasks": (live, "snapshot", lambda driver: driver.engine.find_tasks(), TasksFound),
-    "the connection of find my tasks": (live, "connect", lambda driver: driver.engine.find_tasks(), TasksFound),
+    "find my tasks": (websocket, "snapshot", lambda driver: driver.engine.find_tasks(), TasksFound),
+    "the connection of find my tasks": (websocket, "connect", lambda driver: driver.engine.find_tasks(), TasksFound),
     "the price": (Client, "quote", lambda driver: driver.engine.ask_quote("text-to-model", SMALL), Quoted),
     "the balance": (Client, "balance", lambda driver: driver.engine.ask_balance(), BalanceKnown),
     "the key": (Client, "me", lambda driver: driver.engine.test_key(), KeyTested),
@@ -252,7 +252,7 @@ def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
     method: str,
     error: BaseException,
 ) -> None:
-    monkeypatch.setattr(keeper, "RENEW_S", 0.01)
+    monkeypatch.setattr(supervisor, "RENEW_S", 0.01)
     with running(service, tmp_path) as driver:
         injected = slip(Store, method, error=error)
         notice = heard(driver, Notice)
@@ -271,7 +271,7 @@ def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(live.Watcher, "run"), (keeper.Keeper, "_hear"), (live, "connect")],
+    [(websocket.Watcher, "run"), (supervisor.Keeper, "_hear"), (websocket, "connect")],
     ids=["run", "hear", "connect"],
 )
 def test_live_updates_that_slip_are_told_once_and_tasks_are_polled(

@@ -12,33 +12,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triverse_addon.api.payloads import parse_status
-from triverse_addon.tasks import waits
-from triverse_addon.tasks.apply import apply_status
-from triverse_addon.tasks.board import MOST_FINISHED, Board
-from triverse_addon.tasks.lanes import Lane
+from triverse_addon.tasks.engine import pacing
+from triverse_addon.tasks.engine.pacing import Pacer, poll_interval_s, retry_delay_s
+from triverse_addon.tasks.engine.retry import retry_changes
+from triverse_addon.tasks.engine.service_updates import apply_status
+from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, Board
+from triverse_addon.tasks.engine.work_queue import Lane
 from triverse_addon.tasks.record import MOVES, UNFINISHED, Stage, TaskRecord
-from triverse_addon.tasks.retries import retry_changes
-from triverse_addon.tasks.waits import Pacer, poll_interval_s, retry_delay_s
-from triverse_addon.tasks.words import overall_progress, stage_words, time_left_s
+from triverse_addon.tasks.status_text import overall_progress, stage_words, time_left_s
 
 #: As users have them: taken before a fixture shortens them.
-REAL_S = (waits.FIRST_POLL_S, waits.LONGEST_POLL_S, waits.LIVE_POLL_S)
+REAL_S = (pacing.FIRST_POLL_S, pacing.LONGEST_POLL_S, pacing.LIVE_POLL_S)
 UUID = "0b9c7a52-0000-4000-8000-000000000001"
 
 
 @given(st.integers(0, 10_000), st.none() | st.floats(0, 1e6))
 def test_polling_begins_quick_and_grows_to_its_limit(polls: int, queue_wait_s: float | None) -> None:
     interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=False)
-    assert waits.FIRST_POLL_S <= interval_s <= waits.LONGEST_POLL_S
-    assert poll_interval_s(polls, queue_wait_s=queue_wait_s, live=True) == waits.LIVE_POLL_S
+    assert pacing.FIRST_POLL_S <= interval_s <= pacing.LONGEST_POLL_S
+    assert poll_interval_s(polls, queue_wait_s=queue_wait_s, live=True) == pacing.LIVE_POLL_S
 
 
 @given(st.integers(0, 10_000), st.none() | st.floats(0, 3600))
 def test_a_retry_waits_as_long_as_the_service_asks(attempts: int, retry_after_s: float | None) -> None:
     delay_s = retry_delay_s(attempts, retry_after_s)
     asked_s = retry_after_s or 0.0
-    assert delay_s >= max(0.75 * waits._FIRST_RETRY_S, asked_s)
-    assert delay_s <= max(1.25 * waits._LONGEST_RETRY_S, asked_s)
+    assert delay_s >= max(0.75 * pacing._FIRST_RETRY_S, asked_s)
+    assert delay_s <= max(1.25 * pacing._LONGEST_RETRY_S, asked_s)
 
 
 def test_polling_takes_the_times_that_are_promised() -> None:

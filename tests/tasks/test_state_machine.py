@@ -25,12 +25,12 @@ from tests.tasks.test_glb import WHOLE, packed
 from triverse_addon.api import errors
 from triverse_addon.api.payloads import Created, Links, TaskStatus, parse_status
 from triverse_addon.api.sentence import Sentence
+from triverse_addon.tasks.engine.context import Shared
+from triverse_addon.tasks.engine.retry import retry_changes
+from triverse_addon.tasks.engine.steps import LANES, Steps
 from triverse_addon.tasks.record import ENDED_BADLY, Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.retries import retry_changes
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.shared import Shared
-from triverse_addon.tasks.steps import LANES, Steps
-from triverse_addon.tasks.store import Store
+from triverse_addon.tasks.store.store import Store
 
 URL = "https://service.invalid/api/v1"
 GLB = packed(WHOLE)
@@ -285,10 +285,10 @@ class Named:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    for module in ("gate", "waits", "steps"):
-        monkeypatch.setattr(f"triverse_addon.tasks.{module}.time", made)
-    for module in ("steps", "ordering"):
-        monkeypatch.setattr(f"triverse_addon.tasks.{module}.now_s", made.wall)
+    for module in ("request_gate", "pacing", "steps"):
+        monkeypatch.setattr(f"triverse_addon.tasks.engine.{module}.time", made)
+    for module in ("steps", "submit_steps"):
+        monkeypatch.setattr(f"triverse_addon.tasks.engine.{module}.now_s", made.wall)
     return made
 
 
@@ -313,7 +313,7 @@ def test_every_course_ends_with_the_model_and_one_charge(
     names_orders: bool,
 ) -> None:
     service = Service(on_same_order, names_orders, list(troubles))
-    monkeypatch.setattr("triverse_addon.api.live.snapshot", lambda *_given, **_named: service.statuses())
+    monkeypatch.setattr("triverse_addon.api.websocket.snapshot", lambda *_given, **_named: service.statuses())
     folder = tmp_path_factory.mktemp("world")
     world = World(folder, service, clock)
     presses = 0

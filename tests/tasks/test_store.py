@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks import codec
-from triverse_addon.tasks.lease import LEASE_S, Owner
 from triverse_addon.tasks.record import MOVES, Stage, TaskRecord, new_id, next_order_id, now_s
-from triverse_addon.tasks.schema import SCHEMA_VERSION
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.store_errors import LeaseLostError, NoSuchTaskError, StoreError
+from triverse_addon.tasks.store import codec
+from triverse_addon.tasks.store.errors import LeaseLostError, NoSuchTaskError, StoreError
+from triverse_addon.tasks.store.lease import LEASE_S, Owner
+from triverse_addon.tasks.store.schema import SCHEMA_VERSION
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 
 @pytest.fixture

@@ -21,14 +21,14 @@ from typing import Any
 import pytest
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks import schema
-from triverse_addon.tasks.engine import Engine
-from triverse_addon.tasks.lease import LEASE_S, Owner
+from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.provenance import name_for
 from triverse_addon.tasks.record import NewTask, Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.settings import Settings
-from triverse_addon.tasks.store import FILE_NAME, Store
-from triverse_addon.tasks.store_errors import StoreError
+from triverse_addon.tasks.store import schema
+from triverse_addon.tasks.store.errors import StoreError
+from triverse_addon.tasks.store.lease import LEASE_S, Owner
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 REPO = Path(__file__).resolve().parents[2]
 #: "Stuhl" with a byte after it that is no UTF-8, as Python gets it from the file system.
@@ -110,7 +110,7 @@ def test_a_torn_log_loses_whole_transactions_only(tmp_path: Path, kept: int) -> 
 def test_a_killed_engine_leaves_its_tasks_to_the_next_at_once(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from triverse_addon.tasks.lease import Owner; from triverse_addon.tasks.store import Store\n"
+        "from triverse_addon.tasks.store.lease import Owner; from triverse_addon.tasks.store.store import Store\n"
         "from tests.tasks.test_store_survives import record\n"
         "home = Path(sys.argv[1]); owner = Owner(home / 'owners'); store = Store(home)\n"
         "print(store.add(record(), owner=owner.name, lease_s=60.0).id, flush=True); time.sleep(600)\n"
@@ -151,7 +151,7 @@ def test_while_another_writes_it_is_opened_and_read(tmp_path: Path, store: Store
 def test_a_writer_that_does_not_end_is_told_in_words(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triverse_addon.tasks.connect.BUSY_S", 0.1)
+    monkeypatch.setattr("triverse_addon.tasks.store.connection.BUSY_S", 0.1)
     writer = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     again = Store(tmp_path)
@@ -223,7 +223,7 @@ def test_a_step_of_the_schema_is_whole_or_not_at_all(tmp_path: Path, monkeypatch
     with monkeypatch.context() as newer:
         newer.setattr(schema, "_STEPS", steps)
         newer.setattr(schema, "SCHEMA_VERSION", version + 1)
-        newer.setattr("triverse_addon.tasks.store.SCHEMA_VERSION", version + 1)
+        newer.setattr("triverse_addon.tasks.store.store.SCHEMA_VERSION", version + 1)
         with pytest.raises(StoreError):
             Store(tmp_path)
         newer.setattr(schema, "_STEPS", (*schema._STEPS[:-1], "ALTER TABLE tasks ADD COLUMN extra TEXT"))

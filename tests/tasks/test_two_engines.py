@@ -13,9 +13,9 @@ from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.convert import Converted, ConvertJob
+from triverse_addon.tasks.converter import Converted, ConvertJob
+from triverse_addon.tasks.engine.import_queue import Later
 from triverse_addon.tasks.events import TaskChanged
-from triverse_addon.tasks.imports import Later
 from triverse_addon.tasks.record import Stage
 
 #: As long as a test needs to do something meanwhile, or until the rule is released.

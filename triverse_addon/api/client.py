@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote as quote_path
 
 from . import payloads
-from .answers import not_an_answer
+from .cancellable_http import Guard
 from .errors import InputError, InvalidParametersError
-from .files import check_image, check_model
 from .flows import JSON, Field, Kind, flow_named, priced_params, request_params
+from .http_session import UPLOAD_ANSWER_S, Opened, Request, Sender
 from .keys import check_key
 from .multipart import MultipartFile, Progress
 from .payloads import Account, Balance, Created, Links, Quote, TaskStatus
-from .sender import UPLOAD_ANSWER_S, Opened, Request, Sender
+from .responses import not_an_answer
 from .sentence import Sentence
-from .transport import Guard
+from .upload_checks import check_image, check_model
 from .urls import check_asset_url, check_base_url, check_task_uuid
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Client:
         """Upload a picture and return its file key: ``POST /upload/image``.
 
         :param progress: called with the bytes sent so far and in all, on this thread. What it raises ends the upload.
-        :raises InputError: the file cannot be used, see `files.check_image`.
+        :raises InputError: the file cannot be used, see `upload_checks.check_image`.
         """
         return self._upload("/upload/image", path, check_image(path), progress, None)
 
@@ -191,7 +191,7 @@ class Client:
 
         :param variant: whether the model has textures of its own.
         :param progress: as in `upload_image`.
-        :raises InputError: the file cannot be used, see `files.check_model`.
+        :raises InputError: the file cannot be used, see `upload_checks.check_model`.
         """
         return self._upload("/upload/model", path, check_model(path), progress, {"modelVariant": variant})
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .errors import InputError
+from .field_values import check_value
 from .fields import (
     IMAGE_FILE,
     JSON,
@@ -30,10 +31,9 @@ from .fields import (
     Flow,
     Kind,
 )
-from .files import check_image, check_model
 from .sentence import Sentence
+from .upload_checks import check_image, check_model
 from .urls import clean
-from .values import check_value
 
 __all__ = [
     "FLOWS",

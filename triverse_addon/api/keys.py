@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from .display_text import INVISIBLE, without_invisible
 from .errors import InputError, KeyElsewhereError, KeyMissingError
 from .sentence import Sentence
-from .shown import INVISIBLE, without_invisible
 from .urls import check_base_url, hide_tokens, is_loopback, origin_of
 
 HIDDEN = "…"

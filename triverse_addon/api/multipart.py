@@ -42,7 +42,7 @@ class MultipartFile:
     no quoting this way.
 
     :param path: the file.
-    :param content_type: as `files.check_image` or `files.check_model` told it.
+    :param content_type: as `upload_checks.check_image` or `upload_checks.check_model` told it.
     :param progress: called after each piece that was handed to the network.
     :param on_sent: called once, when everything was handed over.
     :raises OSError: the file cannot be opened.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .shown import shown
+from .display_text import shown
 
 Value = str | int | float
 

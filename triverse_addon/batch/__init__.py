@@ -3,7 +3,7 @@
 Many models from one file: read and checked, ordered once each, written into an asset library.
 
 Floor: between first and second. Thread: see each module. No ``bpy``: Blender's part is handed in as an
-:class:`assets.AssetWriter`. Imports nothing by itself.
+:class:`library.asset_writer.AssetWriter`. Imports nothing by itself.
 
 ::
 

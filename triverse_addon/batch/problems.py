@@ -8,10 +8,10 @@ Floor: between first and second. Thread: any (immutable). No ``bpy``.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..api.display_text import shown
 from ..api.errors import InputError
 from ..api.sentence import Sentence
-from ..api.shown import shown
-from .outside import Outside
+from .outside_files import Outside
 
 #: So many problems are told one by one; a file whose separator is wrong has one in every row.
 MOST_TOLD = 50

@@ -16,8 +16,8 @@ from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
 from ..api.urls import clean
 from . import batch_arguments
+from .errors import UsageError
 from .numbers import seconds, whole
-from .usage import UsageError
 
 _METAVARS = {
     Kind.TEXT: "TEXT",

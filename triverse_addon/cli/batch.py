@@ -18,28 +18,29 @@ from ..api.errors import TriverseError
 from ..api.flows import FLOWS
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
-from ..batch import catalogs, report
-from ..batch.assets import AssetWriter, GlbWriter
-from ..batch.ending import report_path, write_report, write_sheets
-from ..batch.identity import order_ids, row_key
-from ..batch.ledger import Ledger
-from ..batch.looking import Look, ask, look
-from ..batch.machine import examine
-from ..batch.outcome import End, Outcome
-from ..batch.outside import Outside
-from ..batch.plan import Left, Planned, plan
-from ..batch.prices import Prices
+from ..batch.input.order_ids import order_ids, row_key
+from ..batch.library import catalogs
+from ..batch.library.asset_writer import AssetWriter, GlbWriter
+from ..batch.library.ledger import Ledger
+from ..batch.outside_files import Outside
 from ..batch.problems import MOST_TOLD, BatchProblemsError, Problem
-from ..batch.raw import LeftOut
-from ..batch.rows import Row
-from ..batch.runner import Runner, untouched
+from ..batch.raw_rows import LeftOut
+from ..batch.results import report
+from ..batch.results.finish import report_path, write_report, write_sheets
+from ..batch.row import Row
+from ..batch.run.machine_check import examine
+from ..batch.run.outcome import End, Outcome
+from ..batch.run.plan import Left, Planned, plan
+from ..batch.run.quotes import Prices
+from ..batch.run.request import Look, ask, look
+from ..batch.run.runner import Runner, untouched
 from .batch_arguments import asked_of, limits_of
 from .batch_progress import BatchProgress
-from .exits import Exit, for_all
+from .errors import TooDearError, UsageError
+from .exit_codes import Exit, for_all
 from .host import Host
-from .opening import open_client, open_engine, open_store, ready_to_send
 from .output import Output
-from .usage import TooDearError, UsageError
+from .setup import open_client, open_engine, open_store, ready_to_send
 
 #: Between two looks at the engine, in seconds.
 _PAUSE_S = 0.05

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ..api.flows import FLOWS
 from ..api.sentence import Sentence
-from ..batch.checking import OWN_COLUMNS
-from ..batch.looking import Asked, library_for
-from ..batch.outside import ANY_FILE
-from ..batch.post import COLUMNS
-from ..batch.runner import MOST_JOBS, Limits
+from ..batch.input.validation import OWN_COLUMNS
+from ..batch.outside_files import ANY_FILE
+from ..batch.post_options import COLUMNS
+from ..batch.run.request import Asked, library_for
+from ..batch.run.runner import MOST_JOBS, Limits
+from .errors import UsageError
 from .numbers import seconds, whole
-from .usage import UsageError
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

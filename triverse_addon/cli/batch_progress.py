@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Sequence
 
-from ..batch.outcome import Progress
+from ..batch.run.outcome import Progress
 from ..tasks.record import TaskRecord
 from .output import Output, task_fields
 

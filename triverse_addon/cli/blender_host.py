@@ -12,24 +12,25 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
-from ..batch.assets import AssetWriter
-from ..scene import blend_file, gltf_abilities, host_settings, tidy
-from ..scene.about import about_blender
-from ..scene.child import ChildConverter
-from ..scene.child_command import child_command
-from ..scene.importer import import_task
-from ..scene.library import WORK, ChildLibrary
-from ..scene.prepare import ChildPreparer
-from ..scene.spot import bounds
+from ..batch.library.asset_writer import AssetWriter
+from ..scene import gltf_abilities, host_settings
+from ..scene.child.command import child_command
+from ..scene.child.converter import ChildConverter
+from ..scene.child.library_writer import WORK, ChildLibrary
+from ..scene.child.preparer import ChildPreparer
+from ..scene.host_info import about_blender
+from ..scene.importing.importer import import_task
+from ..scene.importing.placement import bounds
 from ..scene.user_folder import older_folders, usual_folder
-from ..tasks.convert import Converter
-from ..tasks.imports import Imported, ImportOutcome
-from ..tasks.prepare import Preparer
+from ..scene.worker import asset_collection, blend_file
+from ..tasks.converter import Converter
+from ..tasks.engine.import_queue import Imported, ImportOutcome
+from ..tasks.preparer import Preparer
 from ..tasks.record import Origin, TaskRecord
 from ..tasks.settings import Settings
-from ..tasks.user_folder import settle
+from ..tasks.store.user_folder import settle
 from .host import folders
-from .save import SaveError
+from .output_file import SaveError
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class BlenderHost:
 
     def _stand_beside(self, collection: bpy.types.Collection) -> None:
         """Move a model beside the one before it, onto the same floor. The first stays as the service made it."""
-        extent = bounds(tidy.shown_objects(collection))
+        extent = bounds(asset_collection.shown_objects(collection))
         if extent is None:
             return
         low, high = extent

@@ -18,24 +18,24 @@ from ..api.calendar import local_text
 from ..api.flows import FLOWS, check, check_sources, yields_glb
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
-from ..batch.assets import BLENDER
-from ..tasks.convert import Converter, NoChildError
-from ..tasks.engine import Engine
-from ..tasks.prepare import Preparer, is_made_of
+from ..batch.library.asset_writer import BLENDER
+from ..tasks.converter import Converter, NoChildError
+from ..tasks.engine.diagnostics import report_of
+from ..tasks.engine.engine import Engine
+from ..tasks.preparer import Preparer, is_made_of
 from ..tasks.record import UNFINISHED, NewTask, Placement, Stage, TaskRecord, is_url
-from ..tasks.report import report_of
 from ..tasks.settings import Settings
-from ..tasks.words import stage_words
+from ..tasks.status_text import stage_words
 from . import arguments
 from .batch import batch
-from .exits import Exit, for_all
+from .errors import UsageError
+from .exit_codes import Exit, for_all
 from .host import Host
-from .opening import check_ready, open_client, open_engine, open_store, ready_to_send
 from .output import Output, task_fields
+from .output_file import check_output
 from .progress import Progress
-from .save import check_output
-from .usage import UsageError
-from .watch import SESSION, Delivery, Ending, Watch, new_origin
+from .setup import check_ready, open_client, open_engine, open_store, ready_to_send
+from .wait import SESSION, Delivery, Ending, Watch, new_origin
 
 #: Clocks of file systems may be so far off, or count so coarsely.
 _CLOCKS_S = 5.0

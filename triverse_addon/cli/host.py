@@ -12,10 +12,10 @@ from typing import Protocol
 
 from ..api.errors import InputError
 from ..api.sentence import Sentence
-from ..batch.assets import AssetWriter
-from ..tasks.convert import Converter
-from ..tasks.imports import ImportOutcome
-from ..tasks.prepare import Preparer
+from ..batch.library.asset_writer import AssetWriter
+from ..tasks.converter import Converter
+from ..tasks.engine.import_queue import ImportOutcome
+from ..tasks.preparer import Preparer
 from ..tasks.record import TaskRecord
 from ..tasks.settings import DEFAULT_API_URL, Settings, key_from_environment, url_from_environment
 

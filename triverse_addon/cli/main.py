@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
-from ..api.slips import UNFORESEEN
+from ..api.unexpected_errors import UNFORESEEN
 from . import arguments
-from .exits import Exit, for_error
+from .exit_codes import Exit, for_error
 from .host import Host
 from .output import Output, own_stdout, shown_logs
 
@@ -31,7 +31,7 @@ def run(argv: Sequence[str], host: Host) -> int:
 
     :param argv: what follows the program's name.
     :param host: the program it runs in.
-    :returns: the exit code, see :class:`exits.Exit`. Nothing is raised for what a user or the service may do.
+    :returns: the exit code, see :class:`exit_codes.Exit`. Nothing is raised for what a user or the service may do.
     """
     with _ctrl_c_interrupts(), shown_logs(_ADDON), own_stdout() as stdout:
         # Before the line is understood it is not known whether a program listens; the word alone tells.

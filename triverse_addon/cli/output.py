@@ -13,11 +13,11 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+from ..api.display_text import escaped_json, shown
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from ..api.shown import escaped_json, shown
 from ..tasks.record import TaskRecord
-from .exits import Exit
+from .exit_codes import Exit
 
 
 class Output:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..tasks.events import Event, Notice
 from ..tasks.record import Stage, TaskRecord
-from ..tasks.words import overall_progress, stage_words, time_left_s
+from ..tasks.status_text import overall_progress, stage_words, time_left_s
 from .output import Output, task_fields
 
 _BAR_WIDTH = 24

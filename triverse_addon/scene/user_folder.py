@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from ..tasks import user_folder
+from ..tasks.store import user_folder
 
 #: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
 _ADDON = __package__.rpartition(".")[0]

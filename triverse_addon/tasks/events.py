@@ -2,7 +2,7 @@
 """
 What the engine's threads tell the main thread.
 
-Floor: first. Thread: made in any, read in the main thread by :meth:`tasks.engine.Engine.pump`. No ``bpy``.
+Floor: first. Thread: made in any, read in the main thread by :meth:`tasks.engine.engine.Engine.pump`. No ``bpy``.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """
-    The answer to :meth:`tasks.engine.Engine.ask_quote`; one of ``quote`` and ``error`` is set.
+    The answer to :meth:`tasks.engine.engine.Engine.ask_quote`; one of ``quote`` and ``error`` is set.
 
     ``in_preferences`` tells that another key or address in the preferences would mend the error.
     """
@@ -71,7 +71,7 @@ class Quoted:
 @dataclass(frozen=True, slots=True)
 class BalanceKnown:
     """
-    The answer to :meth:`tasks.engine.Engine.ask_balance`; one of ``balance`` and ``error`` is set.
+    The answer to :meth:`tasks.engine.engine.Engine.ask_balance`; one of ``balance`` and ``error`` is set.
 
     ``in_preferences`` tells that another key or address in the preferences would mend the error.
     """
@@ -83,7 +83,7 @@ class BalanceKnown:
 
 @dataclass(frozen=True, slots=True)
 class KeyTested:
-    """The answer to :meth:`tasks.engine.Engine.test_key`."""
+    """The answer to :meth:`tasks.engine.engine.Engine.test_key`."""
 
     ok: bool
     sentence: Sentence
@@ -92,7 +92,7 @@ class KeyTested:
 
 @dataclass(frozen=True, slots=True)
 class TasksFound:
-    """The answer to :meth:`tasks.engine.Engine.find_tasks`: how many tasks were new here."""
+    """The answer to :meth:`tasks.engine.engine.Engine.find_tasks`: how many tasks were new here."""
 
     added: int
     error: Sentence | None = None

@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 
 from ..api.calendar import utc
-from .private import make_folder
+from .private_files import make_folder
 from .record import TaskRecord
 
 MODEL = "model.glb"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..api.calendar import utc
-from ..api.shown import plain_name
+from ..api.display_text import plain_name
 from .record import TaskRecord
 
 #: Blender's names hold 63 bytes; with ".001" added by Blender to a name that is taken.

@@ -120,7 +120,7 @@ class Placement:
     :ivar placeholder: name of the object whose bounding box the model is fitted to, "" for none.
     :ivar placeholder_uid: Blender's number of that object, 0 where it is not known.
     :ivar session: the time within which Blender's numbers of objects hold, however those are renamed: it ends when a
-        file is loaded. See ``scene.origin``.
+        file is loaded. See ``scene.importing.origin``.
     :ivar keep_placeholder: False hides the placeholder once the model stands there.
     :ivar replaces: the objects the model takes the place of, which goes before all else; None for none.
     :ivar unit_m: metres that a Blender unit of that scene stands for.
@@ -150,7 +150,7 @@ class Placement:
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """
-    A wish, checked by :meth:`tasks.engine.Engine.submit` before anything is written or sent.
+    A wish, checked by :meth:`tasks.engine.engine.Engine.submit` before anything is written or sent.
 
     :ivar flow: a name of ``api.flows.FLOWS``.
     :ivar values: the flow's fields without its sources.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 _INPUT = r"input-[a-z0-9-]+-[0-9a-f]{8}"
 _SUFFIX = r"\.[a-z0-9]{2,5}"
-#: A child Blender's own folder for temporary files, see ``scene.child_process``.
+#: A child Blender's own folder for temporary files, see ``scene.child.process``.
 _SCRATCH = re.compile(r"\.convert-[0-9a-f]{8}")
 #: What a child writes before it gives it its name, with its process id.
 #: Blender saves under a name with "@" first.

@@ -4,7 +4,8 @@ The panel, its operators, the preferences, and the clockwork that drives the eng
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-``register()`` only registers: no network, no file, no heavy import. The engine comes at first need (see ``session``).
+``register()`` only registers: no network, no file, no heavy import. The engine comes at first need (see
+``state.runtime``).
 """
 
 import contextlib
@@ -13,66 +14,47 @@ from collections.abc import Callable
 
 import bpy
 
-from . import (
-    add_menu,
-    add_tasks,
-    again,
-    batch_actions,
-    batch_files,
-    batch_panel,
-    batch_table,
-    chosen,
-    credits,
-    data_folder,
-    drop,
-    heartbeat,
-    import_actions,
-    list_actions,
-    making,
-    other_copy,
-    panel,
-    preferences,
-    presets,
-    properties,
-    remembered,
-    session,
-    setup_actions,
-    source_actions,
-    status_bar,
-    task_actions,
-    task_list,
-    tasks_panel,
-    translations,
-    watch,
-    welcome,
-)
+from . import data_folder, other_copy, preferences, properties, setup_operators, translations
+from .batch import file_operators as batch_file_operators
+from .batch import panel as batch_panel
+from .batch import run_operators as batch_run_operators
+from .batch import ui_list as batch_ui_list
+from .form import last_used
+from .generate import add_menu, cost, drop_handler, image_operators, presets, reuse_inputs, welcome
+from .generate import operators as generate_operators
+from .generate import panel as generate_panel
+from .state import runtime
+from .task_list import import_operators, list_operators, selected_task, task_operators, track_operators
+from .task_list import panel as task_list_panel
+from .task_list import ui_list as task_list_ui_list
+from .timers import app_timer, modal_timer, status_bar
 
 _log = logging.getLogger(__name__)
 
 _CLASSES = (
     *preferences.CLASSES,
     *properties.CLASSES,
-    *watch.CLASSES,
-    *setup_actions.CLASSES,
-    *credits.CLASSES,
-    *making.CLASSES,
+    *modal_timer.CLASSES,
+    *setup_operators.CLASSES,
+    *cost.CLASSES,
+    *generate_operators.CLASSES,
     *presets.CLASSES,
     *welcome.CLASSES,
-    *source_actions.CLASSES,
-    *drop.CLASSES,
+    *image_operators.CLASSES,
+    *drop_handler.CLASSES,
     *add_menu.CLASSES,
-    *import_actions.CLASSES,
-    *task_actions.CLASSES,
-    *add_tasks.CLASSES,
-    *again.CLASSES,
-    *batch_files.CLASSES,
-    *batch_actions.CLASSES,
-    *task_list.CLASSES,
-    *list_actions.CLASSES,
-    *batch_table.CLASSES,
-    *panel.CLASSES,
-    *tasks_panel.CLASSES,
-    *chosen.CLASSES,
+    *import_operators.CLASSES,
+    *task_operators.CLASSES,
+    *track_operators.CLASSES,
+    *reuse_inputs.CLASSES,
+    *batch_file_operators.CLASSES,
+    *batch_run_operators.CLASSES,
+    *task_list_ui_list.CLASSES,
+    *list_operators.CLASSES,
+    *batch_ui_list.CLASSES,
+    *generate_panel.CLASSES,
+    *task_list_panel.CLASSES,
+    *selected_task.CLASSES,
     *batch_panel.CLASSES,
 )
 
@@ -105,14 +87,14 @@ def register() -> bool:
 
 
 def _register_rest(undo: contextlib.ExitStack) -> None:
-    _later(undo, remembered.forget)
-    for module in (properties, status_bar, add_menu, heartbeat):
+    _later(undo, last_used.forget)
+    for module in (properties, status_bar, add_menu, app_timer):
         module.register()
         _later(undo, module.unregister)
     _later(undo, data_folder.forget)
     # Its end comes first: the engine's threads must not find half an add-on.
-    session.register()
-    _later(undo, session.unregister)
+    runtime.register()
+    _later(undo, runtime.unregister)
 
 
 def _later(undo: contextlib.ExitStack, step: Callable[..., object], *args: object) -> None:

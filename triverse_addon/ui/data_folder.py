@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.sentence import Sentence
-from ..api.slips import UNFORESEEN
+from ..api.unexpected_errors import UNFORESEEN
 
 if TYPE_CHECKING:
-    from ..tasks.user_folder import Settled
+    from ..tasks.store.user_folder import Settled
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class _Mover(threading.Thread):
         self.error: TriverseError | None = None
 
     def run(self) -> None:
-        from ..tasks.user_folder import settle
+        from ..tasks.store.user_folder import settle
 
         try:
             self.settled = settle(self._usual, self._older, self._report, self.stop)
@@ -72,8 +72,8 @@ def folder(*, create: bool) -> str:
     if not _folder:
         # Late: brings sqlite3, which register() must not wait for.
         from ..scene.user_folder import older_folders, usual_folder
-        from ..tasks.moving import holds_data
-        from ..tasks.user_folder import is_settled, read_place
+        from ..tasks.store.moving import holds_data
+        from ..tasks.store.user_folder import is_settled, read_place
 
         usual, older = usual_folder(), older_folders()
         place = read_place(usual)
@@ -83,7 +83,7 @@ def folder(*, create: bool) -> str:
             return str(place.folder)
         _folder = str(place.folder)
     if create and not _is_made:
-        from ..tasks.private import make_folder  # late, as above
+        from ..tasks.private_files import make_folder  # late, as above
 
         make_folder(Path(_folder))
         _is_made = True
@@ -116,7 +116,7 @@ def settle() -> bool:
         )
     mover, _mover = _mover, None
     if mover.settled is None:
-        from ..tasks.moving import MoveUnderWayError  # late, as above
+        from ..tasks.store.moving import MoveUnderWayError  # late, as above
 
         assert mover.error is not None
         raise MovingError(mover.error.sentence) if isinstance(mover.error, MoveUnderWayError) else mover.error

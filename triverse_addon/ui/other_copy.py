@@ -10,9 +10,9 @@ the first, and each one's end would then meet what is gone.
 
 import bpy
 
-from .say import words
+from .layout_text import paragraph, ui_scale
 from .settings import ADDON
-from .text import paragraph, ui_scale
+from .translate import words
 
 
 def name() -> str:

@@ -10,10 +10,11 @@ import bpy
 from ..api.errors import InputError, KeyElsewhereError
 from ..api.urls import check_base_url
 from ..tasks.settings import DEFAULT_API_URL, key_from_environment, url_from_environment
-from . import choices, session
-from .say import say, words
+from . import choices
+from .layout_text import paragraph, ui_scale
 from .settings import ADDON, PreferenceProperties, data_dir, key_problem
-from .text import paragraph, ui_scale
+from .state import runtime
+from .translate import say, words
 
 
 class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
@@ -45,7 +46,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         split = column.split(factor=0.4)
         split.label(text="")
         split.operator("triverse.test_key", icon="CHECKMARK")
-        tested = session.key_answer()
+        tested = runtime.key_answer()
         if tested is not None:
             ok, sentence = tested
             split = column.split(factor=0.4)

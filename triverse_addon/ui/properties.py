@@ -21,7 +21,9 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 
 from ..api.flows import Flow
 from ..api.sentence import Sentence
-from . import choices, inputs, mesh_options, placing
+from . import choices
+from .form import inputs, mesh_options
+from .form import placement as placing
 
 
 def _flow_item(name: str) -> tuple[str, str, str, str, int]:

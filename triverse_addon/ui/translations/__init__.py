@@ -13,7 +13,8 @@ from types import ModuleType
 
 import bpy
 
-from .. import inputs, settings
+from .. import settings
+from ..form import inputs
 from ..properties import flow_tooltip
 
 #: What Blender's language was when it was last looked at; None while the add-on is off.

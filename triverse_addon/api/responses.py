@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an HTTP answer means: a body to read, or an error of `errors`.
+
+Ground floor; any thread; no ``bpy``.
+
+The service's ``code`` decides first and the HTTP status second: 403, for one, stands for a bad key as well as for too
+few credits.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from .errors import (
+    AuthenticationError,
+    BadAnswerError,
+    ContentViolationError,
+    DuplicateError,
+    InsufficientCreditsError,
+    InvalidParametersError,
+    NotFoundError,
+    NothingToDownloadError,
+    RefusedAddressError,
+    ServiceError,
+    TooManyRequestsError,
+    UnavailableError,
+    UnsupportedError,
+    WrongAddressError,
+    WrongStateError,
+)
+from .keys import redact
+from .payloads import find_task_uuid
+from .safe_json import parse_json
+from .sentence import Sentence
+from .service_codes import ServiceCode
+from .urls import clean
+
+MAX_RETRY_AFTER_S = 600.0
+"""Longest wait taken from a Retry-After header: a task should not hang for a day on a slip of a server."""
+
+_BY_CODE: Mapping[int, type[ServiceError]] = {
+    ServiceCode.INVALID_PARAMETERS: InvalidParametersError,
+    ServiceCode.RESOURCE_NOT_FOUND: NotFoundError,
+    ServiceCode.TASK_NOT_FOUND: NotFoundError,
+    ServiceCode.TOO_MANY_REQUESTS: TooManyRequestsError,
+    ServiceCode.UNSUPPORTED_TASK: UnsupportedError,
+    ServiceCode.UNSUPPORTED_FILE: UnsupportedError,
+    ServiceCode.WRONG_STATE: WrongStateError,
+    ServiceCode.CONTENT_VIOLATION: ContentViolationError,
+    ServiceCode.INSUFFICIENT_CREDITS: InsufficientCreditsError,
+    ServiceCode.NOTHING_TO_DOWNLOAD: NothingToDownloadError,
+    ServiceCode.UNAVAILABLE: UnavailableError,
+    ServiceCode.INVALID_FLOW: UnavailableError,
+    ServiceCode.STATE_NOT_RECOVERED: UnavailableError,
+}
+
+_BY_STATUS: Mapping[int, type[ServiceError]] = {
+    400: InvalidParametersError,
+    401: AuthenticationError,
+    402: InsufficientCreditsError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    408: UnavailableError,
+    409: WrongStateError,
+    410: NotFoundError,
+    413: InvalidParametersError,
+    415: UnsupportedError,
+    422: InvalidParametersError,
+    425: TooManyRequestsError,
+    429: TooManyRequestsError,
+}
+
+# Codes that leave no doubt: a message that happens to speak of a duplicate does not change them.
+_NEVER_DUPLICATE = frozenset(_BY_CODE) - {ServiceCode.INVALID_PARAMETERS, ServiceCode.WRONG_STATE}
+
+_SENTENCES: Mapping[type[ServiceError], Sentence] = {
+    InvalidParametersError: Sentence.of("Triverse does not accept this request. Check the settings."),
+    NotFoundError: Sentence.of("Triverse does not know this task. It may have expired or belong to another account."),
+    TooManyRequestsError: Sentence.of("Triverse is taking no more requests for the moment. It goes on by itself."),
+    UnsupportedError: Sentence.of("Triverse does not support this kind of task or file."),
+    WrongStateError: Sentence.of("The task is not in a state that permits this. Its status is read again."),
+    ContentViolationError: Sentence.of(
+        "Triverse refuses this because of its content rules. Change the prompt or the picture."
+    ),
+    AuthenticationError: Sentence.of("Triverse does not accept the API key. Check it in the preferences."),
+    InsufficientCreditsError: Sentence.of("There are not enough API credits for this. Add credits on the website."),
+    NothingToDownloadError: Sentence.of("The task is done, but it has no file to download."),
+    DuplicateError: Sentence.of("Triverse has this request already."),
+    UnavailableError: Sentence.of("Triverse is not available at the moment. Try again in a few minutes."),
+    ServiceError: Sentence.of("Triverse refused this request. Try again later."),
+}
+
+TOO_MANY_REQUESTS = _SENTENCES[TooManyRequestsError]
+"""What a task says that waits its turn: no failure of the service, however often it is said."""
+
+
+@dataclass(frozen=True)
+class _ErrorBody:
+    """What the body of an error says, as far as it can be read."""
+
+    code: int | None = None
+    message: str = ""
+    suggestion: str = ""
+    task_uuid: str | None = None
+
+
+def read_answer(
+    http_status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", service_url: str = ""
+) -> Mapping[str, object]:
+    """Return the JSON object of a successful answer, envelope included.
+
+    :param headers: names in any case.
+    :param key: removed from what the service says, should it repeat it.
+    :param service_url: the service address if the question was about no task: only the address can be unknown then.
+    :raises ServiceError: the HTTP status or the envelope's code says no.
+    :raises BadAnswerError: a success that is no JSON object, or a redirect.
+    """
+    answer = _json_object(body, key)
+    if 200 <= http_status < 300:
+        if answer is None:
+            raise not_an_answer()
+        if code_of(answer.get("code")) in (None, 0):
+            return answer
+    elif http_status < 400:
+        raise BadAnswerError(
+            Sentence.of("The service address leads elsewhere. Check the service address in the preferences.")
+        )
+    error = service_error(http_status, headers, answer, key=key)
+    if service_url and http_status in (404, 405) and error.code not in _BY_CODE:
+        raise WrongAddressError(
+            Sentence.of(
+                "There is no Triverse at {url}. Check the service address: it usually ends with /api/v1.",
+                url=service_url,
+            ),
+            http_status=http_status,
+        )
+    raise error
+
+
+def not_an_answer() -> BadAnswerError:
+    """Return the error for an answer that is none: HTML, garbage, nothing."""
+    return BadAnswerError(
+        Sentence.of(
+            "What answered does not speak like Triverse. "
+            "Check the network, any proxy, and the service address in the preferences."
+        )
+    )
+
+
+def too_near(host: str) -> RefusedAddressError:
+    """Return the error for an address that the service named and that is nearer than the service itself."""
+    return RefusedAddressError(
+        Sentence.of(
+            "The service names a file on {host}, which is this machine or in a private network. "
+            "It is not fetched there.",
+            host=clean(host, 100),
+        )
+    )
+
+
+def elsewhere() -> RefusedAddressError:
+    """Return the error for an address that the service named and that is not gone to."""
+    return RefusedAddressError(
+        Sentence.of(
+            "The service sends to an address that is not allowed. Check the service address in the preferences."
+        )
+    )
+
+
+def service_error(
+    http_status: int, headers: Mapping[str, str], answer: Mapping[str, object] | None, *, key: str = ""
+) -> ServiceError:
+    """Return the error that an answer stands for.
+
+    :param answer: the JSON object of the body, None if it is none.
+    """
+    said = _error_body(answer, key)
+    retry_after_s = retry_after(headers)
+    error_type: type[ServiceError]
+    if http_status < 500 and _speaks_of_duplicate(said, http_status):
+        return DuplicateError(
+            _SENTENCES[DuplicateError],
+            http_status=http_status,
+            message=said.message,
+            suggestion=said.suggestion,
+            code=said.code,
+            retry_after_s=retry_after_s,
+            task_uuid=said.task_uuid,
+        )
+    if said.code is not None and said.code in _BY_CODE:
+        error_type = _BY_CODE[said.code]
+    else:
+        error_type = UnavailableError if http_status >= 500 else _BY_STATUS.get(http_status, ServiceError)
+    sentence = _SENTENCES[error_type]
+    if said.message and error_type in (InvalidParametersError, UnsupportedError, ServiceError):
+        sentence = Sentence.of("Triverse does not accept this request: {message}", message=said.message)
+    return error_type(
+        sentence,
+        http_status=http_status,
+        message=said.message,
+        suggestion=said.suggestion,
+        code=said.code,
+        retry_after_s=retry_after_s,
+    )
+
+
+def code_of(value: object) -> int | None:
+    """Return an error code that came as a number or as text; None for anything else."""
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return int(value)
+        except (ValueError, OverflowError):
+            return None
+    return None
+
+
+def retry_after(headers: Mapping[str, str], *, now_s: float | None = None) -> float | None:
+    """Return how long a Retry-After header asks to wait: seconds or an HTTP date, at most `MAX_RETRY_AFTER_S`.
+
+    A date is counted from the answer's own Date header where there is one, so that a wrong clock here does no harm.
+
+    :param now_s: epoch seconds, for tests.
+    """
+    values = {name.lower(): value for name, value in headers.items()}
+    text = values.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        wait_s = float(text)
+    except ValueError:
+        until_s = _http_date(text)
+        if until_s is None:
+            return None
+        answered_s = _http_date(values.get("date", ""))
+        wait_s = until_s - (answered_s if answered_s is not None else time.time() if now_s is None else now_s)
+    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S) if math.isfinite(wait_s) else None
+
+
+# -----------------------------------------------------------------------------
+# Details
+
+
+def _json_object(body: bytes, key: str) -> Mapping[str, object] | None:
+    try:
+        answer = parse_json(body, key=key)
+    except (ValueError, RecursionError):  # not JSON or not UTF-8; nested deeper than Python's stack
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _error_body(answer: Mapping[str, object] | None, key: str) -> _ErrorBody:
+    if answer is None:
+        return _ErrorBody()
+    inner = answer
+    nested = answer.get("error")
+    if isinstance(nested, Mapping) and "message" not in answer:
+        inner = nested
+    detail = answer.get("detail")
+    if isinstance(detail, Mapping) and "message" not in answer:
+        inner, detail = detail, None
+    message = inner.get("message") or inner.get("msg") or _detail_text(detail) or (nested if inner is answer else "")
+    suggestion = inner.get("suggestion")
+    code = code_of(inner.get("code"))
+    return _ErrorBody(
+        code=code if code is not None else code_of(answer.get("code")),
+        message=_said(message, key),
+        suggestion=_said(suggestion, key),
+        task_uuid=find_task_uuid(answer),
+    )
+
+
+def _detail_text(detail: object) -> str:
+    """Return the words of a ``detail`` without envelope: a text, or a list of ``{"loc": [...], "msg": "..."}``."""
+    if isinstance(detail, str):
+        return detail
+    texts: list[str] = []
+    for entry in detail if isinstance(detail, list) else []:
+        if isinstance(entry, Mapping) and isinstance(entry.get("msg"), str):
+            place = entry.get("loc")
+            names = [name for name in place if isinstance(name, str)] if isinstance(place, list) else []
+            if names[:1] == ["body"]:  # where a framework looked for it says nothing to a person
+                del names[0]
+            texts.append(": ".join([".".join(names), entry["msg"]]) if names else entry["msg"])
+        elif isinstance(entry, str):
+            texts.append(entry)
+    return "; ".join(texts[:8])
+
+
+def _said(value: object, key: str) -> str:
+    # Redacted before it is cut, or a key across the cut would survive in part.
+    return clean(redact(value, key)) if isinstance(value, str) else ""
+
+
+def _speaks_of_duplicate(said: _ErrorBody, http_status: int) -> bool:
+    if said.code in _NEVER_DUPLICATE or http_status < 400:
+        return False
+    words = f"{said.message} {said.suggestion}".lower()
+    if any(word in words for word in ("client_order_id", "duplicate", "idempoten")):
+        return True
+    return http_status == 409 and said.task_uuid is not None and said.code is None
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WebSocket side of the service: the states of all of the user's tasks, pushed.
+
+Ground floor; worker threads; no ``bpy``. Imports websockets, so it is imported when it is first used.
+
+The key is part of the address, as the service asks for. So ``websockets`` gets a logger that is switched off, and its
+exceptions, which may quote the address, never leave this module.
+
+A connection is made on a helper thread: name look-ups and connection attempts cannot be interrupted, and nobody who
+quits Blender should wait for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import queue
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets import exceptions as ws
+from websockets.http11 import Response
+from websockets.sync.client import ClientConnection, connect
+
+from .errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    LibraryError,
+    StalledError,
+    TriverseError,
+    UnforeseenError,
+)
+from .event_stream import MAX_MESSAGE_BYTES, FrameReader
+from .keys import check_key
+from .libraries import too_old
+from .payloads import TaskStatus
+from .proxies import proxy_for
+from .responses import not_an_answer, read_answer
+from .sentence import Sentence
+from .tls import certificate_problem, no_secure_connection, secure_context
+from .unexpected_errors import UNFORESEEN
+from .urls import check_base_url, websocket_url
+
+OPEN_TIMEOUT_S = 10.0
+PING_INTERVAL_S = 20.0
+"""How often the connection is tried by a ping, and how long an answer to it may take."""
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+STEADY_AFTER_S = 10.0
+"""A connection that lasted this long starts the pauses anew. One that is dropped at once does not."""
+
+_TURN_S = 0.2
+"""How often waiting looks whether it should end."""
+
+# Policy violation; and what services use for 401 and 403. Which one Triverse uses for a bad key is not documented.
+_REFUSING_CLOSE_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
+
+#: Came with websockets 15.0, as proxies did.
+_PROXY_ERRORS: tuple[type[Exception], ...] = (ws.ProxyError,) if hasattr(ws, "ProxyError") else ()
+
+_silent = logging.Logger("triverse.websocket")
+_silent.disabled = True
+
+
+class LiveState(StrEnum):
+    """What a `Watcher` is doing."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+    """Not connected; tries again after a pause."""
+    REFUSED = "refused"
+    """As WAITING, but the key was not accepted."""
+    ENDED = "ended"
+
+
+class Watcher:
+    """Keeps one connection that watches all tasks, and makes a new one whenever it breaks.
+
+    :param base_url: the service address.
+    :param api_key: the key.
+    :param since_s: called before each connection: epoch seconds before the oldest unfinished task was created, or None.
+    :param on_status: called with each state and whether the service calls it the last one.
+    :param on_state: called with True when a connection stands and with False when it has ended; see also `state`.
+    :param stop: ends the watcher when set; `close` does the same.
+    :param version: the add-on's version, for the User-Agent header.
+    :raises KeyMissingError: there is no key.
+    :raises InputError: the address or the key cannot be used.
+
+    The callbacks are called on the thread of `run`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        since_s: Callable[[], float | None],
+        on_status: Callable[[TaskStatus, bool], None],
+        on_state: Callable[[bool], None],
+        stop: threading.Event,
+        version: str = "0",
+    ) -> None:
+        self._base_url = check_base_url(base_url)
+        self._key = check_key(api_key)
+        self._since_s = since_s
+        self._on_status = on_status
+        self._on_state = on_state
+        self._stop = stop
+        self._closed = threading.Event()
+        self._version = version
+        self._state = LiveState.ENDED
+
+    def __repr__(self) -> str:
+        return f"Watcher({self._base_url!r}, {self._state.value})"
+
+    @property
+    def state(self) -> LiveState:
+        """What the watcher is doing now."""
+        return self._state
+
+    def close(self) -> None:
+        """Let `run` end, from any thread. It does so within a second, whatever it is waiting for."""
+        self._closed.set()
+
+    def run(self) -> None:
+        """Watch until `close` is called or ``stop`` is set.
+
+        Failures end nothing, a refused key included: what stands between may refuse WebSockets and let requests pass.
+
+        :raises UnforeseenError: what is no failure of the network; a repetition would end alike.
+        :raises LibraryError: the loaded websockets cannot do what this network needs.
+        """
+        failures = 0
+        try:
+            while not self._ended():
+                self._enter(LiveState.CONNECTING)
+                began_s = time.monotonic()
+                error = self._watch_once()
+                if self._ended():
+                    break
+                if isinstance(error, (UnforeseenError, LibraryError)):
+                    raise error
+                failures = 1 if time.monotonic() - began_s >= STEADY_AFTER_S + OPEN_TIMEOUT_S else failures + 1
+                self._enter(LiveState.REFUSED if isinstance(error, AuthenticationError) else LiveState.WAITING)
+                self._pause(max(pause_s(failures), error.retry_after_s or 0.0))
+        finally:
+            self._enter(LiveState.ENDED)
+
+    def _watch_once(self) -> TriverseError:
+        """Connect and read until the connection ends; return why it did."""
+        try:
+            connection = _connection(self._base_url, self._key, self._since_s(), self._version, self._ended)
+        except TriverseError as error:
+            return error
+        if connection is None:
+            return _lost()
+        reader = FrameReader(key=self._key)
+        with connection:
+            self._enter(LiveState.LIVE)
+            while not self._ended():
+                try:
+                    message = connection.recv(timeout=_TURN_S)
+                except TimeoutError:
+                    continue
+                except ws.ConnectionClosed as closed:
+                    return _why_closed(closed)
+                for frame in reader.feed(message):
+                    self._on_status(frame.status, frame.finalized)
+        return _lost()
+
+    def _ended(self) -> bool:
+        return self._closed.is_set() or self._stop.is_set()
+
+    def _pause(self, seconds_s: float) -> None:
+        until_s = time.monotonic() + seconds_s
+        while not self._ended() and (left_s := until_s - time.monotonic()) > 0:
+            self._closed.wait(min(left_s, _TURN_S))
+
+    def _enter(self, state: LiveState) -> None:
+        was_live = self._state is LiveState.LIVE
+        self._state = state
+        if was_live is not (state is LiveState.LIVE):
+            self._on_state(not was_live)
+
+
+def pause_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: doubling, capped, and never the same for everybody."""
+    longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(max(failures - 1, 0), 16))
+    return longest_s * random.uniform(0.5, 1.0)
+
+
+def snapshot(
+    base_url: str,
+    api_key: str,
+    since_s: float | None,
+    *,
+    quiet_s: float = 2.0,
+    timeout_s: float = 20.0,
+    stop: threading.Event | None = None,
+    version: str = "0",
+) -> list[TaskStatus]:
+    """Return the states of all of the user's tasks, which the service pushes when a connection is made.
+
+    There is no list of tasks in the API; this finds tasks that were made elsewhere, or whose creation had no answer.
+
+    :param since_s: epoch seconds; only tasks created (older servers: updated) after it. None for all.
+    :param quiet_s: nothing more is expected after a silence of this length (twice as long before the first state).
+    :param timeout_s: end it then, even if states still come.
+    :param stop: returns what there is when set.
+    :raises TransportError: no connection, or it broke before anything came.
+    :raises ServiceError: the service refuses, for instance `AuthenticationError`.
+    """
+    ended = stop.is_set if stop is not None else lambda: False
+    until_s = time.monotonic() + timeout_s
+    found: dict[str, TaskStatus] = {}
+    connection = _connection(check_base_url(base_url), check_key(api_key), since_s, version, ended)
+    if connection is None:
+        return []
+    reader = FrameReader(key=check_key(api_key))
+    failure: TriverseError | None = None
+    with connection:
+        quiet_until_s = time.monotonic() + 2 * quiet_s
+        while not ended() and (left_s := min(until_s, quiet_until_s) - time.monotonic()) > 0:
+            try:
+                message = connection.recv(timeout=min(left_s, _TURN_S))
+            except TimeoutError:
+                continue
+            except ws.ConnectionClosed as closed:
+                failure = _why_closed(closed)
+                break
+            for frame in reader.feed(message):
+                known = found.get(frame.status.task_uuid)
+                if known is None or not known.is_terminal or frame.status.is_terminal:
+                    found[frame.status.task_uuid] = frame.status
+            quiet_until_s = time.monotonic() + quiet_s
+    if failure is not None and (not found or isinstance(failure, AuthenticationError)):
+        raise failure
+    return list(found.values())
+
+
+# -----------------------------------------------------------------------------
+# Connecting
+
+
+def _connection(
+    base_url: str, key: str, since_s: float | None, version: str, ended: Callable[[], bool]
+) -> ClientConnection | None:
+    """Return a connection that watches all tasks; None if it should end before there is one.
+
+    :raises TriverseError: there is none.
+    """
+    url = websocket_url(base_url, key, since_s=since_s)
+    outcome: queue.SimpleQueue[ClientConnection | TriverseError] = queue.SimpleQueue()
+    lock = threading.Lock()
+    abandoned = False
+
+    def make() -> None:
+        made: ClientConnection | TriverseError
+        try:
+            made = _connect(url, base_url, version, key=key)
+        except UNFORESEEN as error:  # whoever waits for this thread has to be told
+            made = UnforeseenError(error)
+        with lock:
+            if not abandoned:
+                outcome.put(made)
+                return
+        if isinstance(made, ClientConnection):
+            made.close()
+
+    threading.Thread(target=make, name="triverse-live-connect", daemon=True).start()
+    while True:
+        try:
+            made = outcome.get(timeout=_TURN_S)
+            break
+        except queue.Empty:
+            pass
+        if ended():
+            with lock:
+                abandoned = True
+            # It may have been put there in between.
+            with contextlib.suppress(queue.Empty):
+                made = outcome.get_nowait()
+                if isinstance(made, ClientConnection):
+                    made.close()
+            return None
+    if isinstance(made, TriverseError):
+        raise made
+    return made
+
+
+class _Refused(Exception):
+    """The service answered with something else than a WebSocket, a redirect included.
+
+    ``websockets`` follows redirects to any host, and the address it goes to holds the key if the new one repeats it. It
+    leaves alone what is not its own exception.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("refused")
+        self.response = response
+
+
+class _Connection(ClientConnection):
+    """A connection that follows no redirect."""
+
+    def handshake(self, *given: Any, **named: Any) -> None:
+        response: Response | None = None
+        try:
+            super().handshake(*given, **named)
+        except ws.InvalidStatus as refused:
+            response = refused.response
+        if response is not None:
+            raise _Refused(response)
+
+
+def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnection | TriverseError:
+    """Return a connection, or why there is none, without keeping anything of the library's exception."""
+    response: Response
+    host = urlsplit(base_url).hostname or ""
+    try:
+        made: ClientConnection = connect(
+            url,
+            create_connection=_Connection,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=0.3,
+            max_size=MAX_MESSAGE_BYTES,
+            user_agent_header=f"Triverse-Blender/{version}",
+            logger=_silent,
+            **_options(secure=url.startswith("wss:"), proxy=proxy_for(base_url)),
+        )
+        return made
+    except _Refused as refused:
+        response = refused.response
+    except TriverseError as error:
+        return error
+    except _PROXY_ERRORS:
+        return ConnectError(
+            Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
+        )
+    except ssl.SSLError as error:  # a certificate that is not trusted is a ValueError as well
+        return ConnectError(certificate_problem(error, host) or no_secure_connection(host))
+    except (ws.WebSocketException, ValueError, EOFError):
+        return not_an_answer()
+    except TimeoutError:
+        return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."))
+    except (OSError, ImportError):  # ImportError: a SOCKS proxy, for which a library is missing
+        return ConnectError(
+            Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
+        )
+    return _refusal(response, base_url, key)
+
+
+def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
+    """Return what differs between the versions of websockets that may be at work, see `libraries`.
+
+    :raises LibraryError: a proxy is needed, and this version knows none.
+    """
+    known = inspect.signature(connect).parameters
+    options: dict[str, Any] = {"ssl" if "ssl" in known else "ssl_context": secure_context() if secure else None}
+    if "proxy" in known:
+        options["proxy"] = proxy
+        options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
+    elif proxy is not None:
+        raise too_old("websockets", (15, 0))
+    if "ping_interval" in known:  # from 15.0 on; before, a dead connection is noticed by the polls beside it only
+        options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
+    return options
+
+
+def _refusal(response: Response, base_url: str, key: str) -> TriverseError:
+    headers, body = dict(response.headers.raw_items()), bytes(response.body or b"")
+    try:
+        read_answer(response.status_code, headers, body, key=key, service_url=base_url)
+    except TriverseError as error:
+        return error
+    return not_an_answer()
+
+
+def _why_closed(closed: ws.ConnectionClosed) -> TriverseError:
+    code = closed.rcvd.code if closed.rcvd is not None else None
+    if code in _REFUSING_CLOSE_CODES:
+        return AuthenticationError(
+            Sentence.of("Triverse does not accept the API key. Check it in the preferences."), http_status=0, code=None
+        )
+    return _lost()
+
+
+def _lost() -> ConnectionLostError:
+    return ConnectionLostError(Sentence.of("The connection to Triverse broke off. Check the network."))

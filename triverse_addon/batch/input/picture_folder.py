@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+A folder of pictures to rows: one of each picture, by what is in the files and not by what they are called.
+
+Floor: between first and second. Thread: any that may read files. No ``bpy``.
+
+Whatever lies there and becomes no row is told, with why.
+"""
+
+import os
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from ...api.errors import InputError
+from ...api.picture_kinds import picture_kind
+from ...api.sentence import Sentence
+from ...api.upload_checks import check_image, head_of, image_type
+from ..outside_files import link_target, outside
+from ..problems import Problem
+from ..raw_rows import LEDGER, LeftOut, RawBatch, RawRow
+
+#: A file of such a name is meant to be a picture: if it is none, that is a problem, and nothing to leave out.
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
+
+
+def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[str]) -> RawBatch:
+    """
+    Make a row of every picture, in folders below too, which become its catalog.
+
+    :param takes: see :func:`reader.read`, as for ``allowed``.
+    """
+    problems: list[Problem] = []
+    left_out: list[LeftOut] = []
+
+    def note(error: OSError) -> None:
+        problems.append(Problem(0, "", Sentence.of("The folder {path} cannot be read.", path=str(error.filename))))
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=note):
+        inside = Path(place).relative_to(folder)
+        reasons = {name: _why_not_into(Path(place, name)) for name in sorted(folders)}
+        left_out += [LeftOut((inside / name).as_posix(), reason) for name, reason in reasons.items() if reason]
+        folders[:] = [name for name, reason in reasons.items() if reason is None]
+        for name in files:
+            link = None if _is_hidden(name) else outside(folder, os.fspath(Path(place, name)))
+            if link is not None and not link.is_allowed(allowed):
+                problems.append(Problem(0, (inside / name).as_posix(), link.sentence, link))
+                continue
+            reason = _why_not(Path(place, name), takes)
+            if reason is None:
+                found.append(inside / name)
+            else:
+                left_out.append(LeftOut((inside / name).as_posix(), reason))
+    rows = []
+    for number, file in enumerate(sorted(found, key=_natural), 1):
+        cells: dict[str, object] = {"image": file.as_posix()}
+        if file.parent != Path():
+            cells["catalog"] = file.parent.as_posix()
+        rows.append(RawRow(number, cells))
+    if not rows and not problems:
+        problems.append(Problem(0, "", Sentence.of("There is no picture in {path}.", path=str(folder))))
+    columns = {"image": "image", "catalog": "catalog"}
+    left_out.sort(key=lambda one: _natural(Path(one.name)))
+    return RawBatch(folder, folder, tuple(rows), columns, tuple(problems), left_out=tuple(left_out))
+
+
+def _why_not_into(folder: Path) -> Sentence | None:
+    """Return why a folder is not gone into, None if it is."""
+    if _is_hidden(folder.name):
+        return Sentence.of("It is hidden.")
+    if link_target(folder) is not None:
+        return Sentence.of("It is a link to another folder.")
+    if os.path.lexists(folder / LEDGER):
+        # A library that lies inside holds pictures of models, not for models.
+        return Sentence.of("It is the library of a batch.")
+    return None
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _why_not(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
+    """Return why a file is no row, None if it is one."""
+    if _is_hidden(file.name):
+        return Sentence.of("It is hidden.")
+    head = head_of(file)
+    if file.suffix.lower() in _SUFFIXES or image_type(head) is not None or takes(os.fspath(file)):
+        return None
+    if not picture_kind(head):
+        return Sentence.of("It is no picture.")
+    try:
+        check_image(file)
+    except InputError as error:
+        return error.sentence
+    return None
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sort chair2 before chair10."""
+    parts = re.split(r"(\d+)", path.as_posix().casefold())
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]

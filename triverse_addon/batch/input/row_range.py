@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The part of a batch that ``--rows A:B`` names.
+
+Floor: between first and second. Thread: any. No ``bpy``.
+"""
+
+import re
+
+from ...api.errors import InputError
+from ...api.sentence import Sentence
+from ...api.spelling import half_width
+
+
+def rows_in(text: str, count: int) -> range:
+    """
+    Return the numbers of the rows: "3:7" is the third to the seventh, both included; "3:" and ":7" are open, "3" is
+    one.
+
+    :param count: how many rows there are. What reaches beyond is cut off, so that a farm's last chunk may be shorter,
+        or empty.
+    :raises InputError: (field ``rows``) that cannot be understood.
+    """
+    match = re.fullmatch(r"\s*(\d{0,18})\s*(:?)\s*(\d{0,18})\s*", half_width(text))
+    if match is None or not (match[1] or match[3]) or (not match[2] and match[3]):
+        raise InputError(Sentence.of("Rows are named like 1:50, 51: or :50, counted from 1."), field="rows")
+    first = int(match[1] or 1)
+    last = int(match[3] or (count if match[2] else first))
+    if first < 1 or (last < first and match[3]):
+        raise InputError(Sentence.of("There is no row in {rows}.", rows=text.strip()), field="rows")
+    return range(first, min(last, count) + 1)

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From cells to rows that can be ordered: every problem of every row, before anything is sent.
+
+Floor: between first and second. Thread: any that may read files: pictures and models are looked at. No ``bpy``.
+
+Fields are judged by ``api.flows``, as in the panel and on the command line.
+"""
+
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+
+from ...api.addresses import check_image_address
+from ...api.display_text import plain_name
+from ...api.errors import InputError
+from ...api.field_values import check_value
+from ...api.fields import JSON
+from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
+from ...api.sentence import Sentence
+from ...api.spelling import half_width
+from ...api.urls import clean
+from ...tasks.provenance import name_for, short_name
+from ...tasks.record import is_url
+from ...tasks.settings import DEFAULT_API_URL
+from .. import post_options
+from ..library.catalogs import clean_path
+from ..outside_files import outside, path_of
+from ..post_options import Post
+from ..problems import Problem
+from ..raw_rows import RawBatch, RawRow, column_key
+from ..row import Row
+from .row_numbering import numbered
+
+#: Columns of a batch itself, with what they are for.
+OWN_COLUMNS: Mapping[str, str] = {
+    "name": "name of the model; by default the prompt or the file's name",
+    "flow": "kind of task; by default it follows from what is given",
+    "catalog": "asset catalog, such as Props/Chairs",
+    "tags": "asset tags, separated by commas",
+}
+
+#: What spreadsheets write where they could not compute a cell, in any language: #REF!, #NAME?, #N/A, #BEZUG!
+_CELL_ERROR = re.compile(r"#[^\W\d_/][^\sa-z]{1,14}[!?]|#N/A|#NV")
+
+#: Tells whether a source is made fit for the upload first, and so need not be what the service takes.
+Takes = Callable[[str, Kind], bool]
+
+
+def field_columns() -> dict[str, str]:
+    """Return the columns for fields of flows: every name a field goes by -> its name in the table."""
+    names: dict[str, str] = {}
+    for flow in FLOWS.values():
+        for field in flow.fields:
+            for name in (field.name, field.name.removesuffix("_file"), *field.sent_as):
+                names.setdefault(name, field.name)
+    return names
+
+
+def check(
+    raw: RawBatch,
+    *,
+    defaults: Mapping[str, str] | None = None,
+    takes: Takes = lambda path, kind: False,
+    with_blender: bool = True,
+    numbers: Collection[int] | None = None,
+    service_url: str = DEFAULT_API_URL,
+    allowed: Collection[str] = (),
+) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
+    """
+    Return the rows of a batch, and every problem there is. With a problem, rows are missing.
+
+    :param defaults: values by column for rows that do not have their own.
+    :param takes: see :data:`Takes`.
+    :param with_blender: whether .blend files can be written and models worked on.
+    :param numbers: the rows whose pictures and models are looked at; None for all. A chunk of a batch leaves the files
+        of the others alone.
+    :param service_url: the service, which has to fetch pictures that are given by their address.
+    :param allowed: what may be opened of files outside the table's folder, see ``outside_files.Outside.key``.
+    """
+    problems = list(raw.problems)
+    known = field_columns()
+    for key, name in raw.columns.items():
+        if key not in OWN_COLUMNS and key not in post_options.COLUMNS and key not in known:
+            problems.append(Problem(_first_line(raw, key), name, _unknown_column()))
+    common: dict[str, object] = {}
+    for name, value in (defaults or {}).items():
+        key = column_key(name)
+        if key not in OWN_COLUMNS and key not in post_options.COLUMNS and key not in known:
+            problems.append(Problem(0, name, _unknown_column()))
+        elif value.strip():
+            common[key] = value.strip()
+    rows = []
+    looks = _Looks(takes, allowed)
+    for number, raw_row in enumerate(raw.rows, 1):
+        look = looks if numbers is None or number in numbers else None
+        found = _Checker(raw, raw_row, common, known, look, with_blender, service_url).row(number)
+        if isinstance(found, Row):
+            rows.append(found)
+        else:
+            problems += found
+    return (() if problems else tuple(numbered(rows))), tuple(sorted(problems, key=lambda problem: problem.line))
+
+
+def _first_line(raw: RawBatch, key: str) -> int:
+    return next((row.line for row in raw.rows if key in row.cells), 1)
+
+
+def _unknown_column() -> Sentence:
+    return Sentence.of("There is no such column. Begin its name with # to keep it as a note.")
+
+
+class _Looks:
+    """Looks at source files, once at each."""
+
+    def __init__(self, takes: Takes, allowed: Collection[str]) -> None:
+        self.allowed = allowed
+        self._takes = takes
+        self._seen: dict[tuple[str, Kind], Sentence | None] = {}
+
+    def problem(self, path: str, field: Field) -> Sentence | None:
+        key = (path, field.kind)
+        if key not in self._seen:
+            self._seen[key] = self._look(path, field)
+        return self._seen[key]
+
+    def _look(self, path: str, field: Field) -> Sentence | None:
+        try:
+            if self._takes(path, field.kind):
+                return None if os.path.getsize(path) else Sentence.of("The file {path} is empty.", path=path)
+            (check_image if field.kind is Kind.IMAGE else check_model)(path, field=field.name)
+        except InputError as error:
+            return error.sentence
+        except OSError:
+            return Sentence.of("There is no file {path}.", path=path)
+        return None
+
+
+class _Checker:
+    """One row on its way from cells to a :class:`Row`."""
+
+    def __init__(
+        self,
+        raw: RawBatch,
+        row: RawRow,
+        common: Mapping[str, object],
+        known: Mapping[str, str],
+        looks: _Looks | None,
+        with_blender: bool,
+        service_url: str,
+    ) -> None:
+        self._raw = raw
+        self._line = row.line
+        self._cells = {**common, **row.cells}
+        self._given = row.cells.keys()
+        self._known = known
+        self._looks = looks
+        self._with_blender = with_blender
+        self._service_url = service_url
+        self._problems: list[Problem] = []
+        self._unusable: set[str] = set()
+        self._places: dict[str, str] = {}
+
+    def row(self, number: int) -> Row | list[Problem]:
+        """Return the row, or all its problems."""
+        self._look_for_formulas()
+        flow = self._flow()
+        params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
+        work = self._post()
+        catalog = clean_path(plain_name(self._text("catalog")))
+        if catalog is None:
+            self._say("catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs."))
+        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._words("tags")) if tag))
+        name = short_name(self._text("name"))
+        if self._problems or flow is None:
+            return self._problems
+        return Row(
+            number=number,
+            line=self._line,
+            flow=flow.name,
+            params=params,
+            sources=sources,
+            written_sources=written,
+            places=self._places,
+            name=name or name_for(params, sources, flow.name),
+            catalog=catalog or "",
+            tags=tags,
+            post=work,
+        )
+
+    def _say(self, key: str, sentence: Sentence) -> None:
+        if key in self._unusable:
+            return
+        self._problems.append(Problem(self._line, self._raw.columns.get(key, key), sentence))
+
+    def _look_for_formulas(self) -> None:
+        """What a spreadsheet saved instead of a value would be paid for as a prompt."""
+        for key in [key for key, value in self._cells.items() if isinstance(value, str)]:
+            text = str(self._cells[key])
+            if _CELL_ERROR.fullmatch(text):
+                self._say(key, Sentence.of("The spreadsheet could not compute this cell: {text}", text=text))
+            elif text.startswith("="):
+                self._say(key, Sentence.of("This is a formula. Have the spreadsheet save values."))
+            else:
+                continue
+            self._unusable.add(key)
+
+    def _text(self, key: str) -> str:
+        value = self._cells.get(key, "")
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            return " ".join(str(value).split())
+        self._say(key, Sentence.of("{column} must be text.", column=key))
+        return ""
+
+    def _words(self, key: str) -> list[str]:
+        value = self._cells.get(key, "")
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            return value
+        return re.split("[,，、]", self._text(key))
+
+    # -------------------------------------------------------------------------
+
+    def _flow(self) -> Flow | None:
+        name = half_width(self._text("flow")).lower() or self._likely_flow()
+        flow = FLOWS.get(name)
+        if flow is None:
+            choices = ", ".join(flow.name for flow in FLOWS.values() if flow.yields_model)
+            self._say(
+                "flow",
+                Sentence.of(
+                    "There is no flow named {name}. Choose one of: {names}.", name=clean(name, 60), names=choices
+                ),
+            )
+        elif not flow.yields_model:
+            self._say("flow", Sentence.of("{flow} makes no model, so a batch has no use for it.", flow=flow.name))
+            return None
+        return flow
+
+    def _likely_flow(self) -> str:
+        given = {self._known[key] for key in self._cells if key in self._known}
+        if "model_file" in given:
+            return "texture-model" if "image_file" in given else "text-to-texture"
+        if "front_image_file" in given:
+            return "multiview-to-model"
+        return "image-to-model" if "image_file" in given else "text-to-model"
+
+    def _fields(self, flow: Flow) -> tuple[dict[str, JSON], dict[str, str], dict[str, str]]:
+        params: dict[str, JSON] = {}
+        sources: dict[str, str] = {}
+        written: dict[str, str] = {}
+        names = {field.name: field for field in flow.fields}
+        for key in [key for key in self._cells if key in self._known]:
+            field = names.get(self._known[key])
+            if field is None:
+                # What holds for all rows holds for those that have such a setting.
+                if key in self._given:
+                    self._say(key, Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=key))
+            elif field.is_source:
+                self._source(key, field, sources, written)
+            else:
+                self._value(key, field, params)
+        for field in flow.fields:
+            key = next((key for key in self._cells if self._known.get(key) == field.name), field.name)
+            if field.required and key not in self._cells:
+                self._say(key.removesuffix("_file"), Sentence.of("{field} is missing.", field=field.label))
+        return (
+            {name: params[name] for name in names if name in params},
+            {name: sources[name] for name in names if name in sources},
+            {name: written[name] for name in names if name in written},
+        )
+
+    def _value(self, key: str, field: Field, params: dict[str, JSON]) -> None:
+        value = self._cells[key]
+        # A JSON file may write a prompt that is a number.
+        if field.kind is Kind.TEXT and isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        try:
+            params[field.name] = check_value(field, value)
+        except InputError as error:
+            self._say(key, error.sentence)
+
+    def _source(self, key: str, field: Field, sources: dict[str, str], written: dict[str, str]) -> None:
+        text = self._cells[key]
+        if not isinstance(text, str) or "\0" in text:
+            self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
+            return
+        if text.startswith("http://"):
+            self._say(key, Sentence.of("A public address begins with https://."))
+            return
+        if is_url(text):
+            try:
+                check_image_address(text, self._service_url, field=field.name)
+            except InputError as error:
+                self._say(key, error.sentence)
+                return
+            sources[field.name] = written[field.name] = text
+            return
+        try:
+            path = path_of(self._raw.folder, text)
+            os.fsencode(path)  # half a character of JSON is in no name; the error is a ValueError
+        except ValueError:
+            self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
+            return
+        sources[field.name] = path
+        written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
+        if self._looks is None:
+            return
+        # What is typed for all rows is the user's own word.
+        found = outside(self._raw.folder, path) if key in self._given else None
+        if found is not None and not found.is_allowed(self._looks.allowed):
+            column = self._raw.columns.get(key, key)
+            self._problems.append(Problem(self._line, column, found.sentence, found))
+            return
+        problem = self._looks.problem(path, field)
+        if problem is not None:
+            self._say(key, problem)
+        self._places[path] = os.path.realpath(path)
+
+    def _post(self) -> Post:
+        values: dict[str, object] = {}
+        for key in [key for key in self._cells if key in post_options.COLUMNS]:
+            column = post_options.COLUMNS[key]
+            try:
+                # What is typed for all rows is typed by one who sees it, and a table's mark is not theirs.
+                mark = self._raw.decimal_mark if key in self._given else "."
+                values[column.sets] = column.check(self._cells[key], mark)
+            except InputError as error:
+                self._say(key, error.sentence)
+        work = Post(**values)  # type: ignore[arg-type]  # each column's check gives its field's type
+        if work.needs_blender and not self._with_blender:
+            self._say("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
+        return work

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Asset catalogs: ``blender_assets.cats.txt``, read and written as Blender does, merged and never clobbered.
+
+Floor: between first and second. Thread: any that may write files. No ``bpy``.
+
+Format: Blender's manual, "Asset Catalogs" > "Catalog Definition Files": UTF-8 text; empty lines and lines that begin
+with ``#`` are ignored; the first other line is ``VERSION 1``; each other line is ``UUID:path:simple name``.
+"""
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...api.display_text import plain_name
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ...tasks.removal import remove_file
+from .atomic_write import write_whole
+from .safe_paths import read_regular
+
+FILE_NAME = "blender_assets.cats.txt"
+
+_HEADER = """\
+# This is an Asset Catalog Definition file for Blender.
+#
+# Empty lines and lines starting with `#` will be ignored.
+# The first non-ignored line should be the version indicator.
+# Other lines are of the format "UUID:catalog/path/for/assets:simple catalog name"
+
+VERSION 1
+
+"""
+#: From this and a catalog's path its UUID follows, so that machines that never meet agree on it.
+_NAMESPACE = uuid.UUID("0d3b7e9c-5e0f-5bb5-9a1e-6f2f6d1c8a40")
+#: Longest simple name that Blender writes, in bytes: ``MAX_NAME`` of 64 with its final zero.
+_SIMPLE_NAME_BYTES = 63
+_LOCK_S = 10.0
+#: A hundred thousand catalogs with long paths.
+_MOST_BYTES = 32 * 1024 * 1024
+_BOM = "\ufeff"
+
+
+class CatalogError(TriverseError):
+    """The catalogs cannot be read or written; what was there is unharmed."""
+
+
+def clean_path(text: str) -> str | None:
+    """Return a catalog's path as Blender writes it, None when it cannot be one: colons separate fields."""
+    parts = [" ".join(part.split()) for part in text.split("/")]
+    path = "/".join(part for part in parts if part)
+    return None if ":" in path or "\\" in path or plain_name(path) != path else path
+
+
+def catalog_id(path: str) -> str:
+    """Return the UUID that a catalog of this path gets when it is new."""
+    return str(uuid.uuid5(_NAMESPACE, path))
+
+
+def simple_name(path: str) -> str:
+    """Return the fallback name that Blender stores in assets: the path in one word, its end if it is too long."""
+    name = path.replace("/", "-")
+    data = name.encode()
+    if len(data) <= _SIMPLE_NAME_BYTES:
+        return name
+    return "..." + data[-(_SIMPLE_NAME_BYTES - 3) :].decode(errors="ignore")
+
+
+def read(library: Path) -> dict[str, str]:
+    """
+    Return the catalogs of a library: path -> UUID; of several with one path the first.
+
+    :raises CatalogError: the file cannot be read, or a newer Blender wrote it.
+    """
+    return _catalogs(_text(library / FILE_NAME))
+
+
+def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
+    """
+    Make sure that there are catalogs of these paths, and return the UUIDs of all.
+
+    Lines that are there stay as they are, comments too. The old file is kept as Blender keeps it, with ``~``.
+
+    :raises CatalogError: nothing was written.
+    """
+    file = library / FILE_NAME
+    wanted = dict.fromkeys(path for path in paths if path)
+    with _locked(library):
+        text = _text(file)
+        found = _catalogs(text)
+        # A catalog that the user has renamed has another path and the same UUID: its assets belong to it all the same.
+        known = set(found.values())
+        new = [path for path in wanted if path not in found and catalog_id(path) not in known]
+        # Blender makes missing parents by itself, and asks the user to save them.
+        new = sorted({one for path in new for one in _with_parents(path) if one not in found})
+        if new:
+            _write(file, _with_lines(text, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
+    return {path: catalog_id(path) for path in wanted} | found
+
+
+def _with_parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _with_lines(text: str, lines: list[str]) -> str:
+    """Return a catalog file's text with more lines after it, which end as its own do. Its own are left alone."""
+    if not any(_is_version(line) for line in _split(text)):
+        text = _HEADER + text.removeprefix(_BOM)
+    end = "\r\n" if "\r\n" in text else "\n"
+    text += "" if text.endswith("\n") else end
+    return text + "".join(line + end for line in lines)
+
+
+def _text(file: Path) -> str:
+    try:
+        # A link may lead to a file of this user, of which a copy would then lie in the library.
+        text = read_regular(file, most_bytes=_MOST_BYTES).decode()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogError(
+            Sentence.of("The catalogs in {path} cannot be read ({reason}).", path=str(file), reason=_reason(error))
+        ) from None
+    version = next((line for line in _split(text) if _is_content(line)), "VERSION 1").strip()
+    if version != "VERSION 1" and version.startswith("VERSION"):
+        raise CatalogError(
+            Sentence.of(
+                "The catalogs in {path} were written by a newer Blender ({version}).", path=str(file), version=version
+            )
+        )
+    return text
+
+
+def _split(text: str) -> list[str]:
+    """Return the lines as Blender has them: what else Python takes for the end of a line may be part of a name."""
+    return [line.removesuffix("\r") for line in text.removeprefix(_BOM).split("\n")]
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#")
+
+
+def _is_version(line: str) -> bool:
+    return line.startswith("VERSION")
+
+
+def _catalogs(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in _split(text):
+        if not _is_content(line) or _is_version(line):
+            continue
+        name, _, rest = line.partition(":")
+        path = clean_path(rest.partition(":")[0])
+        with contextlib.suppress(ValueError):
+            if path:
+                found.setdefault(path, str(uuid.UUID(name.strip())))
+    return found
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        if file.exists():
+            write_whole(file.with_name(file.name + "~"), file.read_bytes())
+        write_whole(file, text.encode())
+    except OSError as error:
+        raise CatalogError(
+            Sentence.of("The catalogs in {path} cannot be written ({reason}).", path=str(file), reason=_reason(error))
+        ) from None
+
+
+@contextlib.contextmanager
+def _locked(library: Path) -> Iterator[None]:
+    """
+    Keep other batches out while the file is read and written.
+
+    A lock that outlives its process is broken after some seconds: worst, two write at once and a line is missing until
+    the next merge; no file is ever torn.
+    """
+    lock = library / f".{FILE_NAME}.lock"
+    deadline_s = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            if time.monotonic() > deadline_s:
+                break
+            time.sleep(0.05)
+        except OSError as error:
+            raise CatalogError(
+                Sentence.of("Nothing can be written in {path} ({reason}).", path=str(library), reason=_reason(error))
+            ) from None
+    try:
+        yield
+    finally:
+        # A folder of that name may be somebody's, a file of another user.
+        remove_file(lock)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

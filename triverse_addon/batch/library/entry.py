@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+One row as a library knows it, and what such an entry must be like to be believed.
+
+Floor: between first and second. Thread: any (immutable). No ``bpy``.
+
+A library is handed from one person to another, so what its ledger says is somebody else's word: every field has a type
+and a pattern, and a path is one inside the library.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .safe_paths import is_plain_relative
+
+STATES = ("claimed", "ordered", "done", "failed")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_KIND = re.compile(r"[a-z0-9_]{1,32}")
+_UUID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+#: A prompt may be long; more than any text of ours.
+_TEXT_CHARS = 20_000
+_STEM_BYTES = 200
+_MOST_FILES = 64
+_MOST_TAGS = 1000
+_LARGEST = 2**53
+
+
+class EntryError(ValueError):
+    """An entry of a ledger has a field that no entry of ours has; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One row, as the library knows it. Paths are relative to the library, with ``/``.
+
+    :ivar order_id: the row's own ``client_order_id``, see ``input.order_ids``.
+    :ivar row_key: see ``input.order_ids.row_key``.
+    :ivar stem: name of its files without suffix.
+    :ivar state: "claimed" (nothing paid yet), "ordered", "done" or "failed".
+    :ivar order: ``client_order_id`` that was sent last; a retry has another.
+    :ivar recipe: what was asked to be made of the model, see ``ledger.recipe_of``.
+    :ivar cost_credits: what the service took, or quoted where it did not tell.
+    :ivar files: what was written: "blend", "thumbnail" and the exports.
+    """
+
+    order_id: str
+    row_key: str
+    stem: str
+    state: str = "claimed"
+    order: str = ""
+    task_uuid: str = ""
+    recipe: str = ""
+    name: str = ""
+    flow: str = ""
+    prompt: str = ""
+    catalog: str = ""
+    tags: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    triangles: int | None = None
+    cost_credits: int | None = None
+    created_at_s: float = 0.0
+    error: str = ""
+
+
+def entry_from_json(value: Any, order_id: str) -> Entry:
+    """
+    Return an entry as it was read; fields of a newer version are left out.
+
+    :param order_id: the name of its file without suffix, which the entry has to bear.
+    :raises EntryError: a field is missing, of another type, or says what no entry of ours says.
+    """
+    if not isinstance(value, dict):
+        raise EntryError("no entry")
+    names = [one.name for one in dataclasses.fields(Entry)]
+    values = {name: value[name] for name in names if name in value}
+    for name in ("order_id", "row_key", "stem"):
+        if name not in values:
+            raise EntryError(name)
+    for name, found in values.items():
+        if not _FITS[name](found):
+            raise EntryError(name)
+    if values["order_id"] != order_id:
+        raise EntryError("order_id")
+    values["tags"] = tuple(values.get("tags", ()))
+    return Entry(**values)
+
+
+def is_stem(text: object) -> bool:
+    """Tell whether ``text`` can be the name of a row's files: letters and digits of any script, ``-`` and ``_``."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text.encode("utf-8", "replace")) <= _STEM_BYTES
+        and all(char.isalnum() or char in "-_" for char in text)
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _TEXT_CHARS
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_id_or_empty(value: object) -> bool:
+    return value == "" or _is_id(value)
+
+
+def _is_uuid_or_empty(value: object) -> bool:
+    return value == "" or (isinstance(value, str) and _UUID.fullmatch(value) is not None)
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+
+
+def _are_tags(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= _MOST_TAGS and all(_is_text(tag) for tag in value)
+
+
+def _are_files(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= _MOST_FILES
+        and all(_KIND.fullmatch(kind) is not None and is_plain_relative(path) for kind, path in value.items())
+    )
+
+
+_FITS: Mapping[str, Callable[[object], bool]] = {
+    "order_id": _is_id,
+    "row_key": _is_id,
+    "stem": is_stem,
+    "state": lambda value: isinstance(value, str) and value in STATES,
+    "order": _is_id_or_empty,
+    "task_uuid": _is_uuid_or_empty,
+    "recipe": _is_id_or_empty,
+    "name": _is_text,
+    "flow": _is_text,
+    "prompt": _is_text,
+    "catalog": _is_text,
+    "tags": _are_tags,
+    "files": _are_files,
+    "triangles": _is_count,
+    "cost_credits": _is_count,
+    "created_at_s": _is_time,
+    "error": _is_text,
+}

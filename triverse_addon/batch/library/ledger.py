@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a library folder remembers of each row: under which names it lies there, whether it is done, what it cost.
+
+Floor: between first and second. Thread: any that may write files. No ``bpy``.
+
+One small file a row, written whole, so that any number of processes and machines write into one library at once and
+none waits for another. The folder begins with a dot: Blender's asset browser does not look into it.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...api.display_text import escaped_json
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ..raw_rows import LEDGER
+from ..row import Row
+from .asset_writer import THUMBNAILS
+from .atomic_write import write_whole
+from .entry import Entry, EntryError, entry_from_json
+from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
+
+#: Raised when the same row would be written in another way, so that it is written anew.
+_RECIPE_VERSION = 1
+#: A file's name may have 255 bytes; the longest is "NAME_12345678-lod4.usdz" beside temporary names.
+_STEM_BYTES = 80
+#: Nothing is written for as long as this, in seconds.
+_LEFT_S = 3600.0
+#: Larger than any entry: a prompt of some thousand characters, and a thousand tags.
+_MOST_BYTES = 1024 * 1024
+#: What ``atomic_write.replacing`` and :func:`_write_once` write beside their target, and nothing else.
+_PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
+#: An OBJ with its textures, as the child moves it in.
+_FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
+#: Windows keeps these for devices, whatever follows the first dot.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
+
+
+class LedgerError(TriverseError):
+    """The library folder cannot be written."""
+
+
+def recipe_of(row: Row, *, with_blender: bool) -> str:
+    """Return a short text that differs when a row's model has to be written anew, though not ordered anew."""
+    what = [_RECIPE_VERSION, with_blender, row.title, row.catalog, list(row.tags), row.post.to_json()]
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def stem_of(title: str) -> str:
+    """Return a model's name as a file's name: letters and digits of any script, words joined by hyphens."""
+    plain = unicodedata.normalize("NFC", title).lower()
+    words = "".join(char if char.isalnum() else " " for char in plain).split()
+    stem = "-".join(words).encode()[:_STEM_BYTES].decode(errors="ignore").strip("-")
+    return f"{stem}-model" if stem in _DEVICES else stem or "model"
+
+
+class Ledger:
+    """
+    The records of one library.
+
+    :param library: the folder.
+    :ivar ignored: names of files that were read and hold no entry of ours; they are as if they were not there.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        self.ignored: set[str] = set()
+        self.folder = library / LEDGER
+        self._rows = self.folder / "rows"
+        self._names = self.folder / "names"
+
+    def make(self) -> None:
+        """
+        Make the folders where they are missing.
+
+        :raises LedgerError: they cannot be made or written to.
+        """
+        with _told(self.library):
+            for folder in (self.folder, self._rows, self._names):
+                make_folder(folder)
+            refuse_link(self.library / THUMBNAILS)
+            # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+            self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed processes left in pieces; others may be writing right now."""
+        oldest_s = time.time() - _LEFT_S
+        for folder in (self.library, self._rows, self._names):
+            for part in folder.glob(".*.part"):
+                # What belongs to another worker of a farm may not be removable: it is in nobody's way.
+                with contextlib.suppress(OSError):
+                    found = part.lstat()
+                    if found.st_mtime >= oldest_s:
+                        continue
+                    if stat.S_ISREG(found.st_mode) and _PART.fullmatch(part.name):
+                        part.unlink()
+                    elif stat.S_ISDIR(found.st_mode) and _FOLDER_PART.fullmatch(part.name):
+                        shutil.rmtree(part, ignore_errors=True)
+
+    def get(self, order_id: str) -> Entry | None:
+        """
+        Return what is known of a row.
+
+        None also for a file that a power cut left in pieces, or that somebody else has written: see :attr:`ignored`.
+        """
+        file = inside(self.library, f"{LEDGER}/rows/{order_id}.json")
+        try:
+            if file is None:
+                raise EntryError("a link")
+            return entry_from_json(json.loads(read_regular(file, most_bytes=_MOST_BYTES)), order_id)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError):
+            self.ignored.add(f"{order_id}.json")
+            return None
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all rows of all batches."""
+        if inside(self.library, f"{LEDGER}/rows") is None:
+            return
+        for file in sorted(self._rows.glob("*.json")):
+            entry = self.get(file.stem)
+            if entry is not None:
+                yield entry
+
+    def notice(self) -> Sentence:
+        """Return what is to be told when :attr:`ignored` is not empty."""
+        return Sentence.of(
+            "{count} records of the library were damaged, or not written by this add-on ({name}). "
+            "They count as missing.",
+            count=len(self.ignored),
+            name=min(self.ignored),
+        )
+
+    def put(self, entry: Entry) -> Entry:
+        """
+        Write what is known of a row.
+
+        It is not waited for until it is on the disk: after a power cut the store and the service still know what was
+        paid, and at worst a model is written once more.
+
+        :raises LedgerError: it cannot be written.
+        """
+        text = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
+        data = escaped_json(text).encode()
+        with _told(self.library):
+            write_whole(self._rows / f"{entry.order_id}.json", data, durable=False)
+        return entry
+
+    def claim(self, row: Row, order_id: str, row_key: str) -> Entry:
+        """
+        Return a row's entry; a new one gets a name for its files that no other row and no foreign file has.
+
+        :raises LedgerError: it cannot be written.
+        """
+        known = self.get(order_id)
+        # Two entries of a foreign ledger may have one name: the second row's model would replace the first's.
+        if known is not None and _holds(self._names / known.stem, order_id):
+            return known
+        title = stem_of(row.title)
+        # The second has part of the order's hash in it, the third all of it: another row cannot want that.
+        for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
+            if self._take_name(stem, order_id):
+                entry = known or Entry(order_id=order_id, row_key=row_key, stem=stem)
+                return self.put(dataclasses.replace(entry, stem=stem))
+        raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
+
+    def _take_name(self, stem: str, order_id: str) -> bool:
+        marker = self._names / stem
+        if not os.path.lexists(marker) and self._is_foreign(stem):
+            return False
+        with _told(self.library):
+            try:
+                _write_once(marker, order_id)
+            except FileExistsError:
+                # Empty: somebody was killed about to write here, and the name stays unused.
+                return _holds(marker, order_id)
+        return True
+
+    def _is_foreign(self, stem: str) -> bool:
+        """Tell whether a file that a row of this name would write is there already, and so is not ours."""
+        if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
+            return True
+        ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)
+        with os.scandir(self.library) as found:
+            return any(ours.fullmatch(one.name) for one in found)
+
+    def path_of(self, entry: Entry, kind: str) -> Path | None:
+        """Return the path of a file that was written for a row; None if there is none, or it would lie elsewhere."""
+        relative = entry.files.get(kind)
+        return inside(self.library, relative) if relative else None
+
+    def is_done(self, entry: Entry, recipe: str) -> bool:
+        """Tell whether all that was asked for lies in the library."""
+        return (
+            entry.state == "done"
+            and entry.recipe == recipe
+            and bool(entry.files)
+            and all(self._is_there(file) for file in entry.files.values())
+        )
+
+    def _is_there(self, relative: str) -> bool:
+        path = inside(self.library, relative)
+        return path is not None and path.is_file()
+
+    def by_row_key(self) -> dict[str, Entry]:
+        """Return all rows by ``row_key``; of several the one that is done, else any."""
+        found: dict[str, Entry] = {}
+        for entry in self.entries():
+            known = found.get(entry.row_key)
+            if known is None or known.state != "done":
+                found[entry.row_key] = entry
+        return found
+
+
+def _write_once(marker: Path, text: str) -> None:
+    """
+    Write a file that is not there yet, whole from its first moment on: two runs of one batch ask for one name at once.
+
+    :raises FileExistsError: it is there.
+    """
+    part = marker.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.link(part, marker)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems of other makers know no links; there a moment is left in which the file is empty.
+        with marker.open("x", encoding="utf-8") as file:
+            file.write(text)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _holds(marker: Path, order_id: str) -> bool:
+    try:
+        return read_regular(marker, most_bytes=1024) == order_id.encode()
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _told(library: Path) -> Iterator[None]:
+    try:
+        yield
+    except LinkError as error:
+        raise LedgerError(error.sentence) from None
+    except OSError as error:
+        raise LedgerError(
+            Sentence.of(
+                "The library {path} cannot be written ({reason}). Check its permissions and free space.",
+                path=str(library),
+                reason=error.strerror or type(error).__name__,
+            )
+        ) from None

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What Blender does with a model after it has come: the columns for it, and their checked values.
+
+Floor: between first and second. Thread: any (immutable). No ``bpy``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..api.errors import InputError
+from ..api.field_values import check_value, to_number
+from ..api.flows import Field, Kind
+from ..api.sentence import Sentence
+from ..api.spelling import half_width
+
+#: File formats that a model can be exported to beside its .blend, and the suffix of each.
+EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
+
+#: A thing a kilometre high is a slip: centimetres or millimetres were meant.
+_MAX_HEIGHT_M = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """
+    The work on one model, in the order in which it is done, but for ``merge`` and ``smooth_deg``, which come first.
+
+    :ivar cleanup: equal materials are joined, unused slots and pictures removed, names made to fit.
+    :ivar decimate: triangles the model may have at most, 0 for as it came.
+    :ivar height_m: what it is scaled to in Blender's metres, 0.0 for as it came.
+    :ivar ground: its lowest point is put onto the ground, the middle of its footprint into the origin.
+    :ivar lods: levels of detail beside the model, each with half the triangles of the one before.
+    :ivar hull: a convex collision hull is added, named as game engines expect it.
+    :ivar exports: formats it is exported to, keys of :data:`EXPORTS`.
+    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
+    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
+        flat, as the format says.
+    """
+
+    cleanup: bool = False
+    decimate: int = 0
+    height_m: float = 0.0
+    ground: bool = False
+    lods: int = 0
+    hull: bool = False
+    exports: tuple[str, ...] = ()
+    merge: bool = False
+    smooth_deg: int = 0
+
+    @property
+    def needs_blender(self) -> bool:
+        """Whether there is anything to do for Blender: a GLB alone is there already."""
+        return self != Post(exports=self.exports) or any(name != "glb" for name in self.exports)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what differs from a model as it came, made of JSON types only."""
+        plain = Post()
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value != getattr(plain, name)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column for the work after the model has come."""
+
+    name: str
+    description: str
+    check: Callable[[object, str], object]
+    """Takes a cell and the table's decimal mark, see :func:`api.spelling.number`."""
+    sets: str
+    """Field of :class:`Post`."""
+
+
+def _by_field(kind: Kind, name: str, minimum: int | None = None, maximum: int | None = None) -> Callable[..., object]:
+    field = Field(name=name, kind=kind, label=name, description="", minimum=minimum, maximum=maximum)
+    return lambda value, _decimal_mark: check_value(field, value)
+
+
+_HEIGHT = Field(name="height", kind=Kind.INT, label="height", description="")
+
+
+def _height(value: object, decimal_mark: str) -> object:
+    height_m = to_number(_HEIGHT, value, decimal_mark=decimal_mark)
+    if height_m is None or not 0 < height_m <= _MAX_HEIGHT_M:
+        raise InputError(
+            Sentence.of("height must be a number of metres above 0, at most {limit}.", limit=_MAX_HEIGHT_M),
+            field="height",
+        )
+    return float(height_m)
+
+
+def _exports(value: object, _decimal_mark: str) -> object:
+    words = re.split(r"[,;、\s]", half_width(value)) if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        words = [str(value)]
+    names = [word.strip().lower().lstrip(".") for word in words if word.strip()]
+    for name in names:
+        if name not in EXPORTS:
+            raise InputError(Sentence.of("export must be of: {choices}.", choices=", ".join(EXPORTS)), field="export")
+    return tuple(name for name in EXPORTS if name in names)
+
+
+COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for column in (
+        Column(
+            "merge",
+            "yes: merge vertices that are in one place; seams, normals and UVs stay",
+            _by_field(Kind.BOOL, "merge"),
+            "merge",
+        ),
+        Column(
+            "smooth",
+            "what has no normals of its own is shaded smooth up to this angle, 1 to 180 degrees",
+            _by_field(Kind.INT, "smooth", 1, 180),
+            "smooth_deg",
+        ),
+        Column(
+            "cleanup",
+            "yes: join equal materials, remove unused slots and pictures, name them after the model",
+            _by_field(Kind.BOOL, "cleanup"),
+            "cleanup",
+        ),
+        Column(
+            "decimate",
+            "triangles the model may have at most, 100 to 1,500,000",
+            _by_field(Kind.INT, "decimate", 100, 1_500_000),
+            "decimate",
+        ),
+        Column("height", "height in metres the model is scaled to", _height, "height_m"),
+        Column(
+            "ground",
+            "yes: lowest point on the ground, middle of the footprint in the origin",
+            _by_field(Kind.BOOL, "ground"),
+            "ground",
+        ),
+        Column(
+            "lods",
+            "levels of detail beside the model, 0 to 4, each with half the triangles of the one before",
+            _by_field(Kind.INT, "lods", 0, 4),
+            "lods",
+        ),
+        Column("hull", "yes: add a convex collision hull", _by_field(Kind.BOOL, "hull"), "hull"),
+        Column("export", "formats to export to beside the .blend: " + ", ".join(EXPORTS), _exports, "exports"),
+    )
+}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a run leaves beside the models: the report and the contact sheets. The same for the command and for the panel.
+
+Floor: between first and second. Thread: any that may write files and wait for a child Blender. No ``bpy``.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...api.sentence import Sentence
+from ...tasks.converter import ChildNotStartedError, ConvertError, NoChildError
+from ..library.asset_writer import AssetWriter
+from ..library.safe_paths import LinkError, inside
+from ..raw_rows import LEDGER, LeftOut
+from ..run.request import Asked
+from . import html_sheet, report
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """
+    The contact sheets.
+
+    :ivar page: for a web browser.
+    :ivar pictures: the same as PNGs.
+    :ivar problem: why there are no pictures, None if there are or none were asked for.
+    """
+
+    page: Path
+    pictures: tuple[Path, ...] = ()
+    problem: Sentence | None = None
+
+
+def report_path(asked: Asked) -> Path:
+    """Return where the report of a batch goes; of a part of it, where it does not replace that of the whole."""
+    if asked.rows:
+        return asked.library / LEDGER / "reports" / f"rows-{asked.rows.replace(':', '-').strip()}.json"
+    return asked.library / report.FILE_NAME
+
+
+def write_report(
+    target: Path,
+    asked: Asked,
+    lines: Sequence[report.Line],
+    left_out: Sequence[LeftOut] = (),
+    *,
+    seconds: float,
+    exit_code: int | None = None,
+    ledger_ignored: Iterable[str] = (),
+) -> None:
+    """
+    Write the report. One that lies in the library tells nothing of this machine's folders.
+
+    :param left_out: what lies in a folder of pictures and is no row.
+    :param exit_code: of the command; None where there is none.
+    :param ledger_ignored: see :class:`library.ledger.Ledger`.
+    :raises ReportError: it cannot be written.
+    """
+    is_inside = target.is_relative_to(asked.library)
+    if is_inside:
+        _refuse_links(target, asked.library)
+        lines = report.travelling(lines, asked.library)
+    about: dict[str, object] = {
+        "file": report.travelling_path(asked.file, asked.library) if is_inside else str(asked.file),
+        "library": "." if is_inside else str(asked.library),
+        "rows_asked": asked.rows or None,
+        "seconds": round(seconds, 1),
+        "ledger_ignored": sorted(ledger_ignored),
+        "left_out": [{"file": one.name, "reason": str(one.reason)} for one in left_out],
+    }
+    if exit_code is not None:
+        about["exit_code"] = exit_code
+    report.write(target, report.to_json(lines, **about))
+
+
+def _refuse_links(target: Path, library: Path) -> None:
+    folder = target.parent.relative_to(library).as_posix()
+    if folder != "." and inside(library, folder) is None:
+        raise report.ReportError(LinkError(target.parent).sentence)
+
+
+def write_sheets(
+    asked: Asked, lines: Sequence[report.Line], writer: AssetWriter | None, stop: threading.Event
+) -> Sheets:
+    """
+    Write the contact sheets.
+
+    :param writer: draws the pictures; None for the page alone.
+    :raises SheetError: the page cannot be written.
+    """
+    page = html_sheet.write(asked.library, report.travelling(lines, asked.library), asked.file.stem)
+    if writer is None:
+        return Sheets(page)
+    try:
+        return Sheets(page, tuple(writer.draw_sheets(asked.library, html_sheet.tiles(asked.library, lines), stop)))
+    except (ConvertError, NoChildError, ChildNotStartedError) as error:
+        return Sheets(page, problem=error.sentence)

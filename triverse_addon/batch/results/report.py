@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The report of a batch: one line a row, for programs as JSON, for people as a table.
+
+Floor: between first and second. Thread: any that may write files. No ``bpy``.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from ...api.display_text import escaped_json
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ..library.asset_jobs import prompt_of
+from ..library.atomic_write import write_whole
+from ..library.entry import Entry
+from ..library.ledger import Ledger
+from ..library.safe_paths import read_regular
+from ..row import Row
+from ..run.outcome import Outcome
+
+FILE_NAME = "batch-report.json"
+#: The report's own version, for programs that read it.
+_VERSION = 1
+#: Tables with more rows tell only what needs a look.
+MOST_LINES = 60
+#: A million rows with long prompts.
+_MOST_BYTES = 1024 * 1024 * 1024
+
+
+class ReportError(TriverseError):
+    """The report cannot be written. The models are in the library all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """
+    One row in the report.
+
+    :ivar state: an :class:`run.outcome.End`, as text.
+    :ivar was_there: it lay in the library before this run.
+    :ivar files: paths relative to the library by kind.
+    """
+
+    number: int
+    line: int
+    name: str
+    flow: str
+    catalog: str
+    prompt: str
+    state: str
+    order_id: str
+    was_there: bool = False
+    task_uuid: str = ""
+    triangles: int | None = None
+    cost_credits: int | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    suggestion: str = ""
+
+
+def line_of_outcome(outcome: Outcome) -> Line:
+    """Return the line of a row after a run."""
+    row, record = outcome.planned.row, outcome.record
+    entry = outcome.entry
+    return Line(
+        number=row.number,
+        line=row.line,
+        name=row.title,
+        flow=row.flow,
+        catalog=row.catalog,
+        prompt=prompt_of(row),
+        state=str(outcome.end),
+        order_id=outcome.planned.order_id,
+        was_there=outcome.was_there,
+        task_uuid=(record.task_uuid if record is not None else None) or (entry.task_uuid if entry is not None else ""),
+        triangles=entry.triangles if entry is not None else None,
+        cost_credits=_cost(outcome),
+        files=dict(entry.files) if entry is not None else {},
+        error="" if outcome.sentence is None else str(outcome.sentence),
+        suggestion=outcome.suggestion,
+    )
+
+
+def _cost(outcome: Outcome) -> int | None:
+    """Return what the row's task costs; a failed or refused one costs nothing, its credits are released."""
+    if outcome.record is not None and outcome.record.is_settled:
+        return None
+    if outcome.record is not None and outcome.record.cost_credits is not None:
+        return outcome.record.cost_credits
+    return outcome.entry.cost_credits if outcome.entry is not None else None
+
+
+def line_of_entry(row: Row, entry: Entry | None) -> Line:
+    """Return the line of a row from what the library knows of it: how a run on another machine ended."""
+    state = {"done": "done", "failed": "failed"}.get(entry.state if entry is not None else "", "open")
+    error = entry.error if entry is not None else ""
+    if state == "open":
+        error = str(
+            Sentence.of("It was ordered, and is not here yet.")
+            if entry is not None and entry.task_uuid
+            else Sentence.of("It was not ordered yet.")
+        )
+    return Line(
+        number=row.number,
+        line=row.line,
+        name=row.title,
+        flow=row.flow,
+        catalog=row.catalog,
+        prompt=prompt_of(row),
+        state=state,
+        order_id=entry.order_id if entry is not None else "",
+        was_there=state == "done",
+        task_uuid=entry.task_uuid if entry is not None else "",
+        triangles=entry.triangles if entry is not None else None,
+        cost_credits=entry.cost_credits if entry is not None and (state != "failed" or entry.files) else None,
+        files=dict(entry.files) if entry is not None else {},
+        error=error,
+    )
+
+
+def merged(rows: Iterable[Row], row_keys: Mapping[int, str], ledger: Ledger) -> list[Line]:
+    """Return the lines of all rows, whoever ran them."""
+    known = ledger.by_row_key()
+    return [line_of_entry(row, known.get(row_keys[row.number])) for row in rows]
+
+
+def counts(lines: Iterable[Line]) -> dict[str, int]:
+    """Return how many rows there are of each state."""
+    return dict(sorted(Counter(line.state for line in lines).items()))
+
+
+def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
+    """
+    Return the report for programs.
+
+    :param about: more on the run as a whole: the file, the library, seconds, exit code.
+    """
+    return {
+        "version": _VERSION,
+        **about,
+        "counts": counts(lines),
+        "credits": sum(line.cost_credits or 0 for line in lines),
+        "credits_of_this_run": sum(line.cost_credits or 0 for line in lines if not line.was_there),
+        "rows": [asdict(line) for line in lines],
+    }
+
+
+def is_report(path: Path) -> bool:
+    """Tell whether a file is a report that a batch has written, which another report may replace."""
+    try:
+        found = json.loads(read_regular(path, most_bytes=_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"version", "counts", "rows", "credits_of_this_run"} <= found.keys()
+
+
+def travelling(lines: Iterable[Line], library: Path) -> list[Line]:
+    """
+    Return lines for a file that lies in the library and goes where it goes.
+
+    What was wrong is told without the folders of this machine: those in the library are relative to it, and the user's
+    own begin with ``~``.
+    """
+    return [replace(line, error=_travelling_text(line.error, library)) if line.error else line for line in lines]
+
+
+def _travelling_text(text: str, library: Path) -> str:
+    for folder, instead in ((f"{library}{os.sep}", ""), (str(library), "."), (os.path.expanduser("~"), "~")):
+        if len(folder) > 1:
+            text = text.replace(folder, instead)
+    return text
+
+
+def travelling_path(path: Path, library: Path) -> str:
+    """Return a path relative to the library where both lie in one folder or deeper, else its last part alone."""
+    relative = os.path.relpath(path, library) if path.anchor == library.anchor else path.name
+    is_near = sum(part == ".." for part in Path(relative).parts) <= 1
+    return Path(relative).as_posix() if is_near else path.name
+
+
+def write(target: Path, report: Mapping[str, object]) -> None:
+    """
+    Write a report.
+
+    :raises ReportError: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, escaped_json(json.dumps(report, ensure_ascii=False, indent=1)).encode())
+    except OSError as error:
+        raise ReportError(
+            Sentence.of(
+                "The report {path} cannot be written ({reason}).",
+                path=str(target),
+                reason=error.strerror or type(error).__name__,
+            )
+        ) from None
+
+
+def table(lines: Sequence[Line]) -> list[str]:
+    """Return a table for people; of a large batch only the rows that need a look."""
+    shown = lines if len(lines) <= MOST_LINES else [line for line in lines if line.state != "done"]
+    cells = [("row", "line", "name", "state", "triangles", "credits", "file or reason")]
+    for line in shown:
+        where = line.files.get("blend") or line.files.get("glb", "") if line.state == "done" else line.error
+        cells.append(
+            (
+                str(line.number),
+                str(line.line),
+                _cut(line.name, 32),
+                "was there" if line.was_there else line.state,
+                "" if line.triangles is None else f"{line.triangles:,}",
+                "" if line.cost_credits is None else str(line.cost_credits),
+                where,
+            )
+        )
+    if len(cells) == 1:
+        return []
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]) - 1)]
+    right = {0, 1, 4, 5}
+    return [
+        "  ".join(
+            [text.rjust(width) if index in right else text.ljust(width) for index, (text, width) in pairs] + [row[-1]]
+        ).rstrip()
+        for row in cells
+        for pairs in [list(enumerate(zip(row[:-1], widths, strict=True)))]
+    ]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Which batches a window has begun and not ended, so that they can go on after Blender was closed.
+
+Floor: between first and second. Thread: any that may write files. No ``bpy``.
+
+What was paid is known to the store, the library and the service; here is only what to go on with, and what the user
+has agreed to pay.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...tasks.private_files import make_folder
+from ..library.atomic_write import write_whole
+from ..library.safe_paths import read_regular
+from .request import Asked
+
+#: Folder in the data folder, with one small file for each library.
+FOLDER = "batches"
+#: A hundred thousand rows that were agreed to.
+_MOST_BYTES = 16 * 1024 * 1024
+#: Beyond any time; a whole number of JSON may be larger than a float can be.
+_LARGEST = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """
+    A batch that was begun.
+
+    :ivar jobs: tasks under way at once.
+    :ivar agreed: ``client_order_id`` of the rows whose price the user has agreed to.
+    :ivar credits: that price.
+    :ivar owner: name of the engine that runs it, see ``tasks.store.lease``; "" for none.
+    """
+
+    asked: Asked
+    jobs: int
+    agreed: frozenset[str] = frozenset()
+    credits: int = 0
+    owner: str = ""
+
+
+def remember(data_dir: Path, begun: Begun) -> None:
+    """
+    Keep a batch in mind until it has ended.
+
+    :raises OSError: that cannot be written. The batch may run all the same.
+    """
+    target = _path(data_dir, begun.asked)
+    make_folder(target.parent)
+    value = {
+        "file": str(begun.asked.file),
+        "library": str(begun.asked.library),
+        "jobs": begun.jobs,
+        "agreed": sorted(begun.agreed),
+        "credits": begun.credits,
+        "allowed": sorted(begun.asked.allowed),
+        "owner": begun.owner,
+        "at_s": time.time(),
+    }
+    write_whole(target, json.dumps(value).encode(), private=True)
+
+
+def forget(data_dir: Path, asked: Asked) -> None:
+    """Let go of a batch: it has ended, or the user does not want it any more."""
+    with contextlib.suppress(OSError):
+        _path(data_dir, asked).unlink(missing_ok=True)
+
+
+def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
+    """
+    Return the batch that was begun last and has not ended, None without one.
+
+    :param is_free: tells whether the engine of that name does not run its batch any more.
+    """
+    newest: tuple[float, Begun] | None = None
+    for path in (data_dir / FOLDER).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            begun, at_s = _begun(json.loads(read_regular(path, most_bytes=_MOST_BYTES)))
+            if (newest is None or at_s > newest[0]) and (not begun.owner or is_free(begun.owner)):
+                newest = at_s, begun
+    return newest[1] if newest is not None else None
+
+
+def _begun(value: Any) -> tuple[Begun, float]:
+    """
+    Return a batch as it was written, and when that was.
+
+    :raises ValueError: a value is not what one of ours is; likewise KeyError and TypeError.
+    """
+    file, library, at_s = value["file"], value["library"], value["at_s"]
+    jobs, credits, owner, agreed = value["jobs"], value["credits"], value["owner"], value["agreed"]
+    allowed = value.get("allowed", [])  # not written by older versions
+    if not all(isinstance(path, str) and os.path.isabs(path) and "\0" not in path for path in (file, library)):
+        raise ValueError("file")
+    os.fsencode(file + library)  # UnicodeEncodeError is a ValueError
+    if not (type(jobs) is int and jobs >= 1 and type(credits) is int and credits >= 0 and isinstance(owner, str)):
+        raise ValueError("jobs")
+    if not all(isinstance(words, list) and all(isinstance(one, str) for one in words) for words in (agreed, allowed)):
+        raise ValueError("agreed")
+    if type(at_s) not in (int, float) or not -_LARGEST <= at_s <= _LARGEST:
+        raise ValueError("at_s")
+    asked = Asked(Path(file), Path(library), allowed=frozenset(allowed))
+    return Begun(asked, jobs, frozenset(agreed), credits, owner), at_s
+
+
+def _path(data_dir: Path, asked: Asked) -> Path:
+    digest = hashlib.sha256(os.fsencode(asked.library)).hexdigest()[:16]
+    return data_dir / FOLDER / f"{digest}.json"

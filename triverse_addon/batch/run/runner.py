@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Drive a batch: so many tasks at a time through the engine, and each model into the library as soon as it is here.
+
+Floor: between first and second. Thread: main, but for the writers' own. No ``bpy``.
+
+Like the engine, it is stepped: the driver calls :meth:`Engine.pump` and then :meth:`Runner.step`, in a window by a
+timer, without one in a loop. A task counts as imported once its asset is written. Whatever touches a disk is done by
+threads of the runner's own: the clerk begins one row after another and keeps the ledger, the writers write models.
+"""
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...api.errors import TriverseError, UnforeseenError
+from ...api.responses import TOO_MANY_REQUESTS
+from ...api.sentence import Sentence
+from ...api.service_codes import ServiceCode
+from ...api.unexpected_errors import UNFORESEEN, Slips
+from ...tasks.converter import ConvertStopped, NoChildError
+from ...tasks.engine.engine import Engine
+from ...tasks.engine.request_gate import Block
+from ...tasks.record import ENDED_BADLY, Stage, TaskRecord
+from ..library.asset_jobs import job_for, write_patiently, written
+from ..library.asset_writer import AssetWriter
+from ..library.entry import Entry
+from ..library.ledger import Ledger
+from .dispatcher import Begun, Clerk
+from .outcome import End, Outcome, Progress, Standing
+from .plan import Left, Planned
+
+log = logging.getLogger(__name__)
+
+#: More tasks at once than this would only wait in the service's queue.
+MOST_JOBS = 1000
+#: So many rows wait for the clerk at most: what it has not begun yet can still be stopped.
+_MOST_BEGINNING = 32
+#: What a run ends with when every request is kept back; what is not named is a trouble of this machine.
+_ENDS = {Block.KEY: End.ACCOUNT, Block.ONLINE: End.SERVICE}
+#: How often it is looked whether the service is away, in seconds.
+_TROUBLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    What a run keeps within.
+
+    :ivar jobs: tasks that are under way at the service at once.
+    :ivar writers: models that are written at once.
+    :ivar max_credits: what may be ordered in all, None for any amount.
+    :ivar patience_s: how long the service may stay away, in seconds, before the run ends.
+    :ivar timeout_s: how long the run may take, None for as long as it takes.
+    """
+
+    jobs: int = 8
+    writers: int = 1
+    max_credits: int | None = None
+    patience_s: float = 600.0
+    timeout_s: float | None = None
+
+
+class _ModelGoneError(Exception):
+    """The downloaded model was deleted before it was written into the library."""
+
+
+class _Item:
+    """One row on its way. Main thread only."""
+
+    def __init__(self, planned: Planned) -> None:
+        self.planned = planned
+        self.number = planned.row.number
+        self.entry: Entry | None = planned.entry
+        self.record: TaskRecord | None = planned.record
+        """As it was seen last."""
+        self.record_id = planned.record.id if planned.record is not None else ""
+        self.beginning: Future[Begun] | None = None
+        self.writing: Future[tuple[Entry, Sentence | None]] | None = None
+        self.was_fetched_again = False
+
+
+class Runner:
+    """
+    One run of a batch.
+
+    :param engine: started.
+    :param planned: all rows of this run.
+    :param catalog_ids: UUID of each catalog by its path.
+    :param prices: quoted credits by the row's number.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        planned: Sequence[Planned],
+        writer: AssetWriter,
+        ledger: Ledger,
+        *,
+        catalog_ids: Mapping[str, str],
+        prices: Mapping[int, int],
+        limits: Limits,
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._ledger = ledger
+        self._catalog_ids = catalog_ids
+        self._prices = prices
+        self._limits = limits
+        self._began_s = time.monotonic()
+        self._total = len(planned)
+        self._was_there = sum(one.left is Left.NOTHING for one in planned)
+        self._outcomes: dict[int, Outcome] = {}
+        self._done = 0
+        self._beginning: dict[int, _Item] = {}
+        self._under_way: dict[int, _Item] = {}
+        self._writing: dict[int, _Item] = {}
+        self._credits: dict[int, int] = {}
+        """What this run ordered, by the row's number: the quoted price, then the true one."""
+        self._dearer = 1.0
+        """How much more than it had quoted the service took at most."""
+        self._halt: tuple[End, Sentence] | None = None
+        """Why nothing can come any more; what is being written is still waited for."""
+        self._no_orders: Sentence | None = None
+        """Why nothing more is ordered; what was ordered goes on."""
+        self._trouble_since_s: float | None = None
+        self._looked_for_trouble_s = float("-inf")
+        self._is_over = False
+        self._slips = Slips()
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(max(1, limits.writers), thread_name_prefix="triverse-write")
+        self._clerk = Clerk(engine, ledger, self._stop)
+        # What costs nothing comes first, and models that are here before those that are on their way.
+        order = {Left.WRITE: 0, Left.FOLLOW: 1, Left.RETRY: 2, Left.ORDER: 3}
+        self._free: deque[_Item] = deque()
+        self._costly: deque[_Item] = deque()
+        for one in sorted(planned, key=lambda one: (order.get(one.left, -1), one.row.number)):
+            if one.left in (Left.NOTHING, Left.LEAVE):
+                self._end(untouched(one))
+            else:
+                (self._costly if one.may_cost else self._free).append(_Item(one))
+        for one in planned:
+            if one.left is Left.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
+                # A run that was killed between writing and noting it.
+                self._clerk.mark(one.entry, one.record, one.row.title)
+
+    # -------------------------------------------------------------------------
+    # What the driver calls
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left that this run can do."""
+        return self._is_over
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it has been going on, in seconds."""
+        return time.monotonic() - self._began_s
+
+    def step(self) -> None:
+        """
+        Look what has become of the rows, and begin the next ones. Waits for nothing, and touches no disk.
+
+        What nobody foresaw ends the run after the second time in a row; the rows that are open then say so.
+        """
+        if self._is_over:
+            return
+        try:
+            self._step()
+            self._slips.went_well()
+        except UNFORESEEN as error:
+            log.exception("a step of the batch failed")
+            if (told := self._slips.slipped(error)) is not None:
+                self._break_off(told)
+
+    def _break_off(self, error: UnforeseenError) -> None:
+        self._halt = (End.FAILED, error.sentence)
+        self.halt()
+
+    def _step(self) -> None:
+        if (slip := self._clerk.slip) is not None:
+            self._break_off(slip)
+            return
+        self._begin()
+        self._look_at_beginning()
+        for item in list(self._under_way.values()):
+            self._look(item)
+        for item in list(self._writing.values()):
+            self._look_at_writing(item)
+        self._look_for_trouble()
+        if self._writing or self._beginning:
+            return
+        has_orders = bool(self._costly) and self._no_orders is None
+        self._is_over = self._halt is not None or not (self._under_way or self._free or has_orders)
+
+    def stop(self, *, hold_back: bool = False) -> None:
+        """
+        End the run: what is being written is given up, and begins anew with the next run. Waits for the threads, so a
+        window calls it in one of its own; :meth:`step` is not called any more then.
+
+        :param hold_back: what was not sent yet is not sent by the engine either, which goes on.
+        """
+        self._is_over = True
+        self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._clerk.end()
+        self._writer.close()
+        if hold_back:
+            begun = [item.beginning for item in self._beginning.values() if item.beginning is not None]
+            found = [future.result().record for future in begun if future.exception() is None]
+            self._clerk.hold_back([*found, *self.records()])
+
+    def halt(self) -> None:
+        """Begin nothing more and look at nothing more. :meth:`stop` follows."""
+        self._is_over = True
+        self._stop.set()
+
+    def outcomes(self) -> list[Outcome]:
+        """Return every row's end, in the order of the file."""
+        found = dict(self._outcomes)
+        for item in [*self._free, *self._costly, *self._moving()]:
+            end, sentence = self._halt or (End.OPEN, Sentence.of("The batch ended before this row was done."))
+            if self._halt is None and self._no_orders is not None and item in self._costly:
+                end, sentence = End.ACCOUNT, self._no_orders
+            record = self._engine.get(item.record_id) if item.record_id else None
+            found[item.number] = Outcome(item.planned, end, sentence, record=record, entry=item.entry)
+        return [found[number] for number in sorted(found)]
+
+    def standing(self, number: int) -> Standing:
+        """Return where a row stands, from memory."""
+        moving = (group[number] for group in (self._under_way, self._writing, self._beginning) if number in group)
+        item = next(moving, None)
+        return Standing(
+            outcome=self._outcomes.get(number),
+            record=item.record if item is not None else None,
+            is_writing=number in self._writing,
+        )
+
+    def progress(self) -> Progress:
+        """Return how far the run is."""
+        own = self._done - self._was_there
+        waiting = len(self._free) + len(self._costly)
+        under_way = len(self._under_way) + len(self._beginning)
+        left = waiting + under_way + len(self._writing)
+        return Progress(
+            total=self._total,
+            done=self._done,
+            failed=len(self._outcomes) - self._done,
+            waiting=waiting,
+            under_way=under_way,
+            writing=len(self._writing),
+            was_there=self._was_there,
+            credits=sum(self._credits.values()),
+            # With fewer, the first row's own time would be taken for that of every row.
+            left_s=self.elapsed_s / own * left
+            if own > min(self._limits.jobs, self._total - self._was_there - 1)
+            else None,
+        )
+
+    def records(self) -> list[TaskRecord]:
+        """Return the tasks that are under way."""
+        return [item.record for item in self._under_way.values() if item.record is not None]
+
+    def _moving(self) -> list[_Item]:
+        return [*self._beginning.values(), *self._under_way.values(), *self._writing.values()]
+
+    # -------------------------------------------------------------------------
+    # Beginning
+
+    def _begin(self) -> None:
+        while self._halt is None and (item := self._next()) is not None:
+            if item.planned.may_cost:
+                self._credits[item.number] = self._prices.get(item.number, 0)
+            try:
+                item.beginning = self._clerk.begin(item.planned)
+            except UNFORESEEN as error:
+                log.exception("row %d could not be handed to the clerk", item.number)
+                self._credits.pop(item.number, None)
+                self._fail(item, UnforeseenError(error).sentence)
+                continue
+            self._beginning[item.number] = item
+
+    def _next(self) -> _Item | None:
+        """Take out the row that is to be begun now, if any."""
+        if len(self._beginning) >= _MOST_BEGINNING:
+            return None
+        has_place = len(self._under_way) + len(self._beginning) < self._limits.jobs
+        if self._free and (has_place or self._free[0].planned.left is Left.WRITE):
+            return self._free.popleft()
+        if self._costly and has_place and self._no_orders is None and self._may_spend(self._costly[0]):
+            return self._costly.popleft()
+        return None
+
+    def _may_spend(self, item: _Item) -> bool:
+        limit = self._limits.max_credits
+        price = self._prices.get(item.number, 0) * self._dearer
+        if limit is None or sum(self._credits.values()) + price <= limit:
+            return True
+        self._no_orders = Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=limit)
+        return False
+
+    def _look_at_beginning(self) -> None:
+        for item in list(self._beginning.values()):
+            future = item.beginning
+            if future is None or not future.done():
+                return  # the clerk does one after the other
+            del self._beginning[item.number]
+            try:
+                begun = future.result()
+            except ConvertStopped:
+                continue
+            except TriverseError as error:
+                self._credits.pop(item.number, None)
+                self._fail(item, error.sentence, suggestion=error.suggestion)
+                continue
+            except UNFORESEEN as error:
+                log.exception("row %d could not be begun", item.number)
+                self._credits.pop(item.number, None)
+                self._fail(item, UnforeseenError(error).sentence)
+                continue
+            if not begun.is_ordered:
+                self._credits.pop(item.number, None)
+            item.entry, item.record_id = begun.entry, begun.record.id
+            self._under_way[item.number] = item
+
+    # -------------------------------------------------------------------------
+    # Looking
+
+    def _look(self, item: _Item) -> None:
+        record = self._engine.get(item.record_id)
+        if record is item.record and record is not None and not record.has_model:
+            return
+        item.record = record
+        if record is None:
+            self._fail(item, Sentence.of("The task was taken off the list elsewhere."))
+            return
+        self._note(item, record)
+        if record.has_model:
+            self._begin_writing(item, record)
+        elif record.stage in ENDED_BADLY:
+            sentence = record.error or Sentence.of("The service cancelled the task.")
+            end = End.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else End.FAILED
+            self._fail(item, sentence, suggestion=record.error_suggestion, end=end, record=record)
+            if end is End.ACCOUNT:
+                self._no_orders = sentence
+        elif not record.following:
+            self._fail(item, Sentence.of("Nobody follows this task any more."), record=record)
+
+    def _note(self, item: _Item, record: TaskRecord) -> None:
+        """Keep what other machines have to know of an order, as soon as it is known."""
+        if item.number in self._credits and record.cost_credits is not None:
+            self._credits[item.number] = record.cost_credits
+            quoted = self._prices.get(item.number, 0)
+            self._dearer = max(self._dearer, record.cost_credits / quoted if quoted else 1.0)
+        entry, uuid = item.entry, record.task_uuid or ""
+        if entry is None or not uuid or uuid == entry.task_uuid:
+            return
+        order = record.client_order_id if record.client_order_id.startswith(item.planned.order_id) else entry.order
+        item.entry = dataclasses.replace(
+            entry,
+            state="ordered",
+            order=order or item.planned.order_id,
+            task_uuid=uuid,
+            row_key=item.planned.row_key,
+            # An order whose answer was lost, or that another machine sent, has told no price but the quoted one.
+            cost_credits=record.cost_credits or self._prices.get(item.number),
+            error="",
+        )
+        self._clerk.put(item.entry)
+
+    def _begin_writing(self, item: _Item, record: TaskRecord) -> None:
+        planned = item.planned
+        assert item.entry is not None
+        job = job_for(planned.row, record, item.entry, self._ledger.library, self._catalog_ids)
+        entry = dataclasses.replace(item.entry, recipe=planned.recipe, row_key=planned.row_key)
+
+        def write() -> tuple[Entry, Sentence | None]:
+            if not Path(record.model_path).is_file():
+                raise _ModelGoneError
+            asset = write_patiently(self._writer, job, self._stop)
+            self._clerk.finish(done := written(entry, planned.row, record, asset), record, planned.row.title)
+            return done, asset.problem
+
+        # The row leaves its place once nothing can fail any more: a slip before would lose it.
+        item.writing = self._pool.submit(write)
+        del self._under_way[item.number]
+        self._writing[item.number] = item
+
+    def _look_at_writing(self, item: _Item) -> None:
+        future, record = item.writing, item.record
+        if future is None or not future.done():
+            return
+        try:
+            item.entry, problem = future.result()
+        except ConvertStopped:
+            return
+        except _ModelGoneError:
+            self._fetch_again(item)
+        except NoChildError as error:
+            self._fail(item, error.sentence, record=record)
+            self._halt = (End.FAILED, error.sentence)
+        except TriverseError as error:
+            self._fail(item, error.sentence, record=record)
+        except UNFORESEEN as error:
+            log.exception("row %d could not be written", item.number)
+            self._fail(item, UnforeseenError(error).sentence, record=record)
+        else:
+            end = End.DONE if problem is None else End.FAILED  # though what could be made lies in the library
+            self._finish(item, Outcome(item.planned, end, problem, record=record, entry=item.entry))
+
+    def _fetch_again(self, item: _Item) -> None:
+        """A model that was deleted by hand is fetched once more, never ordered again."""
+        if item.was_fetched_again or item.record is None:
+            path = item.record.model_path if item.record is not None else ""
+            sentence = Sentence.of("The downloaded model {path} is not there any more.", path=path)
+            self._fail(item, sentence, record=item.record)
+            return
+        item.was_fetched_again = True
+        self._engine.fetch_again(item.record_id)
+        item.record = None
+        del self._writing[item.number]
+        self._under_way[item.number] = item
+
+    def _look_for_trouble(self) -> None:
+        """Find out whether nothing can come of waiting any longer."""
+        now = time.monotonic()
+        timeout_s = self._limits.timeout_s
+        if self._halt is not None or not (self._under_way or self._free or self._costly or self._beginning):
+            return
+        if timeout_s is not None and now - self._began_s >= timeout_s:
+            self._halt = (End.TIMED_OUT, Sentence.of("The time is over. What was ordered goes on at the service."))
+        elif now - self._looked_for_trouble_s >= _TROUBLE_S:
+            self._looked_for_trouble_s = now
+            block, sentence = self._engine.blocked()
+            if block is not Block.NONE and sentence is not None:
+                self._halt = (_ENDS.get(block, End.FAILED), sentence)
+            else:
+                self._look_for_outage(now)
+
+    def _look_for_outage(self, now: float) -> None:
+        records = self.records()
+        notes = [record.note for record in records if record.attempts and record.note != TOO_MANY_REQUESTS]
+        troubles = [note for note in notes if note is not None]
+        if not troubles or len(troubles) < len(records):
+            self._trouble_since_s = None
+        elif self._trouble_since_s is None:
+            self._trouble_since_s = now
+        elif now - self._trouble_since_s >= self._limits.patience_s:
+            self._halt = (End.SERVICE, troubles[0])
+
+    # -------------------------------------------------------------------------
+    # Ends
+
+    def _fail(
+        self,
+        item: _Item,
+        sentence: Sentence,
+        *,
+        suggestion: str = "",
+        end: End = End.FAILED,
+        record: TaskRecord | None = None,
+    ) -> None:
+        if item.entry is not None and end is End.FAILED:
+            item.entry = dataclasses.replace(
+                item.entry, state="failed", recipe=item.planned.recipe, error=str(sentence)
+            )
+        self._finish(item, Outcome(item.planned, end, sentence, suggestion, record=record, entry=item.entry))
+        if item.entry is not None and end is End.FAILED:
+            self._clerk.put(item.entry)
+
+    def _finish(self, item: _Item, outcome: Outcome) -> None:
+        self._under_way.pop(item.number, None)
+        self._writing.pop(item.number, None)
+        self._end(outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.planned.row.number] = outcome
+        self._done += outcome.end is End.DONE
+
+
+def untouched(planned: Planned) -> Outcome:
+    """Return the outcome of a row that a run does not touch."""
+    record, entry = planned.record, planned.entry
+    if planned.left is Left.NOTHING:
+        return Outcome(planned, End.DONE, was_there=True, record=record, entry=entry)
+    if not planned.has_failed:
+        sentence = Sentence.of("This run was about failed rows only.")
+        return Outcome(planned, End.OPEN, sentence, record=record, entry=entry)
+    if record is not None and record.error is not None:
+        return Outcome(planned, End.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
+    words = entry.error if entry is not None else ""
+    sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
+    return Outcome(planned, End.FAILED, sentence, record=record, entry=entry)

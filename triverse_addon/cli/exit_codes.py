@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The exit codes, and which error ends in which of them.
+
+Floor: third. Thread: any. No ``bpy``.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from ..api.errors import (
+    AuthenticationError,
+    ContentViolationError,
+    InputError,
+    InsufficientCreditsError,
+    InvalidParametersError,
+    KeyMissingError,
+    NotFoundError,
+    OfflineError,
+    ServiceError,
+    TransportError,
+    TriverseError,
+    UnsupportedError,
+)
+from .errors import TooDearError
+
+
+class Exit(IntEnum):
+    """What the process ends with. Scripts rely on these numbers."""
+
+    DONE = 0
+    FAILED = 1
+    """A task failed or was cancelled, or its result cannot be written."""
+    USAGE = 2
+    """Wrong usage or bad input."""
+    ACCOUNT = 3
+    """No key, a wrong key, or too few credits."""
+    SERVICE = 4
+    """The network or the service, or online access is off."""
+    TIMED_OUT = 5
+    """``--timeout`` is over. The task goes on; ``resume`` picks it up."""
+    INTERRUPTED = 130
+    """Ctrl-C. The task goes on; ``resume`` picks it up."""
+
+
+_BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
+    (InputError, Exit.USAGE),
+    (TooDearError, Exit.ACCOUNT),
+    (KeyMissingError, Exit.ACCOUNT),
+    (AuthenticationError, Exit.ACCOUNT),
+    (InsufficientCreditsError, Exit.ACCOUNT),
+    (InvalidParametersError, Exit.USAGE),
+    (UnsupportedError, Exit.USAGE),
+    (ContentViolationError, Exit.USAGE),
+    (NotFoundError, Exit.USAGE),
+    (OfflineError, Exit.SERVICE),
+    (TransportError, Exit.SERVICE),
+    (ServiceError, Exit.SERVICE),
+)
+
+#: Which code is told when several tasks ended differently: first what a person has to mend, then what is lost, then
+#: what only takes longer.
+_ORDER = (Exit.ACCOUNT, Exit.SERVICE, Exit.FAILED, Exit.TIMED_OUT)
+
+
+def for_error(error: TriverseError) -> Exit:
+    """Return the exit code of an error that ended the command. What is not listed is a trouble of this machine."""
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)
+
+
+def for_all(codes: Iterable[Exit]) -> Exit:
+    """Return the exit code of a command from those of its tasks."""
+    found = set(codes)
+    return next((code for code in _ORDER if code in found), Exit.DONE)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What commands open before they begin: settings that can be used, engine, client, store.
+
+Floor: third. Thread: main. No ``bpy``.
+"""
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..api.errors import KeyElsewhereError, OfflineError
+from ..api.libraries import check
+from ..api.sentence import Sentence
+from ..api.urls import check_base_url, is_loopback
+from ..tasks.converter import Converter
+from ..tasks.engine.context import make_client
+from ..tasks.engine.engine import Engine
+from ..tasks.preparer import Preparer
+from ..tasks.settings import Settings
+from ..tasks.store.store import FILE_NAME, Store
+from .host import Host
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+
+#: How long the engine's threads get to end, in seconds; what they were at goes on next time.
+_STOP_S = 3.0
+
+
+class _OfflineHereError(OfflineError):
+    """Online access is off, said for someone at a command line."""
+
+    def __init__(self, offline_by: str, *, by_option: bool) -> None:
+        super().__init__("command_line" if offline_by == "command_line" else "preference")
+        if by_option:
+            self.sentence = Sentence.of("--offline was given, so nothing is sent. Leave it out to go online.")
+        else:
+            self.sentence = Sentence.of(
+                "Online access is off in this Blender. Start it with --online-mode, or turn on Allow Online Access in "
+                "Preferences > System > Network."
+            )
+
+
+def ready_to_send(args: argparse.Namespace, host: Host) -> Settings:
+    """
+    Return the settings, once nothing keeps back every request.
+
+    :raises TriverseError: see :func:`check_ready`.
+    """
+    settings = host.settings(args.data, offline=args.offline)
+    check_ready(settings, by_option=args.offline)
+    return settings
+
+
+def check_ready(settings: Settings, *, by_option: bool = False) -> None:
+    """
+    Say now what would keep back every request.
+
+    :raises InputError: the service's address cannot be used.
+    :raises OfflineError: online access is off, and the service is not on this machine.
+    :raises KeyMissingError: there is no key, or it was entered for another service.
+    :raises ConnectError: the network is set to a proxy that cannot be used.
+    :raises LibraryError: a library that is loaded here cannot be worked with.
+    """
+    check("requests", "urllib3")
+    check_base_url(settings.api_url)
+    if not settings.online and not is_loopback(settings.api_url):
+        raise _OfflineHereError(settings.offline_by, by_option=by_option)
+    try:
+        settings.check_key()
+    except KeyElsewhereError as error:
+        error.sentence = Sentence.of(
+            "The API key was entered for {entered_for}, so it is not sent to {service}. Allow that in the preferences "
+            "of the add-on, or set both TRIVERSE_API_KEY and TRIVERSE_API_URL.",
+            **error.sentence.args,
+        )
+        raise
+    if settings.online or is_loopback(settings.api_url):
+        from ..api.proxies import proxy_for  # late: brings requests
+
+        proxy_for(settings.api_url)
+
+
+@contextlib.contextmanager
+def open_engine(
+    settings: Settings, converter: Converter | None, output: Output, preparer: Preparer | None = None
+) -> Iterator[Engine]:
+    """Start an engine, and stop it at the end."""
+    engine = Engine(settings, converter, preparer=preparer)
+    try:
+        engine.start()
+        if engine.notice_problem is not None:
+            output.say(engine.notice_problem)
+        yield engine
+    finally:
+        engine.stop(_STOP_S)
+
+
+@contextlib.contextmanager
+def open_client(settings: Settings) -> Iterator["Client"]:
+    """Open a client, and close it at the end."""
+    with make_client(settings) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def open_store(settings: Settings) -> Iterator[Store | None]:
+    """Open the store for a look; None when there is none yet, and none is made for that."""
+    if not (settings.data_dir / FILE_NAME).exists():
+        yield None
+        return
+    store = Store(settings.data_dir)
+    try:
+        yield store
+    finally:
+        store.close()

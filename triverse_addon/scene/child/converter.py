@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Convert a model in a child Blender: see ``process`` for what protects the user's Blender from it.
+
+Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed to the constructor.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...api.sentence import Sentence
+from ...tasks.converter import Converted, ConvertError, ConvertJob, Missing
+from ...tasks.removal import remove_leftovers
+from ..asset_library import CATALOG_ID
+from .messages import sentence_for
+from .process import ChildProcess, Words
+
+BLEND = "model.blend"
+THUMBNAIL = "thumbnail.png"
+LOG = "convert.log"
+
+#: A model of 1.5M triangles with 4k maps takes 9 s on two busy cores (measured); a hostile one must end some time.
+TIMEOUT_S = 600.0
+
+_WORDS = Words(
+    too_slow=Sentence.of(
+        "Blender did not finish reading this model within {minutes} minutes. The downloaded file is kept."
+    ),
+    killed=Sentence.of(
+        "The system ended Blender while it read this model, most likely because memory ran out. "
+        "The downloaded file is kept."
+    ),
+    crashed=Sentence.of(
+        "Blender crashed while it read this model ({signal}). The downloaded file is kept; {log} beside it says more."
+    ),
+    ended=Sentence.of(
+        "Blender ended without reading this model (exit code {code}). "
+        "The downloaded file is kept; {log} beside it says more."
+    ),
+    stopped=Sentence.of("The conversion was stopped. It starts again by itself."),
+    refused=sentence_for,
+)
+
+
+class ChildConverter:
+    """
+    The engine's converter: a :class:`tasks.converter.Converter`. May be called from several threads at once.
+
+    :param command: how to start the child, from :func:`command.child_command`.
+    :param timeout_s: how long one conversion may take.
+    :param memory_bytes: see :class:`process.ChildProcess`.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, timeout_s: float = TIMEOUT_S, memory_bytes: int | None = None
+    ) -> None:
+        self._child = ChildProcess(command, _WORDS, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
+
+    def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
+        """
+        Convert one model. Returns when the .blend lies in ``job.out_dir``; an older one is replaced as a whole.
+
+        :raises ConvertError: the model cannot be used; the GLB is kept, and ``convert.log`` beside it says more.
+        :raises NoChildError: no child Blender can be started here.
+        :raises ConvertStopped: ``stop`` was set.
+        """
+        started = time.monotonic()
+        for name in (BLEND, THUMBNAIL):
+            remove_leftovers(job.out_dir, Path(name).stem)
+        out_dir = job.out_dir.resolve()
+        told = {
+            "glb_path": str(job.glb_path.resolve()),
+            "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
+            "blend_path": str(out_dir / BLEND),
+            "thumbnail_path": str(out_dir / THUMBNAIL),
+            "name": job.name,
+            "properties": dict(job.properties),
+            "tags": list(job.tags),
+            "catalog_id": CATALOG_ID,
+            "unit_m": job.unit_m,
+            "frames_per_s": job.frames_per_s,
+            "merge": job.merge,
+            "smooth_deg": job.smooth_deg,
+        }
+        result = self._child.run(told, job.out_dir, stop)
+        if result["missing"]["meshes"]:
+            # A mesh that cannot be read may be by another Blender process: of chance, and of memory that was short.
+            with contextlib.suppress(ConvertError):
+                result = self._child.run(told, job.out_dir, stop)
+        return Converted(
+            blend_path=job.out_dir / BLEND,
+            thumbnail_path=job.out_dir / THUMBNAIL if result["thumbnail"] else None,
+            collection_name=result["collection_name"],
+            triangles=result["triangles"],
+            objects=result["objects"],
+            seconds=time.monotonic() - started,
+            blend_sha256=result["blend_sha256"],
+            missing=Missing(**result["missing"]),
+        )

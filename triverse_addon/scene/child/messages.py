@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Why a model could not be read, in words.
+
+Floor: second. Thread: any. No ``bpy``.
+"""
+
+from ...api.sentence import Sentence
+from ...tasks.glb.extensions import missing_decoder
+
+
+def sentence_for(kind: str, detail: str = "") -> Sentence:
+    """
+    Return the sentence for a refusal of ``worker.gltf_import`` or ``worker.convert_worker``.
+
+    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign", "disk" or anything else, which means
+        "unreadable".
+    :param detail: the importer's or the system's own words.
+    """
+    if kind == "numpy":
+        return Sentence.of(
+            "Blender's glTF importer needs the Python module numpy, which this Blender lacks. "
+            "Install it (on Debian and Ubuntu: the package python3-numpy), then press Retry."
+        )
+    if kind == "importer":
+        return Sentence.of(
+            "This Blender has no glTF importer. Enable its add-on glTF 2.0 format in the preferences, then press Retry."
+        )
+    if kind == "memory":
+        return Sentence.of("The model needs more memory than it may have here. The downloaded file is kept.")
+    if kind == "decoder":
+        return missing_decoder(detail)
+    if kind == "foreign":
+        return Sentence.of(
+            "The model was refused, because it brought in a file of this computer ({name}). "
+            "The downloaded file is kept.",
+            name=detail,
+        )
+    if kind == "empty":
+        return Sentence.of("The model file holds no object. The downloaded file is kept.")
+    if kind == "disk":
+        return Sentence.of(
+            "The converted model cannot be written: {reason}. Make room, then press Retry.", reason=detail
+        )
+    if not detail:
+        return Sentence.of("Blender's glTF importer cannot read this model. The downloaded file is kept.")
+    return Sentence.of(
+        "Blender's glTF importer cannot read this model. It says: {detail}. The downloaded file is kept.",
+        detail=detail.rstrip("."),
+    )

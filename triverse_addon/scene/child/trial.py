@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Try once, in a child Blender, what a library will need: that it starts, reads models, exports, draws and saves.
+
+Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed in.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...api.sentence import Sentence
+from ...batch.library.asset_writer import BLENDER, PICTURES
+from ...tasks.converter import ChildNotStartedError, ConvertError
+from .process import ChildEndedError, ChildProcess, Words
+
+LOG = "trial.log"
+#: The whole trial takes 5 s on two busy cores (measured); a first start from a cold disk takes its time.
+TIMEOUT_S = 180.0
+
+
+def _sentence_for(kind: str, detail: str = "") -> Sentence:
+    if kind == "numpy":
+        return Sentence.of(
+            "Reading models takes the Python module numpy, which this Blender lacks. "
+            "Install it (on Debian and Ubuntu: the package python3-numpy)."
+        )
+    if kind == "importer":
+        return Sentence.of("This Blender has no glTF importer. Enable its add-on glTF 2.0 format in the preferences.")
+    if kind == "memory":
+        return Sentence.of("There is too little memory for a second Blender. Close other programs.")
+    if kind == "disk":
+        return Sentence.of("A second Blender cannot write its files: {reason}. Make room.", reason=detail)
+    return Sentence.of("A second Blender cannot read a model here. It says: {detail}.", detail=detail.rstrip("."))
+
+
+def _cannot_export(kind: str, detail: str) -> Sentence:
+    if not detail:
+        return Sentence.of("This Blender cannot export {format}. Leave it out of export.", format=kind.upper())
+    return Sentence.of(
+        "This Blender cannot export {format}. It says: {detail}. Leave it out of export.",
+        format=kind.upper(),
+        detail=detail.rstrip("."),
+    )
+
+
+_NO_PICTURES = Sentence.of(
+    "This Blender cannot draw. Contact sheets come as a web page only, and models without a picture of the service get "
+    "none."
+)
+
+_WORDS = Words(
+    too_slow=Sentence.of("A second Blender did not get ready within {minutes} minutes. Nothing was sent."),
+    killed=Sentence.of("The system ended the second Blender, most likely because memory ran out. Nothing was sent."),
+    crashed=Sentence.of("A second Blender crashed when it was tried ({signal}). Nothing was sent; {log} says more."),
+    ended=Sentence.of("A second Blender cannot be used here (exit code {code}). Nothing was sent; {log} says more."),
+    stopped=Sentence.of("The batch is ending."),
+    refused=_sentence_for,
+)
+
+
+def try_out(
+    command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event
+) -> dict[str, Sentence]:
+    """
+    Return what cannot be done, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
+
+    :param command: how to start the child, from ``child_command("library_worker")``.
+    :param work_dir: folder of this user for what the child needs, and for its log.
+    :raises NoChildError: there is none here.
+    :raises ConvertStopped: ``stop`` was set.
+    """
+    child = ChildProcess(command, _WORDS, log=LOG, timeout_s=TIMEOUT_S)
+    told = {"kind": "trial", "exports": list(exports), "may_draw": True}
+    found: dict[str, Sentence] = {}
+    try:
+        try:
+            lacking = child.run(told, work_dir, stop)["lacking"]
+        except ChildEndedError:
+            # It may have been the renderer, without which a library can do.
+            lacking = child.run({**told, "may_draw": False}, work_dir, stop)["lacking"]
+            found[PICTURES] = _NO_PICTURES
+    except (ConvertError, ChildNotStartedError) as error:
+        return {BLENDER: error.sentence}
+    return found | {
+        what: _NO_PICTURES if what == PICTURES else _cannot_export(what, said) for what, said in lacking.items()
+    }

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The importer that drivers hand to :meth:`tasks.engine.engine.Engine.pump`: a finished task in, a model in the scene out.
+
+Floor: second. Thread: main. Imports ``bpy``.
+"""
+
+import logging
+import math
+import time
+from pathlib import Path
+
+import bpy
+
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ...tasks import provenance
+from ...tasks.engine.import_queue import ConvertAgain, Failed, Imported, ImportOutcome, Later
+from ...tasks.glb.glb_check import GlbError
+from ...tasks.record import Placement, TaskRecord
+from .. import gltf_abilities
+from ..errors import SceneError
+from ..worker import asset_collection
+from ..worker.gltf_import import units_of
+from . import orphan_data, readable_models, replace_import, replace_objects, undo, variants
+from .append import MOST_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
+from .in_process import import_model
+from .origin import find_object, find_scene, why_not_here
+from .placement import Spot, box_of
+
+_log = logging.getLogger(__name__)
+
+
+def reason_to_wait(record: TaskRecord) -> Sentence | None:
+    """Return why the model of ``record`` cannot come into the scene now; None when it can. No look at the disk."""
+    scene = find_scene(record.origin)
+    if scene is None:
+        return why_not_here(record.origin)
+    if scene.library is not None:
+        return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
+    if any(obj.mode != "OBJECT" for obj in _steps_aside(record, scene)):
+        return Sentence.of("Waits until the object whose place the model takes is in Object Mode again.")
+    return None
+
+
+def import_task(record: TaskRecord) -> ImportOutcome:
+    """
+    Bring the model of ``record`` into the scene that asked for it, as one undo step.
+
+    :return: ``Imported`` with the collection's name; ``Later`` if the scene is not here; ``Failed`` if the files
+        cannot be used. Never raises for what a file or a scene may be.
+    """
+    reason = reason_to_wait(record)
+    scene = find_scene(record.origin)
+    if reason is not None or scene is None:
+        return Later(reason or why_not_here(record.origin))
+    placeholder = _placeholder(record, scene)
+    old = replace_import.find(scene, record.task_uuid, record.placement.instead_of)
+    started_s = time.perf_counter()
+    told: list[tuple[str, Sentence]] = []
+    try:
+        collection = _bring(record, scene, told, None if old is not None else _spot(record.placement, placeholder))
+    except readable_models.NotYetError as error:
+        return Later(error.sentence)
+    except _Unfit as unfit:
+        units = units_of(scene)
+        return ConvertAgain(unfit.sentence, units.unit_m, units.frames_per_s)
+    except (SceneError, GlbError) as error:
+        return Failed(error.sentence)
+    replace_import.note_time(collection)
+    if record.geometry_only:
+        orphan_data.strip(collection)
+    if old is not None:
+        replace_import.take_over(collection, old, scene)
+    elif record.placement.replaces is not None:
+        replace_objects.take_place(collection, scene, record.placement.replaces, record.placement.session)
+    elif placeholder is not None and not record.placement.keep_placeholder:
+        replace_objects.hide(placeholder, scene)
+    asset_collection.exclude_others(collection)
+    variants.hand_over(collection)
+    _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
+    undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
+    return Imported(collection.name, tuple(told))
+
+
+def _bring(
+    record: TaskRecord, scene: bpy.types.Scene, told: list[tuple[str, Sentence]], spot: Spot | None
+) -> bpy.types.Collection:
+    name = provenance.collection_name(record)
+    blend, glb = Path(record.blend_path), Path(record.model_path)
+    has_glb = bool(record.model_path) and glb.is_file()
+    if record.blend_path and blend.is_file():
+        try:
+            collection = _append(record, blend, scene, name=name, spot=spot, has_glb=has_glb)
+        except TooManyBlocksError:
+            pass
+        else:
+            # The cost, for one, may have become known after the conversion.
+            asset_collection.write_properties(collection, provenance.properties(record))
+            return collection
+    if has_glb:
+        # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
+        with readable_models.lent(glb, gltf_abilities.ask()) as readable:
+            return import_model(
+                readable,
+                scene,
+                name=name,
+                preview_path=Path(record.preview_path) if record.preview_path else None,
+                properties=provenance.properties(record),
+                tags=provenance.tags(record),
+                spot=spot,
+                told=told,
+                merge=record.placement.merge,
+                smooth_deg=record.placement.smooth_deg,
+            )
+    raise SceneError(
+        Sentence.of(
+            "The files of the model are gone from {folder}. Press Retry to fetch them again.", folder=record.folder
+        )
+    )
+
+
+class _Unfit(TriverseError):
+    """The .blend does not fit, and another can be made."""
+
+
+def _append(
+    record: TaskRecord, blend: Path, scene: bpy.types.Scene, *, name: str, spot: Spot | None, has_glb: bool
+) -> bpy.types.Collection:
+    """
+    Append the .blend, where it fits or where there is nothing else.
+
+    :raises _Unfit: it can be converted anew so that it fits.
+    :raises TooManyBlocksError: its GLB is imported sooner.
+    :raises SceneError: it cannot be appended.
+    """
+    if not has_glb:
+        return append_model(blend, scene, name=name, spot=spot)
+    units = units_of(scene)
+    other_units = Sentence.of(
+        "Converted again, for the units and the frame rate of the scene {scene}.", scene=scene.name
+    )
+    if not math.isclose(record.blend_unit_m, units.unit_m, rel_tol=1e-5):
+        raise _Unfit(other_units)
+    if (record.blend_merge, record.blend_smooth_deg) != (record.placement.merge, record.placement.smooth_deg):
+        raise _Unfit(Sentence.of("Converted again, with other options of the mesh."))
+    has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
+    try:
+        return append_model(blend, scene, name=name, spot=spot, most_blocks=MOST_BLOCKS, has_frame_rate=has_frame_rate)
+    except OtherUnitsError:
+        raise _Unfit(other_units) from None
+    except UnreadableBlendError:
+        raise _Unfit(
+            Sentence.of(
+                "{path} was written by a newer Blender, or is damaged. The model is converted again.",
+                path=str(blend),
+            )
+        ) from None
+
+
+def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | None:
+    if placement.replaces is not None:
+        return None
+    return Spot(
+        location=placement.location,
+        height=placement.height,
+        on_ground=placement.on_ground,
+        box=box_of(placeholder) if placeholder is not None else None,
+    )
+
+
+def _placeholder(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The object that marks the place of the model, if it is still there."""
+    placement = record.placement
+    return find_object(scene, placement.placeholder, placement.placeholder_uid, placement.session)
+
+
+def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The objects that an import hides or removes."""
+    placement = record.placement
+    old = replace_import.find(scene, record.task_uuid, placement.instead_of)
+    if old is not None:
+        return list(old.all_objects)
+    if placement.replaces is not None:
+        return replace_objects.originals(scene, placement.replaces, placement.session)
+    placeholder = _placeholder(record, scene)
+    return [placeholder] if placeholder is not None and not placement.keep_placeholder else []

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Where a model is to stand, and the one matrix that brings it there.
+
+Floor: second. Thread: main. Imports ``bpy``.
+
+A model is moved as a whole, through the objects of it that have no parent; nothing is added to it. Matrices are worked
+out here rather than read from ``matrix_world``, which is the identity in what was just appended until the depsgraph
+has run, and running it for a scene that is not shown would evaluate all of that scene.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import bpy
+from mathutils import Matrix, Quaternion, Vector
+
+from ..worker import asset_collection
+
+_NOTHING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box to fit a model into: its centre, its full sizes along its own axes, and its rotation (w, x, y, z)."""
+
+    centre: tuple[float, float, float]
+    size: tuple[float, float, float]
+    rotation: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """
+    Where a model is to stand. All lengths are in Blender units.
+
+    :ivar location: where the model's origin comes to lie, as glTF delivers it.
+    :ivar height: the height the model is scaled to; None keeps its own size.
+    :ivar on_ground: the lowest point comes to lie at ``location``'s z, instead of the origin.
+    :ivar box: the box the model is fitted into, as large as it goes without being stretched, turned as the box is,
+        centred, and standing on the box's floor. Takes the place of the other three.
+    """
+
+    location: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    height: float | None = None
+    on_ground: bool = False
+    box: Box | None = None
+
+
+def place(collection: bpy.types.Collection, spot: Spot) -> None:
+    """
+    Move the model in ``collection``, standing where its file put it, to ``spot``.
+
+    What its file holds beside it moves along and is not counted.
+    """
+    move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), spot))
+
+
+def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
+    """Move ``objects``, which are one model, by ``matrix``, through those of it that have no parent."""
+    if matrix == Matrix():
+        return
+    roots = [obj for obj in objects if obj.parent is None]
+    animated = [obj for obj in roots if obj.animation_data is not None]
+    for obj in roots:
+        if obj not in animated:
+            obj.matrix_basis = matrix @ obj.matrix_basis
+    if animated:
+        _carry(animated, matrix)
+
+
+def box_of(obj: bpy.types.Object) -> Box:
+    """Return the bounding box of ``obj`` along its own axes, in world coordinates; an empty's is that of its shape."""
+    _, rotation, scale = obj.matrix_world.decompose()
+    if obj.type == "EMPTY":
+        reach = 2.0 * obj.empty_display_size
+        centre, size = Vector(), Vector((reach, reach, reach))
+    else:
+        corners = [Vector(corner) for corner in obj.bound_box]
+        low, high = Vector(map(min, *corners)), Vector(map(max, *corners))
+        centre, size = (low + high) / 2, high - low
+    stretched = Vector(abs(length * factor) for length, factor in zip(size, scale, strict=True))
+    return Box(tuple(obj.matrix_world @ centre), tuple(stretched), tuple(rotation))
+
+
+def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
+    """
+    Return the lowest and the highest corner of ``objects`` together, in world coordinates.
+
+    None if nothing of them has an extent.
+    """
+    worlds: dict[bpy.types.Object, Matrix] = {}
+    boxes: dict[bpy.types.ID, tuple[Vector, Vector]] = {}
+    points: list[Vector] = []
+    for obj in objects:
+        if obj.type in {"EMPTY", "CAMERA", "LIGHT", "SPEAKER", "ARMATURE"}:
+            continue
+        world = obj.matrix_basis if obj.parent is None else _world(obj, worlds)
+        if not _is_straight(world):
+            points.extend(_extremes(obj, world))
+            continue
+        # Opposite corners stay opposite corners. Objects that share a mesh share its box, but for their modifiers.
+        owner = obj if obj.modifiers else obj.data
+        corners = boxes.get(owner)
+        if corners is None:
+            box = obj.bound_box
+            corners = boxes[owner] = Vector(box[0]), Vector(box[6])
+        points += (world @ corners[0], world @ corners[1])
+    if not points:
+        return None
+    axes = list(zip(*points, strict=True))
+    return Vector(map(min, axes)), Vector(map(max, axes))
+
+
+def matrix_to(model: list[bpy.types.Object], spot: Spot) -> Matrix:
+    """Return what brings ``model``, standing where its file put it, to ``spot``."""
+    location = Matrix.Translation(spot.location)
+    if spot.box is None and spot.height is None and not spot.on_ground:
+        return location
+    extent = bounds(model)
+    if extent is None:
+        return Matrix.Translation(spot.box.centre) if spot.box else location
+    low, high = extent
+    size = high - low
+    if spot.box is not None:
+        return _fit(spot.box, low, high)
+    factor = spot.height / size.z if spot.height is not None and size.z > _NOTHING else 1.0
+    down = Matrix.Translation((0.0, 0.0, -low.z * factor)) if spot.on_ground else Matrix()
+    return location @ down @ Matrix.Scale(factor, 4)
+
+
+def _fit(box: Box, low: Vector, high: Vector) -> Matrix:
+    # An axis in which either is flat says nothing about the size.
+    ratios = [
+        target / length for target, length in zip(box.size, high - low, strict=True) if min(target, length) > _NOTHING
+    ]
+    foot = Vector(((low.x + high.x) / 2, (low.y + high.y) / 2, low.z))
+    return (
+        Matrix.Translation(box.centre)
+        @ Quaternion(box.rotation).to_matrix().to_4x4()
+        @ Matrix.Translation((0.0, 0.0, -box.size[2] / 2))
+        @ Matrix.Scale(min(ratios, default=1.0), 4)
+        @ Matrix.Translation(-foot)
+    )
+
+
+def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matrix:
+    """World matrix from the parents' own, as the depsgraph makes it for objects; a bone is taken for its armature."""
+    if obj not in known:
+        basis = obj.matrix_basis
+        known[obj] = basis if obj.parent is None else _world(obj.parent, known) @ obj.matrix_parent_inverse @ basis
+    return known[obj]
+
+
+def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
+    """Points whose bounds are those of ``obj``, which does not stand straight: of its vertices, else of its box."""
+    if obj.type == "MESH" and obj.data.vertices:
+        exact = _vertex_extremes(obj.data, world)
+        if exact is not None:
+            return exact
+    return [world @ Vector(corner) for corner in obj.bound_box]
+
+
+def _is_straight(matrix: Matrix) -> bool:
+    """Tell whether an axis of a box stays along an axis of the world."""
+    (a, b, c), (d, e, f), (g, h, i) = (tuple(row) for row in matrix.to_3x3())
+    if not (b or c or d or f or g or h):
+        return True
+    # Of the three numbers of a row at most one is more than nothing.
+    rows = ((abs(a), abs(b), abs(c)), (abs(d), abs(e), abs(f)), (abs(g), abs(h), abs(i)))
+    return all(sum(row) - max(row) <= _NOTHING for row in rows)
+
+
+def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None:
+    try:
+        import numpy  # a Blender of a Linux distribution may lack it; its box then has to do
+    except ImportError:
+        return None
+    points = numpy.empty(len(mesh.vertices) * 3, dtype=numpy.float32)
+    mesh.vertices.foreach_get("co", points)
+    turned = points.reshape(-1, 3) @ numpy.array(world.to_3x3(), dtype=numpy.float32).T
+    return [Vector(map(float, corner)) + world.translation for corner in (turned.min(axis=0), turned.max(axis=0))]
+
+
+def _carry(animated: list[bpy.types.Object], matrix: Matrix) -> None:
+    """Move roots whose own transform is animated, and would jump back, by an empty that carries them."""
+    collection = animated[0].users_collection[0]
+    carrier = bpy.data.objects.new(collection.name, None)
+    carrier.matrix_basis = matrix
+    collection.objects.link(carrier)
+    for obj in animated:
+        obj.parent = carrier

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Put a model in the place of one that was imported before, which is then removed.
+
+Floor: second. Thread: main. Imports ``bpy``.
+
+Both come from the same file, so an object of one has its partner in the other, and gets its transform, its parent, its
+collections, its names, and whatever else refers to it. Where a mesh was changed since (its scale applied, say), what
+it was changed by is worked out from the vertices. Where that cannot be told either, the new model is fitted into the
+box of the old one.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+
+import bpy
+from mathutils import Matrix, Vector
+
+from ..worker import asset_collection
+from . import orphan_data
+from .placement import Box, Spot, bounds, matrix_to, move
+from .replace_objects import CHANNELS, PARENTING
+
+#: What tells an imported collection from others: see ``tasks.provenance``.
+_UUID = "triverse_task_uuid"
+#: When that was, in seconds since the epoch.
+_IMPORTED_AT = "triverse_imported_at"
+#: Two shapes count as the same when they are apart by no more than this part of their size.
+_TOLERANCE = 0.01
+#: Vertices that are looked at to work out what a mesh was changed by.
+_LOOKED_AT = 1000
+
+
+def imported(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Collection]:
+    """Return the collections in ``scene`` that were imported for a task and can be changed."""
+    if not task_uuid:
+        return []
+    return [
+        collection
+        for collection in scene.collection.children_recursive
+        if collection.library is None and collection.get(_UUID) == task_uuid
+    ]
+
+
+def which(
+    scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
+) -> bpy.types.Collection | None:
+    """
+    Return the imported collection that a user means: the one of the active object, else the one imported last.
+
+    :param last: the name that the last import had, where that is all that is known of it.
+    """
+    found = imported(scene, task_uuid)
+    for one in found:
+        if active is not None and active in set(one.all_objects):
+            return one
+    # Neither its name nor its place among the others tells which came last: a user may change both. They decide only
+    # between copies of one import, and between those of version 0.1.0, which noted no time.
+    return max(reversed(found), key=lambda one: (one.get(_IMPORTED_AT, 0.0), one.name == last), default=None)
+
+
+def note_time(collection: bpy.types.Collection) -> None:
+    """Note that a collection was imported now."""
+    collection[_IMPORTED_AT] = time.time()
+
+
+def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:
+    """Return the imported collection of that name, if ``scene`` still has it."""
+    return next((one for one in imported(scene, task_uuid) if one.name == name), None) if name else None
+
+
+def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:
+    """
+    Let the model in ``new`` stand where that in ``old`` stands, under its names, and remove ``old``.
+
+    What a user put into ``old`` beside the model moves over. Nothing that referred to the old objects (children,
+    constraints, modifiers, other collections) loses them.
+
+    :param new: linked to the scene's own collection, its model where its file put it.
+    """
+    model, before = list(new.all_objects), list(old.all_objects)
+    partners = _partners(model, before)
+    changes = {obj: _change(obj, partners[obj]) for obj in partners}
+    is_exact = len(partners) == len(model) and None not in changes.values()
+    if is_exact:
+        gone = list(partners.values())
+    else:
+        partners = {}
+        kinds = {obj.type for obj in model} | {"EMPTY"}
+        gone = [obj for obj in before if obj.type in kinds]
+    shown = _selection(before)
+    names = {obj: (other.name, other.data.name if other.data else "") for obj, other in partners.items()}
+    if is_exact:
+        _copy_places(partners, {obj: change for obj, change in changes.items() if change is not None})
+    else:
+        _fit(new, old, gone)
+    _file_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
+    old_name, new.color_tag = old.name, old.color_tag
+    _remove(old, gone, partners)
+    new.name = old_name
+    for obj, (name, data_name) in names.items():
+        obj.name = name
+        if obj.data is not None and obj.data.users == 1:
+            obj.data.name = data_name
+    _select(model, shown)
+
+
+# -----------------------------------------------------------------------------
+# Who stands for whom
+
+
+def _partners(
+    model: list[bpy.types.Object], before: list[bpy.types.Object]
+) -> dict[bpy.types.Object, bpy.types.Object]:
+    """Return new object -> old object: by the name their file gave them, else the only one left of its type."""
+    free = list(before)
+    found: dict[bpy.types.Object, bpy.types.Object] = {}
+    for obj in model:
+        same = [other for other in free if other.type == obj.type and _stem(other.name) == _stem(obj.name)]
+        if same:
+            found[obj] = same[0]
+            free.remove(same[0])
+    left = [obj for obj in model if obj not in found]
+    for obj in left:
+        same = [other for other in free if other.type == obj.type]
+        if len(same) == 1 and sum(other.type == obj.type for other in left) == 1:
+            found[obj] = same[0]
+            free.remove(same[0])
+    return found
+
+
+def _stem(name: str) -> str:
+    """Return a name without the number that Blender adds to one that is taken."""
+    return re.sub(r"\.\d{3,}$", "", name)
+
+
+def _change(obj: bpy.types.Object, other: bpy.types.Object) -> Matrix | None:
+    """Return what the data of ``other`` were changed by since they were as those of ``obj`` are; None: unknown."""
+    if obj.type != "MESH" or not obj.data.vertices:
+        return Matrix()
+    mesh, changed = obj.data, other.data
+    if len(mesh.vertices) == len(changed.vertices):
+        step = max(1, len(mesh.vertices) // _LOOKED_AT)
+        pairs = [(mesh.vertices[at].co, changed.vertices[at].co) for at in range(0, len(mesh.vertices), step)]
+        return _affine(pairs) if obj.data.users == 1 else _same(pairs)
+    # Edited, but perhaps still in its place.
+    return _same([(Vector(a), Vector(b)) for a, b in zip(obj.bound_box, other.bound_box, strict=True)])
+
+
+def _size(points: Iterable[Vector]) -> float:
+    some = list(points)
+    return float((Vector(map(max, *some, some[0])) - Vector(map(min, *some, some[0]))).length)
+
+
+def _same(pairs: list[tuple[Vector, Vector]]) -> Matrix | None:
+    limit = _TOLERANCE * _size(a for a, _ in pairs)
+    return Matrix() if all((a - b).length <= limit for a, b in pairs) else None
+
+
+def _affine(pairs: list[tuple[Vector, Vector]]) -> Matrix | None:
+    """Return the matrix that brings the first of each pair to the second; None if there is none."""
+    if (same := _same(pairs)) is not None:
+        return same
+    try:
+        import numpy  # a Blender of a Linux distribution may lack it
+    except ImportError:
+        return None
+    points = numpy.array([[*a, 1.0] for a, _ in pairs])
+    wanted = numpy.array([[*b] for _, b in pairs])
+    solved, _, rank, _ = numpy.linalg.lstsq(points, wanted, rcond=None)
+    apart = numpy.linalg.norm(points @ solved - wanted, axis=1).max()
+    if rank < 4 or apart > _TOLERANCE * _size(b for _, b in pairs):
+        return None
+    return Matrix([*solved.T.tolist(), [0.0, 0.0, 0.0, 1.0]])
+
+
+# -----------------------------------------------------------------------------
+# The place
+
+
+def _copy_places(
+    partners: Mapping[bpy.types.Object, bpy.types.Object], changes: Mapping[bpy.types.Object, Matrix]
+) -> None:
+    successors = {other: obj for obj, other in partners.items()}
+    for obj, other in partners.items():
+        for name in PARENTING:
+            setattr(obj, name, getattr(other, name))
+        if other.parent is not None:
+            obj.parent = successors.get(other.parent, other.parent)
+            obj.matrix_parent_inverse = other.matrix_parent_inverse
+        if changes[obj] != Matrix():
+            obj.data.transform(changes[obj])
+        for name in CHANNELS:
+            setattr(obj, name, getattr(other, name))
+        obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render
+
+
+def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.types.Object]) -> None:
+    """Bring the model into the box of what was there, and to its parent, if that had only one."""
+    model, shown = list(new.all_objects), set(asset_collection.shown_objects(old))
+    extent = bounds(obj for obj in before if obj in shown)
+    if extent is not None:
+        low, high = extent
+        spot = Spot(box=Box(tuple((low + high) / 2), tuple(high - low)))
+        move(model, matrix_to(asset_collection.shown_objects(new), spot))
+    olds = set(before)
+    outside = {obj.parent for obj in before if obj.parent not in olds}
+    parent = outside.pop() if len(outside) == 1 else None
+    if parent is not None:
+        for root in [obj for obj in model if obj.parent is None]:
+            root.parent = parent
+            root.matrix_parent_inverse = parent.matrix_world.inverted_safe()
+
+
+def _file_like(
+    new: bpy.types.Collection,
+    old: bpy.types.Collection,
+    scene: bpy.types.Scene,
+    kept: list[bpy.types.Object],
+) -> None:
+    """Link ``new`` wherever ``old`` is, and what a user keeps in ``old`` to ``new``."""
+    every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
+    homes = [home for home in every if home.library is None and old.name in home.children and home != old]
+    for home in homes:
+        if new.name not in home.children:
+            home.children.link(new)
+    if homes and scene.collection not in homes:
+        scene.collection.children.unlink(new)
+    for child in old.children:
+        if child.name not in new.children:
+            new.children.link(child)
+    for obj in kept:
+        if obj.name in old.objects and obj.name not in new.objects:
+            new.objects.link(obj)
+    for obj in bpy.data.objects:
+        if obj.instance_collection == old:
+            obj.instance_collection = new
+
+
+def _remove(
+    old: bpy.types.Collection,
+    gone: list[bpy.types.Object],
+    partners: Mapping[bpy.types.Object, bpy.types.Object],
+) -> None:
+    found = orphan_data.used_by(gone)
+    bpy.data.collections.remove(old)
+    successors = {other: obj for obj, other in partners.items()}
+    olds = set(gone)
+    for other in gone:
+        if other in successors:
+            other.user_remap(successors[other])
+    for child in [obj for obj in bpy.data.objects if obj.parent in olds and obj not in olds]:
+        world = child.matrix_world.copy()
+        child.parent = None
+        child.matrix_world = world
+    bpy.data.batch_remove(gone)
+    bpy.data.batch_remove(
+        [child for child in bpy.data.collections if child.get(asset_collection.OTHERS) and not child.objects]
+    )
+    orphan_data.remove_unused(found)
+
+
+# -----------------------------------------------------------------------------
+# The selection
+
+
+def _selection(before: list[bpy.types.Object]) -> dict[tuple[str, str], bool]:
+    """Return scene and view layer -> whether one of ``before`` is the active one, where any of them is selected."""
+    shown: dict[tuple[str, str], bool] = {}
+    for scene in bpy.data.scenes:
+        for layer in scene.view_layers:
+            if any(obj.name in layer.objects and obj.select_get(view_layer=layer) for obj in before):
+                shown[scene.name, layer.name] = layer.objects.active in before
+    return shown
+
+
+def _select(model: list[bpy.types.Object], shown: Mapping[tuple[str, str], bool]) -> None:
+    for (scene_name, layer_name), is_active in shown.items():
+        layer = bpy.data.scenes[scene_name].view_layers[layer_name]
+        there = [obj for obj in model if obj.name in layer.objects]
+        for obj in there:
+            obj.select_set(True, view_layer=layer)
+        if is_active and there:
+            layer.objects.active = there[0]

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the child Blender of a batch runs: a GLB in, files of an asset library out; and contact sheets.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.library_writer``
+starts it as a script, with its neighbours as plain modules, because the child has no add-on. It does one job after
+another.
+"""
+
+import dataclasses
+import errno
+import logging
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import asset_collection
+import blend_file
+import bpy
+import exporters
+import gltf_import
+import gltf_watch
+import job_loop
+import preview_render
+import thumbnail
+
+_log = logging.getLogger("library_worker")
+
+
+def work(job: dict) -> None:
+    """
+    Do one job and answer.
+
+    :param job: what :class:`child.library_writer.ChildLibrary` wrote.
+    :raises gltf_import.RefusedError: the model cannot be used as it was asked for.
+    :raises OSError: a file cannot be written.
+    """
+    # These import numpy, and a child that cannot even start could not say that it is missing.
+    gltf_import.need_numpy()
+    import contact_sheet
+    import library_trial
+
+    scene = _fresh_file()
+    if job["kind"] == "trial":
+        job_loop.answer(job, lacking=library_trial.run(job, scene))
+    elif job["kind"] == "sheet":
+        _put_sheets(job, contact_sheet.draw)
+    else:
+        _put(job, scene)
+
+
+def _fresh_file() -> bpy.types.Scene:
+    """Empty the file, whatever the job before left in it. Preferences and add-ons stay loaded."""
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    return blend_file.begin()
+
+
+def _put(job: dict, scene: bpy.types.Scene) -> None:
+    import post_process  # late: brings numpy
+
+    scratch = Path(job["result_path"]).with_suffix(".files")
+    scratch.mkdir()
+    try:
+        collection, missing = _model(job, scene)
+        tags = [*job["tags"], "Incomplete"] if missing.meshes else job["tags"]
+        extra = post_process.work(collection, job["post"])
+        _, triangles = asset_collection.count(collection)
+        if job["post"].get("hull"):
+            post_process.add_hull(collection)
+        bpy.data.orphans_purge(do_recursive=True)
+        for problem in asset_collection.pack_images():
+            _log.warning("%s", problem)
+        _mark(job, collection, tags)
+        for level, lod in enumerate(extra, 1):
+            _mark(job, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
+        made: dict[str, Path] = {}
+        picture = _picture(job, collection, scratch / "thumbnail.png")
+        if picture is not None:
+            made["thumbnail"] = picture
+            for lod in extra:
+                _preview(picture, lod)
+        lacking = {}
+        for kind in job["post"].get("exports", ()):
+            try:
+                made |= exporters.export(kind, collection, extra, job["stem"], scratch)
+            except gltf_import.RefusedError as error:
+                # The model was paid for: what can be delivered is.
+                lacking[kind] = error.detail
+        made["blend"] = scratch / f"{job['stem']}.blend"
+        blend_file.write(made["blend"], scene)
+        files = _put_in_place(job, made)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    answer = {"lacking": lacking, "missing": dataclasses.asdict(missing)}
+    job_loop.answer(job, files=files, triangles=triangles, **answer)
+
+
+def _put_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
+    """Draw elsewhere and move the pictures in: Blender would write through a link that somebody left in the library."""
+    target = Path(job["target_stem"])
+    scratch = Path(job["result_path"]).with_suffix(".files")
+    scratch.mkdir()
+    try:
+        drawn = [Path(path) for path in draw({**job, "target_stem": str(scratch / target.name)})]
+        for path in drawn:
+            _replace(path, target.with_name(path.name))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    job_loop.answer(job, files=[str(target.with_name(path.name)) for path in drawn])
+
+
+def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
+    made = gltf_import.read(job["glb_path"])
+    collection = asset_collection.collect(made.shown, made.others, job["name"])
+    asset_collection.note_variants(collection, made.variants)
+    scene.collection.children.link(collection)
+    asset_collection.exclude_others(collection)
+    return collection, made.missing
+
+
+def _mark(job: dict, collection: bpy.types.Collection, tags: list[str], more: Mapping[str, int] | None = None) -> None:
+    asset_collection.mark_asset(
+        collection, properties={**job["properties"], **(more or {})}, tags=tags, description=job["description"]
+    )
+    data = collection.asset_data
+    data.license = job["properties"].get("triverse_license", "")
+    if job["catalog_id"]:
+        data.catalog_id = job["catalog_id"]
+
+
+def _picture(job: dict, collection: bpy.types.Collection, target: Path) -> Path | None:
+    """Make preview and thumbnail from the service's picture, or from one that is drawn here."""
+    if job["preview_path"] and _preview(Path(job["preview_path"]), collection, target):
+        return target
+    if not job["may_draw"]:
+        return None
+    drawn = target.with_name("portrait.png")
+    try:
+        preview_render.draw(collection, drawn)
+    except preview_render.CannotDrawError as error:
+        _log.warning("No portrait: %s", error)
+        return None
+    return target if _preview(drawn, collection, target) else None
+
+
+def _preview(picture: Path, collection: bpy.types.Collection, target: Path | None = None) -> bool:
+    try:
+        thumbnail.make(picture, target, collection)
+    except thumbnail.PictureError as error:
+        _log.warning("No thumbnail: %s", error)
+        return False
+    return True
+
+
+def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
+    """Move what was made into the library, the .blend last: where it is, all is. Returns relative paths by kind."""
+    library = Path(job["library"])
+    files: dict[str, str] = {}
+    for kind, path in made.items():
+        inside = f"{job['thumbnails']}/{job['stem']}.png" if kind == "thumbnail" else path.name
+        target = library / inside
+        if target.parent.is_symlink():
+            raise OSError(0, f"{target.parent} is a link")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, target)
+        if target.is_dir():
+            inside = f"{inside}/{inside.removesuffix('-obj')}.obj"
+        files[kind] = inside
+    return files
+
+
+def _replace(path: Path, target: Path) -> None:
+    """
+    Move a file or folder over another, whole or not at all; it may come from another disk.
+
+    A moment without a folder cannot be helped: no system replaces folders at once.
+    """
+    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            os.replace(path, part)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, part)
+        if part.is_dir() and os.path.lexists(target):
+            old = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+            os.replace(target, old)
+            _remove(old)
+        os.replace(part, target)
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    job_loop.serve(work, for_others=True)

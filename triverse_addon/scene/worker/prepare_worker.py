@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a child Blender runs before an upload: any picture or .blend in, a file that the service takes out.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.preparer`` starts it
+as a script, as ``child.converter`` does with ``convert_worker``. It imports its neighbours as plain modules, because
+the child has no add-on.
+"""
+
+import os
+import sys
+from array import array
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import colours
+import gltf_import
+import job_loop
+import orientation
+
+_MB = 1024 * 1024
+#: Tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
+_FORMATS = (("PNG", ".png"), ("WEBP", ".webp"), ("JPEG", ".jpg"))
+#: Where the exporter has them: the bare mesh as it is, its texture coordinates included. Nothing else is wanted.
+_OPTIONS = {
+    "export_format": "GLB",
+    "export_apply": True,
+    "export_yup": True,
+    "export_texcoords": True,
+    "export_normals": True,
+    "export_materials": "NONE",
+    "export_animations": False,
+    "export_skins": False,
+    "export_morph": False,
+    "export_cameras": False,
+    "export_lights": False,
+    "export_extras": False,
+}
+
+
+def prepare(job: dict) -> None:
+    """
+    Prepare one file and answer with its name.
+
+    :param job: what :class:`child.preparer.ChildPreparer` wrote.
+    :raises gltf_import.RefusedError: the source cannot be used.
+    :raises OSError: the target cannot be written.
+    """
+    scene = job_loop.empty_file()
+    target = _model(job) if job["kind"] == "model" else _picture(job, scene)
+    job_loop.answer(job, name=target.name)
+
+
+# -----------------------------------------------------------------------------
+# Pictures
+
+
+def _picture(job: dict, scene: bpy.types.Scene) -> Path:
+    try:
+        image = bpy.data.images.load(job["source_path"])
+    except RuntimeError as error:
+        raise gltf_import.RefusedError("picture", gltf_import.last_line(str(error))) from None
+    if not all(image.size):
+        raise gltf_import.RefusedError("picture")
+    factor = job["max_edge_px"] / max(image.size)
+    if factor < 1.0:
+        image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
+    depth = image.depth
+    turned = orientation.orientation_of(Path(job["source_path"]))
+    if turned != 1:
+        image = _upright(image, turned)
+    # A view transform made for renders would change the colours of a picture that is one already.
+    colours.show_plainly(scene)
+    settings = scene.render.image_settings
+    stem = Path(job["target_stem"])
+    for file_format, suffix in _FORMATS:
+        try:
+            settings.file_format = file_format  # type: ignore[assignment]
+        except TypeError:  # this Blender was built without it
+            continue
+        has_alpha = depth in (32, 64, 128) and file_format != "JPEG"
+        settings.color_mode = "RGBA" if has_alpha else "RGB"
+        settings.color_depth = "8"
+        settings.quality = 95
+        part = stem.with_name(f".{stem.name}.{os.getpid()}{suffix}")
+        try:
+            image.save_render(str(part), scene=scene)
+            if part.stat().st_size <= job["max_bytes"]:
+                return _finish(part, stem.with_name(stem.name + suffix))
+        except RuntimeError as error:
+            raise OSError(0, gltf_import.last_line(str(error))) from error
+        finally:
+            part.unlink(missing_ok=True)
+    raise gltf_import.RefusedError("picture_size", str(job["max_bytes"] // _MB))
+
+
+def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
+    """Return a picture as it was held when it was taken: what is written anew loses the note of it."""
+    size: tuple[int, int] = tuple(image.size)  # type: ignore[assignment]
+    found = array("f", [0.0]) * len(image.pixels)
+    image.pixels.foreach_get(found)  # type: ignore[attr-defined]
+    # One value a pixel is grey, two are grey and alpha.
+    of = {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[image.channels]
+    pixels = array("f", [1.0]) * (size[0] * size[1] * 4)
+    for channel, source in enumerate(of):
+        pixels[channel::4] = found[source :: image.channels]
+    pixels, width, height = orientation.upright(pixels, *size, turned)
+    made = bpy.data.images.new("upright", width, height, alpha=True, float_buffer=image.is_float)
+    if not image.is_float:
+        # Floats are scene linear once they are read, and a new image of floats is.
+        made.colorspace_settings.name = image.colorspace_settings.name
+    made.alpha_mode = image.alpha_mode
+    made.pixels.foreach_set(pixels)  # type: ignore[attr-defined]
+    return made
+
+
+# -----------------------------------------------------------------------------
+# Models
+
+
+def _model(job: dict) -> Path:
+    try:
+        import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
+    except ImportError:
+        raise gltf_import.RefusedError("numpy") from None
+    try:
+        with bpy.data.libraries.load(job["source_path"], link=False) as (inside, wanted):  # type: ignore[func-returns-value]
+            wanted.objects = inside.objects
+    except (OSError, RuntimeError) as error:
+        raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
+    if foreign := _from_another_file(job["source_path"]):
+        raise gltf_import.RefusedError("foreign", "".join(char for char in foreign if char.isprintable())[:100])
+    objects = [obj for obj in wanted.objects if obj is not None]
+    for obj in objects:
+        bpy.context.scene.collection.objects.link(obj)
+        obj.hide_viewport = obj.hide_render = False
+    bpy.context.view_layer.update()
+    if not any(len(obj.data.polygons) for obj in objects if obj.type == "MESH"):
+        raise gltf_import.RefusedError("empty")
+    stem = Path(job["target_stem"])
+    part = stem.with_name(f".{stem.name}.{os.getpid()}.glb")
+    try:
+        _export(part)
+        if part.stat().st_size > job["max_bytes"]:
+            raise gltf_import.RefusedError("model_size", str(job["max_bytes"] // _MB))
+        return _finish(part, stem.with_name(stem.name + ".glb"))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _from_another_file(source_path: str) -> str:
+    """
+    Return the name of what a .blend would take geometry from beside itself, "" if there is nothing.
+
+    A table that names a .blend may be somebody else's, and the .blend too: what it links to may be anything of this
+    user's, and would be sent.
+    """
+    own = Path(os.path.realpath(bpy.utils.system_resource("DATAFILES")))  # Blender's own assets
+    for library in bpy.data.libraries:
+        path = os.path.realpath(bpy.path.abspath(library.filepath))
+        # Packed into the file, from 5.0 on, it names where it came from.
+        is_own = getattr(library, "is_archive", False) or Path(path).is_relative_to(own)
+        if not is_own and path != os.path.realpath(source_path) and os.path.exists(path):
+            return library.name
+    for block in (*bpy.data.cache_files, *bpy.data.volumes):
+        if block.filepath and not getattr(block, "packed_file", None):
+            return block.name
+    nodes = (node for group in bpy.data.node_groups for node in group.nodes)
+    return next((node.name for node in nodes if node.bl_idname.startswith("GeometryNodeImport")), "")
+
+
+def _export(path: Path) -> None:
+    try:
+        known = bpy.ops.export_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
+    except KeyError:
+        raise gltf_import.RefusedError("exporter") from None
+    options = {name: value for name, value in _OPTIONS.items() if name in known}
+    try:
+        bpy.ops.export_scene.gltf(filepath=str(path), **options)
+    except RuntimeError as error:
+        if "MemoryError" in str(error):
+            raise MemoryError from None
+        raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
+    if not path.is_file():
+        raise gltf_import.RefusedError("unreadable", "no file was written")
+
+
+def _finish(part: Path, target: Path) -> Path:
+    os.replace(part, target)
+    return target
+
+
+if __name__ == "__main__":
+    job_loop.serve(prepare)

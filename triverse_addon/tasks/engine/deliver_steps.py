@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From the finished task to the model on disk: the stages downloading and converting.
+
+Floor: first. Thread: worker. No ``bpy``.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
+from ...api.sentence import Sentence
+from ..converter import Converted, Converter, ConvertError, ConvertJob, NoChildError
+from ..files.resumable_download import (
+    DiskFullError,
+    DownloadBusyError,
+    DownloadError,
+    DownloadStopped,
+    ExpiredLinkError,
+    FolderError,
+    ForeignFileError,
+    TooLargeError,
+    discard_part,
+)
+from ..folders import folder_for, make
+from ..glb import glb_check
+from ..provenance import collection_name, properties, tags
+from ..record import Stage, TaskRecord, now_s
+from . import model_download
+from .context import Shared
+from .pacing import retry_delay_s
+from .transitions import MANY, Outcomes
+
+log = logging.getLogger(__name__)
+
+#: While another Blender fetches the very same file.
+_BUSY_S = 2.0
+#: Tries of a file of the wrong kind: a proxy's page may be gone at the next one.
+_FOREIGN_TRIES = 3
+
+
+class Arriving:
+    """
+    The steps that end with files that can be imported.
+
+    :param converter: None where nothing can be converted; models are then imported from their GLB.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        outcomes: Outcomes,
+        converter: Converter | None,
+        report: Callable[[TaskRecord, int, int | None], None],
+    ) -> None:
+        self._shared = shared
+        self._out = outcomes
+        self._converter = converter
+        self._report = report
+        self._foreign: dict[str, ForeignFileError] = {}
+        """Id -> what came in place of a task's model the first time."""
+
+    def download(self, record: TaskRecord) -> None:
+        folder = self._folder(record)
+        try:
+            model, links = model_download.fetch_model(
+                self._shared, record, folder, lambda done, size: self._report(record, done, size)
+            )
+        except NothingToDownloadError as error:
+            self._out.fail(record, error, settled=False)
+            return
+        except ForeignFileError as error:
+            self._no_model(record, self._foreign.setdefault(record.id, error), folder)
+            return
+        except DownloadStopped:
+            raise
+        except DownloadBusyError as error:
+            self._out.wait(record, error, _BUSY_S, attempts=record.attempts)
+            return
+        except (TransportError, UnavailableError, ExpiredLinkError) as error:
+            # What came first was no model. That no file comes at all at a later try says less.
+            if (first := self._foreign.get(record.id)) is not None:
+                log.info("the model of task %s did not come at another try: %s", record.id, error)
+                self._no_model(record, first, folder)
+                return
+            if not isinstance(error, DownloadError):
+                raise
+            self._not_fetched(record, error)
+            return
+        except DownloadError as error:
+            self._not_fetched(record, error)
+            return
+        self._foreign.pop(record.id, None)
+        preview = model_download.fetch_preview(self._shared, record.with_(links=links), folder)
+        size_bytes = model.stat().st_size
+        self._out.move(
+            record,
+            told=Sentence.of("Downloaded to {folder}.", folder=str(folder)),
+            stage=Stage.CONVERTING,
+            folder=str(folder),
+            model_path=str(model),
+            preview_path=str(preview or ""),
+            links=links,
+            received_bytes=size_bytes,
+            size_bytes=size_bytes,
+            attempts=0,
+            note=None,
+        )
+
+    def _no_model(self, record: TaskRecord, error: ForeignFileError, folder: Path) -> None:
+        """Try a few times more, then let the task be, with whatever comes in place of a model."""
+        attempts = record.attempts + 1
+        if attempts < _FOREIGN_TRIES:
+            self._out.wait(record, error, retry_delay_s(attempts), attempts=attempts)
+            return
+        self._foreign.pop(record.id, None)
+        model_download.keep_whatever_comes(self._shared, record, folder)
+        self._out.fail(record, error, settled=False, folder=str(folder))
+
+    def _not_fetched(self, record: TaskRecord, error: DownloadError) -> None:
+        if record.attempts + 1 < MANY and not _is_of_this_machine(error):
+            self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+        elif isinstance(error, FolderError):
+            # A folder of its own, on a disk that is gone perhaps, would meet every Retry: the next one asks the
+            # preferences again.
+            self._out.fail(record, error, settled=False, folder="")
+        else:
+            never = isinstance(error, ExpiredLinkError)
+            self._out.fail(record, _never_renewed() if never else error, settled=False)
+
+    def _folder(self, record: TaskRecord) -> Path:
+        """Return the task's folder, kept from its first download on."""
+        return Path(record.folder) if record.folder else folder_for(self._shared.settings.download_dir, record)
+
+    def convert(self, record: TaskRecord) -> None:
+        model = Path(record.model_path)
+        if not record.model_path or not model.exists():
+            self._out.move(record, stage=Stage.DOWNLOADING)
+            return
+        try:
+            verdict = glb_check.check(model, self._shared.settings.reader)
+        except glb_check.GlbError as error:
+            if error.kind == "damaged":
+                # Asked again, the service may deliver it whole; what is here stays until then.
+                discard_part(model)
+            self._out.fail(record, error, stage=Stage.DOWNLOADING if error.kind == "damaged" else None, settled=False)
+            return
+        except OSError as error:
+            sentence = Sentence.of(
+                "The model at {path} cannot be read ({reason}). Check its folder, then press Retry.",
+                path=str(model),
+                reason=error.strerror or type(error).__name__,
+            )
+            self._out.fail(record, TriverseError(sentence), settled=False)
+            return
+        converted = self._converted(record, model)
+        for note in verdict.notes:
+            self._shared.store.tell(record.id, "WARNING", note)
+        if converted is None:
+            self._ready(record, blend_path="", blend_sha256="", collection_name="")
+        else:
+            self._shared.seals.note(converted.blend_path, converted.blend_sha256)
+            for level, sentence in converted.missing.told():
+                self._shared.store.tell(record.id, level, sentence)
+                if level == "WARNING":
+                    self._shared.notice(level, sentence, record.id)
+            self._ready(
+                record,
+                blend_path=str(converted.blend_path),
+                blend_unit_m=record.placement.unit_m,
+                blend_frames_per_s=record.placement.frames_per_s,
+                blend_merge=record.placement.merge,
+                blend_smooth_deg=record.placement.smooth_deg,
+                blend_sha256=converted.blend_sha256,
+                thumbnail_path=str(converted.thumbnail_path or ""),
+                collection_name=converted.collection_name,
+                triangles=converted.triangles,
+            )
+
+    def _converted(self, record: TaskRecord, model: Path) -> Converted | None:
+        """Return what the converter made; None when the driver has to import the GLB itself."""
+        if self._converter is None or not record.convert:
+            return None
+        job = ConvertJob(
+            glb_path=model,
+            preview_path=Path(record.preview_path) if record.preview_path else None,
+            out_dir=Path(record.folder),
+            name=collection_name(record),
+            properties=properties(record),
+            tags=tags(record),
+            unit_m=record.placement.unit_m,
+            frames_per_s=record.placement.frames_per_s,
+            merge=record.placement.merge,
+            smooth_deg=record.placement.smooth_deg,
+        )
+        try:
+            make(job.out_dir)
+            with glb_check.readable(model, self._shared.settings.reader) as (path, _):
+                return self._converter(replace(job, glb_path=path), self._shared.stop)
+        except glb_check.GlbError as error:
+            # It is another file than the one that was checked a moment ago.
+            raise ConvertError(error.sentence) from None
+        except NoChildError as error:
+            # Never without a word: what reads the file then is the user's own Blender.
+            log.info("task %s is imported in place: %s", record.id, error)
+            told = Sentence.of(
+                "No second Blender can be started here, so this Blender itself reads the model, and waits while it "
+                "does."
+            )
+            self._shared.store.tell(record.id, "WARNING", told)
+            self._shared.notice("WARNING", told)
+            return None
+        except ConvertError:
+            raise
+        except OSError as error:
+            raise ConvertError(
+                Sentence.of(
+                    "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.",
+                    folder=record.folder,
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from None
+
+    def _ready(self, record: TaskRecord, **files: Any) -> None:
+        self._out.move(
+            record,
+            told=Sentence.of("Ready to import."),
+            stage=Stage.READY,
+            attempts=0,
+            note=None,
+            error=None,
+            error_code=None,
+            failed_stage=None,
+            finished_at_s=record.finished_at_s or now_s(),
+            **files,
+        )
+
+
+def _never_renewed() -> ExpiredLinkError:
+    return ExpiredLinkError(
+        Sentence.of(
+            "Triverse does not give out the file of this model at the moment. The model is made and paid for. Press "
+            "Retry later to ask for it again, which costs nothing."
+        )
+    )
+
+
+def _is_of_this_machine(error: DownloadError) -> bool:
+    """Tell errors that only the user can mend from those that another try may."""
+    return isinstance(error, DiskFullError | FolderError | TooLargeError)

@@ -1,0 +1,489 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The engine: one for a window and for a script. It owns the worker threads; the driver calls :meth:`Engine.pump`.
+
+Floor: first. Thread: every public method belongs to the main thread, but for those a batch calls in a thread of its
+own: ``submit``, ``track`` without import, ``retry``, ``resume_following``, ``hold_back``, ``put_away``, ``by_order``.
+No ``bpy``.
+
+::
+
+    store  <- submit()                 workers: prepare, send, upload, watch, download, convert
+      |                                      |
+      +--> lanes --> Steps.run(task) --------+--> events --> pump() --> board, importer
+
+Nothing here waits for the network: wishes are written to the store and taken up by a worker.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...api.errors import InputError, TriverseError
+from ...api.flows import FLOWS, check, flow_named
+from ...api.sentence import Sentence
+from ...api.urls import check_task_uuid
+from ..converter import Converter
+from ..events import Event, PumpReport, TaskChanged, TaskForgotten
+from ..preparer import Preparer, check_wished_sources
+from ..private_files import tighten_soon
+from ..provenance import name_for, short_name
+from ..record import ENDED_BADLY, NOT_SENT, NewTask, Origin, Placement, Stage, TaskRecord, is_url, new_id, now_s
+from ..removal import delete_soon
+from ..settings import Settings
+from ..store.errors import NoSuchTaskError
+from ..store.lease import LEASE_S, Owner
+from ..store.rows import HistoryLine
+from ..store.store import Store
+from .context import MakeClient, Shared, make_client
+from .import_queue import Change, Importer, ImportQueue, ReasonToWait, files_are_there, imported_changes
+from .page_reader import PageReader
+from .request_gate import Block
+from .retry import retried, wanted_again, wish_again
+from .service_queries import Questions
+from .service_updates import record_of_uuid
+from .steps import LANES, Steps
+from .supervisor import Keeper
+from .task_cache import Board
+from .work_queue import Lane
+
+log = logging.getLogger(__name__)
+
+#: Threads of each lane. Uploads are limited by the service (10 a minute), downloads by the network, conversions by
+#: memory: a child Blender holds a model of 1.5 million triangles in 2 to 3 GB.
+_THREADS = {"prepare": 2, "send": 2, "upload": 2, "watch": 3, "download": 3, "convert": 1}
+
+
+class Engine:
+    """
+    Follows tasks from a wish to a model.
+
+    :param settings: the first settings.
+    :param converter: see :mod:`tasks.converter`; None where the driver imports GLBs itself.
+    :param preparer: see :mod:`tasks.preparer`; None where sources are uploaded as they are.
+    :param make_client: makes the API client, late and in a worker.
+    :ivar store: all tasks, for reads; there from :meth:`start` on, like ``pages``.
+    :ivar pages: pages of the list.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        converter: Converter | None,
+        *,
+        preparer: Preparer | None = None,
+        make_client: MakeClient = make_client,
+    ) -> None:
+        self._settings = settings
+        self._converter = converter
+        self._preparer = preparer
+        self._make_client = make_client
+        self._started = False
+        self._stopped = False
+
+    # -------------------------------------------------------------------------
+    # Life
+
+    def start(self) -> None:
+        """
+        Open the store and let unfinished tasks go on.
+
+        :raises StoreError: the store can neither be opened nor be set aside.
+        """
+        if self._started:
+            return
+        data_dir = self._settings.data_dir
+        self.store = store = Store(data_dir)
+        self._owner = Owner(data_dir / "owners")
+        self._shared = shared = Shared(self._settings, store, self._owner, self._make_client)
+        self._board = Board()
+        self._imports = ImportQueue(shared, self._board, self._edit)
+        self._steps = Steps(shared, self._converter, self._preparer, self._schedule)
+        give_up, cannot_start = self._steps.give_up, partial(shared.broke_down, "threads")
+        self._lanes = {
+            name: Lane(name, size, partial(self._steps.run, name), give_up, cannot_start)
+            for name, size in _THREADS.items()
+        }
+        self._questions = Questions(shared)
+        self.pages = PageReader(store, self._board)
+        self._keeper = Keeper(shared, self._steps, self._schedule, self._lanes[LANES[Stage.WAITING]].hurry)
+        self._main_thread = threading.get_ident()
+        self._board.load(store)
+        for record in self._board.all():
+            self._imports.note(record)
+        self._started = True
+        self._rights = tighten_soon(data_dir, self._settings.download_dir, shared.stop)
+        self._keeper.start()
+        self._questions.find_lost()
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """End every request and thread, give back the leases. What was under way goes on at the next start."""
+        if not self._started or self._stopped:
+            return
+        self._stopped = True
+        deadline_s = time.monotonic() + timeout_s
+        self._shared.close()
+        for lane in self._lanes.values():
+            lane.stop()
+        self._questions.stop()
+        self.pages.stop()
+        self._keeper.wake()
+        late = self._keeper.join(deadline_s)
+        for lane in self._lanes.values():
+            late += lane.join(deadline_s)
+        late += self.pages.join(deadline_s)
+        late += self._questions.join(max(0.0, deadline_s - time.monotonic()))
+        self._rights.join(max(0.0, deadline_s - time.monotonic()))
+        if late:
+            log.warning("still running after %.1f s: %s", timeout_s, ", ".join(thread.name for thread in late))
+        try:
+            if not self._shared.store.read_only:
+                self._shared.store.release(self._owner.name)
+        except TriverseError as error:
+            log.info("leases were not given back, they expire: %s", error)
+        self._shared.store.close()
+        self._owner.close()
+
+    def configure(self, settings: Settings) -> None:
+        """Take over new settings. What waited for a key or for online access goes on at once."""
+        if settings == self._settings:
+            return
+        self._settings = settings
+        if self._started:
+            self._shared.configure(settings)
+            for lane in self._lanes.values():
+                lane.hurry()
+            self._keeper.wake()
+            self._questions.find_lost()
+
+    @property
+    def settings(self) -> Settings:
+        """The newest settings."""
+        return self._settings
+
+    def _schedule(self, record: TaskRecord, after_s: float) -> None:
+        lane = LANES.get(record.stage)
+        if lane is not None:
+            self._lanes[lane].put(record.id, after_s)
+
+    # -------------------------------------------------------------------------
+    # Wishes
+
+    def submit(self, wish: NewTask) -> TaskRecord:
+        """
+        Take up a new task. It is in the store when this returns, and sent by a worker.
+
+        :raises InputError: a field cannot be used; nothing was written or sent.
+        :raises StoreError: nothing can be written; nothing was sent.
+        """
+        flow = flow_named(wish.flow)
+        params = check(wish.flow, wish.values)
+        sources = {name: str(source) for name, source in wish.sources.items() if str(source).strip()}
+        check_wished_sources(flow, sources, self._preparer, self.settings.api_url)
+        record_id = new_id()
+        name = short_name(wish.name) or name_for(params, sources, flow.name)
+        record = TaskRecord(
+            id=record_id,
+            flow=flow.name,
+            name=name,
+            params=params,
+            sources={name: source if is_url(source) else os.path.abspath(source) for name, source in sources.items()},
+            client_order_id=wish.client_order_id or record_id,
+            allow_duplicate=wish.allow_duplicate,
+            created_at_s=now_s(),
+            auto_import=wish.auto_import,
+            convert=wish.convert,
+            origin=wish.origin,
+            placement=wish.placement,
+        )
+        return self._added(record)
+
+    def _added(self, record: TaskRecord) -> TaskRecord:
+        added = self._shared.store.add(record, owner=self._owner.name, lease_s=LEASE_S)
+        self._show(added)
+        if added.id == record.id:
+            self._schedule(added, 0.0)
+        return added
+
+    def _show(self, record: TaskRecord) -> None:
+        """Put a record on the list, at once in the main thread, else with the next pump."""
+        if threading.get_ident() == self._main_thread:
+            self._board.put(record)
+        self._shared.changed(record)
+
+    def track(
+        self,
+        uuids: Sequence[str],
+        *,
+        origin: Origin | None = None,
+        placement: Placement | None = None,
+        auto_import: bool = True,
+    ) -> list[TaskRecord]:
+        """
+        Follow tasks that were made elsewhere, or that are known but not followed.
+
+        :param uuids: the service's uuids.
+        :raises InputError: (field ``uuids``) one of them is no uuid; nothing was added.
+        :raises StoreError: nothing can be written.
+        """
+        checked = list(dict.fromkeys(check_task_uuid(text.strip()) for text in uuids if text.strip()))
+        if not checked:
+            raise InputError(Sentence.of("Enter the uuid of a task."), field="uuids")
+        return [self._track(uuid, origin or Origin(), placement or Placement(), auto_import) for uuid in checked]
+
+    def _track(self, uuid: str, origin: Origin, placement: Placement, auto_import: bool) -> TaskRecord:
+        wanted = {"origin": origin, "placement": placement, "auto_import": auto_import}
+        known = self._shared.store.by_uuid(uuid)
+        if known is not None:
+            if known.stage in (Stage.READY, Stage.IMPORTED) and auto_import:
+                return self.import_again(known.id, origin=origin, placement=placement)
+
+            def follow(newest: TaskRecord) -> TaskRecord:
+                again = None if newest.is_settled else retried(newest, has_files=files_are_there(newest))
+                return (again or newest).with_(following=True, **wanted)
+
+            return self._edit(known.id, follow)
+        return self._added(record_of_uuid(uuid, record_id=new_id()).with_(**wanted))
+
+    def retry(self, task_id: str) -> TaskRecord:
+        """
+        Let a badly ended task go on where it failed. Only what the service refused, failed or cancelled is ordered
+        anew.
+
+        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        """
+        record = self._known(task_id)
+        if record.stage not in ENDED_BADLY:
+            return record
+        if record.is_settled and record.flow not in FLOWS:
+            raise InputError(
+                Sentence.of("This task was made elsewhere. To order it again, choose Use These Inputs Again."),
+                field="flow",
+            )
+        # From the newest state, in one transaction: another Blender may have retried it already, and a new order must
+        # not lose its uuid to a second press.
+        return self._edit(task_id, lambda newest: retried(newest, has_files=files_are_there(newest)))
+
+    def regenerate_wish(self, task_id: str) -> NewTask:
+        """
+        Return a task's request, to be edited and submitted as a new task.
+
+        :raises NoSuchTaskError: the task is gone from the list.
+        """
+        return wish_again(self._known(task_id))
+
+    def stop_following(self, task_id: str) -> None:
+        """Let a task be. The service has no cancel: it goes on there and may be charged."""
+        self._edit(task_id, lambda newest: newest.with_(following=False, note=None))
+        self._shared.let_be.add(task_id)
+
+    def resume_following(self, task_id: str) -> None:
+        """Follow a task again."""
+        self._edit(task_id, lambda newest: newest.with_(following=True))
+
+    def hold_back(self, task_id: str) -> None:
+        """Do not send a task of which nothing was sent yet; any other goes on."""
+        held = {"following": False, "note": None}
+        change = self._shared.store.change
+        self._show(change(task_id, lambda newest: newest.with_(**held) if newest.stage in NOT_SENT else None))
+
+    def put_away(self, task_id: str, name: str, thumbnail_path: str = "") -> None:
+        """
+        Note a model as imported that was put elsewhere than into a scene.
+
+        :param thumbnail_path: a small picture of it that lies there; "" for none.
+        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        """
+        changes, told = imported_changes(name), Sentence.of("Written into the asset library as {name}.", name=name)
+        if thumbnail_path:
+            changes["thumbnail_path"] = thumbnail_path
+        record = self._shared.store.change(
+            task_id,
+            lambda newest: newest.with_(**changes) if newest.stage is Stage.READY else None,
+            told=("INFO", told),
+        )
+        self._show(record)
+
+    def fetch_again(self, task_id: str) -> None:
+        """
+        Download a model again whose files are gone; it is not imported.
+
+        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        """
+        self._edit(task_id, lambda newest: newest.with_(stage=Stage.DOWNLOADING, following=True, links={}, note=None))
+
+    def rename(self, task_id: str, name: str) -> None:
+        """Give a task another name; a model that is imported later gets it too."""
+        name = short_name(name)
+        if name:
+            self._edit(task_id, lambda newest: newest.with_(name=name))
+
+    def forget(self, task_id: str, *, delete_files: bool = False) -> None:
+        """
+        Take a task off the list.
+
+        :param delete_files: remove its folder too, in a worker.
+        """
+        record = self._shared.store.remove(task_id)
+        self._shared.let_be.add(task_id)
+        self._board.forget(task_id)
+        self._imports.forget(task_id)
+        for lane in self._lanes.values():
+            lane.drop(task_id)
+        self._shared.events.append(TaskForgotten(task_id))
+        if record is not None and delete_files and record.folder:
+            delete_soon(Path(record.folder))
+
+    def import_again(
+        self,
+        task_id: str,
+        *,
+        placement: Placement | None = None,
+        origin: Origin | None = None,
+        geometry_only: bool = False,
+    ) -> TaskRecord:
+        """
+        Import a task's model, again or for the first time; without the network if its files are here.
+
+        :param placement: where; None keeps the place it was made for.
+        :param origin: the file and scene to import into; None keeps the one that asked first.
+        :param geometry_only: leave out materials and textures.
+        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        """
+        changes: dict[str, Any] = {
+            "auto_import": True,
+            "following": True,
+            "note": None,
+            "geometry_only": geometry_only,
+        }
+        if placement is not None:
+            changes["placement"] = placement
+        if origin is not None:
+            changes["origin"] = origin
+
+        record = self._edit(
+            task_id, lambda newest: wanted_again(newest, has_files=files_are_there(newest)).with_(**changes)
+        )
+        self._imports.note(record)
+        self._imports.hurry(task_id)
+        return record
+
+    def _known(self, task_id: str) -> TaskRecord:
+        record = self._board.get(task_id) or self._shared.store.get(task_id)
+        if record is None:
+            raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+        return record
+
+    def _edit(self, task_id: str, edit: Change, told: tuple[str, Sentence] | None = None) -> TaskRecord:
+        record = self._shared.store.change(task_id, edit, told=told)
+        self._show(record)
+        if record.is_unfinished:
+            self._shared.let_be.discard(task_id)
+            owner = self._owner
+            self._shared.store.claim(owner.name, LEASE_S, is_dead=owner.is_dead, task_ids=[task_id])
+            self._schedule(record, 0.0)
+        return record
+
+    # -------------------------------------------------------------------------
+    # Questions
+
+    def find_tasks(self) -> None:
+        """Ask the service for tasks made elsewhere; ``TasksFound`` follows, and a ``TaskChanged`` for each."""
+        self._questions.find_tasks()
+
+    def ask_quote(self, flow: str, values: Mapping[str, object]) -> int:
+        """Ask what a task would cost; ``Quoted`` with the returned token follows."""
+        return self._questions.quote(flow, dict(values))
+
+    def ask_balance(self) -> None:
+        """Ask for the balance; ``BalanceKnown`` follows."""
+        self._questions.balance()
+
+    def test_key(self, api_key: str | None = None) -> None:
+        """Ask whether a key is good (None: the one in use); ``KeyTested`` follows."""
+        self._questions.test_key(api_key)
+
+    # -------------------------------------------------------------------------
+    # The pump
+
+    def pump(
+        self, budget_s: float, importer: Importer | None = None, reason_to_wait: ReasonToWait | None = None
+    ) -> PumpReport:
+        """
+        Apply what the workers said, and import at most one model.
+
+        :param budget_s: how long this may take, in seconds; an import may take longer.
+        :param importer: imports a model; None while nothing can be imported.
+        :param reason_to_wait: asked before each import, without a look at the store.
+        """
+        deadline_s = time.monotonic() + budget_s
+        heard: list[Event] = []
+        queue = self._shared.events
+        more = False
+        while queue:
+            event = queue.popleft()
+            if isinstance(event, TaskChanged):
+                if self._board.put(event.record, only_newer=event.is_read):
+                    heard.append(event)
+                if (known := self._board.get(event.record.id)) is not None:
+                    self._imports.note(known)
+            else:
+                if isinstance(event, TaskForgotten):
+                    self._board.forget(event.id)
+                    self._imports.forget(event.id)
+                heard.append(event)
+            if time.monotonic() > deadline_s:
+                more = bool(queue)
+                break
+        if importer is not None and len(self._imports) and not more:
+            self._imports.pump(importer, reason_to_wait, deadline_s)
+            more = bool(queue)
+        return PumpReport(tuple(heard), more)
+
+    # -------------------------------------------------------------------------
+    # Reads
+
+    def tasks(self) -> Sequence[TaskRecord]:
+        """Return the unfinished tasks and the newest finished ones, newest first, from memory."""
+        return self._board.all()
+
+    def get(self, task_id: str) -> TaskRecord | None:
+        """Return a task from memory, else from the store."""
+        return self._board.get(task_id) or self._shared.store.get(task_id)
+
+    @property
+    def board(self) -> Board:
+        """The tasks in memory, for reads."""
+        return self._board
+
+    def by_order(self, client_order_id: str) -> TaskRecord | None:
+        """Return the task of a ``client_order_id`` or of its retries, from the store."""
+        return self._shared.store.by_order(client_order_id)
+
+    def history(self, task_id: str) -> Sequence[HistoryLine]:
+        """Return what happened to a task, oldest first."""
+        return self._shared.store.history(task_id)
+
+    @property
+    def active_count(self) -> int:
+        """How many tasks are under way, models included that are about to be imported (not those that have to wait)."""
+        return self._board.unfinished_count + self._imports.new_count
+
+    @property
+    def live(self) -> bool:
+        """True while the WebSocket is up."""
+        return self._shared.live
+
+    def blocked(self) -> tuple[Block, Sentence | None]:
+        """Return what keeps every request back (no key, a refused key, no online access), in words."""
+        return self._shared.gate.problem()
+
+    @property
+    def notice_problem(self) -> Sentence | None:
+        """What is wrong with the store, in words; None when nothing is."""
+        return self._shared.store.problem

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The files of a finished task: which URLs to ask, in which order, and what to do when one has expired.
+
+Floor: first. Thread: worker. No ``bpy``.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ...api.errors import (
+    NotFoundError,
+    NothingToDownloadError,
+    RefusedAddressError,
+    ServiceError,
+    TransportError,
+    TriverseError,
+    UnavailableError,
+)
+from ...api.sentence import Sentence
+from ..files.resumable_download import (
+    Answer,
+    DownloadBusyError,
+    DownloadError,
+    ExpiredLinkError,
+    ForeignFileError,
+    Report,
+    Want,
+    discard_part,
+    fetch,
+)
+from ..folders import DELIVERED, MODEL, PREVIEW
+from ..glb import glb_check
+from ..record import TaskRecord
+from .context import Shared
+
+if TYPE_CHECKING:
+    import requests
+
+    from ...api.client import Client
+
+log = logging.getLogger(__name__)
+
+_RANK = [ForeignFileError, RefusedAddressError, ExpiredLinkError, NotFoundError]
+
+_MAX_PREVIEW_BYTES = 64 * 1024**2
+#: What storage answers for a URL that it does not serve any more.
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
+
+#: Opens a file at an offset with the ETag of what is here already.
+_OpenAt = Callable[[int, str | None], "requests.Response"]
+
+
+def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report) -> tuple[Path, Mapping[str, str]]:
+    """
+    Fetch a task's model, by whichever way the service offers.
+
+    :param report: told of the progress.
+    :returns: the file, and the links as they were good in the end.
+    :raises NothingToDownloadError: the task has no file.
+    :raises DownloadError: what came cannot be kept or is no model. The first file that is none is told, whatever
+        fails afterwards.
+    :raises TriverseError: try again later.
+    """
+    client = shared.client()
+    want = Want(folder / MODEL, shared.settings.max_model_bytes, glb_check.looks_like_glb, "model")
+    links = dict(record.links)
+    problem: TriverseError | None = None
+    ways = _ways(client, record, links)
+    while True:
+        try:
+            source, open_at, found = next(ways)
+        except StopIteration:
+            break
+        except TriverseError as error:
+            # What kept a further way from being found says nothing of the model; what came by an earlier one does.
+            if not isinstance(problem, ForeignFileError):
+                raise
+            log.info("there is no further way to the model of task %s: %s", record.id, error)
+            break
+        links |= found
+        try:
+            size = fetch(want, _checked(open_at), client.read_file, report, shared.stop)
+        except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
+            log.info("the model of task %s did not come by %s: %s", record.id, source, error)
+            discard_part(want.target)
+            # A file of the wrong kind says more than a link that has expired, and that more than one that is not known.
+            if problem is None or _rank(error) < _rank(problem):
+                problem = error
+            continue
+        except (TransportError, ServiceError) as error:
+            if not isinstance(problem, ForeignFileError):
+                raise
+            log.info("the model of task %s did not come by %s: %s", record.id, source, error)
+            continue
+        with want.target.open("rb") as file:
+            declared = glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
+        if declared is not None and declared != size:
+            log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
+        return want.target, links
+    raise problem or NothingToDownloadError(
+        Sentence.of("Triverse finished this task, but it has no file to download."), http_status=404
+    )
+
+
+def _rank(error: TriverseError) -> int:
+    return next(rank for rank, kind in enumerate(_RANK) if isinstance(error, kind))
+
+
+def _ways(
+    client: "Client", record: TaskRecord, links: Mapping[str, str]
+) -> Iterator[tuple[str, _OpenAt, Mapping[str, str]]]:
+    """Yield the ways to the model, best first. Each later one is only looked for when the earlier ones failed."""
+    uuid = record.task_uuid or ""
+    tried = set()
+
+    def asset(url: str) -> _OpenAt:
+        return lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag)
+
+    # The bare geometry is no way out when the textured model's link has expired: a new link is.
+    if url := links.get("textured") or links.get("geometry"):
+        tried.add(url)
+        yield "the link of its status", asset(url), {}
+    try:
+        fresh = client.links(uuid)
+    except NotFoundError:
+        fresh = None
+    if fresh is not None and fresh.download_url and fresh.download_url not in tried:
+        found = {"textured": fresh.download_url}
+        if fresh.preview_url:
+            found["preview"] = fresh.preview_url
+        tried.add(fresh.download_url)
+        yield "a new link", asset(fresh.download_url), found
+    yield (
+        "the service itself",
+        lambda offset, etag: client.open_task_download(uuid, offset_bytes=offset, etag=etag),
+        {},
+    )
+    # Services that sign an address when they are asked for a status name a new one there.
+    try:
+        status = client.status(uuid)
+    except TriverseError as error:
+        log.info("the status of task %s did not come: %s", uuid, error)
+        return
+    url = next(iter((*status.textured_urls, *status.geometry_urls)), "")
+    if url and url not in tried:
+        yield "the link of its newest status", asset(url), {"textured": url}
+
+
+def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
+    def open_checked(offset: int, etag: str | None) -> Answer:
+        response = open_at(offset, etag)
+        status = response.status_code
+        if status == 416:
+            # What is here is longer than the file: it belongs to something else.
+            response.close()
+            response = open_at(0, None)
+            status = response.status_code
+        if status in (200, 206):
+            return cast(Answer, response)
+        response.close()
+        if status in _EXPIRED:
+            raise ExpiredLinkError(Sentence.of("The link to the file has expired. A new one is asked for."))
+        raise UnavailableError(
+            Sentence.of("The file storage is not available at the moment. It is tried again."), http_status=status
+        )
+
+    return open_checked
+
+
+def fetch_preview(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
+    """
+    Fetch a task's preview picture. A model without one is as good, so nothing is raised.
+
+    :returns: the file, or None.
+    """
+    url = record.links.get("preview")
+    if not url:
+        return None
+    want = Want(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
+    try:
+        client = shared.client()
+        opened = _checked(lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag))
+        fetch(want, opened, client.read_file, lambda _done, _all: None, shared.stop)
+    except DownloadBusyError:
+        return None
+    except TriverseError as error:
+        log.info("the preview of task %s did not come: %s", record.id, error)
+        discard_part(want.target)
+        return None
+    return want.target
+
+
+def _looks_like_picture(head: bytes) -> bool:
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
+    """
+    Fetch a paid file that is no GLB as it is, so that the user has it.
+
+    :returns: the file, or None when it cannot be had.
+    """
+    want = Want(folder / DELIVERED, shared.settings.max_model_bytes, bool, "file")
+    try:
+        client = shared.client()
+        for _, open_at, _ in _ways(client, record, record.links):
+            try:
+                fetch(want, _checked(open_at), client.read_file, lambda _done, _all: None, shared.stop)
+            except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError):
+                continue
+            return want.target
+    except (TriverseError, DownloadError) as error:
+        log.info("the file of task %s could not be kept: %s", record.id, error)
+    discard_part(want.target)
+    return None

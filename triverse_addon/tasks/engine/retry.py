@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+How a badly ended task is set going again, and how any task becomes a new wish; pure functions.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+from typing import Any
+
+from ...api.flows import FLOWS
+from ...api.service_codes import ServiceCode
+from ..record import ENDED_BADLY, MOVES, NewTask, Stage, TaskRecord, next_order_id
+
+#: Codes that may mean that an uploaded file is not there any more (API page: "URL unreachable", "not found").
+_SOURCES_AT_FAULT = frozenset(
+    {ServiceCode.INVALID_PARAMETERS, ServiceCode.RESOURCE_NOT_FOUND, ServiceCode.TASK_NOT_FOUND}
+)
+
+
+def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
+    """
+    Return the changes that set a badly ended task going again.
+
+    :param has_files: whether the model's files are still on disk; without them they are fetched again.
+
+    What was paid is never paid again: only an order on which the service has said its last word is ordered anew.
+    """
+    changes: dict[str, Any] = {
+        "error": None,
+        "error_code": None,
+        "error_message": "",
+        "error_suggestion": "",
+        "note": None,
+        "attempts": 0,
+        "following": True,
+        "failed_stage": None,
+    }
+    if record.is_settled:
+        if record.error_code in _SOURCES_AT_FAULT:
+            changes["file_keys"] = {}
+        return changes | {
+            "stage": Stage.QUEUED,
+            "client_order_id": next_order_id(record.client_order_id),
+            "is_settled": False,
+            "task_uuid": None,
+            "service_status": "",
+            "progress": None,
+            "queue_position": None,
+            "queue_wait_s": None,
+            "submitted_at_s": None,
+            "started_at_s": None,
+            "finished_at_s": None,
+            "cost_credits": None,
+            "found_at_s": None,
+            "links": {},
+        }
+    stage = record.failed_stage or Stage.WAITING
+    if stage not in MOVES[record.stage]:
+        stage = Stage.WAITING if record.is_paid else Stage.QUEUED
+    if not record.is_paid:
+        stage = Stage.QUEUED
+    elif stage is Stage.READY and not has_files:
+        return changes | {"stage": Stage.DOWNLOADING, "links": {}}
+    return changes | {"stage": stage}
+
+
+def retried(record: TaskRecord, *, has_files: bool) -> TaskRecord | None:
+    """Return a badly ended task as it goes on; None if it has not ended so. See :func:`retry_changes`."""
+    if record.stage not in ENDED_BADLY:
+        return None
+    return record.with_(**retry_changes(record, has_files=has_files))
+
+
+def wanted_again(record: TaskRecord, *, has_files: bool) -> TaskRecord:
+    """Return a task whose model is to be imported, again or for the first time, in the stage that leads there."""
+    if record.has_model:
+        return record.with_(stage=Stage.READY) if has_files else record.with_(stage=Stage.DOWNLOADING, links={})
+    if record.stage is Stage.FAILED and record.failed_stage is Stage.READY:
+        return record.with_(**retry_changes(record, has_files=has_files))
+    return record
+
+
+def wish_again(record: TaskRecord) -> NewTask:
+    """Return what a task was asked for, as a wish that can be edited and asked for on purpose once more."""
+    flow = FLOWS.get(record.flow)
+    names = {field.name for field in flow.fields if not field.is_source} if flow else set()
+    sources = dict(record.sources)
+    if flow and not sources:
+        # A task made elsewhere names its picture as image_url (API page: sample input).
+        url = record.params.get("image_url")
+        for field in flow.sources:
+            if isinstance(url, str) and url.startswith("https://") and field.name == "image_file":
+                sources[field.name] = url
+    return NewTask(
+        flow=record.flow,
+        values={name: value for name, value in record.params.items() if name in names},
+        sources=sources,
+        name=record.name,
+        origin=record.origin,
+        placement=record.placement,
+        auto_import=record.auto_import,
+        allow_duplicate=True,
+    )

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What an answer of the service changes in a record; pure functions.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...api.payloads import Created, TaskStatus
+from ...api.sentence import Sentence
+from ...api.urls import clean
+from ..record import Stage, TaskRecord, now_s
+
+
+def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
+    """Return what the answer to a creation changes."""
+    return {
+        "stage": Stage.WAITING,
+        "task_uuid": created.task_uuid,
+        "service_status": created.status,
+        "cost_credits": created.cost_credits if created.cost_credits is not None else record.cost_credits,
+        "queue_position": created.queue.position if created.queue else None,
+        "queue_wait_s": created.queue.estimated_wait_s if created.queue else None,
+        "read_header": created.read_header or "",
+        "attempts": 0,
+        "note": None,
+    }
+
+
+def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
+    """
+    Return what a task's status changes in a waiting record; {} for a record that does not wait any more.
+
+    Nothing that is settled is unsettled: progress never goes back while running, and after SUCCESS the record is in
+    another stage, where no status reaches it.
+    """
+    if record.stage is not Stage.WAITING:
+        return {}
+    # Ids, urls and the link texts are the service's; everything shown was cleaned by the parser.
+    changes: dict[str, Any] = {
+        "service_status": status.status,
+        "queue_position": status.queue.position if status.queue else None,
+        "queue_wait_s": status.queue.estimated_wait_s if status.queue else None,
+        "started_at_s": status.started_at_s or record.started_at_s,
+    }
+    if status.progress is not None:
+        changes["progress"] = max(status.progress, record.progress or 0)
+    if not record.flow and status.flow_name:
+        changes |= _identity(record, status)
+    if status.status == "SUCCESS":
+        changes |= {
+            "stage": Stage.DOWNLOADING,
+            "progress": 100,
+            "finished_at_s": status.completed_at_s or now_s(),
+            "links": _links(status),
+        }
+    elif status.status == "FAILED":
+        changes |= _failure(status)
+    elif status.status == "CANCELLED":
+        changes |= {
+            "stage": Stage.CANCELLED,
+            "is_settled": True,
+            "finished_at_s": status.completed_at_s or now_s(),
+            "error": Sentence.of(
+                "Triverse cancelled this task. Its credits were released. Press Retry to order it again."
+            ),
+        }
+    return changes
+
+
+def _links(status: TaskStatus) -> Mapping[str, str]:
+    links = {}
+    if status.textured_urls:
+        links["textured"] = status.textured_urls[0]
+    if status.geometry_urls:
+        links["geometry"] = status.geometry_urls[0]
+    if status.preview_url:
+        links["preview"] = status.preview_url
+    return links
+
+
+def _failure(status: TaskStatus) -> dict[str, Any]:
+    fault = status.error
+    return {
+        "stage": Stage.FAILED,
+        "failed_stage": Stage.WAITING,
+        "is_settled": True,
+        "finished_at_s": status.completed_at_s or now_s(),
+        "error": Sentence.of("Triverse could not make this model. Its credits were released."),
+        "error_code": fault.code if fault else None,
+        "error_message": fault.message if fault else "",
+        "error_suggestion": fault.suggestion if fault else "",
+    }
+
+
+def _identity(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
+    """Return what the status says of a task that was not made here."""
+    prompt = status.input.get("prompt") or status.input.get("text_prompt")
+    changes: dict[str, Any] = {
+        "flow": status.flow_name,
+        "params": {
+            clean(str(name), 60): value
+            for name, value in status.input.items()
+            if isinstance(value, str | int | float | bool)
+        },
+    }
+    if isinstance(prompt, str) and prompt.strip() and record.name == record.task_uuid:
+        changes["name"] = clean(prompt, 60)
+    return changes
+
+
+def record_of_uuid(uuid: str, *, record_id: str) -> TaskRecord:
+    """Return a new record for a task of which only the service's uuid is known."""
+    now = now_s()
+    return TaskRecord(
+        id=record_id,
+        flow="",
+        name=uuid,
+        stage=Stage.WAITING,
+        client_order_id=record_id,
+        task_uuid=uuid,
+        created_at_s=now,
+        found_at_s=now,
+    )
+
+
+def record_of(status: TaskStatus, *, record_id: str) -> TaskRecord:
+    """Return a new record for a task that was made elsewhere. It is not followed until the user asks for it."""
+    made_at_s = status.created_at_s or now_s()
+    record = record_of_uuid(status.task_uuid, record_id=record_id).with_(
+        created_at_s=made_at_s, submitted_at_s=made_at_s, following=False, auto_import=False
+    )
+    changes = apply_status(record, status)
+    if changes.get("stage") is Stage.DOWNLOADING:
+        # Finished, and fetched only when the user wants it: a thousand old tasks are not a thousand downloads.
+        del changes["stage"]
+    return record.with_(**changes)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The state machine: what is done for a task in each stage, one step at a time.
+
+Floor: first. Thread: worker. No ``bpy``.
+
+A step reads the task from the store, does one thing, writes the outcome in one transaction, and says when the next step
+is due. Whatever interrupts it (kill -9, power cut), the stored stage tells where to go on, and the only step that costs
+credits is repeated under the same ``client_order_id``.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ...api.errors import NotFoundError, TriverseError, UnforeseenError
+from ...api.sentence import Sentence
+from ...api.unexpected_errors import UNFORESEEN
+from ..converter import Converter, ConvertStopped
+from ..files.resumable_download import DownloadStopped
+from ..preparer import Preparer
+from ..record import Stage, TaskRecord, now_s
+from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
+from .context import Shared
+from .deliver_steps import Arriving
+from .pacing import Pacer, poll_interval_s
+from .service_updates import apply_status
+from .submit_steps import Ordering
+from .transitions import BLOCKED_S, Outcomes
+
+log = logging.getLogger(__name__)
+
+#: For this long after the order, "not found" means "not yet", in seconds (API page: retry briefly).
+_NOT_YET_S = 60.0
+#: So often "not found" must come afterwards before a task counts as gone: from the service, and without its own code.
+#: The latter is what a proxy says that does not find the service.
+_GONE_AFTER, _GONE_AFTER_A_PROXYS = 4, 30
+#: Longest time between two of these tries.
+_LONGEST_NOT_FOUND_S = 10.0
+
+#: The lane for each stage.
+LANES = {
+    Stage.QUEUED: "prepare",
+    Stage.UPLOADING: "upload",
+    Stage.SUBMITTING: "send",
+    Stage.WAITING: "watch",
+    Stage.DOWNLOADING: "download",
+    Stage.CONVERTING: "convert",
+}
+
+
+class Steps:
+    """
+    The steps of every stage.
+
+    :param shared: settings, client, store.
+    :param converter: None where nothing can be converted; models are then imported from their GLB.
+    :param preparer: None where sources can only be uploaded as they are.
+    :param schedule: called with a record whose next step is due, and in how many seconds.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        converter: Converter | None,
+        preparer: Preparer | None,
+        schedule: Callable[[TaskRecord, float], None],
+    ) -> None:
+        self._shared = shared
+        self._store = shared.store
+        self._out = Outcomes(shared, schedule)
+        self._ordering = Ordering(shared, self._out, preparer, self._report)
+        self._arriving = Arriving(shared, self._out, converter, self._report)
+        # No rate limit for status queries is documented. Ten a second at most; one a second while the WebSocket tells.
+        self._pace = Pacer(rate=10.0, burst=10)
+        self._live_pace = Pacer(rate=1.0, burst=1)
+        self._polls: dict[str, int] = {}
+        self._reported_s: dict[str, float] = {}
+
+    def run(self, lane: str, task_id: str) -> float | None:
+        """
+        Do what is due for a task. Errors become its stage, its note, or its next try.
+
+        :param lane: the lane that took the task up.
+        :returns: in how many seconds it is to be taken up again although the store says nothing; None: as it says.
+        """
+        try:
+            # Only what is driven here: two engines would write into one half-finished file.
+            record = self._store.get(task_id, owner=self._shared.owner.name)
+            if record is None or not record.is_unfinished or self._shared.stop.is_set():
+                return None
+            if LANES[record.stage] != lane:
+                # A poll and a live update may both have announced the same news. Done here, a step would run twice at
+                # once: a lane takes care only of its own (seen: two conversions in one folder).
+                self._out.schedule(record, 0.0)
+                return None
+            try:
+                self._by_stage(record)
+            except (LeaseLostError, NoSuchTaskError):
+                log.info("task %s is not driven here any more", task_id)
+            except (StoreError, ConvertStopped, DownloadStopped):
+                raise
+            except TriverseError as error:
+                if not self._shared.stop.is_set():
+                    self._out.trouble(record, error)
+        except (LeaseLostError, NoSuchTaskError, ConvertStopped, DownloadStopped):
+            return None
+        except StoreError as error:
+            return self._not_stored(error)
+        return None
+
+    def _not_stored(self, error: StoreError) -> float | None:
+        if self._shared.stop.is_set():
+            return None
+        self._shared.notice("ERROR", error.sentence)
+        return BLOCKED_S
+
+    def give_up(self, task_id: str, error: UnforeseenError) -> float | None:
+        """
+        Tell in a task's row what a step has met twice that it does not know, and let the task be.
+
+        Raises nothing: where not even that can be noted, nothing more is sent, and everybody is told.
+
+        :returns: as :meth:`run`.
+        """
+        try:
+            self._out.give_up(task_id, error)
+        except (LeaseLostError, NoSuchTaskError):
+            return None
+        except StoreError as problem:
+            return self._not_stored(problem)
+        except UNFORESEEN as other:
+            log.exception("the end of task %s could not be noted", task_id)
+            self._shared.broke_down("steps", UnforeseenError(other))
+        return None
+
+    def _by_stage(self, record: TaskRecord) -> None:
+        if record.stage is Stage.QUEUED:
+            self._ordering.begin(record)
+        elif record.stage is Stage.UPLOADING:
+            self._ordering.upload(record)
+        elif record.stage is Stage.SUBMITTING:
+            self._ordering.submit(record)
+        elif record.stage is Stage.WAITING:
+            self._look(record)
+        elif record.stage is Stage.DOWNLOADING:
+            self._arriving.download(record)
+        else:
+            self._arriving.convert(record)
+
+    def _look(self, record: TaskRecord) -> None:
+        pace = self._live_pace if self._shared.live else self._pace
+        if delay_s := max(pace.delay_s(), self._shared.gate.pause_s(str(Stage.WAITING))):
+            self._out.schedule(record, delay_s)
+            return
+        client = self._shared.client()
+        age_s = now_s() - (record.submitted_at_s or record.created_at_s)
+        try:
+            status = client.status(
+                record.task_uuid or "",
+                extra_header=record.read_header if record.read_header and 0 <= age_s < _NOT_YET_S else None,
+            )
+        except NotFoundError as error:
+            self._not_found(record, error, age_s)
+            return
+        self._shared.gate.passed(str(Stage.WAITING))
+        polls = self._polls[record.id] = self._polls.get(record.id, -1) + 1
+        changes = apply_status(record, status)
+        queue_wait_s = changes.get("queue_wait_s", record.queue_wait_s)
+        interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._shared.live)
+        self.settle(record, changes, after_s=interval_s)
+
+    def settle(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
+        """
+        Write what the service said of a waiting task, by poll or by WebSocket.
+
+        :param changes: see :func:`service_updates.apply_status`.
+        :param after_s: when to ask again, if it is not finished.
+        """
+        changes = {"attempts": 0, "note": None, **changes}
+        stage = changes.get("stage", record.stage)
+        if stage is not record.stage:
+            self._polls.pop(record.id, None)
+        told = None
+        if stage in (Stage.FAILED, Stage.CANCELLED):
+            told = changes["error"]
+        elif stage is Stage.DOWNLOADING:
+            told = Sentence.of("Finished by the service.")
+        self._out.move(
+            record,
+            after_s=after_s if stage is record.stage else 0.0,
+            told=told,
+            level="INFO" if stage in (record.stage, Stage.DOWNLOADING) else "ERROR",
+            durable=stage is not record.stage,
+            **changes,
+        )
+
+    def _not_found(self, record: TaskRecord, error: NotFoundError, age_s: float) -> None:
+        attempts = record.attempts + 1
+        # Right after the creation the service may not know its own task yet.
+        most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
+        if abs(age_s) < _NOT_YET_S or attempts < most:
+            self._out.move(record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts)
+            return
+        sentence = Sentence.of(
+            "Triverse does not know this task. It may have expired or belong to another account. Press Retry to look "
+            "again, or choose Use These Inputs Again to order it once more."
+        )
+        # Not settled: with the right key it is there again, and ordering it anew is the user's decision.
+        self._out.move(
+            record,
+            told=sentence,
+            level="ERROR",
+            stage=Stage.GONE,
+            error=sentence,
+            error_code=error.code,
+            error_message=error.message,
+            error_suggestion=error.suggestion,
+            note=None,
+        )
+
+    def _report(self, record: TaskRecord, done_bytes: int, all_bytes: int | None) -> None:
+        """Show how far a transfer is, at most four times a second; it is not stored."""
+        if record.id in self._shared.let_be and record.stage is Stage.DOWNLOADING:
+            raise DownloadStopped(Sentence.of("This task is not followed any more."))
+        now = time.monotonic()
+        if now - self._reported_s.get(record.id, 0.0) >= 0.25 or done_bytes == all_bytes:
+            self._reported_s[record.id] = now
+            if record.stage is Stage.DOWNLOADING and self._store.get(record.id, owner=self._shared.owner.name) is None:
+                # Asleep for longer than its lease: another Blender may have taken the task over.
+                raise DownloadStopped(Sentence.of("Another Blender works on this task."))
+            self._shared.changed(record.with_(received_bytes=done_bytes, size_bytes=all_bytes))

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From the wish to the order: the stages queued, uploading and submitting.
+
+Floor: first. Thread: worker. No ``bpy``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...api.errors import DuplicateError, NotFoundError, ServiceError, TriverseError
+from ...api.flows import FLOWS, Kind, check_image, check_model
+from ...api.sentence import Sentence
+from ..files.resumable_download import folder_error
+from ..folders import folder_for, make
+from ..preparer import Preparer
+from ..record import Stage, TaskRecord, is_url, now_s
+from . import reconcile
+from .context import Shared
+from .pacing import UPLOADS, UPLOADS_SPAN_S, Window, poll_interval_s, retry_delay_s
+from .service_updates import apply_created
+from .transitions import MANY, Outcomes, is_passing
+
+
+class Ordering:
+    """The steps that end with the service knowing the task. The order itself is the only step that costs credits."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        outcomes: Outcomes,
+        preparer: Preparer | None,
+        report: Callable[[TaskRecord, int, int | None], None],
+    ) -> None:
+        self._preparer = preparer
+        self._shared = shared
+        self._store = shared.store
+        self._out = outcomes
+        self._report = report
+        self._uploads = Window(UPLOADS, UPLOADS_SPAN_S)
+
+    def begin(self, record: TaskRecord) -> None:
+        """Prepare what cannot be uploaded as it is."""
+        for name, source in record.sources.items():
+            kind = FLOWS[record.flow].field(name).kind
+            if self._preparer is not None and not is_url(source) and self._preparer.takes(source, kind):
+                record = self._prepare(record, name, kind, self._preparer)
+        missing = [name for name in record.sources if name not in record.file_keys]
+        self._out.move(record, stage=Stage.UPLOADING if missing else Stage.SUBMITTING, attempts=0, note=None)
+
+    def _prepare(self, record: TaskRecord, name: str, kind: Kind, preparer: Preparer) -> TaskRecord:
+        folder = folder_for(self._shared.settings.download_dir, record)
+        self._shared.changed(record.with_(note=Sentence.of("The file is being prepared.")))
+        try:
+            make(folder)
+            prepared = preparer(Path(record.sources[name]), kind, folder, self._shared.stop)
+            (check_image if kind is Kind.IMAGE else check_model)(prepared, field=name)
+        except OSError as error:
+            raise folder_error(folder, error) from None
+        return self._store.change(
+            record.id,
+            lambda newest: newest.with_(sources={**newest.sources, name: str(prepared)}, folder=str(folder)),
+            owner=self._shared.owner.name,
+        )
+
+    def upload(self, record: TaskRecord) -> None:
+        if pause_s := self._shared.gate.pause_s(str(Stage.UPLOADING)):
+            self._out.schedule(record, pause_s)
+            return
+        client = self._shared.client()
+        flow = FLOWS[record.flow]
+        for name, source in record.sources.items():
+            if name in record.file_keys:
+                continue
+            if is_url(source):
+                key = source
+            elif wait_s := self._uploads.delay_s():
+                self._shared.changed(record.with_(note=Sentence.of("The service takes 10 uploads a minute.")))
+                self._out.schedule(record, wait_s)
+                return
+            elif flow.field(name).kind is Kind.IMAGE:
+                key = client.upload_image(source, self._upload_report(record))
+            else:
+                key = client.upload_model(source, progress=self._upload_report(record))
+            self._shared.gate.passed(str(Stage.UPLOADING))
+            record = self._keep_key(record, name, key)
+        self._out.move(record, stage=Stage.SUBMITTING, attempts=0, note=None, received_bytes=0, size_bytes=None)
+
+    def _keep_key(self, record: TaskRecord, name: str, key: str) -> TaskRecord:
+        return self._store.change(
+            record.id,
+            lambda newest: newest.with_(file_keys={**newest.file_keys, name: key}),
+            owner=self._shared.owner.name,
+        )
+
+    def _upload_report(self, record: TaskRecord) -> Callable[[int, int], None]:
+        def report(sent_bytes: int, size_bytes: int) -> None:
+            self._report(record, sent_bytes, size_bytes)
+
+        return report
+
+    def submit(self, record: TaskRecord) -> None:
+        if record.task_uuid is not None:
+            self._out.move(record, stage=Stage.WAITING, attempts=0, note=None)
+            return
+        if pause_s := self._shared.gate.pause_s(str(Stage.SUBMITTING)):
+            self._out.schedule(record, pause_s)
+            return
+        client = self._shared.client()
+        # Sent before, with an answer that never came: what is said now may be about the repetition, not the order.
+        is_first_try = record.submitted_at_s is None
+        # On the disk before the request leaves: from here on the service may hold the order.
+        record = self._store.change(
+            record.id,
+            lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()),
+            owner=self._shared.owner.name,
+        )
+        try:
+            created = client.create(
+                record.flow,
+                {**record.params, **record.file_keys},
+                client_order_id=record.client_order_id,
+                allow_duplicate=record.allow_duplicate,
+            )
+        except DuplicateError as error:
+            self._resolve_duplicate(record, error, is_first_try and not _has_a_name(record))
+            return
+        except ServiceError as error:
+            self._refused(record, error, is_first_try)
+            return
+        self._shared.gate.passed(str(Stage.SUBMITTING))
+        if self._belongs_to_another(record, created.task_uuid):
+            self._refuse_duplicate(record)
+            return
+        self._take_over(record, created.task_uuid)
+        self._out.move(
+            record,
+            after_s=poll_interval_s(0, queue_wait_s=None, live=self._shared.live),
+            told=Sentence.of("Accepted by the service as task {uuid}.", uuid=created.task_uuid),
+            **apply_created(record, created),
+        )
+
+    def _refused(self, record: TaskRecord, error: ServiceError, is_first_try: bool) -> None:
+        """End an order that was refused; first make certain that nothing was ordered."""
+        if is_passing(error):
+            raise error
+        # Without the service's own code, something in between may have answered for it.
+        is_certain = is_first_try and error.code is not None
+        uuid = None if is_certain else reconcile.find_task(self._shared, record)
+        if uuid is not None and not self._belongs_to_another(record, uuid):
+            self._found(record, uuid)
+        elif isinstance(error, NotFoundError) and record.file_keys and not record.attempts:
+            # An uploaded file may have expired on the service: it is sent once more.
+            self._out.move(record, stage=Stage.UPLOADING, file_keys={}, attempts=1)
+        else:
+            # Settled, a retry is a new order. Without certainty it is the same order again, which is charged once.
+            self._out.fail(record, error, settled=is_certain)
+
+    def _found(self, record: TaskRecord, uuid: str) -> None:
+        self._take_over(record, uuid)
+        self._out.move(
+            record,
+            told=Sentence.of("The service had this order already, as task {uuid}.", uuid=uuid),
+            stage=Stage.WAITING,
+            task_uuid=uuid,
+            attempts=0,
+            note=None,
+        )
+
+    def _resolve_duplicate(self, record: TaskRecord, error: DuplicateError, is_first_try: bool) -> None:
+        """
+        The service says it has this order: find out which task it is, and never order again.
+
+        :param is_first_try: this order was never sent before, so the service can only mean another one that is equal.
+        """
+        uuid = error.task_uuid
+        if uuid is None and not is_first_try:
+            uuid = reconcile.find_task(self._shared, record, ever=_has_a_name(record))
+        if uuid is not None and not self._belongs_to_another(record, uuid):
+            self._found(record, uuid)
+        elif is_first_try or uuid is not None:
+            self._refuse_duplicate(record)
+        elif record.attempts + 1 < MANY:
+            self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+        else:
+            sentence = Sentence.of(
+                "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or "
+                "choose Use These Inputs Again to order another one."
+            )
+            self._out.fail(record, TriverseError(sentence), settled=False)
+
+    def _belongs_to_another(self, record: TaskRecord, uuid: str) -> bool:
+        return not reconcile.may_be_ours(record, self._store.by_uuid(uuid))
+
+    def _take_over(self, record: TaskRecord, uuid: str) -> None:
+        """Take off the list what Find My Tasks brought to it under the uuid of this very order."""
+        other = self._store.by_uuid(uuid)
+        if other is not None and other.id != record.id:
+            self._store.remove(other.id)
+
+    def _refuse_duplicate(self, record: TaskRecord) -> None:
+        sentence = Sentence.of(
+            "The service takes this for a repetition of a task sent a moment ago. Press Retry to make it once more on "
+            "purpose."
+        )
+        self._out.move(
+            record,
+            told=sentence,
+            level="WARNING",
+            stage=Stage.FAILED,
+            failed_stage=Stage.SUBMITTING,
+            is_settled=True,
+            allow_duplicate=True,
+            error=sentence,
+            note=None,
+        )
+
+
+def _has_a_name(record: TaskRecord) -> bool:
+    """
+    Tell whether a batch gave the order its name, so that another machine may have sent it, at any time.
+
+    Sent as a duplicate on purpose, what the service takes for a duplicate can then only be this very order.
+    """
+    return record.allow_duplicate and not record.client_order_id.startswith(record.id)

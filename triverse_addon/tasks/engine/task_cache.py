@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The main thread's list of tasks, in memory, newest first.
+
+Floor: first. Thread: main only. No ``bpy``.
+"""
+
+import bisect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..record import UNFINISHED, Stage, TaskRecord
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+#: Finished tasks kept in memory; older ones are paged from the store.
+MOST_FINISHED = 500
+
+
+class Board:
+    """Records by id and by time. What a panel draws comes from here, without a look at the disk."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, TaskRecord] = {}
+        self._order: list[tuple[float, str]] = []
+        self._unfinished: set[str] = set()
+        self._list: list[TaskRecord] | None = None
+        self._forgotten: set[str] = set()
+        self.shape = 0
+        """Counted up when a list in any order, under any filter, may be another one; not at mere progress."""
+
+    def put(self, record: TaskRecord, *, only_newer: bool = False) -> bool:
+        """
+        Take over a record's newest state.
+
+        :param only_newer: not if a record of this revision is known.
+        :returns: False when what is known is newer. A report of progress has the revision of the record it is for.
+        """
+        if record.id in self._forgotten:
+            return False
+        known = self._records.get(record.id)
+        if known is not None:
+            if record.revision < known.revision + only_newer or record == known:
+                return False
+            if record.created_at_s != known.created_at_s:
+                self._order.remove((-known.created_at_s, known.id))
+                bisect.insort(self._order, (-record.created_at_s, record.id))
+        else:
+            bisect.insort(self._order, (-record.created_at_s, record.id))
+        if known is None or _listed(known) != _listed(record):
+            self.shape += 1
+        self._records[record.id] = record
+        (self._unfinished.add if record.is_unfinished else self._unfinished.discard)(record.id)
+        self._list = None
+        if len(self._records) - len(self._unfinished) > MOST_FINISHED * 2:
+            self._prune()
+        return True
+
+    def load(self, store: "Store") -> None:
+        """Take over what is under way, what can be imported, and the newest of all others."""
+        for stages, count in ((frozenset(), MOST_FINISHED), (UNFINISHED | {Stage.READY}, 1_000_000)):
+            for record in store.page(count=count, stages=stages):
+                self.put(record)
+
+    def forget(self, task_id: str) -> None:
+        """Take a task off the list for good: what a worker still says of it is not heard."""
+        self._forgotten.add(task_id)
+        self.shape += 1
+        self._drop(task_id)
+
+    def _drop(self, task_id: str) -> None:
+        record = self._records.pop(task_id, None)
+        if record is not None:
+            self._order.remove((-record.created_at_s, record.id))
+            self._unfinished.discard(task_id)
+            self._list = None
+
+    def get(self, task_id: str) -> TaskRecord | None:
+        """Return a task by our id."""
+        return self._records.get(task_id)
+
+    def all(self) -> Sequence[TaskRecord]:
+        """Return every task in memory, newest first."""
+        if self._list is None:
+            self._list = [self._records[task_id] for _, task_id in self._order]
+        return self._list
+
+    def unfinished(self) -> list[TaskRecord]:
+        """Return the tasks that have something to happen by itself, in no order."""
+        return [self._records[task_id] for task_id in self._unfinished]
+
+    @property
+    def unfinished_count(self) -> int:
+        """How many tasks have something to happen by itself."""
+        return len(self._unfinished)
+
+    def _prune(self) -> None:
+        finished = 0
+        for _, task_id in list(self._order):
+            record = self._records[task_id]
+            if record.is_unfinished or record.stage is Stage.READY:
+                continue
+            finished += 1
+            if finished > MOST_FINISHED:
+                self._drop(task_id)
+
+
+def _listed(record: TaskRecord) -> tuple[object, ...]:
+    """What the place of a task in a list follows from; see :mod:`tasks.store.query`."""
+    return (
+        record.stage,
+        record.following,
+        record.name,
+        record.task_uuid,
+        record.cost_credits,
+        record.created_at_s,
+        record.origin,
+    )

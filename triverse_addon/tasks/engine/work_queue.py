@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Lanes: worker threads that take up each task when it is due.
+
+Floor: first. Thread: a lane owns its threads; every method may be called from any. No ``bpy``.
+"""
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ...api.errors import UnforeseenError
+from ...api.unexpected_errors import UNFORESEEN
+
+log = logging.getLogger(__name__)
+
+
+#: A task whose step failed in a way that nobody foresaw is taken up once more after this time, in seconds.
+AGAIN_S = 3.0
+
+
+class Lane:
+    """
+    A few threads that share one kind of work.
+
+    :param name: the threads' name.
+    :param threads: how many there are; started by the first :meth:`put`.
+    :param work: called with a task's id in one of the threads, never twice at the same time for one id. It may return
+        in how many seconds the task is to be taken up again.
+    :param give_up: called with a task's id and what the work raised, when it did so twice in a row; returns the same.
+        Raises nothing.
+    :param cannot_start: called with what was raised when there is no thread and none can be started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        work: Callable[[str], float | None],
+        give_up: Callable[[str, UnforeseenError], float | None],
+        cannot_start: Callable[[UnforeseenError], None],
+    ) -> None:
+        self._name = name
+        self._size = threads
+        self._work = work
+        self._give_up = give_up
+        self._cannot_start = cannot_start
+        self._slips: set[str] = set()
+        """Ids of tasks whose last step failed in a way that nobody foresaw."""
+        self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._heap: list[tuple[float, int, str]] = []
+        self._due: dict[str, float] = {}
+        self._running: set[str] = set()
+        self._order = itertools.count()
+        self._stopped = False
+
+    def put(self, task_id: str, after_s: float = 0.0) -> None:
+        """Take up a task in ``after_s`` seconds; a task that is due earlier already stays so."""
+        due_s = time.monotonic() + after_s
+        with self._changed:
+            if self._stopped or self._due.get(task_id, float("inf")) <= due_s:
+                return
+            self._due[task_id] = due_s
+            heapq.heappush(self._heap, (due_s, next(self._order), task_id))
+            if len(self._threads) < self._size:
+                self._start_thread()
+            self._changed.notify()
+
+    def drop(self, task_id: str) -> None:
+        """Forget a task that is not being worked on."""
+        with self._changed:
+            self._due.pop(task_id, None)
+
+    def hurry(self, within_s: float = 0.0) -> None:
+        """Make everything due in ``within_s`` seconds at most: something changed that all were waiting for."""
+        with self._changed:
+            latest_s = time.monotonic() + within_s
+            in_order = sorted(self._due.items(), key=lambda item: item[1])
+            self._due = {task_id: min(due_s, latest_s) for task_id, due_s in in_order}
+            self._heap = [(due_s, next(self._order), task_id) for task_id, due_s in self._due.items()]
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Tell the threads to end after what they are at."""
+        with self._changed:
+            self._stopped = True
+            self._heap.clear()
+            self._due.clear()
+            self._changed.notify_all()
+
+    def join(self, deadline_s: float) -> list[threading.Thread]:
+        """Wait for the threads until the monotonic time ``deadline_s``; return those that still run."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        return [thread for thread in self._threads if thread.is_alive()]
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"triverse-{self._name}-{len(self._threads) + 1}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives out no more threads
+            log.warning("a thread cannot be started: %s", error)
+            if not self._threads:
+                self._cannot_start(UnforeseenError(error))
+            return
+        self._threads.append(thread)
+
+    def _take(self) -> str | None:
+        """Wait for a task that is due; None when the lane is stopped."""
+        with self._changed:
+            while not self._stopped:
+                now = time.monotonic()
+                timeout_s = None
+                postponed = []
+                found = None
+                while self._heap:
+                    due_s, _, task_id = self._heap[0]
+                    if self._due.get(task_id) != due_s:
+                        heapq.heappop(self._heap)
+                    elif due_s > now:
+                        timeout_s = due_s - now
+                        break
+                    elif task_id in self._running:
+                        postponed.append(heapq.heappop(self._heap))
+                    else:
+                        heapq.heappop(self._heap)
+                        del self._due[task_id]
+                        found = task_id
+                        break
+                for entry in postponed:
+                    heapq.heappush(self._heap, entry)
+                if found is not None:
+                    self._running.add(found)
+                    return found
+                self._changed.wait(timeout_s)
+            return None
+
+    def _run(self) -> None:
+        while (task_id := self._take()) is not None:
+            after_s: float | None = None
+            try:
+                after_s = self._work(task_id)
+                self._slips.discard(task_id)
+            except UNFORESEEN as error:
+                # The last net of a worker thread: without it one slip would end the thread and strand every task of
+                # this lane. The work itself handles all errors that it knows.
+                log.exception("a step of task %s failed", task_id)
+                if task_id not in self._slips:
+                    self._slips.add(task_id)
+                    after_s = AGAIN_S
+                else:
+                    self._slips.discard(task_id)
+                    after_s = self._give_up(task_id, UnforeseenError(error))
+            finally:
+                with self._changed:
+                    self._running.discard(task_id)
+                    self._changed.notify()
+            if after_s is not None:
+                self.put(task_id, after_s)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What of a GLB's extensions a Blender reads, and the ways around the others.
+
+Floor: first. Thread: worker. No ``bpy``.
+
+A way around is what the file itself offers: bytes beside the compressed ones, a PNG beside a picture for graphics
+cards, a material that lacks one property.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...api.sentence import Sentence
+from ..gltf_reader import GltfReader
+from .buffers import MESHOPT, Data
+from .container import GlbError, unreadable
+from .document import TEXTURE_FORMATS, entries, is_index, whole
+
+DRACO = "KHR_draco_mesh_compression"
+SPLATS = "KHR_gaussian_splatting"
+
+#: Name of an extension whose decoder a Blender may lack, in words.
+DECODERS = {DRACO: "Draco", MESHOPT[0]: "meshopt", MESHOPT[1]: "meshopt"}
+#: Properties of a material beside the standard's. Without one it looks a little different.
+_ADDS_TO_MATERIAL = re.compile(r"[A-Z0-9]+_materials_\w+")
+
+
+def settle_extensions(document: dict[str, Any], data: Data, reader: GltfReader) -> tuple[bool, list[Sentence]]:
+    """
+    Take out what this Blender cannot read and need not.
+
+    :return: whether anything was changed, and what the task's history should say of it.
+    :raises GlbError: it has to read what it cannot.
+    """
+    required = _names(document, "extensionsRequired")
+    used = _names(document, "extensionsUsed")
+    changed = _without_missing_decoders(document, data, reader)
+    notes: list[Sentence] = []
+    left: list[str] = []
+    for name in required:
+        if name in reader.decoded:
+            left.append(name)
+        elif not _is_got_round(document, data, name):
+            raise _refusal(name, required, reader)
+        elif _ADDS_TO_MATERIAL.fullmatch(name) and _stands_in(document.get("materials"), name):
+            notes.append(
+                Sentence.of("This Blender does not know {name}: some materials may look a little different.", name=name)
+            )
+    if any(name.startswith(SPLATS) for name in used) and SPLATS not in reader.extensions:
+        notes.append(
+            Sentence.of("This model consists of Gaussian splats. Only Blender 5.3 and newer show them as such.")
+        )
+    if left != required:
+        changed = True
+        document["extensionsRequired"] = left
+    missing = [name for name in left if name not in used]
+    if missing:
+        changed = True
+        document["extensionsUsed"] = [*used, *missing]
+    return changed, notes
+
+
+def _names(document: Mapping[str, Any], list_name: str) -> list[str]:
+    value = document.get(list_name, [])
+    if not isinstance(value, list):
+        raise unreadable(f"its {list_name} is no list")
+    return [name if isinstance(name, str) else str(name) for name in value]
+
+
+def _refusal(name: str, required: list[str], reader: GltfReader) -> GlbError:
+    if name.startswith(SPLATS):
+        return GlbError(
+            Sentence.of(
+                "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer "
+                "can. The file is kept.",
+                name=name[:60],
+            ),
+            "unreadable",
+        )
+    if name in reader.lacking and name in DECODERS:
+        return GlbError(missing_decoder(f"{DECODERS[name]} ({name})"), "unreadable")
+    unknown = [other[:60] for other in required if other not in reader.extensions]
+    return GlbError(
+        Sentence.of(
+            "The model needs {names}, which Blender cannot read. The file is kept; another program may open it.",
+            names=", ".join(unknown[:5]),
+        ),
+        "unreadable",
+    )
+
+
+def missing_decoder(name: str) -> Sentence:
+    """Return the one sentence for a decoder that this Blender came without, whether told before or by the importer."""
+    return Sentence.of(
+        "The model is compressed with {name}, and this Blender came without the library for it. "
+        "The downloaded file is kept. Press Retry in a Blender from blender.org.",
+        name=name,
+    )
+
+
+def _is_got_round(document: Mapping[str, Any], data: Data, name: str) -> bool:
+    """Tell whether the file can be read without an extension that it requires."""
+    if name in MESHOPT:
+        return all(_has_bytes(view, data) for view in _extended(entries(document, "bufferViews"), name))
+    if name == DRACO:
+        return all(_has_accessors(document, primitive) for primitive in _primitives(document, name))
+    if name in TEXTURE_FORMATS:
+        images = entries(document, "images")
+        return all(
+            is_index(texture.get("source"), images) for texture in _extended(entries(document, "textures"), name)
+        )
+    if _ADDS_TO_MATERIAL.fullmatch(name):
+        rest = dict(document)
+        rest["materials"] = [
+            {key: value for key, value in material.items() if key != "extensions"}
+            for material in entries(document, "materials")
+        ]
+        return not _stands_in(rest, name)
+    return False
+
+
+def _without_missing_decoders(document: dict[str, Any], data: Data, reader: GltfReader) -> bool:
+    """Have the bytes beside compressed ones read where the importer would look for a library that is not there."""
+    changed = False
+    for name in sorted(reader.lacking & set(DECODERS)):
+        places: list[dict[str, Any]]
+        if name == DRACO:
+            places = list(_primitives(document, name))
+            can = all(_has_accessors(document, place) for place in places)
+        else:
+            places = list(_extended(entries(document, "bufferViews"), name))
+            can = all(_has_bytes(place, data) for place in places)
+        if not places:
+            continue
+        if not can:
+            raise GlbError(missing_decoder(f"{DECODERS[name]} ({name})"), "unreadable")
+        for place in places:
+            del place["extensions"][name]
+        changed = True
+    return changed
+
+
+def _extended(places: list[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
+    """Yield those that have an extension."""
+    for place in places:
+        extensions = place.get("extensions")
+        if isinstance(extensions, dict) and name in extensions:
+            yield place
+
+
+def _primitives(document: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    for mesh in entries(document, "meshes"):
+        yield from _extended(entries(mesh, "primitives"), name)
+
+
+def _has_bytes(view: Mapping[str, Any], data: Data) -> bool:
+    """Tell whether a compressed view has its bytes uncompressed as well."""
+    index = whole(view, "buffer")
+    place = data.ranges[index] if index < len(data.ranges) else None
+    return place is not None and whole(view, "byteOffset", 0) + whole(view, "byteLength") <= place[1]
+
+
+def _has_accessors(document: Mapping[str, Any], primitive: Mapping[str, Any]) -> bool:
+    """Tell whether a compressed primitive has its geometry uncompressed as well."""
+    accessors = entries(document, "accessors")
+    attributes = primitive.get("attributes", {})
+    used = [*(attributes.values() if isinstance(attributes, dict) else ()), primitive.get("indices", -1)]
+    return all(is_index(index, accessors) and "bufferView" in accessors[index] for index in used)
+
+
+def _stands_in(value: Any, name: str) -> bool:
+    """Tell whether an extension, or an attribute that belongs to it, is found anywhere but in extras."""
+    waiting = [value]
+    while waiting:
+        place = waiting.pop()
+        if isinstance(place, list):
+            waiting += place
+        elif isinstance(place, dict):
+            if any(key == name or key.startswith(f"{name}:") for key in place):
+                return True
+            waiting += [inner for key, inner in place.items() if key != "extras"]
+    return False

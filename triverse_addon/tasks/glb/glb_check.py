@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+A look at a GLB before any Blender sees it: is it safe, can this Blender read it, and from which copy if not as it is?
+
+Floor: first. Thread: worker. No ``bpy``.
+
+What Blender reads is taken, and what the format allows but an importer trips over is mended in a copy. Refused is what
+would harm (addresses, numbers and sizes beyond measure) and what Blender would refuse; the sentence says which. Only
+the JSON chunk is read into memory, and only up to a cap; the rest is checked by its lengths.
+
+What stands in the copy, and nowhere else, is what Blender is given: no picture and no buffer of it has an address.
+"""
+
+import contextlib
+import re
+import secrets
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...api.sentence import Sentence
+from ..gltf_reader import ANY_BLENDER, GltfReader
+from ..removal import remove_file
+from . import pictures as glb_pictures
+from . import repair
+from .buffers import MESHOPT, Data, check_accessors, lay_out, merge
+from .container import HEADER_BYTES, MAGIC, Container, GlbError, read_container, write_container
+from .document import check_nodes, check_references
+from .extensions import settle_extensions
+from .json_chunk import parse, to_text
+
+__all__ = [
+    "HEADER_BYTES", "GlbError", "Verdict", "check", "declared_size", "looks_like_glb", "readable", "write_readable",
+]  # fmt: skip
+
+#: The end of a copy's name, beside the file that it was made from.
+_COPY = ".readable.glb"
+_COPIES = re.compile(r"\..+\.[0-9a-f]{8}\.readable\.glb", re.DOTALL)
+#: A copy of a process that was killed is removed after this time; others may be at work right now.
+_LEFT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    What was found in a GLB that is taken.
+
+    :ivar is_as_it_is: Blender can be given the file itself; else a copy, see :func:`readable`.
+    :ivar notes: what of it this Blender does not show, for the task's history.
+    """
+
+    is_as_it_is: bool
+    notes: tuple[Sentence, ...] = ()
+
+
+def looks_like_glb(head: bytes) -> bool:
+    """Return True when ``head``, the first bytes of a file, begins a GLB of version 2."""
+    return head[:4] == MAGIC and (len(head) < 8 or struct.unpack_from("<I", head, 4)[0] == 2)
+
+
+def declared_size(head: bytes) -> int | None:
+    """Return the size in bytes that a GLB's header gives for the whole file, None when ``head`` is no such header."""
+    if len(head) < HEADER_BYTES or not looks_like_glb(head):
+        return None
+    return int(struct.unpack_from("<I", head, 8)[0])
+
+
+def check(path: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
+    """
+    Check a GLB.
+
+    :param reader: what the Blender that is to read it can.
+    :raises GlbError: it must not be given to Blender; the sentence says why.
+    :raises OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return _examine(file, path.stat().st_size, reader).verdict
+
+
+def write_readable(path: Path, target: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
+    """
+    Write what Blender may be given, where that is not the file itself; ``target`` appears as a whole or not at all.
+
+    :raises GlbError: see :func:`check`.
+    :raises OSError: the file cannot be read, or the copy not written.
+    """
+    with path.open("rb") as file:
+        found = _examine(file, path.stat().st_size, reader)
+        if not found.verdict.is_as_it_is:
+            write_container(file, found.container, to_text(found.document), found.data.added, target)
+    return found.verdict
+
+
+@contextlib.contextmanager
+def readable(path: Path, reader: GltfReader = ANY_BLENDER) -> Iterator[tuple[Path, Verdict]]:
+    """
+    Lend what Blender may be given: the file itself, or a copy beside it that is gone afterwards.
+
+    :raises GlbError: see :func:`check`.
+    :raises OSError: the file cannot be read, or the copy not written.
+    """
+    _remove_left(path.parent)
+    copy = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{_COPY}")
+    try:
+        verdict = write_readable(path, copy, reader)
+        yield (path if verdict.is_as_it_is else copy), verdict
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _remove_left(folder: Path) -> None:
+    oldest_s = time.time() - _LEFT_S
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            if _COPIES.fullmatch(left.name) and left.lstat().st_mtime < oldest_s:
+                remove_file(left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    container: Container
+    document: dict[str, Any]
+    data: Data
+    verdict: Verdict
+
+
+def _examine(file: BinaryIO, size_bytes: int, reader: GltfReader) -> _Found:
+    """Check a GLB and mend its description in memory."""
+    container = read_container(file, size_bytes)
+    document, is_same = parse(container.text)
+    check_references(document)
+    places = check_nodes(document)
+    data = lay_out(document, container)
+    pictures = glb_pictures.take_in(document, data)
+    changed, notes = settle_extensions(document, data, reader)
+    decoded = frozenset(MESHOPT) & reader.decoded
+    is_short = check_accessors(document, data, decoded)
+    changed |= repair.list_roots_once(document, places)
+    if reader.blender >= (5, 3):
+        changed |= repair.drop_plain_extras(document)
+    changed |= repair.widen_attributes(document, data, file, container.bin_offset, decoded)
+    glb_pictures.put_in(document, data, pictures)
+    glb_pictures.check_pictures(document, data, file, container.bin_offset, reader)
+    changed |= repair.drop_addresses(document)
+    is_as_it_is = is_same and container.is_exact and not (changed or is_short or pictures)
+    if not is_as_it_is and data.ranges:
+        merge(document, data)
+    return _Found(container, document, data, Verdict(is_as_it_is, tuple(notes)))

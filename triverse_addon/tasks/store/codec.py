@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+How a task record is written as JSON, and read back from whatever version wrote it.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ...api.calendar import bounded, is_in_calendar
+from ...api.sentence import Sentence
+from ..record import ENDED_BADLY, Origin, Placement, Replaced, Stage, TaskRecord, now_s
+
+#: Fields that are columns of their own in the store; everything else goes into the JSON.
+COLUMNS = (
+    "id",
+    "task_uuid",
+    "client_order_id",
+    "stage",
+    "flow",
+    "name",
+    "created_at_s",
+    "updated_at_s",
+    "following",
+    "revision",
+)
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """Return the types that JSON may give a field that is declared as ``hint``."""
+    if isinstance(hint, types.UnionType):
+        return tuple(kind for part in hint.__args__ for kind in _kinds(part))
+    if hint in (float, int):
+        return (float, int)
+    if typing.get_origin(hint) is Mapping or hint in (Origin, Placement, Sentence):
+        return (dict,)
+    return (str,) if hint is Stage else (hint,)
+
+
+_KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord).items()}
+
+_FIELD_NAMES = frozenset(_KINDS)
+_NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
+#: No count of ours is larger; a float holds it exactly.
+_LARGEST = 2**53
+
+
+def to_json(record: TaskRecord) -> str:
+    """Return the part of ``record`` that is not in columns, as JSON text."""
+    data: dict[str, Any] = {}
+    for f in dataclasses.fields(TaskRecord):
+        if f.name in COLUMNS:
+            continue
+        value = getattr(record, f.name)
+        if value == f.default:
+            continue
+        if isinstance(value, Sentence):
+            value = value.to_json()
+        elif isinstance(value, Origin | Placement):
+            value = dataclasses.asdict(value)
+        data[f.name] = value
+    # ASCII: SQLite takes no lone surrogates, which stand in paths for bytes that are no UTF-8.
+    return json.dumps(data, separators=(",", ":"))
+
+
+def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
+    """
+    Return the record of a row; fields that this version does not know are left out.
+
+    :raises ValueError: the row is damaged.
+    """
+    try:
+        data = json.loads(text) if isinstance(text, str) else None
+    except RecursionError:
+        raise ValueError("the row is nested beyond measure") from None
+    if not isinstance(data, dict):
+        raise ValueError("the row holds no record")
+    values = {name: value for name, value in data.items() if name in _FIELD_NAMES}
+    for name, value in (values | columns).items():
+        if not isinstance(value, _KINDS[name]) and name != "following":
+            raise ValueError(f"{name} is {type(value).__name__}")
+    for name in ("error", "note"):
+        if values.get(name) is not None:
+            values[name] = Sentence.from_json(values[name])
+    if values.get("failed_stage") is not None:
+        values["failed_stage"] = Stage(values["failed_stage"])
+    values |= columns
+    values["stage"] = Stage(values["stage"])
+    values["following"] = bool(values["following"])
+    for name in _NUMBERS:
+        if values.get(name) is not None:
+            values[name] = _usable(name, values[name])
+    try:
+        if "origin" in values:
+            values["origin"] = _known(Origin, values["origin"])
+        if "placement" in values:
+            values["placement"] = _placement(values["placement"])
+        return TaskRecord(**values)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _usable(name: str, number: float) -> float:
+    """Return a number that sums, calendars and texts can take: whoever can write the list can write any."""
+    if name.endswith("_s"):
+        return bounded(number)
+    return number if -_LARGEST <= number <= _LARGEST else 0
+
+
+def _lost(name: str, uuid: str | None) -> Sentence:
+    if uuid:
+        return Sentence.of(
+            "What the list held of {name} was damaged, and its settings are lost. It is asked for at Triverse again.",
+            name=name,
+        )
+    return Sentence.of(
+        "What the list held of {name} was damaged, and its settings are lost. If it had been sent, Find My Tasks "
+        "brings it back; else make it again.",
+        name=name,
+    )
+
+
+def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
+    """
+    Return what the columns of a damaged row still say: a task that is asked for again if its uuid is known.
+
+    :returns: None if not even its own id can be read.
+    """
+
+    def text(name: str) -> str:
+        value = columns.get(name)
+        return value if isinstance(value, str) else ""
+
+    task_id, uuid = text("id"), text("task_uuid") or None
+    if not task_id:
+        return None
+    try:
+        stage = Stage(text("stage"))
+    except ValueError:
+        stage = Stage.WAITING
+    name = text("name") or uuid or task_id
+    lost = _lost(name, uuid)
+    error = lost if stage in ENDED_BADLY else None
+    if uuid is None:
+        stage, error = Stage.FAILED, lost
+    elif stage in (Stage.QUEUED, Stage.UPLOADING, Stage.SUBMITTING):
+        stage = Stage.WAITING
+    elif stage in (Stage.CONVERTING, Stage.READY):
+        stage = Stage.DOWNLOADING
+    created_at_s, revision = columns.get("created_at_s"), columns.get("revision")
+    is_time = isinstance(created_at_s, float | int) and is_in_calendar(created_at_s)
+    return TaskRecord(
+        id=task_id,
+        flow=text("flow"),
+        name=name,
+        stage=stage,
+        client_order_id=text("client_order_id") or task_id,
+        task_uuid=uuid,
+        created_at_s=float(created_at_s) if is_time else now_s(),  # type: ignore[arg-type]
+        following=bool(columns.get("following")),
+        # Nobody knows any more for which file and place it was made.
+        auto_import=False,
+        error=error,
+        note=None if error else lost,
+        revision=revision if isinstance(revision, int) else 0,
+    )
+
+
+def _placement(data: Any) -> Placement:
+    placement = _known(Placement, data)
+    replaces = None
+    if placement.replaces:
+        found = _known(Replaced, placement.replaces)
+        replaces = Replaced(
+            names=tuple(map(str, found.names)),
+            matrix=tuple(map(float, found.matrix)),
+            low=_three(found.low),
+            high=_three(found.high),
+            uids=tuple(map(int, found.uids)),
+        )
+    return dataclasses.replace(
+        placement,
+        location=_three(placement.location),
+        replaces=replaces,
+        merge=placement.merge is True,
+        smooth_deg=int(placement.smooth_deg) if placement.smooth_deg in range(1, 181) else 0,
+    )
+
+
+def _three(numbers: Any) -> tuple[float, float, float]:
+    x, y, z = map(float, numbers)
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError("a place that is nowhere")
+    return x, y, z
+
+
+_Part = TypeVar("_Part", Origin, Placement, Replaced)
+
+
+def _known(cls: type[_Part], data: Any) -> _Part:
+    names = {f.name for f in dataclasses.fields(cls)}
+    if not isinstance(data, dict):
+        raise ValueError(f"{cls.__name__} is not an object")
+    return cls(**{name: value for name, value in data.items() if name in names})

@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The store: every task, on disk, before anything of it is sent.
+
+Floor: first. Thread: any; each thread has a connection of its own. No ``bpy``.
+
+SQLite, see ``connection``. Every change is one transaction; what money hangs on is written through to the disk
+(``durable``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
+lease, and every write counts up one revision, so that the others see what is new by asking for it.
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...api.sentence import Sentence
+from ..private_files import ForeignFolderError, own_file, own_folder
+from ..record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
+from . import codec
+from . import query as store_query
+from .connection import Connection, connect, is_damage
+from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
+from .rows import SELECT, HistoryLine, insert, is_let_go, line_of, next_revision, row_of_order, take_in, tell, write
+from .schema import SCHEMA_VERSION, migrate
+
+FILE_NAME = "tasks.sqlite3"
+#: Lies beside the store from when a damaged one was set aside until the service has told of its tasks, if need be until
+#: after the next start of Blender; holds the name under which the damaged one was kept.
+LOST_NAME = "tasks.lost"
+
+
+class Store:
+    """
+    The tasks of one user on one machine.
+
+    :param folder: where the database lies; made when missing.
+    :raises StoreError: it can neither be opened nor be set aside.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self.read_only = False
+        self.problem: Sentence | None = None
+        """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
+        self._lost = folder / LOST_NAME
+        self._local = threading.local()
+        self._connections: list[tuple[threading.Thread, Connection]] = []
+        self._guard = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._closed = False
+        self._damaged: set[str] = set()
+        try:
+            own_folder(folder)
+            own_file(self.path)
+            self._open()
+        except ForeignFolderError as error:
+            raise StoreError(error.sentence) from None
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
+                raise unusable(self.path, error) from None
+            self._set_aside()
+        except OSError as error:
+            raise unusable(self.path, error) from None
+        if self.is_lost and self.problem is None:
+            self.problem = _was_damaged(self._lost_name())
+
+    def _open(self) -> None:
+        connection = self._connection()
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            self.read_only = True
+            self.problem = Sentence.of(
+                "The list of tasks was written by a newer version of Triverse. It is shown, but nothing can be "
+                "changed. Update the add-on."
+            )
+            return
+        if version < SCHEMA_VERSION:
+            # Only then: it takes the write lock, for which the main thread would wait while another Blender writes.
+            migrate(connection)
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check failed")
+
+    def _set_aside(self) -> None:
+        """Put a damaged database beside, keep it, and begin a new one."""
+        self._close_connections()
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        kept = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
+        try:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                part = Path(f"{self.path}{suffix}")
+                if part.exists():
+                    part.replace(f"{kept}{suffix}")
+            self._open()
+        except (OSError, sqlite3.Error) as error:
+            raise unusable(self.path, error) from None
+        # On a full disk there is none: then the button is left, which the sentence names.
+        with contextlib.suppress(OSError):
+            self._lost.write_text(kept.name, encoding="utf-8")
+            own_file(self._lost)
+        self.problem = _was_damaged(kept.name)
+
+    @property
+    def is_lost(self) -> bool:
+        """True while the tasks of a store that was set aside have not been asked for."""
+        return self._lost.exists()
+
+    def _lost_name(self) -> str:
+        try:
+            return self._lost.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""  # another Blender has asked meanwhile
+
+    def found_again(self) -> None:
+        """Note that the service has told all the tasks it knows."""
+        if not self.is_lost:
+            return
+        name = self._lost_name()
+        with contextlib.suppress(OSError):
+            self._lost.unlink(missing_ok=True)
+        self.problem = Sentence.of(
+            "The list of tasks was damaged. It was kept as {name}, and a new list was begun, with the tasks that "
+            "Triverse knows of.",
+            name=name,
+        )
+
+    # -------------------------------------------------------------------------
+    # Connections
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            with self._guard:
+                if self._closed:
+                    raise StoreError(Sentence.of("The list of tasks is closed."))
+                self._let_go_of_ended_threads()
+                connection = connect(self.path)
+                self._connections.append((threading.current_thread(), connection))
+            self._local.connection = connection
+        return connection
+
+    def _let_go_of_ended_threads(self) -> None:
+        """Close what they left: each reconnection of the WebSocket is a new thread, a connection has 3 files."""
+        ended = [entry for entry in self._connections if not entry[0].is_alive()]
+        self._connections = [entry for entry in self._connections if entry[0].is_alive()]
+        for _, connection in ended:
+            connection.close()
+
+    def _close_connections(self) -> None:
+        with self._guard:
+            connections, self._connections = self._connections, []
+        self._local = threading.local()
+        for _, connection in connections:
+            connection.close()
+
+    def close(self) -> None:
+        """Close every thread's connection. Later calls raise :class:`StoreError`."""
+        with self._write_lock:
+            self._closed = True
+            self._close_connections()
+
+    @contextlib.contextmanager
+    def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """
+        One transaction.
+
+        :param durable: wait until it is on the disk. Progress needs no such wait: it is told again by the service.
+        :raises StoreError: nothing can be written.
+        """
+        if self.read_only:
+            raise StoreError(self.problem or Sentence.of("The list of tasks cannot be changed."))
+        with self._write_lock:
+            try:
+                connection = self._connection()
+                connection.execute(f"PRAGMA synchronous={connection.durable if durable else connection.hasty}")
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise unusable(self.path, error) from None
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise StoreError(Sentence.of("The list of tasks cannot be read ({reason}).", reason=str(error))) from None
+
+    # -------------------------------------------------------------------------
+    # Writing
+
+    def add(self, record: TaskRecord, *, owner: str = "", lease_s: float = 0.0) -> TaskRecord:
+        """
+        Write a new task; it is on the disk when this returns.
+
+        :param owner: the engine that drives it from the first moment on, "" for none.
+        :returns: the record as stored, or the one of this ``client_order_id`` that another Blender has stored.
+        :raises StoreError: nothing can be written.
+        """
+        with self._writing() as connection:
+            known = self._record_of(row_of_order(connection, record.client_order_id))
+            if known is not None:
+                return known
+            record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
+            insert(connection, record, owner=owner or None, lease_until_s=now_s() + lease_s)
+        return record
+
+    def take_in(self, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
+        """
+        Write the tasks of another store, with what happened to them, all or none. Nobody drives them yet.
+
+        A task that is known here already, or was taken off this list, is left out.
+
+        :returns: how many were new.
+        :raises StoreError: nothing can be written.
+        """
+        with self._writing() as connection:
+            return take_in(connection, tasks)
+
+    def change(
+        self,
+        task_id: str,
+        edit: Callable[[TaskRecord], TaskRecord | None],
+        *,
+        owner: str | None = None,
+        told: tuple[str, Sentence] | None = None,
+        durable: bool = True,
+    ) -> TaskRecord:
+        """
+        Read a task, edit it and write it back, in one transaction.
+
+        :param edit: gets the newest record, returns the new one, or None to leave all as it is.
+        :param owner: the engine that must hold the lease; None for what any Blender may do.
+        :param told: level and sentence for the task's history.
+        :param durable: wait until it is on the disk.
+        :returns: the record as it is now.
+        :raises NoSuchTaskError: it was taken off the list.
+        :raises LeaseLostError: another engine drives the task now.
+        :raises ValueError: no way leads from its stage to the new one.
+        :raises StoreError: nothing can be written.
+        """
+        with self._writing(durable=durable) as connection:
+            row = connection.execute(f"SELECT {SELECT}, owner FROM tasks WHERE id = ?", (task_id,)).fetchone()
+            if row is None:
+                raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+            if owner is not None and row[-1] != owner:
+                raise LeaseLostError(Sentence.of("Another Blender works on this task."))
+            old = self._record(row)
+            if old is None:
+                raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+            new = edit(old)
+            if new is None or new == old:
+                return old
+            if new.stage is not old.stage and new.stage not in MOVES[old.stage]:
+                raise ValueError(f"no way leads from {old.stage} to {new.stage}")
+            new = new.with_(id=task_id, revision=next_revision(connection), updated_at_s=now_s())
+            write(connection, new, None if task_id in self._damaged else old, let_go=is_let_go(old, new))
+            self._damaged.discard(task_id)
+            if told is not None:
+                tell(connection, task_id, *told)
+        return new
+
+    def tell(self, task_id: str, level: str, sentence: Sentence) -> None:
+        """Add a line to a task's history."""
+        with self._writing(durable=False) as connection:
+            tell(connection, task_id, level, sentence)
+
+    def remove(self, task_id: str) -> TaskRecord | None:
+        """Take a task off the list. Returns what was known of it."""
+        with self._writing() as connection:
+            row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
+            connection.execute("DELETE FROM history WHERE task_id = ?", (task_id,))
+            connection.execute("INSERT INTO removed (id, revision) VALUES (?, ?)", (task_id, next_revision(connection)))
+        return self._record(row)
+
+    # -------------------------------------------------------------------------
+    # Leases
+
+    def claim(
+        self,
+        owner: str,
+        lease_s: float,
+        *,
+        is_dead: Callable[[str], bool],
+        task_ids: Collection[str] | None = None,
+        stages: Collection[Stage] = UNFINISHED,
+    ) -> list[TaskRecord]:
+        """
+        Take over every task in ``stages`` that nobody drives.
+
+        :param is_dead: tells whether the engine of that name is certain to be gone.
+        :param task_ids: only these.
+        :returns: the tasks that were not held by ``owner`` before, oldest first.
+        """
+        now = now_s()
+        with self._writing(durable=False) as connection:
+            marks = ", ".join("?" * len(stages))
+            rows = connection.execute(
+                f"SELECT {SELECT}, owner, lease_until_s FROM tasks WHERE stage IN ({marks}) AND following = 1 "
+                "AND owner IS NOT ? ORDER BY created_at_s",
+                (*stages, owner),
+            ).fetchall()
+            dead: dict[str, bool] = {}
+            taken = []
+            for row in rows:
+                holder, until_s = row[-2:]
+                # A clock set back by a day would leave a lease that never ends: one that lasts longer than any lease
+                # can is no lease.
+                free = holder is None or until_s <= now or until_s > now + 10 * lease_s
+                if not free:
+                    if holder not in dead:
+                        dead[holder] = is_dead(holder)
+                    free = dead[holder]
+                if free and (task_ids is None or row[0] in task_ids) and (record := self._record(row)) is not None:
+                    taken.append(record)
+            connection.executemany(
+                "UPDATE tasks SET owner = ?, lease_until_s = ? WHERE id = ?",
+                [(owner, now + lease_s, record.id) for record in taken],
+            )
+        return taken
+
+    def renew(self, owner: str, lease_s: float) -> None:
+        """Make the leases of ``owner`` last ``lease_s`` seconds from now."""
+        with self._writing(durable=False) as connection:
+            connection.execute("UPDATE tasks SET lease_until_s = ? WHERE owner = ?", (now_s() + lease_s, owner))
+
+    def release(self, owner: str, task_id: str | None = None) -> None:
+        """Give up the lease of one task, or all leases of ``owner``."""
+        with self._writing(durable=False) as connection:
+            if task_id is None:
+                connection.execute("UPDATE tasks SET owner = NULL WHERE owner = ?", (owner,))
+            else:
+                connection.execute("UPDATE tasks SET owner = NULL WHERE owner = ? AND id = ?", (owner, task_id))
+
+    # -------------------------------------------------------------------------
+    # Rows
+
+    def _record(self, row: Sequence[Any]) -> TaskRecord | None:
+        """Return what a row holds, or what is left of it; None if that is not even its id."""
+        columns = dict(zip(codec.COLUMNS, row, strict=False))
+        try:
+            return codec.from_row(columns, row[len(codec.COLUMNS)])
+        except (ValueError, TypeError):
+            record = codec.salvaged(columns)
+            if record is not None:
+                self._damaged.add(record.id)
+            return record
+
+    def _record_of(self, row: Sequence[Any] | None) -> TaskRecord | None:
+        return None if row is None else self._record(row)
+
+    def _records(self, rows: Iterable[Sequence[Any]]) -> list[TaskRecord]:
+        return [record for row in rows if (record := self._record(row)) is not None]
+
+    def mend(self) -> list[TaskRecord]:
+        """
+        Write the rows that were found damaged anew, with what is left of them.
+
+        :returns: these tasks.
+        """
+        mended = []
+        while self._damaged and not self.read_only:
+            task_id = self._damaged.pop()
+            with self._writing() as connection:
+                row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
+                record = None if row is None else self._record(row)
+                if record is None or task_id not in self._damaged:
+                    continue  # taken off the list, or written anew, meanwhile
+                record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
+                write(connection, record, None)
+                tell(connection, task_id, "WARNING", record.error or record.note or Sentence.of(""))
+                self._damaged.discard(task_id)
+            mended.append(record)
+        return mended
+
+    # -------------------------------------------------------------------------
+    # Reading
+
+    def get(self, task_id: str, *, owner: str | None = None) -> TaskRecord | None:
+        """
+        Return a task by our id, or None.
+
+        :param owner: only if this engine drives it.
+        :raises StoreError: nothing can be read.
+        """
+        where, values = ("id = ?", (task_id,)) if owner is None else ("id = ? AND owner = ?", (task_id, owner))
+        with self._reading() as connection:
+            row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE {where}", values).fetchone()
+        return self._record_of(row)
+
+    def by_uuid(self, task_uuid: str) -> TaskRecord | None:
+        """Return a task by the service's uuid, or None."""
+        with self._reading() as connection:
+            row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE task_uuid = ?", (task_uuid,)).fetchone()
+        return self._record_of(row)
+
+    def by_order(self, client_order_id: str) -> TaskRecord | None:
+        """Return the newest task of a ``client_order_id`` or of its retries, see `record.next_order_id`, or None."""
+        with self._reading() as connection:
+            row = row_of_order(connection, client_order_id)
+        return self._record_of(row)
+
+    def page(
+        self, *, offset: int = 0, count: int = 100, search: str = "", stages: Collection[Stage] = ()
+    ) -> list[TaskRecord]:
+        """Return tasks, newest first: see :meth:`find`."""
+        return self.find(store_query.Query(search, frozenset(stages)), offset, count)
+
+    def find(
+        self,
+        query: store_query.Query,
+        offset: int,
+        count: int,
+        known: Callable[[str], TaskRecord | None] = lambda _: None,
+    ) -> list[TaskRecord]:
+        """Return ``count`` tasks that fit, from the ``offset``-th on; ``known`` gives those that need not be read."""
+        with self._reading() as connection:
+            ids = store_query.find_ids(connection, query, offset, count)
+            records = {task_id: known(task_id) for task_id in ids}
+            for row in store_query.rows_of(connection, SELECT, [one for one in ids if records[one] is None]):
+                records[row[0]] = self._record(row)
+        return [record for record in records.values() if record is not None]
+
+    def number_of(self, query: store_query.Query) -> int:
+        """Return how many tasks fit."""
+        with self._reading() as connection:
+            return store_query.number_of(connection, query)
+
+    def count(self, stages: Collection[Stage] = ()) -> int:
+        """Return how many tasks there are in ``stages`` (all when empty)."""
+        where = f"WHERE stage IN ({', '.join('?' * len(stages))})" if stages else ""
+        with self._reading() as connection:
+            return int(connection.execute(f"SELECT COUNT(*) FROM tasks {where}", tuple(stages)).fetchone()[0])
+
+    def oldest_s(self, owner: str, stage: Stage) -> float | None:
+        """Return when the oldest task in ``stage`` that ``owner`` drives was made, None when there is none."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT MIN(created_at_s) FROM tasks WHERE owner = ? AND stage = ? AND following = 1", (owner, stage)
+            ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def revision(self) -> int:
+        """Return the newest revision, from which :meth:`since` goes on."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
+
+    def since(self, revision: int) -> tuple[int, list[TaskRecord], list[str]]:
+        """
+        Return what was written after ``revision``, by whichever Blender.
+
+        :returns: the newest revision, the records that changed, the ids that were removed.
+        """
+        with self._reading() as connection:
+            newest = self.revision()
+            if newest <= revision:
+                return newest, [], []
+            rows = connection.execute(
+                f"SELECT {SELECT} FROM tasks WHERE revision > ? ORDER BY revision", (revision,)
+            ).fetchall()
+            removed = connection.execute("SELECT id FROM removed WHERE revision > ?", (revision,)).fetchall()
+        return newest, self._records(rows), [row[0] for row in removed]
+
+    def history(self, task_id: str) -> list[HistoryLine]:
+        """Return what happened to a task, oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT at_s, level, template, args FROM history WHERE task_id = ? ORDER BY id", (task_id,)
+            ).fetchall()
+        return [line for row in rows if (line := line_of(*row)) is not None]
+
+
+def _was_damaged(name: str) -> Sentence:
+    return Sentence.of(
+        "The list of tasks was damaged. It was kept as {name}, and a new list was begun. Triverse is asked for your "
+        "tasks as soon as there is a key and online access. If they do not come, press Find My Tasks.",
+        name=name,
+    )

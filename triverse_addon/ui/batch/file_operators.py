@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators on the files of a batch: choose them, open what came of them.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them reads the file: that is done beside the main thread.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from ..setup_operators import open_folder, session_or_report
+from ..state import runtime
+from ..timers import app_timer
+from ..translate import words
+from . import asset_libraries
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ..state.batch_session import BatchSession
+
+
+_TABLES = "*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson"
+
+
+def current() -> "BatchSession | None":
+    """Return the batch, None without a session."""
+    here = runtime.current()
+    return here.batch if here is not None else None
+
+
+def is_free(cls: type[bpy.types.Operator]) -> bool:
+    """For ``poll()``: tell whether nothing of a batch is under way."""
+    batch = current()
+    if batch is not None and batch.is_busy:
+        cls.poll_message_set(words("The batch is under way. Stop it first."))
+        return False
+    return True
+
+
+class _Browses:
+    """An operator that asks for a path first, while nothing of a batch is under way."""
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Not while a batch is under way."""
+        return is_free(cls)  # type: ignore[arg-type]  # an operator's
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Open a file browser, for folders where only a folder will do."""
+        context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
+        return {"RUNNING_MODAL"}
+
+
+class TRIVERSE_OT_batch_choose(_Browses, bpy.types.Operator):
+    """Choose a table of the models to make: CSV, JSON or JSON Lines, one row a model"""
+
+    bl_idname = "triverse.batch_choose"
+    bl_label = "Choose File"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        filepath: str
+        filter_glob: str
+    else:
+        filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+        filter_glob: StringProperty(
+            default="*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson", options={"HIDDEN", "SKIP_SAVE"}
+        )
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Have it checked."""
+        return choose(self, self.filepath)
+
+
+class TRIVERSE_OT_batch_choose_folder(_Browses, bpy.types.Operator):
+    """Choose a folder of pictures: each becomes a model, and folders in it become catalogs"""
+
+    bl_idname = "triverse.batch_choose_folder"
+    bl_label = "Choose Folder"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        directory: str
+    else:
+        directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Have it checked."""
+        return choose(self, self.directory)
+
+
+class TRIVERSE_OT_batch_library(_Browses, bpy.types.Operator):
+    """Choose the folder of the asset library that the models are written into"""
+
+    bl_idname = "triverse.batch_library"
+    bl_label = "Choose Library"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        directory: str
+    else:
+        directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a batch that is not under way."""
+        batch = current()
+        if batch is None or batch.asked is None:
+            cls.poll_message_set(words("Choose a file first."))
+            return False
+        return super().poll(context)
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Take it; what lies in it already is not made again."""
+        batch = current()
+        if batch is None or not self.directory:
+            return {"CANCELLED"}
+        batch.choose_library(absolute(self.directory))
+        return app_timer.done()
+
+
+class TRIVERSE_OT_batch_open(bpy.types.Operator):
+    """Open what came of the batch"""
+
+    bl_idname = "triverse.batch_open"
+    bl_label = "Open"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        what: str
+    else:
+        what: EnumProperty(
+            items=(
+                ("LIBRARY", "Library", "", 0),
+                ("SHEET", "Contact Sheet", "", 1),
+                ("REPORT", "Report", "", 2),
+            ),
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what is opened."""
+        if properties.what == "SHEET":
+            return words("Look at all models in a web browser")
+        if properties.what == "REPORT":
+            return words("Open the report, which programs can read too")
+        return words("Open the folder of the asset library")
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open it in the system's program for it."""
+        batch = current()
+        if batch is None or batch.asked is None:
+            return {"CANCELLED"}
+        ended = batch.ended
+        paths = {"LIBRARY": batch.asked.library}
+        if ended is not None and ended.page is not None:
+            paths["SHEET"] = ended.page
+        if ended is not None and ended.report is not None:
+            paths["REPORT"] = ended.report
+        path = paths.get(self.what)
+        if path is None:
+            return {"CANCELLED"}
+        if self.what == "LIBRARY":
+            return open_folder(self, str(path))
+        try:
+            bpy.ops.wm.path_open(filepath=str(path))
+        except RuntimeError as error:
+            self.report({"WARNING"}, words("The file cannot be opened: {reason}", reason=str(error).strip()))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
+    """Add this library to the asset libraries in the preferences, so that Blender's asset browser shows it"""
+
+    bl_idname = "triverse.batch_show_library"
+    bl_label = "Show in Asset Browser"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Add it, once."""
+        batch = current()
+        if batch is None or batch.asked is None:
+            return {"CANCELLED"}
+        name = asset_libraries.show(batch.asked.library)
+        self.report({"INFO"}, words("The asset browser shows it as {name}.", name=name))
+        return app_timer.done()
+
+
+def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]":
+    """Take a file or a folder as the batch."""
+    here = session_or_report(operator)
+    if here is None or not path:
+        return {"CANCELLED"}
+    here.batch.choose(absolute(path))
+    return app_timer.done()
+
+
+def absolute(path: str) -> Path:
+    """Return a path as Blender means it, without a slash at its end."""
+    return Path(os.path.abspath(bpy.path.abspath(path)))
+
+
+CLASSES = (
+    TRIVERSE_OT_batch_choose,
+    TRIVERSE_OT_batch_choose_folder,
+    TRIVERSE_OT_batch_library,
+    TRIVERSE_OT_batch_open,
+    TRIVERSE_OT_batch_show_library,
+)

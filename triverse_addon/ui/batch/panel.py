@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The panel of a batch: choose a file, see what is wrong with it and what it costs, run it, watch it, see what came of it.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...api.display_text import shown
+from ..layout_text import paragraph, side_by_side, sidebar_width_px
+from ..state import batch_rows
+from ..translate import on_button, say, words
+from . import asset_libraries
+from .file_operators import current
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...batch.raw_rows import LeftOut
+    from ...batch.run.row_table import Line
+    from ..state.batch_session import BatchSession
+
+
+#: Of what is left out of a folder, so many are named.
+_MOST_LEFT_OUT = 8
+
+
+class TRIVERSE_PT_batch(bpy.types.Panel):
+    """Many models from one file."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Triverse"
+    bl_idname = "TRIVERSE_PT_batch"
+    bl_label = "Batch"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what there is."""
+        layout = self.layout
+        batch = current()
+        if batch is None or batch.asked is None:
+            _draw_nothing(layout, context)
+            return
+        from ..state.batch_session import Phase  # late, as in runtime
+
+        _draw_file(layout, batch)
+        if batch.phase is Phase.CHECKING:
+            layout.label(text="Checking the file…", icon="SORTTIME")
+        if batch.problem is not None:
+            paragraph(layout, say(batch.problem), sidebar_width_px(context), icon="ERROR", alert=True)
+        if batch.is_running:
+            # Above the table: how far it is, and the way to stop it, must be seen without scrolling.
+            _draw_progress(layout, batch)
+        if batch.lines:
+            _draw_table(layout, context, batch)
+        if batch.checked is not None and batch.checked.left_out and not batch.is_running:
+            _draw_left_out(layout, context, batch.checked.left_out)
+        if batch.checked is not None and not batch.checked.problems and not batch.is_running:
+            _draw_price(layout, context, batch)
+            _draw_result(layout, context, batch)
+
+
+def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    column = layout.column()
+    column.active = False
+    text = words("Many models at once, written into an asset library: one for each row of a table, or each picture.")
+    paragraph(column, text, sidebar_width_px(context))
+    row = side_by_side(layout, [on_button("Choose File"), on_button("Choose Folder")], sidebar_width_px(context))
+    row.operator("triverse.batch_choose", icon="FILE")
+    row.operator("triverse.batch_choose_folder", icon="FILE_FOLDER")
+
+
+def _draw_file(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
+    """What is made, and where to."""
+    asked = batch.asked
+    assert asked is not None
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.label(text=asked.file.name, icon="SPREADSHEET", translate=False)
+    row.operator("triverse.batch_check", text="", icon="FILE_REFRESH")
+    row.operator("triverse.batch_choose", text="", icon="FILE")
+    row.operator("triverse.batch_choose_folder", text="", icon="FILE_FOLDER")
+    row.operator("triverse.batch_close", text="", icon="X")
+    row = column.row(align=True)
+    row.label(text=asked.library.name, icon="ASSET_MANAGER", translate=False)
+    row.operator("triverse.batch_library", text="", icon="FILE_FOLDER")
+
+
+def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
+    """The rows, and of the chosen one all that its row has no room for."""
+    manager = context.window_manager.triverse
+    checked = batch.checked
+    assert checked is not None
+    width_px = sidebar_width_px(context)
+    if checked.problems:
+        if len(checked.problems) == 1:
+            text = words("One thing is wrong with the file. Nothing is sent until it is fixed.")
+        else:
+            text = words(
+                "{count} things are wrong with the file. Nothing is sent until all are fixed.",
+                count=len(checked.problems),
+            )
+        paragraph(layout, text, width_px, icon="ERROR", alert=True)
+    if checked.outside:
+        layout.operator("triverse.batch_allow_outside", icon="QUESTION")
+    if checked.notice is not None:
+        paragraph(layout, say(checked.notice), width_px, icon="INFO")
+    count = max(1, min(len(manager.batch_rows), batch_rows.UNTIL_IT_SCROLLS))
+    layout.template_list(
+        "TRIVERSE_UL_batch",
+        "",
+        manager,
+        "batch_rows",
+        manager,
+        "batch_active",
+        item_dyntip_propname="problems",
+        rows=count,
+        maxrows=count,
+    )
+    more = len(batch.lines) - batch_rows.MOST
+    if more > 0:
+        layout.label(text=words("… and {count} more.", count=more), translate=False)
+    if 0 <= manager.batch_active < len(manager.batch_rows):
+        index = manager.batch_rows[manager.batch_active].index
+        if index < len(batch.lines):
+            _draw_chosen(layout, width_px, batch, batch.lines[index])
+
+
+def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSession", line: "Line") -> None:
+    """What is wrong with the chosen row, in full."""
+    from . import presentation  # late, as in runtime
+
+    shown = presentation.shown(batch, line)
+    if not (line.problems or shown.is_bad or shown.icon == "PAUSE"):
+        return
+    column = layout.column()
+    head = " · ".join(part for part in (presentation.place(line), line.title) if part)
+    paragraph(column, head, width_px)
+    for text in presentation.problem_words(line) if line.problems else [shown.text]:
+        paragraph(column, text, width_px, icon="ERROR" if shown.is_bad else "INFO", alert=shown.is_bad)
+    outcome = batch.standing(line.number).outcome
+    if outcome is not None and outcome.suggestion:
+        paragraph(column, outcome.suggestion, width_px, icon="INFO")
+
+
+def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_out: "Sequence[LeftOut]") -> None:
+    """What lies in the folder and is no row."""
+    width_px = sidebar_width_px(context)
+    column = layout.column()
+    if len(left_out) == 1:
+        text = words("One thing in the folder is left out:")
+    else:
+        text = words("{count} things in the folder are left out:", count=len(left_out))
+    paragraph(column, text, width_px, icon="INFO")
+    for one in left_out[:_MOST_LEFT_OUT]:
+        paragraph(column, f"{shown(one.name)}: {say(one.reason)}", width_px, icon="DOT")
+    if len(left_out) > _MOST_LEFT_OUT:
+        more = len(left_out) - _MOST_LEFT_OUT
+        paragraph(column, words("… and {count} more. The report names all.", count=more), width_px, icon="BLANK1")
+
+
+def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
+    """What is to be done and what it costs, and the buttons that do it."""
+    from . import presentation  # late, as in runtime
+
+    checked = batch.checked
+    assert checked is not None
+    width_px = sidebar_width_px(context)
+    paragraph(layout, presentation.counts(batch), width_px)
+    if not (checked.has_work or checked.failed):
+        return
+    if checked.has_work and (text := presentation.price_words(batch)):
+        paragraph(layout, text, width_px)
+    layout.prop(context.window_manager.triverse, "batch_jobs")
+    if checked.has_work:
+        button = layout.column()
+        button.scale_y = 1.5
+        cost = batch.cost()
+        if batch.goes_on:
+            text = words("Continue · {cost}", cost=cost) if cost else words("Continue")
+        else:
+            text = words("Run · {cost}", cost=cost) if cost else words("Run")
+        button.operator("triverse.batch_run", text=text, icon="PLAY", translate=False)
+    if checked.failed:
+        cost = batch.cost(retry=True)
+        text = words("Retry Failed · {cost}", cost=cost) if cost else words("Retry Failed")
+        layout.operator("triverse.batch_retry", text=text, icon="FILE_REFRESH", translate=False)
+
+
+def _draw_progress(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
+    """How far a run is."""
+    from ..state.batch_session import Phase
+    from . import presentation  # late, as in runtime
+
+    progress = batch.progress
+    if progress is not None and progress.total:
+        share = (progress.done + progress.failed) / progress.total
+        first, *more = presentation.progress_words(progress)
+        column = layout.column()
+        column.progress(factor=share, text=first, translate=False)
+        for text in more:
+            column.label(text=text, translate=False)
+    if batch.phase is Phase.RUNNING:
+        layout.operator("triverse.batch_stop", icon="PAUSE")
+    elif batch.phase is Phase.STARTING:
+        layout.label(text="Beginning…", icon="SORTTIME")
+    else:
+        layout.label(text="Writing the report and the contact sheet…", icon="SORTTIME")
+
+
+def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
+    """What came of the last run."""
+    from ...batch.run.plan import Left  # late, as in runtime
+
+    asked, ended, checked = batch.asked, batch.ended, batch.checked
+    assert asked is not None
+    assert checked is not None
+    if ended is None and not checked.counts[Left.NOTHING]:
+        return
+    if ended is not None:
+        text = words("{credits} credits were spent in this run.", credits=ended.credits)
+        paragraph(layout, text, sidebar_width_px(context))
+    buttons = [(on_button("Library"), "FILE_FOLDER", "LIBRARY")]
+    if ended is not None and ended.page is not None:
+        buttons.append((on_button("Contact Sheet"), "IMAGE_DATA", "SHEET"))
+    if ended is not None and ended.report is not None:
+        buttons.append((on_button("Report"), "TEXT", "REPORT"))
+    row = side_by_side(layout, [text for text, _, _ in buttons], sidebar_width_px(context))
+    for text, icon, what in buttons:
+        row.operator("triverse.batch_open", text=text, icon=icon, translate=False).what = what
+    if asset_libraries.shown_as(asked.library) is None:
+        layout.operator("triverse.batch_show_library", icon="ASSET_MANAGER")
+
+
+CLASSES = (TRIVERSE_PT_batch,)

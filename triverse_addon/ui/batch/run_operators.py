@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators that carry a batch on: check, run, stop, go on, try again.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network or for a disk.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import settings
+from ..layout_text import paragraph, ui_scale
+from ..setup_operators import can_go_online
+from ..timers import app_timer
+from ..translate import say, words
+from .file_operators import current, is_free
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ..state.batch_session import BatchSession
+
+
+#: The question about files outside names so many, in a dialog so wide.
+_MOST_ASKED = 16
+_ASKED_WIDTH = 520
+
+
+class _OnBatch:
+    """An operator on the batch."""
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Do it, unless the batch is gone."""
+        batch = current()
+        if batch is None:
+            return {"CANCELLED"}
+        self.act(context, batch)
+        return app_timer.done()
+
+    def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+class _OnFreeBatch(_OnBatch):
+    """An operator on a batch that is not under way."""
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Not while a batch is under way."""
+        return is_free(cls)  # type: ignore[arg-type]  # an operator's
+
+
+class TRIVERSE_OT_batch_check(_OnFreeBatch, bpy.types.Operator):
+    """Read the file again, after it was edited"""
+
+    bl_idname = "triverse.batch_check"
+    bl_label = "Check Again"
+    bl_options = {"INTERNAL"}
+
+    def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Check it."""
+        batch.check()
+
+
+class _Runs(_OnBatch):
+    """An operator that begins a run, after a question about its price."""
+
+    retry = False
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Needs a checked file, a key, a way to the service, and enough credits."""
+        reason = _reason(current(), retry=cls.retry)
+        if reason:
+            cls.poll_message_set(reason)  # type: ignore[attr-defined]  # an operator's
+            return False
+        return can_go_online(cls)  # type: ignore[arg-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask first, unless nothing is to be paid or it goes on with what was agreed to."""
+        batch = current()
+        if batch is None:
+            return {"CANCELLED"}
+        count = len(batch.costly(retry=self.retry))
+        if not count or (batch.is_agreed() and not self.retry):
+            return self.execute(context)
+        cost = batch.cost(retry=self.retry) or 0
+        balance = batch.offer.balance if batch.offer is not None else 0
+        message = words("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
+        if unknown := batch.unknown_count(retry=self.retry):
+            message = words("The service does not tell the price of {count} rows before it takes it.", count=unknown)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=words("Make {count} Models for {cost} Credits?", count=count, cost=cost),
+            message=message,
+            confirm_text=words("Make Them"),
+        )
+
+    def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Begin."""
+        batch.run(context.window_manager.triverse.batch_jobs, retry=self.retry)
+
+
+class TRIVERSE_OT_batch_run(_Runs, bpy.types.Operator):
+    """Make the models of this file. You can go on working meanwhile"""
+
+    bl_idname = "triverse.batch_run"
+    bl_label = "Run"
+    bl_options = {"INTERNAL"}
+
+
+class TRIVERSE_OT_batch_retry(_Runs, bpy.types.Operator):
+    """Try the rows again that failed, and only those"""
+
+    bl_idname = "triverse.batch_retry"
+    bl_label = "Retry Failed"
+    bl_options = {"INTERNAL"}
+
+    retry = True
+
+
+class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
+    """Order nothing more. What was ordered goes on at the service, and is not paid again when the batch goes on"""
+
+    bl_idname = "triverse.batch_stop"
+    bl_label = "Stop Batch"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Needs a run."""
+        from ..state.batch_session import Phase  # late, as in runtime
+
+        batch = current()
+        if batch is None or batch.phase is not Phase.RUNNING:
+            cls.poll_message_set(words("No rows are being made right now."))
+            return False
+        return True
+
+    def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Stop."""
+        batch.stop()
+
+
+class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
+    """Look at the files that lie outside the folder of this file, behind links or on other machines, and allow them"""
+
+    bl_idname = "triverse.batch_allow_outside"
+    bl_label = "Allow Files Outside"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask, with every file named that there is room for."""
+        return context.window_manager.invoke_props_dialog(
+            self,
+            width=_ASKED_WIDTH,
+            title=words("Open These Files, and Send Them with the Batch?"),
+            confirm_text=words("Allow Them"),
+        )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Name the files."""
+        batch = current()
+        if batch is None or batch.checked is None:
+            return
+        column = self.layout.column(align=True)
+        for one in batch.checked.outside[:_MOST_ASKED]:
+            paragraph(column, say(one.sentence), _ASKED_WIDTH * ui_scale(), icon="FILE")
+        more = len(batch.checked.outside) - _MOST_ASKED
+        if more > 0:
+            column.label(text=words("… and {count} more.", count=more), translate=False)
+
+    def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Have them opened."""
+        batch.allow_outside()
+
+
+class TRIVERSE_OT_batch_close(_OnFreeBatch, bpy.types.Operator):
+    """Put this file away. Models that were made stay in the library"""
+
+    bl_idname = "triverse.batch_close"
+    bl_label = "Close the Batch"
+    bl_options = {"INTERNAL"}
+
+    def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
+        """Put it away."""
+        batch.close()
+
+
+def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
+    """Return why a run cannot begin, "" when it can."""
+    if batch is None or batch.checked is None:
+        return words("Choose a file first.")
+    if batch.is_busy:
+        return words("The batch is under way. Stop it first.")
+    if batch.checked.problems:
+        return words("Fix the problems in the file first, then press Check Again.")
+    if retry and not batch.checked.failed:
+        return words("No row has failed.")
+    if not retry and not batch.checked.has_work:
+        return words("All rows are done, or have failed.")
+    if not settings.api_key():
+        return words("No API key is set. Enter it in the panel or in the preferences of the add-on.")
+    if (problem := settings.key_problem()) is not None:
+        return say(problem.sentence)
+    cost = batch.cost(retry=retry)
+    if cost is None:
+        return words("The price is not known yet.")
+    balance = batch.offer.balance if batch.offer is not None else 0
+    if cost > balance:
+        return words("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=cost - balance)
+    return ""
+
+
+CLASSES = (
+    TRIVERSE_OT_batch_check,
+    TRIVERSE_OT_batch_run,
+    TRIVERSE_OT_batch_retry,
+    TRIVERSE_OT_batch_stop,
+    TRIVERSE_OT_batch_allow_outside,
+    TRIVERSE_OT_batch_close,
+)

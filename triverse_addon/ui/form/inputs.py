@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The inputs of every flow as Blender properties, made from the one table in ``api/flows.py``.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+What a flow cannot do without (prompt, pictures, a model) is shared by all flows of a scene: who changes from "Text to
+Model" to "Text to Mesh" keeps the prompt. Its settings are each flow's own, so that each remembers what was used last.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+
+from ...api.flows import FLOWS, JSON, Field, Flow, Kind
+from .. import choices
+
+#: The flows of the panel: those that end in a model.
+PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}
+
+
+#: Pictures by other names: JPEGs, and what is refused with its name and with what to do instead.
+_OTHER_PICTURES = frozenset({".jfif", ".jfi", ".jif", ".jpe", ".heic", ".heif", ".avif", ".jxl", ".gif", ".svg"})
+
+
+def picture_suffixes() -> list[str]:
+    """Return the suffixes of files that are offered as pictures. What they are is told by what is in them."""
+    return sorted(_OTHER_PICTURES | bpy.path.extensions_image)
+
+
+def is_shared(field: Field) -> bool:
+    """Tell whether all flows of a scene share the value of ``field``."""
+    return field.is_source or field.required
+
+
+def attribute(flow_name: str) -> str:
+    """Return the name under which a flow's settings are kept: ``text_to_model``."""
+    return flow_name.replace("-", "_")
+
+
+def chosen_flow(inputs: Any) -> Flow:
+    """Return the flow that a scene's ``triverse`` properties hold, the default where they hold none."""
+    return PANEL_FLOWS[choices.chosen(inputs, "flow")]
+
+
+def steps(field: Field) -> tuple[int, ...]:
+    """Return the powers of two of a field that runs from one to another, as texture sizes do; else nothing."""
+    low, high = field.minimum, field.maximum
+    if field.kind is not Kind.INT or not low or not high or low & (low - 1) or high & (high - 1):
+        return ()
+    return tuple(1 << bit for bit in range(low.bit_length() - 1, high.bit_length()))
+
+
+def property_for(field: Field) -> Any:
+    """Return the Blender property for ``field``."""
+    texts = {"name": field.label, "description": field.description}
+    if field.kind is Kind.INT:
+        if powers := steps(field):
+            items = [(str(power), f"{power} px", "", power) for power in powers]
+            return EnumProperty(items=items, default=str(_nearest(field, field.default)), **texts)
+        limits = {"min": field.minimum, "max": field.maximum}
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        default = field.default if isinstance(field.default, int) else field.minimum or 0
+        return IntProperty(default=default, **given, **texts)
+    if field.kind is Kind.BOOL:
+        return BoolProperty(default=bool(field.default), **texts)
+    if field.kind is Kind.CHOICE:
+        items = [
+            (choice, choice.replace("_", " ").title(), "", number)
+            for choice, number in zip(field.choices, field.numbers, strict=True)
+        ]
+        return EnumProperty(items=items, default=str(field.default or field.choices[0]), **texts)
+    # Texts, lists (separated by commas) and paths. No FILE_PATH: its file browser cannot be told to show pictures only.
+    return StringProperty(default=str(field.default or ""), **texts)
+
+
+def _nearest(field: Field, value: object) -> int:
+    wanted = value if isinstance(value, int) else field.minimum or 0
+    return min(steps(field), key=lambda power: abs(power - wanted))
+
+
+def _shared_fields() -> dict[str, Field]:
+    found: dict[str, Field] = {}
+    for flow in PANEL_FLOWS.values():
+        for field in flow.fields:
+            if is_shared(field):
+                found.setdefault(field.name, field)
+    return found
+
+
+def _group(name: str, doc: str, fields: list[Field]) -> type[bpy.types.PropertyGroup]:
+    annotations = {field.name: property_for(field) for field in fields}
+    members = {"__annotations__": annotations, "__doc__": doc, "__module__": __name__}
+    return type(name, (bpy.types.PropertyGroup,), members)
+
+
+SharedInputs = _group("TriverseSharedInputs", "What all flows of a scene share.", list(_shared_fields().values()))
+
+FLOW_SETTINGS: Mapping[str, type[bpy.types.PropertyGroup]] = {
+    name: _group(
+        f"TriverseSettings_{attribute(name)}",
+        f"Settings of {flow.label}.",
+        [field for field in flow.fields if not is_shared(field)],
+    )
+    for name, flow in PANEL_FLOWS.items()
+}
+
+
+def holder(inputs: Any, flow: Flow, field: Field) -> bpy.types.PropertyGroup:
+    """Return the group that holds the value of ``field``; ``inputs`` are a scene's ``triverse`` properties."""
+    group = inputs.shared if is_shared(field) else getattr(inputs, attribute(flow.name))
+    assert isinstance(group, bpy.types.PropertyGroup)
+    return group
+
+
+def has_entries(field: Field) -> bool:
+    """Tell whether the property of ``field`` is an enum."""
+    return field.kind is Kind.CHOICE or bool(steps(field))
+
+
+def held(inputs: Any, flow: Flow, field: Field) -> Any:
+    """Return what the panel holds for ``field`` as its property has it."""
+    group = holder(inputs, flow, field)
+    return choices.chosen(group, field.name) if has_entries(field) else getattr(group, field.name)
+
+
+def values(inputs: Any, flow: Flow) -> dict[str, JSON]:
+    """
+    Return what the panel holds for the parameters of ``flow``, by field name.
+
+    A setting that is not documented is left out until the user changes it: what is not sent cannot be refused.
+    """
+    found: dict[str, JSON] = {}
+    for field in flow.params:
+        value = held(inputs, flow, field)
+        if steps(field):
+            value = int(value)
+        if isinstance(value, str) and not value.strip():
+            continue
+        if not field.required and (not field.documented or field.default is None) and value == _untouched(field):
+            continue
+        found[field.name] = value
+    return found
+
+
+def _untouched(field: Field) -> object:
+    if steps(field):
+        return _nearest(field, field.default)
+    if field.kind is Kind.BOOL:
+        return bool(field.default)
+    if field.kind is Kind.INT:
+        return field.default if isinstance(field.default, int) else field.minimum or 0
+    return field.default
+
+
+def sources(inputs: Any, flow: Flow) -> dict[str, str]:
+    """Return the absolute paths (or addresses) of the files that the panel holds for ``flow``, by field name."""
+    found: dict[str, str] = {}
+    for field in flow.sources:
+        text = str(getattr(holder(inputs, flow, field), field.name)).strip().strip('"')
+        if text:
+            found[field.name] = text if text.startswith("https://") else bpy.path.abspath(text)
+    return found
+
+
+def fill(inputs: Any, flow: Flow, given: Mapping[str, Any]) -> None:
+    """Put the values of an earlier task into the panel; what it does not name goes back to its default."""
+    for field in flow.fields:
+        if field.kind is Kind.MODEL:
+            inputs.use_selection = not given.get(field.name)
+        group = holder(inputs, flow, field)
+        value = given.get(field.name)
+        if value is None or value == "":
+            group.property_unset(field.name)
+        elif steps(field):
+            setattr(group, field.name, str(_nearest(field, value)))
+        elif field.kind is Kind.LIST:
+            setattr(group, field.name, ", ".join(str(entry) for entry in value))
+        else:
+            try:
+                setattr(group, field.name, value)
+            except TypeError:  # an enum item or a kind of value that this version does not know
+                group.property_unset(field.name)
+
+
+CLASSES = (SharedInputs, *FLOW_SETTINGS.values())

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is made of the delivered mesh on its way into the scene, as the panel says.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty
+
+from ...api.flows import Flow, yields_glb
+from ..layout_text import paragraph, sidebar_width_px
+from ..translate import words
+from . import inputs
+
+if TYPE_CHECKING:
+    from ...tasks.record import Placement
+
+#: The options of one scene, by the names of their properties.
+NAMES = ("merge_vertices", "smooth_by_angle", "smooth_angle")
+#: Where they are, as a preset writes it.
+PATH = "bpy.context.scene.triverse.mesh_options"
+
+
+class TriverseMeshOptions(bpy.types.PropertyGroup):
+    """What is made of the meshes that come into one scene."""
+
+    if TYPE_CHECKING:
+        merge_vertices: bool
+        smooth_by_angle: bool
+        smooth_angle: float
+    else:
+        merge_vertices: BoolProperty(
+            name="Merge Vertices",
+            description=(
+                "Vertices in one place become one, so that the mesh is connected where its file splits it. "
+                "UVs and shading stay"
+            ),
+        )
+        smooth_by_angle: BoolProperty(
+            name="Smooth by Angle",
+            description=(
+                "Shade what comes without normals smooth, except along edges sharper than an angle. "
+                "Off, it is flat, as its file says"
+            ),
+        )
+        # Whole degrees, as a batch and the command line have them.
+        smooth_angle: FloatProperty(
+            name="Smooth Angle",
+            description="Edges where faces meet at a larger angle stay sharp",
+            default=math.radians(30),
+            min=math.radians(1),
+            max=math.radians(180),
+            step=100,
+            precision=0,
+            subtype="ANGLE",
+        )
+
+
+class _Chosen(TypedDict):
+    merge: bool
+    smooth_deg: int
+
+
+def chosen(scene: bpy.types.Scene) -> _Chosen:
+    """Return the fields of a :class:`tasks.record.Placement` that the panel's options are."""
+    options = scene.triverse.mesh_options
+    angle = options.smooth_angle
+    # A file holds any float.
+    degrees = min(max(1, round(math.degrees(angle))), 180) if math.isfinite(angle) else 30
+    return _Chosen(merge=options.merge_vertices, smooth_deg=degrees if options.smooth_by_angle else 0)
+
+
+def show(scene: bpy.types.Scene, placement: "Placement") -> None:
+    """Put the options of a task into the panel."""
+    options = scene.triverse.mesh_options
+    options.merge_vertices = placement.merge
+    options.smooth_by_angle = placement.smooth_deg > 0
+    if placement.smooth_deg:
+        options.smooth_angle = math.radians(placement.smooth_deg)
+
+
+def held(given: Any) -> dict[str, Any]:
+    """Return the options that a scene's ``triverse`` properties hold, by name."""
+    return {name: getattr(given.mesh_options, name) for name in NAMES}
+
+
+def fill_in(given: Any, kept: Mapping[str, Any]) -> list[str]:
+    """Put options that were kept into the panel, and return the names of those that it does not take."""
+    left_out = []
+    for name, value in kept.items():
+        try:
+            if name not in NAMES:
+                raise KeyError(name)
+            setattr(given.mesh_options, name, value)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            left_out.append(name)
+    return left_out
+
+
+def why_not(given: Any, flow: Flow) -> str | None:
+    """Return why the options have nothing to work on, in words; None where they have."""
+    if yields_glb(flow, inputs.values(given, flow)):
+        return None
+    return words("Merge Vertices and Smooth by Angle work on models that come into the scene. Only GLB files do.")
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow) -> None:
+    """Draw the options; greyed, with the reason below, where they have nothing to work on."""
+    options = context.scene.triverse.mesh_options
+    reason = why_not(context.scene.triverse, flow)
+    column = layout.column()
+    column.enabled = reason is None
+    column.prop(options, "merge_vertices")
+    column.prop(options, "smooth_by_angle")
+    if options.smooth_by_angle:
+        column.prop(options, "smooth_angle")
+    if reason is not None:
+        paragraph(layout, reason, sidebar_width_px(context), icon="INFO")
+
+
+CLASSES = (TriverseMeshOptions,)

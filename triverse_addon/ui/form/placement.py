@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Where a new model is to stand, as the panel says.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty
+
+from .. import choices, settings
+from . import mesh_options
+
+if TYPE_CHECKING:
+    from ...tasks.record import Placement
+
+
+class TriversePlacing(bpy.types.PropertyGroup):
+    """How the models of one scene are placed."""
+
+    if TYPE_CHECKING:
+        use_placeholder: bool
+        keep_placeholder: bool
+        use_height: bool
+        height: float
+        on_ground: bool
+    else:
+        use_placeholder: BoolProperty(
+            name="Fit to Selection",
+            description=(
+                "The active object marks the place: the model fills its bounding box as far as it goes unstretched, "
+                "turned as it is, standing on its floor"
+            ),
+        )
+        keep_placeholder: BoolProperty(
+            name="Keep It Visible",
+            description="Leave the object that marks the place as it is, instead of hiding it when the model is there",
+        )
+        use_height: BoolProperty(
+            name="Set Height",
+            description="Scale the model to a height of your own, instead of the one it comes with",
+        )
+        height: FloatProperty(
+            name="Height",
+            description="Height of the model",
+            default=1.0,
+            min=0.001,
+            soft_max=100.0,
+            subtype="DISTANCE",
+            unit="LENGTH",
+        )
+        on_ground: BoolProperty(
+            name="Stand on the Ground",
+            description="The lowest point of the model comes to the height of the place, instead of its middle",
+            default=True,
+        )
+
+
+def marker(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the object that marks the place, if one is to and is there."""
+    if not context.scene.triverse.placing.use_placeholder:
+        return None
+    active = context.view_layer.objects.active
+    return active if active is not None and active.select_get() else None
+
+
+def is_marker_missing(context: bpy.types.Context) -> bool:
+    """Tell whether an object is to mark the place and none is selected."""
+    return context.scene.triverse.placing.use_placeholder and marker(context) is None
+
+
+def placement(context: bpy.types.Context) -> "Placement":
+    """Return where and how a model made now is to stand. Without its marker, where it would without that wish."""
+    from ...scene.importing.origin import token
+    from ...scene.worker.gltf_import import units_of  # late, as in runtime
+    from ...tasks.record import Placement
+
+    placing = context.scene.triverse.placing
+    units = units_of(context.scene)
+    at = marker(context)
+    if at is not None:
+        return Placement(
+            location=tuple(at.matrix_world.translation),
+            placeholder=at.name,
+            placeholder_uid=at.session_uid,
+            session=token(),
+            keep_placeholder=placing.keep_placeholder,
+            unit_m=units.unit_m,
+            frames_per_s=units.frames_per_s,
+            **mesh_options.chosen(context.scene),
+        )
+    at_cursor = choices.chosen(settings.preferences(), "placement") == "CURSOR"
+    return Placement(
+        location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
+        height=placing.height if placing.use_height else None,
+        on_ground=placing.on_ground,
+        unit_m=units.unit_m,
+        frames_per_s=units.frames_per_s,
+        session=token(),
+        **mesh_options.chosen(context.scene),
+    )
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: bool) -> None:
+    """Draw the settings."""
+    placing = context.scene.triverse.placing
+    layout.prop(placing, "use_placeholder")
+    if placing.use_placeholder:
+        layout.prop(placing, "keep_placeholder")
+        return
+    if is_narrow:
+        layout.label(text="Place at")
+    choices.draw(layout, settings.preferences(), "placement", text="" if is_narrow else "Place at")
+    layout.prop(placing, "on_ground")
+    layout.prop(placing, "use_height")
+    if placing.use_height:
+        layout.prop(placing, "height")
+
+
+CLASSES = (TriversePlacing,)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+From the panel's inputs to wishes that the engine takes up.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...api.errors import TriverseError
+from ...api.flows import Flow, Kind, check
+from .. import properties, settings
+from ..translate import words
+from . import inputs, placement, selection
+
+if TYPE_CHECKING:
+    from ...tasks.record import NewTask, Origin, TaskRecord
+    from ..state.session import Session
+
+#: The flow for a picture that comes without one.
+PICTURE_FLOW = "image-to-model"
+
+
+def problem(context: bpy.types.Context) -> str | None:
+    """Return why the panel's inputs cannot be made anything of now, in words; None when nothing is known against it."""
+    flow = inputs.chosen_flow(context.scene.triverse)
+    if selection.is_used(context, flow):
+        return None if selection.chosen(context) else words("Select the object that is to be sent.")
+    if placement.is_marker_missing(context):
+        return words("Select the object that marks the place, or switch off Fit to Selection.")
+    return None
+
+
+def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
+    """
+    Return what the panel's inputs ask for. Selected objects are written to a file for it.
+
+    :param again: an equal model was made before, and is asked for on purpose.
+    :raises TriverseError: something is missing or cannot be used. Nothing was written then.
+    """
+    from ...tasks.record import NewTask  # late, as in runtime
+
+    given = context.scene.triverse
+    flow = inputs.chosen_flow(given)
+    wish = NewTask(
+        flow=flow.name,
+        values=inputs.values(given, flow),
+        sources=inputs.sources(given, flow),
+        origin=origin(context),
+        placement=placement.placement(context),
+        auto_import=settings.preferences().auto_import,
+        allow_duplicate=again,
+    )
+    return _with_selection(context, flow, wish) if selection.is_used(context, flow) else wish
+
+
+def _with_selection(context: bpy.types.Context, flow: Flow, wish: "NewTask") -> "NewTask":
+    # First what costs nothing: the objects are written when all else is right.
+    check(flow.name, wish.values)
+    field = selection.model_field(flow)
+    assert field is not None
+    path, replaced = selection.write(context, field)
+    return dataclasses.replace(
+        wish,
+        name=wish.name or str(wish.values.get("prompt", "")) or replaced.names[0],
+        sources={**wish.sources, field.name: str(path)},
+        placement=dataclasses.replace(wish.placement, placeholder="", replaces=replaced),
+    )
+
+
+def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "NewTask":
+    """Return a wish for one picture, with the panel's settings of ``flow``."""
+    from ...tasks.record import NewTask
+
+    given = context.scene.triverse
+    return NewTask(
+        flow=flow.name,
+        values=inputs.values(given, flow),
+        sources={picture_fields(flow)[0]: path},
+        origin=origin(context),
+        placement=placement.placement(context),
+        auto_import=settings.preferences().auto_import,
+    )
+
+
+def picture_fields(flow: Flow) -> list[str]:
+    """Return the names of the fields of ``flow`` that take a picture."""
+    return [field.name for field in flow.sources if field.kind is Kind.IMAGE]
+
+
+def picture_flow(context: bpy.types.Context) -> Flow:
+    """Return the flow for single pictures: the panel's, if it takes one and nothing else."""
+    flow = inputs.chosen_flow(context.scene.triverse)
+    takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
+    return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
+
+
+def submit(here: "Session", wish: "NewTask") -> "TaskRecord":
+    """
+    Hand a wish to the engine; a file that was written for it alone is removed if it is refused.
+
+    :raises TriverseError: it was refused; nothing was sent.
+    """
+    try:
+        return here.engine.submit(wish)
+    except TriverseError:
+        from ...tasks.removal import is_own_source, remove_file
+
+        own = settings.sources_dir(create=False)
+        for path in map(Path, wish.sources.values()):
+            if path.suffix == ".blend" and path.parent == own and is_own_source(path):
+                remove_file(path)
+        raise
+
+
+def origin(context: bpy.types.Context) -> "Origin":
+    """Return who asks: this file and this scene."""
+    from ...scene.importing.origin import token  # late, as in runtime
+    from ...tasks.record import Origin
+
+    return Origin(
+        session=token(),
+        file=bpy.data.filepath,
+        scene_id=properties.scene_id(context.scene),
+        scene_name=context.scene.name,
+    )

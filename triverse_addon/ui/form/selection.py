@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The selected objects as the model that a flow is given.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...api.errors import InputError
+from ...api.flows import Field, Flow, Kind
+from ...api.sentence import Sentence
+from .. import settings
+from ..layout_text import sidebar_width_px, ui_scale, with_name
+from ..translate import words
+
+if TYPE_CHECKING:
+    from ...tasks.record import Replaced
+
+
+def model_field(flow: Flow) -> Field | None:
+    """Return the field of ``flow`` that takes a model, if it has one."""
+    return next((field for field in flow.sources if field.kind is Kind.MODEL), None)
+
+
+def is_used(context: bpy.types.Context, flow: Flow) -> bool:
+    """Tell whether the selected objects are what ``flow`` is given, rather than a file."""
+    return model_field(flow) is not None and context.scene.triverse.use_selection
+
+
+def chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the selected objects that have a surface, the active one first."""
+    from ...scene.capture import selection  # late: brings tasks.record
+
+    return selection.chosen(context)
+
+
+def write(context: bpy.types.Context, field: Field) -> "tuple[Path, Replaced]":
+    """
+    Write the selected objects to a file from which they can be uploaded. A million triangles take 60 ms.
+
+    :raises InputError: none is selected.
+    :raises SceneError: they have no faces, or cannot be written.
+    """
+    from ...scene.capture import selection
+
+    objects = chosen(context)
+    if not objects:
+        raise InputError(Sentence.of("Select the object that is to be sent."), field=field.name)
+    return selection.write(objects, settings.sources_dir(create=True))
+
+
+def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the switch between selection and file, and what is selected."""
+    from ...scene.capture import selection
+
+    row.prop(context.scene.triverse, "use_selection", text="", icon="RESTRICT_SELECT_OFF")
+    objects = chosen(context)
+    if not objects:
+        row.alert = True
+        row.label(text="Select a mesh object")
+        return
+    triangles = f"{selection.triangles(objects):,}"
+    if len(objects) == 1:
+        text = with_name(
+            lambda name: words("{name} · {triangles} triangles", name=name, triangles=triangles),
+            objects[0].name,
+            # Beside the switch; the number was read off screenshots, as those of sidebar_width_px.
+            sidebar_width_px(context) - 38 * ui_scale(),
+        )
+    else:
+        text = words("{count} objects · {triangles} triangles", count=len(objects), triangles=triangles)
+    row.label(text=text, translate=False)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Add > Triverse, and the same by name in F3: make a model without looking for the panel.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import StringProperty
+
+from ...api.flows import Flow, Kind
+from ..form import inputs, selection
+from ..translate import on_button, words
+from . import cost, image_operators, operators
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+_WIDTH = 400
+_MENU = (
+    ("triverse.add_from_text", "FONT_DATA"),
+    ("triverse.add_from_image", "IMAGE_DATA"),
+    ("triverse.texture_selected", "TEXTURE"),
+    ("triverse.texture_selected_from_image", "IMAGE_REFERENCE"),
+)
+
+
+class Quickly:
+    """A dialog with what a flow cannot do without; the settings are the panel's."""
+
+    flow_name = ""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs what a model needs: a scene, a key, a way to the service; and a selection, if that is sent."""
+        if (
+            context.scene is not None
+            and selection.model_field(cls.flow()) is not None
+            and not selection.chosen(context)
+        ):
+            cls.poll_message_set(words("Select the object that is to be sent."))
+            return False
+        return operators.may_generate(cls, context)
+
+    @classmethod
+    def flow(cls) -> Flow:
+        """Return the flow of this dialog."""
+        return inputs.PANEL_FLOWS[cls.flow_name]
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Show in the panel what is asked for here, and open the dialog."""
+        self.show(context)
+        return context.window_manager.invoke_props_dialog(
+            self, width=_WIDTH, title=on_button(self.bl_label), confirm_text=words("Generate")
+        )
+
+    def show(self, context: bpy.types.Context) -> None:
+        """Set the panel to the flow, and to the selection where it takes a model."""
+        context.scene.triverse.flow = self.flow_name
+        if selection.model_field(self.flow()) is not None:
+            context.scene.triverse.use_selection = True
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the fields."""
+        given, flow = context.scene.triverse, self.flow()
+        column = self.layout.column()
+        is_first = True
+        for field in flow.fields:
+            if not inputs.is_shared(field) or not field.required:
+                continue
+            if field.kind is Kind.MODEL:
+                selection.draw(column.row(align=True), context)
+                continue
+            row = column.row(align=True)
+            row.activate_init = is_first
+            is_first = False
+            row.prop(inputs.holder(given, flow, field), field.name, text="", placeholder=field.label)
+            if field.kind is Kind.IMAGE:
+                row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
+        cost.draw_price(column, context)
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Take over what a script gave, and generate."""
+        given, flow = context.scene.triverse, self.flow()
+        self.show(context)
+        for field in flow.fields:
+            value = getattr(self, field.name, "")
+            if inputs.is_shared(field) and value:
+                setattr(inputs.holder(given, flow, field), field.name, value)
+        return operators.generate(self, context)
+
+
+class TRIVERSE_OT_add_from_text(Quickly, bpy.types.Operator):
+    """Make a model from words. You can go on working meanwhile"""
+
+    bl_idname = "triverse.add_from_text"
+    bl_label = "Model from Text"
+    bl_options = {"REGISTER"}
+    flow_name = "text-to-model"
+
+    if TYPE_CHECKING:
+        prompt: str
+    else:
+        prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
+
+
+class TRIVERSE_OT_add_from_image(Quickly, bpy.types.Operator):
+    """Make a model from a picture. You can go on working meanwhile"""
+
+    bl_idname = "triverse.add_from_image"
+    bl_label = "Model from Image"
+    bl_options = {"REGISTER"}
+    flow_name = "image-to-model"
+
+    if TYPE_CHECKING:
+        image_file: str
+    else:
+        image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+
+class TRIVERSE_OT_texture_selected(Quickly, bpy.types.Operator):
+    """Give the selected objects new textures from words. They are kept, hidden"""
+
+    bl_idname = "triverse.texture_selected"
+    bl_label = "Texture Selected from Text"
+    bl_options = {"REGISTER"}
+    flow_name = "text-to-texture"
+
+    if TYPE_CHECKING:
+        prompt: str
+    else:
+        prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
+
+
+class TRIVERSE_OT_texture_selected_from_image(Quickly, bpy.types.Operator):
+    """Give the selected objects new textures after a picture. They are kept, hidden"""
+
+    bl_idname = "triverse.texture_selected_from_image"
+    bl_label = "Texture Selected from Image"
+    bl_options = {"REGISTER"}
+    flow_name = "texture-model"
+
+    if TYPE_CHECKING:
+        image_file: str
+    else:
+        image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+
+class TRIVERSE_MT_add(bpy.types.Menu):
+    """Add > Triverse."""
+
+    bl_idname = "TRIVERSE_MT_add"
+    bl_label = "Triverse"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """What can be made, then where a picture can come from."""
+        layout = self.layout
+        for operator, icon in _MENU:
+            # A dialog, not the call at once that an Add menu would make.
+            layout.operator_context = "INVOKE_DEFAULT"
+            layout.operator(operator, icon=icon)
+        layout.separator()
+        image_operators.draw_choices(layout, [])
+
+
+def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    menu.layout.separator()
+    menu.layout.menu("TRIVERSE_MT_add", icon="SHADERFX")
+
+
+def register() -> None:
+    """Put the submenu into the Add menu of the 3D viewport."""
+    bpy.types.VIEW3D_MT_add.append(_draw)
+
+
+def unregister() -> None:
+    """Take it out."""
+    bpy.types.VIEW3D_MT_add.remove(_draw)
+
+
+CLASSES = (
+    TRIVERSE_OT_add_from_text,
+    TRIVERSE_OT_add_from_image,
+    TRIVERSE_OT_texture_selected,
+    TRIVERSE_OT_texture_selected_from_image,
+    TRIVERSE_MT_add,
+)

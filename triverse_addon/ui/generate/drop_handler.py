@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Pictures dropped onto the 3D viewport or the panel.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+Dropped onto the panel, one picture goes into its field. Dropped into the viewport, each picture becomes a task of its
+own, after a question that names the price: a drop must not cost anything by mistake. Where Blender has handlers of its
+own for the same files (an empty that shows the image), it lets the user choose between them.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.props import CollectionProperty, StringProperty
+
+from ...api.display_text import shown
+from ...api.errors import InputError, TriverseError
+from ..form import last_used, request
+from ..form.inputs import picture_suffixes
+from ..setup_operators import session_or_report
+from ..state import list_rows
+from ..timers import app_timer
+from ..translate import say, words
+from . import cost, image_operators, operators
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+_WIDTH = 360
+#: Names shown in the question; the rest is counted.
+_MOST_NAMES = 6
+
+
+class TRIVERSE_OT_drop(bpy.types.Operator):
+    """Make models from pictures, one from each"""
+
+    bl_idname = "triverse.drop"
+    bl_label = "Make Models with Triverse"
+    bl_options = {"REGISTER"}
+
+    if TYPE_CHECKING:
+        directory: str
+        files: Any
+    else:
+        directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+        files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs what a model needs: a scene, a key, a way to the service."""
+        return operators.may_generate(cls, context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Put one picture that was dropped onto the panel there; else ask before making anything."""
+        paths = self.paths()
+        if not paths:
+            return {"CANCELLED"}
+        if len(paths) == 1 and context.region is not None and context.region.type == "UI":
+            image_operators.put(context, paths[0])
+            return {"FINISHED"}
+        return context.window_manager.invoke_props_dialog(
+            self, width=_WIDTH, title=self.title(), confirm_text=words("Generate")
+        )
+
+    def title(self) -> str:
+        """Return the question."""
+        count = len(self.paths())
+        return words("Make a Model?") if count == 1 else words("Make {count} Models?", count=count)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Name the pictures, and say what is made of them and what it costs."""
+        column = self.layout.column(align=True)
+        names = [os.path.basename(path) for path in self.paths()]
+        for name in names[:_MOST_NAMES]:
+            column.label(text=shown(name), icon="IMAGE_DATA", translate=False)
+        if len(names) > _MOST_NAMES:
+            column.label(text=words("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
+        column.separator()
+        flow = request.picture_flow(context)
+        column.label(text=words("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
+        # The answer may come while the question is shown.
+        cost.draw_price(column, context, flow, len(names))
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Make a task of each; one that is refused does not stop the others."""
+        here = session_or_report(self)
+        if here is None:
+            return {"CANCELLED"}
+        here.apply_settings()
+        flow, paths = request.picture_flow(context), self.paths()
+        # All or none: which of them are left out is for the user to say.
+        if operators.refuse_lack(self, context, flow, len(paths)):
+            return {"CANCELLED"}
+        made, refused = [], []
+        for path in paths:
+            try:
+                made.append(request.submit(here, request.from_picture(context, flow, path)))
+            except InputError as error:
+                refused.append(error)
+            except TriverseError as error:
+                self.report({"WARNING"}, say(error.sentence))
+                break
+        for error in refused:
+            self.report({"WARNING"}, say(error.sentence))
+        if not made:
+            return {"CANCELLED"}
+        last_used.note(context.scene.triverse, flow.name)
+        here.price.want_balance()
+        list_rows.choose(here, made[-1].id)
+        return app_timer.done()
+
+    def paths(self) -> list[str]:
+        """Return the absolute paths of the pictures."""
+        return [os.path.join(self.directory, file.name) for file in self.files if file.name]
+
+
+class TRIVERSE_FH_pictures(bpy.types.FileHandler):
+    """Pictures for Triverse."""
+
+    bl_idname = "TRIVERSE_FH_pictures"
+    bl_label = "Make Models with Triverse"
+    bl_import_operator = "triverse.drop"
+    bl_file_extensions = ";".join(picture_suffixes())
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Only over a 3D viewport, and its sidebar."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+CLASSES = (TRIVERSE_OT_drop, TRIVERSE_FH_pictures)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators that put a picture into the panel: an Image data-block, the last render, the viewport, the clipboard.
+
+Floor: third. Thread: main. Imports ``bpy``. Each writes a file in the quickest way there is and leaves its path in the
+panel; what takes long is done by a worker when the task is made.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import StringProperty
+
+from ...api.errors import TriverseError
+from .. import settings
+from ..form import inputs, request
+from ..timers import redraw
+from ..translate import say, words
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+_WIDTH = 320
+
+
+class IntoPicture:
+    """An operator whose picture goes into the field ``field``, or into the first that takes one when that is empty."""
+
+    if TYPE_CHECKING:
+        field: str
+    else:
+        field: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a scene."""
+        if context.scene is None:
+            cls.poll_message_set(words("There is no scene to make a model for."))
+            return False
+        return True
+
+    def picture(self, context: bpy.types.Context, folder: Path) -> str:
+        """Return the picture's path or address."""
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Write the picture and put its path into the panel."""
+        try:
+            path = self.picture(context, settings.sources_dir(create=True))
+        except TriverseError as error:
+            self.report({"WARNING"}, say(error.sentence))
+            return {"CANCELLED"}
+        put(context, path, self.field)
+        self.report({"INFO"}, words("The picture is in the panel."))
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
+    """Make a model from an image of this file, as it is now, saved or not"""
+
+    bl_idname = "triverse.use_image"
+    bl_label = "Use Image"
+    bl_options = {"REGISTER"}
+
+    if TYPE_CHECKING:
+        image_name: str
+    else:
+        image_name: StringProperty(name="Image", description="An image of this file", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs an image."""
+        if not bpy.data.images:
+            cls.poll_message_set(words("There is no image in this file."))
+            return False
+        return super().poll(context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Let the user choose, and offer what an Image Editor shows."""
+        if not self.image_name:
+            self.image_name = _shown_image(context) or bpy.data.images[0].name
+        return context.window_manager.invoke_props_dialog(
+            self, width=_WIDTH, title=words("Use Image"), confirm_text=words("Use Image")
+        )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """A search field with the images of this file."""
+        self.layout.prop_search(self, "image_name", bpy.data, "images", text="")
+
+    def picture(self, _context: bpy.types.Context, folder: Path) -> str:
+        """Return the image's own file, or one written for it."""
+        from ...api.errors import InputError
+        from ...api.sentence import Sentence
+        from ...scene.capture import image_sources  # late, as in runtime
+
+        image: bpy.types.Image | None = bpy.data.images.get(self.image_name)
+        if image is None:
+            raise InputError(Sentence.of("There is no image {name}.", name=self.image_name), field="image_name")
+        return str(image_sources.from_image(image, folder))
+
+
+class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
+    """Make a model from the last render"""
+
+    bl_idname = "triverse.use_render"
+    bl_label = "Use Last Render"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a render that is done."""
+        if bpy.app.is_job_running("RENDER"):
+            cls.poll_message_set(words("A render is under way."))
+            return False
+        if not any(image.type == "RENDER_RESULT" for image in bpy.data.images):
+            cls.poll_message_set(words("Nothing was rendered yet."))
+            return False
+        return super().poll(context)
+
+    def picture(self, context: bpy.types.Context, folder: Path) -> str:
+        """Write the render."""
+        from ...scene.capture import image_sources
+
+        return str(image_sources.last_render(context.scene, folder))
+
+
+class TRIVERSE_OT_capture_viewport(IntoPicture, bpy.types.Operator):
+    """Make a model from what the 3D viewport shows, without grid, outlines and gizmos"""
+
+    bl_idname = "triverse.capture_viewport"
+    bl_label = "Capture Viewport"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a window with a 3D viewport."""
+        if _viewport(context) is None:
+            cls.poll_message_set(words("There is no 3D viewport to capture."))
+            return False
+        return super().poll(context)
+
+    def picture(self, context: bpy.types.Context, folder: Path) -> str:
+        """Draw and write it."""
+        from ...scene.capture import image_sources
+
+        area = _viewport(context)
+        assert area is not None
+        return str(image_sources.capture_viewport(area, context.scene, context.view_layer, folder))
+
+
+class TRIVERSE_OT_paste_picture(IntoPicture, bpy.types.Operator):
+    """Make a model from the picture in the clipboard, or from the file or address that was copied"""
+
+    bl_idname = "triverse.paste_picture"
+    bl_label = "Paste Picture"
+    bl_options = {"REGISTER"}
+
+    def picture(self, context: bpy.types.Context, folder: Path) -> str:
+        """Take what the clipboard holds."""
+        from ...scene.capture import image_sources
+
+        return str(image_sources.from_clipboard(context, folder))
+
+
+class TRIVERSE_MT_picture(bpy.types.Menu):
+    """Where a picture can come from."""
+
+    bl_idname = "TRIVERSE_MT_picture"
+    bl_label = "Picture"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """All of them, for the first field that takes a picture."""
+        draw_choices(self.layout, request.picture_fields(_flow(context))[:1])
+
+
+def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:
+    """Draw the operators that put a picture into the field named first."""
+    field = fields[0] if fields else ""
+    for operator, icon in (
+        ("triverse.paste_picture", "PASTEDOWN"),
+        ("triverse.capture_viewport", "RESTRICT_VIEW_OFF"),
+        ("triverse.use_render", "RENDER_RESULT"),
+        ("triverse.use_image", "IMAGE_DATA"),
+    ):
+        layout.operator(operator, icon=icon).field = field
+
+
+def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
+    """Put a picture's path into the panel; where its flow takes no picture, the panel changes to one that does."""
+    given = context.scene.triverse
+    flow = _flow(context)
+    if field_name not in request.picture_fields(flow):
+        field_name = request.picture_fields(flow)[0]
+    given.flow = flow.name
+    field = flow.field(field_name)
+    setattr(inputs.holder(given, flow, field), field.name, path)
+    redraw.redraw()
+
+
+def _flow(context: bpy.types.Context) -> "inputs.Flow":
+    flow = inputs.chosen_flow(context.scene.triverse)
+    return flow if request.picture_fields(flow) else inputs.PANEL_FLOWS[request.PICTURE_FLOW]
+
+
+def _shown_image(context: bpy.types.Context) -> str:
+    """Name of what an Image Editor shows, "" if none shows anything."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR" and area.spaces.active.image is not None:
+                return str(area.spaces.active.image.name)
+    return ""
+
+
+def _viewport(context: bpy.types.Context) -> bpy.types.Area | None:
+    """The 3D viewport the user is in, else the largest."""
+    if context.area is not None and context.area.type == "VIEW_3D":
+        return context.area
+    if context.window is None:
+        return None
+    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
+    return max(areas, key=lambda area: area.width * area.height, default=None)
+
+
+CLASSES = (
+    TRIVERSE_OT_use_image,
+    TRIVERSE_OT_use_render,
+    TRIVERSE_OT_capture_viewport,
+    TRIVERSE_OT_paste_picture,
+    TRIVERSE_MT_picture,
+)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The upper part of the sidebar tab: what to make.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
+"""
+
+import bpy
+
+from ...api.flows import Field, Flow, Kind
+from ...api.sentence import Sentence
+from .. import choices, settings
+from ..form import inputs, mesh_options, placement, request, selection
+from ..layout_text import paragraph, sidebar_width_px, ui_scale
+from ..state import runtime
+from ..translate import say, words
+from . import cost as generate_cost
+from . import operators, presets, reuse_inputs, welcome
+
+#: From this width on, labels stand beside their fields, in pixels at UI scale 1.
+_SPLIT_PX = 200
+_PLACEHOLDERS = {"prompt": "A mossy stone well", "negative_prompt": "Anything to avoid"}
+
+
+class TRIVERSE_PT_make(bpy.types.Panel):
+    """Make a model."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Triverse"
+    bl_idname = "TRIVERSE_PT_make"
+    bl_label = "Triverse"
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """The way to the preferences."""
+        self.layout.operator("triverse.preferences", text="", icon="PREFERENCES", emboss=False)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what is missing, then the inputs, then the button."""
+        layout = self.layout
+        welcome.draw(layout, context)
+        reuse_inputs.draw(layout, context)
+        given = context.scene.triverse
+        flow = inputs.chosen_flow(given)
+
+        column = layout.column(align=True)
+        choices.draw(column, given, "flow", text="")
+        if flow.experimental:
+            row = column.row()
+            row.alignment = "LEFT"
+            row.operator("triverse.explain", icon="EXPERIMENTAL", emboss=False).flow = flow.name
+        column = layout.column()
+        for field in flow.fields:
+            if inputs.is_shared(field):
+                _draw_shared(column, context, flow, field)
+        header, body = layout.panel("triverse_options", default_closed=True)
+        header.label(text="Options")
+        presets.TRIVERSE_PT_presets.draw_panel_header(header.row())
+        if body is not None:
+            # Beside its field, a label is cut in a narrow sidebar; inside the field it is not.
+            body.use_property_split = not _is_narrow(context)
+            body.use_property_decorate = False
+            for field in flow.fields:
+                if not inputs.is_shared(field):
+                    _draw_setting(body, context, flow, field)
+            if not selection.is_used(context, flow):
+                placement.draw(body, context, is_narrow=_is_narrow(context))
+            mesh_options.draw(body, context, flow)
+            body.prop(settings.preferences(), "auto_import")
+        elif any(not inputs.is_shared(flow.field(name)) for name in _refused(flow)):
+            # What is wrong must be seen although its field is folded away.
+            for field in flow.fields:
+                if not inputs.is_shared(field):
+                    _draw_refusal(layout, context, flow, field)
+        _draw_generate(layout, context)
+
+
+def _is_narrow(context: bpy.types.Context) -> bool:
+    return sidebar_width_px(context) < _SPLIT_PX * ui_scale()
+
+
+def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
+    """A field that the flow cannot do without, over the whole width."""
+    group = inputs.holder(context.scene.triverse, flow, field)
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.alert = _refusal(context, flow, field) is not None
+    if field.kind is Kind.MODEL and selection.is_used(context, flow):
+        selection.draw(row, context)
+    elif field.is_source:
+        hint = field.label if field.required else words("{field}, optional", field=field.label)
+        icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"
+        row.prop(group, field.name, text="", placeholder=hint, icon=icon)
+        row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
+        if field.kind is Kind.MODEL:
+            row.prop(context.scene.triverse, "use_selection", text="", icon="RESTRICT_SELECT_OFF")
+        elif request.picture_fields(flow)[0] == field.name:
+            row.menu("TRIVERSE_MT_picture", text="", icon="DOWNARROW_HLT")
+    else:
+        row.prop(group, field.name, text="", placeholder=_PLACEHOLDERS.get(field.name, field.label))
+        row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
+    _draw_refusal(column, context, flow, field)
+
+
+def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
+    """A field that has a default, with its label beside it."""
+    group = inputs.holder(context.scene.triverse, flow, field)
+    column = layout.column()
+    column.alert = _refusal(context, flow, field) is not None
+    is_own_label = field.kind in (Kind.INT, Kind.BOOL) and not inputs.steps(field)
+    if (field.kind is Kind.TEXT and not field.choices) or (_is_narrow(context) and not is_own_label):
+        column.label(text=field.label)
+        how = {"text": ""}
+    else:
+        how = {}
+    if inputs.has_entries(field):
+        choices.draw(column, group, field.name, **how)
+    else:
+        column.prop(group, field.name, placeholder=_PLACEHOLDERS.get(field.name, ""), **how)
+    _draw_refusal(layout, context, flow, field)
+
+
+def _draw_refusal(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
+    """Why the value of a field was refused, right below it."""
+    sentence = _refusal(context, flow, field)
+    if sentence is not None:
+        paragraph(layout, say(sentence), sidebar_width_px(context), icon="ERROR", alert=True)
+
+
+def _refusal(context: bpy.types.Context, flow: Flow, field: Field) -> Sentence | None:
+    here = runtime.current()
+    if here is None or not here.refused:
+        return None
+    return here.refusal(field.name, operators.current_value(context.scene.triverse, flow.name, field.name))
+
+
+def _refused(flow: Flow) -> list[str]:
+    here = runtime.current()
+    names = {field.name for field in flow.fields}
+    return [name for name in here.refused if name in names] if here is not None else []
+
+
+def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button with its price, and the balance."""
+    cost = generate_cost.known_cost(context)
+    text = words("Generate") if cost is None else words("Generate · {cost}", cost=cost)
+    button = layout.column()
+    button.scale_y = 1.5
+    button.operator("triverse.generate", text=text, icon="PLAY", translate=False)
+    here = runtime.current()
+    if here is None or not here.may_ask:
+        return
+    width_px = sidebar_width_px(context)
+    lack = generate_cost.lack(context)
+    balance = here.price.balance
+    if lack is not None:
+        paragraph(layout, lack, width_px, icon="ERROR", alert=True)
+        layout.operator("triverse.open_account", icon="URL")
+    elif balance is not None:
+        row = layout.row()
+        row.alignment = "CENTER"
+        row.active = False
+        if balance.frozen:
+            text = words("{balance} credits, {frozen} reserved", balance=balance.balance, frozen=balance.frozen)
+        else:
+            text = words("{balance} credits", balance=balance.balance)
+        row.label(text=text, translate=False)
+    elif here.price.problem is not None:
+        paragraph(layout, say(here.price.problem), width_px, icon="INFO")
+        if here.price.in_preferences:
+            layout.operator("triverse.preferences", icon="PREFERENCES")
+
+
+CLASSES = (TRIVERSE_PT_make,)

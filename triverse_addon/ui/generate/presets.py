@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Presets of a flow's settings, in Blender's own preset menu: starters of ours above, the user's own below.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+The user's are files in Blender's folder for presets, ``presets/triverse/<flow>``, which it writes in Python. They are
+read here and not run: Blender would stop at the first line that does not hold any more. Like all its preset menus, this
+one lists that folder when it is opened; the panel itself does not. The starters are not files: nothing of ours is
+written where the user keeps things. Both hold settings, and leave words and pictures alone.
+"""
+
+import ast
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
+from bpy.props import EnumProperty, StringProperty
+
+from ...api.flows import Flow
+from ..form import inputs, last_used, mesh_options
+from ..timers import redraw
+from ..translate import words
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+#: The values of each starter by the names of their fields. A flow takes those that it has.
+STARTERS = MappingProxyType(
+    {
+        "DRAFT": MappingProxyType({"turbo": True, "polygon_limit": 50_000, "texture_size": 1024}),
+        "STANDARD": MappingProxyType({"turbo": False, "polygon_limit": 300_000, "texture_size": 2048}),
+        "HERO": MappingProxyType({"turbo": False, "polygon_limit": 1_000_000, "texture_size": 4096}),
+    }
+)
+
+
+def has_starters(flow: Flow) -> bool:
+    """Tell whether the starters have a say in a flow."""
+    return any(field.name in STARTERS["DRAFT"] for field in last_used.settings_of(flow))
+
+
+def start(scene: bpy.types.Scene, flow: Flow, starter: str) -> None:
+    """Give ``flow`` in ``scene`` the values of a starter."""
+    for field in last_used.settings_of(flow):
+        value = STARTERS[starter].get(field.name)
+        if value is not None:
+            group = inputs.holder(scene.triverse, flow, field)
+            setattr(group, field.name, str(value) if inputs.steps(field) else value)
+
+
+def _flow() -> Flow:
+    return inputs.chosen_flow(bpy.context.scene.triverse)
+
+
+class TRIVERSE_OT_starter_preset(bpy.types.Operator):
+    """Use the settings of this preset"""
+
+    bl_idname = "triverse.starter_preset"
+    bl_label = "Use Preset"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    if TYPE_CHECKING:
+        starter: str
+    else:
+        starter: EnumProperty(
+            name="Preset",
+            items=(
+                ("DRAFT", "Draft", "Ready soonest, to try an idea: turbo, 50,000 triangles, textures of 1024 px", 0),
+                ("STANDARD", "Standard", "For most things: 300,000 triangles, textures of 2048 px", 1),
+                ("HERO", "Hero", "For what is seen from near: 1,000,000 triangles, textures of 4096 px", 2),
+            ),
+        )
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill in the settings of the flow that the panel shows."""
+        start(context.scene, _flow(), self.starter)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_use_preset(bpy.types.Operator):
+    """Use the settings of this preset"""
+
+    bl_idname = "triverse.use_preset"
+    bl_label = "Use Preset"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    if TYPE_CHECKING:
+        filepath: str
+    else:
+        filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill in what the file holds; a setting or an entry that this version does not have stays as it is."""
+        flow = _flow()
+        try:
+            code = Path(self.filepath).read_text(encoding="utf-8")
+            kept, of_mesh = _settings_in(code, _path_of(flow)), _settings_in(code, mesh_options.PATH)
+        except (OSError, ValueError, SyntaxError) as error:
+            self.report({"WARNING"}, words("The preset cannot be read: {reason}", reason=str(error)))
+            return {"CANCELLED"}
+        given = context.scene.triverse
+        left_out = last_used.fill_in(given, flow, kept) + mesh_options.fill_in(given, of_mesh)
+        if left_out:
+            labels = {field.name: words(field.label) for field in flow.fields}
+            names = ", ".join(labels.get(name, name) for name in left_out)
+            self.report({"WARNING"}, words("The preset is of another version. Left as it was: {names}", names=names))
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+def _path_of(flow: Flow) -> str:
+    """Where the settings of a flow are, as a preset writes it."""
+    return f"bpy.context.scene.triverse.{inputs.attribute(flow.name)}"
+
+
+def _settings_in(code: str, path: str) -> dict[str, object]:
+    """
+    Return the values that a preset assigns to what lies at ``path``, by name. Nothing else in it counts.
+
+    :raises ValueError: a value is no constant.
+    :raises SyntaxError: it is no Python.
+    """
+    found: dict[str, object] = {}
+    for line in ast.parse(code).body:
+        target = line.targets[0] if isinstance(line, ast.Assign) else None
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == path:
+            found[target.attr] = ast.literal_eval(line.value)
+    return found
+
+
+class _OfFlow:
+    """Where Blender's classes look for what belongs to the flow that the panel shows."""
+
+    @property
+    def preset_subdir(self) -> str:
+        """The folder below ``presets``."""
+        return f"triverse/{_flow().name}"
+
+
+class TRIVERSE_OT_add_preset(_OfFlow, AddPresetBase, bpy.types.Operator):
+    """Keep the settings as a preset, or remove one"""
+
+    bl_idname = "triverse.add_preset"
+    bl_label = "Add Triverse Preset"
+    preset_menu = "TRIVERSE_PT_presets"
+
+    @property
+    def preset_values(self) -> list[str]:
+        """
+        What is kept, by whole paths.
+
+        Short ones by way of ``preset_defines`` fail where an older Blender runs in Python 3.13, as Debian's 4.3 does:
+        what its function defines with ``exec`` is not there for the ``eval`` that follows (PEP 667).
+        """
+        flow = _flow()
+        of_flow = [f"{_path_of(flow)}.{field.name}" for field in last_used.settings_of(flow)]
+        return of_flow + [f"{mesh_options.PATH}.{name}" for name in mesh_options.NAMES]
+
+
+class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
+    """Presets of what the panel shows."""
+
+    bl_idname = "TRIVERSE_PT_presets"
+    bl_label = "Presets"
+    preset_operator = "triverse.use_preset"
+    preset_add_operator = "triverse.add_preset"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The starters, then what Blender draws for the user's own."""
+        layout = self.layout
+        # The name is in the menu already: a click adds, without a dialog.
+        layout.operator_context = "EXEC_DEFAULT"
+        if has_starters(_flow()):
+            column = layout.column(align=True)
+            column.emboss = "PULLDOWN_MENU"
+            column.operator_enum("triverse.starter_preset", "starter")
+            layout.separator()
+        if bpy.utils.preset_paths(self.preset_subdir):
+            PresetPanel.draw(self, context)
+            return
+        # Without a folder Blender would say "* Missing Paths *". The row below is the one it draws.
+        manager = context.window_manager
+        row = layout.row()
+        row.prop(manager, "preset_name", text="")
+        row.operator(self.preset_add_operator, text="", icon="ADD", emboss=False).name = manager.preset_name
+
+
+CLASSES = (TRIVERSE_OT_starter_preset, TRIVERSE_OT_use_preset, TRIVERSE_OT_add_preset, TRIVERSE_PT_presets)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is missing before a model can be made, each with its way out; for who is new here, as the steps of a welcome.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
+
+The welcome goes away by itself: its steps tick off as they are done, and the last one is the first task.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...api.errors import KeyElsewhereError
+from ...api.urls import origin_of
+from ...tasks.settings import DEFAULT_API_URL
+from .. import settings
+from ..form import inputs, last_used
+from ..layout_text import has_room, paragraph, sidebar_width_px
+from ..state import runtime
+from ..timers import redraw
+from ..translate import on_button, say, words
+from . import presets
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+_EXAMPLE_FLOW = "text-to-model"
+_STARTER = "DRAFT"
+
+
+def is_new() -> bool:
+    """Tell whether the user has not made anything yet, as far as is known."""
+    here = runtime.current()
+    return last_used.is_known_empty() and (here is None or not here.engine.tasks())
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw it; nothing when nothing is missing."""
+    if is_new():
+        _draw_welcome(layout, context)
+    else:
+        if not settings.api_key():
+            _draw_key(layout.box().column(), context, icon="KEYINGSET")
+        if settings.is_offline():
+            _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
+    _draw_key_problem(layout, context)
+    problem = runtime.problem()
+    if problem is not None:
+        box = layout.box().column()
+        paragraph(box, say(problem), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+        if runtime.current() is None:
+            box.operator("triverse.start", icon="FILE_REFRESH")
+
+
+def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    problem = settings.key_problem()
+    if not isinstance(problem, KeyElsewhereError):
+        return  # what is no key is said where the price would be
+    box = layout.box().column()
+    paragraph(box, say(problem.sentence), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+    box.operator("triverse.allow_key", icon="KEYINGSET")
+    box.operator("triverse.preferences", icon="PREFERENCES")
+
+
+def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    has_key, is_online = bool(settings.api_key()), not settings.is_offline()
+    box = layout.box().column()
+    box.label(text="Welcome to Triverse")
+    _draw_step(box, words("1. Your API key"), is_done=has_key)
+    if not has_key:
+        _draw_key(box.column(), context)
+        box.separator()
+    _draw_step(box, words("2. Going online"), is_done=is_online)
+    if not is_online:
+        _draw_online(box.column(), context)
+        box.separator()
+    _draw_step(box, words("3. Your first model"), is_done=False)
+    if has_key and is_online:
+        text = words("Describe a thing, or begin with an example. The button below says what it costs.")
+        paragraph(box, text, sidebar_width_px(context, boxed=True))
+        box.operator("triverse.try_example", icon="LIGHT")
+
+
+def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
+    row = layout.row()
+    row.active = not is_done
+    row.label(text=text, icon="CHECKBOX_HLT" if is_done else "CHECKBOX_DEHLT", translate=False)
+
+
+def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+    text = words("Enter your Triverse API key to begin. It stays in Blender's preferences.")
+    paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
+    service = origin_of(settings.api_url())
+    if service != origin_of(DEFAULT_API_URL):
+        text = words("The service is {service}.", service=service)
+        paragraph(layout, text, sidebar_width_px(context, boxed=True))
+    row = layout.row(align=True)
+    row.prop(settings.preferences(), "api_key", text="", placeholder="API Key")
+    row.operator("triverse.open_account", text="", icon="URL")
+
+
+def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+    width_px = sidebar_width_px(context, boxed=True)
+    if settings.is_forced_offline():
+        text = words("Blender was started in offline mode. Start it again without --offline-mode.")
+        paragraph(layout, text, width_px, icon=icon)
+    else:
+        text = words("Triverse works online, and online access is switched off in Blender.")
+        paragraph(layout, text, width_px, icon=icon)
+        text = on_button("Allow Online Access")
+        if not has_room((text,), width_px):
+            # The sentence above says what.
+            text = words("Allow")
+        layout.operator("triverse.go_online", text=text, icon="INTERNET", translate=False)
+
+
+class TRIVERSE_OT_try_example(bpy.types.Operator):
+    """Fill in a prompt and the quickest settings, to see what they make. It is sent when you press Generate"""
+
+    bl_idname = "triverse.try_example"
+    bl_label = "Fill In an Example"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill in."""
+        given = context.scene.triverse
+        given.flow = _EXAMPLE_FLOW
+        given.shared.prompt = words("A small wooden treasure chest with iron bands")
+        presets.start(context.scene, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], _STARTER)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+CLASSES = (TRIVERSE_OT_try_example,)

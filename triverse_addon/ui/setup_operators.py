@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators that mend what is missing: key, online access, folders.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ..api.errors import TriverseError
+from ..api.urls import origin_of
+from . import data_folder, settings
+from .state import runtime
+from .timers import app_timer, redraw
+from .translate import say, words
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from .state.session import Session
+
+
+class TRIVERSE_OT_test_key(bpy.types.Operator):
+    """Ask the service whether it takes the key. Costs nothing"""
+
+    bl_idname = "triverse.test_key"
+    bl_label = "Test Key"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Needs a key and a way to the service."""
+        if not settings.api_key():
+            cls.poll_message_set(words("Enter your API key first."))
+            return False
+        return can_go_online(cls)
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Ask; the preferences show the answer when it comes."""
+        here = session_or_report(self)
+        if here is None:
+            return {"CANCELLED"}
+        here.test_key()
+        return app_timer.done()
+
+
+class TRIVERSE_OT_allow_key(bpy.types.Operator):
+    """Send the API key to the service that is set now, although it was entered for another one"""
+
+    bl_idname = "triverse.allow_key"
+    bl_label = "Send the Key There"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Remember it; another service is asked about anew."""
+        settings.preferences().key_entered_for = origin_of(settings.api_url())
+        context.preferences.is_dirty = True  # so that Blender saves it when it quits
+        return app_timer.done()
+
+
+class TRIVERSE_OT_start(bpy.types.Operator):
+    """Try to open the task list again"""
+
+    bl_idname = "triverse.start"
+    bl_label = "Try Again"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Start the session."""
+        if session_or_report(self) is None:
+            return {"CANCELLED"}
+        return app_timer.done()
+
+
+class TRIVERSE_OT_preferences(bpy.types.Operator):
+    """Open the preferences of Triverse"""
+
+    bl_idname = "triverse.preferences"
+    bl_label = "Open Preferences"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open the preferences window with the add-on unfolded."""
+        bpy.ops.preferences.addon_show(module=settings.ADDON)
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_updates(bpy.types.Operator):
+    """Show whether task updates arrive live or by polling"""
+
+    bl_idname = "triverse.updates"
+    bl_label = "Updates"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, _properties: bpy.types.OperatorProperties) -> str:
+        """Say which of the two ways is in use."""
+        here = runtime.current()
+        if here is not None and here.engine.live:
+            return words("Triverse tells at once what has changed. Click for the preferences")
+        if not settings.preferences().live:
+            return words(
+                "Triverse is asked every few seconds. Live updates are switched off. Click for the preferences"
+            )
+        return words("Triverse is asked every few seconds until there is a live connection. Click for the preferences")
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open the preferences, where live updates are switched on and off."""
+        bpy.ops.preferences.addon_show(module=settings.ADDON)
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_go_online(bpy.types.Operator):
+    """Turn on Allow Online Access in the preferences of Blender, for Triverse and all other add-ons"""
+
+    bl_idname = "triverse.go_online"
+    bl_label = "Allow Online Access"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """The preference has no say over ``--offline-mode``."""
+        if settings.is_forced_offline():
+            cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Turn it on."""
+        context.preferences.system.use_online_access = True
+        return app_timer.done()
+
+
+class TRIVERSE_OT_open_downloads(bpy.types.Operator):
+    """Open the folder in which models are kept"""
+
+    bl_idname = "triverse.open_downloads"
+    bl_label = "Open Download Folder"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open it in the system's file browser."""
+        return open_folder(self, settings.download_dir(create=True), make=True)
+
+
+class TRIVERSE_OT_copy_report(bpy.types.Operator):
+    """Copy a report for a bug tracker: versions, settings and what happened. No key, no prompt, no name, no path"""
+
+    bl_idname = "triverse.copy_report"
+    bl_label = "Copy Report"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Put it into the clipboard; without a task list it says why there is none."""
+        from ..scene.host_info import about_blender  # late, as in runtime
+        from ..tasks.engine.diagnostics import report, report_of
+
+        try:
+            text = report(runtime.need().engine, about_blender())
+        except TriverseError as error:
+            state = {"List of tasks": error.sentence.template}
+            text = report_of(settings.settings_now(), about_blender(), state, None)
+        context.window_manager.clipboard = text
+        self.report({"INFO"}, words("The report is in the clipboard."))
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_move_data(bpy.types.Operator):
+    """Move the list of tasks and the models to another folder. Every Blender of this user finds them there"""
+
+    bl_idname = "triverse.move_data"
+    bl_label = "Move List and Models"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        directory: str
+        filter_folder: bool
+    else:
+        directory: StringProperty(subtype="DIR_PATH")
+        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask for the folder."""
+        self.directory = os.path.join(data_folder.folder(create=False), "")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """End the session and let the next one begin with the move."""
+        from ..scene.user_folder import usual_folder  # late, as in runtime
+        from ..tasks.store.user_folder import plan_move
+
+        chosen = bpy.path.abspath(self.directory)
+        runtime.end()
+        try:
+            plan_move(usual_folder(), Path(chosen))
+        except TriverseError as error:
+            self.report({"WARNING"}, say(error.sentence))
+            return {"CANCELLED"}
+        finally:
+            data_folder.forget()
+        runtime.wish()
+        return app_timer.done()
+
+
+def may_ask(cls: type[bpy.types.Operator]) -> bool:
+    """For ``poll()``: tell whether the service can be asked for something, and if not, say why on the button."""
+    if not settings.api_key():
+        cls.poll_message_set(words("No API key is set. Enter it in the panel or in the preferences of the add-on."))
+        return False
+    return has_usable_key(cls) and can_go_online(cls)
+
+
+def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
+    """For ``poll()``: tell whether the key that is there can be sent to the service, and if not, say why."""
+    problem = settings.key_problem()
+    if problem is None:
+        return True
+    cls.poll_message_set(say(problem.sentence))
+    return False
+
+
+def can_go_online(cls: type[bpy.types.Operator]) -> bool:
+    """For ``poll()``: tell whether requests may leave this machine, and if not, say why on the button."""
+    if not settings.is_offline():
+        return True
+    if settings.is_forced_offline():
+        cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
+    else:
+        cls.poll_message_set(
+            words("Online access is switched off. Turn on Allow Online Access in Preferences > System > Network.")
+        )
+    return False
+
+
+def session_or_report(operator: bpy.types.Operator) -> "Session | None":
+    """Return the session, started if need be; None after a report of why that cannot be."""
+    try:
+        return runtime.need()
+    except TriverseError as error:
+        operator.report({"WARNING"}, say(error.sentence))
+        redraw.redraw()
+        return None
+
+
+def open_folder(operator: bpy.types.Operator, folder: str, *, make: bool = False) -> "set[OperatorReturnItems]":
+    """Open ``folder`` in the system's file browser, or say why that cannot be."""
+    try:
+        if make:
+            os.makedirs(folder, exist_ok=True)
+        if not folder or not os.path.isdir(folder):
+            operator.report({"WARNING"}, words("The folder {folder} does not exist any more.", folder=folder))
+            return {"CANCELLED"}
+        bpy.ops.wm.path_open(filepath=folder)
+    except (OSError, RuntimeError) as error:
+        operator.report({"WARNING"}, words("The folder cannot be opened: {reason}", reason=str(error).strip()))
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
+CLASSES = (
+    TRIVERSE_OT_test_key,
+    TRIVERSE_OT_allow_key,
+    TRIVERSE_OT_start,
+    TRIVERSE_OT_preferences,
+    TRIVERSE_OT_updates,
+    TRIVERSE_OT_go_online,
+    TRIVERSE_OT_open_downloads,
+    TRIVERSE_OT_copy_report,
+    TRIVERSE_OT_move_data,
+)

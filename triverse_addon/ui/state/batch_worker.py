@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a batch in a window does beside the main thread: read and check, ask the price, begin, write report and sheets.
+
+Floor: third. Thread: the batch's own, one thing after another, but for :meth:`Worker.has_memory`,
+:meth:`Worker.give_up` and :meth:`Worker.close`. Imports no ``bpy``.
+"""
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ...batch.library import catalogs
+from ...batch.library.ledger import Ledger
+from ...batch.problems import BatchProblemsError
+from ...batch.results import report
+from ...batch.results.finish import report_path, write_report, write_sheets
+from ...batch.row import Row
+from ...batch.run import resume
+from ...batch.run.machine_check import examine
+from ...batch.run.outcome import End, Outcome
+from ...batch.run.plan import Planned
+from ...batch.run.quotes import Prices
+from ...batch.run.request import Asked, ask
+from ...batch.run.resume import Begun
+from ...batch.run.row_table import Checked, check_batch
+from ...batch.run.runner import Limits, Runner
+from ...tasks.converter import ConvertStopped
+from ...tasks.engine.context import make_client
+from ...tasks.record import TaskRecord
+from ...tasks.settings import Settings
+from ...tasks.store.lease import Owner
+
+if TYPE_CHECKING:
+    from ...api.client import Client
+    from ...batch.library.asset_writer import AssetWriter
+    from ...tasks.engine.engine import Engine
+    from ...tasks.preparer import Preparer
+
+log = logging.getLogger(__name__)
+
+#: Ends after which the batch goes on another time.
+_EARLY = frozenset({End.ACCOUNT, End.SERVICE, End.TIMED_OUT})
+_OPEN = _EARLY | {End.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What rows cost and the account holds; without them, why that is not known."""
+
+    prices: Prices | None = None
+    balance: int = 0
+    problem: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that has begun; ``notes``: what will be lacking."""
+
+    runner: Runner
+    begun: Begun
+    notes: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    A run that is over.
+
+    :ivar checked: the batch, looked at anew.
+    :ivar is_open: rows are left that another run goes on with.
+    :ivar report: the report, None if it could not be written.
+    :ivar page: the contact sheet, None if there is none.
+    :ivar problem: what could not be written.
+    :ivar reason: why it ended before its time, None when it did not or was stopped.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    checked: Checked
+    is_open: bool
+    credits: int
+    report: Path | None = None
+    page: Path | None = None
+    problem: Sentence | None = None
+    reason: Sentence | None = None
+
+
+class Worker:
+    """Does it."""
+
+    def __init__(self, engine: "Engine", preparer: "Preparer | None", make_writer: "Callable[[], AssetWriter]") -> None:
+        self._engine = engine
+        self._preparer = preparer
+        self._make_writer = make_writer
+        self._data_dir = engine.settings.data_dir
+        self._owner: Owner | None = None
+        self._client: Client | None = None
+        self._stop = threading.Event()
+
+    def has_memory(self) -> bool:
+        """Tell whether there may be a batch from last time. One look at the disk."""
+        return (self._data_dir / resume.FOLDER).is_dir()
+
+    def give_up(self) -> None:
+        """Have whatever takes long end soon."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.close()
+
+    def close(self) -> None:
+        """Let other Blenders see that nothing runs here any more."""
+        if self._owner is not None:
+            self._owner.close()
+
+    def recall(self) -> Begun | None:
+        """Return the batch to go on with, None without one."""
+        owner = self._own()
+        return resume.recall(self._data_dir, lambda name: name == owner.name or owner.is_dead(name))
+
+    def forget(self, asked: Asked) -> None:
+        """Let go of a batch."""
+        resume.forget(self._data_dir, asked)
+
+    def check(self, asked: Asked) -> Checked:
+        """Read and check a batch."""
+
+        def by_order(order_id: str) -> TaskRecord | None:
+            if self._stop.is_set():
+                raise ConvertStopped(Sentence.of("The batch is ending."))
+            return self._engine.by_order(order_id)
+
+        return check_batch(asked, self._preparer, by_order, self._engine.settings.api_url)
+
+    def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
+        """Ask for price and balance."""
+        try:
+            with make_client(settings) as self._client:
+                prices, balance = ask(costly, self._client)
+        except TriverseError as error:
+            return Offer(problem=error.sentence)
+        return Offer(prices, balance.balance)
+
+    def start(self, begun: Begun, planned: Sequence[Planned], prices: Mapping[int, int], limits: Limits) -> Started:
+        """
+        Begin a run, once it was tried whether this machine can do what it takes.
+
+        :raises BatchProblemsError: it cannot; nothing was sent.
+        :raises LedgerError: the library cannot be written; nothing was sent.
+        """
+        writer = self._make_writer()
+        try:
+            found = examine(planned, begun.asked.library, self._engine.settings.download_dir, writer, self._stop)
+        finally:
+            writer.close()
+        if found.problems:
+            raise BatchProblemsError(found.problems)
+        ledger = Ledger(begun.asked.library)
+        ledger.make()
+        ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
+        begun = dataclasses.replace(begun, owner=self._own().name)
+        self._remember(begun)
+        runner = Runner(
+            self._engine, planned, self._make_writer(), ledger, catalog_ids=ids, prices=prices, limits=limits
+        )
+        return Started(runner, begun, tuple(note.sentence for note in found.notes))
+
+    def finish(self, runner: Runner, begun: Begun, *, in_haste: bool) -> Ended:
+        """
+        End a run, and write what it leaves beside the models.
+
+        :param in_haste: the user has stopped it: what was not sent yet is not sent, and no sheets are drawn.
+        """
+        runner.stop(hold_back=in_haste)
+        outcomes, progress = runner.outcomes(), runner.progress()
+        asked = begun.asked
+        lines = [report.line_of_outcome(outcome) for outcome in outcomes]
+        checked = self.check(asked)
+        written, page, problem = None, None, None
+        try:
+            write_report(report_path(asked), asked, lines, checked.left_out, seconds=runner.elapsed_s)
+            written = report_path(asked)
+            if not in_haste:
+                page, problem = self._write_sheets(asked, lines)
+        except TriverseError as error:
+            problem = error.sentence
+        is_open = any(outcome.end in _OPEN for outcome in outcomes)
+        if is_open:
+            self._remember(dataclasses.replace(begun, owner=""))
+        else:
+            resume.forget(self._data_dir, asked)
+        reason = next((outcome.sentence for outcome in outcomes if outcome.end in _EARLY), None)
+        return Ended(tuple(outcomes), checked, is_open, progress.credits, written, page, problem, reason)
+
+    def _write_sheets(self, asked: Asked, lines: Sequence[report.Line]) -> tuple[Path, Sentence | None]:
+        writer = self._make_writer()
+        try:
+            sheets = write_sheets(asked, lines, writer, self._stop)
+        finally:
+            writer.close()
+        return sheets.page, sheets.problem
+
+    def _remember(self, begun: Begun) -> None:
+        try:
+            resume.remember(self._data_dir, begun)
+        except OSError as error:
+            # It runs all the same; only after a crash the user has to choose the file again.
+            log.warning("a batch is not kept in mind: %s", error)
+
+    def _own(self) -> Owner:
+        if self._owner is None:
+            self._owner = Owner(self._data_dir / "owners")
+        return self._owner

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the list is to show, as the store is asked for it: from the search field, the filter and the sort order.
+
+Floor: third. Thread: main. Imports ``bpy``. Reads memory only, so that drawing can tell what is not read yet.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...scene.importing import origin
+from ...tasks.record import ENDED_BADLY, UNFINISHED, Stage
+from ...tasks.store.query import Home, Order, Query
+from .. import choices, settings
+from .list_rows import GRID_COUNT, LIST_COUNT
+
+if TYPE_CHECKING:
+    from ..properties import TriverseWindowManager
+
+_STAGES: dict[str, frozenset[Stage]] = {
+    "ALL": frozenset(),
+    "ACTIVE": UNFINISHED,
+    "READY": frozenset({Stage.READY}),
+    "IMPORTED": frozenset({Stage.IMPORTED}),
+    "FAILED": ENDED_BADLY,
+}
+_ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "COST": Order.COST}
+
+
+def wanted() -> tuple[Query, int]:
+    """Return what is to be shown, and how many of it on a page."""
+    group: TriverseWindowManager = bpy.context.window_manager.triverse
+    preferences = settings.preferences()
+    show = choices.chosen(group, "show")
+    query = Query(
+        search=" ".join(group.search.split()),
+        stages=_STAGES[show],
+        followed=show == "ACTIVE",
+        home=_home() if group.this_file else None,
+        order=_ORDERS[choices.chosen(preferences, "task_order")],
+    )
+    return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
+
+
+def _home() -> Home:
+    scenes = (scene.triverse.scene_id for scene in bpy.data.scenes)
+    return Home(frozenset(filter(None, scenes)), origin.token(), bpy.data.filepath)

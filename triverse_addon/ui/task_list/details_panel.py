@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The details of the chosen task, folded away until they are wanted.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ...api.flows import FLOWS, Field, Kind
+from ...tasks.record import ENDED_BADLY, Stage, is_url
+from ..form import inputs
+from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
+from ..state.task_history import moment
+from ..translate import words
+from .operator_base import button
+
+if TYPE_CHECKING:
+    from ...tasks.record import TaskRecord
+    from ..state.session import Session
+
+#: From this width on, names stand beside their values, in pixels at UI scale 1.
+_SPLIT_PX = 200
+#: Share of the width that names take there.
+_NAMES = 0.36
+#: Lines of the history that are shown; all of them are under What Happened.
+_LINES = 12
+#: Largest edges of pictures, in units of the interface (20 px).
+_PREVIEW_UNITS = 8.0
+_INPUT_UNITS = 4.0
+#: Width of a button with an icon only, and the gap before it, in pixels at UI scale 1.
+_BUTTON_PX = 36
+#: Longest value shown of a task that was made elsewhere.
+_LONGEST = 200
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
+    """Draw the fold, and all that is known of a task when it is open."""
+    header, body = layout.panel("triverse_details", default_closed=True)
+    header.label(text="Details")
+    if body is None:
+        return
+    sheet = _Sheet(body.column(), sidebar_width_px(context))
+    _draw_preview(sheet, here, record)
+    _draw_inputs(sheet, here, record)
+    _draw_settings(sheet, record)
+    sheet.gap()
+    _draw_times(sheet, record)
+    _draw_result(sheet, record)
+    _draw_following(sheet, here, record)
+    _draw_uuid(sheet, record)
+    _draw_folder(sheet, record)
+    sheet.gap()
+    _draw_history(sheet, here, record)
+
+
+class _Sheet:
+    """A column of names and values: beside each other where there is room, else one above the other."""
+
+    def __init__(self, column: bpy.types.UILayout, width_px: float) -> None:
+        self.column = column
+        self.width_px = width_px
+        self._is_narrow = width_px < _SPLIT_PX * ui_scale()
+
+    def line(self, name: str, value: str) -> None:
+        """Draw a name and its value."""
+        names_share = 0.5 if self._is_narrow else _NAMES
+        if self._is_narrow and not (self._fits(name, 0.5) and self._fits(value, 0.5)):
+            self.text(name, value)
+            return
+        row = self.column.split(factor=names_share)
+        names = row.column()
+        names.active = False
+        paragraph(names, name, self.width_px * names_share)
+        paragraph(row.column(), value, self.width_px * (1 - names_share))
+
+    def _fits(self, text: str, share: float) -> bool:
+        # A label has a margin of its own at each end.
+        return len(wrapped(text, self.width_px * share - 12 * ui_scale(), font_px())) == 1
+
+    def text(self, name: str, value: str) -> None:
+        """Draw a name, and below it a value that may be long."""
+        block = self.column.column(align=True)
+        names = block.column()
+        names.active = False
+        paragraph(names, name, self.width_px)
+        paragraph(block, value, self.width_px)
+
+    def gap(self) -> None:
+        """Set what follows apart."""
+        self.column.separator()
+
+
+def _draw_preview(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+    icon = here.thumbnails.icon(record.id, record.thumbnail_path)
+    if icon:
+        row = sheet.column.row()
+        row.alignment = "CENTER"
+        row.template_icon(icon_value=icon, scale=min(_PREVIEW_UNITS, sheet.width_px / (20 * ui_scale())))
+
+
+# -----------------------------------------------------------------------------
+# What it was made from
+
+
+def _draw_inputs(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+    flow = FLOWS.get(record.flow)
+    sheet.line(words("Made With"), words(flow.label) if flow is not None else record.flow or words("Not known yet"))
+    for field in flow.sources if flow is not None else ():
+        source = record.sources.get(field.name)
+        if source:
+            sheet.text(words(field.label), source if is_url(source) else os.path.basename(source))
+            if field.kind is Kind.IMAGE and not is_url(source):
+                _draw_picture(sheet, here, record, field, source)
+    for name, value in record.params.items():
+        if name in _PROMPTS:
+            sheet.text(words(_PROMPTS[name]), str(value))
+
+
+_PROMPTS = {"prompt": "Prompt", "text_prompt": "Prompt", "negative_prompt": "Negative Prompt"}
+
+
+def _draw_picture(sheet: _Sheet, here: "Session", record: "TaskRecord", field: Field, source: str) -> None:
+    small = here.details.picture(source)
+    if small == "":
+        paragraph(sheet.column, words("The picture is not there any more."), sheet.width_px, icon="INFO")
+        return
+    icon = here.thumbnails.icon(f"{record.id} {field.name}", small) if small else 0
+    row = sheet.column.row()
+    row.alignment = "LEFT"
+    row.template_icon(icon_value=icon, scale=_INPUT_UNITS)
+
+
+def _draw_settings(sheet: _Sheet, record: "TaskRecord") -> None:
+    flow = FLOWS.get(record.flow)
+    fields = {field.name: field for field in flow.fields} if flow is not None else {}
+    for name, value in record.params.items():
+        if name in _PROMPTS or value is None:
+            continue
+        field = fields.get(name)
+        label = words(field.label) if field is not None else name.replace("_", " ").title()
+        sheet.line(label, _in_words(field, value))
+
+
+def _in_words(field: Field | None, value: Any) -> str:
+    if isinstance(value, bool):
+        return words("Yes") if value else words("No")
+    if isinstance(value, int):
+        return f"{value} px" if field is not None and inputs.steps(field) else f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    text = str(value)
+    if field is not None and field.kind is Kind.CHOICE:
+        return words(text.replace("_", " ").title())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+# -----------------------------------------------------------------------------
+# What became of it
+
+
+def _draw_times(sheet: _Sheet, record: "TaskRecord") -> None:
+    asked_s, started_s, done_s = record.created_at_s, record.started_at_s, record.finished_at_s
+    sheet.line(words("Asked"), moment(asked_s))
+    # The service's clock and this one may contradict each other: a negative time says nothing.
+    if started_s is not None:
+        after = words("after {time}", time=duration(started_s - asked_s)) if started_s >= asked_s else ""
+        sheet.line(words("Started"), f"{moment(started_s)}\n{after}".strip())
+    if done_s is not None:
+        begun_s = asked_s if started_s is None else started_s
+        took = words("took {time}", time=duration(done_s - begun_s)) if done_s >= begun_s else ""
+        sheet.line(words("Done"), f"{moment(done_s)}\n{took}".strip())
+    if record.imported_at_s is not None:
+        sheet.line(words("Imported"), moment(record.imported_at_s))
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    whole = round(seconds)
+    if whole < 60:
+        return words("{seconds} s", seconds=whole)
+    minutes, left = divmod(whole, 60)
+    if minutes < 60:
+        return words("{minutes} min {seconds} s", minutes=minutes, seconds=left)
+    hours, minutes = divmod(minutes, 60)
+    return words("{hours} h {minutes} min", hours=hours, minutes=minutes)
+
+
+def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
+    if record.cost_credits is not None:
+        if record.stage in ENDED_BADLY and record.is_settled:
+            cost = words("{cost} credits, given back", cost=record.cost_credits)
+        else:
+            cost = words("{cost} credits", cost=record.cost_credits)
+        sheet.line(words("Cost"), cost)
+    if record.triangles is not None:
+        sheet.line(words("Triangle Count"), f"{record.triangles:,}")
+    if record.has_model and record.size_bytes:
+        sheet.line(words("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
+
+
+def _draw_following(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+    from .. import task_presentation  # late, as in runtime
+
+    if task_presentation.is_let_be(record):
+        sheet.line(words("Followed"), words("No"))
+    elif record.stage is Stage.WAITING:
+        live = here.engine.live
+        sheet.line(words("Followed"), words("Live") if live else words("By asking every few seconds"))
+
+
+def _draw_uuid(sheet: _Sheet, record: "TaskRecord") -> None:
+    if record.task_uuid is None:
+        return
+    row = sheet.column.row()
+    inner = _Sheet(row.column(), sheet.width_px - _BUTTON_PX * ui_scale())
+    inner.text(words("UUID"), record.task_uuid)
+    button(row, "triverse.copy_uuid", record, text="", icon="COPYDOWN")
+
+
+def _draw_folder(sheet: _Sheet, record: "TaskRecord") -> None:
+    if not record.folder:
+        return
+    row = sheet.column.row()
+    inner = _Sheet(row.column(), sheet.width_px - _BUTTON_PX * ui_scale())
+    inner.text(words("Folder"), record.folder)
+    button(row, "triverse.open_folder", record, text="", icon="FILE_FOLDER")
+
+
+def _draw_history(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+    lines = here.details.history(record)
+    if record.error_message:
+        # What it advises stands above the fold already.
+        sheet.text(words("The service says"), record.error_message)
+    names = sheet.column.column()
+    names.active = False
+    paragraph(names, words("What Happened"), sheet.width_px)
+    if len(lines) > _LINES:
+        text = words("{count} earlier lines", count=len(lines) - _LINES)
+        button(sheet.column, "triverse.show_error", record, text=text, icon="INFO")
+    day = moment(record.created_at_s)[:10]
+    for line in lines[-_LINES:]:
+        at = line.at.removeprefix(day).strip()
+        icon = {"ERROR": "ERROR", "WARNING": "INFO"}.get(line.level, "DOT")
+        paragraph(sheet.column, f"{at}  {line.text}", sheet.width_px, icon=icon, alert=line.level == "ERROR")
+    if not lines and not here.details.is_waiting:
+        paragraph(sheet.column, words("Nothing was noted."), sheet.width_px)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The tasks as a grid of thumbnails.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
+
+Blender 5.0 took the grid away from its lists, and its buttons hold small icons only. So each cell is a tall button with
+a picture and a name laid over it: both are no buttons, and a click goes through them.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..layout_text import sidebar_width_px, ui_scale
+from .ui_list import icon_number
+
+if TYPE_CHECKING:
+    from ...tasks.record import TaskRecord
+    from ..state.session import Session
+
+#: Least width of a cell, in pixels at UI scale 1.
+_CELL_PX = 76
+#: One unit of the interface, in pixels at UI scale 1.
+_UNIT_PX = 20
+_MOST_COLUMNS = 6
+#: Height of a cell below the picture, in units: the line with state and name.
+_LINE_UNITS = 1.0
+#: So low that what follows is laid over it; 0 would mean that Blender works out the height.
+_NOTHING_UNITS = 0.01
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", chosen_id: str) -> None:
+    """Draw the page that is shown."""
+    width_px = sidebar_width_px(context) / ui_scale()
+    columns = max(1, min(_MOST_COLUMNS, int(width_px // _CELL_PX)))
+    picture_units = width_px / columns / _UNIT_PX - 0.4
+    grid = layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
+    for record in here.page_records():
+        _draw_cell(grid.column(align=True), here, record, picture_units, is_chosen=record.id == chosen_id)
+
+
+def _draw_cell(
+    layout: bpy.types.UILayout, here: "Session", record: "TaskRecord", picture_units: float, *, is_chosen: bool
+) -> None:
+    from .. import task_presentation  # late, as in runtime
+
+    below = layout.column()
+    below.ui_units_y = _NOTHING_UNITS
+    below.scale_y = picture_units + _LINE_UNITS
+    below.operator("triverse.choose_task", text="", depress=is_chosen, translate=False).task_id = record.id
+    picture = here.thumbnails.icon(record.id, record.thumbnail_path)
+    if picture:
+        below = layout.column()
+        below.ui_units_y = _NOTHING_UNITS
+        below.template_icon(icon_value=picture, scale=picture_units)
+        corner = layout.column()
+        corner.ui_units_y = picture_units
+        corner.label(text="", icon=task_presentation.icon(record))
+    else:
+        layout.template_icon(icon_value=icon_number(task_presentation.icon(record)), scale=picture_units)
+    line = layout.row()
+    line.alert = task_presentation.is_bad(record)
+    if task_presentation.is_moving(record):
+        line.progress(factor=task_presentation.progress(record), text=record.name, translate=False)
+    else:
+        line.label(text=record.name, translate=False)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Bring the model of a task into the scene: again, without its materials, in the place of an earlier import.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them uses the network.
+"""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty
+
+from ..form import placement, request
+from ..state import runtime
+from ..translate import words
+from .operator_base import OnTask
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRecord
+
+
+class _Import(OnTask):
+    """An import of what lies on this machine."""
+
+    if TYPE_CHECKING:
+        geometry_only: bool
+    else:
+        geometry_only: BoolProperty(
+            name="Geometry Only",
+            description="Import the mesh alone, without materials and textures",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a model, or one that the service has ready."""
+        from .. import task_presentation  # late, as in runtime
+
+        if task_presentation.is_bad(record):
+            return words("This task ended without a model.")
+        if not record.has_model and not task_presentation.is_fetchable(record):
+            return words("The model is not there yet.")
+        return None
+
+
+class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
+    """Import the model into this scene. It is on this machine already"""
+
+    bl_idname = "triverse.import_task"
+    bl_label = "Import"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what is left out."""
+        if properties.geometry_only:
+            return words("Import the mesh alone into this scene, without materials and textures")
+        return words("Import the model into this scene, as often as you like. It costs nothing")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Let the next tick import it; the tick pushes the undo step."""
+        here, record = runtime.current(), self.record()
+        if here is None or record is None:
+            return {"CANCELLED"}
+        origin = request.origin(context)
+        # The first time in its own scene, it goes where it was asked for. Any other time, where one would look for it.
+        is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
+        return self.wish(
+            context,
+            "import_again",
+            origin=origin,
+            placement=record.placement if is_first else placement.placement(context),
+            geometry_only=self.geometry_only,
+        )
+
+
+class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
+    """Import the model again, in the place of the one in this scene, which is removed"""
+
+    bl_idname = "triverse.replace_imported"
+    bl_label = "Replace Imported"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say what comes and what goes."""
+        if properties.geometry_only:
+            return words(
+                "Import the mesh alone in the place of the model in this scene, which is removed: the selected one, "
+                "else the one imported last"
+            )
+        return words(
+            "Import the model again, in the place of the one in this scene, which is removed: the selected one, "
+            "else the one imported last"
+        )
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a model here, and one in the scene."""
+        if not record.has_model:
+            return words("The model is not there yet.")
+        return words("No model of this task is in this scene.") if _old(context, record) is None else None
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Let the next tick import it and remove the old one; the tick pushes the undo step."""
+        record = self.usable(context)
+        old = _old(context, record) if record is not None else None
+        if old is None:
+            return {"CANCELLED"}
+        return self.wish(
+            context,
+            "import_again",
+            origin=request.origin(context),
+            placement=dataclasses.replace(placement.placement(context), placeholder="", instead_of=old.name),
+            geometry_only=self.geometry_only,
+        )
+
+
+def _old(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
+    """Return the collection that would be replaced."""
+    from ...scene.importing import replace_import  # late, as in runtime
+
+    active = context.view_layer.objects.active
+    selected = active if active is not None and active.select_get() else None
+    return replace_import.which(context.scene, record.task_uuid, record.collection_name, selected)
+
+
+CLASSES = (TRIVERSE_OT_import_task, TRIVERSE_OT_replace_imported)

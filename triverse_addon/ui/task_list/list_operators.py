@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators on what the list shows, not on its tasks.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from .. import choices
+from ..state import list_rows, runtime
+from ..timers import app_timer, redraw
+from ..translate import words
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+
+class TRIVERSE_OT_choose_task(bpy.types.Operator):
+    """Show what is known of this task below, and what can be done with it"""
+
+    bl_idname = "triverse.choose_task"
+    bl_label = "Choose Task"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        task_id: str
+    else:
+        task_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Choose it."""
+        here = runtime.current()
+        if here is None or here.shown(self.task_id) is None:
+            return {"CANCELLED"}
+        list_rows.choose(here, self.task_id)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_turn_page(bpy.types.Operator):
+    """Show other tasks of the list"""
+
+    bl_idname = "triverse.turn_page"
+    bl_label = "Turn Page"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        to: str
+    else:
+        to: EnumProperty(
+            name="To",
+            items=(
+                ("FIRST", "First Page", "The beginning of the list", 0),
+                ("PREVIOUS", "Previous Page", "The tasks before these", 1),
+                ("NEXT", "Next Page", "The tasks after these", 2),
+                ("LAST", "Last Page", "The end of the list", 3),
+            ),
+            options={"SKIP_SAVE"},
+        )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Say which page."""
+        # The class's own description of itself has no properties; Blender keeps those of an operator apart.
+        return str(properties.bl_rna.properties["to"].enum_items[choices.chosen(properties, "to")].description)
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Needs a list."""
+        if runtime.current() is None:
+            cls.poll_message_set(words("There is no task in the list."))
+            return False
+        return True
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Have the page read; it is shown once it is there."""
+        here = runtime.current()
+        if here is None:
+            return {"CANCELLED"}
+        here.pager.turn_to(self.to)
+        app_timer.wake()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_clear_filter(bpy.types.Operator):
+    """Empty the search and show all tasks"""
+
+    bl_idname = "triverse.clear_filter"
+    bl_label = "Show All Tasks"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Clear both."""
+        list_rows.clear_filter()
+        return app_timer.done()
+
+
+CLASSES = (TRIVERSE_OT_choose_task, TRIVERSE_OT_turn_page, TRIVERSE_OT_clear_filter)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The lower part of the sidebar tab: notices, the list of tasks, and below it the chosen one.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .. import choices, settings
+from ..layout_text import font_px, paragraph, sidebar_width_px, text_width_px, ui_scale
+from ..state import list_rows, runtime
+from ..timers import app_timer
+from ..translate import say, words
+from . import grid, selected_task
+from .ui_list import ROW_UNITS, longest_that_fits
+
+if TYPE_CHECKING:
+    from ..state.session import Session
+
+#: Rows of the list until it scrolls; its grip makes it longer.
+_MOST_ROWS = 6
+#: What the header holds beside its texts, in pixels at UI scale 1: fold, three buttons, the dots to drag it by.
+_HEADER_PX = 104
+
+
+class TRIVERSE_PT_tasks(bpy.types.Panel):
+    """What was made, and what is being made."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Triverse"
+    bl_idname = "TRIVERSE_PT_tasks"
+    bl_label = "Tasks"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """What concerns the list as a whole."""
+        row = self.layout.row(align=True)
+        here = runtime.current()
+        if here is not None and here.engine.active_count:
+            # Which of the two ways is in use is of interest while something is under way.
+            text, icon = (words("Live"), "INTERNET") if here.engine.live else (words("Polling"), "TIME")
+            texts_px = text_width_px(words("Tasks"), font_px()) + text_width_px(text, font_px())
+            # Title and buttons share the line, and in a narrow sidebar the icon has to do.
+            has_room = texts_px + _HEADER_PX * ui_scale() <= sidebar_width_px(context)
+            row.operator("triverse.updates", text=text if has_room else "", icon=icon, emboss=False, translate=False)
+        row.operator("triverse.find_tasks", text="", icon="VIEWZOOM", emboss=False)
+        row.operator("triverse.add_tasks", text="", icon="ADD", emboss=False)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw notices, the list and the chosen task."""
+        layout = self.layout
+        here = runtime.current()
+        if here is None:
+            _draw_nothing(layout, context)
+            return
+        _draw_notices(layout, context, here)
+        page = here.pager.page
+        if not page.total and not page.question.query.is_narrowed:
+            _draw_nothing(layout, context)
+            return
+        _draw_search(layout, context, here)
+        if page.total:
+            _draw_page(layout, context, here)
+            _draw_turning(layout, context, here)
+        else:
+            _draw_not_found(layout, context, page.question.query.search)
+        selected_task.draw(layout, context, here)
+
+
+def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    text = words("Nothing here yet. What you generate appears here, and goes on even when you close Blender.")
+    column = layout.column()
+    column.active = False
+    paragraph(column, text, sidebar_width_px(context))
+
+
+def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+    """What narrows the list, and how it is shown."""
+    from ..state import query  # late, as in runtime
+
+    manager = context.window_manager.triverse
+    row = layout.row()
+    row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder="Search")
+    row.popover("TRIVERSE_PT_filter", text="", icon="FILTER")
+    choices.draw(row.row(align=True), settings.preferences(), "task_layout", expand=True, icon_only=True)
+    show = choices.chosen(manager, "show")
+    narrowed = [manager.bl_rna.properties["show"].enum_items[show].name] if show != "ALL" else []
+    if manager.this_file:
+        narrowed.append(manager.bl_rna.properties["this_file"].name)
+    if narrowed:
+        row = layout.row()
+        row.label(text=" · ".join(map(bpy.app.translations.pgettext_iface, narrowed)), icon="FILTER", translate=False)
+        row.operator("triverse.clear_filter", text="", icon="X", emboss=False)
+    if query.wanted() != (here.pager.query, here.pager.count):
+        # What was typed or chosen is not read yet, and the next beat may be a second away.
+        app_timer.wake()
+
+
+def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+    if here.pager.page.question.count == list_rows.GRID_COUNT:
+        grid.draw(layout, context, here, list_rows.chosen_id(here))
+        return
+    manager = context.window_manager.triverse
+    column = layout.column()
+    column.scale_y = ROW_UNITS
+    count = min(here.slots.count, _MOST_ROWS)
+    column.template_list("TRIVERSE_UL_tasks", "", manager, "rows", manager, "active", rows=count, maxrows=count)
+
+
+def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+    """The way to the tasks before and after, when there are more than a page holds."""
+    page = here.pager.page
+    end = page.offset + len(page.records)
+    if page.total <= len(page.records):
+        return
+    first, last, total = (f"{number:,}" for number in (page.offset + 1, end, page.total))
+    forms = (words("{first} to {last} of {total}", first=first, last=last, total=total), f"{first} – {last}", first)
+    row = layout.row(align=True)
+    before = row.row(align=True)
+    before.enabled = page.offset > 0
+    before.operator("triverse.turn_page", text="", icon="TRIA_LEFT_BAR").to = "FIRST"
+    before.operator("triverse.turn_page", text="", icon="TRIA_LEFT").to = "PREVIOUS"
+    middle = row.row()
+    middle.alignment = "CENTER"
+    middle.label(text=longest_that_fits(forms, sidebar_width_px(context) - 88 * ui_scale()), translate=False)
+    after = row.row(align=True)
+    after.enabled = end < page.total
+    after.operator("triverse.turn_page", text="", icon="TRIA_RIGHT").to = "NEXT"
+    after.operator("triverse.turn_page", text="", icon="TRIA_RIGHT_BAR").to = "LAST"
+
+
+def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, sought: str) -> None:
+    """Why the list is empty, and the way out."""
+    column = layout.column()
+    text = words("There is no such task.")
+    if sought:
+        text = words("No task was found for “{search}”.", search=sought)
+    paragraph(column, text, sidebar_width_px(context))
+    column.operator("triverse.clear_filter", icon="X")
+
+
+def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+    """Each until it is dismissed, the newest first."""
+    from .. import task_presentation  # late, as in runtime
+
+    for index in reversed(range(len(here.notices))):
+        notice = here.notices[index]
+        box = layout.box()
+        row = box.row()
+        icon = "INFO" if notice.level == "INFO" else "ERROR"
+        width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
+        paragraph(row.column(), say(notice.sentence), width_px, icon=icon, alert=notice.level == "ERROR")
+        row.operator("triverse.dismiss", text="", icon="X", emboss=False).index = index
+        remedy = task_presentation.remedy(notice)
+        if remedy is not None:
+            button = box.operator(remedy.operator, text=remedy.text, icon=remedy.icon)
+            if remedy.needs_task:
+                button.task_id = notice.task_id
+
+
+CLASSES = (TRIVERSE_PT_tasks,)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The chosen task below the list: what its row has no room for, and what can be done with it.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..layout_text import paragraph, sidebar_width_px
+from ..state import list_rows, runtime
+from ..translate import say
+from .operator_base import button
+
+if TYPE_CHECKING:
+    from ..state.session import Session
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+    """Draw all that the row has no room for, and the buttons."""
+    from .. import task_presentation  # late, as in runtime
+    from . import details_panel
+
+    record = here.shown(list_rows.chosen_id(here))
+    if record is None:
+        return
+    width_px = sidebar_width_px(context)
+    column = layout.column()
+    state = task_presentation.state(record)[0]
+    bad = task_presentation.is_bad(record)
+    if bad and record.error is not None:
+        paragraph(column, say(record.error), width_px, icon="ERROR", alert=True)
+        if record.error_suggestion:
+            # The service's own advice, in its own words.
+            paragraph(column, record.error_suggestion, width_px, icon="INFO")
+    else:
+        paragraph(column, state, width_px, icon=task_presentation.icon(record))
+    if record.note is not None and not bad:
+        paragraph(column, say(record.note), width_px, icon="INFO")
+    row = layout.row(align=True)
+    action = task_presentation.action(record)
+    button(row, action.operator, record, text=action.text, icon=action.icon)
+    row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
+    details_panel.draw(layout, context, here, record)
+
+
+class TRIVERSE_MT_task(bpy.types.Menu):
+    """What else can be done with the chosen task."""
+
+    bl_idname = "TRIVERSE_MT_task"
+    bl_label = "Task"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """All that can be done; what makes no sense for the task now is greyed and says why."""
+        layout = self.layout
+        here = runtime.current()
+        record = here.shown(list_rows.chosen_id(here)) if here is not None else None
+        if record is None:
+            layout.label(text="No task is chosen")
+            return
+        from .. import task_presentation  # late, as in runtime
+
+        button(layout, "triverse.import_task", record, icon="IMPORT")
+        bare = button(layout, "triverse.import_task", record, text="Import Geometry Only", icon="MESH_DATA")
+        bare.geometry_only = True
+        button(layout, "triverse.replace_imported", record, icon="UV_SYNC_SELECT")
+        bare = button(layout, "triverse.replace_imported", record, text="Replace by Geometry Only", icon="BLANK1")
+        bare.geometry_only = True
+        layout.separator()
+        button(layout, "triverse.retry", record, icon="FILE_REFRESH")
+        button(layout, "triverse.regenerate", record, icon="LOOP_BACK")
+        layout.separator()
+        button(layout, "triverse.show_error", record, icon="INFO")
+        button(layout, "triverse.open_folder", record, icon="FILE_FOLDER")
+        button(layout, "triverse.copy_uuid", record, icon="COPYDOWN")
+        layout.separator()
+        if task_presentation.is_let_be(record):
+            button(layout, "triverse.resume_following", record, icon="PLAY")
+        else:
+            button(layout, "triverse.stop_following", record, icon="PAUSE")
+        button(layout, "triverse.forget", record, icon="TRASH")
+
+
+CLASSES = (TRIVERSE_MT_task,)

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators on the tasks of the list, but for imports.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: each leaves a wish with the engine.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+
+from ...api.errors import TriverseError
+from ..generate import reuse_inputs
+from ..layout_text import paragraph, ui_scale
+from ..setup_operators import open_folder
+from ..state import runtime
+from ..timers import redraw
+from ..translate import say, words
+from .operator_base import OnTask
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRecord
+    from ..state.task_history import Line
+
+#: Width of dialogs that hold sentences, in pixels at UI scale 1.
+_WIDTH = 420
+#: Lines of a history that fit on a screen.
+_MOST_LINES = 30
+
+
+class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
+    """Go on where it failed. Only what the service itself has failed or refused is ordered again"""
+
+    bl_idname = "triverse.retry"
+    bl_label = "Retry"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a task that ended badly."""
+        from .. import task_presentation  # late, as in runtime
+
+        return None if task_presentation.is_bad(record) else words("This task has not failed.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Try again."""
+        return self.wish(context, "retry")
+
+
+class TRIVERSE_OT_regenerate(OnTask, bpy.types.Operator):
+    """Load the inputs of this task into the panel, to change them and make another model"""
+
+    bl_idname = "triverse.regenerate"
+    bl_label = "Use These Inputs Again"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a task that the panel could have made."""
+        return reuse_inputs.why_not(record)
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Fill the panel; nothing is sent."""
+        here, record = runtime.current(), self.usable(context)
+        if here is None or record is None:
+            return {"CANCELLED"}
+        try:
+            reuse_inputs.load(context, here, record)
+        except TriverseError as error:
+            self.report({"WARNING"}, say(error.sentence))
+            return {"CANCELLED"}
+        self.report({"INFO"}, words("The inputs are in the panel. Change what you like and press Generate."))
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_stop_following(OnTask, bpy.types.Operator):
+    """Leave this task alone. The service cannot cancel it and may still charge it; follow it again at any time"""
+
+    bl_idname = "triverse.stop_following"
+    bl_label = "Stop Following"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a task that is under way."""
+        return None if record.is_unfinished else words("This task is not under way.")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask, because it does not do what a user may hope for."""
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=words("Stop Following This Task?"),
+            message=words("The service cannot cancel it and may still charge it. You can follow it again later."),
+            confirm_text=words("Stop Following"),
+        )
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Stop."""
+        return self.wish(context, "stop_following")
+
+
+class TRIVERSE_OT_resume_following(OnTask, bpy.types.Operator):
+    """Follow this task again, and fetch its model when it is ready"""
+
+    bl_idname = "triverse.resume_following"
+    bl_label = "Follow Again"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a task that was left alone before its end."""
+        from .. import task_presentation  # late, as in runtime
+
+        return None if task_presentation.is_let_be(record) else words("There is nothing to follow again.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Go on."""
+        return self.wish(context, "resume_following")
+
+
+class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
+    """Take this task off the list"""
+
+    bl_idname = "triverse.forget"
+    bl_label = "Take off the List"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        delete_files: bool
+    else:
+        delete_files: BoolProperty(
+            name="Delete Its Files",
+            description="Also delete the downloaded model from this machine",
+            options={"SKIP_SAVE"},
+        )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask."""
+        return context.window_manager.invoke_props_dialog(
+            self, width=_WIDTH, title=words("Take This Task off the List?"), confirm_text=words("Take off the List")
+        )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Say what stays."""
+        record = self.record()
+        width_px = (_WIDTH - 40) * ui_scale()
+        column = self.layout.column()
+        if record is not None and record.is_unfinished:
+            text = words("It is still under way: the service may still charge it, and its model will not come.")
+        else:
+            text = words("Models that were imported stay in your scenes.")
+        paragraph(column, text, width_px)
+        if record is not None and record.folder:
+            if not self.delete_files:
+                paragraph(column, words("Its files stay in {folder}", folder=record.folder), width_px)
+            column.prop(self, "delete_files")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Forget it."""
+        return self.wish(context, "forget", delete_files=self.delete_files)
+
+
+class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
+    """Show everything that happened to this task, in order"""
+
+    bl_idname = "triverse.show_error"
+    bl_label = "What Happened"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        _lines: tuple[Line, ...]
+    else:
+        _lines = ()
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Read the history now, and not while drawing."""
+        here, record = runtime.current(), self.record()
+        if here is None or record is None:
+            return {"CANCELLED"}
+        from ..state.task_history import read  # late, as in runtime
+
+        self._lines = read(here.engine, record.id)
+        return context.window_manager.invoke_popup(self, width=_WIDTH)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the error, then what led to it."""
+        from .. import task_presentation  # late, as in runtime
+
+        record = self.record()
+        width_px = (_WIDTH - 40) * ui_scale()
+        column = self.layout.column()
+        if record is not None:
+            column.label(text=record.name, icon=task_presentation.icon(record), translate=False)
+            if record.error is not None:
+                paragraph(column, say(record.error), width_px)
+        column.separator(type="LINE")
+        if len(self._lines) > _MOST_LINES:
+            text = words("{count} earlier lines are not shown.", count=len(self._lines) - _MOST_LINES)
+            paragraph(column, text, width_px)
+        for line in self._lines[-_MOST_LINES:]:
+            row = column.split(factor=0.36)
+            row.label(text=line.at, translate=False)
+            paragraph(row, line.text, width_px * 0.64, alert=line.level == "ERROR")
+        if not self._lines:
+            column.label(text="Nothing was noted.")
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Nothing to do: it only shows."""
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_open_folder(OnTask, bpy.types.Operator):
+    """Open the folder of this task's files in the file browser of your system"""
+
+    bl_idname = "triverse.open_folder"
+    bl_label = "Open Folder"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a folder."""
+        return None if record.folder else words("This task has no files yet.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open it in the system's file browser."""
+        record = self.usable(context)
+        return {"CANCELLED"} if record is None else open_folder(self, record.folder)
+
+
+class TRIVERSE_OT_copy_uuid(OnTask, bpy.types.Operator):
+    """Copy the UUID under which the service knows this task"""
+
+    bl_idname = "triverse.copy_uuid"
+    bl_label = "Copy Task UUID"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Needs a name that the service gave."""
+        return None if record.task_uuid is not None else words("The service has not named this task yet.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Copy it."""
+        record = self.usable(context)
+        if record is None or record.task_uuid is None:
+            return {"CANCELLED"}
+        context.window_manager.clipboard = record.task_uuid
+        self.report({"INFO"}, words("The UUID is in the clipboard."))
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_dismiss(bpy.types.Operator):
+    """Dismiss this notice"""
+
+    bl_idname = "triverse.dismiss"
+    bl_label = "Dismiss"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        index: int
+    else:
+        index: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Take it away."""
+        here = runtime.current()
+        if here is None or not 0 <= self.index < len(here.notices):
+            return {"CANCELLED"}
+        del here.notices[self.index]
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    TRIVERSE_OT_retry,
+    TRIVERSE_OT_regenerate,
+    TRIVERSE_OT_stop_following,
+    TRIVERSE_OT_resume_following,
+    TRIVERSE_OT_forget,
+    TRIVERSE_OT_show_error,
+    TRIVERSE_OT_open_folder,
+    TRIVERSE_OT_copy_uuid,
+    TRIVERSE_OT_dismiss,
+)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The modal timer operator that drives the engine while something is under way.
+
+Floor: third. Thread: main. Imports ``bpy``.
+
+Blender skips its autosave while any modal operator runs (measured over 150 s with an autosave every minute: none with
+a modal that stays, two with one that ends every 5 s and starts again 0.1 s later). So it runs in bursts, and the
+heartbeat starts the next one. Blender ends it at File > Open and when its window closes, at times without a word:
+whether it is alive is told by when it ticked last.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..state import runtime
+from ..translate import say
+from . import redraw
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ..state.session import Session
+
+#: Longest burst.
+_BURST_S = 4.5
+#: Time between two ticks.
+_STEP_S = 0.1
+#: What one tick may take of the main thread: a quarter of a frame at 60 Hz.
+_BUDGET_S = 0.004
+#: Without a tick for so long, a burst counts as ended. A long import is no end: no timer fires meanwhile either.
+_SILENCE_S = 1.0
+
+_burst = 0
+_ticked_at_s = float("-inf")
+
+
+def is_alive() -> bool:
+    """Tell whether a burst is running."""
+    return time.monotonic() - _ticked_at_s < _SILENCE_S
+
+
+def start() -> bool:
+    """Start a burst in a window that exists; returns whether that worked."""
+    manager = bpy.context.window_manager
+    windows = manager.windows if manager is not None else ()
+    for window in windows:
+        with bpy.context.temp_override(window=window, screen=window.screen):
+            if bpy.ops.triverse.watch.poll():
+                return "RUNNING_MODAL" in bpy.ops.triverse.watch("INVOKE_DEFAULT")
+    return False
+
+
+def forget() -> None:
+    """Let a burst that is running end at its next tick, and count as ended now."""
+    global _burst, _ticked_at_s
+    _burst += 1
+    _ticked_at_s = float("-inf")
+
+
+class TRIVERSE_OT_watch(bpy.types.Operator):
+    """Keep an eye on Triverse tasks for a few seconds"""
+
+    bl_idname = "triverse.watch"
+    bl_label = "Watch Triverse Tasks"
+    bl_options = {"INTERNAL"}
+
+    _timer: Any = None
+    _number = 0
+    _ends_at_s = 0.0
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only in a window, and only with tasks to watch."""
+        return context.window is not None and runtime.current() is not None
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Start the burst."""
+        global _burst, _ticked_at_s
+        _burst += 1
+        self._number = _burst
+        _ticked_at_s = time.monotonic()
+        self._ends_at_s = _ticked_at_s + _BURST_S
+        self._timer = context.window_manager.event_timer_add(_STEP_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Tick at each timer event, and let every event pass to whom it is for."""
+        global _ticked_at_s
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        here = runtime.current()
+        if here is None or self._number != _burst:
+            self._remove_timer(context)
+            return {"FINISHED", "PASS_THROUGH"}
+        # An operator that raises would put a traceback before the user.
+        if here.tick_safely(_BUDGET_S):
+            redraw.redraw()
+        _ticked_at_s = time.monotonic()
+        told = self._tell(here)
+        if told or _ticked_at_s >= self._ends_at_s or not here.is_under_way:
+            _ticked_at_s = float("-inf")
+            self._remove_timer(context)
+            return {"FINISHED", "PASS_THROUGH"}
+        return {"PASS_THROUGH"}
+
+    def _tell(self, here: "Session") -> bool:
+        """Report notices. Blender shows the reports of a modal operator when it ends."""
+        told = bool(here.untold)
+        while here.untold:
+            notice = here.untold.popleft()
+            # "ERROR" would open a popup under the user's hands.
+            self.report({"INFO" if notice.level == "INFO" else "WARNING"}, say(notice.sentence))
+        return told
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends it: its window closes, or a file is loaded."""
+        global _ticked_at_s
+        if self._number == _burst:
+            _ticked_at_s = float("-inf")
+        self._remove_timer(context)
+
+    def _remove_timer(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+
+CLASSES = (TRIVERSE_OT_watch,)
