@@ -8,7 +8,7 @@ Run the tests: ``python scripts/test.py``. On a fresh machine it first sets itse
     python scripts/test.py --fast                   lint, types, plain tests, the bpy suite on 5.0.1
     python scripts/test.py --lf                     only what failed when its layer was run last
     python scripts/test.py -k resume                only tests whose name fits
-    python scripts/test.py tests/tasks/test_store.py::test_lease
+    python scripts/test.py tests/tasks/store/test_store.py::test_lease
     python scripts/test.py --layer window-trixie    one layer (may be given again)
 
 ``--quick``: changed is what differs from git's HEAD or is new. A test file is touched if it, or what it imports through

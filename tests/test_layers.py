@@ -221,11 +221,11 @@ def test_what_was_never_measured_and_takes_long_is_the_whole_budget() -> None:
 
 def test_a_test_that_a_change_touches_first_hand_is_among_the_chosen() -> None:
     tests = plain_tests()
-    assert "tests/tasks/test_store.py" in tests
+    assert "tests/tasks/store/test_store.py" in tests
     assert "tests/test_floors.py" in tests
     assert not any(test.startswith(("tests/blender/", "tests/gui/", "tests/package/")) for test in tests)
     texts = touched.sources()
-    assert touched.distances(["triverse_addon/tasks/store/store.py"], texts, ["tests/tasks/test_store.py"]) != {}
+    assert touched.distances(["triverse_addon/tasks/store/store.py"], texts, ["tests/tasks/store/test_store.py"]) != {}
     panels = [path for path in texts if path.startswith("triverse_addon/ui/")]
     assert panels
     assert touched.distances(panels, texts, ["tests/api/test_flows.py"]) == {}

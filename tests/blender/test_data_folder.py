@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where list and models lie, and the move as a window sees it. Plain moves: ``tests/tasks/test_moving.py``."""
+"""Where list and models lie, and the move as a window sees it. Plain moves: ``tests/tasks/store/test_moving.py``."""
 
 from __future__ import annotations
 

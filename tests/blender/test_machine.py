@@ -78,7 +78,7 @@ def test_a_renderer_that_crashes_costs_the_pictures_only(tmp_path: Path) -> None
 
 
 def test_where_there_is_no_second_blender_the_caller_decides(tmp_path: Path) -> None:
-    """One model is read by the Blender that asked; a batch is not begun, see ``tests/batch/test_machine.py``."""
+    """One model is read by the Blender that asked; a batch is not begun, see ``tests/batch/run/test_machine.py``."""
     with pytest.raises(NoChildError):
         tried(ChildLibrary((), tmp_path / "work"))
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import seeds
-from tests.tasks.test_glb import WHOLE, packed
+from tests.tasks.glb.test_glb import WHOLE, packed
 from triverse_addon.api import payloads
 from triverse_addon.api.errors import BadAnswerError, ServiceError
 from triverse_addon.api.event_stream import FrameReader

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.test_fuzz import FUZZ, broken, changed
 from tests.tasks import tolerated
-from tests.tasks.test_glb_tolerated import LARGE, NEWEST, document_of
+from tests.tasks.glb.test_glb_tolerated import LARGE, NEWEST, document_of
 from triverse_addon.tasks.files import image_size, picture_formats
 from triverse_addon.tasks.glb import data_uri, glb_check
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts._dev import venvs
-from tests.batch.test_report import Page
+from tests.batch.results.test_report import Page
 from tests.cli.driver import LIMIT_S, Cli
 from tests.service.server import StandIn
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.test_report import EVIL, LINE, Page
+from tests.batch.results.test_report import EVIL, LINE, Page
 from triverse_addon.batch.results import html_sheet
 from triverse_addon.batch.results.report import Line
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.test_glb import WHOLE, packed
+from tests.tasks.glb.test_glb import WHOLE, packed
 from triverse_addon.tasks.files.image_size import size_px
 from triverse_addon.tasks.glb import glb_check
 

@@ -2,7 +2,8 @@
 """
 What befalls the process and its store: power cuts, clocks that jump, sleep, locks, damage, other versions.
 
-``tests/tasks/test_killed.py`` kills the process itself. One: ``python scripts/test.py tests/reliability -k power``.
+``tests/tasks/engine/test_killed.py`` kills the process itself. One: ``python scripts/test.py tests/reliability -k
+power``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a library remembers of its rows. One: ``python scripts/test.py tests/batch/library/test_ledger.py``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from triverse_addon.batch.library.ledger import Ledger, LedgerError, recipe_of, stem_of
+from triverse_addon.batch.post_options import Post
+from triverse_addon.batch.row import Row
+
+REPO = Path(__file__).resolve().parents[3]
+ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """A library that is empty."""
+    ledger = Ledger(tmp_path)
+    ledger.make()
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("title", "stem"),
+    [
+        ("A red chair!", "a-red-chair"),
+        ("椅子 (大)", "椅子-大"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("NUL", "nul-model"),
+        ("COM1", "com1-model"),
+        ("COM¹", "com¹-model"),
+        ("???", "model"),
+        ("", "model"),
+        ("x" * 500, "x" * 80),
+        ("Über", "über"),
+    ],
+)
+def test_names_of_files(title: str, stem: str) -> None:
+    assert stem_of(title) == stem
+
+
+def test_a_row_keeps_its_name(ledger: Ledger) -> None:
+    entry = ledger.claim(ROW, "batch_1", "key")
+    assert entry.stem == "chair"
+    assert ledger.claim(dataclasses.replace(ROW, name="Other"), "batch_1", "key").stem == "chair"
+    assert Ledger(ledger.library).get("batch_1") == entry
+
+
+def test_two_rows_never_have_one_name(ledger: Ledger) -> None:
+    stems = [ledger.claim(ROW, order, "key").stem for order in ("batch_11111111", "batch_22222222", "other_22222222")]
+    assert stems == ["chair", "chair_22222222", "chair_other_22222222"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Chair", "CHAIR"), ("Stu\u0308hle", "Stühle"), ("a/b", "a:b"), ("AUX", "aux")]
+)
+def test_names_that_some_file_systems_take_for_one(ledger: Ledger, one: str, other: str) -> None:
+    stems = [
+        ledger.claim(dataclasses.replace(ROW, name=name), f"batch_{number:08}", "key").stem
+        for number, name in enumerate((one, other))
+    ]
+    assert stems[1] == f"{stems[0]}_00000001"
+    assert all(stem == stem.lower() for stem in stems)
+
+
+@pytest.mark.parametrize("name", ["chair.blend", "chair.glb", "chair.anything"])
+def test_foreign_files_are_left_alone(ledger: Ledger, name: str) -> None:
+    (ledger.library / name).write_text("mine")
+    assert ledger.claim(ROW, "batch_11111111", "key").stem == "chair_11111111"
+
+
+def test_a_name_that_a_killed_process_took_is_not_taken_twice(ledger: Ledger) -> None:
+    (ledger.folder / "names" / "chair").touch()
+    assert ledger.claim(ROW, "batch_11111111", "key").stem == "chair_11111111"
+
+
+def test_done_means_that_all_files_are_there(ledger: Ledger) -> None:
+    recipe = recipe_of(ROW, with_blender=True)
+    entry = dataclasses.replace(
+        ledger.claim(ROW, "batch_1", "key"), state="done", recipe=recipe, files={"blend": "chair.blend", "glb": "c.glb"}
+    )
+    (ledger.library / "chair.blend").touch()
+    assert not ledger.is_done(entry, recipe)
+    (ledger.library / "c.glb").touch()
+    assert ledger.is_done(entry, recipe)
+    assert not ledger.is_done(dataclasses.replace(entry, state="ordered"), recipe)
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "Stool"}, {"catalog": "Props"}, {"tags": ("x",)}, {"post": Post(height_m=1.0)}]
+)
+def test_another_wish_is_written_anew(other: dict[str, object]) -> None:
+    assert recipe_of(dataclasses.replace(ROW, **other), with_blender=True) != recipe_of(ROW, with_blender=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"order_id": 1}', b"\xff"])
+def test_an_entry_in_pieces_counts_as_none(ledger: Ledger, data: bytes) -> None:
+    ledger.claim(ROW, "batch_1", "key")
+    (ledger.folder / "rows" / "batch_1.json").write_bytes(data)
+    assert ledger.get("batch_1") is None
+    assert list(ledger.entries()) == []
+    assert ledger.claim(ROW, "batch_1", "key").stem == "chair"
+
+
+def test_fields_of_a_newer_version_are_left_out(ledger: Ledger) -> None:
+    entry = ledger.claim(ROW, "batch_1", "key")
+    file = ledger.folder / "rows" / "batch_1.json"
+    file.write_text(file.read_text().replace("{", '{"new": 1,', 1))
+    assert ledger.get("batch_1") == entry
+
+
+def test_a_library_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError) as caught:
+        Ledger(tmp_path / "file").make()
+    assert "cannot be written" in str(caught.value)
+
+
+def test_what_killed_processes_left_is_removed_once_it_is_old(ledger: Ledger) -> None:
+    parts = [
+        ledger.library / ".chair.glb.1234.part",
+        ledger.folder / "rows" / ".batch_1.json.1234.part",
+        ledger.folder / "names" / ".1234.part",
+    ]
+    for part in parts:
+        part.touch()
+    ledger.make()
+    assert all(part.exists() for part in parts), "somebody may be writing it"
+    for part in parts:
+        os.utime(part, (1, 1))
+    ledger.make()
+    assert not any(part.exists() for part in parts)
+
+
+def test_the_next_worker_may_read_it(ledger: Ledger) -> None:
+    """On a farm it may be another user: the rights are those of any new file, not a temporary file's."""
+    ledger.claim(ROW, "batch_1", "key")
+    plain = ledger.library / "plain"
+    plain.touch()
+    assert os.stat(ledger.folder / "rows" / "batch_1.json").st_mode == os.stat(plain).st_mode
+
+
+def test_many_processes_claim_one_row_at_once(ledger: Ledger) -> None:
+    """Two runs of one batch: a row has one name, whoever was first."""
+    code = (
+        "import sys; from pathlib import Path; from triverse_addon.batch.library.ledger import Ledger; "
+        "from tests.batch.library.test_ledger import ROW; import dataclasses\n"
+        "ledger = Ledger(Path(sys.argv[1])); sys.stdin.read()\n"
+        "for n in range(200): ledger.claim(dataclasses.replace(ROW, name=f'Chair {n}'), f'batch_{n:08}', 'key')"
+    )
+    command = [sys.executable, "-c", code, str(ledger.library)]
+    runs = [subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE) for _ in range(4)]
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.close()
+    assert [run.wait() for run in runs] == [0] * 4
+    assert sorted(path.name for path in (ledger.folder / "names").iterdir()) == sorted(f"chair-{n}" for n in range(200))
+
+
+def test_many_processes_claim_at_once(ledger: Ledger) -> None:
+    code = (
+        "import sys; from pathlib import Path; from triverse_addon.batch.library.ledger import Ledger; "
+        "from tests.batch.library.test_ledger import ROW\n"
+        "ledger = Ledger(Path(sys.argv[1]))\n"
+        "for n in range(50): ledger.claim(ROW, f'batch_{sys.argv[2]}{n:06}', 'key')"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(ledger.library), name], cwd=REPO) for name in "1234"]
+    assert [run.wait() for run in runs] == [0] * 4
+    entries = list(ledger.entries())
+    assert len(entries) == 200
+    assert len({entry.stem for entry in entries}) == 200
