@@ -13,12 +13,23 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev import imports as graph
+
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = REPO / "triverse_addon"
 FLOORS = {"api": 0, "tasks": 1, "batch": 2, "scene": 3, "ui": 4, "cli": 4}
 WITHOUT_BPY = ("api", "tasks", "batch")
 BLENDER_MODULES = {"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils"}
 MOST_LINES = 500
+#: Imports that still go up inside a folder. Nothing may be added: what they are for has to move down.
+STILL_UPWARD = (
+    # The identity of a scene stands with the properties.
+    ("ui.form.request", "ui.properties"),
+    # A request is sent through the whole session, of which it needs the engine.
+    ("ui.form.request", "ui.state.session"),
+    # The words for problems of a row stand with the drawing of a batch.
+    ("ui.state.batch_rows", "ui.batch.presentation"),
+)
 HEADER = "# SPDX-License-Identifier: GPL-3.0-or-later"
 
 SHIPPED = sorted(PACKAGE.rglob("*.py"))
@@ -128,3 +139,72 @@ def test_what_is_allowed_passes() -> None:
     assert faults_of_floors(PACKAGE / "ui/x.py", "import bpy\nfrom ..tasks import engine\nfrom . import text") == []
     assert faults_of_floors(PACKAGE / "tasks/x.py", "from ..api.client import Client\nimport sqlite3") == []
     assert faults_of_style(PACKAGE / "cli/x.py", "print('x')\ntry:\n    pass\nexcept ValueError:\n    pass") == []
+
+
+# -----------------------------------------------------------------------------
+# Inside the floors
+
+
+FOUND = graph.read()
+FOLDERS = {folder.name: folder for folder in graph.folders(FOUND)}
+
+
+@pytest.mark.parametrize("name", graph.FLOORS, ids=lambda name: name or "package")
+def test_every_room_of_a_folder_has_its_floor(name: str) -> None:
+    rooms = [room for floor in graph.FLOORS[name] for room in floor]
+    assert sorted(rooms) == sorted({*FOLDERS[name].rooms, *(room for room in rooms if room == graph.INIT)})
+
+
+def test_the_package_has_the_same_floors_here_and_there() -> None:
+    assert {room: number for number, rooms in enumerate(graph.FLOORS[""][:-1]) for room in rooms} == FLOORS
+
+
+def test_nothing_more_goes_up_or_round_inside_the_floors() -> None:
+    known = set(STILL_UPWARD)
+    assert known <= {(one.source, one.target) for one in FOUND}, "what is gone must go from the list too"
+    rest = [one for one in FOUND if (one.source, one.target) not in known]
+    for folder in graph.folders(rest):
+        assert folder.upward() == {}, folder.name
+        assert folder.circles == (), folder.name
+    assert graph.module_circles(rest) == ()
+
+
+def test_what_a_child_runs_imports_nothing_else_of_the_package() -> None:
+    """A child has no add-on: the modules lie beside each other, and that is all they have."""
+    reached = {one.target for one in FOUND if one.source.startswith("scene.worker.")}
+    assert {"scene.worker.gltf_import", "scene.worker.job_loop"} <= reached
+    assert {target for target in reached if not target.startswith("scene.worker.")} == set()
+
+
+def test_the_graph_sees_what_goes_up_and_round(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    sources = {
+        "__init__": "",
+        "ui/__init__": "def register():\n    from .state import rows",
+        "ui/translate": "import bpy",
+        "ui/form/__init__": "",
+        "ui/form/inputs": "def f():\n    from ..state import rows\n    from ..translate import say",
+        "ui/state/__init__": "",
+        "ui/state/rows": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import pager",
+        "ui/state/pager": "from .rows import sync\nfrom ... import ui",
+        "scene/__init__": "",
+        "scene/worker/__init__": "",
+        "scene/worker/one": "import json, two",
+        "scene/worker/two": "",
+    }
+    for name, source in sources.items():
+        path = package / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    found = graph.read(package)
+    assert graph.Import("scene.worker.one", "scene.worker.two", 1) in found
+    folders = {folder.name: folder for folder in graph.folders(found, package)}
+    assert set(folders) == {"", "ui", "ui.state", "scene.worker"}
+    assert list(folders["ui"].upward()) == [("form", "state"), ("state", graph.INIT)]
+    assert folders["ui"].circles == ((graph.INIT, "state"),)
+    assert folders["ui.state"].circles == (("pager", "rows"),)
+    assert graph.module_circles(found) == (("ui", "ui.state.pager", "ui.state.rows"),)
+    assert graph.circles([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "f"), ("f", "e")]) == (
+        ("a", "b", "c"),
+        ("e", "f"),
+    )
