@@ -21,15 +21,6 @@ FLOORS = {"api": 0, "tasks": 1, "batch": 2, "scene": 3, "ui": 4, "cli": 4}
 WITHOUT_BPY = ("api", "tasks", "batch")
 BLENDER_MODULES = {"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils"}
 MOST_LINES = 500
-#: Imports that still go up inside a folder. Nothing may be added: what they are for has to move down.
-STILL_UPWARD = (
-    # The identity of a scene stands with the properties.
-    ("ui.form.request", "ui.properties"),
-    # A request is sent through the whole session, of which it needs the engine.
-    ("ui.form.request", "ui.state.session"),
-    # The words for problems of a row stand with the drawing of a batch.
-    ("ui.state.batch_rows", "ui.batch.presentation"),
-)
 HEADER = "# SPDX-License-Identifier: GPL-3.0-or-later"
 
 SHIPPED = sorted(PACKAGE.rglob("*.py"))
@@ -159,14 +150,11 @@ def test_the_package_has_the_same_floors_here_and_there() -> None:
     assert {room: number for number, rooms in enumerate(graph.FLOORS[""][:-1]) for room in rooms} == FLOORS
 
 
-def test_nothing_more_goes_up_or_round_inside_the_floors() -> None:
-    known = set(STILL_UPWARD)
-    assert known <= {(one.source, one.target) for one in FOUND}, "what is gone must go from the list too"
-    rest = [one for one in FOUND if (one.source, one.target) not in known]
-    for folder in graph.folders(rest):
+def test_nothing_goes_up_or_round_inside_the_floors() -> None:
+    for folder in graph.folders(FOUND):
         assert folder.upward() == {}, folder.name
         assert folder.circles == (), folder.name
-    assert graph.module_circles(rest) == ()
+    assert graph.module_circles(FOUND) == ()
 
 
 def test_what_a_child_runs_imports_nothing_else_of_the_package() -> None:

@@ -92,12 +92,12 @@ def test_experimental_flows_say_why(ui: ModuleType) -> None:
 
 
 def test_a_copied_scene_gets_an_id_of_its_own(ui: ModuleType) -> None:
-    from triverse_addon.ui import properties
+    from triverse_addon.ui.form import request
 
     scene = bpy.context.scene
-    first = properties.scene_id(scene)
+    first = request.scene_id(scene)
     copy = scene.copy()
     assert copy.triverse.scene_id == first
-    assert properties.scene_id(scene) != first or properties.scene_id(copy) != first
-    assert properties.scene_id(scene) != properties.scene_id(copy)
-    assert properties.scene_id(copy) == properties.scene_id(copy)
+    assert request.scene_id(scene) != first or request.scene_id(copy) != first
+    assert request.scene_id(scene) != request.scene_id(copy)
+    assert request.scene_id(copy) == request.scene_id(copy)

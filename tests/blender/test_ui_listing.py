@@ -88,10 +88,10 @@ def test_a_task_leaves_the_list_when_it_fits_no_more(here: Any, show: Show, tick
 
 def test_only_tasks_of_this_file(here: Any, show: Show, tmp_path: Path) -> None:
     from triverse_addon.scene.importing import origin
-    from triverse_addon.ui import properties
+    from triverse_addon.ui.form import request
 
     path = str(tmp_path / "mine.blend")
-    scene_id = properties.scene_id(bpy.context.scene)
+    scene_id = request.scene_id(bpy.context.scene)
     bpy.ops.wm.save_as_mainfile(filepath=path)
     add_records(
         record("by its scene", Stage.IMPORTED, 4, origin=Origin("x", "/other.blend", scene_id, "Scene")),

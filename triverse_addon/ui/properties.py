@@ -12,7 +12,6 @@ None has an update, get or set callback: with one in a property group, Blender 4
 process ends after the group was unregistered (measured, 4.2.23). What a user changes is seen at the next tick.
 """
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -158,20 +157,6 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
             max=1000,
             soft_max=64,
         )
-
-
-def scene_id(scene: bpy.types.Scene) -> str:
-    """
-    Return the id of ``scene``, given to it at its first task.
-
-    A copied scene carries the id of its original; the one that asks now gets a new one then.
-    """
-    found = scene.triverse.scene_id
-    if not found or any(
-        other is not scene and other != scene and other.triverse.scene_id == found for other in bpy.data.scenes
-    ):
-        found = scene.triverse.scene_id = uuid.uuid4().hex
-    return str(found)
 
 
 def mend(scene: bpy.types.Scene) -> bool:

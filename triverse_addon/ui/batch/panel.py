@@ -140,7 +140,7 @@ def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSessi
     column = layout.column()
     head = " · ".join(part for part in (presentation.place(line), line.title) if part)
     paragraph(column, head, width_px)
-    for text in presentation.problem_words(line) if line.problems else [shown.text]:
+    for text in batch_rows.problem_words(line) if line.problems else [shown.text]:
         paragraph(column, text, width_px, icon="ERROR" if shown.is_bad else "INFO", alert=shown.is_bad)
     outcome = batch.standing(line.number).outcome
     if outcome is not None and outcome.suggestion:

@@ -7,12 +7,12 @@ Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. Reads me
 
 from dataclasses import dataclass
 
-from ...api.display_text import shown as plain
 from ...api.sentence import Sentence
 from ...batch.run.outcome import End, Outcome, Progress
 from ...batch.run.plan import Left
 from ...batch.run.row_table import Line
 from .. import task_presentation
+from ..state import batch_rows
 from ..state.batch_session import BatchSession
 from ..translate import say, words
 
@@ -36,7 +36,7 @@ class Shown:
 def shown(batch: BatchSession, line: Line) -> Shown:
     """Return how a row of the table is shown."""
     if line.problems:
-        return Shown(problem_words(line)[0], "ERROR", is_bad=True)
+        return Shown(batch_rows.problem_words(line)[0], "ERROR", is_bad=True)
     if line.planned is None:
         return Shown("", "NONE")
     standing = batch.standing(line.number)
@@ -89,14 +89,6 @@ def _done() -> Shown:
 def _failed(text: str) -> Shown:
     # The chosen row's text is shown in full below the table.
     return Shown(text, "ERROR", is_bad=True, short=words("Failed"))
-
-
-def problem_words(line: Line) -> list[str]:
-    """Return what is wrong with a row, each with the column it is in."""
-    return [
-        f"{plain(problem.column)}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
-        for problem in line.problems
-    ]
 
 
 def place(line: Line) -> str:

@@ -6,6 +6,7 @@ Floor: third. Thread: main. Imports ``bpy``.
 """
 
 import dataclasses
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.flows import Flow, Kind, check
-from .. import properties, settings
+from .. import settings
 from ..translate import words
 from . import inputs, placement, selection
 
 if TYPE_CHECKING:
+    from ...tasks.engine.engine import Engine
     from ...tasks.record import NewTask, Origin, TaskRecord
-    from ..state.session import Session
 
 #: The flow for a picture that comes without one.
 PICTURE_FLOW = "image-to-model"
@@ -99,14 +100,14 @@ def picture_flow(context: bpy.types.Context) -> Flow:
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
 
 
-def submit(here: "Session", wish: "NewTask") -> "TaskRecord":
+def submit(engine: "Engine", wish: "NewTask") -> "TaskRecord":
     """
     Hand a wish to the engine; a file that was written for it alone is removed if it is refused.
 
     :raises TriverseError: it was refused; nothing was sent.
     """
     try:
-        return here.engine.submit(wish)
+        return engine.submit(wish)
     except TriverseError:
         from ...tasks.removal import is_own_source, remove_file
 
@@ -125,6 +126,20 @@ def origin(context: bpy.types.Context) -> "Origin":
     return Origin(
         session=token(),
         file=bpy.data.filepath,
-        scene_id=properties.scene_id(context.scene),
+        scene_id=scene_id(context.scene),
         scene_name=context.scene.name,
     )
+
+
+def scene_id(scene: bpy.types.Scene) -> str:
+    """
+    Return the id of ``scene``, given to it at its first task.
+
+    A copied scene carries the id of its original; the one that asks now gets a new one then.
+    """
+    found = scene.triverse.scene_id
+    if not found or any(
+        other is not scene and other != scene and other.triverse.scene_id == found for other in bpy.data.scenes
+    ):
+        found = scene.triverse.scene_id = uuid.uuid4().hex
+    return str(found)

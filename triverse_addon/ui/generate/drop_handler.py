@@ -96,7 +96,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         made, refused = [], []
         for path in paths:
             try:
-                made.append(request.submit(here, request.from_picture(context, flow, path)))
+                made.append(request.submit(here.engine, request.from_picture(context, flow, path)))
             except InputError as error:
                 refused.append(error)
             except TriverseError as error:

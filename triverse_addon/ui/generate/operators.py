@@ -232,7 +232,7 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
         return {"CANCELLED"}
     given = context.scene.triverse
     try:
-        record = request.submit(here, request.from_panel(context, again=bool(here.again_of)))
+        record = request.submit(here.engine, request.from_panel(context, again=bool(here.again_of)))
     except InputError as error:
         here.refuse(error, current_value(given, inputs.chosen_flow(given).name, error.field))
         operator.report({"WARNING"}, say(error.sentence))

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ...api.display_text import shown as plain
+from ..translate import say
+
 if TYPE_CHECKING:
+    from ...batch.run.row_table import Line
     from .batch_session import BatchSession
 
 #: Rows written in one tick: 1 ms (measured). Ten thousand at once would be a hitch.
@@ -20,10 +24,16 @@ UNTIL_IT_SCROLLS = 8
 MOST = 10_000
 
 
+def problem_words(line: "Line") -> list[str]:
+    """Return what is wrong with a row, each with the column it is in."""
+    return [
+        f"{plain(problem.column)}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
+        for problem in line.problems
+    ]
+
+
 def sync(batch: "BatchSession") -> bool:
     """Make the rows those of the table, some at each tick; returns whether any was written."""
-    from ..batch import presentation  # late, as in runtime
-
     group = bpy.context.window_manager.triverse
     if batch.recalled_jobs:
         group.batch_jobs, batch.recalled_jobs = batch.recalled_jobs, 0
@@ -43,5 +53,5 @@ def sync(batch: "BatchSession") -> bool:
         line = lines[index]
         row.index, row.name = index, line.title
         if line.problems:
-            row.problems = "\n".join(presentation.problem_words(line))
+            row.problems = "\n".join(problem_words(line))
     return changed
