@@ -54,15 +54,22 @@ def timed(function, name, is_tick=False, is_part=False):
                 state["ticks"][-1][1] += took[1]
     return call
 
-session = module("state.runtime").current() for owner, names in ( (session.engine, ["pump"]), (session.batch, ["tick"]),
-        (session.price, ["tick"]), (session.details, ["tick"]), (module("state.list_rows"), ["sync"]),
-        (module("state.batch_rows"), ["sync"]), (session, ["apply_settings", "_turn_pages"]), ): for name in names:
-        where = getattr(owner, "__name__", type(owner).__name__).rpartition(".")[2] setattr(owner, name,
-        timed(getattr(owner, name), f"{where}.{name}", is_part=True)) session.tick = timed(session.tick, "tick",
-        is_tick=True) module("timers.redraw").redraw = timed(module("timers.redraw").redraw, "redraw") for kind in
-        bpy.types.Panel.__subclasses__(): if kind.__module__.startswith(UI): drawn = timed(kind.draw, kind.__name__) #
-        Blender counts the parameters, and hands over no more. exec("def draw(self, context): drawn(self, context)",
-        {"drawn": drawn}, made := {}) kind.draw = made["draw"]
+session = module("state.runtime").current()
+for owner, names in (
+    (session.engine, ["pump"]), (session.batch, ["tick"]), (session.price, ["tick"]), (session.details, ["tick"]),
+    (module("state.list_rows"), ["sync"]), (module("state.batch_rows"), ["sync"]), (session, ["apply_settings", "_turn_pages"]),
+):
+    for name in names:
+        where = getattr(owner, "__name__", type(owner).__name__).rpartition(".")[2]
+        setattr(owner, name, timed(getattr(owner, name), f"{where}.{name}", is_part=True))
+session.tick = timed(session.tick, "tick", is_tick=True)
+module("timers.redraw").redraw = timed(module("timers.redraw").redraw, "redraw")
+for kind in bpy.types.Panel.__subclasses__():
+    if kind.__module__.startswith(UI):
+        drawn = timed(kind.draw, kind.__name__)
+        # Blender counts the parameters, and hands over no more.
+        exec("def draw(self, context): drawn(self, context)", {"drawn": drawn}, made := {})
+        kind.draw = made["draw"]
 """
 
 

@@ -83,8 +83,11 @@ def button_of_task(window: BlenderWindow) -> str:
     """What the button of the chosen task says."""
     text = window.run(
         """
-        import sys session, rows, view = (sys.modules[f"{ui}.{name}"] for name in ("state.runtime", "state.list_rows",
-        "task_presentation")) here = session.current() result = view.action(here.shown(rows.chosen_id(here))).text
+        import sys
+        names = ("state.runtime", "state.list_rows", "task_presentation")
+        runtime, rows, presentation = (sys.modules[f"{ui}.{name}"] for name in names)
+        session = runtime.current()
+        result = presentation.action(session.shown(rows.chosen_id(session))).text
         """,
         ui=UI,
     )
