@@ -57,7 +57,8 @@ def timed(function, name, is_tick=False, is_part=False):
 session = module("state.runtime").current()
 for owner, names in (
     (session.engine, ["pump"]), (session.batch, ["tick"]), (session.price, ["tick"]), (session.details, ["tick"]),
-    (module("state.list_rows"), ["sync"]), (module("state.batch_rows"), ["sync"]), (session, ["apply_settings", "_turn_pages"]),
+    (module("state.list_rows"), ["sync"]), (module("state.batch_rows"), ["sync"]),
+    (session, ["apply_settings", "_turn_pages"]),
 ):
     for name in names:
         where = getattr(owner, "__name__", type(owner).__name__).rpartition(".")[2]
