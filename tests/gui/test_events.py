@@ -265,7 +265,7 @@ def test_online_access_is_switched_off_and_on_for_a_service_that_is_elsewhere(st
         """
         import importlib
         state["taken for elsewhere"] = {}
-        for name in ("tasks.engine.request_gate", "ui.state.runtime", "ui.state.session"):
+        for name in ("tasks.engine.request_gate", "ui.settings", "ui.state.session"):
             module = importlib.import_module("bl_ext.user_default.triverse." + name)
             state["taken for elsewhere"][module] = module.is_loopback
             module.is_loopback = lambda url: False
