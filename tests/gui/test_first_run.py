@@ -48,6 +48,8 @@ def test_key_and_online_access_are_set_in_the_panel(open_window: OpenWindow, ser
 
     # The key's field is the last row of the first step, above the head of the second.
     window.run(f"{PREFERENCES}.api_url = url", url=service.url)
+    # Blender redraws by itself what was typed, and not what code has set.
+    window.redraw()
     window.wait_text("The service is", side)
     x, y = window.wait_text("Going online", side).center
     window.fill_in(x, y - round(1.5 * ROW_PX), service.key)
