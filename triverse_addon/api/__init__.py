@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ground floor: the Triverse service as its documentation describes it.
+"""
+Ground floor: the Triverse service as its documentation describes it.
 
 Nothing in this package imports ``bpy``, and importing the package itself imports no network library: `client` and
 `websocket` do, so they are imported by worker threads when the first request is made and never by ``register()``.

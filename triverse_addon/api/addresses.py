@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far away an address is: on the internet, in a private network, or on this machine.
+"""
+How far away an address is: on the internet, in a private network, or on this machine.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -63,7 +64,8 @@ def reach_of_host(host: str) -> Reach:
 
 
 def reach_of_number(number: str) -> Reach:
-    """Return how far an IP address is; one of IPv6 that stands for one of IPv4 is as far as that.
+    """
+    Return how far an IP address is; one of IPv6 that stands for one of IPv4 is as far as that.
 
     :raises ValueError: it is no IP address in its usual form.
     """
@@ -86,7 +88,8 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def check_image_address(url: str, service_url: str, *, field: str) -> None:
-    """See that a picture's address is one that the service can fetch from where it is.
+    """
+    See that a picture's address is one that the service can fetch from where it is.
 
     :raises InputError: (``field``) it is no address, has a password in it, or leads into this machine or a private
         network while the service is farther away.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP connections that can be ended from another thread: at a deadline, or when the client is closed.
+"""
+HTTP connections that can be ended from another thread: at a deadline, or when the client is closed.
 
 Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 
@@ -30,7 +31,8 @@ _OLD_PIECE_BYTES = 4096
 
 
 class Guard:
-    """Watches over one request of one thread; a context manager around it.
+    """
+    Watches over one request of one thread; a context manager around it.
 
     :ivar host: of the address that is asked at the moment, for sentences.
     :ivar may_connect: tells whether a connection may go to this IP address; None: to any.
@@ -116,7 +118,8 @@ class _GuardedConnection(HTTPConnection):
 
 
 class _NamesItsHost:
-    """A context that knows which host a certificate has to be for, also where that is a number.
+    """
+    A context that knows which host a certificate has to be for, also where that is a number.
 
     urllib3 before 2 tells a context only names, and one that checks hosts then refuses every connection.
     """
@@ -194,7 +197,8 @@ class _GuardedSecurePool(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Adapter of a ``requests.Session`` whose connections report to the `Guard` of the thread. It retries nothing.
+    """
+    Adapter of a ``requests.Session`` whose connections report to the `Guard` of the thread. It retries nothing.
 
     :param context: the certificates that are believed, see `tls.secure_context`. What requests itself would believe
         (its own list, or a variable of the environment) is left out.
@@ -232,7 +236,8 @@ def _use_guarded_pools(manager: PoolManager) -> None:
 
 
 def pieces(raw: Any, most_bytes: int, *, decode: bool) -> Iterator[bytes]:
-    """Yield the body of an answer as it arrives.
+    """
+    Yield the body of an answer as it arrives.
 
     :param raw: the ``raw`` of a streamed ``requests.Response``.
     :param most_bytes: largest piece before decompression.

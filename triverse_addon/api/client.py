@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP side of the service: one method for each endpoint.
+"""
+The HTTP side of the service: one method for each endpoint.
 
 Ground floor; worker threads; no ``bpy``. Imports requests, so it is imported when the first request is made.
 
@@ -43,7 +44,8 @@ _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Client:
-    """A connection to the service with one key. Any number of threads may use it; a context manager.
+    """
+    A connection to the service with one key. Any number of threads may use it; a context manager.
 
     :param base_url: the service address, see `urls.check_base_url`.
     :param api_key: the key, see `keys.check_key`.
@@ -84,7 +86,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End everything under way, from any thread, files that are being read included.
+        """
+        End everything under way, from any thread, files that are being read included.
 
         The threads that wait for an answer get `ConnectionLostError` at once; so does whoever asks later.
         """
@@ -101,7 +104,8 @@ class Client:
         client_order_id: str,
         allow_duplicate: bool = False,
     ) -> Created:
-        """Create a task: ``POST /tasks/<flow>``. Credits are frozen by it, so it is sent once and never repeated here.
+        """
+        Create a task: ``POST /tasks/<flow>``. Credits are frozen by it, so it is sent once and never repeated here.
 
         :param params: what `flows.check` returned, and the file keys of the sources by field name.
         :param client_order_id: the idempotency key, 1 to 64 letters, digits, ``_`` and ``-``.
@@ -122,7 +126,8 @@ class Client:
         return payloads.parse_created(self._sender.json(request))
 
     def status(self, task_uuid: str, *, extra_header: str | None = None) -> TaskStatus:
-        """Return the state of a task: ``GET /tasks/{task_uuid}``.
+        """
+        Return the state of a task: ``GET /tasks/{task_uuid}``.
 
         :param extra_header: name of the header that `Created.read_header` gave. Its value is not documented.
         """
@@ -134,7 +139,8 @@ class Client:
         return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}", about_task=True))
 
     def quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
-        """Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing.
+        """
+        Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing.
 
         Of ``params`` only what the price depends on is sent: no prompt, no file. Whether the service needs a prompt for
         a price is not documented; if it says that one is missing, it is asked once more with words of ours.
@@ -174,7 +180,8 @@ class Client:
     # Uploads
 
     def upload_image(self, path: str | os.PathLike[str], progress: Progress | None = None) -> str:
-        """Upload a picture and return its file key: ``POST /upload/image``.
+        """
+        Upload a picture and return its file key: ``POST /upload/image``.
 
         :param progress: called with the bytes sent so far and in all, on this thread. What it raises ends the upload.
         :raises InputError: the file cannot be used, see `upload_checks.check_image`.
@@ -187,7 +194,8 @@ class Client:
         variant: Literal["geometry", "textured"] = "geometry",
         progress: Progress | None = None,
     ) -> str:
-        """Upload a model and return its file key: ``POST /upload/model``.
+        """
+        Upload a model and return its file key: ``POST /upload/model``.
 
         :param variant: whether the model has textures of its own.
         :param progress: as in `upload_image`.
@@ -223,7 +231,8 @@ class Client:
     # Files
 
     def open_asset(self, url: str, *, offset_bytes: int = 0, etag: str | None = None) -> requests.Response:
-        """Begin to fetch a file from an address that the service named; never with the key.
+        """
+        Begin to fetch a file from an address that the service named; never with the key.
 
         :param url: https, or http on this machine itself.
         :param offset_bytes: where to begin (``Range``).
@@ -238,7 +247,8 @@ class Client:
     def open_task_download(
         self, task_uuid: str, *, offset_bytes: int = 0, etag: str | None = None
     ) -> requests.Response:
-        """Begin to fetch a task's file through the service: ``GET /tasks/download/{task_uuid}``.
+        """
+        Begin to fetch a task's file through the service: ``GET /tasks/download/{task_uuid}``.
 
         :return: the open answer with status 200, 206 or 416, as in `open_asset`. Its Content-Disposition is of no
             interest: the server makes up the name.
@@ -253,7 +263,8 @@ class Client:
         raise not_an_answer()
 
     def read_file(self, response: Opened, chunk_bytes: int) -> Iterator[bytes]:
-        """Yield the body of an answer of `open_asset` or `open_task_download` as it arrives.
+        """
+        Yield the body of an answer of `open_asset` or `open_task_download` as it arrives.
 
         A piece has at most ``chunk_bytes``, and may be far smaller: what has come is not held back to fill it.
 

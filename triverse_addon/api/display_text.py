@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts from outside: as they may be shown on a terminal, as they may be kept as names, and without what is not seen.
+"""
+Texts from outside: as they may be shown on a terminal, as they may be kept as names, and without what is not seen.
 
 Ground floor; any thread; no ``bpy``.
 

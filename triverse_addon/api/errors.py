@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that can go wrong on the ground floor, as a tree of exceptions.
+"""
+Everything that can go wrong on the ground floor, as a tree of exceptions.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -47,7 +48,8 @@ from .sentence import Sentence
 
 
 class TriverseError(Exception):
-    """Base of all errors here. ``str()`` of it is its sentence in English.
+    """
+    Base of all errors here. ``str()`` of it is its sentence in English.
 
     :param sentence: what happened and what to do next, for people.
     :param suggestion: the service's own advice, cleaned; empty if there is none.
@@ -75,7 +77,8 @@ class TriverseError(Exception):
 
 
 class InputError(TriverseError):
-    """Something the user gave cannot be used; nothing was sent.
+    """
+    Something the user gave cannot be used; nothing was sent.
 
     :param field: the name of the field at fault, as in `flows`, or e.g. ``api_url``.
     """
@@ -86,7 +89,8 @@ class InputError(TriverseError):
 
 
 class OfflineError(TriverseError):
-    """Online access is off; nothing was sent.
+    """
+    Online access is off; nothing was sent.
 
     :param mode: "preference" when it is switched off in Blender's preferences, "command_line" when Blender was started
         with ``--offline-mode``.
@@ -115,7 +119,8 @@ class KeyMissingError(TriverseError):
 
 
 class KeyElsewhereError(KeyMissingError):
-    """There is a key, but it was entered for another service than the one in use; nothing was sent.
+    """
+    There is a key, but it was entered for another service than the one in use; nothing was sent.
 
     :param entered_for: the origin it was entered for.
     :param service: the origin in use.
@@ -142,7 +147,8 @@ class LibraryError(UnusableError):
 
 
 class UnforeseenError(TriverseError):
-    """Something failed that nothing here foresees: a slip of ours, or of what we rely on.
+    """
+    Something failed that nothing here foresees: a slip of ours, or of what we rely on.
 
     :param error: what was raised. Its words are not taken over: they may hold an address with the key.
     """
@@ -174,7 +180,8 @@ def _where(error: BaseException) -> str:
 
 
 class TransportError(TriverseError):
-    """No usable answer came.
+    """
+    No usable answer came.
 
     :param sent: False only when it is certain that the service never got the request.
     """
@@ -212,7 +219,8 @@ class RefusedAddressError(BadAnswerError):
 
 
 class ServiceError(TriverseError):
-    """The service answered with an error.
+    """
+    The service answered with an error.
 
     :param http_status: the HTTP status code, 0 where there is none (the error of a task).
     :param message: the service's own message, cleaned and cut to length.
@@ -274,7 +282,8 @@ class NothingToDownloadError(ServiceError):
 
 
 class DuplicateError(ServiceError):
-    """The service takes the request for one that it already has.
+    """
+    The service takes the request for one that it already has.
 
     :param task_uuid: the task it means, if it named one.
     """

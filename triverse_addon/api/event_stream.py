@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SSE-shaped texts that the service sends over its WebSocket.
+"""
+The SSE-shaped texts that the service sends over its WebSocket.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -32,7 +33,8 @@ class Frame:
 
 
 class FrameReader:
-    """Turns messages into frames. One for each connection: an event may be spread over messages.
+    """
+    Turns messages into frames. One for each connection: an event may be spread over messages.
 
     Whatever cannot be understood is left out and counted; nothing is raised.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One value checked against its field.
+"""
+One value checked against its field.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -17,7 +18,8 @@ from .spelling import AmbiguousNumberError, half_width, number, yes_or_no
 
 
 def check_value(field: Field, value: object) -> JSON:
-    """Return the value as it is sent.
+    """
+    Return the value as it is sent.
 
     :raises InputError: with the field's name: of the wrong kind, out of range, too short.
     """
@@ -55,7 +57,8 @@ def _whole_number(field: Field, value: object) -> JSON:
 
 
 def to_number(field: Field, value: object, *, decimal_mark: str = "") -> Decimal | None:
-    """Return a value as a number, None if it is none.
+    """
+    Return a value as a number, None if it is none.
 
     :param decimal_mark: see :func:`spelling.number`.
     :raises InputError: with the field's name: the text can mean two numbers.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a flow and a field are, and the fields that several flows share.
+"""
+What a flow and a field are, and the fields that several flows share.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -91,7 +92,8 @@ class Flow:
         return tuple(field for field in self.fields if not field.is_source)
 
     def field(self, name: str) -> Field:
-        """Return the field of that name, or that is sent under that name.
+        """
+        Return the field of that name, or that is sent under that name.
 
         :raises KeyError: there is none.
         """

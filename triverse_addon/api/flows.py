@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of flows and their fields: panel, command line, validation and a table of the docs come from it.
+"""
+The one table of flows and their fields: panel, command line, validation and a table of the docs come from it.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -286,7 +287,8 @@ FLOWS: Mapping[str, Flow] = MappingProxyType({flow.name: flow for flow in _TABLE
 
 
 def flow_named(name: str) -> Flow:
-    """Return the flow of that name.
+    """
+    Return the flow of that name.
 
     :raises InputError: (field ``flow``) there is none.
     """
@@ -307,7 +309,8 @@ def yields_glb(flow: Flow, values: Mapping[str, object]) -> bool:
 
 
 def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False) -> dict[str, JSON]:
-    """Return the checked values of a flow by their names in the table, without sources and without what is None.
+    """
+    Return the checked values of a flow by their names in the table, without sources and without what is None.
 
     Numbers and switches may be given as text, as a CSV file or a command line has them. An empty text counts as None.
 
@@ -340,7 +343,8 @@ def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False
 def check_sources(
     flow_name: str, sources: Mapping[str, str | Path], *, elsewhere: Collection[str] = ()
 ) -> dict[str, str]:
-    """Return the content type of each source file of a flow, after a look at each.
+    """
+    Return the content type of each source file of a flow, after a look at each.
 
     :param sources: paths by field name; empty ones count as not given.
     :param elsewhere: names of fields that are given otherwise, so that they are not missing.
@@ -364,7 +368,8 @@ def check_sources(
 
 
 def priced_params(flow_name: str, params: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return those of ``params`` on which a flow's price may depend.
+    """
+    Return those of ``params`` on which a flow's price may depend.
 
     :raises InputError: (field ``flow``) there is no such flow.
     """
@@ -375,7 +380,8 @@ def priced_params(flow_name: str, params: Mapping[str, JSON]) -> dict[str, JSON]
 def request_params(
     flow_name: str, params: Mapping[str, JSON], file_keys: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, JSON]:
-    """Return what is sent: checked ``params`` and uploaded ``file_keys`` under their names in the request.
+    """
+    Return what is sent: checked ``params`` and uploaded ``file_keys`` under their names in the request.
 
     Names that the table does not know stay as they are, and doing it twice changes nothing.
 

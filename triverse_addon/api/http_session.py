@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How one request goes out and its answer comes in: key, redirects, time-outs, sizes.
+"""
+How one request goes out and its answer comes in: key, redirects, time-outs, sizes.
 
 Ground floor; worker threads; no ``bpy``. Imports requests.
 """
@@ -75,7 +76,8 @@ class Opened(Protocol):
 
 
 class _Authorization(requests.auth.AuthBase):
-    """Puts the key into a request, or deliberately nothing.
+    """
+    Puts the key into a request, or deliberately nothing.
 
     A session without any auth object would look for a password in the user's ``.netrc``.
     """
@@ -90,7 +92,8 @@ class _Authorization(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects alone.
+    """
+    A session that leaves redirects alone.
 
     Told not to follow them, requests still prepares the next request, and reads the whole body of the answer for it.
     """
@@ -100,7 +103,8 @@ class _Session(requests.Session):
 
 
 class Sender:
-    """Sends requests to one service with one key, from any number of threads.
+    """
+    Sends requests to one service with one key, from any number of threads.
 
     :param base_url: checked.
     :param key: checked.
@@ -150,7 +154,8 @@ class Sender:
             return self._read_json(self._send(request, guard), guard, about_task=request.about_task)
 
     def upload(self, request: Request, guard: Guard) -> Mapping[str, object]:
-        """Send a request with a file and return the JSON object of its answer.
+        """
+        Send a request with a file and return the JSON object of its answer.
 
         :param guard: the caller sets its deadline when everything was sent: how long that takes is up to the network.
         """
@@ -243,7 +248,8 @@ class Sender:
         guard: Guard,
         read_timeout_s: float | None = None,
     ) -> requests.Response:
-        """Send a request and return the open answer to it or to what it redirects to.
+        """
+        Send a request and return the open answer to it or to what it redirects to.
 
         A redirect is followed within the service's own origin, and with `Request.any_host` to any https address, there
         without the key. A POST follows only 307 and 308, which promise that it was not acted upon, and never an upload.
@@ -315,7 +321,8 @@ class Sender:
         return send(request)
 
     def check_asset_host(self, url: str) -> None:
-        """Refuse addresses that say they are nearer than the service: a far server has no business with them.
+        """
+        Refuse addresses that say they are nearer than the service: a far server has no business with them.
 
         :raises RefusedAddressError: it is one.
         """
@@ -376,7 +383,8 @@ class Sender:
         return session
 
     def start_afresh(self) -> None:
-        """Drop this thread's kept connections, so that the next request cannot meet a stale one.
+        """
+        Drop this thread's kept connections, so that the next request cannot meet a stale one.
 
         Before a creation that spares the question whether it was received: a new connection either stands or not.
         """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API key: as people paste it, in whatever form it turns up in texts, and for which service it is.
+"""
+The API key: as people paste it, in whatever form it turns up in texts, and for which service it is.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -32,7 +33,8 @@ _LABELS = frozenset({"export", "set", "setx", "=", ":", _VARIABLE.lower()})
 
 
 def clean_key(text: str) -> str:
-    """Return a key without what people paste along with it: quotes, "Bearer", a variable's name, itself again.
+    """
+    Return a key without what people paste along with it: quotes, "Bearer", a variable's name, itself again.
 
     Nothing is refused here; see `check_key`. What has no key in it comes back as it is, without invisible characters.
     """
@@ -52,7 +54,8 @@ def clean_key(text: str) -> str:
 
 
 def check_key(key: str) -> str:
-    """Return the API key, cleaned.
+    """
+    Return the API key, cleaned.
 
     The form of keys is not documented; but one with spaces inside, line breaks or letters beyond ASCII cannot be put
     into a header, and the error of the network library would quote it.
@@ -82,7 +85,8 @@ def _problem(word: str) -> Sentence | None:
 
 
 def check_key_is_for(service_url: str, entered_for: str) -> None:
-    """See that the key goes where it was entered for.
+    """
+    See that the key goes where it was entered for.
 
     A service on this machine is left out: it is a person's own, and whoever can put another one in its place can read
     the key in the preferences. So is an address that cannot be used: that is told by whoever is to use it.
@@ -110,7 +114,8 @@ def redact(text: str, key: str = "") -> str:
 
 
 def hide_key(text: str, key: str) -> str:
-    """Return ``text`` without the key, plain, in percent form (once or twice), escaped, or with what cannot be seen.
+    """
+    Return ``text`` without the key, plain, in percent form (once or twice), escaped, or with what cannot be seen.
 
     :param key: what is in use; "" hides nothing.
     """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which libraries are at work, and whether the add-on can work with them.
+"""
+Which libraries are at work, and whether the add-on can work with them.
 
 Ground floor; any thread; no ``bpy``. Imports none of them by itself but in `check` and `needing`.
 
@@ -39,7 +40,8 @@ _MARKS = ("extensions", "addons", "scripts", "site-packages", "dist-packages")
 
 @dataclass(frozen=True)
 class Library:
-    """A library of `SHIPPED`.
+    """
+    A library of `SHIPPED`.
 
     :ivar at_work: the version that is loaded; "" if none is.
     :ivar place: where it was loaded from, without what comes before Blender's or an add-on's folder.
@@ -113,7 +115,8 @@ def shipped_versions() -> Mapping[str, str]:
 
 
 def check(*names: str) -> None:
-    """Load libraries, and see that they can be worked with.
+    """
+    Load libraries, and see that they can be worked with.
 
     :raises LibraryError: one is too old or cannot be loaded; its sentence says which, and what to do.
     """
@@ -131,7 +134,8 @@ def check(*names: str) -> None:
 
 @contextlib.contextmanager
 def needing(*names: str) -> Iterator[None]:
-    """Check libraries before, and put what fails inside into words: there are imports of ours that need them.
+    """
+    Check libraries before, and put what fails inside into words: there are imports of ours that need them.
 
     :raises LibraryError: see `check`.
     """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What kind of model a file is, by what is in it, whatever it is called.
+"""
+What kind of model a file is, by what is in it, whatever it is called.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -22,7 +23,8 @@ _OBJ_LINE = re.compile(
 
 
 def model_type(head: bytes, size_bytes: int) -> str | None:
-    """Return the content type of a model that begins with ``head``; None for none that the service may take.
+    """
+    Return the content type of a model that begins with ``head``; None for none that the service may take.
 
     :param head: the first :data:`HEAD_BYTES` of the file, or all of it.
     :param size_bytes: of the whole file.

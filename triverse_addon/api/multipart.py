@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file as the body of a ``multipart/form-data`` request, read while it is sent.
+"""
+A file as the body of a ``multipart/form-data`` request, read while it is sent.
 
 Ground floor; worker threads; no ``bpy``.
 
@@ -36,7 +37,8 @@ _SUFFIXES = {
 
 
 class MultipartFile:
-    """The body of a request with one part named ``file``; a context manager that closes the file.
+    """
+    The body of a request with one part named ``file``; a context manager that closes the file.
 
     The part is named after its content type ("image.png"): the user's own file names are nobody's business, and need
     no quoting this way.
@@ -94,7 +96,8 @@ class MultipartFile:
             yield piece
 
     def read(self, size_bytes: int = -1) -> bytes:
-        """Return the next piece of the body; nothing at its end.
+        """
+        Return the next piece of the body; nothing at its end.
 
         :raises InputError: the file became shorter or unreadable while it was sent.
         """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a failure of the network means, as one of our own errors.
+"""
+What a failure of the network means, as one of our own errors.
 
 Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 """
@@ -32,7 +33,8 @@ class StaleConnectionError(ConnectionLostError):
 
 
 def failure_of(error: Exception | None, guard: Guard) -> TransportError:
-    """Return what a failure means. Nothing of ``error`` is kept: it would hold the request and its headers.
+    """
+    Return what a failure means. Nothing of ``error`` is kept: it would hold the request and its headers.
 
     Raise what is returned outside of the ``except`` block, or ``error`` stays reachable as its ``__context__``.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service answers, as frozen dataclasses.
+"""
+What the service answers, as frozen dataclasses.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -145,7 +146,8 @@ class Account:
 
 
 def unwrap(body: object) -> Mapping[str, object]:
-    """Return the payload of an answer, with or without the envelope ``{"code": 0, "message": …, "data": {…}}``.
+    """
+    Return the payload of an answer, with or without the envelope ``{"code": 0, "message": …, "data": {…}}``.
 
     :raises BadAnswerError: there is no object.
     """

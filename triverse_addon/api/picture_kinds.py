@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What kind of picture a file is, by its first bytes, whatever it is called.
+"""
+What kind of picture a file is, by its first bytes, whatever it is called.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -71,7 +72,8 @@ _BRANDS = {
 
 
 def picture_kind(head: bytes) -> str:
-    """Return the name of the kind of picture that begins with ``head``; "" for what is none, or tells nothing.
+    """
+    Return the name of the kind of picture that begins with ``head``; "" for what is none, or tells nothing.
 
     :param head: the first :data:`HEAD_BYTES` of the file, or all of it.
     """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxy by which an address is reached, the same one for requests and for the WebSocket.
+"""
+The proxy by which an address is reached, the same one for requests and for the WebSocket.
 
 Ground floor; any thread; no ``bpy``. Imports requests.
 """
@@ -17,7 +18,8 @@ from .urls import clean, is_loopback
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy that environment and system name for an https address; None: none.
+    """
+    Return the proxy that environment and system name for an https address; None: none.
 
     What is on this machine is not asked from a proxy.
 

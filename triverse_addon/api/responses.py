@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an HTTP answer means: a body to read, or an error of `errors`.
+"""
+What an HTTP answer means: a body to read, or an error of `errors`.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -112,7 +113,8 @@ class _ErrorBody:
 def read_answer(
     http_status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", service_url: str = ""
 ) -> Mapping[str, object]:
-    """Return the JSON object of a successful answer, envelope included.
+    """
+    Return the JSON object of a successful answer, envelope included.
 
     :param headers: names in any case.
     :param key: removed from what the service says, should it repeat it.
@@ -175,7 +177,8 @@ def elsewhere() -> RefusedAddressError:
 def service_error(
     http_status: int, headers: Mapping[str, str], answer: Mapping[str, object] | None, *, key: str = ""
 ) -> ServiceError:
-    """Return the error that an answer stands for.
+    """
+    Return the error that an answer stands for.
 
     :param answer: the JSON object of the body, None if it is none.
     """
@@ -220,7 +223,8 @@ def code_of(value: object) -> int | None:
 
 
 def retry_after(headers: Mapping[str, str], *, now_s: float | None = None) -> float | None:
-    """Return how long a Retry-After header asks to wait: seconds or an HTTP date, at most `MAX_RETRY_AFTER_S`.
+    """
+    Return how long a Retry-After header asks to wait: seconds or an HTTP date, at most `MAX_RETRY_AFTER_S`.
 
     A date is counted from the answer's own Date header where there is one, so that a wrong clock here does no harm.
 

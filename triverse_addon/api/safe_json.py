@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON from outside.
+"""
+JSON from outside.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -15,7 +16,8 @@ _LEAST_KEY = 8
 
 
 def parse_json(text: str | bytes, *, key: str = "") -> object:
-    """Return what JSON text stands for, with half characters replaced, and the key in any text.
+    """
+    Return what JSON text stands for, with half characters replaced, and the key in any text.
 
     What the service says is kept in the list of tasks, in .blend files and in reports: a service that repeats the key,
     in the input of a task for one, must not put it there.

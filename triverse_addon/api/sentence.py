@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sentence for people, kept as a template and its values so that the ui can translate it.
+"""
+A sentence for people, kept as a template and its values so that the ui can translate it.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -19,7 +20,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Sentence:
-    """A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and the values for it.
+    """
+    A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and the values for it.
 
     Templates are literals in the source, so that translations can be found for them; whatever differs from case to
     case (a file name, the service's own words) is a value.
@@ -37,7 +39,8 @@ class Sentence:
         return self.in_words(lambda english: english)
 
     def in_words(self, translate: Callable[[str], str]) -> str:
-        """Return the sentence with ``translate`` applied to the template, and the values filled in.
+        """
+        Return the sentence with ``translate`` applied to the template, and the values filled in.
 
         ``str.format`` is not used: it would fail on a translator's slip, and it follows attributes. A placeholder
         without a value is left as it stands. What in a value is not seen is escaped: sentences are printed.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The error codes of the service.
+"""
+The error codes of the service.
 
 Ground floor; any thread; no ``bpy``. Source: the error table of the API page.
 """

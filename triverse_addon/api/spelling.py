@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers, and yes or no, as people, spreadsheets and data tools write them.
+"""
+Numbers, and yes or no, as people, spreadsheets and data tools write them.
 
 Ground floor; any thread; no ``bpy``.
 
@@ -59,7 +60,8 @@ class AmbiguousNumberError(ValueError):
 
 
 def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
-    """Return the number that a text stands for; None if it stands for none.
+    """
+    Return the number that a text stands for; None if it stands for none.
 
     :param decimal_mark: "." or "," where that is known to be the one, and so may stand before three digits; else "".
     :raises AmbiguousNumberError: it can mean two, and what stands before three digits is not ``decimal_mark``.

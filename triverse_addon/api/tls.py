@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which certificates are believed, and what a refused one means in words.
+"""
+Which certificates are believed, and what a refused one means in words.
 
 Ground floor; worker threads; no ``bpy``. Imports certifi and truststore.
 
@@ -43,7 +44,8 @@ _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27, 0x800B0109, 0x800B010A, 0x80
 
 
 def secure_context() -> ssl.SSLContext:
-    """Return the settings of one secure connection at a time: truststore keeps its context locked in a handshake.
+    """
+    Return the settings of one secure connection at a time: truststore keeps its context locked in a handshake.
 
     :raises ConnectError: a variable of the environment names certificates that cannot be read.
     """
@@ -68,7 +70,8 @@ def secure_context() -> ssl.SSLContext:
 
 
 def certificate_problem(error: BaseException | None, host: str) -> Sentence | None:
-    """Return what is wrong with the certificate of ``host``; None if ``error`` is about something else.
+    """
+    Return what is wrong with the certificate of ``host``; None if ``error`` is about something else.
 
     :param error: of ssl, or one that was made of it by urllib3 and requests.
     """

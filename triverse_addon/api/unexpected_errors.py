@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last net: what to do about an error that nothing foresees.
+"""
+The last net: what to do about an error that nothing foresees.
 
 Ground floor; any thread; no ``bpy``.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures and models, checked before they are uploaded.
+"""
+Pictures and models, checked before they are uploaded.
 
 Ground floor; worker threads (it reads the first bytes of files); no ``bpy``.
 
@@ -28,7 +29,8 @@ _MB = 1024 * 1024
 
 
 def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> str:
-    """Return the content type of a picture that the service takes: JPEG, PNG or WebP of at most 50 MB.
+    """
+    Return the content type of a picture that the service takes: JPEG, PNG or WebP of at most 50 MB.
 
     :raises InputError: missing, unreadable, empty, too large, or another format.
     """
@@ -71,7 +73,8 @@ def image_type(head: bytes) -> str | None:
 
 
 def head_of(path: str | os.PathLike[str]) -> bytes:
-    """Return the first bytes of a file, enough to tell what kind of picture it is; none if it cannot be read.
+    """
+    Return the first bytes of a file, enough to tell what kind of picture it is; none if it cannot be read.
 
     Only regular files are opened: a pipe would be waited at for ever.
     """
@@ -85,7 +88,8 @@ def head_of(path: str | os.PathLike[str]) -> bytes:
 
 
 def check_model(path: str | os.PathLike[str], *, field: str = "model_file") -> str:
-    """Return the content type of a model that the service takes: at most 200 MB.
+    """
+    Return the content type of a model that the service takes: at most 200 MB.
 
     What it is, is told by what is in it, not by its name. The documentation names ".glb, .obj" and leaves the list
     open; FBX, STL, PLY and USDZ are let through for the service to decide (it answers 2004 to what it does not take).

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses are allowed, how they are built, and how texts are rid of the key.
+"""
+Which addresses are allowed, how they are built, and how texts are rid of the key.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -25,7 +26,8 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether ``url`` names this machine itself: ``localhost``, 127.0.0.0/8 or ``::1``.
+    """
+    Tell whether ``url`` names this machine itself: ``localhost``, 127.0.0.0/8 or ``::1``.
 
     Names are not resolved: only what says so by itself counts.
     """
@@ -46,7 +48,8 @@ def _is_loopback_host(host: str) -> bool:
 
 
 def check_base_url(url: str) -> str:
-    """Return the service address, without a trailing slash.
+    """
+    Return the service address, without a trailing slash.
 
     :raises InputError: (field ``api_url``) it is no https address; plain http is only for this machine itself, because
         the key would travel in clear text.
@@ -61,7 +64,8 @@ def check_base_url(url: str) -> str:
 
 
 def check_asset_url(url: str) -> str:
-    """Return the address of a file that the service named, if it may be opened.
+    """
+    Return the address of a file that the service named, if it may be opened.
 
     :raises RefusedAddressError: it is not https (or http on this machine itself), or no address at all.
     """
@@ -113,7 +117,8 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def check_task_uuid(text: str) -> str:
-    """Return a task's UUID without spaces around it, if it can be one.
+    """
+    Return a task's UUID without spaces around it, if it can be one.
 
     The form of UUIDs is not documented, so any word of letters, digits, ``_``, ``-`` and ``.`` is taken, up to 128: it
     goes into addresses and file names.
@@ -127,7 +132,8 @@ def check_task_uuid(text: str) -> str:
 
 
 def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, since_s: float | None = None) -> str:
-    """Return the address that watches one task, or with ``task_uuid`` None all of the user's tasks.
+    """
+    Return the address that watches one task, or with ``task_uuid`` None all of the user's tasks.
 
     It carries the key, as the service asks for: never show or log it; see `keys.redact`.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The WebSocket side of the service: the states of all of the user's tasks, pushed.
+"""
+The WebSocket side of the service: the states of all of the user's tasks, pushed.
 
 Ground floor; worker threads; no ``bpy``. Imports websockets, so it is imported when it is first used.
 
@@ -84,7 +85,8 @@ class LiveState(StrEnum):
 
 
 class Watcher:
-    """Keeps one connection that watches all tasks, and makes a new one whenever it breaks.
+    """
+    Keeps one connection that watches all tasks, and makes a new one whenever it breaks.
 
     :param base_url: the service address.
     :param api_key: the key.
@@ -133,7 +135,8 @@ class Watcher:
         self._closed.set()
 
     def run(self) -> None:
-        """Watch until `close` is called or ``stop`` is set.
+        """
+        Watch until `close` is called or ``stop`` is set.
 
         Failures end nothing, a refused key included: what stands between may refuse WebSockets and let requests pass.
 
@@ -209,7 +212,8 @@ def snapshot(
     stop: threading.Event | None = None,
     version: str = "0",
 ) -> list[TaskStatus]:
-    """Return the states of all of the user's tasks, which the service pushes when a connection is made.
+    """
+    Return the states of all of the user's tasks, which the service pushes when a connection is made.
 
     There is no list of tasks in the API; this finds tasks that were made elsewhere, or whose creation had no answer.
 
@@ -255,7 +259,8 @@ def snapshot(
 def _connection(
     base_url: str, key: str, since_s: float | None, version: str, ended: Callable[[], bool]
 ) -> ClientConnection | None:
-    """Return a connection that watches all tasks; None if it should end before there is one.
+    """
+    Return a connection that watches all tasks; None if it should end before there is one.
 
     :raises TriverseError: there is none.
     """
@@ -299,7 +304,8 @@ def _connection(
 
 
 class _Refused(Exception):
-    """The service answered with something else than a WebSocket, a redirect included.
+    """
+    The service answered with something else than a WebSocket, a redirect included.
 
     ``websockets`` follows redirects to any host, and the address it goes to holds the key if the new one repeats it. It
     leaves alone what is not its own exception.
@@ -361,7 +367,8 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
 
 
 def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
-    """Return what differs between the versions of websockets that may be at work, see `libraries`.
+    """
+    Return what differs between the versions of websockets that may be at work, see `libraries`.
 
     :raises LibraryError: a proxy is needed, and this version knows none.
     """
