@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How far away an address is: on the internet, in a private network, or on this machine.
+Network reach of an address: the internet, a private network, or this machine.
 
 Ground floor; any thread; no ``bpy``.
 
-What somebody else names (files of a finished task, redirects, pictures of a table) must not lead nearer than the
-service itself is. Spellings of numbers that nobody writes by hand count as this machine: libraries disagree on what
-``0177.1`` or ``2130706433`` is.
+URLs that others name (files of a finished task, redirects, images in a table) must not lead to a host that is nearer
+than the service itself (protection against server-side request forgery). Unusual spellings of IP addresses count as
+this machine, because libraries disagree on what ``0177.1`` or ``2130706433`` means.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(network) for network in ("100.64.0.0/10", "192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10")
 )
-"""Shared, of protocols, local translation, and the old site-local: what some Pythons of Blender's call global."""
+"""Networks that some of Blender's Pythons call global: shared, protocol assignments, local NAT64, old site-local."""
 
 
 class Reach(IntEnum):
-    """Who can answer at an address; the higher, the nearer."""
+    """Where the host at an address is. A higher value is nearer."""
 
     PUBLIC = 0
     PRIVATE = 1
     HERE = 2
-    """This machine, or its very wire (link-local), where cloud machines keep their secrets."""
+    """This machine, or its link-local network, where cloud machines serve their secrets."""
 
 
 def reach_of_url(url: str) -> Reach:
-    """Return how far a web address is by what it says, without a look-up. What cannot be read counts as `HERE`."""
+    """Return the reach of a URL from its text, without a DNS look-up; `Reach.HERE` for a URL that cannot be parsed."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -50,7 +50,7 @@ def reach_of_url(url: str) -> Reach:
 
 
 def reach_of_host(host: str) -> Reach:
-    """Return how far a host is by its name or number, without a look-up."""
+    """Return the reach of a host name or IP address from its text, without a DNS look-up."""
     name = unicodedata.normalize("NFKC", unquote(host).translate(_DOTS)).translate(_DOTS)
     name = name.strip("[]").partition("%")[0].rstrip(".").lower()
     try:
@@ -65,9 +65,9 @@ def reach_of_host(host: str) -> Reach:
 
 def reach_of_number(number: str) -> Reach:
     """
-    Return how far an IP address is; one of IPv6 that stands for one of IPv4 is as far as that.
+    Return the reach of an IP address. An IPv6 address that embeds an IPv4 address has the reach of the latter.
 
-    :raises ValueError: it is no IP address in its usual form.
+    :raises ValueError: ``number`` is no IP address in its usual form.
     """
     address = ipaddress.ip_address(number.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and (inner := _inner(address)) is not None:
@@ -82,22 +82,22 @@ def reach_of_number(number: str) -> Reach:
 
 
 def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address in _NAT64 or 1 < int(address) < 1 << 32:  # the second: "IPv4-compatible"
+    if address in _NAT64 or 1 < int(address) < 1 << 32:  # the second range: "IPv4-compatible"
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def check_image_address(url: str, service_url: str, *, field: str) -> None:
     """
-    See that a picture's address is one that the service can fetch from where it is.
+    Check that the service can fetch an image from this URL.
 
-    :raises InputError: (``field``) it is no address, has a password in it, or leads into this machine or a private
-        network while the service is farther away.
+    :raises InputError: (``field``) the text is no URL, contains a user name or password, or leads to this machine or a
+        private network while the service is farther away.
     """
     try:
         parts = urlsplit(url)
         is_address = bool(parts.hostname) and parts.username is None and parts.password is None
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises ValueError for an invalid port
     except ValueError:
         is_address = False
     if not is_address or reach_of_url(url) > reach_of_url(service_url):

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-HTTP connections that can be ended from another thread: at a deadline, or when the client is closed.
+HTTP connections that another thread can cancel: at a deadline, or when the client is closed.
 
 Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 
-The time-outs of ``requests`` count each read by itself, so a server that sends one byte every few seconds holds a
-worker for ever, and nothing ends a read that is under way. A `Guard` knows the socket that a request uses, and shuts
-it down; the blocked read then ends at once. It also knows whether a connection was made at all, which is what tells
-"never sent" from "may have been sent", and it looks at the address that a name stands for before anything is sent.
+The timeouts of ``requests`` apply to each read separately, so a server that sends one byte every few seconds blocks a
+worker thread for ever, and nothing interrupts a read in progress. A `Guard` knows the socket that a request uses and
+shuts it down, which ends the blocked read at once. It also records whether a connection was made, to distinguish "never
+sent" from "may have been sent", and checks the IP address that a host name resolves to before anything is sent.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 _current = threading.local()
 
 _OLD_PIECE_BYTES = 4096
-"""What is read at once where a read waits until it has all: so much is held back, and lost when it breaks off."""
+"""Chunk size for old urllib3, whose reads block until the chunk is full: up to this much is delayed, or lost."""
 
 
 class Guard:
     """
-    Watches over one request of one thread; a context manager around it.
+    Monitors one request of one thread, and can cancel it. Use it as a context manager around the request.
 
-    :ivar host: of the address that is asked at the moment, for sentences.
-    :ivar may_connect: tells whether a connection may go to this IP address; None: to any.
+    :ivar host: host name of the URL that is being requested, for error messages.
+    :ivar may_connect: returns whether a connection to an IP address is allowed; None allows all.
     """
 
     def __init__(self) -> None:
         self.host = ""
         self.may_connect: Callable[[str], bool] | None = None
         self.refused_address = False
-        """Whether `may_connect` said no."""
+        """Whether `may_connect` refused an address."""
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._timer: threading.Timer | None = None
         self.ended_by = ""
-        """"" while nobody ended it, else "deadline" or "close"."""
+        """"deadline" or "close" if the request was cancelled, else an empty string."""
         self.connected = False
-        """Whether there was a connection, so that the request may have left."""
+        """Whether a connection was made, so that the request may have been sent."""
         self.reused = False
-        """Whether that connection had been kept from an earlier request: it may have gone stale."""
+        """Whether the connection was kept alive from an earlier request, and so may be stale."""
 
     def __enter__(self) -> Guard:
         _current.guard = self
@@ -61,7 +61,11 @@ class Guard:
         _current.guard = None
 
     def attach(self, connected: socket.socket, *, reused: bool) -> None:
-        """Take note of the socket in use. Called by the connection."""
+        """
+        Register the socket in use. Called by the connection.
+
+        :raises ConnectionAbortedError: the request has been cancelled already.
+        """
         with self._lock:
             if self._socket is None:
                 self.reused = reused
@@ -72,7 +76,7 @@ class Guard:
             raise ConnectionAbortedError("ended before it began")
 
     def set_deadline(self, seconds_s: float) -> None:
-        """End the request when this time has passed, unless `lift_deadline` is called before."""
+        """Cancel the request after this time, unless `lift_deadline` is called before. Replaces an earlier deadline."""
         self.lift_deadline()
         timer = threading.Timer(seconds_s, self.end, ("deadline",))
         timer.daemon = True
@@ -82,19 +86,25 @@ class Guard:
         timer.start()
 
     def lift_deadline(self) -> None:
-        """Let the request take its time."""
+        """Cancel the timer that `set_deadline` started."""
         with self._lock:
             timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
 
     def end(self, by: str) -> None:
-        """Shut the socket down, from any thread. Reads and writes under way fail at once, later ones too."""
+        """
+        Cancel the request by shutting its socket down. May be called from any thread.
+
+        Reads and writes fail at once, those in progress as well as later ones.
+
+        :param by: "deadline" or "close", see `ended_by`. The first call decides.
+        """
         with self._lock:
             self.ended_by = self.ended_by or by
             connected = self._socket
         if connected is not None:
-            with contextlib.suppress(OSError):  # closed already
+            with contextlib.suppress(OSError):  # already closed
                 connected.shutdown(socket.SHUT_RDWR)
 
 
@@ -119,9 +129,9 @@ class _GuardedConnection(HTTPConnection):
 
 class _NamesItsHost:
     """
-    A context that knows which host a certificate has to be for, also where that is a number.
+    Wraps an SSL context and passes it the host name to check, also if that is an IP address.
 
-    urllib3 before 2 tells a context only names, and one that checks hosts then refuses every connection.
+    urllib3 before 2 passes host names only, and a context that checks host names then refuses every such connection.
     """
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
@@ -134,7 +144,7 @@ class _NamesItsHost:
         setattr(self._context, name, value)
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str | None = None) -> ssl.SSLSocket:
-        """Begin a secure connection."""
+        """Wrap a socket as ``ssl.SSLContext.wrap_socket`` does, with the known host name as the default."""
         wrapped: ssl.SSLSocket = self._context.wrap_socket(sock, server_hostname=server_hostname or self._host)
         return wrapped
 
@@ -162,7 +172,7 @@ def _attach(connection: HTTPConnection, *, reused: bool) -> None:
 
 
 def _check_number(connection: HTTPConnection) -> None:
-    """Look a name up, and refuse it if any of its numbers is refused. What a proxy looks up is the proxy's affair."""
+    """Resolve the host name, and refuse it if any of its IP addresses is refused. Not checked behind a proxy."""
     guard = _guard()
     if guard is None or guard.may_connect is None or connection.proxy is not None:
         return
@@ -171,7 +181,7 @@ def _check_number(connection: HTTPConnection) -> None:
 
 
 def _checked_peer(connection: HTTPConnection, connected: socket.socket) -> socket.socket:
-    """Look once more at where the connection leads: a name may stand for another number by now."""
+    """Check the IP address of the open connection, since the name may have resolved to another one this time."""
     guard = _guard()
     if guard is not None and guard.may_connect is not None and connection.proxy is None:
         try:
@@ -198,10 +208,10 @@ class _GuardedSecurePool(HTTPSConnectionPool):
 
 class GuardedAdapter(HTTPAdapter):
     """
-    Adapter of a ``requests.Session`` whose connections report to the `Guard` of the thread. It retries nothing.
+    A ``requests`` transport adapter whose connections report to the current thread's `Guard`. It never retries.
 
-    :param context: the certificates that are believed, see `tls.secure_context`. What requests itself would believe
-        (its own list, or a variable of the environment) is left out.
+    :param context: the SSL context of all connections, see `tls.secure_context`. The certificates that requests would
+        trust by itself (its own bundle, or an environment variable) are not used.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -209,20 +219,24 @@ class GuardedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Create the pool manager with our SSL context and guarded connections."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         _use_guarded_pools(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        """Return the pool manager of a proxy, with our SSL context (HTTP proxies only) and guarded connections."""
         own = {"ssl_context": self._context, "proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **(kwargs if proxy.lower().startswith("socks") else own | kwargs))
         _use_guarded_pools(manager)
         return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Return the attributes of a pool key, with our SSL context in place of what requests would trust."""
         host, _own = super().build_connection_pool_key_attributes(request, True, cert)
         return host, {"cert_reqs": "CERT_REQUIRED", "ssl_context": self._context} if host["scheme"] == "https" else {}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Require a valid certificate in every case, and load no others than those of the SSL context."""
         conn.cert_reqs = "CERT_REQUIRED"
         conn.ca_certs = conn.ca_cert_dir = None
 
@@ -237,18 +251,18 @@ def _use_guarded_pools(manager: PoolManager) -> None:
 
 def pieces(raw: Any, most_bytes: int, *, decode: bool) -> Iterator[bytes]:
     """
-    Yield the body of an answer as it arrives.
+    Yield the body of a response in chunks, as it arrives.
 
-    :param raw: the ``raw`` of a streamed ``requests.Response``.
-    :param most_bytes: largest piece before decompression.
-    :param decode: undo the compression that the headers name.
-    :raises Exception: one of `network_errors.NETWORK_ERRORS`, when it breaks off.
+    :param raw: the ``raw`` attribute of a streamed ``requests.Response``.
+    :param most_bytes: maximum size of a chunk in bytes, before decompression.
+    :param decode: whether to decompress according to the ``Content-Encoding`` header.
+    :raises Exception: one of `network_errors.NETWORK_ERRORS`, when the connection breaks.
     """
     if hasattr(raw, "read1"):
-        # Returns what a single read from the network gave, and decompresses at most what is asked for.
+        # Returns the data of a single read from the network, and decompresses no more than is asked for.
         while piece := raw.read1(most_bytes, decode_content=decode):
             yield piece
         return
-    # urllib3 before 2.2. Before 2.0 it takes a body that broke off for a whole one, unless it is told not to.
+    # urllib3 before 2.2. Before 2.0 it accepts a truncated body as complete unless this is set.
     raw.enforce_content_length = True
     yield from raw.stream(min(most_bytes, _OLD_PIECE_BYTES), decode_content=decode)

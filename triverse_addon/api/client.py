@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The HTTP side of the service: one method for each endpoint.
+The HTTP client of the service: one method for each endpoint.
 
 Ground floor; worker threads; no ``bpy``. Imports requests, so it is imported when the first request is made.
 
-What may be relied on:
+Guarantees:
 
-- The key goes to the origin of the service address and nowhere else: redirects are followed by hand, and files on
-  other hosts are fetched without it. No exception, log or `repr` has it.
-- A method returns or raises within a bounded time: there are time-outs for connecting and for each read, and a
-  deadline for a whole answer, which a server that drips bytes cannot stretch. `Client.close` ends what is under way.
-- Only reading is repeated, once, when a kept connection turns out to be stale. A creation never is.
+- The key is sent to the origin of the service URL and nowhere else: redirects are followed by this package itself, and
+  files on other hosts are fetched without the key. It appears in no exception, log or `repr`.
+- Each method returns or raises within a bounded time: there are timeouts for connecting and for each read, and a
+  deadline for the whole response, which a server that sends single bytes cannot extend. `Client.close` cancels requests
+  in progress.
+- Only reading requests are retried, once, when a kept-alive connection turns out to be stale. The creation of a task is
+  never retried.
 """
 
 from __future__ import annotations
@@ -38,22 +40,22 @@ if TYPE_CHECKING:
     import requests
 
 _STAND_IN_WORDS = "a thing"
-"""What a price is asked with where words are needed: nobody's."""
+"""Placeholder prompt for price quotes, so that no text of the user is sent."""
 
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Client:
     """
-    A connection to the service with one key. Any number of threads may use it; a context manager.
+    A client of the service with one API key. Thread-safe; a context manager.
 
-    :param base_url: the service address, see `urls.check_base_url`.
+    :param base_url: the service URL, see `urls.check_base_url`.
     :param api_key: the key, see `keys.check_key`.
     :param version: the add-on's version, for the User-Agent header.
-    :param connect_timeout_s: for making a connection.
-    :param read_timeout_s: for each read.
-    :raises KeyMissingError: there is no key.
-    :raises InputError: the address or the key cannot be used.
+    :param connect_timeout_s: timeout for making a connection, in seconds.
+    :param read_timeout_s: timeout for each read, in seconds.
+    :raises KeyMissingError: the key is empty.
+    :raises InputError: the URL or the key is invalid.
 
     All methods raise `TransportError` and `ServiceError`, and `InputError` for values that cannot be sent.
     """
@@ -87,9 +89,9 @@ class Client:
 
     def close(self) -> None:
         """
-        End everything under way, from any thread, files that are being read included.
+        Cancel all requests in progress, including file downloads. May be called from any thread.
 
-        The threads that wait for an answer get `ConnectionLostError` at once; so does whoever asks later.
+        Threads that wait for a response get `ConnectionLostError` at once, and so do all later requests.
         """
         self._sender.close()
 
@@ -105,13 +107,14 @@ class Client:
         allow_duplicate: bool = False,
     ) -> Created:
         """
-        Create a task: ``POST /tasks/<flow>``. Credits are frozen by it, so it is sent once and never repeated here.
+        Create a task: ``POST /tasks/<flow>``.
 
-        :param params: what `flows.check` returned, and the file keys of the sources by field name.
+        This reserves credits, so the request is sent once and never retried here.
+        :param params: the result of `flows.check`, and the file keys of the sources by field name.
         :param client_order_id: the idempotency key, 1 to 64 letters, digits, ``_`` and ``-``.
-        :param allow_duplicate: send it on purpose although an equal request was sent shortly before.
-        :raises TransportError: its ``sent`` tells whether the service may have got the request.
-        :raises DuplicateError: the service has it already.
+        :param allow_duplicate: create the task even if an equal request was sent shortly before.
+        :raises TransportError: its attribute ``sent`` says whether the service may have received the request.
+        :raises DuplicateError: the service already has this request.
         """
         if not _CLIENT_ORDER_ID.fullmatch(client_order_id):
             raise InputError(
@@ -127,23 +130,24 @@ class Client:
 
     def status(self, task_uuid: str, *, extra_header: str | None = None) -> TaskStatus:
         """
-        Return the state of a task: ``GET /tasks/{task_uuid}``.
+        Return the status of a task: ``GET /tasks/{task_uuid}``.
 
-        :param extra_header: name of the header that `Created.read_header` gave. Its value is not documented.
+        :param extra_header: the header name in `Created.read_header`. Its value is not documented.
         """
         headers = {extra_header: "true"} if extra_header else {}
         return payloads.parse_status(self._get(f"/tasks/{_segment(task_uuid)}", headers, about_task=True))
 
     def links(self, task_uuid: str) -> Links:
-        """Return direct, temporary addresses of a task's files: ``GET /tasks/url/{task_uuid}``."""
+        """Return direct, temporary download URLs of a task's files: ``GET /tasks/url/{task_uuid}``."""
         return payloads.parse_links(self._get(f"/tasks/url/{_segment(task_uuid)}", about_task=True))
 
     def quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
         """
-        Return what a task would cost: ``POST /tasks/pricing/quote``. Free, and creates nothing.
+        Return the price of a task: ``POST /tasks/pricing/quote``. It is free and creates nothing.
 
-        Of ``params`` only what the price depends on is sent: no prompt, no file. Whether the service needs a prompt for
-        a price is not documented; if it says that one is missing, it is asked once more with words of ours.
+        Only those ``params`` are sent that the price depends on: no prompt, no file. Whether the service needs a prompt
+        for a quote is not documented. If it reports that one is missing, the request is repeated once with a
+        placeholder.
         """
         priced = priced_params(flow_name, params)
         refusal: InvalidParametersError | None = None
@@ -169,11 +173,11 @@ class Client:
     # Account
 
     def balance(self) -> Balance:
-        """Return the API credits: ``GET /users/balance``."""
+        """Return the balance of API credits: ``GET /users/balance``."""
         return payloads.parse_balance(self._get("/users/balance"))
 
     def me(self) -> Account:
-        """Return whose key it is: ``GET /users/me``."""
+        """Return the account that the key belongs to: ``GET /users/me``."""
         return payloads.parse_account(self._get("/users/me"))
 
     # -------------------------------------------------------------------------
@@ -181,9 +185,10 @@ class Client:
 
     def upload_image(self, path: str | os.PathLike[str], progress: Progress | None = None) -> str:
         """
-        Upload a picture and return its file key: ``POST /upload/image``.
+        Upload an image and return its file key: ``POST /upload/image``.
 
-        :param progress: called with the bytes sent so far and in all, on this thread. What it raises ends the upload.
+        :param progress: called on this thread with the bytes sent so far and the total. An exception in it ends the
+            upload.
         :raises InputError: the file cannot be used, see `upload_checks.check_image`.
         """
         return self._upload("/upload/image", path, check_image(path), progress, None)
@@ -232,14 +237,14 @@ class Client:
 
     def open_asset(self, url: str, *, offset_bytes: int = 0, etag: str | None = None) -> requests.Response:
         """
-        Begin to fetch a file from an address that the service named; never with the key.
+        Start to download a file from a URL that the service returned. The key is never sent.
 
-        :param url: https, or http on this machine itself.
-        :param offset_bytes: where to begin (``Range``).
-        :param etag: what the file's ETag was: if it changed, the answer is the whole file (``If-Range``).
-        :return: the open answer, whatever its status: 200, 206, 416, 403 or 404 or 410 for an address that has
-            expired, 5xx. Its body is not compressed. The caller reads and closes it.
-        :raises BadAnswerError: an address that is not allowed, too many redirects, a compressed file.
+        :param url: an https URL, or an http URL of this machine.
+        :param offset_bytes: position of the first byte to request (``Range``).
+        :param etag: ETag of the partial file; if the file has changed, the whole file is sent (``If-Range``).
+        :return: the open response, whatever its status: 200, 206, 416, 403 or 404 or 410 for an expired URL, 5xx. Its
+            body is not compressed. The caller reads and closes it.
+        :raises BadAnswerError: the URL is not allowed, there are too many redirects, or the file is compressed.
         """
         self._sender.check_asset_host(check_asset_url(url))
         return self._open(url, with_key=False, offset_bytes=offset_bytes, etag=etag)
@@ -248,10 +253,10 @@ class Client:
         self, task_uuid: str, *, offset_bytes: int = 0, etag: str | None = None
     ) -> requests.Response:
         """
-        Begin to fetch a task's file through the service: ``GET /tasks/download/{task_uuid}``.
+        Start to download a task's file through the service: ``GET /tasks/download/{task_uuid}``.
 
-        :return: the open answer with status 200, 206 or 416, as in `open_asset`. Its Content-Disposition is of no
-            interest: the server makes up the name.
+        :return: the open response with status 200, 206 or 416, as in `open_asset`. Ignore its Content-Disposition
+            header: the server makes up the file name.
         :raises ServiceError: for instance `NothingToDownloadError`.
         """
         url = f"{self.base_url}/tasks/download/{_segment(task_uuid)}"
@@ -264,11 +269,11 @@ class Client:
 
     def read_file(self, response: Opened, chunk_bytes: int) -> Iterator[bytes]:
         """
-        Yield the body of an answer of `open_asset` or `open_task_download` as it arrives.
+        Yield the body of a response of `open_asset` or `open_task_download` in chunks, as it arrives.
 
-        A piece has at most ``chunk_bytes``, and may be far smaller: what has come is not held back to fill it.
+        A chunk has at most ``chunk_bytes`` and may be far smaller: received data is not held back to fill it.
 
-        :raises TransportError: it broke off, stalls, or the client was closed.
+        :raises TransportError: the connection broke or stalled, or the client was closed.
         """
         return self._sender.read_file(response, chunk_bytes)
 
@@ -276,7 +281,7 @@ class Client:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if offset_bytes > 0:
             headers["Range"] = f"bytes={offset_bytes}-"
-            if etag and not etag.startswith("W/"):  # RFC 9110, 13.1.5: weak tags do not belong into If-Range
+            if etag and not etag.startswith("W/"):  # RFC 9110, 13.1.5: no weak ETags in If-Range
                 headers["If-Range"] = etag
         return self._sender.open(Request("GET", url, headers, with_key=with_key, any_host=True, repeatable=True))
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Texts from outside: as they may be shown on a terminal, as they may be kept as names, and without what is not seen.
+Makes external texts safe to print and to use as names, and removes invisible characters.
 
 Ground floor; any thread; no ``bpy``.
 
-A file's name, a table's cell or a service's text may hold characters that a terminal obeys (ECMA-48), that turn the
-order of what is read (Unicode TR 9, "Trojan Source"), or that nobody sees. Of the latter, texts of people need some
-(joiners, and what chooses a letter's or an emoji's look); a key needs none, see `INVISIBLE`.
+A file name, a table cell or a text of the service may contain characters that control a terminal (ECMA-48), that
+reorder the displayed text (Unicode TR 9, "Trojan Source"), or that are invisible. Normal text needs some of the
+invisible ones (joiners and variation selectors of letters and emoji); an API key needs none, see `INVISIBLE`.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: Control, format, half characters, ends of lines and paragraphs.
+#: Control and format characters, lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-#: Persian and Indian words, and emoji, are written with these joiners.
+#: Joiners, which Persian and Indian words and emoji need.
 _JOINERS = "\u200c\u200d"
-#: Letters and a pattern of Braille that are drawn as nothing, and that Python calls printable.
+#: Letters and a Braille pattern that are rendered as nothing, although ``str.isprintable`` accepts them.
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def shown(text: str) -> str:
-    """Return a text in one line, with every character that is not seen written as Python does, ``\\x1b``: no space."""
+    r"""Return a text in one line, with white space as spaces and invisible characters as Python escapes (``\x1b``)."""
     if _is_all_seen(text):
         return text
     return "".join(_escaped(char) if _is_unseen(char) else char for char in text)
 
 
 def plain_name(text: str) -> str:
-    """Return a text as a name: one line, without any character that is not seen."""
+    """Return a text as a name: in one line, with single spaces and no invisible characters."""
     if not _is_all_seen(text):
         text = "".join(" " if char.isspace() else "" if _is_unseen(char) else char for char in text)
     return " ".join(text.split())
 
 
 def escaped_json(text: str) -> str:
-    """Return a JSON text with every character that is not seen escaped in its strings; ends of lines stay."""
+    """Return a JSON text with invisible characters replaced by JSON escapes; line breaks and tabs stay."""
     if _is_all_seen(text):
         return text
     return re.sub(r"[^\n\t -~]", lambda match: _json_escape(match[0]) if _is_unseen(match[0]) else match[0], text)
@@ -71,11 +71,11 @@ INVISIBLE = (
     r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""For a character class: Unicode's Default_Ignorable_Code_Point, the controls, and all spaces."""
+"""Content of a regex character class: Unicode's Default_Ignorable_Code_Point, control characters, and all spaces."""
 
 _NEVER_SEEN = re.compile(f"(?![ \t\n\r\x0b\x0c\xa0\u1680\u2000-\u200a\u202f\u205f\u3000])[{INVISIBLE}]")
 
 
 def without_invisible(text: str) -> str:
-    """Return ``text`` without what nobody sees; spaces and line ends stay."""
+    """Return ``text`` without invisible characters; spaces and line breaks stay."""
     return _NEVER_SEEN.sub("", text)

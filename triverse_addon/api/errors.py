@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Everything that can go wrong on the ground floor, as a tree of exceptions.
+The exceptions of the ground floor.
 
 Ground floor; any thread; no ``bpy``.
 
 ::
 
     TriverseError
-    ├── InputError               refused here, before anything was sent
+    ├── InputError               a value was rejected before anything was sent
     ├── OfflineError             Blender's online access is switched off
-    ├── KeyMissingError          there is no API key
-    │   └── KeyElsewhereError        it was entered for another service
-    ├── UnusableError            nothing can be done until Blender is started anew
-    │   └── LibraryError             a library that is loaded here cannot be worked with
-    ├── UnforeseenError          a slip of ours, or of what we rely on
-    ├── TransportError           no usable answer came
-    │   ├── ConnectError             the service never got the request
-    │   ├── ConnectionLostError      it may have got it
-    │   ├── StalledError             it may have got it, and says nothing
-    │   └── BadAnswerError           it answered something that is no answer of this API
-    │       └── RefusedAddressError      it named an address that is not gone to
-    └── ServiceError             the service answered with an error
+    ├── KeyMissingError          no API key is set
+    │   └── KeyElsewhereError        the key was entered for another service
+    ├── UnusableError            nothing can be sent until Blender is restarted
+    │   └── LibraryError             a loaded library is incompatible
+    ├── UnforeseenError          a bug in the add-on or in what it uses
+    ├── TransportError           no usable response
+    │   ├── ConnectError             the service has not received the request
+    │   ├── ConnectionLostError      the service may have received it
+    │   ├── StalledError             the service may have received it, but does not respond
+    │   └── BadAnswerError           the response does not follow this API
+    │       └── RefusedAddressError      the service named a URL that must not be opened
+    └── ServiceError             the service responded with an error
         ├── InvalidParametersError   1004, 422
         ├── NotFoundError            1005, 1006, 404
-        │   └── WrongAddressError        404 or 405 to a question about no task, without a code of the service
+        │   └── WrongAddressError        404 or 405 without a service code, for a request that is not about a task
         ├── TooManyRequestsError     2000, 429
         ├── UnsupportedError         2002, 2004
         ├── WrongStateError          2005, 409
@@ -31,10 +31,10 @@ Ground floor; any thread; no ``bpy``.
         ├── AuthenticationError      401, 403
         ├── InsufficientCreditsError 2010, 402
         ├── NothingToDownloadError   4042
-        ├── DuplicateError           any 4xx that speaks of a duplicate or of client_order_id
+        ├── DuplicateError           any 4xx that mentions a duplicate or client_order_id
         └── UnavailableError         5003-5005, 5xx
 
-No exception of this tree carries the key, a request, or an exception of ``requests`` (which would carry the request's
+None of these exceptions carries the key, a request, or an exception of ``requests`` (which would carry the request's
 headers): they are raised ``from None``.
 """
 
@@ -49,12 +49,12 @@ from .sentence import Sentence
 
 class TriverseError(Exception):
     """
-    Base of all errors here. ``str()`` of it is its sentence in English.
+    Base class of all errors of the add-on. ``str()`` returns the sentence in English.
 
-    :param sentence: what happened and what to do next, for people.
+    :param sentence: message for the user: what happened and what to do next.
     :param suggestion: the service's own advice, cleaned; empty if there is none.
-    :param code: the service's error code, if it gave one.
-    :param retry_after_s: how long the service asks to wait, if it says.
+    :param code: the service's error code, if it sent one.
+    :param retry_after_s: the waiting time in seconds that the service asks for, if any.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class TriverseError(Exception):
 
 class InputError(TriverseError):
     """
-    Something the user gave cannot be used; nothing was sent.
+    A value of the user cannot be used; nothing was sent.
 
-    :param field: the name of the field at fault, as in `flows`, or e.g. ``api_url``.
+    :param field: name of the invalid field, as in `flows`, or e.g. ``api_url``.
     """
 
     def __init__(self, sentence: Sentence, *, field: str) -> None:
@@ -92,8 +92,8 @@ class OfflineError(TriverseError):
     """
     Online access is off; nothing was sent.
 
-    :param mode: "preference" when it is switched off in Blender's preferences, "command_line" when Blender was started
-        with ``--offline-mode``.
+    :param mode: "preference" if it is switched off in Blender's preferences, "command_line" if Blender was started with
+        ``--offline-mode``.
     """
 
     def __init__(self, mode: Literal["preference", "command_line"]) -> None:
@@ -110,7 +110,7 @@ class OfflineError(TriverseError):
 
 
 class KeyMissingError(TriverseError):
-    """There is no API key; nothing was sent."""
+    """No API key is set; nothing was sent."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -120,9 +120,9 @@ class KeyMissingError(TriverseError):
 
 class KeyElsewhereError(KeyMissingError):
     """
-    There is a key, but it was entered for another service than the one in use; nothing was sent.
+    The key was entered for another service than the one in use; nothing was sent.
 
-    :param entered_for: the origin it was entered for.
+    :param entered_for: the origin that the key was entered for.
     :param service: the origin in use.
     """
 
@@ -139,18 +139,18 @@ class KeyElsewhereError(KeyMissingError):
 
 
 class UnusableError(TriverseError):
-    """Nothing more is sent from this Blender until it is started anew."""
+    """Nothing more can be sent from this Blender until it is restarted."""
 
 
 class LibraryError(UnusableError):
-    """A library that another add-on or Blender has loaded cannot be worked with; nothing was sent. See `libraries`."""
+    """A library loaded by Blender or another add-on is incompatible; nothing was sent. See `libraries`."""
 
 
 class UnforeseenError(TriverseError):
     """
-    Something failed that nothing here foresees: a slip of ours, or of what we rely on.
+    An unexpected exception: a bug in the add-on or in what it uses.
 
-    :param error: what was raised. Its words are not taken over: they may hold an address with the key.
+    :param error: the exception. Its message is not copied, because it may contain a URL with the key.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -165,7 +165,7 @@ class UnforeseenError(TriverseError):
 
 
 def _where(error: BaseException) -> str:
-    """Return the kind of an error and the last line of the add-on's own that it came by."""
+    """Return the type name of an error, with the file and line of the innermost frame that belongs to the add-on."""
     own = str(Path(__file__).resolve().parents[1])
     found = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
@@ -181,9 +181,9 @@ def _where(error: BaseException) -> str:
 
 class TransportError(TriverseError):
     """
-    No usable answer came.
+    The request got no usable response.
 
-    :param sent: False only when it is certain that the service never got the request.
+    :param sent: False only if it is certain that the service has not received the request.
     """
 
     def __init__(self, sentence: Sentence, *, sent: bool = True, retry_after_s: float | None = None) -> None:
@@ -192,26 +192,26 @@ class TransportError(TriverseError):
 
 
 class ConnectError(TransportError):
-    """No connection could be made: the service never got the request (``sent`` is False)."""
+    """No connection could be made, so the service has not received the request (``sent`` is False)."""
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(sentence, sent=False)
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke after the request had begun to leave."""
+    """The connection broke after sending had begun."""
 
 
 class StalledError(TransportError):
-    """The service did not answer in time."""
+    """The service did not respond in time."""
 
 
 class BadAnswerError(TransportError):
-    """What came is no answer of this API: HTML, garbage, something far too large, a redirect elsewhere."""
+    """The response does not follow this API: HTML, invalid JSON, far too large, or a redirect to another host."""
 
 
 class RefusedAddressError(BadAnswerError):
-    """The service named an address that is not gone to: another way to the same thing may do."""
+    """The service named a URL that must not be opened. Another URL of the same file may be allowed."""
 
 
 # -----------------------------------------------------------------------------
@@ -220,10 +220,10 @@ class RefusedAddressError(BadAnswerError):
 
 class ServiceError(TriverseError):
     """
-    The service answered with an error.
+    The service responded with an error.
 
-    :param http_status: the HTTP status code, 0 where there is none (the error of a task).
-    :param message: the service's own message, cleaned and cut to length.
+    :param http_status: the HTTP status code; 0 if there is none (the error of a task).
+    :param message: the service's own message, cleaned and truncated.
     """
 
     def __init__(
@@ -242,15 +242,15 @@ class ServiceError(TriverseError):
 
 
 class InvalidParametersError(ServiceError):
-    """The service does not accept a value of the request."""
+    """The service does not accept a parameter of the request."""
 
 
 class NotFoundError(ServiceError):
-    """The task or resource does not exist, or belongs to somebody else."""
+    """The task or resource does not exist, or belongs to another account."""
 
 
 class WrongAddressError(NotFoundError):
-    """Nothing is known at the service address where a question about no task should be answered."""
+    """The service URL is wrong: it does not know an endpoint that every Triverse service has."""
 
 
 class TooManyRequestsError(ServiceError):
@@ -258,7 +258,7 @@ class TooManyRequestsError(ServiceError):
 
 
 class UnsupportedError(ServiceError):
-    """The service does not offer this kind of task or file."""
+    """The service does not support this kind of task or file."""
 
 
 class WrongStateError(ServiceError):
@@ -266,11 +266,11 @@ class WrongStateError(ServiceError):
 
 
 class ContentViolationError(ServiceError):
-    """The service's content rules forbid this: do not send it again."""
+    """The request violates the service's content rules: do not send it again."""
 
 
 class AuthenticationError(ServiceError):
-    """The key was not accepted."""
+    """The service does not accept the API key."""
 
 
 class InsufficientCreditsError(ServiceError):
@@ -278,14 +278,14 @@ class InsufficientCreditsError(ServiceError):
 
 
 class NothingToDownloadError(ServiceError):
-    """The task succeeded and has no file."""
+    """The task succeeded but has no file."""
 
 
 class DuplicateError(ServiceError):
     """
-    The service takes the request for one that it already has.
+    The service considers the request a duplicate of one that it already has.
 
-    :param task_uuid: the task it means, if it named one.
+    :param task_uuid: the UUID of the existing task, if the service named it.
     """
 
     def __init__(
@@ -311,4 +311,4 @@ class DuplicateError(ServiceError):
 
 
 class UnavailableError(ServiceError):
-    """The service has trouble of its own: wait and try again."""
+    """The service is unavailable because of an error on its side: wait and try again."""

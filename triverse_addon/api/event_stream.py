@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The SSE-shaped texts that the service sends over its WebSocket.
+Parser for the messages in SSE format that the service sends over its WebSocket.
 
 Ground floor; any thread; no ``bpy``.
 
-A message holds lines such as ``event: update`` and ``data: {…}``. The JSON is the status object itself; older pages say
-it is as the status query returns it, so with the envelope. Rules for lines: the HTML standard, "Server-sent events".
+A message contains lines such as ``event: update`` and ``data: {…}``. The JSON is the status object itself; older pages
+of the documentation say that it is the response of the status query, so with the envelope. The lines follow the HTML
+standard, "Server-sent events".
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from .payloads import TaskStatus, parse_status
 from .safe_json import parse_json
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest message that is taken. Real ones have some kilobytes."""
+"""Maximum size of a message. Real ones have some kilobytes."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One event: the state of a task, and whether the service calls it the last one."""
+    """One event: the status of a task, and whether the service marks it as the last one."""
 
     status: TaskStatus
     finalized: bool
@@ -34,11 +35,11 @@ class Frame:
 
 class FrameReader:
     """
-    Turns messages into frames. One for each connection: an event may be spread over messages.
+    Parses messages into frames. Use one reader per connection, because an event may span messages.
 
-    Whatever cannot be understood is left out and counted; nothing is raised.
+    Data that cannot be parsed is skipped and counted in ``malformed_count``; nothing is raised.
 
-    :param key: removed from what the service says, should it repeat it.
+    :param key: the API key, which is removed from the texts if the service repeats it.
     """
 
     def __init__(self, *, key: str = "") -> None:
@@ -49,11 +50,11 @@ class FrameReader:
         self._data_chars = 0
 
     def feed(self, message: str | bytes) -> list[Frame]:
-        """Return the frames that a message completes. The end of a message also ends an event that has its data."""
+        """Return the frames that this message completes. Its end also ends an event whose JSON is complete."""
         text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
         frames: list[Frame] = []
         stripped = text.strip().lstrip("\ufeff")
-        if stripped[:1] in ("{", "["):  # bare JSON, without the shape
+        if stripped[:1] in ("{", "["):  # bare JSON, not in SSE format
             self._data = [stripped]
             self._finish(frames)
             return frames
@@ -71,11 +72,11 @@ class FrameReader:
         name, _colon, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "event":
-            if self._data:  # the blank line between two events is missing
+            if self._data:  # no blank line between two events
                 self._finish(frames)
             self._event = value.strip().lower()[:100]
         elif name == "data":
-            self._data_chars += len(value) + 1  # empty lines take memory too
+            self._data_chars += len(value) + 1  # empty lines use memory too
             if self._data_chars > MAX_MESSAGE_BYTES:
                 self._reset()
                 self.malformed_count += 1

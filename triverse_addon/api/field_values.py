@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-One value checked against its field.
+Validation of a single value against its field.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -19,9 +19,9 @@ from .spelling import AmbiguousNumberError, half_width, number, yes_or_no
 
 def check_value(field: Field, value: object) -> JSON:
     """
-    Return the value as it is sent.
+    Return the value in the form in which it is sent.
 
-    :raises InputError: with the field's name: of the wrong kind, out of range, too short.
+    :raises InputError: (the field's name) the value has the wrong type, is out of range, or is too short.
     """
     return _VALUE_CHECKS[field.kind](field, value)
 
@@ -58,10 +58,10 @@ def _whole_number(field: Field, value: object) -> JSON:
 
 def to_number(field: Field, value: object, *, decimal_mark: str = "") -> Decimal | None:
     """
-    Return a value as a number, None if it is none.
+    Return a value as a number; None if it is none.
 
     :param decimal_mark: see :func:`spelling.number`.
-    :raises InputError: with the field's name: the text can mean two numbers.
+    :raises InputError: (the field's name) the text is ambiguous.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

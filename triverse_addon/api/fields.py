@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a flow and a field are, and the fields that several flows share.
+The dataclasses of flows and fields, and the fields that several flows share.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -14,16 +14,16 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 class Kind(StrEnum):
-    """What kind of value a field takes."""
+    """Type of a field's value."""
 
     TEXT = "text"
     INT = "int"
     BOOL = "bool"
     CHOICE = "choice"
     IMAGE = "image"
-    """A picture: its file is uploaded, and the file key takes its place in the request."""
+    """An image file. It is uploaded, and the request contains its file key."""
     MODEL = "model"
-    """A model: uploaded likewise."""
+    """A model file, uploaded in the same way."""
     LIST = "list"
     """A list of words or numbers."""
 
@@ -38,19 +38,19 @@ class Field:
     description: str
     required: bool = False
     default: JSON = None
-    """What the service takes when nothing is sent; None where that is not documented."""
+    """The service's default if nothing is sent; None if it is not documented."""
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
-    """For CHOICE. For TEXT: usual values; any other is allowed."""
+    """For CHOICE: the allowed values. For TEXT: common values; any other is allowed."""
     numbers: tuple[int, ...] = ()
-    """For CHOICE: the number of each choice in saved files. See :attr:`Flow.number`."""
+    """For CHOICE: the number of each choice in .blend files. See :attr:`Flow.number`."""
     min_length: int = 0
     priced: bool = False
-    """Whether the price may depend on it."""
+    """Whether the price may depend on the value."""
     documented: bool = True
     sent_as: tuple[str, ...] = ()
-    """Names in the request, where they differ from `name` or several are in use. They are accepted by `check` too."""
+    """Names in the request if they differ from `name` or there are several. `check` accepts these names too."""
 
     @property
     def is_source(self) -> bool:
@@ -59,7 +59,7 @@ class Field:
 
     @property
     def wire_names(self) -> tuple[str, ...]:
-        """The names under which the value is sent."""
+        """Names of the field in the request."""
         return self.sent_as or (self.name,)
 
 
@@ -69,33 +69,34 @@ class Flow:
 
     name: str
     number: int
-    """What stands for the flow in saved files. Small, because a menu of Blender 4.3 carries it as a 32-bit float,
-    which is exact to 2**24 only; and never given to another flow, not even when this one is gone."""
+    """Identifies the flow in .blend files. It must be small, because an enum menu of Blender 4.3 passes it as a 32-bit
+    float, which is exact up to 2**24 only. Never reuse it for another flow, not even when this one is removed.
+    """
     label: str
     description: str
     fields: tuple[Field, ...]
     textured: bool
     """Whether the result is a model with textures."""
     experimental: str = ""
-    """Why this flow may not work as expected; empty when the documentation describes it fully."""
+    """Why this flow may not work as expected; empty if it is fully documented."""
     yields_model: bool = True
-    """Whether the result is a model (or else pictures, or a text)."""
+    """Whether the result is a model; otherwise it is images or a text."""
 
     @property
     def sources(self) -> tuple[Field, ...]:
-        """The fields that take a file."""
+        """Fields whose value is a file."""
         return tuple(field for field in self.fields if field.is_source)
 
     @property
     def params(self) -> tuple[Field, ...]:
-        """The fields that take a value."""
+        """Fields whose value is not a file."""
         return tuple(field for field in self.fields if not field.is_source)
 
     def field(self, name: str) -> Field:
         """
-        Return the field of that name, or that is sent under that name.
+        Return the field with this name, or with this name in the request.
 
-        :raises KeyError: there is none.
+        :raises KeyError: the flow has no such field.
         """
         for field in self.fields:
             if name == field.name or name in field.sent_as:

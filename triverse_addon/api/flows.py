@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The one table of flows and their fields: panel, command line, validation and a table of the docs come from it.
+The table of flows and their fields, used by the panel, the command line, validation and a table of the docs.
 
 Ground floor; any thread; no ``bpy``.
 
-Labels and descriptions are plain English and are translated by the ui. What the public documentation does not give is
-marked: a field with ``documented=False``, a flow with the reason in ``experimental``. A value of None is never sent,
-so that the service's own default holds.
+Labels and descriptions are in English and are translated by the ui. What the public documentation does not describe is
+marked: a field with ``documented=False``, a flow with the reason in ``experimental``. A value of None is never sent, so
+that the service's own default applies.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _FIELDS_NOT_PUBLIC = "The service has it, but its settings are not documented, s
 
 
 def _guess(field: Field, **changes: object) -> Field:
-    """Return ``field`` with changes, marked as not documented for the flow at hand."""
+    """Return a copy of ``field`` with changes, marked as not documented for the current flow."""
     return replace(field, documented=False, **changes)  # type: ignore[arg-type]
 
 
@@ -142,8 +142,8 @@ _TABLE = (
         description="Gives a model new textures after words",
         fields=(
             MODEL_FILE,
-            # The pages disagree on the name. A request with both is right for either, as long as the service ignores
-            # what it does not know, which the rest of its documentation suggests.
+            # The pages disagree on the name. Sending both works with either, as long as the service ignores unknown
+            # names, which the rest of its documentation suggests.
             _guess(PROMPT, description="What the textures should look like", sent_as=("prompt", "text_prompt")),
             _guess(MODEL_VERSION),
             _guess(POLYGON_LIMIT),
@@ -279,7 +279,7 @@ _TABLE = (
 )
 
 FLOWS: Mapping[str, Flow] = MappingProxyType({flow.name: flow for flow in _TABLE})
-"""All flows by name, in the order in which they are offered."""
+"""All flows by name, in the order in which they are shown."""
 
 
 # -----------------------------------------------------------------------------
@@ -288,9 +288,9 @@ FLOWS: Mapping[str, Flow] = MappingProxyType({flow.name: flow for flow in _TABLE
 
 def flow_named(name: str) -> Flow:
     """
-    Return the flow of that name.
+    Return the flow with this name.
 
-    :raises InputError: (field ``flow``) there is none.
+    :raises InputError: (field ``flow``) there is no such flow.
     """
     try:
         return FLOWS[name]
@@ -304,19 +304,18 @@ def flow_named(name: str) -> Flow:
 
 
 def yields_glb(flow: Flow, values: Mapping[str, object]) -> bool:
-    """Tell whether a task with these values gives a GLB, the one format that comes into a scene."""
+    """Return whether a task with these values produces a GLB, the only format that can be imported into a scene."""
     return flow.yields_model and values.get("output_format") in (None, "glb")
 
 
 def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False) -> dict[str, JSON]:
     """
-    Return the checked values of a flow by their names in the table, without sources and without what is None.
+    Return the checked values of a flow by their field names, without sources and without values of None.
 
-    Numbers and switches may be given as text, as a CSV file or a command line has them. An empty text counts as None.
+    Numbers and switches may be given as text, as read from a CSV file or a command line. An empty text counts as None.
 
-    :param partial: as far as the values go, to ask for a price: what is required may be missing, or be left out because
-        it is not finished yet.
-    :raises InputError: with the field's name: unknown, missing, of the wrong kind, out of range, too short.
+    :param partial: for a price quote: required values may be missing, and incomplete values are left out.
+    :raises InputError: (the field's name) a value is unknown, missing, of the wrong type, out of range, or too short.
     """
     flow = flow_named(flow_name)
     checked: dict[str, JSON] = {}
@@ -344,11 +343,12 @@ def check_sources(
     flow_name: str, sources: Mapping[str, str | Path], *, elsewhere: Collection[str] = ()
 ) -> dict[str, str]:
     """
-    Return the content type of each source file of a flow, after a look at each.
+    Return the content type of each source file of a flow, after checking the file.
 
-    :param sources: paths by field name; empty ones count as not given.
-    :param elsewhere: names of fields that are given otherwise, so that they are not missing.
-    :raises InputError: with the field's name: unknown, missing, unreadable, empty, too large, of a foreign format.
+    :param sources: paths by field name; empty ones count as missing.
+    :param elsewhere: names of fields that are given in another way, and so are not missing.
+    :raises InputError: (the field's name) a file is unknown, missing, unreadable, empty, too large, or of another
+        format.
     """
     flow = flow_named(flow_name)
     given = {name: path for name, path in sources.items() if str(path).strip()}
@@ -381,9 +381,9 @@ def request_params(
     flow_name: str, params: Mapping[str, JSON], file_keys: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, JSON]:
     """
-    Return what is sent: checked ``params`` and uploaded ``file_keys`` under their names in the request.
+    Return the parameters to send: checked ``params`` and uploaded ``file_keys`` under their names in the request.
 
-    Names that the table does not know stay as they are, and doing it twice changes nothing.
+    Unknown names are kept unchanged, and the function is idempotent.
 
     :raises InputError: (field ``flow``) there is no such flow.
     """

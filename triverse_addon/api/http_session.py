@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How one request goes out and its answer comes in: key, redirects, time-outs, sizes.
+Sends one request and reads its response: key, redirects, timeouts, size limits.
 
 Ground floor; worker threads; no ``bpy``. Imports requests.
 """
@@ -32,16 +32,16 @@ from .tls import secure_context
 from .urls import check_asset_url, is_loopback, same_host
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
-"""Largest JSON answer that is read, after decompression. Real ones have some kilobytes."""
+"""Maximum size of a JSON response, after decompression. Real ones have some kilobytes."""
 
 ANSWER_DEADLINE_S = 60.0
-"""Within this time a JSON answer must be there in full, and a file must begin to arrive."""
+"""Deadline for a complete JSON response, and for the headers of a file response."""
 
 UPLOAD_ANSWER_S = 180.0
-"""The same after an upload: the service looks at pictures before it answers."""
+"""Deadline for the response to an upload: the service examines images before it responds."""
 
 MAX_HOPS = 5
-"""Most redirects in a row that are followed."""
+"""Maximum number of redirects in a row."""
 
 _Answer = TypeVar("_Answer")
 
@@ -50,7 +50,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True)
 class Request:
-    """A request before it is sent; without the key."""
+    """An HTTP request before it is sent, without the key."""
 
     method: Literal["GET", "POST"]
     url: str
@@ -59,27 +59,27 @@ class Request:
     body: MultipartFile | None = None
     query: Mapping[str, str] | None = None
     with_key: bool = True
-    """Whether the service's own origin gets the key. No other one ever does."""
+    """Whether the key is sent to the service's own origin. It is never sent to another one."""
     any_host: bool = False
-    """Whether a redirect may lead to another host."""
+    """Whether redirects to another host are followed."""
     about_task: bool = False
-    """Whether the question is about one task, which the service may not know."""
+    """Whether the request is about one task, so that a 404 may mean an unknown task."""
     repeatable: bool = False
-    """Whether sending it twice does nothing that sending it once does not."""
+    """Whether the request is idempotent and may be retried."""
 
 
 class Opened(Protocol):
-    """An answer that `Sender.open` returned."""
+    """The part of a response of `Sender.open` that callers need."""
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the response and its connection."""
 
 
 class _Authorization(requests.auth.AuthBase):
     """
-    Puts the key into a request, or deliberately nothing.
+    Adds the key to a request, or deliberately nothing.
 
-    A session without any auth object would look for a password in the user's ``.netrc``.
+    Without an auth object, requests would look for a password in the user's ``.netrc``.
     """
 
     def __init__(self, key: str) -> None:
@@ -93,9 +93,9 @@ class _Authorization(requests.auth.AuthBase):
 
 class _Session(requests.Session):
     """
-    A session that leaves redirects alone.
+    A session that never looks at redirects.
 
-    Told not to follow them, requests still prepares the next request, and reads the whole body of the answer for it.
+    Even with ``allow_redirects=False``, requests prepares the next request and reads the whole response body for that.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -104,10 +104,13 @@ class _Session(requests.Session):
 
 class Sender:
     """
-    Sends requests to one service with one key, from any number of threads.
+    Sends requests to one service with one key. Thread-safe.
 
-    :param base_url: checked.
-    :param key: checked.
+    :param base_url: the checked service URL.
+    :param key: the checked API key.
+    :param user_agent: value of the User-Agent header.
+    :param connect_timeout_s: timeout for making a connection, in seconds.
+    :param read_timeout_s: timeout for each read, in seconds.
     """
 
     def __init__(
@@ -130,7 +133,7 @@ class Sender:
         return f"Sender({self._base_url!r})"
 
     def close(self) -> None:
-        """End everything under way, see `client.Client.close`."""
+        """Cancel all requests in progress, see `client.Client.close`."""
         with self._lock:
             self._closed = True
             guards = [*self._guards, *self._streams.values()]
@@ -144,7 +147,7 @@ class Sender:
     # JSON
 
     def json(self, request: Request) -> Mapping[str, object]:
-        """Send a request and return the JSON object of its answer, envelope included."""
+        """Send a request and return the JSON object of the response, including the envelope."""
         return self._repeated(request, self._json_once)
 
     def _json_once(self, request: Request) -> Mapping[str, object]:
@@ -155,9 +158,10 @@ class Sender:
 
     def upload(self, request: Request, guard: Guard) -> Mapping[str, object]:
         """
-        Send a request with a file and return the JSON object of its answer.
+        Send a request with a file and return the JSON object of the response.
 
-        :param guard: the caller sets its deadline when everything was sent: how long that takes is up to the network.
+        :param guard: monitors the request. The caller sets its deadline when the whole file is sent, because the
+            duration of sending depends on the network.
         """
         with self._watched(guard):
             return self._read_json(self._send(request, guard, read_timeout_s=UPLOAD_ANSWER_S), guard)
@@ -165,7 +169,11 @@ class Sender:
     def _read_json(
         self, response: requests.Response, guard: Guard, *, about_task: bool = False
     ) -> Mapping[str, object]:
-        """Return the object of an answer whose size is bounded, also after decompression."""
+        """
+        Return the JSON object of a response.
+
+        :raises BadAnswerError: the body exceeds `MAX_JSON_BYTES` after decompression, or is no JSON object.
+        """
         body = bytearray()
         failure: TriverseError | None = None
         with contextlib.closing(response):
@@ -191,7 +199,7 @@ class Sender:
         )
 
     def read_json(self, response: requests.Response) -> Mapping[str, object]:
-        """Read an opened answer, about a task's file, that turned out to be JSON."""
+        """Return the JSON object of an open response to a file request."""
         guard = self._streams[response]
         with self._watched(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
@@ -201,7 +209,11 @@ class Sender:
     # Files
 
     def open(self, request: Request) -> requests.Response:
-        """Send a request and return its answer as soon as its headers are there. The body is not compressed."""
+        """
+        Send a request and return the open response as soon as its headers have arrived.
+
+        :raises BadAnswerError: the body is compressed although ``Accept-Encoding: identity`` was sent.
+        """
         return self._repeated(request, self._open_once)
 
     def _open_once(self, request: Request) -> requests.Response:
@@ -218,7 +230,7 @@ class Sender:
         return response
 
     def read_file(self, response: Opened, chunk_bytes: int) -> Iterator[bytes]:
-        """Yield the body of an opened answer as it arrives."""
+        """Yield the body of an open response in chunks of at most ``chunk_bytes``, as it arrives."""
         if not isinstance(response, requests.Response):
             raise TypeError("not an answer of this client")
         guard = self._streams[response]
@@ -233,7 +245,7 @@ class Sender:
             if piece:
                 yield piece
             elif failure is None:
-                if guard.ended_by:  # without a length, the end looks like one
+                if guard.ended_by:  # without Content-Length, cancelling looks like the end of the body
                     failure = failure_of(None, guard)
                 break
         if failure is not None:
@@ -249,10 +261,11 @@ class Sender:
         read_timeout_s: float | None = None,
     ) -> requests.Response:
         """
-        Send a request and return the open answer to it or to what it redirects to.
+        Send a request and return the open response, after following redirects.
 
-        A redirect is followed within the service's own origin, and with `Request.any_host` to any https address, there
-        without the key. A POST follows only 307 and 308, which promise that it was not acted upon, and never an upload.
+        Redirects are followed within the service's own origin, and with `Request.any_host` to any https URL, there
+        without the key. A POST follows only 307 and 308, which state that the request was not processed, and an upload
+        follows none.
         """
         url, query = request.url, request.query
         for _hop in range(MAX_HOPS + 1):
@@ -284,7 +297,7 @@ class Sender:
         guard.host = urlsplit(url).hostname or ""
         is_own = guard.host == urlsplit(self._base_url).hostname
         guard.may_connect = None if is_own else lambda number: self._may_be(reach_of_number(number))
-        proxy_for(url)  # says now what requests would only fail with
+        proxy_for(url)  # raises an error with an explanation, where requests would only fail
         try:
             return self._session().request(
                 request.method,
@@ -294,24 +307,24 @@ class Sender:
                 json=request.json,
                 data=request.body,
                 auth=_Authorization(self._key if with_key else ""),
-                # The first of the two also holds for each write, and uploads meet hiccups.
+                # The first value also limits each write, and uploads can stall for a moment.
                 timeout=(
                     self._read_timeout_s if request.body else self._connect_timeout_s,
                     read_timeout_s or self._read_timeout_s,
                 ),
-                # What is on this machine is not asked from a proxy.
+                # No proxy for this machine.
                 proxies={"http": "", "https": ""} if is_loopback(url) else None,
                 allow_redirects=False,
                 stream=True,
             )
         except NETWORK_ERRORS as error:
             failure = failure_of(error, guard)
-        # Raised out here and not in the handler: the error of requests holds the request with its headers, and would
-        # otherwise stay reachable as __context__.
+        # Raised outside of the handler: the exception of requests holds the request with its headers, and would
+        # otherwise be reachable as __context__.
         raise failure
 
     def _repeated(self, request: Request, send: Callable[[Request], _Answer]) -> _Answer:
-        """Send; once more over a new connection if a kept one was stale and the request may be repeated."""
+        """Call ``send``, and once more over a new connection if a kept-alive one was stale and a retry is allowed."""
         try:
             return send(request)
         except StaleConnectionError:
@@ -322,9 +335,10 @@ class Sender:
 
     def check_asset_host(self, url: str) -> None:
         """
-        Refuse addresses that say they are nearer than the service: a far server has no business with them.
+        Refuse a URL whose host is nearer than the service.
 
-        :raises RefusedAddressError: it is one.
+        A service on the internet has no reason to name a host in the local network.
+        :raises RefusedAddressError: the host is nearer.
         """
         if not self._may_be(reach_of_url(url)):
             raise too_near(urlsplit(url).hostname or "")
@@ -333,7 +347,7 @@ class Sender:
         return reach is Reach.PUBLIC or reach <= self._own_reach()
 
     def _own_reach(self) -> Reach:
-        """Return how far the service is, by a look-up if its name does not say; worker threads may wait for that."""
+        """Return the reach of the service. May block for a DNS look-up, so it is called by worker threads only."""
         if self._reach is None:
             host = urlsplit(self._base_url).hostname or ""
             said = reach_of_host(host)
@@ -365,7 +379,7 @@ class Sender:
                 self._guards.discard(guard)
 
     def _session(self) -> requests.Session:
-        """Return the session of this thread. Sessions are not meant to be shared between threads."""
+        """Return the session of this thread. A session of requests must not be shared between threads."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = _Session()
@@ -384,9 +398,9 @@ class Sender:
 
     def start_afresh(self) -> None:
         """
-        Drop this thread's kept connections, so that the next request cannot meet a stale one.
+        Close this thread's kept-alive connections, so that the next request cannot meet a stale one.
 
-        Before a creation that spares the question whether it was received: a new connection either stands or not.
+        Called before a task is created: with a new connection it is certain whether the request could be sent.
         """
         self._session().close()
 
@@ -396,7 +410,11 @@ class Sender:
 
 
 def _redirected(url: str, location: str) -> str:
-    """Return where a redirect leads, if that address may be opened at all."""
+    """
+    Return the target URL of a redirect.
+
+    :raises RefusedAddressError: the target is no allowed URL, or leads from https to http.
+    """
     try:
         target = urljoin(url, location)
     except ValueError:

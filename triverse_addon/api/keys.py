@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The API key: as people paste it, in whatever form it turns up in texts, and for which service it is.
+The API key: cleaning pasted text, hiding the key in texts, and checking which service it was entered for.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -17,15 +17,15 @@ from .sentence import Sentence
 from .urls import check_base_url, hide_tokens, is_loopback, origin_of
 
 HIDDEN = "…"
-"""What stands in place of a key."""
+"""Replacement for a key in texts."""
 
 _LEAST_DOUBLED = 12
-"""A key shorter than this is not taken for one that was pasted twice without a space between."""
+"""Minimum length of a key for the check whether it was pasted twice without a space between."""
 
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』＂＇"
 _VARIABLE = "TRIVERSE_API_KEY"
 _BEGINNING = r"""(?<![^\s"'“„=:])"""
-"""What a label must have before it: a key may well end in "token="."""
+"""Required before a label, since a key may end in "token="."""
 _NAMES = rf"{_VARIABLE}|x-api-key|api[ _-]?key|authorization|token"
 _ASSIGNED = re.compile(rf"(?i){_BEGINNING}(?:\$env:)?(?:{_NAMES})[\"']?\s*[=:]\s*")
 _SCHEME = re.compile(rf"(?i){_BEGINNING}bearer(?=$|[\s:=\"'])[:=]?")
@@ -34,9 +34,9 @@ _LABELS = frozenset({"export", "set", "setx", "=", ":", _VARIABLE.lower()})
 
 def clean_key(text: str) -> str:
     """
-    Return a key without what people paste along with it: quotes, "Bearer", a variable's name, itself again.
+    Return a key without what is often pasted with it: quotes, "Bearer", a variable name, a second copy of the key.
 
-    Nothing is refused here; see `check_key`. What has no key in it comes back as it is, without invisible characters.
+    Nothing is rejected here; see `check_key`. A text without a key is returned unchanged, without invisible characters.
     """
     visible = without_invisible(text).strip()
     words = []
@@ -57,11 +57,11 @@ def check_key(key: str) -> str:
     """
     Return the API key, cleaned.
 
-    The form of keys is not documented; but one with spaces inside, line breaks or letters beyond ASCII cannot be put
-    into a header, and the error of the network library would quote it.
+    The format of keys is not documented. A key with spaces, line breaks or non-ASCII letters cannot be sent in a
+    header, and the error of the network library would quote it.
 
-    :raises KeyMissingError: it is empty.
-    :raises InputError: (field ``api_key``) it cannot be a key.
+    :raises KeyMissingError: the text is empty.
+    :raises InputError: (field ``api_key``) the text cannot be a key.
     """
     word = clean_key(key)
     if not word:
@@ -86,13 +86,13 @@ def _problem(word: str) -> Sentence | None:
 
 def check_key_is_for(service_url: str, entered_for: str) -> None:
     """
-    See that the key goes where it was entered for.
+    Check that the key is sent only to the service that it was entered for.
 
-    A service on this machine is left out: it is a person's own, and whoever can put another one in its place can read
-    the key in the preferences. So is an address that cannot be used: that is told by whoever is to use it.
+    A service on this machine is exempt: it is the user's own, and anyone who can replace it can read the key in the
+    preferences. An invalid service URL is exempt too: the code that uses the URL reports that error.
 
-    :param entered_for: the origin that the key was entered for; "" when that is not known to be another one.
-    :raises KeyElsewhereError: it is for another origin.
+    :param entered_for: the origin that the key was entered for; "" if unknown.
+    :raises KeyElsewhereError: the key was entered for another origin.
     """
     origin = origin_of(service_url)
     if not entered_for or origin == entered_for or is_loopback(service_url):
@@ -109,15 +109,16 @@ def check_key_is_for(service_url: str, entered_for: str) -> None:
 
 
 def redact(text: str, key: str = "") -> str:
-    """Return ``text`` without the key, in whatever form, and without anything that looks like one."""
+    """Return ``text`` with the key, in any spelling, and everything that looks like a key replaced."""
     return hide_tokens(hide_key(text, key))
 
 
 def hide_key(text: str, key: str) -> str:
     """
-    Return ``text`` without the key, plain, in percent form (once or twice), escaped, or with what cannot be seen.
+    Return ``text`` with the key replaced, in every encoding.
 
-    :param key: what is in use; "" hides nothing.
+    The key may be plain, percent-encoded (once or twice), escaped, or mixed with invisible characters.
+    :param key: the key in use; "" hides nothing.
     """
     return _pattern(key).sub(HIDDEN, text) if key else text
 
@@ -129,11 +130,11 @@ def _pattern(key: str) -> re.Pattern[str]:
 
 
 def _forms(character: str) -> Iterator[str]:
-    """Yield an expression for one character in all ways in which texts write it."""
+    """Yield the parts of a regex that matches one character in all its encodings."""
     octets = character.encode("utf-8", "replace")
     percent = "".join(rf"%(?:25)*{_hex(octet)}" for octet in octets)
     code = ord(character)
-    plain = re.escape(character) if character != "/" else r"\\*/"  # JSON may escape a slash, and JSON in JSON that
+    plain = re.escape(character) if character != "/" else r"\\*/"  # JSON may escape a slash, and nested JSON again
     yield f"(?:{plain}|{percent}|\\\\+u{_any_case(f'{code:04x}')}|&#0*{code};|&#[xX]0*{_any_case(f'{code:x}')};"
     named = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}.get(character)
     yield f"|{re.escape(named)})" if named else ")"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which libraries are at work, and whether the add-on can work with them.
+Checks which versions of the network libraries are loaded, and whether they are compatible.
 
-Ground floor; any thread; no ``bpy``. Imports none of them by itself but in `check` and `needing`.
+Ground floor; any thread; no ``bpy``. Only `check` and `needing` import the libraries.
 
-All add-ons of a Blender share one ``sys.modules``: what was imported first stays, be it Blender's own, another
-add-on's, or ours. So the version on the disk says nothing of the version at work.
+All add-ons of one Blender share ``sys.modules``: the first import wins, whether it is Blender's own copy, another
+add-on's, or ours. So the installed version may differ from the loaded version.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from .errors import LibraryError
 from .sentence import Sentence
 
 OLDEST: Mapping[str, tuple[int, int]] = {"requests": (2, 27), "urllib3": (1, 26), "websockets": (11, 0)}
-"""The oldest versions that are worked with; tests/api/test_libraries.py runs these and newer ones.
+"""The oldest supported versions; tests/api/test_libraries.py runs these and newer ones.
 
-Blender 4.2 brings requests 2.27 and urllib3 1.26. websockets has the client that is used here since 11.0.
+Blender 4.2 includes requests 2.27 and urllib3 1.26. websockets has the client used here since 11.0.
 """
 
 SHIPPED = ("requests", "urllib3", "idna", "certifi", "charset_normalizer", "websockets", "truststore")
-"""What the extension ships as wheels, by the names of the modules."""
+"""Names of the modules that the extension ships as wheels."""
 
 _MANIFEST = "blender_manifest.toml"
-#: From here on a path says where a module belongs to, and no more of whose machine it is.
+#: Folder names from which on a path identifies the Blender or add-on, and no longer the user.
 _MARKS = ("extensions", "addons", "scripts", "site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
 class Library:
     """
-    A library of `SHIPPED`.
+    State of one library of `SHIPPED`.
 
-    :ivar at_work: the version that is loaded; "" if none is.
-    :ivar place: where it was loaded from, without what comes before Blender's or an add-on's folder.
-    :ivar on_disk: the version that the next start would load; "" if there is none.
-    :ivar shipped: the version that the extension brings; "" if that cannot be told.
+    :ivar at_work: the loaded version; "" if it is not loaded.
+    :ivar place: where it was loaded from, starting at Blender's or an add-on's folder.
+    :ivar on_disk: the installed version, which the next start would load; "" if there is none.
+    :ivar shipped: the version that the extension ships; "" if unknown.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Library:
 
 
 def all_libraries() -> list[Library]:
-    """Return what is known of each library of `SHIPPED`. Loads none."""
+    """Return the state of each library of `SHIPPED`. Does not import them."""
     return [_library(name) for name in SHIPPED]
 
 
@@ -91,7 +91,7 @@ def _version(name: str) -> str:
 
 
 def place_of(file: str) -> str:
-    """Return the end of a path that tells which Blender or add-on a file belongs to, without names of people."""
+    """Return the end of a path that identifies the Blender or add-on of a file, without user names."""
     parts = PurePath(file.replace("\\", "/")).parts
     marks = [parts.index(mark) for mark in _MARKS if mark in parts]
     return "/".join(parts[min(marks) :]) if marks else f"elsewhere/{'/'.join(parts[-2:])}"
@@ -99,7 +99,7 @@ def place_of(file: str) -> str:
 
 @functools.cache
 def shipped_versions() -> Mapping[str, str]:
-    """Return the versions of the wheels that the manifest lists, from the add-on's folder or the checkout's."""
+    """Return the versions of the wheels listed in the manifest, from the add-on's folder or the checkout's."""
     for folder in Path(__file__).resolve().parents[1:3]:
         try:
             wheels = tomllib.loads((folder / _MANIFEST).read_text(encoding="utf-8")).get("wheels", [])
@@ -116,9 +116,9 @@ def shipped_versions() -> Mapping[str, str]:
 
 def check(*names: str) -> None:
     """
-    Load libraries, and see that they can be worked with.
+    Import libraries, and check that their versions are supported.
 
-    :raises LibraryError: one is too old or cannot be loaded; its sentence says which, and what to do.
+    :raises LibraryError: one is too old or cannot be imported; its sentence names it and what to do.
     """
     for name in names:
         failure: LibraryError | None
@@ -135,7 +135,7 @@ def check(*names: str) -> None:
 @contextlib.contextmanager
 def needing(*names: str) -> Iterator[None]:
     """
-    Check libraries before, and put what fails inside into words: there are imports of ours that need them.
+    Check libraries, then turn import errors inside the context into `LibraryError`: some of our modules need them.
 
     :raises LibraryError: see `check`.
     """
@@ -151,11 +151,11 @@ def needing(*names: str) -> Iterator[None]:
 
 def _is_new_enough(name: str) -> bool:
     numbers = [int(number) for number in re.findall(r"\d+", _version(name))[:2]]
-    return not numbers or tuple(numbers) >= OLDEST.get(name, (0, 0))  # without a number it is tried
+    return not numbers or tuple(numbers) >= OLDEST.get(name, (0, 0))  # an unknown version is accepted
 
 
 def too_old(name: str, oldest: tuple[int, int]) -> LibraryError:
-    """Return the error of a loaded library that is older than ``oldest``."""
+    """Return the error for a loaded library that is older than ``oldest``."""
     return LibraryError(
         Sentence.of(
             "This Blender works with {name} {version} from {place}, and Triverse needs {oldest} or newer. Update or "

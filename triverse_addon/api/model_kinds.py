@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What kind of model a file is, by what is in it, whatever it is called.
+Detects the format of a model file by its content.
 
 Ground floor; any thread; no ``bpy``.
 
-A name is no proof: any text could be called ``.obj``, any archive ``.usdz``, and would be sent.
+File names are not checked: any text could be called ``.obj``, any archive ``.usdz``, and would be uploaded.
 """
 
 from __future__ import annotations
 
 import re
 
-#: How much of a file has to be read to tell. An OBJ may begin with pages of comments.
+#: Number of bytes needed for detection. An OBJ may begin with pages of comments.
 HEAD_BYTES = 65_536
 
-#: Lines of an OBJ (Wavefront, appendix B1). "call" and "csh", which run something, are none that a model needs.
+#: Lines of an OBJ (Wavefront, appendix B1), except "call" and "csh", which run something and which no model needs.
 _OBJ_LINE = re.compile(
     rb"(?:#.*|v(?P<vertex>[ \t]+[+-]?[\d.][\d.eE+-]*){3,8}|(?:v[tnp]|f|fo|l|p|s|mg|deg|bmat|step|curv2?|surf|parm|trim"
     rb"|hole|scrv|sp|con|end|cstype|ctech|stech|lod|bevel|[cd]_interp)(?:[ \t]+[\w.+/-]+)*"
@@ -24,10 +24,10 @@ _OBJ_LINE = re.compile(
 
 def model_type(head: bytes, size_bytes: int) -> str | None:
     """
-    Return the content type of a model that begins with ``head``; None for none that the service may take.
+    Return the content type of a model that begins with ``head``; None for formats that the service cannot accept.
 
     :param head: the first :data:`HEAD_BYTES` of the file, or all of it.
-    :param size_bytes: of the whole file.
+    :param size_bytes: size of the whole file.
     """
     if head.startswith(b"glTF"):
         return "model/gltf-binary"
@@ -49,7 +49,7 @@ def _is_stl(head: bytes, size_bytes: int) -> bool:
 
 
 def _is_usdz(head: bytes) -> bool:
-    """Tell by the name of its first entry, which has to be the scene (USDZ 1.3)."""
+    """Check the name of the first entry of the archive, which must be the scene (USDZ 1.3)."""
     if not head.startswith(b"PK\x03\x04"):
         return False
     name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
@@ -59,7 +59,7 @@ def _is_usdz(head: bytes) -> bool:
 def _is_obj(head: bytes, size_bytes: int) -> bool:
     if b"\0" in head:
         return False
-    # A line may go on behind a backslash.
+    # A backslash at the end continues a line.
     lines = head.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     pieces = lines.replace(b"\\\n", b" ").split(b"\n")
     if len(head) < size_bytes:

@@ -4,7 +4,7 @@ A file as the body of a ``multipart/form-data`` request, read while it is sent.
 
 Ground floor; worker threads; no ``bpy``.
 
-``requests`` would read the whole file, up to 200 MB, into memory and would say nothing while it is sent.
+``requests`` would read the whole file, up to 200 MB, into memory and would not report progress.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .errors import InputError
 from .sentence import Sentence
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes sent so far and the bytes in all."""
+"""Called with the bytes sent so far and the total bytes."""
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -40,13 +40,13 @@ class MultipartFile:
     """
     The body of a request with one part named ``file``; a context manager that closes the file.
 
-    The part is named after its content type ("image.png"): the user's own file names are nobody's business, and need
-    no quoting this way.
+    The file name in the part is made from the content type ("image.png"): the user's own file names are private, and
+    this one needs no quoting.
 
     :param path: the file.
-    :param content_type: as `upload_checks.check_image` or `upload_checks.check_model` told it.
-    :param progress: called after each piece that was handed to the network.
-    :param on_sent: called once, when everything was handed over.
+    :param content_type: result of `upload_checks.check_image` or `upload_checks.check_model`.
+    :param progress: called after each chunk that was passed to the network.
+    :param on_sent: called once, when the whole body was passed on.
     :raises OSError: the file cannot be opened.
     """
 
@@ -84,22 +84,23 @@ class MultipartFile:
 
     @property
     def content_type(self) -> str:
-        """Value of the request's Content-Type header."""
+        """Value of the request's Content-Type header, with the boundary."""
         return f"multipart/form-data; boundary={self._boundary}"
 
     def __len__(self) -> int:
         return len(self._head) + self._file_bytes + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        # requests takes a body for a stream only if it can be iterated.
+        # requests streams a body only if it is iterable.
         while piece := self.read(_CHUNK_BYTES):
             yield piece
 
     def read(self, size_bytes: int = -1) -> bytes:
         """
-        Return the next piece of the body; nothing at its end.
+        Return the next chunk of the body; empty at its end.
 
-        :raises InputError: the file became shorter or unreadable while it was sent.
+        :param size_bytes: maximum size; negative for a default.
+        :raises InputError: the file was truncated or became unreadable while it was sent.
         """
         wanted = _CHUNK_BYTES if size_bytes < 0 else size_bytes
         if self._pending:
@@ -108,7 +109,7 @@ class MultipartFile:
         if self._left_bytes:
             try:
                 piece = self._file.read(min(wanted, self._left_bytes))
-            except OSError:  # which the client would take for the network's
+            except OSError:  # the client would report it as a network error
                 piece = b""
             if not piece:
                 raise InputError(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a failure of the network means, as one of our own errors.
+Converts exceptions of the network libraries into our own.
 
 Ground floor; worker threads; no ``bpy``. Imports requests and urllib3.
 """
@@ -23,23 +23,23 @@ NETWORK_ERRORS = (
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
-    ValueError,  # addresses and headers that cannot be parsed, also those of a redirect
+    ValueError,  # invalid URLs and headers, also those of a redirect
 )
-"""Everything that ``requests`` and what lies below it raise for a network that fails."""
+"""All exceptions that ``requests`` and the layers below it raise when the network fails."""
 
 
 class StaleConnectionError(ConnectionLostError):
-    """A connection kept from an earlier request broke off before the answer was complete."""
+    """A kept-alive connection broke before the response was complete."""
 
 
 def failure_of(error: Exception | None, guard: Guard) -> TransportError:
     """
-    Return what a failure means. Nothing of ``error`` is kept: it would hold the request and its headers.
+    Return the error for a failed request. It keeps no reference to ``error``, which holds the request and its headers.
 
-    Raise what is returned outside of the ``except`` block, or ``error`` stays reachable as its ``__context__``.
+    Raise the result outside of the ``except`` block, or ``error`` stays reachable as its ``__context__``.
 
-    :param error: one of `NETWORK_ERRORS`; None if the guard ended the request and nothing else was noticed.
-    :param guard: of the request; it knows whether a connection was made, and who ended it.
+    :param error: one of `NETWORK_ERRORS`; None if the guard cancelled the request and no exception was raised.
+    :param guard: the guard of the request, which knows whether a connection was made and who cancelled it.
     """
     if guard.ended_by == "close":
         return ConnectionLostError(

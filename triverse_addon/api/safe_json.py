@@ -16,16 +16,17 @@ _LEAST_KEY = 8
 
 
 def parse_json(text: str | bytes, *, key: str = "") -> object:
-    """
-    Return what JSON text stands for, with half characters replaced, and the key in any text.
+    r"""
+    Return the value of a JSON text, with lone surrogates and the API key replaced in all its strings.
 
-    What the service says is kept in the list of tasks, in .blend files and in reports: a service that repeats the key,
-    in the input of a task for one, must not put it there.
+    Texts of the service are stored in the list of tasks, in .blend files and in reports. If the service repeats the
+    key, for instance in the input of a task, it must not get there.
 
-    JSON may name one half of a UTF-16 pair (``"\\ud800"``), which Python takes and neither UTF-8, SQLite nor Blender
-    can write: a task with such a prompt would end the thread that stores it.
+    JSON may contain a lone surrogate (``"\ud800"``), which Python accepts but which cannot be written as UTF-8, to
+    SQLite or by Blender: a task with such a prompt would end the thread that stores it.
 
-    :raises ValueError: it is no JSON.
+    :param key: the API key; "" if there is none to replace.
+    :raises ValueError: the text is no valid JSON.
     :raises RecursionError: it is nested deeper than Python's stack.
     """
     return _whole(json.loads(text), key if len(key) >= _LEAST_KEY else "")
