@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the service answers, as frozen dataclasses.
+Parses the responses of the service into frozen dataclasses.
 
 Ground floor; any thread; no ``bpy``.
 
-Readers are tolerant where the documentation is uncertain or has changed: ``taskId`` for ``task_uuid``, ``costCredits``
-for ``cost_credits``, statuses in lower case, one URL or a list of them, numbers as text, times with or without
-fraction and zone, answers with or without the envelope. They raise `BadAnswerError` when the essential is missing, and
-nothing else, whatever they are given.
+The parsers are tolerant where the documentation is unclear or has changed. They accept ``taskId`` for ``task_uuid``,
+``costCredits`` for ``cost_credits``, statuses in lower case, one URL or a list of them, numbers as text, times with or
+without fraction and zone, and responses with or without the envelope. They raise `BadAnswerError` when an essential
+value is missing, and nothing else, whatever the input.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .sentence import Sentence
 from .urls import check_task_uuid, clean
 
 TERMINAL = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
-"""Statuses after which nothing changes any more. Unknown ones mean "still going"."""
+"""Final statuses. Unknown statuses count as "still running"."""
 
 
 @dataclass(frozen=True)
 class ServiceFault:
-    """Why the service failed a task."""
+    """The error of a failed task, as sent by the service."""
 
     code: int | None
     message: str
@@ -35,7 +35,7 @@ class ServiceFault:
 
     @property
     def sentence(self) -> Sentence:
-        """The failure for people; the suggestion is apart."""
+        """Message for the user, without the suggestion."""
         if not self.message:
             return Sentence.of("Triverse could not finish this task. Try again.")
         return Sentence.of("Triverse could not finish this task: {message}", message=self.message)
@@ -43,7 +43,7 @@ class ServiceFault:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a task stands in the service's queue."""
+    """Position of a task in the service's queue."""
 
     is_queued: bool
     position: int | None
@@ -52,41 +52,41 @@ class Queue:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """State of one task: ``GET /tasks/{task_uuid}``, or a frame of the WebSocket."""
+    """Status of one task: ``GET /tasks/{task_uuid}``, or a frame of the WebSocket."""
 
     task_uuid: str
     flow_name: str
     status: str
-    """In capitals: PENDING, QUEUED, RUNNING, SUCCESS, FAILED, CANCELLED, or one that is not known yet."""
+    """In capitals: PENDING, QUEUED, RUNNING, SUCCESS, FAILED, CANCELLED, or a status added later."""
     progress: int | None = None
-    """0 to 100, an estimate."""
+    """Estimated progress in percent, 0 to 100."""
     created_at_s: float | None = None
     started_at_s: float | None = None
     completed_at_s: float | None = None
     input: Mapping[str, object] = field(default_factory=dict)
-    """The public fields of the request, for retry and regenerate."""
+    """Public fields of the request, used for Retry and Regenerate."""
     geometry_urls: tuple[str, ...] = ()
     textured_urls: tuple[str, ...] = ()
     preview_url: str | None = None
     output_urls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """All web addresses of the output by key, including those above; empty before SUCCESS."""
+    """All URLs of the output by key, including those above; empty before SUCCESS."""
     error: ServiceFault | None = None
     queue: Queue | None = None
 
     @property
     def is_terminal(self) -> bool:
-        """Whether this is the task's last state."""
+        """Whether the status is final."""
         return self.status in TERMINAL
 
     @property
     def model_urls(self) -> tuple[str, ...]:
-        """The best models there are: textured ones, or else geometry."""
+        """URLs of the best models available: the textured ones, otherwise the geometry."""
         return self.textured_urls or self.geometry_urls
 
 
 @dataclass(frozen=True)
 class Created:
-    """Answer to the creation of a task."""
+    """Response to the creation of a task: ``POST /tasks/<flow>``."""
 
     task_uuid: str
     flow_name: str
@@ -95,14 +95,14 @@ class Created:
     cost_credits: int | None
     queue: Queue | None
     read_deadline_s: float | None
-    """For how long a status query may not know the task yet (``read_after_write_deadline_seconds``)."""
+    """Seconds during which a status query may not find the task yet (``read_after_write_deadline_seconds``)."""
     read_header: str | None
-    """Name of a header for queries within that time; its value is not documented."""
+    """Name of a header to send with queries within that time; its value is not documented."""
 
 
 @dataclass(frozen=True)
 class Links:
-    """Direct, temporary addresses of a task's files: ``GET /tasks/url/{task_uuid}``."""
+    """Direct, temporary download URLs of a task's files: ``GET /tasks/url/{task_uuid}``."""
 
     download_url: str | None
     preview_url: str | None
@@ -112,7 +112,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Quote:
-    """What a task would cost: ``POST /tasks/pricing/quote``."""
+    """Price of a task: ``POST /tasks/pricing/quote``."""
 
     flow_name: str
     params: Mapping[str, object]
@@ -122,17 +122,17 @@ class Quote:
 
 @dataclass(frozen=True)
 class Balance:
-    """API credits: ``GET /users/balance``."""
+    """Balance of API credits: ``GET /users/balance``."""
 
     balance: int
-    """Free to spend."""
+    """Available credits."""
     frozen: int
-    """Held for tasks under way."""
+    """Credits reserved for running tasks."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whose key it is: ``GET /users/me``."""
+    """Account of the API key: ``GET /users/me``."""
 
     id: str
     email: str
@@ -147,9 +147,9 @@ class Account:
 
 def unwrap(body: object) -> Mapping[str, object]:
     """
-    Return the payload of an answer, with or without the envelope ``{"code": 0, "message": …, "data": {…}}``.
+    Return the payload of a response, with or without the envelope ``{"code": 0, "message": …, "data": {…}}``.
 
-    :raises BadAnswerError: there is no object.
+    :raises BadAnswerError: the body is no JSON object.
     """
     inner = _object(body)
     if inner is None:
@@ -161,13 +161,17 @@ def unwrap(body: object) -> Mapping[str, object]:
 
 
 def parse_status(body: object) -> TaskStatus:
-    """Read the state of a task."""
+    """
+    Parse the status of a task.
+
+    :raises BadAnswerError: ``status`` or the UUID is missing.
+    """
     data = unwrap(body)
     status = _status(data.get("status"))
     if status is None:
         raise _bad("status")
     output = _object(data.get("output")) if status == "SUCCESS" else None
-    # While a task runs, older servers put other things into its output: addresses count only after SUCCESS.
+    # While a task runs, older servers put other data into its output: URLs count only after SUCCESS.
     urls = {str(key): found for key, value in (output or {}).items() if (found := _urls(value))}
     preview = urls.get("preview_url", ())
     return TaskStatus(
@@ -189,7 +193,11 @@ def parse_status(body: object) -> TaskStatus:
 
 
 def parse_created(body: object) -> Created:
-    """Read the answer to a creation."""
+    """
+    Parse the response to the creation of a task.
+
+    :raises BadAnswerError: the UUID is missing.
+    """
     data = unwrap(body)
     deadline_s = _number(data.get("read_after_write_deadline_seconds"))
     return Created(
@@ -205,7 +213,11 @@ def parse_created(body: object) -> Created:
 
 
 def parse_links(body: object) -> Links:
-    """Read the addresses of a task's files. All of them may be absent."""
+    """
+    Parse the download URLs of a task's files.
+
+    :raises BadAnswerError: there is neither a download URL nor a preview URL.
+    """
     data = unwrap(body)
     download = _urls(data.get("download_url"))
     preview = _urls(data.get("preview_url"))
@@ -220,7 +232,11 @@ def parse_links(body: object) -> Links:
 
 
 def parse_quote(body: object) -> Quote:
-    """Read a price."""
+    """
+    Parse a price quote.
+
+    :raises BadAnswerError: the price is missing.
+    """
     data = unwrap(body)
     cost_credits = _credits(_first(data, "cost_credits", "costCredits"))
     if cost_credits is None:
@@ -234,7 +250,11 @@ def parse_quote(body: object) -> Quote:
 
 
 def parse_balance(body: object) -> Balance:
-    """Read the credits of the account."""
+    """
+    Parse the balance of credits.
+
+    :raises BadAnswerError: the balance is missing.
+    """
     data = unwrap(body)
     balance = _credits(data.get("balance"))
     if balance is None:
@@ -243,7 +263,11 @@ def parse_balance(body: object) -> Balance:
 
 
 def parse_account(body: object) -> Account:
-    """Read whose key it is."""
+    """
+    Parse the account of the key.
+
+    :raises BadAnswerError: both ID and e-mail address are missing.
+    """
     data = unwrap(body)
     account = Account(
         id=_text(data, "id") or "",
@@ -258,7 +282,11 @@ def parse_account(body: object) -> Account:
 
 
 def parse_file_key(body: object) -> str:
-    """Read the key of an uploaded file, which is passed on verbatim."""
+    """
+    Return the file key from the response to an upload. It is later sent back unchanged.
+
+    :raises BadAnswerError: the key is missing or longer than 4096 characters.
+    """
     key = unwrap(body).get("file_key")
     if not isinstance(key, str) or not key or len(key) > 4096:
         raise _bad("file_key")
@@ -266,7 +294,7 @@ def parse_file_key(body: object) -> str:
 
 
 def find_task_uuid(body: object) -> str | None:
-    """Return the UUID of the task that an answer names, be it the payload of an error; None if it names none."""
+    """Return the UUID of the task that a response names, also in an error; None if it names none."""
     outer = _object(body) or {}
     for key in (None, "data", "detail", "error"):
         inner = outer if key is None else _object(outer.get(key))
@@ -303,7 +331,7 @@ def _text(data: Mapping[str, object], *names: str) -> str | None:
 def _digits(value: int) -> str:
     try:
         return str(value)
-    except ValueError:  # more digits than Python is willing to write
+    except ValueError:  # more digits than Python converts to text
         return ""
 
 
@@ -351,7 +379,7 @@ def _progress(value: object) -> int | None:
 
 
 def _time(value: object) -> float | None:
-    """Return epoch seconds of an ISO 8601 text (UTC where it names no zone) or of a number (milliseconds if huge)."""
+    """Return epoch seconds of an ISO 8601 text (UTC if it has no zone) or of a number (milliseconds above 1e11)."""
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value.strip())
@@ -402,6 +430,6 @@ def _queue(value: object) -> Queue | None:
 
 
 def _header_name(value: object) -> str | None:
-    """Return the name of a header if it can be one that does no harm: own headers must not be replaced by it."""
+    """Return a header name that is safe to send: it must begin with ``x-``, so that it cannot replace one of ours."""
     name = value.strip() if isinstance(value, str) else ""
     return name if name.isascii() and name[:2].lower() == "x-" and name.replace("-", "").isalnum() else None

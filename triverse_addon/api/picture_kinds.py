@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What kind of picture a file is, by its first bytes, whatever it is called.
+Detects the format of an image file by its first bytes, regardless of its name.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 
-#: How much of a file has to be read to tell.
+#: Number of bytes needed for detection.
 HEAD_BYTES = 512
 
-#: What the service takes, by its content type.
+#: Formats that the service accepts, and their content types.
 TAKEN = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp"}
-#: Kinds that some Blender reads, and the suffix by which a Blender says that it does.
+#: Formats that some Blender version reads, and the file extension by which Blender lists its support.
 SUFFIX_OF = {
     "AVIF": ".avif",
     "BMP": ".bmp",
@@ -63,7 +63,7 @@ _BEGINNINGS = (
     (b"%!PS", "PostScript"),
     (b"\x1aE\xdf\xa3", "video"),
 )
-#: Brands of the first box of files in ISO's base media format (ISO/IEC 14496-12, 23008-12).
+#: Brands in the first box of files in ISO base media format (ISO/IEC 14496-12, 23008-12).
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf"), "HEIC"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
@@ -73,7 +73,7 @@ _BRANDS = {
 
 def picture_kind(head: bytes) -> str:
     """
-    Return the name of the kind of picture that begins with ``head``; "" for what is none, or tells nothing.
+    Return the name of the image format that begins with ``head``; "" for other or unknown data.
 
     :param head: the first :data:`HEAD_BYTES` of the file, or all of it.
     """
@@ -95,15 +95,15 @@ def picture_kind(head: bytes) -> str:
     return ""
 
 
-#: Sizes of the headers that a BMP may have behind its first 14 bytes.
+#: Possible sizes of a BMP's second header, which follows the first 14 bytes.
 _BMP_HEADERS = frozenset(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
 
 
 def _of_media(head: bytes) -> str:
-    """Judge by the brands in the order of the file: the first that says what is in it."""
+    """Return the format by the first known brand in the order of the file."""
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
-    # "mif1" alone says only that there are pictures; what they are is for the others to say.
+    # "mif1" and similar brands only say that the file contains images, so the other brands decide first.
     for brand in sorted(brands, key=lambda brand: brand in (b"mif1", b"msf1", b"miaf")):
         if brand in _BRANDS:
             return _BRANDS[brand]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The proxy by which an address is reached, the same one for requests and for the WebSocket.
+Selects the proxy for a URL, the same one for HTTP requests and for the WebSocket.
 
 Ground floor; any thread; no ``bpy``. Imports requests.
 """
@@ -19,16 +19,16 @@ from .urls import clean, is_loopback
 
 def proxy_for(url: str) -> str | None:
     """
-    Return the proxy that environment and system name for an https address; None: none.
+    Return the proxy that environment or system settings define for an https URL; None if there is none.
 
-    What is on this machine is not asked from a proxy.
+    No proxy is used for this machine.
 
-    :raises ConnectError: it is a SOCKS proxy, and the library for these is not there. Nothing was sent.
+    :raises ConnectError: it is a SOCKS proxy, and the library for these is not installed. Nothing was sent.
     """
     if is_loopback(url):
         return None
     proxies = get_environ_proxies(url, no_proxy=None)
-    # The systems' own settings name a SOCKS proxy under a key that requests does not look at: it would go past it.
+    # System settings store a SOCKS proxy under a key that requests ignores: it would then bypass the proxy.
     proxy = select_proxy(url, proxies) or proxies.get("socks")
     if not proxy:
         return None
@@ -46,5 +46,5 @@ def proxy_for(url: str) -> str | None:
 
 
 def _shown(proxy: str) -> str:
-    """Return a proxy's host and port: what stands before them may be a password."""
+    """Return a proxy's host and port, without the user name and password that may precede them."""
     return clean(proxy.rpartition("@")[2].rpartition("//")[2], 80)

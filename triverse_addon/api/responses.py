@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What an HTTP answer means: a body to read, or an error of `errors`.
+Interprets an HTTP response: returns its JSON object, or raises an error of `errors`.
 
 Ground floor; any thread; no ``bpy``.
 
-The service's ``code`` decides first and the HTTP status second: 403, for one, stands for a bad key as well as for too
-few credits.
+The service's ``code`` decides first and the HTTP status second: for instance, 403 stands both for an invalid key and
+for too few credits.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .service_codes import ServiceCode
 from .urls import clean
 
 MAX_RETRY_AFTER_S = 600.0
-"""Longest wait taken from a Retry-After header: a task should not hang for a day on a slip of a server."""
+"""Longest wait accepted from a Retry-After header, so that a wrong header cannot delay a task for a day."""
 
 _BY_CODE: Mapping[int, type[ServiceError]] = {
     ServiceCode.INVALID_PARAMETERS: InvalidParametersError,
@@ -76,7 +76,7 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
     429: TooManyRequestsError,
 }
 
-# Codes that leave no doubt: a message that happens to speak of a duplicate does not change them.
+# With these codes the meaning is certain, even if the message happens to mention a duplicate.
 _NEVER_DUPLICATE = frozenset(_BY_CODE) - {ServiceCode.INVALID_PARAMETERS, ServiceCode.WRONG_STATE}
 
 _SENTENCES: Mapping[type[ServiceError], Sentence] = {
@@ -97,12 +97,12 @@ _SENTENCES: Mapping[type[ServiceError], Sentence] = {
 }
 
 TOO_MANY_REQUESTS = _SENTENCES[TooManyRequestsError]
-"""What a task says that waits its turn: no failure of the service, however often it is said."""
+"""Message of a task that waits because of rate limiting. It is no failure, however often it occurs."""
 
 
 @dataclass(frozen=True)
 class _ErrorBody:
-    """What the body of an error says, as far as it can be read."""
+    """The parts of an error body that could be read."""
 
     code: int | None = None
     message: str = ""
@@ -114,13 +114,15 @@ def read_answer(
     http_status: int, headers: Mapping[str, str], body: bytes, *, key: str = "", service_url: str = ""
 ) -> Mapping[str, object]:
     """
-    Return the JSON object of a successful answer, envelope included.
+    Return the JSON object of a successful response, including the envelope.
 
-    :param headers: names in any case.
-    :param key: removed from what the service says, should it repeat it.
-    :param service_url: the service address if the question was about no task: only the address can be unknown then.
-    :raises ServiceError: the HTTP status or the envelope's code says no.
-    :raises BadAnswerError: a success that is no JSON object, or a redirect.
+    :param http_status: the HTTP status code.
+    :param headers: the response headers; names in any case.
+    :param body: the decompressed body.
+    :param key: the API key, which is removed from texts if the service repeats it.
+    :param service_url: the service URL if the request was not about a task, so that 404 means a wrong URL; else "".
+    :raises ServiceError: the HTTP status or the envelope's code reports an error.
+    :raises BadAnswerError: a successful response that is no JSON object, or a redirect.
     """
     answer = _json_object(body, key)
     if 200 <= http_status < 300:
@@ -145,7 +147,7 @@ def read_answer(
 
 
 def not_an_answer() -> BadAnswerError:
-    """Return the error for an answer that is none: HTML, garbage, nothing."""
+    """Return the error for a response that does not follow this API: HTML, invalid JSON, nothing."""
     return BadAnswerError(
         Sentence.of(
             "What answered does not speak like Triverse. "
@@ -155,7 +157,7 @@ def not_an_answer() -> BadAnswerError:
 
 
 def too_near(host: str) -> RefusedAddressError:
-    """Return the error for an address that the service named and that is nearer than the service itself."""
+    """Return the error for a URL of the service whose host is nearer than the service itself."""
     return RefusedAddressError(
         Sentence.of(
             "The service names a file on {host}, which is this machine or in a private network. "
@@ -166,7 +168,7 @@ def too_near(host: str) -> RefusedAddressError:
 
 
 def elsewhere() -> RefusedAddressError:
-    """Return the error for an address that the service named and that is not gone to."""
+    """Return the error for a URL of the service that must not be opened."""
     return RefusedAddressError(
         Sentence.of(
             "The service sends to an address that is not allowed. Check the service address in the preferences."
@@ -178,9 +180,12 @@ def service_error(
     http_status: int, headers: Mapping[str, str], answer: Mapping[str, object] | None, *, key: str = ""
 ) -> ServiceError:
     """
-    Return the error that an answer stands for.
+    Return the error that a response stands for.
 
-    :param answer: the JSON object of the body, None if it is none.
+    :param http_status: the HTTP status code.
+    :param headers: the response headers.
+    :param answer: the JSON object of the body; None if it is none.
+    :param key: the API key, which is removed from texts.
     """
     said = _error_body(answer, key)
     retry_after_s = retry_after(headers)
@@ -213,7 +218,7 @@ def service_error(
 
 
 def code_of(value: object) -> int | None:
-    """Return an error code that came as a number or as text; None for anything else."""
+    """Return an error code given as a number or as text; None for anything else."""
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             return int(value)
@@ -224,11 +229,12 @@ def code_of(value: object) -> int | None:
 
 def retry_after(headers: Mapping[str, str], *, now_s: float | None = None) -> float | None:
     """
-    Return how long a Retry-After header asks to wait: seconds or an HTTP date, at most `MAX_RETRY_AFTER_S`.
+    Return the waiting time in seconds of a Retry-After header: seconds or an HTTP date, at most `MAX_RETRY_AFTER_S`.
 
-    A date is counted from the answer's own Date header where there is one, so that a wrong clock here does no harm.
+    A date is compared with the response's own Date header if there is one, so that a wrong local clock has no effect.
 
-    :param now_s: epoch seconds, for tests.
+    :param headers: the response headers; names in any case.
+    :param now_s: the current time in epoch seconds, for tests.
     """
     values = {name.lower(): value for name, value in headers.items()}
     text = values.get("retry-after", "").strip()
@@ -252,7 +258,7 @@ def retry_after(headers: Mapping[str, str], *, now_s: float | None = None) -> fl
 def _json_object(body: bytes, key: str) -> Mapping[str, object] | None:
     try:
         answer = parse_json(body, key=key)
-    except (ValueError, RecursionError):  # not JSON or not UTF-8; nested deeper than Python's stack
+    except (ValueError, RecursionError):  # neither JSON nor UTF-8, or nested too deeply
         return None
     return answer if isinstance(answer, dict) else None
 
@@ -279,7 +285,7 @@ def _error_body(answer: Mapping[str, object] | None, key: str) -> _ErrorBody:
 
 
 def _detail_text(detail: object) -> str:
-    """Return the words of a ``detail`` without envelope: a text, or a list of ``{"loc": [...], "msg": "..."}``."""
+    """Return the text of a ``detail`` without envelope: a string, or a list of ``{"loc": [...], "msg": "..."}``."""
     if isinstance(detail, str):
         return detail
     texts: list[str] = []
@@ -287,7 +293,7 @@ def _detail_text(detail: object) -> str:
         if isinstance(entry, Mapping) and isinstance(entry.get("msg"), str):
             place = entry.get("loc")
             names = [name for name in place if isinstance(name, str)] if isinstance(place, list) else []
-            if names[:1] == ["body"]:  # where a framework looked for it says nothing to a person
+            if names[:1] == ["body"]:  # part of the request that was validated; does not help a user
                 del names[0]
             texts.append(": ".join([".".join(names), entry["msg"]]) if names else entry["msg"])
         elif isinstance(entry, str):
@@ -296,7 +302,7 @@ def _detail_text(detail: object) -> str:
 
 
 def _said(value: object, key: str) -> str:
-    # Redacted before it is cut, or a key across the cut would survive in part.
+    # Redact before truncating, or a part of a truncated key would remain.
     return clean(redact(value, key)) if isinstance(value, str) else ""
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-JSON from outside.
+Parses JSON of the service and makes its strings safe to store.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -11,7 +11,7 @@ import json
 
 from .keys import hide_key
 
-#: A key shorter than this is none, and to look for it would spoil whatever else has these letters.
+#: Shorter keys are ignored: replacing them would damage other texts that contain these letters.
 _LEAST_KEY = 8
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A sentence for people, kept as a template and its values so that the ui can translate it.
+A message for users, stored as a template and its values so that the ui can translate it.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -21,10 +21,10 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True)
 class Sentence:
     """
-    A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and the values for it.
+    A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and its values.
 
-    Templates are literals in the source, so that translations can be found for them; whatever differs from case to
-    case (a file name, the service's own words) is a value.
+    Templates are literals in the source, so that translations can be looked up for them. Variable parts (a file name, a
+    message of the service) are values.
     """
 
     template: str
@@ -32,7 +32,7 @@ class Sentence:
 
     @classmethod
     def of(cls, template: str, /, **args: Value) -> Sentence:
-        """Build a sentence from a literal template and its values."""
+        """Create a sentence from a literal template and its values."""
         return cls(template, args)
 
     def __str__(self) -> str:
@@ -42,8 +42,8 @@ class Sentence:
         """
         Return the sentence with ``translate`` applied to the template, and the values filled in.
 
-        ``str.format`` is not used: it would fail on a translator's slip, and it follows attributes. A placeholder
-        without a value is left as it stands. What in a value is not seen is escaped: sentences are printed.
+        ``str.format`` is not used: it would fail on a translator's mistake, and it allows attribute access. A
+        placeholder without a value is kept. Invisible characters in values are escaped, because sentences are printed.
         """
 
         def fill(match: re.Match[str]) -> str:
@@ -52,12 +52,12 @@ class Sentence:
         return _PLACEHOLDER.sub(fill, translate(self.template))
 
     def to_json(self) -> dict[str, object]:
-        """Return a dictionary that `from_json` reads, made of JSON types only."""
+        """Return a dictionary of JSON types that `from_json` accepts."""
         return {"template": self.template, "args": dict(self.args)}
 
     @classmethod
     def from_json(cls, value: object) -> Sentence:
-        """Read what `to_json` wrote. Anything else becomes a sentence that says the value as text."""
+        """Create a sentence from the result of `to_json`. Any other value becomes a sentence with the value as text."""
         if isinstance(value, Mapping) and isinstance(value.get("template"), str):
             args = value.get("args")
             known = {

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class ServiceCode(IntEnum):
-    """What the ``code`` of an error body says. A service may answer with others; they stay plain numbers."""
+    """Values of ``code`` in an error body. Codes that are not listed here stay plain integers."""
 
     INVALID_PARAMETERS = 1004
     RESOURCE_NOT_FOUND = 1005

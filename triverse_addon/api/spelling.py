@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Numbers, and yes or no, as people, spreadsheets and data tools write them.
+Parses numbers and yes/no values as people, spreadsheets and data tools write them.
 
 Ground floor; any thread; no ``bpy``.
 
-The decimal mark and the thousands separator depend on the language of whoever wrote the file, and one comma or point
-before three digits can be either: that is said, never guessed.
+The decimal mark and the thousands separator depend on the author's language, and a single comma or point before three
+digits can be either. Such a number is reported as ambiguous, never guessed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from decimal import Decimal
 
 from .sentence import Sentence
 
-#: No number that anything here is told in has more characters.
+#: Longer texts are no numbers that any field accepts.
 _MOST_CHARACTERS = 60
-#: Thousands separators that never are a decimal mark: Swiss apostrophes, Arabic, and those of programming languages.
+#: Thousands separators that are never decimal marks: Swiss apostrophes, Arabic, and those of programming languages.
 _GROUP_MARKS = str.maketrans(dict.fromkeys(" '’_٬", "'"))
 _MINUS = str.maketrans(dict.fromkeys("−﹣‐‑–", "-"))
 _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("「", "」"))
 
-#: English and the panel's languages; then what spreadsheets write for TRUE and FALSE elsewhere; then checkboxes.
+#: English and the panel's languages; then spreadsheets' words for TRUE and FALSE in other languages; then checkmarks.
 _YES = """
 true yes on y t wahr ja j an ein richtig 是 真 对 對 有 开 開 はい 真 有効 オン 有り あり
 vrai oui verdadero verdadeiro vero sí si sim waar prawda tak истина да doğru evet sand ✓ ✔ ☑ ✅ ○ 〇
@@ -38,10 +38,11 @@ _WORDS = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
 
 class AmbiguousNumberError(ValueError):
     """
-    A text that one writes for a thousand times what another means by it.
+    The text has two readings, one of which is a thousand times the other.
 
-    :ivar large: the number if the mark separates thousands.
-    :ivar small: the number if it is a decimal mark.
+    :ivar text: the number as written.
+    :ivar large: the value if the mark separates thousands.
+    :ivar small: the value if it is a decimal mark.
     """
 
     def __init__(self, text: str, large: Decimal, small: Decimal) -> None:
@@ -49,7 +50,11 @@ class AmbiguousNumberError(ValueError):
         super().__init__(f"{self.text} can mean {self.large} or {self.small}; write one of these")
 
     def sentence(self, field: str) -> Sentence:
-        """Return what to tell of it, with both readings."""
+        """
+        Return the error message, with both readings.
+
+        :param field: label of the field.
+        """
         return Sentence.of(
             "{field}: {text} can mean {large} or {small}. Write one of these.",
             field=field,
@@ -61,10 +66,10 @@ class AmbiguousNumberError(ValueError):
 
 def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
     """
-    Return the number that a text stands for; None if it stands for none.
+    Return the value of a number; None if the text is no number.
 
-    :param decimal_mark: "." or "," where that is known to be the one, and so may stand before three digits; else "".
-    :raises AmbiguousNumberError: it can mean two, and what stands before three digits is not ``decimal_mark``.
+    :param decimal_mark: "." or "," if the decimal mark is known, and so may precede three digits; else "".
+    :raises AmbiguousNumberError: the text has two readings, and its mark is not ``decimal_mark``.
     """
     bare = _bare(text)
     if len(bare) > _MOST_CHARACTERS:
@@ -81,7 +86,7 @@ def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
 
 
 def told_decimal_mark(text: str) -> str:
-    """Return the decimal mark of whoever wrote this number, "" if it is none or does not tell: 20000 or 1,500."""
+    """Return the decimal mark that a number proves, "." or ","; "" if it proves none (20000 or 1,500)."""
     if len(text) > _MOST_CHARACTERS or not any(mark in text for mark in ".,．，٫") or text[:1].isalpha():
         return ""
     bare = _bare(text)
@@ -90,7 +95,7 @@ def told_decimal_mark(text: str) -> str:
 
 
 def yes_or_no(text: str) -> bool | None:
-    """Return what a text says, None if it says neither: a word, a mark, 1 or 0 also with decimals."""
+    """Return the yes/no value of a word, a checkmark, or 1 or 0 (also with decimals); None for anything else."""
     word = _bare(text).casefold()
     try:
         value = None if word in _WORDS else number(word)
@@ -100,19 +105,19 @@ def yes_or_no(text: str) -> bool | None:
 
 
 def plain(value: Decimal) -> str:
-    """Return a number as anyone reads it: digits, a point at most."""
+    """Return a number as digits with at most a decimal point, without exponent and separators."""
     return format(value.normalize(), "f")
 
 
 def half_width(text: str) -> str:
-    """Return a text with the full-width forms of East Asian keyboards as plain letters, digits and signs."""
+    """Return a text with full-width characters of East Asian keyboards replaced by ASCII."""
     return (
         text if text.isascii() else "".join(chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char for char in text)
     )
 
 
 def _bare(text: str) -> str:
-    """Return a text without what is only dressing: quotes, any space around it, invisible marks, other digits."""
+    """Return a text with ASCII digits, and without quotes, surrounding white space and invisible characters."""
     if text.isascii() and text.isalnum():
         return text
     text = "".join(_characters(half_width(text))).strip()
@@ -133,10 +138,10 @@ def _characters(text: str) -> Iterator[str]:
 
 
 def _read(bare: str, mark: str) -> Decimal | None:
-    """Read a number whose decimal mark is ``mark``."""
+    """Return the number in ``bare`` if its decimal mark is ``mark``; None if it is no such number."""
     other = "," if mark == "." else "."
     text = bare.translate(_MINUS).translate(_GROUP_MARKS).replace("٫", mark)
-    # Thousands also as in India, 1,00,000; never behind a leading zero, and never before an exponent.
+    # Accepts also Indian grouping, 1,00,000. Grouping is rejected after a leading zero and before an exponent.
     match = re.fullmatch(
         rf"([+-]?)'?(?:(\d+|[1-9]\d{{0,2}}(?:(['{other}])\d{{3}})(?:\3\d{{3}})*|[1-9]\d?(?:,\d\d)+,\d{{3}})?"
         rf"(?:[{mark}](\d*))?)(?:[eE]([+-]?\d{{1,3}}))?",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which certificates are believed, and what a refused one means in words.
+Selects the trusted certificate authorities, and explains certificate errors.
 
 Ground floor; worker threads; no ``bpy``. Imports certifi and truststore.
 
-The authorities of the operating system are believed (``truststore``), because studios and virus scanners install
-theirs there. Nothing is injected into ``ssl``: other add-ons keep theirs.
+The authorities of the operating system are trusted (``truststore``), because studios and virus scanners install their
+own there. Nothing is injected into ``ssl``, so other add-ons are not affected.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from .sentence import Sentence
 from .urls import clean
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""A file or folder that takes the place of everything else; the first that is set counts."""
+"""Variables with a file or folder that replaces all other authorities; the first one that is set counts."""
 
 _OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What OpenSSL reads in place of the system's; both count."""
+"""Variables that OpenSSL reads instead of the system's authorities; both count."""
 
 _SYSTEM_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Gentoo
     "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat, Rocky, Fedora
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # newest Fedora
-    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # Alpine, BSD
 )
 
-# OpenSSL's numbers (x509_vfy.h), and what Windows and macOS answer through truststore.
+# Error numbers of OpenSSL (x509_vfy.h), and those of Windows and macOS, which truststore returns.
 _NOT_YET = frozenset({9})
 _EXPIRED = frozenset({10, 0x800B0101, -67818})
 _OTHER_HOST = frozenset({62, 64, 0x800B010F, -67602})
@@ -45,9 +45,9 @@ _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27, 0x800B0109, 0x800B010A, 0x80
 
 def secure_context() -> ssl.SSLContext:
     """
-    Return the settings of one secure connection at a time: truststore keeps its context locked in a handshake.
+    Return a new SSL context. Do not use it for two connections at once: truststore locks it during a handshake.
 
-    :raises ConnectError: a variable of the environment names certificates that cannot be read.
+    :raises ConnectError: an environment variable names certificates that cannot be read.
     """
     named = _named()
     if named:
@@ -56,13 +56,13 @@ def secure_context() -> ssl.SSLContext:
         from truststore import SSLContext
 
         context: ssl.SSLContext = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    except (ImportError, OSError, NotImplementedError):  # an older system, or one that it does not know
+    except (ImportError, OSError, NotImplementedError):  # an old or unknown system
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cafile=certifi.where())
         return context
     if sys.platform not in ("win32", "darwin"):
-        # Portable Blenders set SSL_CERT_FILE to a certifi of their own (bpy_interface.cc), and OpenSSL, so truststore
-        # too, then looks nowhere else.
+        # Portable Blenders set SSL_CERT_FILE to a certifi of their own (bpy_interface.cc). OpenSSL, and so truststore,
+        # then looks nowhere else.
         system = next((path for path in _SYSTEM_FILES if os.path.isfile(path)), None)
         if system is not None or not _openssl_finds_any():
             context.load_verify_locations(cafile=system or certifi.where())
@@ -71,9 +71,10 @@ def secure_context() -> ssl.SSLContext:
 
 def certificate_problem(error: BaseException | None, host: str) -> Sentence | None:
     """
-    Return what is wrong with the certificate of ``host``; None if ``error`` is about something else.
+    Return what is wrong with the certificate of ``host``; None if ``error`` has another cause.
 
-    :param error: of ssl, or one that was made of it by urllib3 and requests.
+    :param error: an exception of ssl, or one of urllib3 or requests that wraps it.
+    :param host: the host name, for the message.
     """
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -82,12 +83,12 @@ def certificate_problem(error: BaseException | None, host: str) -> Sentence | No
 
 
 def is_tls_problem(error: BaseException | None) -> bool:
-    """Tell whether no secure connection could be agreed on."""
+    """Return whether TLS is the cause of an error."""
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
 def no_secure_connection(host: str) -> Sentence:
-    """Return what to say when no secure connection could be agreed on, and no certificate is the cause."""
+    """Return the message for a failed TLS handshake that is not caused by a certificate."""
     return Sentence.of(
         "No secure connection to {host} could be made. "
         "Check the network, any proxy, and the service address in the preferences.",
@@ -100,7 +101,7 @@ def no_secure_connection(host: str) -> Sentence:
 
 
 def _named() -> list[tuple[str, str]]:
-    """Return the variables with which a person chose authorities, and what they name."""
+    """Return the environment variables with which the user chose certificate authorities, and their values."""
     bundle = next((found for found in _set(_BUNDLES)), None)
     return [bundle] if bundle is not None else list(_set(_OPENSSL))
 
@@ -108,7 +109,7 @@ def _named() -> list[tuple[str, str]]:
 def _set(variables: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for variable in variables:
         path = os.environ.get(variable, "").strip()
-        # A list of certifi's is nobody's choice: Blender and add-ons set it for Pythons that find no authorities.
+        # A path into certifi is not the user's choice: Blender and add-ons set it for Pythons without authorities.
         if path and PurePath(path).parts[-2:] != ("certifi", "cacert.pem"):
             yield variable, path
 
@@ -123,7 +124,7 @@ def _context_of(named: list[tuple[str, str]]) -> ssl.SSLContext:
                     context.load_verify_locations(capath=one)
                 else:
                     context.load_verify_locations(cafile=one)
-            except OSError:  # ssl.SSLError is one
+            except OSError:  # includes ssl.SSLError
                 continue
             found = True
     if not found:
@@ -144,7 +145,7 @@ def _openssl_finds_any() -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was made of: requests and urllib3 keep that in different places."""
+    """Yield an error and all its causes, which requests and urllib3 store in different attributes."""
     queue: list[object] = [error]
     seen: set[int] = set()
     while queue:

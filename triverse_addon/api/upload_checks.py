@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Pictures and models, checked before they are uploaded.
+Checks images and models before they are uploaded.
 
 Ground floor; worker threads (it reads the first bytes of files); no ``bpy``.
 
-What a file is, is told by its first bytes and not by its name: the service refuses a GIF that is called ``.png``
-too, but only after it was sent. Limits and types: the service's upload pages.
+The format is detected by the content, not by the file name: the service rejects a GIF named ``.png`` too, but only
+after the upload. Limits and formats: the service's upload pages.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from .picture_kinds import HEAD_BYTES, TAKEN, picture_kind
 from .sentence import Sentence
 
 MAX_IMAGE_BYTES = 50 * 1024 * 1024
-"""Largest picture the service takes ("up to 50 MB")."""
+"""Maximum size of an image ("up to 50 MB")."""
 
 MAX_MODEL_BYTES = 200 * 1024 * 1024
-"""Largest model the service takes ("up to 200 MB")."""
+"""Maximum size of a model ("up to 200 MB")."""
 
 _MB = 1024 * 1024
 
 
 def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> str:
     """
-    Return the content type of a picture that the service takes: JPEG, PNG or WebP of at most 50 MB.
+    Return the content type of an image that the service accepts: JPEG, PNG or WebP of at most 50 MB.
 
-    :raises InputError: missing, unreadable, empty, too large, or another format.
+    :param path: the image file.
+    :param field: name of the field for the error.
+    :raises InputError: (``field``) the file is missing, unreadable, empty, too large, or of another format.
     """
     file = Path(path)
     head = _head(file, MAX_IMAGE_BYTES, field)
@@ -43,7 +45,7 @@ def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> s
 
 
 def _no_picture(kind: str, name: str) -> Sentence:
-    """Return what to tell of a picture that the service does not take, with what it is."""
+    """Return the error message for an image that the service does not accept, with its actual format."""
     if kind == "HEIC":
         return Sentence.of(
             "{name} is not a JPEG, PNG or WebP picture. It is HEIC: export it as JPEG, and set the phone to its most "
@@ -68,34 +70,36 @@ def _no_picture(kind: str, name: str) -> Sentence:
 
 
 def image_type(head: bytes) -> str | None:
-    """Return the content type of a picture that begins with ``head``; None for all but JPEG, PNG and WebP."""
+    """Return the content type of an image that begins with ``head``; None for all but JPEG, PNG and WebP."""
     return TAKEN.get(picture_kind(head))
 
 
 def head_of(path: str | os.PathLike[str]) -> bytes:
     """
-    Return the first bytes of a file, enough to tell what kind of picture it is; none if it cannot be read.
+    Return the first bytes of a file, enough to detect an image format; empty if it cannot be read.
 
-    Only regular files are opened: a pipe would be waited at for ever.
+    Only regular files are opened, because opening a pipe could block for ever.
     """
     try:
         if not os.path.isfile(path):
             return b""
         with open(path, "rb") as file:
             return file.read(HEAD_BYTES)
-    except (OSError, ValueError):  # ValueError: a null byte in the path
+    except (OSError, ValueError):  # ValueError: a null character in the path
         return b""
 
 
 def check_model(path: str | os.PathLike[str], *, field: str = "model_file") -> str:
     """
-    Return the content type of a model that the service takes: at most 200 MB.
+    Return the content type of a model that the service accepts, of at most 200 MB.
 
-    What it is, is told by what is in it, not by its name. The documentation names ".glb, .obj" and leaves the list
-    open; FBX, STL, PLY and USDZ are let through for the service to decide (it answers 2004 to what it does not take).
-    glTF with separate files cannot arrive whole.
+    The format is detected by the content, not by the file name. The documentation names ".glb, .obj" and leaves the
+    list open; FBX, STL, PLY and USDZ are accepted here for the service to decide (it responds with 2004 if it does not
+    support a format). glTF with separate files is rejected, because only one file can be uploaded.
 
-    :raises InputError: missing, unreadable, empty, too large, or no model.
+    :param path: the model file.
+    :param field: name of the field for the error.
+    :raises InputError: (``field``) the file is missing, unreadable, empty, too large, or no model.
     """
     file = Path(path)
     head = _head(file, MAX_MODEL_BYTES, field)
@@ -109,14 +113,14 @@ def check_model(path: str | os.PathLike[str], *, field: str = "model_file") -> s
 
 
 def _head(file: Path, limit_bytes: int, field: str) -> bytes:
-    """Return the first bytes of ``file``, after its size was checked."""
+    """Return the first bytes of ``file``, after checking that it exists, is not empty and not too large."""
     try:
         if not file.is_file():
             raise InputError(Sentence.of("There is no file {path}.", path=str(file)), field=field)
         size_bytes = file.stat().st_size
         with file.open("rb") as stream:
             head = stream.read(max(HEAD_BYTES, model_kinds.HEAD_BYTES))
-    except (OSError, ValueError):  # ValueError: a null byte in the path
+    except (OSError, ValueError):  # ValueError: a null character in the path
         raise InputError(
             Sentence.of("The file {path} cannot be read. Check its permissions.", path=str(file)), field=field
         ) from None

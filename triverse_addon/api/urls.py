@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which addresses are allowed, how they are built, and how texts are rid of the key.
+Checks and builds URLs, and removes the key from texts.
 
 Ground floor; any thread; no ``bpy``.
 """
@@ -27,9 +27,9 @@ _PORTS = {"https": 443, "http": 80}
 
 def is_loopback(url: str) -> bool:
     """
-    Tell whether ``url`` names this machine itself: ``localhost``, 127.0.0.0/8 or ``::1``.
+    Return whether ``url`` names this machine: ``localhost``, 127.0.0.0/8 or ``::1``.
 
-    Names are not resolved: only what says so by itself counts.
+    Host names are not resolved.
     """
     try:
         host = urlsplit(url).hostname or ""
@@ -49,10 +49,10 @@ def _is_loopback_host(host: str) -> bool:
 
 def check_base_url(url: str) -> str:
     """
-    Return the service address, without a trailing slash.
+    Return the service URL, without a trailing slash.
 
-    :raises InputError: (field ``api_url``) it is no https address; plain http is only for this machine itself, because
-        the key would travel in clear text.
+    :raises InputError: (field ``api_url``) the text is no https URL. Plain http is allowed for this machine only,
+        because the key would be sent unencrypted.
     """
     text = url.strip()
     problem = _problem(text)
@@ -65,9 +65,9 @@ def check_base_url(url: str) -> str:
 
 def check_asset_url(url: str) -> str:
     """
-    Return the address of a file that the service named, if it may be opened.
+    Return the URL of a file that the service named, if it may be opened.
 
-    :raises RefusedAddressError: it is not https (or http on this machine itself), or no address at all.
+    :raises RefusedAddressError: it is no URL, or neither https nor http on this machine.
     """
     problem = _problem(url)
     if problem is not None:
@@ -81,9 +81,9 @@ def _problem(url: str) -> Sentence | None:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises ValueError for an invalid port
         host.encode("idna" if not host.isascii() else "ascii")
-    except ValueError:  # UnicodeError is one
+    except ValueError:  # includes UnicodeError
         return Sentence.of("This is not a web address: {url}", url=_shown(url))
     if not host or parts.scheme not in ("https", "http"):
         return Sentence.of("This is not an https address: {url}", url=_shown(url))
@@ -95,12 +95,12 @@ def _problem(url: str) -> Sentence | None:
 
 
 def same_host(first: str, second: str) -> bool:
-    """Tell whether two addresses have the same scheme, host and port."""
+    """Return whether two URLs have the same scheme, host and port."""
     return _origin(first) == _origin(second)
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address as one text; "" if it is none."""
+    """Return the origin (scheme, host and port) of a URL as text; "" if it is no URL."""
     try:
         scheme, host, port = _origin(url.strip())
     except ValueError:
@@ -118,12 +118,12 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 def check_task_uuid(text: str) -> str:
     """
-    Return a task's UUID without spaces around it, if it can be one.
+    Return a task's UUID without surrounding spaces.
 
-    The form of UUIDs is not documented, so any word of letters, digits, ``_``, ``-`` and ``.`` is taken, up to 128: it
-    goes into addresses and file names.
+    The format of UUIDs is not documented, so any word of up to 128 letters, digits, ``_``, ``-`` and ``.`` is accepted.
+    The UUID is used in URLs and file names.
 
-    :raises InputError: (field ``task_uuid``) otherwise.
+    :raises InputError: (field ``task_uuid``) the text cannot be a UUID.
     """
     word = text.strip()
     if not _TASK_UUID.fullmatch(word):
@@ -133,11 +133,11 @@ def check_task_uuid(text: str) -> str:
 
 def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, since_s: float | None = None) -> str:
     """
-    Return the address that watches one task, or with ``task_uuid`` None all of the user's tasks.
+    Return the WebSocket URL that watches one task, or all of the user's tasks if ``task_uuid`` is None.
 
-    It carries the key, as the service asks for: never show or log it; see `keys.redact`.
+    The service requires the key in the URL: never show or log it; see `keys.redact`.
 
-    :param since_s: only for all tasks: epoch seconds; states of tasks created (older servers: updated) after it.
+    :param since_s: for all tasks only: send tasks created (older servers: updated) after this time, in epoch seconds.
     """
     secure, rest = check_base_url(base_url).split(":", 1)
     query = {"token": api_key}
@@ -148,7 +148,7 @@ def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, 
 
 
 def utc_text(epoch_s: float) -> str:
-    """Return epoch seconds as the service writes times: UTC, ISO 8601, ``Z``."""
+    """Return epoch seconds as ISO 8601 in UTC with ``Z``, the format of the service."""
     return utc(epoch_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -157,16 +157,16 @@ def utc_text(epoch_s: float) -> str:
 
 
 def hide_tokens(text: str) -> str:
-    """Return ``text`` without anything that looks like a key."""
+    """Return ``text`` with everything that looks like a key replaced."""
     return _BEARER.sub(f"Bearer {_HIDDEN}", _TOKEN.sub(rf"\1={_HIDDEN}", text))
 
 
 def clean(text: str, limit: int = 500) -> str:
-    """Return a text from outside in one line, without control or invisible characters, cut to ``limit`` characters."""
+    """Return an external text in one line, without control or invisible characters, of at most ``limit`` characters."""
     words = " ".join("".join(c if c.isprintable() or c.isspace() else "" for c in text[: limit * 8]).split())
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
 def _shown(url: str) -> str:
-    """Return an address for people: without its query, which may hold a signature, and without a password."""
+    """Return a URL for messages: without query and fragment, which may contain a signature, and without password."""
     return hide_tokens(clean(re.sub(r"//[^/@]*@", "//", url.split("?", 1)[0].split("#", 1)[0]), 200))

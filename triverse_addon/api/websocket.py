@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The WebSocket side of the service: the states of all of the user's tasks, pushed.
+The WebSocket client of the service, which receives status updates of all of the user's tasks.
 
 Ground floor; worker threads; no ``bpy``. Imports websockets, so it is imported when it is first used.
 
-The key is part of the address, as the service asks for. So ``websockets`` gets a logger that is switched off, and its
-exceptions, which may quote the address, never leave this module.
+The service requires the key in the URL. So ``websockets`` gets a disabled logger, and its exceptions, which may quote
+the URL, never leave this module.
 
-A connection is made on a helper thread: name look-ups and connection attempts cannot be interrupted, and nobody who
-quits Blender should wait for them.
+Connections are made on a helper thread, because DNS look-ups and connection attempts cannot be interrupted and must not
+delay quitting Blender.
 """
 
 from __future__ import annotations
@@ -52,20 +52,21 @@ from .urls import check_base_url, websocket_url
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
-"""How often the connection is tried by a ping, and how long an answer to it may take."""
+"""Seconds between two pings, and the timeout for the response to one."""
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 STEADY_AFTER_S = 10.0
-"""A connection that lasted this long starts the pauses anew. One that is dropped at once does not."""
+"""After a connection of this duration the back-off restarts. A connection that is dropped at once does not reset it."""
 
 _TURN_S = 0.2
-"""How often waiting looks whether it should end."""
+"""Interval in seconds at which waiting loops check whether to stop."""
 
-# Policy violation; and what services use for 401 and 403. Which one Triverse uses for a bad key is not documented.
+# Policy violation, and the codes that services use for 401 and 403. The one that Triverse uses for an invalid key is
+# not documented.
 _REFUSING_CLOSE_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
 
-#: Came with websockets 15.0, as proxies did.
+#: websockets has ProxyError, as well as proxies, since 15.0.
 _PROXY_ERRORS: tuple[type[Exception], ...] = (ws.ProxyError,) if hasattr(ws, "ProxyError") else ()
 
 _silent = logging.Logger("triverse.websocket")
@@ -73,30 +74,32 @@ _silent.disabled = True
 
 
 class LiveState(StrEnum):
-    """What a `Watcher` is doing."""
+    """State of a `Watcher`."""
 
     CONNECTING = "connecting"
     LIVE = "live"
     WAITING = "waiting"
-    """Not connected; tries again after a pause."""
+    """Not connected; reconnects after a delay."""
     REFUSED = "refused"
-    """As WAITING, but the key was not accepted."""
+    """Like WAITING, but the service did not accept the key."""
     ENDED = "ended"
 
 
 class Watcher:
     """
-    Keeps one connection that watches all tasks, and makes a new one whenever it breaks.
+    Watches all tasks over one connection, and reconnects whenever it breaks.
 
-    :param base_url: the service address.
+    :param base_url: the service URL.
     :param api_key: the key.
-    :param since_s: called before each connection: epoch seconds before the oldest unfinished task was created, or None.
-    :param on_status: called with each state and whether the service calls it the last one.
-    :param on_state: called with True when a connection stands and with False when it has ended; see also `state`.
+    :param since_s: called before each connection; returns a time in epoch seconds before the creation of the oldest
+        unfinished task, or None.
+    :param on_status: called with each status and whether the service marks it as the last one.
+    :param on_state: called with True when a connection is established and with False when it has ended; see also
+        `state`.
     :param stop: ends the watcher when set; `close` does the same.
     :param version: the add-on's version, for the User-Agent header.
-    :raises KeyMissingError: there is no key.
-    :raises InputError: the address or the key cannot be used.
+    :raises KeyMissingError: the key is empty.
+    :raises InputError: the URL or the key is invalid.
 
     The callbacks are called on the thread of `run`.
     """
@@ -127,21 +130,22 @@ class Watcher:
 
     @property
     def state(self) -> LiveState:
-        """What the watcher is doing now."""
+        """The current state."""
         return self._state
 
     def close(self) -> None:
-        """Let `run` end, from any thread. It does so within a second, whatever it is waiting for."""
+        """Make `run` return, from any thread. It does so within a second, whatever it is waiting for."""
         self._closed.set()
 
     def run(self) -> None:
         """
         Watch until `close` is called or ``stop`` is set.
 
-        Failures end nothing, a refused key included: what stands between may refuse WebSockets and let requests pass.
+        Connection errors do not end it, and neither does a rejected key: a server in between may block WebSockets but
+        accept HTTP requests.
 
-        :raises UnforeseenError: what is no failure of the network; a repetition would end alike.
-        :raises LibraryError: the loaded websockets cannot do what this network needs.
+        :raises UnforeseenError: an error that is not caused by the network, so that reconnecting would fail again.
+        :raises LibraryError: the loaded websockets lacks a feature that this network requires.
         """
         failures = 0
         try:
@@ -160,7 +164,7 @@ class Watcher:
             self._enter(LiveState.ENDED)
 
     def _watch_once(self) -> TriverseError:
-        """Connect and read until the connection ends; return why it did."""
+        """Connect and read until the connection ends; return the reason."""
         try:
             connection = _connection(self._base_url, self._key, self._since_s(), self._version, self._ended)
         except TriverseError as error:
@@ -197,7 +201,7 @@ class Watcher:
 
 
 def pause_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: doubling, capped, and never the same for everybody."""
+    """Return the delay in seconds after ``failures`` consecutive failures: doubling, limited, with random jitter."""
     longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(max(failures - 1, 0), 16))
     return longest_s * random.uniform(0.5, 1.0)
 
@@ -213,16 +217,20 @@ def snapshot(
     version: str = "0",
 ) -> list[TaskStatus]:
     """
-    Return the states of all of the user's tasks, which the service pushes when a connection is made.
+    Return the status of all of the user's tasks, which the service sends when a connection is made.
 
-    There is no list of tasks in the API; this finds tasks that were made elsewhere, or whose creation had no answer.
+    The API has no endpoint that lists tasks; this finds tasks that were created elsewhere, or whose creation got no
+    response.
 
-    :param since_s: epoch seconds; only tasks created (older servers: updated) after it. None for all.
-    :param quiet_s: nothing more is expected after a silence of this length (twice as long before the first state).
-    :param timeout_s: end it then, even if states still come.
-    :param stop: returns what there is when set.
-    :raises TransportError: no connection, or it broke before anything came.
-    :raises ServiceError: the service refuses, for instance `AuthenticationError`.
+    :param base_url: the service URL.
+    :param api_key: the key.
+    :param since_s: only tasks created (older servers: updated) after this time, in epoch seconds. None for all.
+    :param quiet_s: return after this many seconds without a message (twice as long before the first one).
+    :param timeout_s: return after this many seconds in any case.
+    :param stop: when set, return what has been received.
+    :param version: the add-on's version, for the User-Agent header.
+    :raises TransportError: there was no connection, or it broke before any status was received.
+    :raises ServiceError: the service rejected the connection, for instance with `AuthenticationError`.
     """
     ended = stop.is_set if stop is not None else lambda: False
     until_s = time.monotonic() + timeout_s
@@ -260,9 +268,9 @@ def _connection(
     base_url: str, key: str, since_s: float | None, version: str, ended: Callable[[], bool]
 ) -> ClientConnection | None:
     """
-    Return a connection that watches all tasks; None if it should end before there is one.
+    Return a connection that watches all tasks; None if ``ended`` returned True first.
 
-    :raises TriverseError: there is none.
+    :raises TriverseError: the connection failed.
     """
     url = websocket_url(base_url, key, since_s=since_s)
     outcome: queue.SimpleQueue[ClientConnection | TriverseError] = queue.SimpleQueue()
@@ -273,7 +281,7 @@ def _connection(
         made: ClientConnection | TriverseError
         try:
             made = _connect(url, base_url, version, key=key)
-        except UNFORESEEN as error:  # whoever waits for this thread has to be told
+        except UNFORESEEN as error:  # the waiting thread must get a result
             made = UnforeseenError(error)
         with lock:
             if not abandoned:
@@ -292,7 +300,7 @@ def _connection(
         if ended():
             with lock:
                 abandoned = True
-            # It may have been put there in between.
+            # It may have been put there in the meantime.
             with contextlib.suppress(queue.Empty):
                 made = outcome.get_nowait()
                 if isinstance(made, ClientConnection):
@@ -305,10 +313,10 @@ def _connection(
 
 class _Refused(Exception):
     """
-    The service answered with something else than a WebSocket, a redirect included.
+    The service responded with something other than a WebSocket, including a redirect.
 
-    ``websockets`` follows redirects to any host, and the address it goes to holds the key if the new one repeats it. It
-    leaves alone what is not its own exception.
+    ``websockets`` follows redirects to any host, and the new URL contains the key if the redirect repeats it. It does
+    not handle exceptions other than its own, so raising this one prevents that.
     """
 
     def __init__(self, response: Response) -> None:
@@ -317,7 +325,7 @@ class _Refused(Exception):
 
 
 class _Connection(ClientConnection):
-    """A connection that follows no redirect."""
+    """A connection that does not follow redirects."""
 
     def handshake(self, *given: Any, **named: Any) -> None:
         response: Response | None = None
@@ -330,7 +338,7 @@ class _Connection(ClientConnection):
 
 
 def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnection | TriverseError:
-    """Return a connection, or why there is none, without keeping anything of the library's exception."""
+    """Return a connection or the reason for its failure, without a reference to the library's exception."""
     response: Response
     host = urlsplit(base_url).hostname or ""
     try:
@@ -353,13 +361,13 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
         return ConnectError(
             Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
         )
-    except ssl.SSLError as error:  # a certificate that is not trusted is a ValueError as well
+    except ssl.SSLError as error:  # an untrusted certificate is also a ValueError
         return ConnectError(certificate_problem(error, host) or no_secure_connection(host))
     except (ws.WebSocketException, ValueError, EOFError):
         return not_an_answer()
     except TimeoutError:
         return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."))
-    except (OSError, ImportError):  # ImportError: a SOCKS proxy, for which a library is missing
+    except (OSError, ImportError):  # ImportError: the library for SOCKS proxies is missing
         return ConnectError(
             Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
         )
@@ -368,9 +376,9 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
 
 def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
     """
-    Return what differs between the versions of websockets that may be at work, see `libraries`.
+    Return the arguments that differ between the supported versions of websockets, see `libraries`.
 
-    :raises LibraryError: a proxy is needed, and this version knows none.
+    :raises LibraryError: a proxy is required, and this version does not support proxies.
     """
     known = inspect.signature(connect).parameters
     options: dict[str, Any] = {"ssl" if "ssl" in known else "ssl_context": secure_context() if secure else None}
@@ -379,7 +387,7 @@ def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
         options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
     elif proxy is not None:
         raise too_old("websockets", (15, 0))
-    if "ping_interval" in known:  # from 15.0 on; before, a dead connection is noticed by the polls beside it only
+    if "ping_interval" in known:  # since 15.0; with older versions, only polling detects a dead connection
         options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
     return options
 
