@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Triverse without a window: ``blender --command triverse`` and ``scripts/triverse.py``.
+The command line: ``blender --command triverse`` and ``scripts/triverse.py``.
 
-Floor: third. Thread: main. Imports ``bpy`` only inside its functions: all but ``blender_host`` runs without it.
+Floor: third. Thread: main. Imports ``bpy`` only inside its functions: all modules but ``blender_host`` run without it.
 """
 
 _handle: object = None
 
 
 def register() -> None:
-    """Tell Blender of the command ``triverse``. Nothing else is imported before the command is given."""
+    """Register the command ``triverse`` with Blender. Its modules are imported only when it is run."""
     global _handle
     import bpy
 
@@ -17,7 +17,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the command back."""
+    """Unregister the command."""
     global _handle
     import bpy
 
@@ -27,7 +27,12 @@ def unregister() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    """Run the command, called by Blender with what follows ``--command triverse``; returns the exit code."""
+    """
+    Run the command. Called by Blender.
+
+    :param argv: the arguments after ``--command triverse``.
+    :returns: the exit code.
+    """
     from .blender_host import BlenderHost
     from .main import run
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What can be typed after ``triverse``: made from the table of flows, so that every field of every flow is an option.
+The command line parser. It is generated from the table of flows, so that every field of every flow is an option.
 
 Floor: third. Thread: any. No ``bpy``.
 
-Values are not judged here but by ``api.flows``, as everywhere else: the same words for the same mistake in the panel,
-on the command line and in a batch.
+Values are validated by ``api.flows``, not here, so that the panel, the command line and a batch report the same error
+messages.
 """
 
 import argparse
@@ -31,7 +31,7 @@ _METAVARS = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving: the caller says one sentence and gives the exit code."""
+        """Raise `UsageError` instead of printing the usage and exiting, so that the caller prints one sentence."""
         words = clean(message, 300)
         raise UsageError(
             Sentence.of("{what}. See {prog} --help.", what=(words[:1].upper() + words[1:]).rstrip("."), prog=self.prog)
@@ -39,24 +39,25 @@ class _Parser(argparse.ArgumentParser):
 
 
 def option_name(field: Field) -> str:
-    """Return the option of a field: ``image_file`` is ``--image``, ``polygon_limit`` is ``--polygon-limit``."""
+    """Return the option name of a field: ``image_file`` is ``--image``, ``polygon_limit`` is ``--polygon-limit``."""
     return "--" + field.name.removesuffix("_file").replace("_", "-")
 
 
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     """
-    Read a command line.
+    Parse a command line.
 
+    :param argv: the arguments.
     :param prog: how the command was called, for the help text.
-    :returns: ``command`` and its options; fields of flows under their own names, None when not given.
-    :raises UsageError: it cannot be understood.
-    :raises SystemExit: ``--help`` was asked for and printed.
+    :returns: ``command`` and its options; fields of flows under their own names, None if not given.
+    :raises UsageError: the arguments are invalid.
+    :raises SystemExit: ``--help`` was printed.
     """
     return parser(prog).parse_args(list(argv))
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+    """Return the parser with all commands. ``prog`` is how the command was called, for the help text."""
     top = _Parser(
         prog=prog,
         description="Textured 3D models from words and pictures, by Triverse.",
@@ -158,7 +159,7 @@ def _add_flow(command: argparse.ArgumentParser) -> None:
 
 
 def _fields() -> dict[str, tuple[Field, list[str]]]:
-    """Return the fields of all flows by name, each with the flows that have it."""
+    """Return the fields of all flows by name, each with the names of the flows that have it."""
     found: dict[str, tuple[Field, list[str]]] = {}
     for flow in FLOWS.values():
         for field in flow.fields:
@@ -178,12 +179,12 @@ def _limits(field: Field) -> str:
 
 
 def flow_name(args: argparse.Namespace) -> str:
-    """Return the flow that is meant."""
+    """Return the name of the chosen flow."""
     return args.flow or ("image-to-model" if args.image_file is not None else "text-to-model")
 
 
 def values(args: argparse.Namespace) -> dict[str, object]:
-    """Return the fields that were given, without sources. Whether the flow has them is for ``api.flows`` to say."""
+    """Return the given fields, without sources. ``api.flows`` checks whether the flow has them."""
     return {
         name: given
         for name, (field, _flows) in _fields().items()
@@ -192,7 +193,7 @@ def values(args: argparse.Namespace) -> dict[str, object]:
 
 
 def sources(args: argparse.Namespace) -> dict[str, str]:
-    """Return the pictures and models that were given, by field name, as they were typed."""
+    """Return the given images and models by field name, as typed."""
     return {
         name: given
         for name, (field, _flows) in _fields().items()

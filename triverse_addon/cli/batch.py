@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-``triverse batch FILE``: check, price, ask, run, report.
+The command ``triverse batch FILE``: check, quote, confirm, run, report.
 
-Floor: third. Thread: main, which may wait for the network here. No ``bpy``.
+Floor: third. Thread: main, which may block on the network here. No ``bpy``.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from .host import Host
 from .output import Output
 from .setup import open_client, open_engine, open_store, ready_to_send
 
-#: Between two looks at the engine, in seconds.
+#: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
 
 _EXITS = {
@@ -56,12 +56,12 @@ _EXITS = {
 
 
 def batch(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Make all models of a file and put them into an asset library."""
+    """Generate all models of a file and write them into an asset library."""
     return _Batch(args, host, output).run()
 
 
 class _Batch:
-    """One command."""
+    """One run of the command."""
 
     def __init__(self, args: argparse.Namespace, host: Host, output: Output) -> None:
         self._args = args
@@ -113,7 +113,7 @@ class _Batch:
 
     def _check_report(self) -> None:
         """
-        See that ``--report`` names no file of somebody else's.
+        Check that ``--report`` does not name an existing file that is no report.
 
         :raises UsageError: it does.
         """
@@ -127,17 +127,18 @@ class _Batch:
 
     def _look(self) -> Look:
         """
-        Return all rows, and which are meant.
+        Read and check the file.
 
-        :raises BatchProblemsError: with every problem, after each was told.
-        :raises InputError: ``--rows`` names none.
+        :return: all rows, and which of them are selected.
+        :raises BatchProblemsError: with all problems, after printing them.
+        :raises InputError: ``--rows`` selects no row.
         """
         args = self._args
         if not args.glb_only and not args.merge and not self._host.can_save_blend:
             raise UsageError(
                 Sentence.of("A .blend file takes Blender. Add --glb-only, or run this with Blender or the bpy module.")
             )
-        # What was sent already need not be there any more for a merge.
+        # For --merge, the source files of rows that were sent already need not exist any more.
         url = self._host.settings(args.data, offline=args.offline).api_url
         seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
         if seen.outside:
@@ -162,9 +163,9 @@ class _Batch:
 
     def _examine(self, planned: Sequence[Planned]) -> None:
         """
-        Try what the rows will need of this machine, before anything is asked for or paid.
+        Check whether this machine can process the rows, before the user is asked and credits are spent.
 
-        :raises BatchProblemsError: it lacks something; each row concerned was told.
+        :raises BatchProblemsError: a requirement is missing, after printing the affected rows.
         """
         settings = self._host.settings(self._args.data, offline=self._args.offline)
         writer = self._writer()
@@ -237,9 +238,11 @@ class _Batch:
 
     def _agree(self, costly: Sequence[Row]) -> Prices:
         """
-        Return the prices, once they are agreed to.
+        Get the prices, and the user's confirmation.
 
-        :raises TriverseError: it is too dear, the user does not want it, or nobody can be asked.
+        :return: the prices.
+        :raises TriverseError: the price exceeds a limit or the balance, or nobody can be asked.
+        :raises KeyboardInterrupt: the user does not confirm.
         """
         prices, balance = self._ask(costly)
         self._check_limit(prices)
@@ -268,9 +271,12 @@ class _Batch:
 
     def _ask_person(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
         """
-        Ask a person.
+        Ask a yes-or-no question on the terminal.
 
-        :raises UsageError: nobody can be asked.
+        :param question: the question.
+        :param otherwise: printed if the answer is no.
+        :param if_nobody: error message if stdin is no terminal.
+        :raises UsageError: stdin is no terminal.
         :raises KeyboardInterrupt: the answer is no.
         """
         if not (sys.stdin is not None and sys.stdin.isatty()):
@@ -282,10 +288,10 @@ class _Batch:
 
     def _ask_about(self, files: Sequence[Outside]) -> None:
         """
-        Ask whether files that do not lie in the batch's folder may be opened, after each was named.
+        List the files outside the batch's folder, and ask whether they may be opened.
 
-        :raises TriverseError: nobody can be asked.
-        :raises KeyboardInterrupt: they may not.
+        :raises TriverseError: stdin is no terminal.
+        :raises KeyboardInterrupt: the answer is no.
         """
         for one in files:
             self._output.emit("outside", file=one.path, target=one.target, message=str(one.sentence))
@@ -336,8 +342,8 @@ class _Batch:
         """
         Run the batch to its end.
 
-        :raises TriverseError: the library or the list of tasks cannot be written; nothing was sent.
-        :raises KeyboardInterrupt: after the report was written.
+        :raises TriverseError: the library or the task list cannot be written; nothing was sent.
+        :raises KeyboardInterrupt: Ctrl-C, after the report was written.
         """
         self._make_library()
         ids = catalogs.merge(self._library, [one.row.catalog for one in planned])
@@ -467,5 +473,5 @@ def _has_work(planned: Iterable[Planned]) -> bool:
 
 
 def _ends_of(planned: Iterable[Planned]) -> list[Outcome]:
-    """Return the ends of rows of which none has anything left to do."""
+    """Return the outcomes of rows that are already finished."""
     return [untouched(one) for one in planned]

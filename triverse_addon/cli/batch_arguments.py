@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What can be typed after ``triverse batch``.
+The options of ``triverse batch``.
 
 Floor: third. Thread: any. No ``bpy``.
 """
@@ -20,7 +20,7 @@ from .numbers import seconds, whole
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Add the options of ``batch``."""
+    """Add the options of ``batch`` to its parser."""
     defaults = Limits()
     command.epilog = _epilog()
     command.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -100,9 +100,9 @@ def _epilog() -> str:
 
 def defaults_of(args: argparse.Namespace) -> dict[str, str]:
     """
-    Return what ``--set`` gives.
+    Return the default values given with ``--set``, by column.
 
-    :raises UsageError: one of them is no ``COLUMN=VALUE``.
+    :raises UsageError: one of them is not of the form ``COLUMN=VALUE``.
     """
     found: dict[str, str] = {}
     for text in args.set:
@@ -115,7 +115,7 @@ def defaults_of(args: argparse.Namespace) -> dict[str, str]:
 
 def asked_of(args: argparse.Namespace) -> Asked:
     """
-    Return what is asked for.
+    Return the batch request that the options describe.
 
     :raises UsageError: see :func:`defaults_of`.
     """
@@ -132,7 +132,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
-    """Return what the run keeps within."""
+    """Return the limits of the run: concurrent tasks and writers, credits, and timeouts."""
     return Limits(
         jobs=args.jobs,
         writers=args.writers,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How far a batch is: one line on a terminal, a line now and then elsewhere, JSON lines for programs.
+Progress of a batch: one updated line on a terminal, occasional lines in a log file, JSON lines for programs.
 
 Floor: third. Thread: main. No ``bpy``.
 """
@@ -14,15 +14,15 @@ from ..batch.run.outcome import Progress
 from ..tasks.record import TaskRecord
 from .output import Output, task_fields
 
-#: A log file gets a line at most so often, in seconds.
+#: Minimum interval in seconds between two lines in a log file.
 _LINE_S = 10.0
-#: And so often even when nothing has changed: a farm takes a program that is silent for minutes for hung.
+#: Interval in seconds when nothing changes: render farms consider a program hung if it prints nothing for minutes.
 _ALIVE_S = 60.0
 _BAR_WIDTH = 24
 
 
 class BatchProgress:
-    """Tells what has changed since it was told last."""
+    """Prints what has changed since the last call."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -33,9 +33,14 @@ class BatchProgress:
         self._tasks: dict[str, object] = {}
 
     def show(self, progress: Progress, records: Sequence[TaskRecord]) -> None:
-        """Show the present state."""
+        """
+        Print the current state.
+
+        :param progress: counts of the batch.
+        :param records: the records of its tasks.
+        """
         for record in records:
-            # A task's every percent would be a thousand lines a row.
+            # Without the percentage, which would produce a hundred lines per task.
             state = (record.stage, record.service_status, record.task_uuid, record.note)
             if self._tasks.get(record.id) != state:
                 self._tasks[record.id] = state

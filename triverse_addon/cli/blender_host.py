@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The commands inside Blender, real or as a module of Python.
+Runs the commands inside Blender, or with the bpy module in Python.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -34,16 +34,16 @@ from .output_file import SaveError
 
 _log = logging.getLogger(__name__)
 
-#: Name under which Blender knows the add-on, if it is installed: ``bl_ext.user_default.triverse``.
+#: Module name of the installed add-on, as in ``bl_ext.user_default.triverse``.
 _ADDON = __package__.rpartition(".")[0]
 
-#: Between two models that stand side by side, in Blender units.
+#: Gap between two models placed side by side, in Blender units.
 _GAP = 0.5
 
 
 class BlenderHost:
     """
-    The Blender that this runs in.
+    The `Host` for the running Blender.
 
     :param prog: how the command was called.
     """
@@ -54,16 +54,18 @@ class BlenderHost:
         self.prog = prog
         self._next_corner: Vector | None = None
         self._own_scene: str | None = None
-        """Name of the scene that models are imported into, where no .blend was opened."""
+        """Name of the scene that models are imported into, if no .blend was opened."""
 
     def settings(self, data: str | None, *, offline: bool) -> Settings:
         """
-        Return the engine's settings: environment, else the add-on's preferences where it is installed.
+        Return the engine's settings from the environment, and from the add-on's preferences if it is installed.
 
-        Blender's online access is honoured. The bpy module has no preferences to switch it on in, so there starting
-        the script is the consent.
+        Blender's online access is respected. The bpy module has no preferences to enable it in, so there running the
+        script counts as consent.
 
-        :raises TriverseError: the folder of list and models is not there, or another Blender is moving it.
+        :param data: the folder given with ``--data``; None for the default folder.
+        :param offline: whether ``--offline`` was given.
+        :raises TriverseError: the data folder does not exist, or another Blender is moving it.
         """
         addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
         preferences = addon.preferences if addon is not None else None
@@ -85,31 +87,31 @@ class BlenderHost:
         )
 
     def about(self) -> dict[str, str]:
-        """Return what the panel's report says of Blender too."""
+        """Return information about Blender, the same as in the panel's report."""
         return about_blender()
 
     def converter(self) -> Converter | None:
-        """Return the converter that the panel uses too."""
+        """Return the same converter as the panel uses."""
         return ChildConverter(child_command())
 
     def preparer(self) -> Preparer | None:
-        """Return the preparer that the panel uses too."""
+        """Return the same preparer as the panel uses."""
         return ChildPreparer(child_command("prepare_worker"), picture_suffixes=bpy.path.extensions_image)
 
     def asset_writer(self, data_dir: Path) -> AssetWriter | None:
-        """Return what writes models into an asset library, in Blenders of its own."""
+        """Return a writer that adds models to an asset library, in Blender child processes."""
         return ChildLibrary(child_command("library_worker"), data_dir / WORK, reader=gltf_abilities.ask())
 
     def is_open(self, path: Path) -> bool:
-        """Tell whether ``path`` is the .blend that was opened before the command."""
+        """Return whether ``path`` is the .blend that was opened before the command."""
         opened = Path(bpy.data.filepath) if bpy.data.filepath else None
         return opened is not None and opened.exists() and path.samefile(opened)
 
     def begin_blend(self) -> None:
         """
-        Keep the .blend that was opened before the command, else begin with an empty file.
+        Prepare for imports: keep the .blend that was opened before the command, or create an empty file.
 
-        Blender's start-up file has a cube, a camera and a light in it, which nobody asked for.
+        Blender's startup file is not used, because it contains a cube, a camera and a light.
         """
         self._own_scene = None
         if not bpy.data.filepath:
@@ -118,15 +120,16 @@ class BlenderHost:
         self._next_corner = None
 
     def import_model(self, record: TaskRecord) -> ImportOutcome:
-        """Import a model into the open scene; several stand side by side, not inside each other."""
-        # The record's origin is the file to be saved, which is not open yet; without one, any scene is right.
+        """Import a model into the open scene. Several models are placed side by side."""
+        # The record's origin is the .blend to be saved, which is not open yet. Without an origin, any scene is
+        # accepted.
         outcome = import_task(record.with_(origin=Origin()))
         if isinstance(outcome, Imported):
             self._stand_beside(bpy.data.collections[outcome.collection_name])
         return outcome
 
     def _stand_beside(self, collection: bpy.types.Collection) -> None:
-        """Move a model beside the one before it, onto the same floor. The first stays as the service made it."""
+        """Move a model next to the previous one, at the same floor height. The first model is not moved."""
         extent = bounds(asset_collection.shown_objects(collection))
         if extent is None:
             return
@@ -141,9 +144,9 @@ class BlenderHost:
 
     def save_blend(self, path: Path) -> None:
         """
-        Save the open file, or the models alone. ``path`` is never there in part: it is written beside first.
+        Save the open file, or a file with the models only. It is written under a temporary name first.
 
-        :raises SaveError: it cannot be written.
+        :raises SaveError: the file cannot be written.
         """
         try:
             if self._own_scene is not None:
@@ -151,7 +154,7 @@ class BlenderHost:
             else:
                 bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
         except (OSError, RuntimeError) as error:
-            # Blender's report, "Error: Cannot open file …", is all that is known of the reason.
+            # Blender's message, "Error: Cannot open file …", is the only known reason.
             reason = " ".join(str(getattr(error, "strerror", None) or error).removeprefix("Error: ").split())
             raise SaveError(
                 Sentence.of("The file {path} cannot be written ({reason}).", path=str(path), reason=reason)

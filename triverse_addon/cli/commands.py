@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What each command does.
+The commands, except ``batch``.
 
-Floor: third. Thread: main, which may wait for the network here: there is no window to keep fluid. No ``bpy``.
+Floor: third. Thread: main, which may block on the network here, since there is no window to redraw. No ``bpy``.
 """
 
 import argparse
@@ -37,12 +37,12 @@ from .progress import Progress
 from .setup import check_ready, open_client, open_engine, open_store, ready_to_send
 from .wait import SESSION, Delivery, Ending, Watch, new_origin
 
-#: Clocks of file systems may be so far off, or count so coarsely.
+#: Tolerance in seconds for clock differences and coarse timestamps of file systems.
 _CLOCKS_S = 5.0
 
 
 def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Make a model, wait for it, save it."""
+    """Generate a model, wait for it and save it."""
     flow = arguments.flow_name(args)
     values = check(flow, arguments.values(args))
     sources = {
@@ -85,16 +85,16 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
-    """Tell whether a source is made fit for the upload first; it is checked when it is."""
+    """Return whether the preparer converts this source, and so checks it, before the upload."""
     kind = next((field.kind for field in FLOWS[flow].sources if field.name == name), None)
     return preparer is not None and kind is not None and preparer.takes(source, kind)
 
 
 def _kept_order(engine: Engine, wish: NewTask) -> TaskRecord | None:
     """
-    Return the order of an earlier, equal command that the service has not accepted yet.
+    Return the record of an earlier, equal command that the service has not accepted yet.
 
-    Whoever repeats a command that ended with "no key" or "service not reachable" wants one model, and pays for one.
+    A user who repeats a command that failed with "no key" or "service not reachable" wants, and pays for, one model.
     """
     for record in engine.tasks():
         wanted = (record.flow, record.params, record.sources.keys()) == (wish.flow, wish.values, wish.sources.keys())
@@ -105,7 +105,7 @@ def _kept_order(engine: Engine, wish: NewTask) -> TaskRecord | None:
 
 
 def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Wait for tasks that were made elsewhere, and save their models in one file."""
+    """Wait for tasks that were created elsewhere, and save their models in one file."""
     uuids = [check_task_uuid(uuid) for uuid in args.uuids]
     path = _output_path(args, host)
     if path is not None and path.suffix.lower() == ".glb" and len(set(uuids)) > 1:
@@ -114,7 +114,7 @@ def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     settings = ready_to_send(args, host)
     with open_client(settings) as client:
         for uuid in uuids:
-            # The engine gives a task that is not found a minute, as it may be new. Here it is a slip of the pen.
+            # The engine waits a minute for an unknown task, as it may be new. Here the UUID was probably mistyped.
             client.status(uuid)
     with open_engine(settings, _converter(host, path), output) as engine:
         records = engine.track(uuids, origin=new_origin(path), placement=placement, auto_import=False)
@@ -122,7 +122,7 @@ def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def resume(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Go on with everything unfinished, and hand over what earlier commands could not."""
+    """Resume all unfinished tasks, and save the models that earlier commands could not save."""
     settings = host.settings(args.data, offline=args.offline)
     deliveries = _unfinished(settings)
     if not deliveries:
@@ -139,7 +139,7 @@ def resume(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def _unfinished(settings: Settings) -> list[Delivery]:
-    """Return what is to be resumed: by output file for tasks of the command line, else one by one."""
+    """Return the tasks to resume: grouped by output file for tasks of the command line, otherwise one by one."""
     with open_store(settings) as store:
         if store is None:
             return []
@@ -148,7 +148,7 @@ def _unfinished(settings: Settings) -> list[Delivery]:
             for record in store.page(count=1_000_000, stages=UNFINISHED | {Stage.READY})
             if record.is_unfinished or (record.stage is Stage.READY and _is_for_a_file(record))
         ]
-        # Models that are imported already are imported once more into a file that never was saved.
+        # If a file was never saved, its imported models must be imported again.
         groups = {record.origin.scene_id for record in open_ones if _is_for_a_file(record)}
         imported = store.page(count=1_000_000, stages=[Stage.IMPORTED]) if groups else []
     members: dict[tuple[str, str], list[TaskRecord]] = {}
@@ -166,7 +166,7 @@ def _is_for_a_file(record: TaskRecord) -> bool:
 
 
 def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """List the tasks of this machine. Nothing is driven, sent or changed."""
+    """Print the tasks of this machine. Nothing is sent or changed."""
     with open_store(host.settings(args.data, offline=args.offline)) as store:
         stages = UNFINISHED if args.unfinished else ()
         records = [] if store is None else store.page(count=args.count, search=args.search, stages=stages)
@@ -181,7 +181,7 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Show the account's credits."""
+    """Print the account's credits."""
     with open_client(ready_to_send(args, host)) as client:
         found = client.balance()
     output.say(
@@ -192,7 +192,7 @@ def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Show what a task would cost."""
+    """Print the price of a task."""
     flow = arguments.flow_name(args)
     values = check(flow, arguments.values(args))
     with open_client(ready_to_send(args, host)) as client:
@@ -211,7 +211,7 @@ def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 
 def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
-    """Print a report. Nothing is driven, sent or changed."""
+    """Print a report for bug reports. Nothing is sent or changed."""
     settings = host.settings(args.data, offline=args.offline)
     with open_store(settings) as store:
         problem = None if store is None else store.problem
@@ -259,9 +259,9 @@ def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
 
 def _placement(args: argparse.Namespace, path: Path | None) -> Placement:
     """
-    Return what is to be made of a delivered mesh.
+    Return the mesh options for the import of a delivered model.
 
-    :raises UsageError: it is saved as it is delivered.
+    :raises UsageError: options were given for a .glb file, which is saved as delivered.
     """
     placement = Placement(merge=args.merge_vertices, smooth_deg=args.smooth_angle or 0)
     if placement != Placement() and path is not None and path.suffix.lower() == ".glb":
@@ -276,9 +276,10 @@ def _placement(args: argparse.Namespace, path: Path | None) -> Placement:
 
 def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
     """
-    Tell whether an existing file may be written: it is open in Blender, or a command of this machine wrote it.
+    Return whether an existing file may be overwritten: it is open in Blender, or a command of this machine wrote it.
 
-    A command that never came to write it proves nothing, and what was changed since is somebody's work.
+    It must not have been modified since it was written. A command that named the file but never wrote it does not
+    count.
     """
     if host.is_open(path):
         return True
@@ -294,9 +295,9 @@ def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
 
 def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
     """
-    See that the result does not replace what it is made from.
+    Check that the output file is not one of the sources.
 
-    :raises UsageError: it would.
+    :raises UsageError: it is.
     """
     for source in sources.values():
         if path is not None and not is_url(source) and path.exists() and path.samefile(source):
@@ -307,14 +308,14 @@ def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
 
 def _try_machine(path: Path | None, host: Host, settings: Settings) -> None:
     """
-    See that a second Blender can read models here, before one is paid for.
+    Check that a child Blender can import models on this machine, before credits are spent.
 
     :raises UsageError: it cannot.
     """
     writer = host.asset_writer(settings.data_dir) if path is not None and path.suffix.lower() == ".blend" else None
     if writer is None:
         return
-    # Where there never is a second Blender, this one reads the model.
+    # Where no child process is possible, this process imports the model.
     with contextlib.suppress(NoChildError):
         problem = writer.try_out((), threading.Event()).get(BLENDER)
         if problem is not None:
@@ -326,7 +327,7 @@ def _needs_blender(delivery: Delivery) -> bool:
 
 
 def _converter(host: Host, path: Path | None) -> Converter | None:
-    """Return a converter unless only the GLB is wanted, which is then ready sooner."""
+    """Return a converter, or None if the output is a .glb, which needs no conversion."""
     return None if path is not None and path.suffix.lower() == ".glb" else host.converter()
 
 

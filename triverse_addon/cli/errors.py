@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Errors that only a command line knows.
+Exceptions of the command line.
 
 Floor: third. Thread: any. No ``bpy``.
 """
@@ -10,11 +10,11 @@ from ..api.sentence import Sentence
 
 
 class UsageError(InputError):
-    """The command line cannot be understood; nothing was done."""
+    """The command line is invalid; nothing was done."""
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(sentence, field="usage")
 
 
 class TooDearError(TriverseError):
-    """It costs more than may be spent; nothing was ordered."""
+    """The price exceeds the balance or the limit; nothing was ordered."""

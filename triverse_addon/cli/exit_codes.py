@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The exit codes, and which error ends in which of them.
+The exit codes, and which error leads to which of them.
 
 Floor: third. Thread: any. No ``bpy``.
 """
@@ -26,21 +26,21 @@ from .errors import TooDearError
 
 
 class Exit(IntEnum):
-    """What the process ends with. Scripts rely on these numbers."""
+    """Exit code of the process. Scripts rely on these numbers."""
 
     DONE = 0
     FAILED = 1
     """A task failed or was cancelled, or its result cannot be written."""
     USAGE = 2
-    """Wrong usage or bad input."""
+    """Invalid usage or input."""
     ACCOUNT = 3
-    """No key, a wrong key, or too few credits."""
+    """No key, an invalid key, or too few credits."""
     SERVICE = 4
-    """The network or the service, or online access is off."""
+    """The network or the service failed, or online access is off."""
     TIMED_OUT = 5
-    """``--timeout`` is over. The task goes on; ``resume`` picks it up."""
+    """``--timeout`` has passed. The task continues; ``resume`` follows it."""
     INTERRUPTED = 130
-    """Ctrl-C. The task goes on; ``resume`` picks it up."""
+    """Ctrl-C. The task continues; ``resume`` follows it."""
 
 
 _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
@@ -58,13 +58,13 @@ _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
     (ServiceError, Exit.SERVICE),
 )
 
-#: Which code is told when several tasks ended differently: first what a person has to mend, then what is lost, then
-#: what only takes longer.
+#: Priority if several tasks ended differently: first what the user has to fix, then what is lost, then what only takes
+#: longer.
 _ORDER = (Exit.ACCOUNT, Exit.SERVICE, Exit.FAILED, Exit.TIMED_OUT)
 
 
 def for_error(error: TriverseError) -> Exit:
-    """Return the exit code of an error that ended the command. What is not listed is a trouble of this machine."""
+    """Return the exit code for an error that ended the command. Anything not listed is a local error."""
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the commands ask of the program they run in, and the one without Blender.
+The interface between the commands and the program they run in, and its implementation without Blender.
 
-Floor: third. Thread: main. No ``bpy``: with Blender, ``blender_host`` answers.
+Floor: third. Thread: main. No ``bpy``: ``blender_host`` is the implementation with Blender.
 """
 
 import os
@@ -24,7 +24,7 @@ class Host(Protocol):
     """The program that runs a command."""
 
     prog: str
-    """How the command was called, for help texts and advice."""
+    """How the command was called, for help texts and messages."""
     can_save_blend: bool
     """Whether models can be imported and saved as .blend."""
 
@@ -32,62 +32,62 @@ class Host(Protocol):
         """
         Return the engine's settings.
 
-        :param data: the folder of ``--data``; None for the usual one.
-        :param offline: ``--offline`` was given.
-        :raises InputError: there is no usual folder here.
+        :param data: the folder given with ``--data``; None for the default folder.
+        :param offline: whether ``--offline`` was given.
+        :raises InputError: there is no default folder.
         """
         ...
 
     def about(self) -> Mapping[str, str]:
-        """Return what a report says of this program, by label."""
+        """Return information about this program for the report, by label."""
         ...
 
     def converter(self) -> Converter | None:
-        """Return what turns GLBs into .blend files; None where that cannot be."""
+        """Return a converter from GLB to .blend; None if that is not possible."""
         ...
 
     def preparer(self) -> Preparer | None:
-        """Return what makes sources fit for the upload; None where they are uploaded as they are."""
+        """Return a preparer that converts sources before the upload; None if they are uploaded unchanged."""
         ...
 
     def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """
-        Return what writes models into an asset library; None where there is no Blender.
+        Return a writer that adds models to an asset library; None without Blender.
 
-        :param data_dir: the store's folder, in which it works meanwhile.
+        :param data_dir: the store's folder, in which it creates temporary files.
         """
         ...
 
     def is_open(self, path: Path) -> bool:
-        """Tell whether ``path`` is the .blend that is open."""
+        """Return whether ``path`` is the open .blend."""
         ...
 
     def begin_blend(self) -> None:
-        """Make ready for :meth:`import_model`: the file that is open, or else an empty one."""
+        """Prepare for :meth:`import_model`: keep the open .blend, or create an empty file."""
         ...
 
     def import_model(self, record: TaskRecord) -> ImportOutcome:
-        """Import a model beside those imported since :meth:`begin_blend`."""
+        """Import a model next to those imported since :meth:`begin_blend`."""
         ...
 
     def save_blend(self, path: Path) -> None:
         """
         Save the file.
 
-        :raises SaveError: it cannot be written.
+        :raises SaveError: the file cannot be written.
         """
         ...
 
 
 def folders(data: str) -> tuple[Path, Path]:
-    """Return the store's folder and the models' folder for a ``--data`` folder."""
+    """Return the store's folder and the models' folder inside a ``--data`` folder."""
     folder = Path(os.path.abspath(Path(data).expanduser()))
     return folder, folder / "models"
 
 
 class PlainHost:
     """
-    A Python without Blender: everything but .blend files. Starting the script is the consent to go online.
+    The `Host` for Python without Blender: everything but .blend files. Running the script is the consent to go online.
 
     :param prog: how the command was called.
     """
@@ -98,7 +98,13 @@ class PlainHost:
         self.prog = prog
 
     def settings(self, data: str | None, *, offline: bool) -> Settings:
-        """Return the engine's settings, from the environment alone."""
+        """
+        Return the engine's settings, from the environment only.
+
+        :param data: the folder given with ``--data``, which is required.
+        :param offline: whether ``--offline`` was given.
+        :raises InputError: ``data`` is missing.
+        """
         if not data:
             raise InputError(
                 Sentence.of("Without Blender there is no usual folder for tasks. Name one with --data DIR."),
@@ -115,15 +121,15 @@ class PlainHost:
         )
 
     def about(self) -> Mapping[str, str]:
-        """Return that there is no Blender."""
+        """Return that this is Python without Blender."""
         return {"Blender": "none"}
 
     def converter(self) -> Converter | None:
-        """Return None: a GLB stays a GLB."""
+        """Return None: GLB files are not converted."""
         return None
 
     def preparer(self) -> Preparer | None:
-        """Return None: a picture stays what it is."""
+        """Return None: sources are uploaded unchanged."""
         return None
 
     def asset_writer(self, data_dir: Path) -> AssetWriter | None:
@@ -131,17 +137,17 @@ class PlainHost:
         return None
 
     def is_open(self, path: Path) -> bool:
-        """Return False: nothing is."""
+        """Return False: no file can be open."""
         return False
 
     def begin_blend(self) -> None:
-        """Never called: ``can_save_blend`` is False."""
+        """Raise an error: never called, since ``can_save_blend`` is False."""
         raise NotImplementedError
 
     def import_model(self, record: TaskRecord) -> ImportOutcome:
-        """Never called: ``can_save_blend`` is False."""
+        """Raise an error: never called, since ``can_save_blend`` is False."""
         raise NotImplementedError
 
     def save_blend(self, path: Path) -> None:
-        """Never called: ``can_save_blend`` is False."""
+        """Raise an error: never called, since ``can_save_blend`` is False."""
         raise NotImplementedError

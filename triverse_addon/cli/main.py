@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From a command line to an exit code: the one way in.
+Entry point: runs a command line and returns an exit code.
 
 Floor: third. Thread: main. No ``bpy``.
 """
@@ -21,7 +21,7 @@ from .output import Output, own_stdout, shown_logs
 
 log = logging.getLogger(__name__)
 
-#: Of all modules of the add-on, whatever it is installed as.
+#: Package name of the add-on, under whatever name it is installed.
 _ADDON = __package__.rpartition(".")[0]
 
 
@@ -29,12 +29,12 @@ def run(argv: Sequence[str], host: Host) -> int:
     """
     Run one command.
 
-    :param argv: what follows the program's name.
-    :param host: the program it runs in.
-    :returns: the exit code, see :class:`exit_codes.Exit`. Nothing is raised for what a user or the service may do.
+    :param argv: the arguments after the program's name.
+    :param host: the program that runs the command.
+    :returns: the exit code, see :class:`exit_codes.Exit`. Errors of the user or the service raise no exceptions.
     """
     with _ctrl_c_interrupts(), shown_logs(_ADDON), own_stdout() as stdout:
-        # Before the line is understood it is not known whether a program listens; the word alone tells.
+        # Before the arguments are parsed, the option is searched for, so that parse errors are reported as JSON too.
         output = Output(programs=stdout if "--json" in argv else None, people=sys.stderr)
         try:
             return int(_run(argv, host, output))
@@ -43,7 +43,7 @@ def run(argv: Sequence[str], host: Host) -> int:
             output.error(error, code)
             return int(code)
         except UNFORESEEN as slip:
-            # The last net: a traceback says nothing to a person, and leaves a program without its line.
+            # Outermost handler: a traceback does not help users, and a program waits for its JSON line.
             log.debug("a command failed", exc_info=True)
             unforeseen = UnforeseenError(slip)
             output.error(unforeseen, Exit.FAILED)
@@ -62,7 +62,7 @@ def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
     except SystemExit:
         # argparse has printed the help.
         return Exit.DONE
-    # Late: brings requests, websockets and sqlite3, which neither a usage error nor --help needs.
+    # Imported late: brings requests, websockets and sqlite3, which a usage error or --help does not need.
     from .commands import COMMANDS
 
     return COMMANDS[args.command](args, host, output)
@@ -70,7 +70,11 @@ def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
 
 @contextlib.contextmanager
 def _ctrl_c_interrupts() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt: Blender in background takes the signal for itself and only notes it."""
+    """
+    Make Ctrl-C raise KeyboardInterrupt while the context lasts.
+
+    In background mode, Blender's own handler of the signal only sets a flag.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

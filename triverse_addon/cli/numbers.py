@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Numbers that are typed as options, in whatever form a table may write them too.
+Types of argparse for numbers. They accept the same spellings as table files.
 
 Floor: third. Thread: any. No ``bpy``.
 """
@@ -13,7 +13,13 @@ from ..api.spelling import AmbiguousNumberError, number
 
 
 def whole(low: int, high: int | None = None, *, of: str = "") -> Callable[[str], int]:
-    """Return an argparse type for a whole number from ``low`` on, to ``high``; ``of`` says of what."""
+    """
+    Return an argparse type for an integer.
+
+    :param low: smallest allowed value.
+    :param high: largest allowed value; None for no limit.
+    :param of: text for the error message that names what is counted, such as " of credits".
+    """
     within = f" from {low} to {high}" if high is not None else f" above {low - 1}" if low else ""
 
     def read(text: str) -> int:
@@ -26,7 +32,7 @@ def whole(low: int, high: int | None = None, *, of: str = "") -> Callable[[str],
 
 
 def seconds(text: str) -> float:
-    """Read a span of time for argparse."""
+    """Parse a duration in seconds for argparse. It must be greater than 0."""
     found = _number(text)
     if found is None or not 0 < found < Decimal("1e12"):
         raise argparse.ArgumentTypeError("it must be a number of seconds above 0")

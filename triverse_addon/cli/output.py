@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where words go: JSON lines to stdout for programs, everything else to stderr for people.
+Output of the commands: JSON lines to stdout for programs, everything else to stderr for users.
 
 Floor: third. Thread: main. No ``bpy``.
 """
@@ -22,10 +22,10 @@ from .exit_codes import Exit
 
 class Output:
     """
-    The one place that writes. What is not seen of a text, and might be obeyed by a terminal, is written as an escape.
+    Writes all output. Invisible characters, which could control a terminal, are written as escapes.
 
-    :param programs: stream for JSON lines; None when ``--json`` was not given.
-    :param people: stream for sentences and progress.
+    :param programs: stream for JSON lines; None without ``--json``.
+    :param people: stream for messages and progress.
     """
 
     def __init__(self, *, programs: TextIO | None, people: TextIO) -> None:
@@ -34,18 +34,18 @@ class Output:
         self._on_line = ""
 
     def say(self, words: Sentence | str) -> None:
-        """Tell people one line."""
+        """Print one line for users."""
         self.clear()
         print(shown(str(words)), file=self.people, flush=True)
 
     def ask(self, words: str) -> None:
-        """Ask people something; the answer is typed on the same line."""
+        """Print a question; the answer is typed on the same line."""
         self.clear()
         self.people.write(shown(words))
         self.people.flush()
 
     def line(self, words: str) -> None:
-        """Show ``words`` on a line that the next call writes over; for a terminal."""
+        """Print ``words`` on a line that the next call overwrites. Only for a terminal."""
         words = shown(words)
         rest = " " * (len(self._on_line) - len(words))
         self.people.write(f"\r{words}{rest}")
@@ -53,20 +53,20 @@ class Output:
         self._on_line = words
 
     def clear(self) -> None:
-        """Take the line of :meth:`line` away."""
+        """Erase the line printed by :meth:`line`."""
         if self._on_line:
             self.people.write("\r" + " " * len(self._on_line) + "\r")
             self.people.flush()
             self._on_line = ""
 
     def emit(self, kind: str, **fields: object) -> None:
-        """Tell programs one object: ``{"type": kind, …}``."""
+        """Print one JSON object for programs: ``{"type": kind, …}``."""
         if self._programs is not None:
             words = json.dumps({"type": kind, **fields}, ensure_ascii=True)
             print(escaped_json(words), file=self._programs, flush=True)
 
     def error(self, error: TriverseError, code: Exit) -> None:
-        """Tell both why the command ends."""
+        """Print why the command ends, for users and for programs."""
         self.say(error.sentence)
         if error.suggestion:
             self.say(error.suggestion)
@@ -81,7 +81,7 @@ class Output:
 
 
 def task_fields(record: TaskRecord) -> dict[str, object]:
-    """Return what a JSON line says of a task. Nothing of it can hold the key: a record does not know it."""
+    """Return the fields of a task for a JSON line. They cannot contain the key, which is not part of a record."""
     return {
         "id": record.id,
         "task_uuid": record.task_uuid,
@@ -103,10 +103,10 @@ def task_fields(record: TaskRecord) -> dict[str, object]:
 
 
 class ShownFormatter(logging.Formatter):
-    """Formats what is logged like everything else that a terminal shows."""
+    """Formats log messages with the same escapes as all terminal output."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record, each of its lines as it may be shown; of an exception its kind, and no traceback."""
+        """Return the log record with each line escaped. Of an exception only the type is shown, no traceback."""
         kind = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
         return "\n".join(map(shown, record.getMessage().splitlines())) + kind
 
@@ -114,9 +114,9 @@ class ShownFormatter(logging.Formatter):
 @contextlib.contextmanager
 def shown_logs(name: str) -> Iterator[None]:
     """
-    Tell people the warnings that are logged while this lasts.
+    Print logged warnings to users while the context lasts.
 
-    :param name: of the logger, and of all below it.
+    :param name: name of the logger, whose child loggers are included.
     """
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
@@ -132,9 +132,10 @@ def shown_logs(name: str) -> Iterator[None]:
 @contextlib.contextmanager
 def own_stdout() -> Iterator[TextIO]:
     """
-    Keep stdout for JSON lines alone while this lasts: what Blender, its importers and libraries print goes to stderr.
+    Reserve stdout for JSON lines while the context lasts. Everything else that is printed there goes to stderr.
 
-    Blender prints from C too, so the file descriptor itself is turned, not only ``sys.stdout``.
+    Blender, its importers and libraries print from C too, so the file descriptor is redirected, not only
+    ``sys.stdout``.
     """
     sys.stdout.flush()
     kept = os.dup(1)

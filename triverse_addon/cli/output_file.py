@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The file that ``--output`` names: judged before anything is sent, and written whole or not at all.
+The file of ``--output``: checked before anything is sent, and written atomically.
 
-Floor: third. Thread: main. No ``bpy``: a .blend is written by ``blender_host``.
+Floor: third. Thread: main. No ``bpy``: ``blender_host`` writes .blend files.
 """
 
 import os
@@ -17,14 +17,14 @@ SUFFIXES = (".blend", ".glb")
 
 
 class SaveError(TriverseError):
-    """The result cannot be written. The model itself is kept where it was downloaded to."""
+    """The result cannot be written. The downloaded model is kept."""
 
 
 def check_output(text: str) -> Path:
     """
-    Return the absolute path of the file to write, after a look at its folder.
+    Return the absolute path of the output file, after checking that its folder is writable.
 
-    :raises InputError: (field ``output``) another kind of file, no such folder, or a place that cannot be written to.
+    :raises InputError: (field ``output``) the file type is not supported, or the folder is missing or not writable.
     """
     path = Path(os.path.abspath(Path(text).expanduser()))
     if path.suffix.lower() not in SUFFIXES:
@@ -36,7 +36,7 @@ def check_output(text: str) -> Path:
     if path.exists() and not os.access(path, os.W_OK):
         raise _refused("The file {path} must not be changed. Choose another name.", path=str(path))
     try:
-        # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
+        # Only writing is a reliable test, for read-only disks, quotas and network file systems alike.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -52,9 +52,9 @@ def _refused(template: str, **args: str) -> InputError:
 
 def copy_model(model: Path, output: Path) -> None:
     """
-    Copy a delivered GLB to where the user wants it; ``output`` is never there in part.
+    Copy a delivered GLB to ``output``, atomically.
 
-    :raises SaveError: it cannot be written.
+    :raises SaveError: the file cannot be written.
     """
     beside: Path | None = None
     try:
@@ -64,7 +64,7 @@ def copy_model(model: Path, output: Path) -> None:
                 shutil.copyfileobj(source, target, 1024 * 1024)
             target.flush()
             os.fsync(target.fileno())
-        # A temporary file is for its owner only; the result gets the rights that any new file gets.
+        # Temporary files are readable by their owner only; the result gets the permissions of any new file.
         umask = os.umask(0)
         os.umask(umask)
         beside.chmod(0o666 & ~umask)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How far the tasks are: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
+Progress of tasks: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
 
 Floor: third. Thread: main. No ``bpy``.
 """
@@ -18,9 +18,9 @@ _BAR_WIDTH = 24
 
 class Progress:
     """
-    Tells what has changed since it was told last.
+    Prints what has changed since the last call.
 
-    :param output: where to.
+    :param output: the output to print to.
     """
 
     def __init__(self, output: Output) -> None:
@@ -30,7 +30,7 @@ class Progress:
         self._told_programs: dict[str, object] = {}
 
     def show(self, records: Sequence[TaskRecord]) -> None:
-        """Show the present state of all tasks of the command."""
+        """Print the current state of all tasks of the command."""
         for record in records:
             self._tell_programs(record)
             if not self._bar:
@@ -39,7 +39,7 @@ class Progress:
             self._draw_bar(records)
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Show notices: what is about no task alone, or about how one is done."""
+        """Print events that are no state of a single task, and remarks on how one was carried out."""
         for event in events:
             if isinstance(event, Notice):
                 self._output.say(event.sentence)
@@ -51,7 +51,7 @@ class Progress:
             self._output.emit("task", **fields)
 
     def _tell_line(self, record: TaskRecord, several: bool) -> None:
-        # Every tenth percent is enough for a log file.
+        # Steps of ten percent are enough for a log file.
         step = (record.stage, record.service_status, record.queue_position, (record.progress or 0) // 10, record.note)
         if self._told_people.get(record.id) == step:
             return
@@ -67,12 +67,12 @@ class Progress:
             ended = sum(not record.is_unfinished for record in records)
             words = f"{ended} of {len(records)} done"
         line = f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {share:4.0%} {words}"
-        # A line that wraps could not be written over.
+        # A line that wraps could not be overwritten.
         self._output.line(line[: shutil.get_terminal_size().columns - 1])
 
 
 def _words(record: TaskRecord) -> str:
-    """Return a task's state, why it waits, and the time left."""
+    """Return a task's state, the reason for waiting, and the remaining time."""
     words = "Arrived" if record.stage is Stage.READY else str(stage_words(record))
     if record.note is not None and record.is_unfinished:
         return f"{words} ({record.note})"

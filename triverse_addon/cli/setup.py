@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What commands open before they begin: settings that can be used, engine, client, store.
+Opens what commands need: checked settings, engine, client, store.
 
 Floor: third. Thread: main. No ``bpy``.
 """
@@ -26,12 +26,12 @@ from .output import Output
 if TYPE_CHECKING:
     from ..api.client import Client
 
-#: How long the engine's threads get to end, in seconds; what they were at goes on next time.
+#: Seconds that the engine's threads get to stop; interrupted work is resumed next time.
 _STOP_S = 3.0
 
 
 class _OfflineHereError(OfflineError):
-    """Online access is off, said for someone at a command line."""
+    """`OfflineError` with a message for the command line."""
 
     def __init__(self, offline_by: str, *, by_option: bool) -> None:
         super().__init__("command_line" if offline_by == "command_line" else "preference")
@@ -46,7 +46,7 @@ class _OfflineHereError(OfflineError):
 
 def ready_to_send(args: argparse.Namespace, host: Host) -> Settings:
     """
-    Return the settings, once nothing keeps back every request.
+    Return the settings, after checking that requests can be sent.
 
     :raises TriverseError: see :func:`check_ready`.
     """
@@ -57,13 +57,14 @@ def ready_to_send(args: argparse.Namespace, host: Host) -> Settings:
 
 def check_ready(settings: Settings, *, by_option: bool = False) -> None:
     """
-    Say now what would keep back every request.
+    Check that requests can be sent with these settings.
 
-    :raises InputError: the service's address cannot be used.
+    :param by_option: whether ``--offline`` was given.
+    :raises InputError: the service URL is invalid.
     :raises OfflineError: online access is off, and the service is not on this machine.
-    :raises KeyMissingError: there is no key, or it was entered for another service.
-    :raises ConnectError: the network is set to a proxy that cannot be used.
-    :raises LibraryError: a library that is loaded here cannot be worked with.
+    :raises KeyMissingError: no key is set, or it was entered for another service.
+    :raises ConnectError: the configured proxy cannot be used.
+    :raises LibraryError: a loaded library is incompatible.
     """
     check("requests", "urllib3")
     check_base_url(settings.api_url)
@@ -79,7 +80,7 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
         )
         raise
     if settings.online or is_loopback(settings.api_url):
-        from ..api.proxies import proxy_for  # late: brings requests
+        from ..api.proxies import proxy_for  # imported late: brings requests
 
         proxy_for(settings.api_url)
 
@@ -88,7 +89,7 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
 def open_engine(
     settings: Settings, converter: Converter | None, output: Output, preparer: Preparer | None = None
 ) -> Iterator[Engine]:
-    """Start an engine, and stop it at the end."""
+    """Start an engine, and stop it when the context ends."""
     engine = Engine(settings, converter, preparer=preparer)
     try:
         engine.start()
@@ -101,14 +102,14 @@ def open_engine(
 
 @contextlib.contextmanager
 def open_client(settings: Settings) -> Iterator["Client"]:
-    """Open a client, and close it at the end."""
+    """Open a client, and close it when the context ends."""
     with make_client(settings) as client:
         yield client
 
 
 @contextlib.contextmanager
 def open_store(settings: Settings) -> Iterator[Store | None]:
-    """Open the store for a look; None when there is none yet, and none is made for that."""
+    """Open the store, and close it when the context ends. Yields None if there is no store; none is created."""
     if not (settings.data_dir / FILE_NAME).exists():
         yield None
         return

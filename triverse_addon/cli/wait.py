@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Drive the engine until the tasks of a command have ended, and hand over what they brought.
+Runs the engine until the tasks of a command have ended, and saves their models.
 
 Floor: third. Thread: main. No ``bpy``.
 
-Models are handed over when all tasks of one output file are there. A task counts as imported only once its file is
-saved, so that ``resume`` hands over what a killed process could not.
+An output file is written when all of its tasks have ended. A task counts as imported only once its file is saved, so
+that after a killed process ``resume`` saves the models.
 """
 
 import time
@@ -26,22 +26,23 @@ from .host import Host
 from .output_file import copy_model
 from .progress import Progress
 
-#: ``Origin.session`` of tasks from the command line; no window ever has this one.
+#: ``Origin.session`` of tasks from the command line; no window uses this value.
 SESSION = "command-line"
 
-#: Between two looks at the engine, in seconds.
+#: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
-#: Failures in a row after which the service counts as down: about half a minute of growing pauses.
+#: Consecutive failures after which the service counts as down: about half a minute of back-off.
 _GIVE_UP_AFTER = 6
 
 
 @dataclass(frozen=True)
 class Delivery:
     """
-    Tasks that go into one file together.
+    Tasks whose models go into one file.
 
-    :ivar output: the file; None leaves the models where they were downloaded to.
-    :ivar placement: how they come into it; None for how they were ordered.
+    :ivar ids: ids of the tasks.
+    :ivar output: the file; None leaves the models in the download folder.
+    :ivar placement: how the models are imported; None for the placement of each task.
     """
 
     ids: tuple[str, ...]
@@ -51,7 +52,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Ending:
-    """How one task ended for this command. ``sentence`` is empty when all went well."""
+    """Result of one task for this command. ``sentence`` is None if it succeeded."""
 
     record: TaskRecord
     code: Exit
@@ -60,16 +61,18 @@ class Ending:
 
 
 def new_origin(output: Path | None) -> Origin:
-    """Return the origin of the tasks of one command, by which ``resume`` finds them and the file they are for."""
+    """Return the origin for the tasks of one command. With it ``resume`` finds the tasks and their output file."""
     return Origin(session=SESSION, file=str(output or ""), scene_id=new_id())
 
 
 class Watch:
     """
-    One command's tasks.
+    Follows the tasks of one command.
 
-    :param engine: started.
-    :param deadline_s: monotonic time at which to stop waiting; None never.
+    :param engine: a started engine.
+    :param host: the program that imports and saves models.
+    :param progress: prints the state of the tasks.
+    :param deadline_s: monotonic time at which to stop waiting; None for no limit.
     """
 
     def __init__(self, engine: Engine, host: Host, progress: Progress, deadline_s: float | None) -> None:
@@ -78,15 +81,15 @@ class Watch:
         self._progress = progress
         self._deadline_s = deadline_s
         self._attempts_before: dict[str, int] = {}
-        """Failures in a row of each task when it was first seen here: those of earlier commands."""
+        """Consecutive failures of each task when it was first seen here, which belong to earlier commands."""
 
     def until_done(self, deliveries: Iterable[Delivery]) -> list[Ending]:
         """
-        Wait for all tasks and hand over each file as soon as it is complete.
+        Wait for all tasks, and save each file as soon as its tasks have ended.
 
-        :returns: how each task ended, in the given order.
+        :returns: the result of each task, in the given order.
         :raises SaveError: a file cannot be written. Its tasks stay ready.
-        :raises TriverseError: a task was taken off the list, or the store cannot be read.
+        :raises TriverseError: a task was removed from the list, or the store cannot be read.
         """
         waiting = list(deliveries)
         ids = [task_id for delivery in waiting for task_id in delivery.ids]
@@ -117,7 +120,7 @@ class Watch:
     # Has it ended?
 
     def ending(self, record: TaskRecord) -> Ending | None:
-        """Return how a task ended for this command, None while it is worth waiting."""
+        """Return the result of a task for this command; None while waiting is useful."""
         if record.stage in (Stage.READY, Stage.IMPORTED):
             return Ending(record, Exit.DONE)
         if not record.is_unfinished:
@@ -137,7 +140,7 @@ class Watch:
         return None
 
     def _is_in_vain(self, record: TaskRecord) -> bool:
-        """Tell whether the network or the service is down, after at least one try of this command."""
+        """Return whether requests have failed repeatedly, at least once of it in this command."""
         before = self._attempts_before.setdefault(record.id, record.attempts)
         if record.note is None or record.note == TOO_MANY_REQUESTS:
             return False
@@ -155,7 +158,7 @@ class Watch:
     # Handing over
 
     def _hand_over(self, delivery: Delivery, ended: Sequence[Ending]) -> Sequence[Ending]:
-        """Write the file, if all that may still come has come; return how the tasks ended now."""
+        """Write the file if no task of it can still succeed later. Return the results of the tasks after that."""
         arrived = [ending.record.id for ending in ended if ending.code is Exit.DONE]
         all_in = all(ending.code in (Exit.DONE, Exit.FAILED) for ending in ended)
         if delivery.output is None or not all_in or not arrived:
@@ -163,7 +166,7 @@ class Watch:
         for task_id in arrived:
             self._engine.import_again(task_id, placement=delivery.placement)
         importer = _Importer(self._host, delivery.output, arrived)
-        # A model whose file was deleted by hand is fetched again here, which takes its time.
+        # If a model's file was deleted, it is downloaded again here, which takes time.
         while any(self._is_on_its_way(record) for record in self._records(arrived)):
             self._engine.pump(_PAUSE_S, importer, importer.reason_to_wait)
             if importer.left:
@@ -177,8 +180,10 @@ class Watch:
 
 class _Importer:
     """
-    What :meth:`Engine.pump` calls for each model of one file; the last one saves it.
+    Import function for :meth:`Engine.pump`, called for each model of one file. After the last model the file is saved.
 
+    :param host: the program that imports and saves models.
+    :param output: the file.
     :param left: ids of the tasks that are still to be imported.
     """
 
@@ -190,7 +195,7 @@ class _Importer:
         self.left = set(left)
 
     def reason_to_wait(self, record: TaskRecord) -> Sentence | None:
-        """Return why a model cannot be imported now: others of this user's tasks belong elsewhere."""
+        """Return why a model cannot be imported now; None for the tasks of this file. Other tasks belong elsewhere."""
         return None if record.id in self.left else Sentence.of("It is imported where it was asked for.")
 
     def __call__(self, record: TaskRecord) -> ImportOutcome:
