@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What becomes of a task: the record, the store, the engine, downloads and the check of what arrives.
+The life of a task: its record, the store, the engine, downloads, and the checks of downloaded files.
 
 Floor: first. Thread: see each module. No ``bpy``.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the engine asks of a converter: a GLB in, a .blend that Blender can append out.
+The interface of a converter, which turns a GLB into a .blend that Blender can append.
 
-Floor: first. Thread: any. No ``bpy``. The converter itself stands on the scene floor and is handed to the engine.
+Floor: first. Thread: any. No ``bpy``. The implementation is on the scene floor and is passed to the engine.
 """
 
 import errno
@@ -21,9 +21,9 @@ class ConvertJob:
     """
     One model to convert.
 
-    ``name`` becomes the collection's name; ``properties`` its custom properties; ``tags`` its asset tags. ``unit_m``
-    (metres a unit) and ``frames_per_s`` are those of the scene that the model is for; ``merge`` and ``smooth_deg`` are
-    explained at :class:`tasks.record.Placement`.
+    ``name`` becomes the collection's name, ``properties`` its custom properties, ``tags`` its asset tags. ``unit_m``
+    (metres per unit) and ``frames_per_s`` are those of the scene that the model is for; for ``merge`` and
+    ``smooth_deg`` see :class:`tasks.record.Placement`.
     """
 
     glb_path: Path
@@ -41,13 +41,13 @@ class ConvertJob:
 @dataclass(frozen=True, slots=True)
 class Missing:
     """
-    What a model's file declares and Blender's importer did not make.
+    What a model's file declares but Blender's importer did not create.
 
-    :ivar meshes: meshes that are not there, or lack a whole part.
-    :ivar of_meshes: how many are declared.
-    :ivar triangles: triangles that are not there; such without area are left out of any model.
-    :ivar of_triangles: how many are declared.
-    :ivar pictures: names of pictures that cannot be read.
+    :ivar meshes: number of meshes that are missing, or lack a whole primitive.
+    :ivar of_meshes: number of declared meshes.
+    :ivar triangles: number of missing triangles. Blender leaves out triangles without area in any model.
+    :ivar of_triangles: number of declared triangles.
+    :ivar pictures: names of images that cannot be read.
     """
 
     meshes: int = 0
@@ -58,11 +58,11 @@ class Missing:
 
     @property
     def warning(self) -> Sentence | None:
-        """What is to be said aloud, None if nothing is."""
+        """The first message at level WARNING, to show to the user; None if there is none."""
         return next((sentence for level, sentence in self.told() if level == "WARNING"), None)
 
     def told(self) -> list[tuple[str, Sentence]]:
-        """Return what a task's history says of it: level and sentence."""
+        """Return the messages for the task's history: level and sentence."""
         lines: list[tuple[str, Sentence]] = []
         if self.meshes:
             lines.append(
@@ -97,7 +97,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What a conversion left on disk, what is in it, and the .blend's hash as the child wrote it."""
+    """Result of a conversion: the files, what they contain, and the SHA-256 of the .blend as the child wrote it."""
 
     blend_path: Path
     thumbnail_path: Path | None
@@ -110,23 +110,23 @@ class Converted:
 
 
 class ConvertError(TriverseError):
-    """This model cannot be converted. Its GLB is kept; other tasks are not affected."""
+    """The model cannot be converted. Its GLB is kept; other tasks are not affected."""
 
 
 class NoChildError(TriverseError):
-    """There is no child Blender on this machine; the driver imports the GLB in place, and that is told."""
+    """No child Blender can run on this machine. The main process imports the GLB instead, and the user is informed."""
 
 
 class ChildNotStartedError(TriverseError):
-    """The child Blender could not be started just now (no memory, too many processes); it is tried again."""
+    """The child Blender could not be started at the moment (no memory, too many processes). It is tried again."""
 
 
-#: What the system says of a program that is not there or may not be run. All else may be gone at the next try.
+#: Error numbers for a program that is missing or not executable. Any other error may be temporary.
 _NO_PROGRAM = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOEXEC})
 
 
 def not_started(error: OSError) -> NoChildError | ChildNotStartedError:
-    """Return what it means that a child Blender was not started."""
+    """Return the exception for an error at the start of a child Blender: permanent or temporary."""
     reason = error.strerror or type(error).__name__
     if error.errno in _NO_PROGRAM:
         return NoChildError(Sentence.of("No second Blender can be started here: {reason}.", reason=reason))
@@ -140,21 +140,21 @@ def not_started(error: OSError) -> NoChildError | ChildNotStartedError:
 
 
 class ConvertStopped(TriverseError):
-    """The conversion was stopped because the engine is closing. It starts again at the next start."""
+    """The conversion was stopped because the engine is closing. It is repeated at the next start."""
 
 
 class Converter(Protocol):
-    """Turns a GLB into a .blend. Called in a worker thread."""
+    """Converts a GLB into a .blend. Called on a worker thread."""
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
         """
         Convert one model.
 
-        :param job: what to convert, and where to.
-        :param stop: set when the engine is closing; the call then ends within a second.
-        :raises ConvertError: the model cannot be used.
-        :raises NoChildError: there is no child Blender here.
-        :raises ChildNotStartedError: it could not be started just now.
+        :param job: the files and the options.
+        :param stop: set when the engine is closing; the call then returns within a second.
+        :raises ConvertError: the model cannot be converted.
+        :raises NoChildError: no child Blender can run on this machine.
+        :raises ChildNotStartedError: the child could not be started at the moment.
         :raises ConvertStopped: ``stop`` was set.
         """
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the engine's threads tell the main thread.
+Events that the engine's threads send to the main thread.
 
-Floor: first. Thread: made in any, read in the main thread by :meth:`tasks.engine.engine.Engine.pump`. No ``bpy``.
+Floor: first. Thread: created in any, read on the main thread by :meth:`tasks.engine.engine.Engine.pump`. No ``bpy``.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .record import TaskRecord
 
 
 class Remedy(StrEnum):
-    """What a user can press to mend what a notice or an error speaks of."""
+    """The button that helps with a notice or an error."""
 
     NONE = ""
     SET_KEY = "set_key"
@@ -28,9 +28,9 @@ class Remedy(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
     """
-    A task is new or has changed; ``record`` is its newest state.
+    A task was added or has changed; ``record`` is its current state.
 
-    ``is_read`` tells that it was read from the store, without the progress and the reasons that are in memory only.
+    ``is_read`` is True if it was read from the store, without the progress and notes that exist in memory only.
     """
 
     record: TaskRecord
@@ -39,14 +39,14 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True)
 class TaskForgotten:
-    """A task was taken off the list."""
+    """A task was removed from the list."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell the user once. ``level`` is "INFO", "WARNING" or "ERROR"."""
+    """A message to show to the user once. ``level`` is "INFO", "WARNING" or "ERROR"."""
 
     level: str
     sentence: Sentence
@@ -57,9 +57,9 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """
-    The answer to :meth:`tasks.engine.engine.Engine.ask_quote`; one of ``quote`` and ``error`` is set.
+    The result of :meth:`tasks.engine.engine.Engine.ask_quote`; either ``quote`` or ``error`` is set.
 
-    ``in_preferences`` tells that another key or address in the preferences would mend the error.
+    ``in_preferences`` is True if another key or URL in the preferences would fix the error.
     """
 
     token: int
@@ -71,9 +71,9 @@ class Quoted:
 @dataclass(frozen=True, slots=True)
 class BalanceKnown:
     """
-    The answer to :meth:`tasks.engine.engine.Engine.ask_balance`; one of ``balance`` and ``error`` is set.
+    The result of :meth:`tasks.engine.engine.Engine.ask_balance`; either ``balance`` or ``error`` is set.
 
-    ``in_preferences`` tells that another key or address in the preferences would mend the error.
+    ``in_preferences`` is True if another key or URL in the preferences would fix the error.
     """
 
     balance: Balance | None
@@ -83,7 +83,7 @@ class BalanceKnown:
 
 @dataclass(frozen=True, slots=True)
 class KeyTested:
-    """The answer to :meth:`tasks.engine.engine.Engine.test_key`."""
+    """The result of :meth:`tasks.engine.engine.Engine.test_key`."""
 
     ok: bool
     sentence: Sentence
@@ -92,7 +92,7 @@ class KeyTested:
 
 @dataclass(frozen=True, slots=True)
 class TasksFound:
-    """The answer to :meth:`tasks.engine.engine.Engine.find_tasks`: how many tasks were new here."""
+    """The result of :meth:`tasks.engine.engine.Engine.find_tasks`: the number of tasks that were added to the list."""
 
     added: int
     error: Sentence | None = None
@@ -100,7 +100,7 @@ class TasksFound:
 
 @dataclass(frozen=True, slots=True)
 class LiveChanged:
-    """The WebSocket is up or down; down means that tasks are polled at the normal pace."""
+    """The WebSocket has connected or disconnected. While disconnected, tasks are polled at the normal rate."""
 
     live: bool
 
@@ -110,7 +110,7 @@ Event = TaskChanged | TaskForgotten | Notice | Quoted | BalanceKnown | KeyTested
 
 @dataclass(frozen=True, slots=True)
 class PumpReport:
-    """What one call of :meth:`Engine.pump` brought. ``more`` is True when the budget ended first."""
+    """The events of one call of :meth:`Engine.pump`. ``more`` is True if its time budget ended before the events."""
 
     events: tuple[Event, ...]
     more: bool

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-An operating-system lock on an open file, which goes with the process however that ends.
+An operating-system lock on an open file. It is released when the process ends, however that happens.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -14,9 +14,9 @@ if os.name == "nt":
 
     def lock(file: BinaryIO) -> None:
         """
-        Lock ``file`` for as long as it is open.
+        Lock ``file`` exclusively until it is closed, without waiting.
 
-        :raises OSError: see :func:`is_taken`.
+        :raises OSError: the lock is taken or not supported, see :func:`is_taken`.
         """
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
@@ -25,13 +25,13 @@ else:
 
     def lock(file: BinaryIO) -> None:
         """
-        Lock ``file`` for as long as it is open.
+        Lock ``file`` exclusively until it is closed, without waiting.
 
-        :raises OSError: see :func:`is_taken`.
+        :raises OSError: the lock is taken or not supported, see :func:`is_taken`.
         """
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_taken(error: OSError) -> bool:
-    """Tell that somebody else holds the lock, and not that there are none on this file system."""
+    """Return True if the lock is taken, False if the file system does not support locks."""
     return error.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What one Blender's glTF importer reads, as plain values.
+The capabilities of a Blender's glTF importer, as plain values.
 
-Floor: first. Thread: any (immutable). No ``bpy``: ``scene.gltf_abilities`` asks the Blender at hand.
+Floor: first. Thread: any (immutable). No ``bpy``: ``scene.gltf_abilities`` reads them from the running Blender.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class GltfReader:
     """
-    One Blender's importer.
+    The importer of one Blender.
 
-    :ivar extensions: that a file may require, from the importer's own list.
-    :ivar lacking: of these, whose decoder is a library that this Blender came without.
+    :ivar extensions: the extensions that a file may require, from the importer's own list.
+    :ivar lacking: those of them whose decoder library is missing in this Blender.
     :ivar blender: its version, major and minor.
     """
 
@@ -24,11 +24,11 @@ class GltfReader:
 
     @property
     def decoded(self) -> frozenset[str]:
-        """The extensions that are read, and can be."""
+        """The extensions that are supported and whose decoder is available."""
         return self.extensions - self.lacking
 
 
-#: What every Blender since 4.2 reads: taken where none can be asked, as by the command line without Blender.
+#: The capabilities of every Blender since 4.2. Used where no Blender is running, as on the command line.
 ANY_BLENDER = GltfReader(
     frozenset(
         {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the engine asks of a preparer: a source that the service does not take in, one that it does out.
+The interface of a preparer, which converts a source that the service does not accept into one that it does.
 
-Floor: first. Thread: any. No ``bpy``. The preparer itself stands on the scene floor and is handed to the engine.
+Floor: first. Thread: any. No ``bpy``. The implementation is on the scene floor and is passed to the engine.
 """
 
 import os
@@ -21,11 +21,11 @@ from .record import is_url
 
 
 class Preparer(Protocol):
-    """Turns foreign pictures and Blender's own objects into files that can be uploaded. Called in a worker thread."""
+    """Converts images of other formats, and Blender's objects, into files for the upload. Called on a worker thread."""
 
     def takes(self, path: str, kind: Kind) -> bool:
         """
-        Tell from its name whether a source has to be prepared, and can be.
+        Return whether a source has to be converted and can be, judging by its file name.
 
         :param path: absolute path on this machine.
         :param kind: ``Kind.IMAGE`` or ``Kind.MODEL``.
@@ -34,33 +34,39 @@ class Preparer(Protocol):
 
     def __call__(self, path: Path, kind: Kind, out_dir: Path, stop: threading.Event) -> Path:
         """
-        Write what can be uploaded into ``out_dir`` and return its path.
+        Convert a source into a file that can be uploaded, and return its path.
 
-        :param stop: set when the engine is closing; the call then ends within a second.
-        :raises ConvertError: the source cannot be used.
-        :raises NoChildError: no child Blender can be started here.
+        :param path: the source.
+        :param kind: ``Kind.IMAGE`` or ``Kind.MODEL``.
+        :param out_dir: folder for the new file.
+        :param stop: set when the engine is closing; the call then returns within a second.
+        :raises ConvertError: the source cannot be converted.
+        :raises NoChildError: no child Blender can run on this machine.
         :raises ConvertStopped: ``stop`` was set.
         """
         ...
 
 
 def stem_for(source: str) -> str:
-    """Return the name, without suffix, of the file that is prepared from ``source``: the same at every try."""
+    """Return the name, without extension, of the file prepared from ``source``. It is the same at every attempt."""
     path = os.path.abspath(source)
     return f"input-{slug(Path(path).stem, fallback='file')}-{zlib.crc32(os.fsencode(path)):08x}"
 
 
 def is_made_of(found: str, source: str) -> bool:
-    """Tell whether the source ``found`` in a record is ``source``, or what was prepared from it."""
+    """Return whether the source ``found`` in a record is ``source``, or a file prepared from it."""
     return found == source or Path(found).stem == stem_for(source)
 
 
 def check_wished_sources(flow: Flow, sources: Mapping[str, str], preparer: Preparer | None, service_url: str) -> None:
     """
-    Check the sources of a wish, before anything is written or sent.
+    Check the sources of a request, before anything is written or sent.
 
-    :param service_url: the service, which has to fetch what is given by its address.
-    :raises InputError: one of them cannot be used.
+    :param flow: the flow.
+    :param sources: paths or URLs by field name.
+    :param preparer: converts some sources before the upload; None if there is none.
+    :param service_url: the service URL; the service has to be able to fetch the URLs in ``sources``.
+    :raises InputError: a source cannot be used.
     """
     as_they_are: dict[str, str] = {}
     for name, source in sources.items():
@@ -69,7 +75,7 @@ def check_wished_sources(flow: Flow, sources: Mapping[str, str], preparer: Prepa
             check_image_address(source, service_url, field=name)
         if field is None or not (is_url(source) or _can_prepare(preparer, field, source)):
             as_they_are[name] = source
-    # A public URL stands for an uploaded file, and what is prepared first is checked when it is.
+    # URLs need no file check, and a source that has to be converted is checked during the conversion.
     check_sources(flow.name, as_they_are, elsewhere=sources.keys() - as_they_are.keys())
 
 

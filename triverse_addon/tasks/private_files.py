@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is of one user alone: folders with mode 0700, files with 0600, and no folder of another user.
+Creates files and folders that only the user can access: mode 0700 for folders, 0600 for files.
 
-Floor: first. Thread: any; :func:`tighten` a worker's. No ``bpy``. On Windows a user's folders are private by what they
-inherit, so nothing is done there.
+Floor: first. Thread: any; :func:`tighten` on a worker thread. No ``bpy``. Does nothing on Windows, where a user's
+folders inherit private permissions.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from .removal import SOURCE, is_link
 
 _FOLDER, _FILE = 0o700, 0o600
 _IS_POSIX = os.name == "posix"
-#: What the add-on makes in a data folder: anything else in it is not touched, as ``--data`` may name any folder. "work"
-#: is not looked into: what is made there goes into an asset library, with the rights that any new file gets.
+#: What the add-on creates in a data folder. Other files in it are not touched, as ``--data`` may name any folder. The
+#: contents of "work" are skipped: they are moved into an asset library and keep the permissions of any new file.
 _OWN_FOLDERS = {
     "models": re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+_[0-9a-f]{8}"),
     "sources": SOURCE,
@@ -34,32 +34,34 @@ _OWN_FILES = re.compile(r"tasks\.(sqlite3|lost|damaged-).*|last_used\.json|place
 
 
 class ForeignFolderError(TriverseError):
-    """The folder is another user's."""
+    """The folder belongs to another user."""
 
 
 def opener(path: str, flags: int) -> int:
-    """``open(..., opener=opener)`` makes a file that its user alone can read. A link in its place is not followed."""
+    """Create files readable by their user only: ``open(..., opener=opener)``. Does not follow a symbolic link."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), _FILE)
 
 
 def make_folder(folder: Path) -> None:
     """
-    Make a folder that its user alone can open, with what is missing above it.
+    Create a folder that only its user can access, and its missing parents.
 
-    :raises OSError: it cannot be made.
+    :raises OSError: it cannot be created.
     """
     for missing in reversed([folder, *folder.parents]):
         if not missing.exists():
             missing.mkdir(mode=_FOLDER, exist_ok=True)
-    folder.mkdir(mode=_FOLDER, exist_ok=True)  # raises if something else is there
+    folder.mkdir(mode=_FOLDER, exist_ok=True)  # raises if it is not a folder
 
 
 def own_folder(folder: Path) -> None:
     """
-    Make a folder for list and models, or take one that is there. Nobody else can open it then, if it is ours alone.
+    Create the folder for the task list and models, or use an existing one.
 
-    :raises ForeignFolderError: it is another user's, who could read and change what is put there.
-    :raises OSError: it cannot be made.
+    It is made private if it contains only files of the add-on.
+
+    :raises ForeignFolderError: it belongs to another user, who could read and change its files.
+    :raises OSError: it cannot be created.
     """
     make_folder(folder)
     if not _IS_POSIX:
@@ -76,7 +78,7 @@ def own_folder(folder: Path) -> None:
 
 
 def own_file(path: Path) -> None:
-    """Let a file that is there be read by its user alone, as far as the file system can."""
+    """Make an existing file readable by its user only, if the file system supports that."""
     if _IS_POSIX:
         with contextlib.suppress(OSError):
             _restrict(path, path.lstat(), _FILE)
@@ -86,7 +88,7 @@ def _is_own(folder: Path) -> bool:
     owner = folder.stat().st_uid
     if owner == os.geteuid():
         return True
-    # A network's file system may give every file the name of another user, ours as well.
+    # A network file system may show another user as the owner of all files, including ours.
     probe = folder / f".owner-{secrets.token_hex(4)}"
     try:
         with open(probe, "xb", opener=opener) as file:
@@ -99,14 +101,14 @@ def _is_own(folder: Path) -> bool:
 
 
 def _restrict(path: str | Path, found: os.stat_result, mode: int) -> None:
-    """Take rights of others away; a file system without rights keeps what it has."""
+    """Remove the permissions of group and others. Ignored if the file system does not support that."""
     if found.st_mode & 0o077:
         with contextlib.suppress(OSError):
             os.chmod(path, stat.S_IMODE(found.st_mode) & mode)
 
 
 def tighten_soon(data_dir: Path, download_dir: Path, stop: threading.Event) -> threading.Thread:
-    """Have :func:`tighten` done in a thread of its own; returns it."""
+    """Start :func:`tighten` on a new thread, and return the thread."""
     thread = threading.Thread(target=tighten, args=(data_dir, download_dir, stop), name="triverse-rights", daemon=True)
     thread.start()
     return thread
@@ -114,11 +116,13 @@ def tighten_soon(data_dir: Path, download_dir: Path, stop: threading.Event) -> t
 
 def tighten(data_dir: Path, download_dir: Path, stop: threading.Event) -> None:
     """
-    Take the rights of others away from what earlier versions wrote. Nothing is followed that is a link.
+    Make the files of earlier versions private. Symbolic links are not followed.
 
-    Only what the add-on made is looked at, by its names.
+    Only files and folders with names that the add-on uses are changed.
 
-    :param stop: ends it early.
+    :param data_dir: the data folder.
+    :param download_dir: the download folder.
+    :param stop: ends it early when set.
     """
     if not _IS_POSIX:
         return
@@ -136,7 +140,7 @@ def tighten(data_dir: Path, download_dir: Path, stop: threading.Event) -> None:
 
 
 def _restrict_own(folder: Path, folders: list[str], own: re.Pattern[str]) -> None:
-    """Close a folder in which nothing else lies: others may have to get at what does."""
+    """Make a folder private if it contains only our files; other programs may need access to other files."""
     if all(path.name in folders or path.name.startswith(".") or own.fullmatch(path.name) for path in _in(folder)):
         with contextlib.suppress(OSError):
             _restrict(folder, folder.stat(), _FOLDER)
@@ -149,7 +153,7 @@ def _in(folder: Path) -> list[Path]:
 
 
 def _tighten(folder: Path, own: re.Pattern[str] | None, stop: threading.Event) -> None:
-    """Look at what lies in a folder: of the names ``own``, or all in one of ours."""
+    """Make the contents of a folder private: entries whose name matches ``own``, or all entries if it is None."""
     for path in _in(folder):
         if stop.is_set():
             return

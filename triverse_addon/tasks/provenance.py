@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Names, tags and custom properties of an imported model, as they follow from its task.
+Name, tags and custom properties of an imported model, derived from its task.
 
-Floor: first. Thread: any. No ``bpy``. The property names are promised to scripts and users.
+Floor: first. Thread: any. No ``bpy``. The names of the properties are a stable interface for scripts and users.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from ..api.calendar import utc
 from ..api.display_text import plain_name
 from .record import TaskRecord
 
-#: Blender's names hold 63 bytes; with ".001" added by Blender to a name that is taken.
+#: Data-block names in Blender have at most 63 bytes, including a suffix such as ".001" for duplicates.
 _MAX_NAME_BYTES = 58
 
 
 def short_name(text: str) -> str:
-    """Return ``text`` in one line, cut at a word to what a datablock's name holds (in UTF-8)."""
-    # A file's name may hold bytes that are no UTF-8, and neither the store nor a datablock takes them.
+    """Return ``text`` in one line, cut at a word so that its UTF-8 fits into a data-block name."""
+    # A file name may contain bytes that are no UTF-8, which neither the store nor a data-block name accepts.
     data = plain_name(text.encode(errors="replace").decode()).encode()
     line = data.decode()
     if len(data) <= _MAX_NAME_BYTES:
@@ -29,7 +29,7 @@ def short_name(text: str) -> str:
 
 
 def name_for(params: Mapping[str, object], sources: Mapping[str, str], flow: str) -> str:
-    """Return a name for a task: its prompt's beginning, else its picture's file name, else its flow."""
+    """Return a name for a task: the beginning of its prompt, else the file name of its image, else its flow."""
     for field in ("prompt", "text_prompt"):
         if isinstance(prompt := params.get(field), str) and prompt.strip():
             return short_name(prompt)
@@ -40,7 +40,7 @@ def name_for(params: Mapping[str, object], sources: Mapping[str, str], flow: str
 
 
 def collection_name(record: TaskRecord) -> str:
-    """Return the name of the collection that the model arrives in."""
+    """Return the name of the collection that the model is imported into."""
     return short_name(record.name) or record.flow or "Triverse"
 
 
@@ -59,7 +59,7 @@ def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
 
 
 def tags(record: TaskRecord) -> tuple[str, ...]:
-    """Return asset tags: the flow and the longer words of the prompt."""
+    """Return the asset tags: the flow and the longer words of the prompt."""
     prompt = str(record.params.get("prompt") or record.params.get("text_prompt") or "")
     words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.lower().split())
     longer = [word[:60] for word in words if len(word) > 3]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is known of one task: its stage, what was asked, what the service said, which files lie where.
+The record of a task: its stage, the request, the service's responses, and the paths of its files.
 
 Floor: first. Thread: any (everything here is immutable). No ``bpy``.
 """
@@ -18,44 +18,44 @@ from ..api.sentence import Sentence
 
 
 class Stage(StrEnum):
-    """Where a task is on its way from a wish to a model in the scene."""
+    """Progress of a task from the request to the imported model."""
 
     QUEUED = "queued"
-    """Written down here; nothing was sent yet."""
+    """Stored on this machine; nothing has been sent yet."""
     UPLOADING = "uploading"
-    """Its pictures or models are on their way to the service."""
+    """Its images or models are being uploaded."""
     SUBMITTING = "submitting"
-    """The creation was sent, or is about to be; the service has not named the task yet."""
+    """The creation request was sent, or is about to be; the service has not returned a UUID yet."""
     WAITING = "waiting"
-    """The service knows the task and works on it."""
+    """The service knows the task and is working on it."""
     DOWNLOADING = "downloading"
-    """The service has finished; the files are on their way here."""
+    """The service has finished; the files are being downloaded."""
     CONVERTING = "converting"
-    """A child Blender reads the GLB and writes a .blend."""
+    """A child Blender imports the GLB and writes a .blend."""
     READY = "ready"
-    """Everything is on disk; it can be imported, now and later."""
+    """All files are on disk; the model can be imported at any time."""
     IMPORTED = "imported"
-    """It was imported at least once."""
+    """The model was imported at least once."""
     FAILED = "failed"
-    """It ended without a model that can be used; :attr:`TaskRecord.error` says why."""
+    """The task ended without a usable model; :attr:`TaskRecord.error` gives the reason."""
     CANCELLED = "cancelled"
-    """The service cancelled it."""
+    """The service cancelled the task."""
     GONE = "gone"
-    """The service does not know the task (any more)."""
+    """The service does not know the task (any longer)."""
 
 
-#: Stages in which something still has to happen by itself.
+#: Stages that the engine still has to work on.
 UNFINISHED = frozenset(
     {Stage.QUEUED, Stage.UPLOADING, Stage.SUBMITTING, Stage.WAITING, Stage.DOWNLOADING, Stage.CONVERTING}
 )
-#: Stages in which the service has not been asked for anything yet.
+#: Stages before the creation request is sent.
 NOT_SENT = frozenset({Stage.QUEUED, Stage.UPLOADING})
-#: Stages that end a task's way on the service.
+#: Stages in which a task has ended without a model.
 ENDED_BADLY = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 
-#: The only ways from one stage to another. READY and IMPORTED may go back to DOWNLOADING when a file was deleted by
-#: hand; FAILED goes back to the stage that failed (a retry never pays for what was paid), CANCELLED to QUEUED as a new
-#: order, GONE to WAITING to look again.
+#: The allowed transitions. READY and IMPORTED may return to DOWNLOADING if a file was deleted by the user. FAILED
+#: returns to the stage that failed (a retry never pays again for a paid order), CANCELLED to QUEUED as a new order,
+#: GONE to WAITING to query the service again.
 MOVES: Mapping[Stage, frozenset[Stage]] = {
     Stage.QUEUED: frozenset({Stage.UPLOADING, Stage.SUBMITTING, Stage.FAILED}),
     Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED}),
@@ -74,12 +74,12 @@ MOVES: Mapping[Stage, frozenset[Stage]] = {
 @dataclass(frozen=True, slots=True)
 class Origin:
     """
-    The file and scene that asked for a model.
+    The file and scene that requested a model.
 
-    :ivar session: a token for the time between two file loads of one Blender.
-    :ivar file: absolute path of the .blend, "" when it was not saved yet.
-    :ivar scene_id: the id kept in the scene's ``triverse`` properties, "" when there is none.
-    :ivar scene_name: the scene's name when the task was made.
+    :ivar session: a token that is valid from one file load of a Blender to the next.
+    :ivar file: absolute path of the .blend; "" if it had not been saved yet.
+    :ivar scene_id: the id stored in the scene's ``triverse`` properties; "" if there is none.
+    :ivar scene_name: the scene's name when the task was created.
     """
 
     session: str = ""
@@ -91,15 +91,15 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """
-    Objects whose place the model takes (a texture made for them).
+    Objects that the model replaces (when a texture was generated for them).
 
-    They were sent as they stood in the world, less the location of the first.
+    They were uploaded in world space, relative to the location of the first object.
 
-    :ivar names: of the objects; the first gives transform, parent and collection.
-    :ivar matrix: world matrix of the first when it was sent, row after row, 16 numbers.
-    :ivar low: lowest corner of what was sent, in Blender units.
-    :ivar high: highest corner of it.
-    :ivar uids: Blender's numbers of the objects, in the order of ``names``; see :attr:`Placement.session`.
+    :ivar names: the objects' names; the first object gives transform, parent and collection.
+    :ivar matrix: world matrix of the first object when it was uploaded, row-major, 16 numbers.
+    :ivar low: minimum corner of the uploaded geometry, in Blender units.
+    :ivar high: maximum corner of the uploaded geometry, in Blender units.
+    :ivar uids: Blender's session UIDs of the objects, in the order of ``names``; see :attr:`Placement.session`.
     """
 
     names: tuple[str, ...]
@@ -112,24 +112,24 @@ class Replaced:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """
-    Where the model is to stand, and what is made of the delivered file for it.
+    Where the model is placed, and how its geometry is processed.
 
-    :ivar location: world coordinates in Blender units; the 3D cursor's or the world origin's, as asked.
-    :ivar height: height in Blender units the model is scaled to; None keeps its own size.
-    :ivar on_ground: the lowest point of the model stands at ``location``'s z.
-    :ivar placeholder: name of the object whose bounding box the model is fitted to, "" for none.
-    :ivar placeholder_uid: Blender's number of that object, 0 where it is not known.
-    :ivar session: the time within which Blender's numbers of objects hold, however those are renamed: it ends when a
-        file is loaded. See ``scene.importing.origin``.
-    :ivar keep_placeholder: False hides the placeholder once the model stands there.
-    :ivar replaces: the objects the model takes the place of, which goes before all else; None for none.
-    :ivar unit_m: metres that a Blender unit of that scene stands for.
-    :ivar frames_per_s: its frame rate.
-    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
-    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
-        flat, as the format says.
-    :ivar instead_of: name of the collection, imported for the same task before, whose place the model takes and which
-        is removed; "" for none. If it is gone, the rest holds.
+    :ivar location: world coordinates in Blender units; of the 3D cursor or the world origin, as requested.
+    :ivar height: height in Blender units that the model is scaled to; None keeps its own size.
+    :ivar on_ground: whether the lowest point of the model is placed at the z of ``location``.
+    :ivar placeholder: name of the object whose bounding box the model is fitted to; "" for none.
+    :ivar placeholder_uid: session UID of that object; 0 if unknown.
+    :ivar session: the period in which session UIDs are valid, even if objects are renamed. It ends when a file is
+        loaded. See ``scene.importing.origin``.
+    :ivar keep_placeholder: False hides the placeholder once the model is placed.
+    :ivar replaces: the objects that the model replaces, which has priority over all other settings; None for none.
+    :ivar unit_m: metres per Blender unit in that scene.
+    :ivar frames_per_s: frame rate of that scene.
+    :ivar merge: whether vertices at the same position are merged; seams, normals and UVs are kept.
+    :ivar smooth_deg: geometry without normals is shaded smooth, except edges sharper than this angle in degrees; 0 for
+        flat shading, as glTF specifies.
+    :ivar instead_of: name of a collection with an earlier import of the same task. The model takes its place and the
+        collection is removed; "" for none. If it no longer exists, the other settings apply.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -150,14 +150,14 @@ class Placement:
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """
-    A wish, checked by :meth:`tasks.engine.engine.Engine.submit` before anything is written or sent.
+    A request for a model. :meth:`tasks.engine.engine.Engine.submit` checks it before anything is written or sent.
 
-    :ivar flow: a name of ``api.flows.FLOWS``.
+    :ivar flow: a key of ``api.flows.FLOWS``.
     :ivar values: the flow's fields without its sources.
-    :ivar sources: field name -> absolute path of a picture or model on this machine, or an https URL.
-    :ivar allow_duplicate: the user asks for an equal model again, on purpose.
-    :ivar client_order_id: idempotency key; "" lets the engine make one. A batch names its rows with it.
-    :ivar convert: False for a model that is used as it is delivered, so that no .blend is made of it.
+    :ivar sources: field name -> absolute path of an image or model on this machine, or an https URL.
+    :ivar allow_duplicate: the user wants another model from an equal request.
+    :ivar client_order_id: idempotency key; if "", the engine generates one. A batch identifies its rows with it.
+    :ivar convert: False for a model that is used as delivered, so that no .blend is written.
     """
 
     flow: str
@@ -177,7 +177,8 @@ class TaskRecord:
     """
     One task. Times are seconds since the epoch (UTC), sizes are bytes, paths are absolute.
 
-    ``id`` is ours and never changes; ``client_order_id`` names one paid request; ``task_uuid`` is the service's name.
+    ``id`` is ours and never changes; ``client_order_id`` identifies one paid request; ``task_uuid`` is the service's
+    id.
     """
 
     id: str
@@ -204,64 +205,64 @@ class TaskRecord:
     error: Sentence | None = None
     error_code: int | None = None
     error_message: str = ""
-    """The service's own words about the error, cleaned and cut."""
+    """The service's own error message, cleaned and truncated."""
     error_suggestion: str = ""
-    """The service's own advice, likewise."""
+    """The service's own advice about the error, cleaned and truncated."""
     failed_stage: Stage | None = None
     note: Sentence | None = None
-    """Why it waits right now, in words; None while all goes well."""
+    """Why the task waits at the moment; None if it does not."""
     following: bool = True
     auto_import: bool = True
     convert: bool = True
     origin: Origin = Origin()
     placement: Placement = Placement()
     geometry_only: bool = False
-    """The next import leaves out materials and textures."""
+    """Whether the next import leaves out materials and textures."""
     folder: str = ""
     model_path: str = ""
     preview_path: str = ""
     thumbnail_path: str = ""
     blend_path: str = ""
     blend_unit_m: float = 1.0
-    """Metres that a Blender unit of the scene stands for that the .blend was made for."""
+    """Metres per Blender unit in the scene that the .blend was written for."""
     blend_frames_per_s: float = 24.0
-    """Frame rate of that scene."""
+    """Frame rate of the scene that the .blend was written for."""
     blend_merge: bool = False
-    """Whether its vertices were merged; see :attr:`Placement.merge`."""
+    """Whether the vertices in the .blend were merged; see :attr:`Placement.merge`."""
     blend_smooth_deg: int = 0
-    """Up to which angle it was shaded smooth; see :attr:`Placement.smooth_deg`."""
+    """Angle of smooth shading in the .blend; see :attr:`Placement.smooth_deg`."""
     blend_sha256: str = ""
-    """Of what the child wrote; "" for one of an earlier version."""
+    """SHA-256 of the .blend as the child wrote it; "" for a .blend of an earlier version."""
     collection_name: str = ""
     triangles: int | None = None
     received_bytes: int = 0
     size_bytes: int | None = None
     attempts: int = 0
-    """Failures in a row in the present stage; any success sets it back to 0."""
+    """Consecutive failures in the current stage; reset to 0 by any success."""
     is_settled: bool = False
-    """The service has said its last word on the order (refused, failed, cancelled): a retry is a new order."""
+    """Whether the service's decision (refused, failed, cancelled) is final, so that a retry is a new order."""
     found_at_s: float | None = None
-    """When it came to this list without having been ordered from it: the service named it, or the user did."""
+    """When the task was added to this list, if it was found at the service or by its UUID and not created here."""
     read_header: str = ""
-    """Name of the header for reading right after the creation, as the service gave it."""
+    """Name of the header to send with queries right after the creation, as returned by the service."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Asset URLs the service gave last ("textured", "geometry", "preview"); they expire."""
+    """The latest asset URLs of the service ("textured", "geometry", "preview"); they expire."""
     revision: int = 0
-    """Counted up by the store at every write."""
+    """Incremented by the store at every write."""
 
     @property
     def is_unfinished(self) -> bool:
-        """True while something has to happen by itself and the user has not said to stop following."""
+        """Whether the engine still has to work on the task: it is not finished, and the user follows it."""
         return self.stage in UNFINISHED and self.following
 
     @property
     def has_model(self) -> bool:
-        """True once the model's files are on disk, as far as the store knows."""
+        """Whether the model's files are on disk, according to the record."""
         return self.stage in (Stage.READY, Stage.IMPORTED)
 
     @property
     def is_paid(self) -> bool:
-        """True once the service accepted the order, so that a retry must not order again."""
+        """Whether the service has accepted the order, so that a retry must not order again."""
         return self.task_uuid is not None
 
     def with_(self, **changes: Any) -> "TaskRecord":
@@ -270,12 +271,12 @@ class TaskRecord:
 
 
 def is_url(source: str) -> bool:
-    """Tell a public URL from a path on this machine."""
+    """Return whether a source is a public URL, and not a path on this machine."""
     return source.startswith(("https://", "http://"))
 
 
 def next_order_id(order_id: str) -> str:
-    """Return the ``client_order_id`` after ``order_id``: ``x`` -> ``x_r2`` -> ``x_r3``, 64 characters at most."""
+    """Return the ``client_order_id`` of the next retry: ``x`` -> ``x_r2`` -> ``x_r3``, at most 64 characters."""
     match = re.fullmatch(r"(.*)_r(\d+)", order_id)
     stem, times = (match[1], int(match[2])) if match else (order_id, 1)
     suffix = f"_r{times + 1}"
@@ -283,10 +284,10 @@ def next_order_id(order_id: str) -> str:
 
 
 def new_id() -> str:
-    """Return a new id, usable as ``client_order_id`` (letters and digits, 32 characters)."""
+    """Return a new id, also valid as ``client_order_id`` (32 hexadecimal digits)."""
     return uuid.uuid4().hex
 
 
 def now_s() -> float:
-    """Return the wall clock, in seconds since the epoch (UTC)."""
+    """Return the current time in seconds since the epoch (UTC)."""
     return time.time()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Remove what the add-on wrote, by its names alone, and nothing through a link.
+Removes files that the add-on wrote. They are identified by name, and links are not followed.
 
-Floor: first. Thread: any. No ``bpy``. What cannot be removed stays, without a word: it is in nobody's way.
+Floor: first. Thread: any. No ``bpy``. Errors are ignored: a file that cannot be removed does no harm.
 """
 
 import contextlib
@@ -15,22 +15,21 @@ from pathlib import Path
 
 _INPUT = r"input-[a-z0-9-]+-[0-9a-f]{8}"
 _SUFFIX = r"\.[a-z0-9]{2,5}"
-#: A child Blender's own folder for temporary files, see ``scene.child.process``.
+#: A child Blender's folder for temporary files, see ``scene.child.process``.
 _SCRATCH = re.compile(r"\.convert-[0-9a-f]{8}")
-#: What a child writes before it gives it its name, with its process id.
-#: Blender saves under a name with "@" first.
+#: Temporary name of a file that a child writes, with its process id. Blender itself saves under a name with "@" first.
 _PART = re.compile(rf"\.(model|thumbnail|{_INPUT})\.\d+{_SUFFIX}@?")
-#: Every other name that the add-on or its child gives a file in a task's folder.
+#: All other names of files that the add-on or its child creates in a task's folder.
 _OF_A_TASK = re.compile(
     rf"model\.(glb|blend)|preview\.png|thumbnail\.png|delivered|(convert|prepare)\.log|{_INPUT}{_SUFFIX}"
     r"|\.(model\.glb|preview\.png|delivered)\.part(\.json)?"
 )
-#: What is written to be sent: objects, and pictures with a slug of their name.
+#: Files written for the upload: objects, and images with a slug of their name.
 SOURCE = re.compile(rf"(selection-[0-9a-f]{{12}}|[a-z0-9-]+-[0-9a-f]{{8}}){_SUFFIX}")
 
 
 def is_link(path: Path) -> bool:
-    """Tell whether a path is a link, or a junction of Windows, which counts as none (3.12 has ``is_junction``)."""
+    """Return whether a path is a symbolic link or a junction of Windows (Python 3.12 has ``is_junction``)."""
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
@@ -40,12 +39,12 @@ def is_link(path: Path) -> bool:
 
 
 def is_own_source(path: Path) -> bool:
-    """Tell by its name whether a file was written to be sent."""
+    """Return whether a file was written for the upload, judging by its name."""
     return SOURCE.fullmatch(path.name) is not None
 
 
 def remove_file(path: Path) -> None:
-    """Remove a regular file; anything else of that name is left alone."""
+    """Remove a file. Anything but a regular file is kept."""
     with contextlib.suppress(OSError):
         if stat.S_ISREG(path.lstat().st_mode):
             path.unlink()
@@ -53,9 +52,10 @@ def remove_file(path: Path) -> None:
 
 def remove_leftovers(folder: Path, stem: str) -> None:
     """
-    Remove what a child left in a task's folder that was killed with its Blender: its own folder, and half a file.
+    Remove the temporary folder and the partial file that a killed child Blender left in a task's folder.
 
-    :param stem: of the file that it was to write.
+    :param folder: the task's folder.
+    :param stem: name, without extension, of the file that the child was writing.
     """
     for path in _in(folder):
         if _PART.fullmatch(path.name) and path.name.startswith(f".{stem}."):
@@ -65,15 +65,15 @@ def remove_leftovers(folder: Path, stem: str) -> None:
 
 
 def delete_soon(folder: Path) -> None:
-    """Have :func:`delete` done in a thread of its own."""
+    """Run :func:`delete` on a new thread."""
     threading.Thread(target=delete, args=(folder,), name="triverse-delete", daemon=True).start()
 
 
 def delete(folder: Path) -> None:
     """
-    Remove a task's files, and its folder if nothing else is in it: whatever else lies there is somebody's work.
+    Remove a task's files, and its folder if it is empty then: other files in it may be the user's.
 
-    A folder that is a link is left alone: where a stored path leads may have changed.
+    A folder that is a link is not touched, because its target may have changed since the path was stored.
     """
     for path in _in(folder):
         if _SCRATCH.fullmatch(path.name):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the engine needs to know of preferences and command line, as plain values.
+The settings of the engine, from preferences or command line, as plain values.
 
 Floor: first. Thread: any (immutable). No ``bpy``.
 """
@@ -20,18 +20,18 @@ DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    A snapshot that the main thread hands to the engine; a new one replaces it.
+    A snapshot of the settings, passed from the main thread to the engine. To change a setting, pass a new one.
 
     :ivar api_key: the key, never shown by ``repr``.
     :ivar api_url: base URL of the service.
-    :ivar key_entered_for: the origin that the key was entered for, where that may be another one than the service's.
-    :ivar data_dir: where the store lies.
-    :ivar download_dir: where every task gets a folder of its own for its files.
-    :ivar online: whether requests may leave this machine (``bpy.app.online_access``).
-    :ivar offline_by: "preference" or "command_line": what switched online access off.
-    :ivar live: use a WebSocket beside polling.
-    :ivar max_model_bytes: a model that is larger is refused.
-    :ivar reader: what the Blender that will read the models can.
+    :ivar key_entered_for: the origin that the key was entered for, if it may differ from the service's.
+    :ivar data_dir: folder of the store.
+    :ivar download_dir: folder that contains one folder of files per task.
+    :ivar online: whether network access is allowed (``bpy.app.online_access``).
+    :ivar offline_by: how online access was switched off: "preference" or "command_line".
+    :ivar live: whether to use a WebSocket in addition to polling.
+    :ivar max_model_bytes: maximum size of a model.
+    :ivar reader: capabilities of the Blender that imports the models.
     """
 
     data_dir: Path
@@ -47,10 +47,10 @@ class Settings:
 
     def check_key(self) -> None:
         """
-        See that there is a key that can be sent to the service.
+        Check that there is a key that may be sent to the service.
 
-        :raises KeyMissingError: there is none, or it was entered for another service.
-        :raises InputError: (field ``api_key``) it cannot be a key.
+        :raises KeyMissingError: no key is set, or it was entered for another service.
+        :raises InputError: (field ``api_key``) the text cannot be a key.
         """
         check_key(self.api_key)
         check_key_is_for(self.api_url, self.key_entered_for)
@@ -63,13 +63,14 @@ def key_from_environment() -> str:
 
 def key_entered_for(typed_for: str, service_url: str) -> str:
     """
-    Return the origin that the key in use was entered for; "" when nothing says that it is another one than the service.
+    Return the origin that the key in use was entered for; "" if it counts as entered for the service in use.
 
-    :param typed_for: the origin that the key in the preferences was typed for, or that was allowed there.
+    :param typed_for: the origin for which the key in the preferences was entered, or was allowed.
     :param service_url: the service in use.
     """
     own = origin_of(DEFAULT_API_URL)
-    # A key of the environment says nothing itself: it is for the service that the environment names, or for Triverse.
+    # A key from the environment has no origin of its own: it is for the service named in the environment, or for
+    # Triverse.
     if key_from_environment() and (url_from_environment() or origin_of(service_url) == own):
         return ""
     return typed_for or own

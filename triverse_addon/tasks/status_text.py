@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A task's state in words, for the panel and the command line alike.
+The status of a task as text, for the panel and the command line.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -8,12 +8,12 @@ Floor: first. Thread: any. No ``bpy``.
 from ..api.sentence import Sentence
 from .record import UNFINISHED, Stage, TaskRecord, now_s
 
-#: Below this progress an extrapolation says more about the start than about the end.
+#: Below this progress in percent, an extrapolation of the remaining time is not reliable.
 _LEAST_PROGRESS = 5
 
 
 def stage_words(record: TaskRecord) -> Sentence:
-    """Return the state of a task as a few words, without a full stop."""
+    """Return the status of a task as a short text, without a full stop."""
     stage = record.stage
     if not record.following and stage in UNFINISHED:
         if stage is Stage.WAITING and record.service_status == "SUCCESS":
@@ -58,7 +58,7 @@ _WORDS = {
 
 
 def overall_progress(record: TaskRecord) -> float:
-    """Return how far a task is from the wish to the model, 0.0 to 1.0, for a progress bar."""
+    """Return a task's overall progress from the request to the model, 0.0 to 1.0, for a progress bar."""
     if record.stage is Stage.WAITING:
         return 0.05 + 0.75 * (record.progress or 0) / 100
     if record.stage is Stage.DOWNLOADING:
@@ -72,9 +72,9 @@ _PROGRESS = {Stage.QUEUED: 0.0, Stage.UPLOADING: 0.01, Stage.SUBMITTING: 0.03, S
 
 def time_left_s(record: TaskRecord) -> float | None:
     """
-    Return about how long the service still needs, in seconds; None when that cannot be said.
+    Return the estimated time in seconds until the service finishes; None if unknown.
 
-    While queued it is the queue's own estimate, while running it follows from the progress so far.
+    While queued it is the queue's own estimate, while running it is extrapolated from the progress so far.
     """
     if record.stage is not Stage.WAITING or not record.following:
         return None
@@ -84,8 +84,8 @@ def time_left_s(record: TaskRecord) -> float | None:
         return max(0.0, record.queue_wait_s - (now_s() - record.updated_at_s))
     if record.started_at_s is None or not record.progress or record.progress < _LEAST_PROGRESS:
         return None
-    # started_at is the service's clock, so the two ends of this span may be off by the clocks' difference; a negative
-    # span (this clock behind) says nothing.
+    # started_at is a time of the service's clock, so the elapsed time includes the difference of the clocks. It is
+    # useless if negative (this clock is behind).
     elapsed_s = now_s() - record.started_at_s
     if elapsed_s <= 0:
         return None

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The version of the add-on, as its manifest gives it.
+The version of the add-on, read from its manifest.
 
-Floor: first. Thread: any; it is first asked for in a worker, when the client is made. No ``bpy``.
+Floor: first. Thread: any; first called on a worker thread, when the client is created. No ``bpy``.
 """
 
 import functools
 from pathlib import Path
 
 MANIFEST = "blender_manifest.toml"
-#: What is said where there is no manifest that is ours.
+#: Returned if there is no manifest of the add-on.
 UNKNOWN = "unknown"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -17,13 +17,13 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @functools.cache
 def addon_version() -> str:
-    """Return the version in the manifest: beside the package's files when installed, above them in a checkout."""
+    """Return the version in the manifest: in the package's folder when installed, above it in a checkout."""
     return version_in(_PACKAGE) or version_in(_PACKAGE.parent) or UNKNOWN
 
 
 def version_in(folder: Path) -> str:
-    """Return the version in the folder's manifest; "" when there is none, or it is another extension's."""
-    # Late: nobody needs it while the add-on is switched on.
+    """Return the version in the folder's manifest; "" if there is none, or it is another extension's."""
+    # Imported late: not needed to enable the add-on.
     import tomllib
 
     try:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of a task: how they come from the network, and what is known of them."""
+"""Files of a task: download, image headers, integrity."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How large a picture is, from its header alone: what is decoded later is bounded before.
+Reads the size of an image from its header, to limit it before the image is decoded.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -10,28 +10,27 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-#: Most pixels that the textures of one model may have together. The service makes maps of up to 4096 px square; what
-#: is taken decodes to 1 GB.
+#: Maximum number of pixels of one image, which decodes to 1 GB. The service's textures have up to 4096 x 4096 pixels.
 MAX_PIXELS = 16_384 * 16_384
-#: Up to so many pixels a picture is shown as it is: Blender decodes it on the main thread, in some 5 ms.
+#: Images up to this number of pixels are shown directly: Blender decodes them on the main thread, in some 5 ms.
 _SMALL_PX = 512 * 512
-#: Steps from a JPEG's beginning to its first frame. Real ones have some dozens.
+#: Maximum number of segments before a JPEG's first frame. Real ones have some dozens.
 _MAX_SEGMENTS = 4096
-#: A JPEG's marker that is followed by a length; before it, any number of fill bytes.
+#: A JPEG marker that is followed by a length. Any number of fill bytes may precede it.
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xda-\xfe]", re.DOTALL)
 _BLOCK_BYTES = 64 * 1024
 
 
 class EndlessPictureError(ValueError):
-    """A picture's header goes on for longer than any real one: its size is not known, so it must not be decoded."""
+    """The header of an image is longer than any real one. Its size is unknown, so it must not be decoded."""
 
 
 def size_px(file: BinaryIO, length_bytes: int) -> tuple[int, int] | None:
     """
-    Return width and height of the PNG, JPEG or WebP that begins at the file's position; None for anything else.
+    Return width and height in pixels of the PNG, JPEG or WebP at the file's position; None for other formats.
 
-    :param length_bytes: where the picture ends, counted from there.
-    :raises EndlessPictureError: it cannot be told.
+    :param length_bytes: length of the image.
+    :raises EndlessPictureError: the size cannot be determined.
     """
     start = file.tell()
     head = file.read(min(32, length_bytes))
@@ -50,7 +49,7 @@ def size_px(file: BinaryIO, length_bytes: int) -> tuple[int, int] | None:
 
 def is_small(path: Path) -> bool:
     """
-    Tell whether the file is a picture that can be shown as it is.
+    Return whether the file is an image that is small enough to be shown directly.
 
     :raises OSError: it cannot be read.
     """
@@ -63,7 +62,7 @@ def is_small(path: Path) -> bool:
 
 
 def _webp(head: bytes) -> tuple[int, int] | None:
-    """Read each of the three kinds of first chunk (RFC 9649)."""
+    """Read the size from any of the three kinds of first chunk (RFC 9649)."""
     kind = head[12:16]
     if kind == b"VP8X" and len(head) >= 30:
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
@@ -77,9 +76,7 @@ def _webp(head: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg(file: BinaryIO, start: int, end: int) -> tuple[int, int] | None:
-    """
-    Go from segment to segment to the first frame (ITU T.81, B.2.2), over whatever a decoder passes over between them.
-    """
+    """Return the size in the first frame header (ITU T.81, B.2.2). Skip whatever a decoder skips before it."""
     at = start + 2
     for _ in range(_MAX_SEGMENTS):
         marker_at = _next_marker(file, at, end)
@@ -96,7 +93,7 @@ def _jpeg(file: BinaryIO, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _next_marker(file: BinaryIO, at: int, end: int) -> tuple[int, int] | None:
-    """Return the next marker from ``at`` on, and where what follows it begins; None when there is none."""
+    """Return the position after the next marker and the marker's second byte; None if there is no marker."""
     file.seek(at)
     left_bytes = max(0, end - at)
     last = b""

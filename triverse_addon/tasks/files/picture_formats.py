@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How large a picture is, for every format that some Blender decodes from memory.
+Reads the size of an image in any format that some Blender version decodes from memory.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-A model's pictures are decoded in the user's own Blender when they are first drawn. PNG, JPEG and WebP are all that
-glTF knows (see ``image_size``), but Blender goes by the bytes alone and decodes whatever it knows.
+A model's images are decoded in the user's own Blender when they are first drawn. glTF allows PNG, JPEG and WebP only
+(see ``image_size``), but Blender detects the format by the content and decodes every format it knows.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from .image_size import EndlessPictureError, size_px
 
-#: Enough for every header but TIFF's, whose directory may lie anywhere.
+#: Enough for the headers of all formats but TIFF, whose directory may be anywhere.
 _HEAD_BYTES = 64 * 1024
 _MAX_TIFF_ENTRIES = 4096
 
@@ -24,11 +24,11 @@ Size = tuple[int, int]
 
 def decoded_size_px(file: BinaryIO, length_bytes: int) -> Size | None:
     """
-    Return width and height of the picture that begins at the file's position, as some Blender may decode it.
+    Return width and height in pixels of the image at the file's position, in any format that Blender may decode.
 
-    :param length_bytes: where the picture ends, counted from there.
-    :return: None when no Blender reads it as a picture.
-    :raises EndlessPictureError: it cannot be told.
+    :param length_bytes: length of the image.
+    :return: None if no Blender version reads it as an image.
+    :raises EndlessPictureError: the size cannot be determined.
     """
     start = file.tell()
     head = file.read(min(_HEAD_BYTES, length_bytes))
@@ -57,7 +57,7 @@ def _bmp(head: bytes) -> Size:
 
 
 def _pair(form: str, offset: int, *, height_first: bool = False) -> Callable[[bytes], Size]:
-    """Return what reads two numbers that stand side by side."""
+    """Return a function that reads two adjacent numbers as width and height."""
 
     def read(head: bytes) -> Size:
         first, second = struct.unpack_from(form, head, offset)
@@ -76,10 +76,10 @@ def _radiance(head: bytes) -> Size | None:
 
 
 def _open_exr(head: bytes) -> Size | None:
-    """Find the first data window, which is the picture's, and the display window, which Blender makes an image of."""
+    """Return the larger of data window and display window. Blender creates an image of the size of the latter."""
     largest = None
     for name in (b"dataWindow\0box2i\0", b"displayWindow\0box2i\0"):
-        # Of several parts, any may be the one that is read.
+        # In a file of several parts, any part may be the one that is read.
         for match in re.finditer(re.escape(name), head):
             left, top, right, bottom = struct.unpack_from("<4i", head, match.end() + 4)
             size = (max(0, right - left + 1), max(0, bottom - top + 1))
@@ -90,7 +90,7 @@ def _open_exr(head: bytes) -> Size | None:
 
 
 def _codestream(head: bytes) -> Size:
-    """Read the SIZ segment of JPEG 2000, which comes first (ISO/IEC 15444-1, A.5.1)."""
+    """Read the SIZ segment of JPEG 2000, which is the first one (ISO/IEC 15444-1, A.5.1)."""
     width, height, left, top = struct.unpack_from(">4I", head, 8)
     return max(0, width - left), max(0, height - top)
 
@@ -105,7 +105,7 @@ def _jpeg_2000(head: bytes) -> Size | None:
 
 
 def _heif(head: bytes) -> Size | None:
-    """Find the largest "ispe" box: of AVIF, a picture, its alpha and its tiles have one each."""
+    """Return the largest "ispe" box. In an AVIF, the image, its alpha and its tiles have one each."""
     sizes = [struct.unpack_from(">II", head, match.end() + 4) for match in re.finditer(b"ispe", head)]
     if not sizes:
         if len(head) == _HEAD_BYTES:
@@ -135,13 +135,13 @@ def _tiff(file: BinaryIO, start: int, head: bytes) -> Size | None:
             form = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind)
             if form is None:
                 raise EndlessPictureError("TIFF")
-            # Should a tag be there twice, the larger counts.
+            # If a tag occurs twice, the larger value is used.
             sizes[tag] = max(sizes[tag], *struct.unpack_from(order + form, directory, at + value_at))
     return sizes[256], sizes[257]
 
 
 def _targa(head: bytes) -> Size | None:
-    """Read Targa, which has no mark of its own: by the same fields that Blender looks at."""
+    """Read the size of a Targa. The format has no signature, so the same fields are checked as in Blender."""
     if len(head) < 18 or head[1] > 1 or head[2] not in (1, 2, 3, 9, 10, 11) or head[16] not in (8, 15, 16, 24, 32):
         return None
     width, height = struct.unpack_from("<HH", head, 12)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-One file from the network onto the disk: whole or not at all, and resumed where it broke off.
+Downloads one file atomically, and resumes interrupted downloads.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-The bytes go to a hidden name in the target's own folder, next to a note of the ETag they belong to; ``os.replace``
-gives them their name once they are whole and on the disk. A download that broke off, by whatever cause, goes on by
-Range. Whoever writes holds a lock on the hidden file: a lease may expire while its process lives (asleep, stopped), and
-two writers would make one file of two halves.
+The data is written to a hidden file in the target's folder, next to a note with its ETag. When the file is complete and
+on the disk, ``os.replace`` gives it its name. An interrupted download is resumed with a Range request. The writer holds
+a lock on the hidden file: a lease may expire while its process still runs (suspended, stopped), and two writers would
+mix their data in one file.
 """
 
 import contextlib
@@ -29,21 +29,21 @@ from ..private_files import make_folder, opener
 from ..removal import is_link
 
 _CHUNK_BYTES = 256 * 1024
-#: Room that is left alone on the disk, so that a download never takes the last of it.
+#: Disk space in bytes that must remain free after a download.
 _SPARE_BYTES = 64 * 1024**2
-#: Slower than this over this long is taken for a broken connection.
+#: Below this rate, averaged over this time, the connection counts as broken.
 _SLOWEST_BYTES_S = 1024
 _SLOW_AFTER_S = 60.0
-#: Longest time between two reports of progress, in seconds.
+#: Maximum time in seconds between two progress reports.
 _REPORT_S = 0.25
 
 
 class DownloadError(TriverseError):
-    """A file cannot be fetched or kept."""
+    """A file cannot be downloaded or stored."""
 
 
 class DiskFullError(DownloadError):
-    """There is no room left on the disk."""
+    """The disk is full."""
 
 
 class FolderError(DownloadError):
@@ -51,23 +51,23 @@ class FolderError(DownloadError):
 
 
 class TooLargeError(DownloadError):
-    """The file is larger than the cap."""
+    """The file is larger than the limit."""
 
 
 class ForeignFileError(DownloadError):
-    """What comes is another kind of file than was wanted."""
+    """The file is not of the expected format."""
 
 
 class ExpiredLinkError(DownloadError):
-    """The storage does not give the file out under this URL any more; a new URL may work."""
+    """The URL has expired; a new one may work."""
 
 
 class DownloadStopped(DownloadError):
-    """The engine is closing; what has arrived is kept for the next start."""
+    """The engine is closing; the partial file is kept for the next start."""
 
 
 class DownloadBusyError(DownloadError):
-    """Another Blender fetches this very file; ours waits until that one has it or lets go."""
+    """Another Blender downloads the same file. Ours waits until that one has finished or released it."""
 
 
 class Answer(Protocol):
@@ -81,12 +81,12 @@ class Answer(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the response and its connection."""
         ...
 
 
 class HeaderMap(Protocol):
-    """Headers, looked up without regard to letter case."""
+    """Headers with case-insensitive names."""
 
     def get(self, name: str, default: str = "") -> str:
         """Return a header's value."""
@@ -96,12 +96,12 @@ class HeaderMap(Protocol):
 @dataclass(frozen=True, slots=True)
 class Want:
     """
-    What is wanted.
+    Describes the file to download.
 
-    :ivar target: where the file will lie.
-    :ivar max_bytes: larger files are refused before and while they are read.
-    :ivar accept_head: tells from the first bytes (up to 16) whether this is the kind of file wanted.
-    :ivar what: the kind of file, for sentences: "model", "preview".
+    :ivar target: path of the file.
+    :ivar max_bytes: maximum size, checked before and during the download.
+    :ivar accept_head: returns whether the first bytes (up to 16) are those of the expected format.
+    :ivar what: the kind of file, for messages: "model", "preview".
     """
 
     target: Path
@@ -110,22 +110,27 @@ class Want:
     what: str
 
 
-#: Opens the URL at an offset in bytes, with the ETag that the bytes so far belong to.
+#: Opens the URL at an offset in bytes, with the ETag of the partial file.
 Open = Callable[[int, str | None], Answer]
-#: Yields the body of an answer in chunks of at most the given size; raises ``TransportError`` when it breaks off.
+#: Yields the body of a response in chunks of at most the given size; raises ``TransportError`` when the connection
+#: breaks.
 ReadBody = Callable[[Answer, int], Iterator[bytes]]
-#: Told how many bytes are here and how many there will be (None: not known).
+#: Called with the bytes received and the total (None: unknown).
 Report = Callable[[int, int | None], None]
 
 
 def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop: threading.Event) -> int:
     """
-    Fetch one file.
+    Download one file.
 
-    :param report: what it raises ends the download; what has arrived is kept.
-    :returns: its size in bytes.
+    :param want: the file.
+    :param open_url: opens the URL.
+    :param read_body: reads the response.
+    :param report: called with the progress. An exception in it ends the download; the partial file is kept.
+    :param stop: stops the download when set.
+    :returns: the size in bytes.
     :raises DownloadError: see its subclasses.
-    :raises ConnectionLostError: the connection broke off; what has arrived is kept, and the next call goes on there.
+    :raises ConnectionLostError: the connection broke; the partial file is kept, and the next call resumes it.
     :raises TriverseError: whatever ``open_url`` raises.
     """
     part = want.target.with_name(f".{want.target.name}.part")
@@ -142,7 +147,8 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
             try:
                 offset = _accepted_offset(answer, offset, etag)
             except ConnectionLostError:
-                # The next call starts over: a server that does not heed If-Range would answer the same for ever.
+                # The next call starts from the beginning: a server that ignores If-Range would always respond in the
+                # same way.
                 file.truncate(0)
                 note.unlink(missing_ok=True)
                 raise
@@ -152,7 +158,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
             with _told_as_folder_errors(folder):
                 if total is not None:
                     _check_room(folder, total - offset)
-                # Before its note changes: a crash in between must not leave old bytes under a new ETag.
+                # Before its note changes: after a crash in between, there must be no old data with a new ETag.
                 file.truncate(offset)
                 _remember(note, _strong_etag(answer))
                 size = _receive(want, file, offset, total, answer, read_body, report, stop)
@@ -161,7 +167,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
                         Sentence.of("The connection broke off while the {what} was fetched.", what=want.what)
                     )
                 if os.name == "nt":
-                    file.close()  # an open file cannot be given another name there
+                    file.close()  # Windows cannot rename an open file
                 os.replace(part, want.target)
                 note.unlink(missing_ok=True)
         finally:
@@ -172,7 +178,7 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
 
 
 def discard_part(target: Path) -> None:
-    """Throw away what an earlier, broken download of ``target`` left."""
+    """Remove the partial file of an earlier download of ``target``."""
     part = target.with_name(f".{target.name}.part")
     for path in (part, _note_of(part)):
         with contextlib.suppress(OSError):
@@ -189,11 +195,11 @@ def _note_of(part: Path) -> Path:
 
 def _opened_alone(part: Path, what: str) -> BinaryIO:
     """
-    Open the hidden file, with what an earlier try left in it, and keep everybody else from writing into it.
+    Open the hidden file, which may contain data of an earlier attempt, and lock it against other writers.
 
-    :raises DownloadBusyError: another one has it.
+    :raises DownloadBusyError: another process has locked it.
     """
-    # In a shared folder somebody may have put a link there, to have another file of this user written over.
+    # In a shared folder somebody may have created a link there, so that another file of the user would be overwritten.
     for path in (part, _note_of(part)):
         if is_link(path):
             path.unlink(missing_ok=True)
@@ -203,10 +209,10 @@ def _opened_alone(part: Path, what: str) -> BinaryIO:
         try:
             lock(file)
         except OSError as error:
-            # Elsewhere there are no locks (some network file systems), and the lease must do.
+            # Some network file systems have no locks; there only the lease protects the file.
             if is_taken(error):
                 raise _busy(what) from None
-        # Else the one that had it has given it its name since it was opened here.
+        # If not, its previous writer has renamed it since it was opened here.
         if not part.exists() or not os.path.samestat(os.fstat(file.fileno()), part.stat()):
             raise _busy(what)
         unless_alone.pop_all()
@@ -214,7 +220,7 @@ def _opened_alone(part: Path, what: str) -> BinaryIO:
 
 
 def _let_go(file: BinaryIO, part: Path) -> None:
-    """Close the hidden file; one without a byte is taken away."""
+    """Close the hidden file, and remove it if it is empty."""
     with contextlib.suppress(OSError):
         if not file.closed:
             file.flush()
@@ -225,7 +231,7 @@ def _let_go(file: BinaryIO, part: Path) -> None:
 
 
 def _resumable(file: BinaryIO, note: Path) -> tuple[int, str | None]:
-    """Return how many bytes are here already and the ETag they belong to. Without an ETag nothing is resumed."""
+    """Return the size of the partial file and its ETag. Without an ETag it cannot be resumed."""
     try:
         etag = json.loads(note.read_text("utf-8"))["etag"]
         size = os.fstat(file.fileno()).st_size
@@ -249,7 +255,11 @@ def _remember(note: Path, etag: str | None) -> None:
 
 
 def _accepted_offset(answer: Answer, offset: int, etag: str | None) -> int:
-    """Return where the answer's body begins: at ``offset`` when the server goes on there, at 0 when it starts over."""
+    """
+    Return the offset at which the response's body begins: ``offset`` if the server resumes, 0 if it starts over.
+
+    :raises ConnectionLostError: the server resumes another version of the file, or at another offset.
+    """
     if answer.status_code != 206 or not offset:
         return 0
     start = str(answer.headers.get("Content-Range", "")).removeprefix("bytes ").partition("-")[0].strip()
@@ -260,11 +270,11 @@ def _accepted_offset(answer: Answer, offset: int, etag: str | None) -> int:
 
 
 def _total_bytes(answer: Answer, offset: int) -> int | None:
-    # A compressed body's Content-Length says nothing of the file's size.
+    # The Content-Length of a compressed body is not the size of the file.
     if str(answer.headers.get("Content-Encoding", "identity")).strip().lower() not in ("", "identity"):
         return None
     length = str(answer.headers.get("Content-Length", "")).strip()
-    # Longer than any file's; int() refuses 4300 digits with an error of its own.
+    # Longer numbers are no file sizes, and int() raises an error above 4300 digits.
     return offset + int(length) if length.isdecimal() and len(length) < 20 else None
 
 
@@ -300,7 +310,7 @@ def _receive(
         now = time.monotonic()
         if now - reported_s >= _REPORT_S:
             reported_s = now
-            # Before the chunk is written: whoever is told may know that the file is another's by now.
+            # Before the chunk is written: the callback may raise because another process now owns the task.
             report(size, total)
         file.write(chunk)
         size += len(chunk)
@@ -360,7 +370,7 @@ def _foreign(want: Want) -> ForeignFileError:
 
 
 def folder_error(folder: Path, error: OSError) -> DownloadError:
-    """Return what an error of the file system means for the user."""
+    """Return the error that explains a file system error to the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _disk_full(folder)
     return FolderError(

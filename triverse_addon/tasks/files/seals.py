@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Whether a converted model is still what our child Blender wrote.
+Checks whether a converted model is still the file that our child Blender wrote.
 
-Floor: first. Thread: :meth:`Seals.look` the main thread's, :meth:`Seals.note` a worker's. No ``bpy``.
+Floor: first. Thread: :meth:`Seals.look` on the main thread, :meth:`Seals.note` on a worker. No ``bpy``.
 
-A .blend is appended unread by any check of ours, and a download folder may be shared: whoever can write there could put
-another in its place. So the store keeps its hash. Comparing takes 0.1 s for 100 MB, too long for the main thread: a
-thread does it once, and from then on a look at size and times is enough.
+A .blend is appended without any check of its contents, and a download folder may be shared: anyone who can write there
+could replace it. So the store keeps its hash. Hashing takes 0.1 s for 100 MB, too long for the main thread: a thread
+does it once, and after that comparing size and times is enough.
 """
 
 import hashlib
@@ -21,27 +21,27 @@ from ..record import TaskRecord
 _BLOCK_BYTES = 1024 * 1024
 _END_S = 0.5
 
-#: Device, inode, size, time of the last change of content and of the entry: the last one nobody can set.
+#: Device, inode, size, mtime and ctime. No program can set the ctime.
 _Signature = tuple[int, ...]
 
 
 class Seal(StrEnum):
-    """What a converted model is."""
+    """Result of the check of a converted model."""
 
     OURS = "ours"
     OTHER = "other"
-    """Not what was written, or not to be read."""
+    """It is another file, or not readable."""
     GONE = "gone"
-    """There is none now; whatever appears there later was not looked at."""
+    """The file does not exist; a file that appears later has not been checked."""
     COMPARING = "comparing"
-    """Not known yet."""
+    """The result is not known yet."""
 
 
 class Seals:
     """
-    What is known of converted models.
+    Caches the check results of converted models.
 
-    :param stop: ends a comparison.
+    :param stop: stops hashing when set.
     """
 
     def __init__(self, stop: threading.Event) -> None:
@@ -50,7 +50,7 @@ class Seals:
         self._threads: dict[str, threading.Thread] = {}
 
     def note(self, path: Path, digest: str) -> None:
-        """Take note of a file that a child has just written."""
+        """Remember the hash of a file that a child has just written."""
         try:
             self._known[str(path)] = _signature(path.stat()), digest
         except OSError:
@@ -58,16 +58,17 @@ class Seals:
 
     def look(self, record: TaskRecord) -> Seal:
         """
-        Tell whether the converted model of ``record`` is what was written.
+        Return whether the converted model of ``record`` is the one that was written.
 
-        One of an earlier version has no hash: it is believed where nobody else can write.
+        Models of earlier versions have no hash: they are accepted if only the user can write to the file and its
+        folder.
         """
         if not record.blend_path:
             return Seal.GONE
         path = Path(record.blend_path)
         try:
             status = path.stat()
-            if not stat.S_ISREG(status.st_mode):  # a pipe would be waited at for ever
+            if not stat.S_ISREG(status.st_mode):  # opening a pipe could block for ever
                 return Seal.OTHER
             known = self._known.get(record.blend_path)
             if known is not None and known[0] == _signature(status):
@@ -89,7 +90,7 @@ class Seals:
             before = _signature(path.stat())
             found = hashlib.sha256()
             with path.open("rb") as file:
-                # Of the very file that is read: under its name, another may be by now.
+                # Of the open file, because the path may refer to another file by now.
                 before = _signature(os.fstat(file.fileno()))
                 while block := file.read(_BLOCK_BYTES):
                     if self._stop.is_set():
@@ -98,11 +99,11 @@ class Seals:
             self._known[str(path)] = before, found.hexdigest()
         except OSError:
             self._known.pop(str(path), None)
-            if before is not None:  # there, and not to be read
+            if before is not None:  # it exists but is not readable
                 self._known[str(path)] = before, ""
 
     def join(self) -> None:
-        """Wait for what is being compared to end."""
+        """Wait for hashing threads to end, up to half a second each."""
         for thread in self._threads.values():
             thread.join(_END_S)
 

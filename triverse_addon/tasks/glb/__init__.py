@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A GLB, looked at and made readable before any Blender sees it."""
+"""Checks GLB files, and writes copies that Blender can read, before any Blender opens them."""

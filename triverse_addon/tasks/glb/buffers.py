@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A GLB's buffers, and whether what is read of them lies within them.
+Checks that all data that is read from a GLB's buffers is inside them.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-Blender's importer does not look at a buffer's length, cuts a view off where its data ends, and fails only where an
-accessor wants more: so only accessors and pictures that are used are measured, against the data that is really there.
+Blender's importer ignores a buffer's length, truncates a buffer view at the end of the data, and fails only if an
+accessor needs more. So only accessors and images that are used are checked, against the data that actually exists.
 """
 
 from collections.abc import Mapping
@@ -18,20 +18,21 @@ from .document import MAX_ELEMENTS, entries, used_accessors, whole
 
 _COMPONENT_BYTES = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
 _TYPE_COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
-#: Some exporters count a buffer's padding and do not write it. So many bytes may be missing and are added.
+#: Some exporters include a buffer's padding in its length but do not write it. Up to this many bytes may be missing and
+#: are added.
 _MISSING_BYTES = 16
-#: The two names of one extension.
+#: Two names of the same extension.
 MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 
 
 @dataclass(slots=True)
 class Data:
     """
-    The bytes that a GLB's one buffer will have: those of its binary chunk, and those that are added.
+    The data of the single buffer of the new GLB: the binary chunk, and the data that is appended to it.
 
-    :ivar chunk_bytes: of the binary chunk, as it came.
-    :ivar added: what follows, at a multiple of 4; first the bytes that may be missing.
-    :ivar ranges: of each buffer, where it begins and how long it is; None for one without data.
+    :ivar chunk_bytes: length of the original binary chunk.
+    :ivar added: the appended data, each block padded to a multiple of 4; the first one is for missing bytes.
+    :ivar ranges: offset and length of each buffer in the new one; None for a buffer without data.
     """
 
     chunk_bytes: int
@@ -40,16 +41,16 @@ class Data:
 
     @property
     def chunk_end(self) -> int:
-        """Where the binary chunk's bytes end, with those that may be missing."""
+        """Offset of the end of the binary chunk, including bytes that may be missing."""
         return self.chunk_bytes + padding(self.chunk_bytes) + _MISSING_BYTES
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes there are now."""
+        """Current length of the data."""
         return self.chunk_bytes + padding(self.chunk_bytes) + sum(map(len, self.added))
 
     def add(self, data: bytes) -> tuple[int, int]:
-        """Put bytes at the end, and return where they begin and how many they are."""
+        """Append data, and return its offset and length."""
         offset = self.size_bytes
         self.added.append(data + bytes(padding(len(data))))
         return offset, len(data)
@@ -57,9 +58,9 @@ class Data:
 
 def lay_out(document: Mapping[str, Any], container: Container) -> Data:
     """
-    Find each buffer's data; what is written into an address is decoded and added.
+    Find each buffer's data. Data URIs are decoded and appended.
 
-    :raises GlbError: a buffer's data is outside the file.
+    :raises GlbError: a buffer's data is outside the file, or is no valid base64.
     """
     data = Data(container.bin_bytes)
     for index, buffer in enumerate(entries(document, "buffers")):
@@ -77,7 +78,7 @@ def lay_out(document: Mapping[str, Any], container: Container) -> Data:
 
 
 def merge(document: dict[str, Any], data: Data) -> None:
-    """Make one buffer of all that have data, as a GLB has; a second one stands for those without."""
+    """Merge all buffers with data into one, as a GLB requires; a second buffer stands for those without data."""
     for view in entries(document, "bufferViews"):
         for place in (view, *(_extensions(view).get(name) for name in MESHOPT)):
             if not isinstance(place, dict) or ("buffer" not in place and place is not view):
@@ -92,9 +93,9 @@ def merge(document: dict[str, Any], data: Data) -> None:
 
 def view_range(view: Mapping[str, Any], data: Data) -> tuple[int, int] | None:
     """
-    Return where the bytes of a buffer view are in the one buffer, and how many; None when its buffer has no data.
+    Return offset and length of a buffer view in the merged buffer; None if its buffer has no data.
 
-    :raises GlbError: there is no such buffer.
+    :raises GlbError: the buffer does not exist.
     """
     index = whole(view, "buffer")
     if index >= len(data.ranges):
@@ -110,11 +111,11 @@ def view_range(view: Mapping[str, Any], data: Data) -> tuple[int, int] | None:
 
 def check_accessors(document: Mapping[str, Any], data: Data, decoded: frozenset[str]) -> bool:
     """
-    Check each accessor that is used against the data that is there.
+    Check each used accessor against the data that exists.
 
-    :param decoded: those of :data:`MESHOPT` that this Blender decodes.
-    :return: whether bytes have to be added at the end of the binary chunk.
-    :raises GlbError: there is less, or far too much.
+    :param decoded: the extensions of :data:`MESHOPT` that this Blender decodes.
+    :return: whether missing bytes have to be added at the end of the binary chunk.
+    :raises GlbError: data is missing, or an accessor is far too large.
     """
     views = entries(document, "bufferViews")
     for view in views:
@@ -177,7 +178,15 @@ def _check_within(
     data: Data,
     decoded: frozenset[str],
 ) -> bool:
-    """Check that so many elements lie within the view that ``place`` names; True when the chunk's last bytes lack."""
+    """
+    Check that ``count`` elements are inside the buffer view that ``place`` refers to.
+
+    :param place: an accessor, or one of the parts of a sparse accessor.
+    :param element_bytes: size of an element.
+    :param component_bytes: size of a component of an element.
+    :return: True if only the last bytes of the binary chunk are missing.
+    :raises GlbError: they are not inside.
+    """
     index = whole(place, "bufferView")
     if index >= len(views):
         raise unreadable("an accessor points nowhere")
@@ -211,7 +220,7 @@ def _extensions(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def meshopt_of(view: Mapping[str, Any], decoded: frozenset[str]) -> dict[str, Any] | None:
-    """Return how a view is compressed, None when it is not, or this Blender reads the bytes beside it instead."""
+    """Return the compression of a buffer view; None if it has none, or if Blender reads its uncompressed fallback."""
     for name in MESHOPT:
         if name in decoded and name in _extensions(view):
             found = _extensions(view)[name]
@@ -222,7 +231,7 @@ def meshopt_of(view: Mapping[str, Any], decoded: frozenset[str]) -> dict[str, An
 
 
 def _check_meshopt(view: Mapping[str, Any], data: Data, decoded: frozenset[str]) -> None:
-    """Check a compressed view: the library that decodes it takes these numbers as they are."""
+    """Check the parameters of a compressed buffer view, which the decoder library uses without a check."""
     packed = meshopt_of(view, decoded)
     if packed is None:
         return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The container of a GLB: its header, its two chunks, and why a file is refused.
+Reads and writes the GLB container: the header and the two chunks.
 
 Floor: first. Thread: worker. No ``bpy``.
 
@@ -24,18 +24,18 @@ HEADER_BYTES = 12
 _JSON_CHUNK = 0x4E4F534A
 _BIN_CHUNK = 0x004E4942
 
-#: Most bytes of the JSON chunk, pictures and buffers written into it as text included: 64 MB are read in 0.3 s.
+#: Maximum size of the JSON chunk, including images and buffers in data URIs: 64 MB are parsed in 0.3 s.
 MAX_TEXT_BYTES = 64 * 1024**2
 _BLOCK_BYTES = 1024 * 1024
 
-#: "damaged": another download may bring it whole; "unsafe": it must not be opened; "unreadable": Blender would refuse
-#: it, or this Blender cannot decode it.
+#: "damaged": downloading it again may help; "unsafe": it must not be opened; "unreadable": Blender would refuse it, or
+#: this Blender cannot decode it.
 Kind = Literal["damaged", "unsafe", "unreadable"]
 
 
 class GlbError(TriverseError):
     """
-    The file is no GLB that Blender should be given.
+    The file is not a GLB that Blender may open.
 
     :ivar kind: see :data:`Kind`.
     """
@@ -46,7 +46,7 @@ class GlbError(TriverseError):
 
 
 def damaged(detail: str) -> GlbError:
-    """Return the error for a file that did not arrive as it was sent."""
+    """Return the error for a file that was damaged on the way."""
     sentence = Sentence.of(
         "The model that arrived is damaged ({detail}). The file is kept. Press Retry to fetch it again.", detail=detail
     )
@@ -54,13 +54,13 @@ def damaged(detail: str) -> GlbError:
 
 
 def unsafe(detail: str) -> GlbError:
-    """Return the error for a file that would harm whoever opens it."""
+    """Return the error for a file that could harm the program that opens it."""
     sentence = Sentence.of("It is not safe to open this model ({detail}). The file is kept.", detail=detail)
     return GlbError(sentence, "unsafe")
 
 
 def unreadable(detail: str) -> GlbError:
-    """Return the error for a file that Blender's importer would refuse as well."""
+    """Return the error for a file that Blender's importer would refuse too."""
     sentence = Sentence.of(
         "Blender cannot read this model ({detail}). The file is kept; another program may open it.", detail=detail
     )
@@ -70,12 +70,12 @@ def unreadable(detail: str) -> GlbError:
 @dataclass(frozen=True, slots=True)
 class Container:
     """
-    What a GLB's two chunks are.
+    The chunks of a GLB.
 
-    :ivar text: the bytes of the JSON chunk.
-    :ivar bin_offset: where the bytes of the binary chunk begin in the file.
-    :ivar bin_bytes: how many there are, 0 without such a chunk.
-    :ivar is_exact: the file has as many bytes as its header says, which Blender's importer insists on.
+    :ivar text: content of the JSON chunk.
+    :ivar bin_offset: offset of the content of the binary chunk in the file.
+    :ivar bin_bytes: its length; 0 if there is no binary chunk.
+    :ivar is_exact: whether the header contains the actual file size, which Blender's importer requires.
     """
 
     text: bytes
@@ -88,10 +88,11 @@ def read_container(file: BinaryIO, size_bytes: int) -> Container:
     """
     Read a GLB's header and its JSON chunk, and find its binary chunk.
 
-    As for Blender's importer, that is the second chunk or none; what follows is not looked at.
+    Only the second chunk can be the binary one, as in Blender's importer; later chunks are ignored.
 
-    :param size_bytes: of the whole file.
-    :raises GlbError: it is damaged, or its JSON chunk is too large.
+    :param file: the GLB, at its beginning.
+    :param size_bytes: size of the whole file.
+    :raises GlbError: the file is damaged, of another version, or its JSON chunk is too large.
     :raises OSError: it cannot be read.
     """
     if size_bytes == 0:
@@ -121,7 +122,7 @@ def read_container(file: BinaryIO, size_bytes: int) -> Container:
 
 
 def _chunk_head(file: BinaryIO, offset: int, size_bytes: int) -> tuple[int, int]:
-    """Return kind and length of the chunk whose head is at ``offset``, where the file's position is."""
+    """Read the chunk header at ``offset``, the current position of the file. Return the chunk's type and length."""
     head = file.read(8)
     if len(head) < 8:
         raise damaged("a chunk is cut off")
@@ -133,11 +134,14 @@ def _chunk_head(file: BinaryIO, offset: int, size_bytes: int) -> tuple[int, int]
 
 def write_container(source: BinaryIO, container: Container, text: bytes, added: Sequence[bytes], target: Path) -> None:
     """
-    Write a GLB with another description; it appears as a whole or not at all.
+    Write a GLB with new JSON, atomically.
 
-    :param source: the GLB that ``container`` was read from; its binary chunk is copied block by block.
-    :param text: the JSON of the new one.
-    :param added: what follows the binary chunk's bytes, as :func:`padding` had it laid out.
+    :param source: the GLB that ``container`` was read from; its binary chunk is copied in blocks.
+    :param container: the chunks of ``source``.
+    :param text: the new JSON.
+    :param added: data to append to the binary chunk, after padding as in :func:`padding`.
+    :param target: path of the new file.
+    :raises GlbError: the new file would be too large, or ``source`` is truncated.
     :raises OSError: it cannot be read or written.
     """
     text += b" " * padding(len(text))
@@ -171,5 +175,5 @@ def write_container(source: BinaryIO, container: Container, text: bytes, added: 
 
 
 def padding(size_bytes: int) -> int:
-    """Return how many bytes follow so many, up to the next multiple of 4."""
+    """Return the number of padding bytes up to the next multiple of 4."""
     return -size_bytes % 4

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Data that is written into an address: ``data:image/png;base64,…``.
+Decodes data URIs: ``data:image/png;base64,…``.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -13,17 +13,17 @@ _SCHEME = "data:"
 
 
 def is_data_uri(uri: object) -> bool:
-    """Tell whether an address holds its data itself. As for all schemes, the case of its letters does not count."""
+    """Return whether a URI is a data URI. The scheme is case-insensitive, as for all URIs."""
     return isinstance(uri, str) and uri[: len(_SCHEME)].lower() == _SCHEME and "," in uri
 
 
 def decode(uri: str) -> tuple[str, bytes]:
     """
-    Return the media type, in small letters and without its parameters, and the data (RFC 2397).
+    Return the media type, in lower case and without its parameters, and the data (RFC 2397).
 
-    Base64 is read as generously as Blender's importer does: what is no letter of it is passed over.
+    Base64 is decoded as tolerantly as in Blender's importer: other characters are ignored.
 
-    :raises ValueError: it is no such address, or its base64 ends in the middle.
+    :raises ValueError: it is no data URI, or its base64 is truncated.
     """
     if not is_data_uri(uri):
         raise ValueError("no data URI")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a GLB's description says: lists, whole numbers, and what points to what.
+Checks the JSON of a GLB: lists, integers, and references between objects.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 from .container import unreadable, unsafe
 
-#: Caps of what is taken for a model, far above what people make: the service's largest has a handful of nodes, the
-#: largest scene that was met 20,000. The description's size bounds the other lists.
+#: Limits for a model, far above real ones: the service's largest model has a handful of nodes, the largest scene that
+#: was met has 20,000. The other lists are limited by the size of the JSON.
 MAX_ENTRIES = 100_000
 MAX_ELEMENTS = 50_000_000
 _MAX_REFERENCES = 5_000_000
@@ -22,10 +22,10 @@ _LISTS = (
 )  # fmt: skip
 _LONG_LISTS = frozenset({"accessors", "bufferViews"})
 
-#: Extensions with which a texture names a picture of another format beside its own.
+#: Extensions with which a texture refers to an image of another format, in addition to its own.
 TEXTURE_FORMATS = ("EXT_texture_webp", "KHR_texture_basisu", "MSFT_texture_dds", "EXT_texture_avif")
 
-#: Where an index stands, and the list that it points into; ``*`` is every entry of a list.
+#: Paths of indices, and the lists that they refer to. ``*`` stands for every entry of a list or an object.
 _REFERENCES = (
     ("scene", "scenes"),
     ("scenes.*.nodes.*", "nodes"),
@@ -46,7 +46,7 @@ _REFERENCES = (
     ("materials.*.pbrMetallicRoughness.metallicRoughnessTexture.index", "textures"),
     ("animations.*.channels.*.target.node", "nodes"),
 )
-#: The same for whatever the importer decodes.
+#: Paths of indices of the accessors that the importer decodes.
 _USES_OF_ACCESSORS = (
     "skins.*.inverseBindMatrices",
     "meshes.*.primitives.*.indices",
@@ -60,9 +60,9 @@ _USES_OF_ACCESSORS = (
 
 def entries(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """
-    Return a list of objects, an empty one where there is none.
+    Return a list of objects; an empty list if it is missing.
 
-    :raises GlbError: it is something else, or too long.
+    :raises GlbError: it has another type, or is too long.
     """
     value = document.get(name, [])
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
@@ -74,9 +74,10 @@ def entries(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def whole(entry: Mapping[str, Any], name: str, default: int | None = None) -> int:
     """
-    Return a whole number that is not below zero.
+    Return a non-negative integer.
 
-    :raises GlbError: it is something else.
+    :param default: value if it is missing; None if it is required.
+    :raises GlbError: it has another type or is negative.
     """
     value = entry.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
@@ -85,12 +86,17 @@ def whole(entry: Mapping[str, Any], name: str, default: int | None = None) -> in
 
 
 def is_index(value: Any, entries_: Sequence[object]) -> bool:
-    """Tell whether ``value`` points to an entry."""
+    """Return whether ``value`` is a valid index of a list."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(entries_)
 
 
 def found(value: Any, path: str) -> list[Any]:
-    """Return what stands at the end of ``path``, wherever that exists."""
+    """
+    Return the values at ``path``, wherever it exists.
+
+    :param path: keys separated by dots; ``*`` stands for every entry of a list or an object.
+    :raises GlbError: there are too many values.
+    """
     places = [value]
     for step in path.split("."):
         following: list[Any] = []
@@ -109,9 +115,9 @@ def found(value: Any, path: str) -> list[Any]:
 
 def check_references(document: Mapping[str, Any]) -> None:
     """
-    Check that what points somewhere points to something.
+    Check that all references are valid.
 
-    :raises GlbError: it does not, or a list is none.
+    :raises GlbError: one is not, or a list has another type.
     """
     for name in _LISTS:
         entries(document, name)
@@ -130,13 +136,13 @@ def check_references(document: Mapping[str, Any]) -> None:
         if not all(is_index(index, accessors) for index in found(document, path)):
             raise unreadable("something points to data that is not there")
     copies = found(document, "nodes.*.extensions.EXT_mesh_gpu_instancing.attributes.*")
-    # Blender makes an object of each copy.
+    # Blender creates an object for each instance.
     if sum(whole(accessors[index], "count") for index in copies) > MAX_ENTRIES:
         raise unsafe("it has too many copies of a mesh")
 
 
 def used_accessors(document: Mapping[str, Any]) -> set[int]:
-    """Return the indices of the accessors that the importer may decode, for a document whose references are checked."""
+    """Return the indices of the accessors that the importer may decode, for a document with valid references."""
     return {index for path in _USES_OF_ACCESSORS for index in found(document, path)}
 
 
@@ -144,7 +150,7 @@ def check_nodes(document: Mapping[str, Any]) -> list[tuple[int, int]]:
     """
     Check that the nodes form trees.
 
-    :return: for each node, its place in a walk through the trees, and that of the last node below it.
+    :return: for each node, its position in a depth-first traversal, and that of its last descendant.
     :raises GlbError: they do not.
     """
     nodes = entries(document, "nodes")
@@ -164,7 +170,8 @@ def check_nodes(document: Mapping[str, Any]) -> list[tuple[int, int]]:
     while waiting:
         order.append(waiting.pop())
         waiting.extend(nodes[order[-1]].get("children", []))
-    # With one parent each, a node that no root reaches is part of a ring, in which the importer goes round for ever.
+    # Each node has at most one parent, so a node that no root reaches is part of a cycle, which the importer would
+    # follow for ever.
     if len(order) != len(nodes):
         raise unsafe("its nodes form a ring")
     places = [(0, 0)] * len(nodes)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What of a GLB's extensions a Blender reads, and the ways around the others.
+Handles glTF extensions: which ones a Blender supports, and fallbacks for the others.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-A way around is what the file itself offers: bytes beside the compressed ones, a PNG beside a picture for graphics
-cards, a material that lacks one property.
+A fallback is something that the file itself contains: uncompressed data in addition to the compressed data, a PNG in
+addition to a GPU texture, or a material that works without one property.
 """
 
 import re
@@ -21,18 +21,18 @@ from .document import TEXTURE_FORMATS, entries, is_index, whole
 DRACO = "KHR_draco_mesh_compression"
 SPLATS = "KHR_gaussian_splatting"
 
-#: Name of an extension whose decoder a Blender may lack, in words.
+#: Display names of extensions whose decoder may be missing in a Blender.
 DECODERS = {DRACO: "Draco", MESHOPT[0]: "meshopt", MESHOPT[1]: "meshopt"}
-#: Properties of a material beside the standard's. Without one it looks a little different.
+#: Extensions that add properties to a material. Without one, the material looks slightly different.
 _ADDS_TO_MATERIAL = re.compile(r"[A-Z0-9]+_materials_\w+")
 
 
 def settle_extensions(document: dict[str, Any], data: Data, reader: GltfReader) -> tuple[bool, list[Sentence]]:
     """
-    Take out what this Blender cannot read and need not.
+    Remove required extensions that this Blender does not support, where the file has a fallback.
 
-    :return: whether anything was changed, and what the task's history should say of it.
-    :raises GlbError: it has to read what it cannot.
+    :return: whether the document was changed, and notes for the task's history.
+    :raises GlbError: there is no fallback for an extension.
     """
     required = _names(document, "extensionsRequired")
     used = _names(document, "extensionsUsed")
@@ -92,7 +92,7 @@ def _refusal(name: str, required: list[str], reader: GltfReader) -> GlbError:
 
 
 def missing_decoder(name: str) -> Sentence:
-    """Return the one sentence for a decoder that this Blender came without, whether told before or by the importer."""
+    """Return the message for a decoder that is missing in this Blender. The check and the importer both use it."""
     return Sentence.of(
         "The model is compressed with {name}, and this Blender came without the library for it. "
         "The downloaded file is kept. Press Retry in a Blender from blender.org.",
@@ -101,7 +101,7 @@ def missing_decoder(name: str) -> Sentence:
 
 
 def _is_got_round(document: Mapping[str, Any], data: Data, name: str) -> bool:
-    """Tell whether the file can be read without an extension that it requires."""
+    """Return whether the file has a fallback for an extension that it requires."""
     if name in MESHOPT:
         return all(_has_bytes(view, data) for view in _extended(entries(document, "bufferViews"), name))
     if name == DRACO:
@@ -122,7 +122,12 @@ def _is_got_round(document: Mapping[str, Any], data: Data, name: str) -> bool:
 
 
 def _without_missing_decoders(document: dict[str, Any], data: Data, reader: GltfReader) -> bool:
-    """Have the bytes beside compressed ones read where the importer would look for a library that is not there."""
+    """
+    Make the importer read the uncompressed data where it would need a missing decoder, by removing the extension.
+
+    :return: whether the document was changed.
+    :raises GlbError: there is no uncompressed data.
+    """
     changed = False
     for name in sorted(reader.lacking & set(DECODERS)):
         places: list[dict[str, Any]]
@@ -143,7 +148,7 @@ def _without_missing_decoders(document: dict[str, Any], data: Data, reader: Gltf
 
 
 def _extended(places: list[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
-    """Yield those that have an extension."""
+    """Yield the objects that have an extension."""
     for place in places:
         extensions = place.get("extensions")
         if isinstance(extensions, dict) and name in extensions:
@@ -156,14 +161,14 @@ def _primitives(document: Mapping[str, Any], name: str) -> Iterator[dict[str, An
 
 
 def _has_bytes(view: Mapping[str, Any], data: Data) -> bool:
-    """Tell whether a compressed view has its bytes uncompressed as well."""
+    """Return whether a compressed buffer view has uncompressed data too."""
     index = whole(view, "buffer")
     place = data.ranges[index] if index < len(data.ranges) else None
     return place is not None and whole(view, "byteOffset", 0) + whole(view, "byteLength") <= place[1]
 
 
 def _has_accessors(document: Mapping[str, Any], primitive: Mapping[str, Any]) -> bool:
-    """Tell whether a compressed primitive has its geometry uncompressed as well."""
+    """Return whether a compressed primitive has uncompressed geometry too."""
     accessors = entries(document, "accessors")
     attributes = primitive.get("attributes", {})
     used = [*(attributes.values() if isinstance(attributes, dict) else ()), primitive.get("indices", -1)]
@@ -171,7 +176,7 @@ def _has_accessors(document: Mapping[str, Any], primitive: Mapping[str, Any]) ->
 
 
 def _stands_in(value: Any, name: str) -> bool:
-    """Tell whether an extension, or an attribute that belongs to it, is found anywhere but in extras."""
+    """Return whether an extension, or an attribute that belongs to it, occurs anywhere but in extras."""
     waiting = [value]
     while waiting:
         place = waiting.pop()

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A look at a GLB before any Blender sees it: is it safe, can this Blender read it, and from which copy if not as it is?
+Checks a GLB before any Blender opens it, and writes a repaired copy if Blender cannot read the file itself.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-What Blender reads is taken, and what the format allows but an importer trips over is mended in a copy. Refused is what
-would harm (addresses, numbers and sizes beyond measure) and what Blender would refuse; the sentence says which. Only
-the JSON chunk is read into memory, and only up to a cap; the rest is checked by its lengths.
+Files that Blender reads are accepted. If a file is valid but makes an importer fail, it is repaired in a copy. Files
+are rejected if they are harmful (external URIs, excessive numbers and sizes) or if Blender would refuse them; the
+message says which. Only the JSON chunk is read into memory, up to a limit; the other data is checked by its lengths.
 
-What stands in the copy, and nowhere else, is what Blender is given: no picture and no buffer of it has an address.
+Blender gets the content of the copy and nothing else: no image and no buffer in it has a URI.
 """
 
 import contextlib
@@ -36,20 +36,20 @@ __all__ = [
     "HEADER_BYTES", "GlbError", "Verdict", "check", "declared_size", "looks_like_glb", "readable", "write_readable",
 ]  # fmt: skip
 
-#: The end of a copy's name, beside the file that it was made from.
+#: Ending of the name of a copy, which is written next to the original.
 _COPY = ".readable.glb"
 _COPIES = re.compile(r"\..+\.[0-9a-f]{8}\.readable\.glb", re.DOTALL)
-#: A copy of a process that was killed is removed after this time; others may be at work right now.
+#: Age in seconds at which a copy counts as left by a killed process; newer ones may be in use by other processes.
 _LEFT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """
-    What was found in a GLB that is taken.
+    Result for a GLB that was accepted.
 
-    :ivar is_as_it_is: Blender can be given the file itself; else a copy, see :func:`readable`.
-    :ivar notes: what of it this Blender does not show, for the task's history.
+    :ivar is_as_it_is: Blender can open the file itself; otherwise it needs a copy, see :func:`readable`.
+    :ivar notes: for the task's history: what this Blender does not show.
     """
 
     is_as_it_is: bool
@@ -57,12 +57,12 @@ class Verdict:
 
 
 def looks_like_glb(head: bytes) -> bool:
-    """Return True when ``head``, the first bytes of a file, begins a GLB of version 2."""
+    """Return whether ``head``, the first bytes of a file, begins a GLB of version 2."""
     return head[:4] == MAGIC and (len(head) < 8 or struct.unpack_from("<I", head, 4)[0] == 2)
 
 
 def declared_size(head: bytes) -> int | None:
-    """Return the size in bytes that a GLB's header gives for the whole file, None when ``head`` is no such header."""
+    """Return the file size in bytes that a GLB's header contains; None if ``head`` is no such header."""
     if len(head) < HEADER_BYTES or not looks_like_glb(head):
         return None
     return int(struct.unpack_from("<I", head, 8)[0])
@@ -72,8 +72,9 @@ def check(path: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
     """
     Check a GLB.
 
-    :param reader: what the Blender that is to read it can.
-    :raises GlbError: it must not be given to Blender; the sentence says why.
+    :param path: the file.
+    :param reader: capabilities of the Blender that will open it.
+    :raises GlbError: Blender must not open it; the message gives the reason.
     :raises OSError: it cannot be read.
     """
     with path.open("rb") as file:
@@ -82,8 +83,11 @@ def check(path: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
 
 def write_readable(path: Path, target: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
     """
-    Write what Blender may be given, where that is not the file itself; ``target`` appears as a whole or not at all.
+    Check a GLB, and write a repaired copy if Blender cannot open the file itself. The copy is written atomically.
 
+    :param path: the file.
+    :param target: path of the copy.
+    :param reader: capabilities of the Blender that will open it.
     :raises GlbError: see :func:`check`.
     :raises OSError: the file cannot be read, or the copy not written.
     """
@@ -97,8 +101,12 @@ def write_readable(path: Path, target: Path, reader: GltfReader = ANY_BLENDER) -
 @contextlib.contextmanager
 def readable(path: Path, reader: GltfReader = ANY_BLENDER) -> Iterator[tuple[Path, Verdict]]:
     """
-    Lend what Blender may be given: the file itself, or a copy beside it that is gone afterwards.
+    Yield the path that Blender can open: the file itself, or a temporary copy next to it.
 
+    The copy is removed when the context ends.
+
+    :param path: the file.
+    :param reader: capabilities of the Blender that will open it.
     :raises GlbError: see :func:`check`.
     :raises OSError: the file cannot be read, or the copy not written.
     """
@@ -128,7 +136,7 @@ class _Found:
 
 
 def _examine(file: BinaryIO, size_bytes: int, reader: GltfReader) -> _Found:
-    """Check a GLB and mend its description in memory."""
+    """Check a GLB, and repair its JSON in memory."""
     container = read_container(file, size_bytes)
     document, is_same = parse(container.text)
     check_references(document)

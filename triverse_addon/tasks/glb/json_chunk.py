@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The description of a GLB: JSON from outside, bounded before it is read and made clean before anything looks at it.
+Parses the JSON of a GLB. Its size and depth are limited before, and invalid values are removed.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -12,30 +12,31 @@ from typing import Any
 
 from .container import damaged, unreadable, unsafe
 
-#: Most bytes of a description without what stands in its strings (pictures may).
+#: Maximum size of the JSON without the contents of its strings (which may be images).
 MAX_JSON_BYTES = 16 * 1024**2
-#: Blender's own importer reads 900 levels of extras and fails at 1000 (4.2 to 5.0), or drops what is below 1024.
+#: Blender's own importer reads 900 levels of extras and fails at 1000 (4.2 to 5.0), or drops levels below 1024.
 MAX_DEPTH = 512
 
-#: A string, or what begins as one and has no end: without that, each quote of a file of nothing but escaped quotes was
-#: a new beginning that was read to the end (64 KB took 100 s, in which Blender stood still: ``re`` keeps the GIL).
+#: A string, or the beginning of an unterminated one. Without the latter, each quote in a file of escaped quotes only
+#: was a new beginning that was scanned to the end (64 KB took 100 s, in which Blender hung, because ``re`` holds the
+#: GIL).
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
-#: What null and all that is read as no finite number have in them: fewer than 200 digits times ten to the 99th are a
-#: float. To look for it is quick; to look at each value of a large description takes as long as reading it.
+#: Matches any JSON with null or a number that is not finite: fewer than 200 digits times ten to the 99th are still a
+#: float. Searching is fast, while checking each value of a large document takes as long as parsing it.
 _MAYBE_NOTHING = re.compile(rb"null|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{200}")
 _BOM = b"\xef\xbb\xbf"
 
 
 def parse(text: bytes) -> tuple[dict[str, Any], bool]:
     """
-    Read the description.
+    Parse the JSON.
 
-    A byte order mark, padding of NUL bytes, values that are null or no finite number are taken out: the format has an
-    absent value for each of them, and Blender's importer fails on most.
+    A byte order mark, NUL padding, null values and numbers that are not finite are removed: in glTF, an absent value
+    has the meaning of each of them, and Blender's importer fails on most.
 
-    :return: the document, and whether Blender's importer can be given ``text`` as it is.
-    :raises GlbError: it is no JSON, not glTF 2, or nested or long beyond measure.
+    :return: the document, and whether Blender's importer can read ``text`` without a change.
+    :raises GlbError: it is no JSON, not glTF 2, too large or nested too deeply.
     """
     clean = text.removeprefix(_BOM).rstrip(b"\0 \t\r\n")
     is_same = not text.startswith(_BOM) and b"\0" not in text[len(clean) :]
@@ -43,13 +44,13 @@ def parse(text: bytes) -> tuple[dict[str, Any], bool]:
     if len(outside) > MAX_JSON_BYTES:
         raise unsafe("its description is too large")
     depth = 0
-    # json.loads recurses: the depth is counted first, without the strings.
+    # json.loads is recursive, so the depth is checked first, ignoring strings.
     for bracket in _BRACKET.finditer(outside):
         depth += 1 if bracket[0] in b"{[" else -1
         if depth > MAX_DEPTH:
             raise unsafe("its description is nested too deeply")
     try:
-        # As text: json.loads would guess UTF-16, which Blender's importer does not.
+        # As a string: for bytes, json.loads would detect UTF-16, which Blender's importer does not.
         document = json.loads(clean.decode("utf-8"))
     except (ValueError, RecursionError):
         raise damaged("its description is not JSON") from None
@@ -61,12 +62,16 @@ def parse(text: bytes) -> tuple[dict[str, Any], bool]:
 
 
 def to_text(document: dict[str, Any]) -> bytes:
-    """Return the bytes of a description."""
+    """Return a document as compact JSON, encoded as ASCII."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def _take_out_nothings(document: dict[str, Any]) -> bool:
-    """Take null, NaN and infinity out. Returns whether there were any. In extras, null means what its author meant."""
+    """
+    Remove null, NaN and infinity. Null values in extras are kept.
+
+    :return: whether there were any.
+    """
     found = False
     waiting: list[tuple[Any, bool]] = [(document, False)]
     while waiting:
@@ -77,7 +82,7 @@ def _take_out_nothings(document: dict[str, Any]) -> bool:
                 found = True
             waiting += [(value, is_free or name == "extras") for name, value in place.items() if _holds(value)]
         else:
-            # A list in a list, or with objects in it: whatever else holds such a number was taken out as a whole.
+            # A list of lists or of objects: any other list with such a number was removed as a whole.
             for index, value in enumerate(place):
                 if _is_no_number(value):
                     place[index] = 0.0
@@ -101,7 +106,12 @@ def _is_no_number(value: Any) -> bool:
 
 
 def _settle_version(document: dict[str, Any]) -> bool:
-    """Write "2.0" for any version that says it can be read as such. Returns whether it said otherwise."""
+    """
+    Set the version to "2.0" if the file can be read as glTF 2.0.
+
+    :return: whether it had another version.
+    :raises GlbError: the file requires another version.
+    """
     asset = document.get("asset")
     if not isinstance(asset, dict):
         raise unreadable("it is not glTF 2")

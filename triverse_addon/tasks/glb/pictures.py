@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A GLB's pictures: taken into the buffer, and bounded before anything decodes them.
+Moves a GLB's images into its buffer, and limits their size before anything decodes them.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-The child Blender only packs them; the user's own decodes them, each when it is first drawn.
+The child Blender only packs the images. The user's Blender decodes each when it is first drawn.
 """
 
 import io
@@ -19,7 +19,7 @@ from .buffers import Data, view_range
 from .container import unreadable, unsafe
 from .document import entries, whole
 
-#: Most pixels of all pictures together: 16 of the largest decode to 17 GB, which no Blender shows at once any more.
+#: Maximum number of pixels of all images together: 16 of the largest decode to 17 GB, more than a Blender can show.
 _MAX_PIXELS_TOGETHER = 16 * MAX_PIXELS
 _BASIS = "KHR_texture_basisu"
 _WEBP = "EXT_texture_webp"
@@ -27,12 +27,12 @@ _WEBP = "EXT_texture_webp"
 
 def take_in(document: dict[str, Any], data: Data) -> list[tuple[dict[str, Any], str, bytes]]:
     """
-    Take every address from the pictures, and decode what was written into one.
+    Remove the URIs of all images, and decode data URIs.
 
-    A picture whose address holds no data is left without any: it costs that picture.
+    An image whose URI cannot be decoded keeps no data, so only that image is lost.
 
-    :return: each picture that had one, with the media type and the data; see :func:`put_in`.
-    :raises GlbError: a picture's data is outside the file.
+    :return: each image that had a URI, with media type and data; see :func:`put_in`.
+    :raises GlbError: an image's data is outside the file.
     """
     views = entries(document, "bufferViews")
     taken = []
@@ -53,7 +53,7 @@ def take_in(document: dict[str, Any], data: Data) -> list[tuple[dict[str, Any], 
 
 
 def put_in(document: dict[str, Any], data: Data, taken: list[tuple[dict[str, Any], str, bytes]]) -> None:
-    """Put pictures into the one buffer of a document that :func:`buffers.merge` is about to make."""
+    """Append images to the buffer, as views of a document that :func:`buffers.merge` will change afterwards."""
     views = document.setdefault("bufferViews", [])
     for image, media_type, found in taken:
         if found:
@@ -66,9 +66,9 @@ def check_pictures(
     document: Mapping[str, Any], data: Data, file: BinaryIO, bin_offset: int, reader: GltfReader
 ) -> None:
     """
-    Bound what will be decoded. A picture that no Blender reads, or that nothing uses, never is.
+    Check the size of all images that may be decoded: those that are used and that a Blender version can read.
 
-    :raises GlbError: it is far too large.
+    :raises GlbError: an image, or all of them together, have too many pixels.
     """
     images, views = entries(document, "images"), entries(document, "bufferViews")
     pixels = 0
@@ -90,7 +90,7 @@ def check_pictures(
 
 
 def _shown(document: Mapping[str, Any], reader: GltfReader) -> set[int]:
-    """Return the pictures that the importer makes: of a texture's, the first in this order."""
+    """Return the indices of the images that the importer loads: of a texture's sources, the first one in this order."""
     shown = set()
     for texture in entries(document, "textures"):
         extensions = texture.get("extensions", {})

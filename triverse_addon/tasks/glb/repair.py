@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a copy of a GLB has otherwise, so that Blender's importer reads it as the format means it.
+Changes the document of a GLB's copy so that Blender's importer reads it according to the specification.
 
-Floor: first. Thread: worker. No ``bpy``. The file itself stays as it is.
+Floor: first. Thread: worker. No ``bpy``. The file itself is not changed.
 """
 
 import array
@@ -13,19 +13,19 @@ from typing import Any, BinaryIO
 from .buffers import Data, meshopt_of, view_range
 from .document import entries, found, is_index, whole
 
-#: Elements of one attribute that are written anew; of a longer one the attribute is left out.
+#: Maximum number of elements of an attribute that is converted; a longer one is removed.
 _MAX_CONVERTED = 4_000_000
 _UNSIGNED_BYTE, _FLOAT = 5121, 5126
 
 
 def list_roots_once(document: dict[str, Any], places: Sequence[tuple[int, int]]) -> bool:
     """
-    Take out of a scene's roots what one of its other roots brings, or what is listed twice.
+    Remove duplicates from a scene's root nodes, and nodes that are descendants of another root.
 
     Blender 4.5 and newer fail with "already in collection".
 
-    :param places: from :func:`document.check_nodes`.
-    :return: whether there was any.
+    :param places: result of :func:`document.check_nodes`.
+    :return: whether there were any.
     """
     changed = False
     for scene in entries(document, "scenes"):
@@ -46,9 +46,11 @@ def list_roots_once(document: dict[str, Any], places: Sequence[tuple[int, int]])
 
 def drop_plain_extras(document: dict[str, Any]) -> bool:
     """
-    Take out extras that are no object, which the format allows. Returns whether there were any.
+    Remove extras that are not objects, which glTF allows.
 
-    Blender 5.3 writes into them (TypeError); the Blenders before passed them over.
+    Blender 5.3 writes into them (TypeError); earlier Blenders ignored them.
+
+    :return: whether there were any.
     """
     changed = False
     waiting: list[Any] = [document]
@@ -65,7 +67,11 @@ def drop_plain_extras(document: dict[str, Any]) -> bool:
 
 
 def drop_addresses(document: dict[str, Any]) -> bool:
-    """Take out every other ``uri``, of whatever extension, in case an importer of tomorrow follows it."""
+    """
+    Remove all remaining URIs, in any extension, in case a future importer opens them.
+
+    :return: whether there were any.
+    """
     changed = False
     waiting: list[Any] = [document]
     while waiting:
@@ -84,9 +90,11 @@ def widen_attributes(
     document: dict[str, Any], data: Data, file: BinaryIO, bin_offset: int, decoded: frozenset[str]
 ) -> bool:
     """
-    Write custom attributes of normalized bytes as floats: Blender makes whole numbers of them and then fails.
+    Convert custom attributes of normalized bytes to floats: Blender reads them as integers and then fails.
 
-    One that cannot be converted here is left out. Returns whether there were any.
+    An attribute that cannot be converted is removed.
+
+    :return: whether there were any.
     """
     accessors = entries(document, "accessors")
     made: dict[int, int | None] = {}
@@ -117,7 +125,7 @@ def _is_normalized_byte(accessor: dict[str, Any]) -> bool:
 def _as_floats(
     document: dict[str, Any], index: int, data: Data, file: BinaryIO, bin_offset: int, decoded: frozenset[str]
 ) -> int | None:
-    """Add an accessor with the same values as floats and return its index; None when that is not done here."""
+    """Add an accessor with the same values as floats, and return its index; None if it cannot be converted."""
     accessor = document["accessors"][index]
     count = whole(accessor, "count")
     views = entries(document, "bufferViews")
@@ -143,7 +151,7 @@ def _as_floats(
 
 
 def _bytes_at(offset: int, size: int, data: Data, file: BinaryIO, bin_offset: int) -> bytes:
-    """Read so many bytes of the one buffer."""
+    """Read ``size`` bytes of the merged buffer at ``offset``. Missing bytes are zeros."""
     parts = []
     if offset < data.chunk_bytes:
         file.seek(bin_offset + offset)

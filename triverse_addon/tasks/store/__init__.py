@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store on disk: its tables, questions to it, who drives a task, and where it lies."""
+"""The database of tasks: its tables, queries, leases and location."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a task record is written as JSON, and read back from whatever version wrote it.
+Serializes task records as JSON, and reads the JSON of any version of the add-on.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -17,7 +17,7 @@ from ...api.calendar import bounded, is_in_calendar
 from ...api.sentence import Sentence
 from ..record import ENDED_BADLY, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
-#: Fields that are columns of their own in the store; everything else goes into the JSON.
+#: Fields with their own column in the store; all other fields are in the JSON.
 COLUMNS = (
     "id",
     "task_uuid",
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def _kinds(hint: Any) -> tuple[type, ...]:
-    """Return the types that JSON may give a field that is declared as ``hint``."""
+    """Return the types that JSON may use for a field whose type hint is ``hint``."""
     if isinstance(hint, types.UnionType):
         return tuple(kind for part in hint.__args__ for kind in _kinds(part))
     if hint in (float, int):
@@ -47,12 +47,12 @@ _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord)
 
 _FIELD_NAMES = frozenset(_KINDS)
 _NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
-#: No count of ours is larger; a float holds it exactly.
+#: No number in a record is larger; a float represents it exactly.
 _LARGEST = 2**53
 
 
 def to_json(record: TaskRecord) -> str:
-    """Return the part of ``record`` that is not in columns, as JSON text."""
+    """Return the fields of ``record`` that have no column, as JSON text."""
     data: dict[str, Any] = {}
     for f in dataclasses.fields(TaskRecord):
         if f.name in COLUMNS:
@@ -65,14 +65,16 @@ def to_json(record: TaskRecord) -> str:
         elif isinstance(value, Origin | Placement):
             value = dataclasses.asdict(value)
         data[f.name] = value
-    # ASCII: SQLite takes no lone surrogates, which stand in paths for bytes that are no UTF-8.
+    # ASCII, because SQLite rejects lone surrogates, which represent non-UTF-8 bytes in paths.
     return json.dumps(data, separators=(",", ":"))
 
 
 def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
     """
-    Return the record of a row; fields that this version does not know are left out.
+    Return the record of a row. Fields that this version does not know are ignored.
 
+    :param columns: values of :data:`COLUMNS` by name.
+    :param text: the JSON text.
     :raises ValueError: the row is damaged.
     """
     try:
@@ -107,7 +109,7 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
 
 
 def _usable(name: str, number: float) -> float:
-    """Return a number that sums, calendars and texts can take: whoever can write the list can write any."""
+    """Return a number in the valid range of its field: the database can be edited, so any number may be in it."""
     if name.endswith("_s"):
         return bounded(number)
     return number if -_LARGEST <= number <= _LARGEST else 0
@@ -128,9 +130,9 @@ def _lost(name: str, uuid: str | None) -> Sentence:
 
 def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
     """
-    Return what the columns of a damaged row still say: a task that is asked for again if its uuid is known.
+    Recover a record from the columns of a damaged row. If its UUID is known, the service is queried again.
 
-    :returns: None if not even its own id can be read.
+    :returns: None if even its id cannot be read.
     """
 
     def text(name: str) -> str:
@@ -164,7 +166,7 @@ def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
         task_uuid=uuid,
         created_at_s=float(created_at_s) if is_time else now_s(),  # type: ignore[arg-type]
         following=bool(columns.get("following")),
-        # Nobody knows any more for which file and place it was made.
+        # The file and the placement that it was created for are lost.
         auto_import=False,
         error=error,
         note=None if error else lost,

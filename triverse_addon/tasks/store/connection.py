@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a connection to the store's database is opened, and how it gives the same promises on every file system.
+Opens connections to the store's database, with the same guarantees on every file system.
 
-Floor: first. Thread: any; a connection belongs to the thread that opened it, but for its end. No ``bpy``.
+Floor: first. Thread: any; a connection is used by the thread that opened it, but may be closed by another. No ``bpy``.
 
-On a disk of this machine SQLite keeps a write-ahead log. That takes shared memory, which all programs must have on one
-machine (https://sqlite.org/wal.html): on a network, and where it cannot be had, there is a rollback journal instead.
-Readers and writers then wait for each other, for milliseconds.
+On a local disk SQLite uses a write-ahead log. It requires shared memory, so all programs must run on one machine
+(https://sqlite.org/wal.html). On a network file system, and where there is no shared memory, a rollback journal is used
+instead. Readers and writers then block each other for milliseconds.
 """
 
 import contextlib
@@ -20,26 +20,26 @@ from .file_system import is_on_network
 
 log = logging.getLogger(__name__)
 
-#: How long to wait for another process to finish its own write, in seconds.
+#: How long to wait for another process to finish its write, in seconds.
 BUSY_S = 10.0
 _AGAIN_S = 0.02
 
 
 class Connection(sqlite3.Connection):
     """
-    A connection that knows what its journal needs.
+    A connection with the ``synchronous`` settings that its journal mode requires.
 
-    :ivar durable: ``synchronous`` of what must outlast a power cut.
-    :ivar hasty: ``synchronous`` of what may be lost by one, but must not spoil the rest.
+    :ivar durable: value of ``synchronous`` for writes that must survive a power cut.
+    :ivar hasty: value of ``synchronous`` for writes that may be lost by one, without damage to the rest.
     """
 
-    # With a log, NORMAL loses the last transactions and no more. With a journal it may spoil the file, and FULL may
-    # bring the last transaction back as undone: the journal's removal must be on the disk too, which EXTRA waits for
-    # (https://sqlite.org/pragma.html#pragma_synchronous).
+    # With a write-ahead log, NORMAL can only lose the last transactions. With a rollback journal, it may damage the
+    # file, and FULL may roll back the last transaction: the removal of the journal must be on the disk too, for which
+    # EXTRA waits (https://sqlite.org/pragma.html#pragma_synchronous).
     durable, hasty = "FULL", "NORMAL"
 
     def use_journal(self) -> None:
-        """Note that there is a rollback journal."""
+        """Use the values for a rollback journal."""
         self.durable, self.hasty = "EXTRA", "FULL"
 
 
@@ -49,8 +49,8 @@ def connect(path: Path) -> Connection:
 
     :raises sqlite3.Error: it cannot be opened, or is no database.
     """
-    # SQLite would let everybody read it; log and journal get the rights of the database. Only a new one is opened here:
-    # closing an open one's file would give back the locks of this process.
+    # SQLite would create a file readable by everybody. Log and journal get the permissions of the database. Only a new
+    # file is opened here: closing the file of an open database would release the locks of this process.
     with contextlib.suppress(OSError), open(path, "xb", opener=opener):
         pass
     # The store closes the connections of all threads, hence check_same_thread=False.
@@ -68,31 +68,31 @@ def connect(path: Path) -> Connection:
 
 
 def is_damage(error: sqlite3.OperationalError) -> bool:
-    """Tell a damaged file from one that is locked or cannot be written."""
+    """Return True if the file is damaged, False if it is locked or cannot be written."""
     return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _code(error: sqlite3.Error) -> int:
-    """Return the primary code: what is more exact stands in the higher bits."""
+    """Return the primary error code, without the extended bits."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _set(connection: sqlite3.Connection, mode: str) -> str:
-    """Set the journal's mode; returns the one that is in use then."""
+    """Set the journal mode, and return the mode that is in use after that."""
     ends_at_s = time.monotonic() + BUSY_S
     while True:
         try:
             return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0])
         except sqlite3.OperationalError as error:
-            # Unlike everything else, the change of a new database's mode fails at once when another Blender is at it
-            # (seen with six that began together).
+            # Unlike all other statements, changing the mode of a new database fails at once if another Blender does the
+            # same (seen with six that started together).
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at_s:
                 raise
             time.sleep(_AGAIN_S)
 
 
 def _use_log(connection: sqlite3.Connection) -> bool:
-    """Use a write-ahead log; False where there can be none."""
+    """Switch to a write-ahead log. Return False if that is not possible here."""
     try:
         return _set(connection, "WAL") == "wal"
     except sqlite3.OperationalError as error:
@@ -107,14 +107,14 @@ def _use_journal(connection: Connection) -> None:
         mode = _set(connection, "DELETE")
     except sqlite3.OperationalError as error:
         if _code(error) == sqlite3.SQLITE_BUSY:
-            # Another Blender has it open with a log, so that one works here, and goes on to.
+            # Another Blender has the database open with a write-ahead log, which therefore works here and stays in use.
             log.info("another Blender keeps the write-ahead log: %s", error)
             return
-        # It was written with a log, elsewhere. Without shared memory it is read by one connection at a time, which
-        # takes the log in.
+        # The database was written with a write-ahead log, elsewhere. Without shared memory, only a single connection
+        # can read it, which then checkpoints the log.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         mode = _set(connection, "DELETE")
         connection.execute("PRAGMA locking_mode=NORMAL")
-        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # only now it lets go of the lock
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # releases the exclusive lock
     if mode != "wal":
         connection.use_journal()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What can be wrong with the store, in words: each cause by its own name.
+Errors of the store, with a message for each cause.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -23,19 +23,19 @@ class StoreError(TriverseError):
 
 
 class LeaseLostError(TriverseError):
-    """Another Blender drives this task now."""
+    """Another Blender now holds the lease of this task."""
 
 
 class NoSuchTaskError(TriverseError):
-    """The task was taken off the list."""
+    """The task was removed from the list."""
 
 
 def unusable(path: Path, error: Exception) -> StoreError:
     """
-    Return what keeps the list from being opened or written, and what to do.
+    Return the error that explains why the database cannot be opened or written, and what to do.
 
-    :param path: of the database.
-    :param error: of the file system or of SQLite.
+    :param path: path of the database.
+    :param error: an error of the file system or of SQLite.
     """
     folder, reason = str(path.parent), _reason(error)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -94,11 +94,11 @@ def unusable(path: Path, error: Exception) -> StoreError:
 
 def _reason(error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
-    # "disk I/O error" is said of twenty things; the name tells which.
+    # SQLite reports "disk I/O error" for twenty different errors; the name identifies the error.
     return f"{error}, {name}" if name else getattr(error, "strerror", None) or str(error)
 
 
 def _can_write(path: Path) -> bool:
     if not path.parent.is_dir():
-        return True  # something else is wrong
+        return True  # the cause is not a permission
     return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.R_OK | os.W_OK))

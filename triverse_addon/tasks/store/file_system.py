@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the file system of a folder can do: whether it is on a network, whether its locks work.
+Properties of a folder's file system: whether it is on a network, whether its locks work.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ..file_lock import is_taken
 
-#: Types of Linux's mounts whose files another machine may have open as well, or whose shared memory and locks are those
-#: of a program in user space. ``fuseblk`` is a disk of this machine.
+#: Types of mounts in Linux whose files another machine may have open too, or whose shared memory and locks are those of
+#: a program in user space. ``fuseblk`` is a local disk.
 _NETWORK_TYPES = frozenset(
     {"9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs"}
     | {"nfs", "nfs4", "ocfs2", "smb3", "smbfs", "vboxsf"}
@@ -27,9 +27,9 @@ _MOUNTS = Path("/proc/self/mountinfo")
 @lru_cache(maxsize=8)
 def is_on_network(folder: Path) -> bool:
     """
-    Tell whether ``folder`` is on a network, or may be; looked up once.
+    Return whether ``folder`` is, or may be, on a network. The result is cached.
 
-    Windows: a path of a share, to which a drive's letter leads as well. macOS: what is not on the start-up disk.
+    Windows: a path of a share, also if given by a drive letter. macOS: a path that is not on the startup disk.
     """
     path = os.path.realpath(folder)
     if sys.platform == "win32":
@@ -47,10 +47,11 @@ def is_on_network(folder: Path) -> bool:
 
 def mount_type(mounts: str, path: str) -> str:
     """
-    Return the type of the file system on which ``path`` lies; "" if that is not said.
+    Return the type of the file system that contains ``path``; "" if it is not listed.
 
     :param mounts: the text of ``/proc/self/mountinfo``, see proc(5): the mount point is the fifth field, the type the
         first one after the separator; a later mount covers an earlier one.
+    :param path: an absolute path without symbolic links.
     """
     found, longest = "", -1
     for line in mounts.splitlines():
@@ -65,7 +66,7 @@ def mount_type(mounts: str, path: str) -> str:
 
 
 def has_locks(folder: Path) -> bool:
-    """Try the kind of lock that SQLite takes, on a file of our own; True also when that cannot be tried."""
+    """Test the kind of lock that SQLite uses, on a temporary file. Return True also if it cannot be tested."""
     if sys.platform == "win32":
         return True
     import fcntl

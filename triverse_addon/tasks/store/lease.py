@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Who drives a task: one engine at a time, and how the others see that it has died.
+Leases: one engine at a time works on a task, and other engines detect that it has died.
 
 Floor: first. Thread: any. No ``bpy``.
 
-Every engine holds an operating-system lock on a file of its own for as long as its process lives. The lock goes with
-the process however that ends (kill -9, power cut), so another engine on the same machine takes over at once. Where
-locks do not work (some network file systems) or the engine ran on another machine, the lease's expiry decides.
+Each engine holds an operating-system lock on a file of its own as long as its process runs. The lock is released when
+the process ends, however that happens (kill -9, power cut), so another engine on the same machine takes over at once.
+If locks do not work (some network file systems) or the engine ran on another machine, the lease has to expire.
 """
 
 import os
@@ -18,9 +18,9 @@ from typing import BinaryIO
 from ..file_lock import is_taken, lock
 from ..private_files import make_folder, opener
 
-#: How long a lease holds without being renewed, in seconds.
+#: Time in seconds after which a lease expires if it is not renewed.
 LEASE_S = 60.0
-#: How often it is renewed, in seconds.
+#: Interval in seconds at which a lease is renewed.
 RENEW_S = 15.0
 
 
@@ -30,9 +30,9 @@ def _host() -> str:
 
 class Owner:
     """
-    One engine's name, and the lock that proves it alive.
+    The name of one engine, and the lock that proves that it is running.
 
-    :param folder: where the lock files lie; made when missing.
+    :param folder: folder of the lock files; created if missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,13 +44,13 @@ class Owner:
         try:
             lock(self._file)
         except OSError:
-            # No locks on this file system: the name alone, and the lease's expiry, must do.
+            # This file system does not support locks, so only the name and the lease's expiry are used.
             self._file.close()
             self._file = None
             self._path.unlink(missing_ok=True)
 
     def is_dead(self, name: str) -> bool:
-        """Return True when the engine called ``name`` is certain to be gone; False also when that cannot be told."""
+        """Return True if the engine ``name`` has certainly ended; False also if that is unknown."""
         if name == self.name or name.partition("-")[0] != _host() or self._file is None:
             return False
         path = self._folder / f"{name}.lock"
@@ -65,7 +65,7 @@ class Owner:
         return True
 
     def close(self) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -73,7 +73,7 @@ class Owner:
 
 
 def someone_is_alive(folder: Path) -> bool:
-    """Tell whether an engine holds a lock in ``folder``; one of another machine may, and is not seen."""
+    """Return whether an engine holds a lock in ``folder``. Engines on other machines may not be detected."""
     for path in folder.glob("*.lock"):
         try:
             with path.open("r+b") as file:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Move list and models of a user to another folder, so that nothing can be lost on the way.
+Moves a user's task list and models to another folder without the risk of losing data.
 
 Floor: first. Thread: a worker's, or a command's main thread, while no engine runs on either folder. No ``bpy``.
 
-Within a file system every entry is renamed. To another disk all are copied and compared; only when the list at the new
-place names them, which is one transaction, and the new place is noted, the old ones are removed. Killed at any moment,
-the same call goes on with what is left.
+Within a file system every entry is renamed. To another disk every entry is copied and compared. The originals are
+removed only after the list in the new folder refers to the copies, which is one transaction, and the new folder is
+noted. If the process is killed at any point, the same call continues with the rest.
 """
 
 import contextlib
@@ -34,39 +34,39 @@ from .store import FILE_NAME, LOST_NAME, Store
 
 log = logging.getLogger(__name__)
 
-#: Folders whose entries are moved one by one; the first part of every path that a record holds.
+#: Folders whose entries are moved one by one. Each is the first part of the paths in a record.
 _FOLDERS = ("models", "sources", "pictures", "batches")
-#: Files beside the list, moved unless the new place has its own.
+#: Files next to the list. They are moved unless the new folder has its own.
 _FILES = ("last_used.json", LOST_NAME)
 _DAMAGED = "tasks.damaged-*"
 _LOCK = "moving.lock"
-#: An entry that is being copied.
+#: Prefix of an entry that is being copied.
 _PART = ".moving-"
-#: Room that is left alone on the disk.
+#: Disk space in bytes that must remain free.
 _SPARE_BYTES = 64 * 1024**2
 _BLOCK_BYTES = 1024 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-#: ERROR_NOT_SAME_DEVICE of Windows.
+#: Windows error code ERROR_NOT_SAME_DEVICE.
 _NOT_SAME_DEVICE = 17
 
-#: Told how many entries are done, and of how many.
+#: Called with the number of moved entries and the total.
 Report = Callable[[int, int], None]
 
 
 class MoveError(TriverseError):
-    """Nothing was moved; list and models are where they were."""
+    """Nothing was moved; the list and the models are in their old folder."""
 
 
 class MoveUnderWayError(TriverseError):
-    """Another Blender moves them; wait for it."""
+    """Another Blender is moving the data; wait until it has finished."""
 
 
 class MoveStopped(TriverseError):
-    """Blender is closing; the move goes on at the next start."""
+    """Blender is closing; the move continues at the next start."""
 
 
 def holds_data(folder: Path) -> bool:
-    """Tell whether there is something to move: a list, models, or what was used last."""
+    """Return whether a folder contains data to move: a list, models, or the last used settings."""
     if any((folder / name).is_file() for name in (FILE_NAME, *_FILES)):
         return True
     return any(_entries(folder / name) for name in ("models", "batches"))
@@ -81,11 +81,11 @@ def _entries(folder: Path) -> list[str]:
 @dataclass
 class _Way:
     """
-    What was done so far. Paths of entries are relative: ``models/2026-11-29_chair_12345678``.
+    Progress of a move. Paths of entries are relative: ``models/2026-11-29_chair_12345678``.
 
-    :ivar moved: every entry that lies at the new place, old path -> new path.
-    :ivar outdated: what is removed at the end, because it lies at the new place too.
-    :ivar undo: takes back what was brought, in the order in which it was.
+    :ivar moved: every entry in the new folder, old path -> new path.
+    :ivar outdated: originals to remove at the end, because the new folder has them too.
+    :ivar undo: functions that undo the steps, in the order of the steps.
     :ivar left: entries that could not be moved.
     """
 
@@ -105,10 +105,12 @@ def move(
     stop: threading.Event | None = None,
 ) -> list[str]:
     """
-    Move list and models from ``source`` to ``target``; a list that is there already takes in what comes.
+    Move the task list and models from ``source`` to ``target``. If there is a list in ``target``, they are merged.
 
-    :param switch: notes that ``target`` is the place, after everything is there and before anything is removed.
-    :returns: entries that had to stay where they were; the list goes on naming them there.
+    :param switch: notes ``target`` as the new folder. Called after everything is there and before anything is removed.
+    :param report: called with the progress.
+    :param stop: stops the move when set.
+    :returns: entries that had to stay in ``source``; the list continues to refer to them there.
     :raises MoveError: nothing was moved; see its subclasses.
     :raises TriverseError: a list cannot be read or written; nothing was removed.
     """
@@ -188,17 +190,18 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             lock(file)
         except OSError as error:
-            # Where there are no locks, the look at the engines that are alive has to do.
+            # Without support for locks, only the check for running engines remains.
             if is_taken(error):
                 raise MoveUnderWayError(
                     Sentence.of("Another Blender is moving the list of tasks and the models.")
                 ) from None
         yield
-    # Removed, it could be made anew and locked by another while a third still waits at the old one: it stays.
+    # The lock file is not removed. Otherwise it could be created again and locked by another process, while a third one
+    # still waits for the old file.
 
 
 def _can_rename(source: Path, target: Path) -> bool:
-    """Try it: a bind mount or a subvolume refuses it within one device."""
+    """Test whether entries can be renamed: a bind mount or a subvolume may refuse it within one device."""
     name = f"{_PART}{secrets.token_hex(4)}"
     try:
         (source / name).touch()
@@ -235,7 +238,7 @@ def _bring_entries(way: _Way, report: Report, stop: threading.Event) -> None:
                 raise
             log.warning("%s stays in %s: %s", shown(one), shown(str(way.source)), error)
             way.left.append(one)
-    # What an earlier call had brought when it was killed.
+    # Entries that an earlier, killed call has moved.
     for name in _FOLDERS:
         for entry in _entries(way.target / name):
             way.moved.setdefault(f"{name}/{entry}", f"{name}/{entry}")
@@ -248,7 +251,7 @@ def _bring(way: _Way, one: str) -> None:
         make_folder(target.parent)
     if os.path.lexists(target):
         if target.parent == way.target or target.parent.name in ("batches", "pictures"):
-            way.outdated.append(source)  # the new place has its own
+            way.outdated.append(source)  # the new folder has its own
             return
         if _same(source, target):
             way.moved[one] = one
@@ -256,7 +259,7 @@ def _bring(way: _Way, one: str) -> None:
             return
         target = target.with_name(f"{target.name}_{secrets.token_hex(2)}")
     if source.is_symlink():
-        # The user's own arrangement: what it leads to stays where it is.
+        # A link that the user created: its target is not moved.
         os.symlink(os.path.realpath(source), target)
         way.outdated.append(source)
         way.undo.append(target.unlink)
@@ -290,7 +293,7 @@ def _size_bytes(path: Path) -> int:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file or a folder; ``target`` is never there in part, and equals what was copied."""
+    """Copy a file or folder atomically, and compare the copy with the original."""
     part = target.with_name(f"{_PART}{secrets.token_hex(4)}")
     try:
         if source.is_dir():
@@ -302,7 +305,7 @@ def _copy(source: Path, target: Path) -> None:
             raise OSError(errno.EIO, "the copy differs")
         os.rename(part, target)
     except shutil.Error as error:
-        # copytree gathers what went wrong; that there was no room must not get lost among it.
+        # copytree collects several errors; a full disk must be recognized among them.
         texts = str(error)
         code = errno.ENOSPC if os.strerror(errno.ENOSPC) in texts else errno.EIO
         raise OSError(code, os.strerror(code)) from None
@@ -329,7 +332,7 @@ def _to_the_disk(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     if os.name == "nt" and path.is_dir():
-        return  # a folder cannot be opened there
+        return  # Windows cannot open a folder
     descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -338,7 +341,7 @@ def _sync(path: Path) -> None:
 
 
 def _same(one: Path, two: Path) -> bool:
-    """Compare two entries byte for byte."""
+    """Return whether two entries are equal byte for byte."""
     here = [file.relative_to(one) for file in _files(one)]
     if here != [file.relative_to(two) for file in _files(two)]:
         return False
@@ -356,7 +359,7 @@ def _digest(path: Path) -> bytes:
 
 
 def _take_back(way: _Way) -> None:
-    """Undo what was brought: nothing names it yet."""
+    """Undo all steps, in reverse order. No list refers to the moved entries yet."""
     for step in reversed(way.undo):
         with contextlib.suppress(OSError):
             step()
@@ -379,7 +382,7 @@ def _take_in(way: _Way) -> None:
                 store.take_in((_followed(way, record), other.history(record.id)) for record in records)
             finally:
                 other.close()
-        # What a call before this one left behind has come after its record.
+        # The files that an earlier call could not move have been moved after their record.
         for record in store.page(count=1_000_000):
             if _followed(way, record) != record:
                 with contextlib.suppress(NoSuchTaskError):
@@ -389,7 +392,7 @@ def _take_in(way: _Way) -> None:
 
 
 def _followed(way: _Way, record: TaskRecord) -> TaskRecord:
-    """Return ``record`` with the paths at which its files lie now."""
+    """Return ``record`` with the current paths of its files."""
     paths = ("folder", "model_path", "preview_path", "thumbnail_path", "blend_path")
     changes: dict[str, object] = {name: _path_now(way, getattr(record, name)) for name in paths}
     changes["sources"] = {
@@ -416,13 +419,13 @@ def _path_now(way: _Way, path: str) -> str:
 
 
 def _remove(way: _Way) -> None:
-    """Remove what was copied, the old list, and folders that are empty. Nothing else, and nothing through a link."""
+    """Remove the originals of copies, the old list, and empty folders. Nothing else, and no target of a link."""
     for path in (*way.outdated, *(way.source / "owners").glob("*.lock")):
         _remove_quietly(path)
     for name in (*_FOLDERS, "owners"):
         with contextlib.suppress(OSError):
             (way.source / name).rmdir()
-    # The list last: until it is gone, the next call goes on here.
+    # The list is removed last: as long as it exists, the next call continues here.
     for suffix in ("-journal", "-shm", "-wal", ""):
         _remove_quietly(way.source / f"{FILE_NAME}{suffix}")
 

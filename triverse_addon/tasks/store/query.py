@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Questions to the store about many tasks: which fit a search and a filter, in which order, a page at a time.
+Queries for many tasks: search, filters, order, pages.
 
 Floor: first. Thread: any. No ``bpy``.
 
-What is asked about stands in columns beside a record's JSON, made anew at each write, and one index holds all of them:
-a search reads 2 MB of that index for 10,000 tasks, and not the 20 MB of their records.
+The values used for search and order are stored in columns next to a record's JSON, updated at each write, and one index
+covers all of them: a search reads 2 MB of that index for 10,000 tasks, and not the 20 MB of their records.
 """
 
 import sqlite3
@@ -18,13 +18,13 @@ from ..record import Stage, TaskRecord
 
 
 class Order(StrEnum):
-    """What comes first."""
+    """Sort order."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
     NAME = "name"
     COST = "cost"
-    """The dearest first."""
+    """Highest cost first."""
 
 
 _ORDER_BY = {
@@ -38,11 +38,11 @@ _ORDER_BY = {
 @dataclass(frozen=True, slots=True)
 class Home:
     """
-    The file that is open, as :class:`record.Origin` names it. Any of the three tells that a task is of this file.
+    The open file, as identified by :class:`record.Origin`. A task belongs to the file if any of the three matches.
 
     :ivar scene_ids: ids of its scenes.
-    :ivar session: the token of the time since it was loaded.
-    :ivar file: its absolute path, "" when it was not saved yet.
+    :ivar session: the token of the current session, which began when the file was loaded.
+    :ivar file: its absolute path; "" if it has not been saved yet.
     """
 
     scene_ids: frozenset[str] = frozenset()
@@ -53,12 +53,13 @@ class Home:
 @dataclass(frozen=True, slots=True)
 class Query:
     """
-    Which tasks, and in which order.
+    A filter for tasks, and their order.
 
-    :ivar search: words that must all be in a task's name, prompt, flow or uuid; letter case is ignored.
-    :ivar stages: only tasks in these stages; all when empty.
+    :ivar search: words that must all occur in a task's name, prompt, flow or UUID, ignoring case.
+    :ivar stages: only tasks in these stages; all if empty.
     :ivar followed: only tasks that are followed.
-    :ivar home: only tasks of this file.
+    :ivar home: only tasks of this file; None for all.
+    :ivar order: the sort order.
     """
 
     search: str = ""
@@ -69,11 +70,11 @@ class Query:
 
     @property
     def is_narrowed(self) -> bool:
-        """True when tasks may be left out."""
+        """Whether the filter may exclude tasks."""
         return bool(self.search.split() or self.stages or self.followed or self.home is not None)
 
     def fits(self, record: TaskRecord) -> bool:
-        """Tell without the store whether a task is one of them."""
+        """Return whether a task matches, without reading the store."""
         if (self.stages and record.stage not in self.stages) or (self.followed and not record.following):
             return False
         columns = asked_columns(record)
@@ -88,7 +89,7 @@ class Query:
 
 
 def asked_columns(record: TaskRecord) -> dict[str, Any]:
-    """Return what questions are asked about, beside :data:`codec.COLUMNS`. Never read back into a record."""
+    """Return the columns for queries, in addition to :data:`codec.COLUMNS`. They are never read back into a record."""
     params = record.params if isinstance(record.params, Mapping) else {}
     cost = record.cost_credits
     words = (record.name, params.get("prompt"), params.get("text_prompt"), record.flow, record.task_uuid)
@@ -107,12 +108,12 @@ def _folded(text: object) -> str:
 
 
 def sql_text(text: str) -> str:
-    """Return ``text`` as SQLite can hold it: paths may have lone surrogates for bytes that are no UTF-8."""
+    """Return ``text`` in a form that SQLite accepts: paths may contain lone surrogates for non-UTF-8 bytes."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def find_ids(connection: sqlite3.Connection, query: Query, offset: int, count: int) -> list[str]:
-    """Return the ids of ``count`` tasks from the ``offset``-th on."""
+    """Return the ids of at most ``count`` matching tasks, starting at index ``offset``."""
     where, values = _where(query)
     rows = connection.execute(
         f"SELECT id FROM tasks WHERE {where} ORDER BY {_ORDER_BY[query.order]} LIMIT ? OFFSET ?",
@@ -122,7 +123,7 @@ def find_ids(connection: sqlite3.Connection, query: Query, offset: int, count: i
 
 
 def rows_of(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return the rows of these tasks, in no order."""
+    """Return the rows of the tasks ``ids``, in no particular order."""
     rows: list[tuple[Any, ...]] = []
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
@@ -131,7 +132,7 @@ def rows_of(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) ->
 
 
 def number_of(connection: sqlite3.Connection, query: Query) -> int:
-    """Return how many tasks fit."""
+    """Return the number of matching tasks."""
     where, values = _where(query)
     return int(connection.execute(f"SELECT COUNT(*) FROM tasks WHERE {where}", values).fetchone()[0])
 
@@ -140,7 +141,7 @@ def _where(query: Query) -> tuple[str, list[Any]]:
     parts = ["1"]
     values: list[Any] = []
     if query.stages:
-        # The plus keeps SQLite from the index by stage, from where it would look up each record.
+        # The plus prevents SQLite from using the index by stage, from which it would have to look up each record.
         parts.append(f"+stage IN ({_marks(query.stages)})")
         values.extend(str(stage) for stage in query.stages)
     if query.followed:

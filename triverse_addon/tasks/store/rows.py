@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the store writes into its tables, and reads from them, row by row.
+Reads and writes single rows of the store's tables.
 
 Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
 """
@@ -16,13 +16,13 @@ from ...api.sentence import Sentence
 from ..record import TaskRecord, now_s
 from . import codec, query
 
-#: The columns of a task's row that :func:`codec.from_row` reads, its JSON last.
+#: The columns of a task's row that :func:`codec.from_row` needs, the JSON last.
 SELECT = ", ".join((*codec.COLUMNS, "data"))
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """Something that happened to a task. ``level`` is "INFO", "WARNING" or "ERROR"."""
+    """One event in the history of a task. ``level`` is "INFO", "WARNING" or "ERROR"."""
 
     at_s: float
     level: str
@@ -30,9 +30,9 @@ class HistoryLine:
 
 
 def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
-    """Return the row of the newest task of an order or of its retries, or None."""
+    """Return the row of the newest task with this order id or one of its retries; None if there is none."""
     return connection.execute(
-        # All that begins with "…_r" lies between "…_r" and "…_s", which the index finds.
+        # Texts that begin with "…_r" are between "…_r" and "…_s", a range for which the index is used.
         f"SELECT {SELECT} FROM tasks WHERE client_order_id = ? "
         "OR (client_order_id > ? AND client_order_id < ?) ORDER BY created_at_s DESC LIMIT 1",
         (client_order_id, f"{client_order_id}_r", f"{client_order_id}_s"),
@@ -40,7 +40,7 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
 
 
 def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
-    """Write the tasks of another store that are new here, with their history; returns how many those are."""
+    """Insert those tasks of another store that are new here, with their history; return their number."""
     count = 0
     for record, lines in tasks:
         if _is_known(connection, record):
@@ -53,7 +53,7 @@ def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Se
 
 
 def _is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
-    """Tell whether a task of another store is here: by our id, by the service's, by its order, or as removed."""
+    """Return whether a task of another store is known here: by its id, UUID or order id, or as removed."""
     found = connection.execute(
         "SELECT 1 FROM tasks WHERE id = ? OR task_uuid = ? UNION SELECT 1 FROM removed WHERE id = ?",
         (record.id, record.task_uuid, record.id),
@@ -62,7 +62,12 @@ def _is_known(connection: sqlite3.Connection, record: TaskRecord) -> bool:
 
 
 def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | None, lease_until_s: float) -> None:
-    """Write a task that has no row yet."""
+    """
+    Insert a task that has no row yet.
+
+    :param owner: the engine that holds its lease; None for none.
+    :param lease_until_s: when the lease expires, in epoch seconds.
+    """
     columns = _columns(record) | {"data": codec.to_json(record), "owner": owner, "lease_until_s": lease_until_s}
     names = ", ".join(columns)
     marks = ", ".join("?" * len(columns))
@@ -71,14 +76,14 @@ def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | N
 
 def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, let_go: bool = False) -> None:
     """
-    Write a task over its row.
+    Update the row of a task.
 
-    :param old: what the row holds; None if that is not known, as of one that is damaged.
-    :param let_go: end its lease.
+    :param old: the stored record; None if unknown, as for a damaged row.
+    :param let_go: whether to end its lease.
     """
     columns = _columns(new)
     if old is not None:
-        # SQLite writes each index again that has one of the columns named, even if its value is the same.
+        # SQLite rewrites each index on a column in the statement, even if its value does not change.
         before = _columns(old)
         columns = {name: value for name, value in columns.items() if value != before[name]}
     columns["data"] = codec.to_json(new)
@@ -93,22 +98,23 @@ def _columns(record: TaskRecord) -> dict[str, Any]:
 
 
 def next_revision(connection: sqlite3.Connection) -> int:
-    """Count up the revision that every write has, and return it."""
+    """Increment the revision counter, which every write does, and return it."""
     connection.execute("UPDATE counter SET revision = revision + 1")
     return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
 
 
 def is_let_go(old: TaskRecord, new: TaskRecord) -> bool:
-    """Tell whether whoever drove a task does so no more, in the same transaction that says so."""
+    """Return whether the transition from ``old`` to ``new`` ends the lease of the task."""
     ended = new.stage is not old.stage and not new.is_unfinished
-    # Nobody works on what is not followed. Its lease may be another Blender's, which would not take it up again.
+    # Tasks that are not followed are not worked on. Such a task's lease may belong to another Blender, which would not
+    # resume the task.
     return ended or (new.following and not old.following)
 
 
 def tell(
     connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence, *, at_s: float | None = None
 ) -> None:
-    """Add a line to a task's history, of now unless ``at_s`` says when."""
+    """Add a line to a task's history, with the current time unless ``at_s`` is given."""
     connection.execute(
         "INSERT INTO history (task_id, at_s, level, template, args) VALUES (?, ?, ?, ?, ?)",
         (task_id, now_s() if at_s is None else at_s, level, sentence.template, json.dumps(dict(sentence.args))),
@@ -116,7 +122,7 @@ def tell(
 
 
 def line_of(at_s: Any, level: Any, template: Any, args: Any) -> HistoryLine | None:
-    """Return a line of a task's history; None for one that is damaged: the others are worth no less."""
+    """Return a line of a task's history; None if it is damaged, so that the other lines remain readable."""
     try:
         return HistoryLine(
             bounded(float(at_s)), str(level), Sentence.from_json({"template": template, "args": json.loads(args)})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The tables of the store, and the way from each older version to the newest.
+The tables of the store, and the migrations from older versions.
 
 Floor: first. Thread: the one that opens the store. No ``bpy``.
 """
@@ -60,7 +60,7 @@ CREATE INDEX tasks_by_time ON tasks (
 
 
 def _fill_version_2(connection: sqlite3.Connection) -> None:
-    """Fill the new columns; a damaged row keeps them empty."""
+    """Fill the new columns. Those of a damaged row keep their defaults."""
     for row in connection.execute(f"SELECT {', '.join(codec.COLUMNS)}, data FROM tasks").fetchall():
         try:
             record = codec.from_row(dict(zip(codec.COLUMNS, row[:-1], strict=True)), row[-1])
@@ -71,10 +71,10 @@ def _fill_version_2(connection: sqlite3.Connection) -> None:
         connection.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*columns.values(), row[0]))
 
 
-#: Element n leads from version n to version n + 1. Never edited once released; only added to.
+#: Element n migrates from version n to version n + 1. Never edit a released element; only append.
 _STEPS = (_VERSION_1, _VERSION_2)
 
-#: What is done beside the statements that lead to a version, in the same transaction.
+#: Functions to call after the statements of a version, in the same transaction.
 _FILLS = {2: _fill_version_2}
 
 #: ``PRAGMA user_version`` of the newest schema.
@@ -83,13 +83,14 @@ SCHEMA_VERSION = len(_STEPS)
 
 def migrate(connection: sqlite3.Connection) -> None:
     """
-    Bring the database to the newest version; each step is one transaction, so a power cut leaves a whole version.
+    Migrate the database to the newest version.
 
-    :param connection: in autocommit mode.
+    Each step is one transaction, so a power cut leaves a consistent version.
+    :param connection: a connection in autocommit mode.
     :raises sqlite3.Error: the database cannot be read or written.
     """
     while True:
-        # The version is read inside the write transaction: two Blenders may open a new store at the same moment.
+        # The version is read inside the write transaction: two Blenders may open a new store at the same time.
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

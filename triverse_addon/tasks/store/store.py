@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The store: every task, on disk, before anything of it is sent.
+The store: a database with every task, which is written before anything is sent.
 
 Floor: first. Thread: any; each thread has a connection of its own. No ``bpy``.
 
-SQLite, see ``connection``. Every change is one transaction; what money hangs on is written through to the disk
-(``durable``), progress is not. Several Blenders share the file: a task is driven by the one that holds its
-lease, and every write counts up one revision, so that the others see what is new by asking for it.
+SQLite, see ``connection``. Every change is one transaction. Changes that affect paid orders are flushed to the disk
+(``durable``), progress is not. Several Blenders share the file: the one that holds a task's lease works on it. Every
+write increments one revision counter, by which the others query for changes.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ from .rows import SELECT, HistoryLine, insert, is_let_go, line_of, next_revision
 from .schema import SCHEMA_VERSION, migrate
 
 FILE_NAME = "tasks.sqlite3"
-#: Lies beside the store from when a damaged one was set aside until the service has told of its tasks, if need be until
-#: after the next start of Blender; holds the name under which the damaged one was kept.
+#: A file next to the store that exists from when a damaged store was set aside until the service has listed its tasks,
+#: which may be after the next start of Blender. It contains the new file name of the damaged store.
 LOST_NAME = "tasks.lost"
 
 
@@ -37,8 +37,8 @@ class Store:
     """
     The tasks of one user on one machine.
 
-    :param folder: where the database lies; made when missing.
-    :raises StoreError: it can neither be opened nor be set aside.
+    :param folder: folder of the database; created if missing.
+    :raises StoreError: the database can neither be opened nor be set aside.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,13 +79,13 @@ class Store:
             )
             return
         if version < SCHEMA_VERSION:
-            # Only then: it takes the write lock, for which the main thread would wait while another Blender writes.
+            # Only if necessary: it takes the write lock, and the main thread would wait for other Blenders' writes.
             migrate(connection)
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
 
     def _set_aside(self) -> None:
-        """Put a damaged database beside, keep it, and begin a new one."""
+        """Rename a damaged database, and create a new one."""
         self._close_connections()
         stamp = time.strftime("%Y%m%d-%H%M%S")
         kept = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
@@ -97,7 +97,7 @@ class Store:
             self._open()
         except (OSError, sqlite3.Error) as error:
             raise unusable(self.path, error) from None
-        # On a full disk there is none: then the button is left, which the sentence names.
+        # On a full disk the file cannot be written. The button named in the message still works.
         with contextlib.suppress(OSError):
             self._lost.write_text(kept.name, encoding="utf-8")
             own_file(self._lost)
@@ -105,17 +105,17 @@ class Store:
 
     @property
     def is_lost(self) -> bool:
-        """True while the tasks of a store that was set aside have not been asked for."""
+        """Whether the tasks of a damaged store still have to be found at the service."""
         return self._lost.exists()
 
     def _lost_name(self) -> str:
         try:
             return self._lost.read_text(encoding="utf-8", errors="replace")
         except OSError:
-            return ""  # another Blender has asked meanwhile
+            return ""  # another Blender has found them in the meantime
 
     def found_again(self) -> None:
-        """Note that the service has told all the tasks it knows."""
+        """Record that the service has listed all the tasks it knows."""
         if not self.is_lost:
             return
         name = self._lost_name()
@@ -143,7 +143,11 @@ class Store:
         return connection
 
     def _let_go_of_ended_threads(self) -> None:
-        """Close what they left: each reconnection of the WebSocket is a new thread, a connection has 3 files."""
+        """
+        Close the connections of ended threads.
+
+        Each reconnection of the WebSocket is a new thread, and a connection has 3 open files.
+        """
         ended = [entry for entry in self._connections if not entry[0].is_alive()]
         self._connections = [entry for entry in self._connections if entry[0].is_alive()]
         for _, connection in ended:
@@ -157,7 +161,7 @@ class Store:
             connection.close()
 
     def close(self) -> None:
-        """Close every thread's connection. Later calls raise :class:`StoreError`."""
+        """Close the connections of all threads. Later calls raise :class:`StoreError`."""
         with self._write_lock:
             self._closed = True
             self._close_connections()
@@ -165,10 +169,10 @@ class Store:
     @contextlib.contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """
-        One transaction.
+        Open a write transaction.
 
-        :param durable: wait until it is on the disk. Progress needs no such wait: it is told again by the service.
-        :raises StoreError: nothing can be written.
+        :param durable: wait until it is on the disk. Progress needs no such wait, because the service reports it again.
+        :raises StoreError: the database cannot be written.
         """
         if self.read_only:
             raise StoreError(self.problem or Sentence.of("The list of tasks cannot be changed."))
@@ -198,11 +202,12 @@ class Store:
 
     def add(self, record: TaskRecord, *, owner: str = "", lease_s: float = 0.0) -> TaskRecord:
         """
-        Write a new task; it is on the disk when this returns.
+        Insert a new task. It is on the disk when this returns.
 
-        :param owner: the engine that drives it from the first moment on, "" for none.
-        :returns: the record as stored, or the one of this ``client_order_id`` that another Blender has stored.
-        :raises StoreError: nothing can be written.
+        :param owner: the engine that holds its lease from the start; "" for none.
+        :param lease_s: duration of the lease in seconds.
+        :returns: the stored record, or the one with this ``client_order_id`` that another Blender has stored.
+        :raises StoreError: the database cannot be written.
         """
         with self._writing() as connection:
             known = self._record_of(row_of_order(connection, record.client_order_id))
@@ -214,12 +219,12 @@ class Store:
 
     def take_in(self, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
         """
-        Write the tasks of another store, with what happened to them, all or none. Nobody drives them yet.
+        Insert tasks of another store with their history, in one transaction. They have no lease.
 
-        A task that is known here already, or was taken off this list, is left out.
+        Tasks that are known here already, or were removed from this list, are left out.
 
-        :returns: how many were new.
-        :raises StoreError: nothing can be written.
+        :returns: the number of new tasks.
+        :raises StoreError: the database cannot be written.
         """
         with self._writing() as connection:
             return take_in(connection, tasks)
@@ -236,15 +241,15 @@ class Store:
         """
         Read a task, edit it and write it back, in one transaction.
 
-        :param edit: gets the newest record, returns the new one, or None to leave all as it is.
-        :param owner: the engine that must hold the lease; None for what any Blender may do.
+        :param edit: gets the stored record and returns the new one, or None for no change.
+        :param owner: the engine that must hold the lease; None if no lease is needed.
         :param told: level and sentence for the task's history.
         :param durable: wait until it is on the disk.
-        :returns: the record as it is now.
-        :raises NoSuchTaskError: it was taken off the list.
-        :raises LeaseLostError: another engine drives the task now.
-        :raises ValueError: no way leads from its stage to the new one.
-        :raises StoreError: nothing can be written.
+        :returns: the record as stored now.
+        :raises NoSuchTaskError: the task was removed from the list.
+        :raises LeaseLostError: another engine holds the lease.
+        :raises ValueError: the transition to the new stage is not allowed.
+        :raises StoreError: the database cannot be written.
         """
         with self._writing(durable=durable) as connection:
             row = connection.execute(f"SELECT {SELECT}, owner FROM tasks WHERE id = ?", (task_id,)).fetchone()
@@ -273,7 +278,7 @@ class Store:
             tell(connection, task_id, level, sentence)
 
     def remove(self, task_id: str) -> TaskRecord | None:
-        """Take a task off the list. Returns what was known of it."""
+        """Remove a task from the list. Return its last record; None if there is none."""
         with self._writing() as connection:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
             if row is None:
@@ -296,11 +301,14 @@ class Store:
         stages: Collection[Stage] = UNFINISHED,
     ) -> list[TaskRecord]:
         """
-        Take over every task in ``stages`` that nobody drives.
+        Take the leases of all followed tasks in ``stages`` that no engine holds.
 
-        :param is_dead: tells whether the engine of that name is certain to be gone.
-        :param task_ids: only these.
-        :returns: the tasks that were not held by ``owner`` before, oldest first.
+        :param owner: the engine that takes them.
+        :param lease_s: duration of the leases in seconds.
+        :param is_dead: returns whether the engine of that name has certainly ended.
+        :param task_ids: only these tasks; None for all.
+        :param stages: only tasks in these stages.
+        :returns: the tasks whose lease ``owner`` did not hold before, oldest first.
         """
         now = now_s()
         with self._writing(durable=False) as connection:
@@ -314,8 +322,8 @@ class Store:
             taken = []
             for row in rows:
                 holder, until_s = row[-2:]
-                # A clock set back by a day would leave a lease that never ends: one that lasts longer than any lease
-                # can is no lease.
+                # If the clock was set back by a day, a lease would not expire for a day. So a lease that lasts longer
+                # than is possible counts as expired.
                 free = holder is None or until_s <= now or until_s > now + 10 * lease_s
                 if not free:
                     if holder not in dead:
@@ -330,12 +338,12 @@ class Store:
         return taken
 
     def renew(self, owner: str, lease_s: float) -> None:
-        """Make the leases of ``owner`` last ``lease_s`` seconds from now."""
+        """Renew the leases of ``owner`` to ``lease_s`` seconds from now."""
         with self._writing(durable=False) as connection:
             connection.execute("UPDATE tasks SET lease_until_s = ? WHERE owner = ?", (now_s() + lease_s, owner))
 
     def release(self, owner: str, task_id: str | None = None) -> None:
-        """Give up the lease of one task, or all leases of ``owner``."""
+        """Release the lease of one task, or all leases of ``owner``."""
         with self._writing(durable=False) as connection:
             if task_id is None:
                 connection.execute("UPDATE tasks SET owner = NULL WHERE owner = ?", (owner,))
@@ -346,7 +354,7 @@ class Store:
     # Rows
 
     def _record(self, row: Sequence[Any]) -> TaskRecord | None:
-        """Return what a row holds, or what is left of it; None if that is not even its id."""
+        """Return the record of a row, recovered if the row is damaged; None if even its id cannot be read."""
         columns = dict(zip(codec.COLUMNS, row, strict=False))
         try:
             return codec.from_row(columns, row[len(codec.COLUMNS)])
@@ -364,9 +372,9 @@ class Store:
 
     def mend(self) -> list[TaskRecord]:
         """
-        Write the rows that were found damaged anew, with what is left of them.
+        Repair the rows that were found damaged: write what could be recovered.
 
-        :returns: these tasks.
+        :returns: the repaired tasks.
         """
         mended = []
         while self._damaged and not self.read_only:
@@ -375,7 +383,7 @@ class Store:
                 row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
                 record = None if row is None else self._record(row)
                 if record is None or task_id not in self._damaged:
-                    continue  # taken off the list, or written anew, meanwhile
+                    continue  # removed or rewritten in the meantime
                 record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
                 write(connection, record, None)
                 tell(connection, task_id, "WARNING", record.error or record.note or Sentence.of(""))
@@ -388,10 +396,10 @@ class Store:
 
     def get(self, task_id: str, *, owner: str | None = None) -> TaskRecord | None:
         """
-        Return a task by our id, or None.
+        Return the task with this id, or None.
 
-        :param owner: only if this engine drives it.
-        :raises StoreError: nothing can be read.
+        :param owner: only if this engine holds its lease.
+        :raises StoreError: the database cannot be read.
         """
         where, values = ("id = ?", (task_id,)) if owner is None else ("id = ? AND owner = ?", (task_id, owner))
         with self._reading() as connection:
@@ -399,13 +407,13 @@ class Store:
         return self._record_of(row)
 
     def by_uuid(self, task_uuid: str) -> TaskRecord | None:
-        """Return a task by the service's uuid, or None."""
+        """Return the task with this UUID of the service, or None."""
         with self._reading() as connection:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE task_uuid = ?", (task_uuid,)).fetchone()
         return self._record_of(row)
 
     def by_order(self, client_order_id: str) -> TaskRecord | None:
-        """Return the newest task of a ``client_order_id`` or of its retries, see `record.next_order_id`, or None."""
+        """Return the newest task of a ``client_order_id`` or its retries, see `record.next_order_id`, or None."""
         with self._reading() as connection:
             row = row_of_order(connection, client_order_id)
         return self._record_of(row)
@@ -423,7 +431,14 @@ class Store:
         count: int,
         known: Callable[[str], TaskRecord | None] = lambda _: None,
     ) -> list[TaskRecord]:
-        """Return ``count`` tasks that fit, from the ``offset``-th on; ``known`` gives those that need not be read."""
+        """
+        Return matching tasks.
+
+        :param query: filter and order.
+        :param offset: index of the first task.
+        :param count: maximum number of tasks.
+        :param known: returns the record of a task id if it need not be read, else None.
+        """
         with self._reading() as connection:
             ids = store_query.find_ids(connection, query, offset, count)
             records = {task_id: known(task_id) for task_id in ids}
@@ -432,18 +447,23 @@ class Store:
         return [record for record in records.values() if record is not None]
 
     def number_of(self, query: store_query.Query) -> int:
-        """Return how many tasks fit."""
+        """Return the number of matching tasks."""
         with self._reading() as connection:
             return store_query.number_of(connection, query)
 
     def count(self, stages: Collection[Stage] = ()) -> int:
-        """Return how many tasks there are in ``stages`` (all when empty)."""
+        """Return the number of tasks in ``stages`` (all if empty)."""
         where = f"WHERE stage IN ({', '.join('?' * len(stages))})" if stages else ""
         with self._reading() as connection:
             return int(connection.execute(f"SELECT COUNT(*) FROM tasks {where}", tuple(stages)).fetchone()[0])
 
     def oldest_s(self, owner: str, stage: Stage) -> float | None:
-        """Return when the oldest task in ``stage`` that ``owner`` drives was made, None when there is none."""
+        """
+        Return the creation time of the oldest followed task in a stage, in epoch seconds; None if there is none.
+
+        :param owner: only tasks whose lease this engine holds.
+        :param stage: the stage.
+        """
         with self._reading() as connection:
             row = connection.execute(
                 "SELECT MIN(created_at_s) FROM tasks WHERE owner = ? AND stage = ? AND following = 1", (owner, stage)
@@ -451,15 +471,15 @@ class Store:
         return None if row[0] is None else float(row[0])
 
     def revision(self) -> int:
-        """Return the newest revision, from which :meth:`since` goes on."""
+        """Return the current revision, for :meth:`since`."""
         with self._reading() as connection:
             return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
 
     def since(self, revision: int) -> tuple[int, list[TaskRecord], list[str]]:
         """
-        Return what was written after ``revision``, by whichever Blender.
+        Return the changes after ``revision``, of any Blender.
 
-        :returns: the newest revision, the records that changed, the ids that were removed.
+        :returns: the current revision, the changed records, the ids of removed tasks.
         """
         with self._reading() as connection:
             newest = self.revision()
@@ -472,7 +492,7 @@ class Store:
         return newest, self._records(rows), [row[0] for row in removed]
 
     def history(self, task_id: str) -> list[HistoryLine]:
-        """Return what happened to a task, oldest first."""
+        """Return the history of a task, oldest first."""
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT at_s, level, template, args FROM history WHERE task_id = ? ORDER BY id", (task_id,)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where list and models of a user lie, and the note of where they were moved to.
+The user's folder for task list and models, and the note that refers to another folder after a move.
 
-Floor: first. Thread: any. No ``bpy``: what Blender has a say in is asked by ``scene.user_folder``.
+Floor: first. Thread: any. No ``bpy``: ``scene.user_folder`` adds what depends on Blender.
 
-The usual folder is one of the user, not one of the extension: Blender removes the extension's own folder when it is
-uninstalled. It is the same for every version of Blender. Another folder, once chosen, is noted in the usual one and not
-in Blender's preferences, which are of one version, may be left unsaved, and go with the extension.
+The default folder belongs to the user, not to the extension: Blender removes the extension's own folder when it is
+uninstalled. It is the same for every version of Blender. If the user chooses another folder, the default one contains a
+note of it. Blender's preferences are not used for that, because each version has its own, they may be left unsaved, and
+the extension's are removed with it.
 """
 
 import contextlib
@@ -31,18 +32,18 @@ _log = logging.getLogger(__name__)
 
 #: Name of the folder.
 NAME = "triverse-blender"
-#: The note, in the usual folder.
+#: File name of the note in the default folder.
 NOTE = "place.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """
-    Where list and models lie.
+    Location of the task list and models.
 
-    :ivar folder: in use until a move has ended.
-    :ivar moving_to: where they are being moved to; None when they are not.
-    :ivar left: where they were moved from, until that has been emptied; else None.
+    :ivar folder: the folder in use, until a move has ended.
+    :ivar moving_to: the target of a pending move; None if there is none.
+    :ivar left: the old folder after a move, until it has been emptied; else None.
     """
 
     folder: Path
@@ -51,17 +52,18 @@ class Place:
 
 
 class PlaceError(TriverseError):
-    """Where list and models lie cannot be noted, or is not there: its disk is not connected, perhaps."""
+    """The folder cannot be noted, or does not exist (its disk may not be connected)."""
 
 
 def usual_folder(environment: Mapping[str, str] = os.environ, system: str = sys.platform) -> Path:
     """
-    Return the folder for list and models that each system has for a program's data of one user.
+    Return the default folder, which is the system's folder for a program's data of one user.
 
-    Linux: https://specifications.freedesktop.org/basedir-spec, which has relative paths ignored. Windows: the local
-    folder and not the roaming one, which would be copied over the network at each log-on.
+    Linux: https://specifications.freedesktop.org/basedir-spec, which requires relative paths to be ignored. Windows:
+    the local folder and not the roaming one, which would be copied over the network at each log-on.
 
-    :param system: as ``sys.platform`` names it.
+    :param environment: the environment variables.
+    :param system: as in ``sys.platform``.
     """
     if system == "win32":
         named = environment.get("LOCALAPPDATA", "")
@@ -73,7 +75,7 @@ def usual_folder(environment: Mapping[str, str] = os.environ, system: str = sys.
 
 
 def read_place(usual: Path) -> Place:
-    """Return where list and models lie: the usual folder, unless its note names another."""
+    """Return the location in the note; the default folder if there is no note."""
     try:
         noted = json.loads((usual / NOTE).read_text("utf-8"))
         folder, moving_to, left = (_path(noted.get(name)) for name in ("folder", "moving_to", "left"))
@@ -88,9 +90,9 @@ def _path(noted: object) -> Path | None:
 
 def write_place(usual: Path, place: Place) -> None:
     """
-    Note where list and models lie; durable when this returns.
+    Write the note. It is on the disk when this returns.
 
-    :raises PlaceError: it cannot be written; what was noted before holds.
+    :raises PlaceError: it cannot be written; the old note stays valid.
     """
     try:
         _write_note(usual, place)
@@ -122,9 +124,10 @@ def _write_note(usual: Path, place: Place) -> None:
 @dataclass(frozen=True, slots=True)
 class Settled:
     """
-    Where list and models lie for as long as this Blender runs.
+    The folder of the task list and models for this run of Blender.
 
-    :ivar problem: why that is not where they should be, None when it is.
+    :ivar folder: the folder.
+    :ivar problem: why it is not the intended folder; None if it is.
     """
 
     folder: Path
@@ -132,7 +135,7 @@ class Settled:
 
 
 def is_settled(usual: Path, older: Sequence[Path]) -> bool:
-    """Tell whether list and models are where they belong, so that :func:`settle` has nothing to move."""
+    """Return whether :func:`settle` has nothing to move."""
     place = read_place(usual)
     if place.moving_to is not None or place.left is not None:
         return False
@@ -146,15 +149,17 @@ def settle(
     stop: threading.Event | None = None,
 ) -> Settled:
     """
-    Move what is due, and return where list and models lie.
+    Carry out pending moves, and return the folder of the task list and models.
 
-    What cannot be moved is used where it is, and moved another time.
+    If a folder cannot be moved, it is used where it is, and moved another time.
 
-    :param usual: the usual folder.
-    :param older: where earlier versions kept list and models.
-    :raises MoveUnderWayError: another Blender is moving them; call again.
+    :param usual: the default folder.
+    :param older: folders that earlier versions used.
+    :param report: called with the progress of a move.
+    :param stop: stops a move when set.
+    :raises MoveUnderWayError: another Blender is moving the data; call again.
     :raises MoveStopped: ``stop`` was set.
-    :raises PlaceError: the folder that was chosen is not there, or nothing can be noted.
+    :raises PlaceError: the chosen folder does not exist, or the note cannot be written.
     """
     place = read_place(usual)
     folder = place.folder
@@ -193,7 +198,7 @@ def settle(
 
 
 def _empty(left: Path, folder: Path, report: Report, stop: threading.Event | None) -> None:
-    """Remove what a move that was killed left behind it, once more compared with what it brought."""
+    """Remove what a killed move left in its old folder, after comparing it again with the new folder."""
     if left == folder or not holds_data(left):
         return
     try:
@@ -206,22 +211,22 @@ def _empty(left: Path, folder: Path, report: Report, stop: threading.Event | Non
 
 def plan_move(usual: Path, chosen: Path) -> Path:
     """
-    Have the next :func:`settle` move list and models into a folder of the user's choice.
+    Make the next :func:`settle` move the task list and models into a folder that the user chose.
 
-    A folder that holds other things gets one of ours in it. A list that is there already takes in what comes.
+    If the folder contains other files, a subfolder is used. If it contains a task list, the lists are merged.
 
-    :returns: where they will lie.
-    :raises PlaceError: that cannot be noted.
+    :returns: the future folder.
+    :raises PlaceError: the note cannot be written.
     """
     place = read_place(usual)
     target = Path(os.path.abspath(chosen))
-    # A folder "models" alone may be anybody's; a list is ours.
+    # A folder with only a "models" folder may be the user's own; a task list is ours.
     if target not in (usual, place.folder) and not (target / FILE_NAME).is_file() and _has_entries(target):
         target /= NAME
     if place.folder == usual or place.folder.is_dir():
         write_place(usual, Place(place.folder, target))
         return target
-    # What is not there cannot be moved: begin anew.
+    # A missing folder cannot be moved, so the new one starts empty.
     with contextlib.suppress(OSError):
         make_folder(target)
     write_place(usual, Place(target))
