@@ -246,7 +246,7 @@ def _use_guarded_pools(manager: PoolManager) -> None:
 
 
 # -----------------------------------------------------------------------------
-# Bodies
+# Response bodies
 
 
 def pieces(raw: Any, most_bytes: int, *, decode: bool) -> Iterator[bytes]:

@@ -64,8 +64,7 @@ def _json_escape(char: str) -> str:
 
 
 # -----------------------------------------------------------------------------
-# In a key
-
+# Invisible characters in a key
 INVISIBLE = (
     r"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"

@@ -176,7 +176,7 @@ def _where(error: BaseException) -> str:
 
 
 # -----------------------------------------------------------------------------
-# No usable answer
+# No usable response
 
 
 class TransportError(TriverseError):
@@ -215,7 +215,7 @@ class RefusedAddressError(BadAnswerError):
 
 
 # -----------------------------------------------------------------------------
-# The service says no
+# Errors reported by the service
 
 
 class ServiceError(TriverseError):

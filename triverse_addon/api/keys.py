@@ -105,7 +105,7 @@ def check_key_is_for(service_url: str, entered_for: str) -> None:
 
 
 # -----------------------------------------------------------------------------
-# In texts
+# Hiding the key in texts
 
 
 def redact(text: str, key: str = "") -> str:

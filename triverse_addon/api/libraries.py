@@ -111,7 +111,7 @@ def shipped_versions() -> Mapping[str, str]:
 
 
 # -----------------------------------------------------------------------------
-# Before they are used
+# Checks before they are used
 
 
 def check(*names: str) -> None:

@@ -153,7 +153,7 @@ def utc_text(epoch_s: float) -> str:
 
 
 # -----------------------------------------------------------------------------
-# Texts
+# Cleaning texts
 
 
 def hide_tokens(text: str) -> str:

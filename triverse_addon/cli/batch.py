@@ -386,8 +386,7 @@ class _Batch:
         self._ledger.make()
 
     # -------------------------------------------------------------------------
-    # The end
-
+    # Results and report
     def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
         lines = [report.line_of_outcome(outcome) for outcome in outcomes]
         codes = {_EXITS[outcome.end] for outcome in outcomes}

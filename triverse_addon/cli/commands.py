@@ -332,7 +332,7 @@ def _converter(host: Host, path: Path | None) -> Converter | None:
 
 
 # -----------------------------------------------------------------------------
-# To the end
+# Waiting for the end of the tasks
 
 
 def _follow(

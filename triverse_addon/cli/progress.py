@@ -39,7 +39,7 @@ class Progress:
             self._draw_bar(records)
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Print events that are no state of a single task, and remarks on how one was carried out."""
+        """Print the notices among ``events``."""
         for event in events:
             if isinstance(event, Notice):
                 self._output.say(event.sentence)

@@ -117,8 +117,7 @@ class Watch:
         return record
 
     # -------------------------------------------------------------------------
-    # Has it ended?
-
+    # The result of a task
     def ending(self, record: TaskRecord) -> Ending | None:
         """Return the result of a task for this command; None while waiting is useful."""
         if record.stage in (Stage.READY, Stage.IMPORTED):
@@ -155,8 +154,7 @@ class Watch:
         return Ending(record, code, Sentence.of("Nobody follows this task any more."))
 
     # -------------------------------------------------------------------------
-    # Handing over
-
+    # Importing and saving
     def _hand_over(self, delivery: Delivery, ended: Sequence[Ending]) -> Sequence[Ending]:
         """Write the file if no task of it can still succeed later. Return the results of the tasks after that."""
         arrived = [ending.record.id for ending in ended if ending.code is Exit.DONE]

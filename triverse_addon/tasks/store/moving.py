@@ -415,7 +415,7 @@ def _path_now(way: _Way, path: str) -> str:
 
 
 # -----------------------------------------------------------------------------
-# The end
+# Removing the originals
 
 
 def _remove(way: _Way) -> None:

@@ -143,11 +143,7 @@ class Store:
         return connection
 
     def _let_go_of_ended_threads(self) -> None:
-        """
-        Close the connections of ended threads.
-
-        Each reconnection of the WebSocket is a new thread, and a connection has 3 open files.
-        """
+        """Close connections of ended threads: each has 3 open files, and each WebSocket reconnect is a new thread."""
         ended = [entry for entry in self._connections if not entry[0].is_alive()]
         self._connections = [entry for entry in self._connections if entry[0].is_alive()]
         for _, connection in ended:
@@ -301,7 +297,7 @@ class Store:
         stages: Collection[Stage] = UNFINISHED,
     ) -> list[TaskRecord]:
         """
-        Take the leases of all followed tasks in ``stages`` that no engine holds.
+        Take the leases of all followed tasks in ``stages`` that no running engine holds.
 
         :param owner: the engine that takes them.
         :param lease_s: duration of the leases in seconds.
@@ -432,11 +428,8 @@ class Store:
         known: Callable[[str], TaskRecord | None] = lambda _: None,
     ) -> list[TaskRecord]:
         """
-        Return matching tasks.
+        Return at most ``count`` matching tasks, starting at index ``offset``.
 
-        :param query: filter and order.
-        :param offset: index of the first task.
-        :param count: maximum number of tasks.
         :param known: returns the record of a task id if it need not be read, else None.
         """
         with self._reading() as connection:
@@ -458,12 +451,7 @@ class Store:
             return int(connection.execute(f"SELECT COUNT(*) FROM tasks {where}", tuple(stages)).fetchone()[0])
 
     def oldest_s(self, owner: str, stage: Stage) -> float | None:
-        """
-        Return the creation time of the oldest followed task in a stage, in epoch seconds; None if there is none.
-
-        :param owner: only tasks whose lease this engine holds.
-        :param stage: the stage.
-        """
+        """Return when the oldest followed task in ``stage`` that ``owner`` drives was created; None without one."""
         with self._reading() as connection:
             row = connection.execute(
                 "SELECT MIN(created_at_s) FROM tasks WHERE owner = ? AND stage = ? AND following = 1", (owner, stage)
