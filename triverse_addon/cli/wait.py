@@ -139,7 +139,7 @@ class Watch:
         return None
 
     def _is_in_vain(self, record: TaskRecord) -> bool:
-        """Return whether requests have failed repeatedly, at least once of it in this command."""
+        """Return whether requests have failed repeatedly, and at least once during this command."""
         before = self._attempts_before.setdefault(record.id, record.attempts)
         if record.note is None or record.note == TOO_MANY_REQUESTS:
             return False
