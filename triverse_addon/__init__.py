@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Triverse for Blender: textured 3D models from words and pictures.
+Triverse for Blender: generate textured 3D models from text prompts and images.
 
 Floor: third (it only calls ``ui`` and ``cli``). Thread: main. May import ``bpy``, but only inside its functions.
 """
@@ -8,9 +8,9 @@ Floor: third (it only calls ``ui`` and ``cli``). Thread: main. May import ``bpy`
 
 def register() -> None:
     """
-    Register the add-on with Blender. No network, no file, no heavy import happens here.
+    Register the add-on with Blender, without network access, file access or heavy imports.
 
-    A second copy, from another repository, stays out.
+    If another copy of the add-on (from another extension repository) is registered already, this one is not.
     """
     from . import cli, ui
 
@@ -19,7 +19,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything back: threads joined, timers, handlers, previews and properties gone. Never raises."""
+    """Unregister the add-on: join threads; remove timers, handlers, previews and properties. Never raises."""
     from . import cli, ui
 
     cli.unregister()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Models as assets: the catalog they are in, and a copy of each in the folder of an asset library.
+Copy converted models into an asset library, and define the asset catalog that models are assigned to.
 
-Floor: scene. Thread: a worker's, but for :attr:`AssetShelf.folder`, which the main thread sets. No ``bpy``.
+Floor: second. Thread: a worker's, except :attr:`AssetShelf.folder`, which the main thread sets. No ``bpy``.
 """
 
 import logging
@@ -16,17 +16,17 @@ from ..tasks.converter import Converted, Converter, ConvertJob
 
 _log = logging.getLogger(__name__)
 
-#: The catalog of every model, in the user's file and in the library.
+#: Name of the asset catalog of all models, in the user's file and in the asset library.
 CATALOG = "Triverse"
 CATALOG_ID = catalogs.catalog_id(CATALOG)
 
 
 class AssetShelf:
     """
-    A :class:`tasks.converter.Converter` that puts a copy of what it converts into an asset library.
+    A :class:`tasks.converter.Converter` that also copies each converted .blend into an asset library.
 
-    :param converter: does the conversion.
-    :ivar folder: of the library; None puts nothing anywhere. Set by the main thread at any time.
+    :param converter: converter that does the conversion itself.
+    :ivar folder: root folder of the asset library; None disables the copy. The main thread may set it at any time.
     """
 
     def __init__(self, converter: Converter) -> None:
@@ -35,9 +35,14 @@ class AssetShelf:
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
         """
-        Convert one model, and copy the .blend. A library that cannot be written costs the copy, never the model.
+        Convert one model, and copy the .blend into the library.
 
-        :raises ConvertError: see :class:`tasks.converter.Converter`; likewise the other two.
+        If the library cannot be written, a warning is logged and the conversion still succeeds.
+
+        :param job: the model to convert.
+        :param stop: event that cancels the conversion.
+        :return: the result of the wrapped converter.
+        :raises ConvertError: see :class:`tasks.converter.Converter`, also for its other two errors.
         """
         converted = self._converter(job, stop)
         folder = self.folder
@@ -51,12 +56,15 @@ class AssetShelf:
 
 def put(blend_path: Path, library: Path, name: str) -> Path:
     """
-    Copy a converted model into a library, and make its catalog known there. Doing it again changes nothing.
+    Copy a converted model into an asset library, and add its catalog to the library. Idempotent.
 
-    :param name: of the file, without suffix; the task's folder, which has day, words and id in it.
-    :return: the copy.
-    :raises OSError: it cannot be written.
-    :raises CatalogError: the library's catalogs cannot be read or written.
+    :param blend_path: the converted .blend.
+    :param library: root folder of the library; created if it is missing.
+    :param name: file name of the copy, without suffix: the name of the task's folder, which contains the date, words of
+        the prompt and the id.
+    :return: path of the copy.
+    :raises OSError: the copy cannot be written.
+    :raises CatalogError: the library's catalog file cannot be read or written.
     """
     library.mkdir(parents=True, exist_ok=True)
     catalogs.merge(library, [CATALOG])

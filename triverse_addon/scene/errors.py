@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What can go wrong between a file and the scene.
+The error raised when a model cannot be imported into a scene or a source cannot be read from Blender.
 
 Floor: second. Thread: any. No ``bpy``.
 """
@@ -9,4 +9,4 @@ from ..api.errors import TriverseError
 
 
 class SceneError(TriverseError):
-    """The model could not be brought into the scene; the scene is as it was."""
+    """An import into a scene, or the export of a source, failed; the scene is unchanged."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Ask this very Blender which glTF it reads.
+Find out which glTF extensions the running Blender can import.
 
-Floor: second. Thread: main. Imports ``bpy``. Nothing heavy is loaded: the importer's list stands in a module without
-numpy, and its decoders are looked for, not opened. The first answer takes 4 to 110 ms (measured, 4.2 to 5.3).
+Floor: second. Thread: main. Imports ``bpy``. Nothing heavy is loaded: the importer's list of extensions is in a module
+that does not import numpy, and the decoder libraries are only checked for existence, not loaded. The first call takes
+4 to 110 ms (measured, 4.2 to 5.3).
 """
 
 import contextlib
@@ -21,7 +22,8 @@ from ..tasks.gltf_reader import ANY_BLENDER, GltfReader
 _log = logging.getLogger(__name__)
 
 _ADDON = "io_scene_gltf2"
-#: Where the importer says where its decoders are: modules of 4.2, of 4.3 to 5.1, and of 5.2 and newer.
+#: (extension, module of the importer, arguments): the module's ``dll_path(*arguments)`` returns the path of the decoder
+#: library. The modules are those of 4.2, of 4.3 to 5.1, and of 5.2 and newer.
 _LIBRARIES = (
     ("KHR_draco_mesh_compression", "io.com.gltf2_io_draco_compression_extension", ()),
     ("KHR_draco_mesh_compression", "io.com.draco", ()),
@@ -34,10 +36,10 @@ _LIBRARIES = (
 @functools.cache
 def ask() -> GltfReader:
     """
-    Return what this Blender's importer reads; the same at every call, for a Blender does not change while it runs.
+    Return which glTF extensions this Blender's importer supports. The result is cached for the process.
 
-    Where the importer cannot be asked (its add-on is missing), what every Blender reads is returned: the import will
-    say what is missing.
+    If the importer cannot be queried (its add-on is missing), return what every Blender supports; the import then
+    reports what is missing.
     """
     version = (bpy.app.version[0], bpy.app.version[1])
     try:
@@ -52,13 +54,18 @@ def ask() -> GltfReader:
 
 
 def _is_missing(where: str, names: tuple[str, ...]) -> bool:
-    """Tell whether the importer names a place for a decoder, and nothing is there."""
+    """
+    Return True if the importer names a path for a decoder library and there is no file.
+
+    :param where: the importer's module that has ``dll_path``.
+    :param names: arguments of ``dll_path``.
+    """
     try:
         find: Callable[..., Path | None] = importlib.import_module(f"{_ADDON}.{where}").dll_path
     except (ImportError, AttributeError):
         return False
     try:
-        # Some versions print what they find.
+        # Some versions print the path that they find.
         with contextlib.redirect_stdout(io.StringIO()):
             path = find(*names)
     except (TypeError, OSError, KeyError) as error:

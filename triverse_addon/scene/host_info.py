@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a report says of the Blender it was made in.
+Facts about the running Blender, for the diagnostic report.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -9,7 +9,7 @@ import bpy
 
 
 def about_blender() -> dict[str, str]:
-    """Return facts by label, none of which is the user's own."""
+    """Return facts about this Blender (version, mode, kind of installation) by label. They contain no personal data."""
     build = bpy.app.build_hash.decode(errors="replace")
     run_as = "in background" if bpy.app.background else "in a window"
     return {

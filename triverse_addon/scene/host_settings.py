@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where environment, preferences and defaults become the engine's settings, for the panel and the command alike.
+Resolve the engine's settings from environment, preferences and defaults, for both the panel and the command line.
 
-Floor: second. Thread: main. Imports ``bpy``. The environment comes first, then the preferences, then the default.
+Floor: second. Thread: main. Imports ``bpy``. Environment variables take precedence over preferences, and those over
+defaults.
 """
 
 import os
@@ -23,7 +24,7 @@ from . import gltf_abilities
 
 
 class Preferences(Protocol):
-    """What is needed of the add-on's preferences."""
+    """The fields of the add-on's preferences that are read here."""
 
     api_key: str
     key_entered_for: str
@@ -33,35 +34,44 @@ class Preferences(Protocol):
 
 
 def api_key(preferences: Preferences | None) -> str:
-    """Return the key to use, "" without one. ``preferences`` is None where the add-on is not installed."""
+    """
+    Return the API key to use, "" if there is none.
+
+    :param preferences: the add-on's preferences; None where the add-on is not installed.
+    """
     return key_from_environment() or (clean_key(preferences.api_key) if preferences is not None else "")
 
 
 def api_url(preferences: Preferences | None) -> str:
-    """Return the address of the service to use."""
+    """Return the base URL of the service to use."""
     chosen = preferences.api_url.strip() if preferences is not None else ""
     return url_from_environment() or chosen or DEFAULT_API_URL
 
 
 def entered_for(preferences: Preferences | None) -> str:
-    """Return the origin that the key in use was entered for; "" when it is not known to be another one."""
+    """Return the origin that the API key in use was entered for; "" unless it may differ from the service's origin."""
     return key_entered_for(preferences.key_entered_for if preferences is not None else "", api_url(preferences))
 
 
 def download_dir(preferences: Preferences | None, data_dir: Path) -> Path:
-    """Return the folder for models, absolute: the chosen one, else one beside the list of tasks in ``data_dir``."""
+    """
+    Return the absolute path of the folder for models.
+
+    :param preferences: if they name a download folder, that one is returned.
+    :param data_dir: folder of the task store; its subfolder "models" is the default.
+    """
     chosen = absolute(preferences.download_dir) if preferences is not None else ""
     return Path(chosen) if chosen else data_dir / "models"
 
 
 def absolute(folder: str) -> str:
-    """Return a folder as the preferences hold it (perhaps relative to the .blend) as an absolute path; "" for none."""
+    """Return the absolute path of a folder from the preferences, which may be relative to the .blend; "" for ""."""
     folder = folder.strip()
     return os.path.abspath(bpy.path.abspath(folder)) if folder else ""
 
 
 def is_forced_offline() -> bool:
-    """Tell whether Blender was started with ``--offline-mode``, which the preferences cannot undo."""
+    """Return True if Blender was started with ``--offline-mode``, which the preferences cannot override."""
     return not bpy.app.online_access and bpy.app.online_access_override
 
 
@@ -76,10 +86,11 @@ def settings(
     """
     Return the engine's settings.
 
-    :param data_dir: of the list of tasks.
-    :param download_dir: of the models.
-    :param online: whether requests may leave this machine.
-    :param offline_by_command: the command line forbids it, and not the preferences.
+    :param preferences: the add-on's preferences; None where the add-on is not installed.
+    :param data_dir: folder of the task store.
+    :param download_dir: folder for the models.
+    :param online: whether network access is allowed.
+    :param offline_by_command: whether an option of the command line, not a preference, forbids network access.
     """
     return Settings(
         data_dir=data_dir,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where list and models of this user lie, as far as Blender has a say in it.
+Locate the folder of the user's task store and models, where that depends on Blender.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -12,16 +12,16 @@ import bpy
 
 from ..tasks.store import user_folder
 
-#: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
+#: Package name of the add-on: ``bl_ext.user_default.triverse`` when it is installed as an extension.
 _ADDON = __package__.rpartition(".")[0]
 
 
 def usual_folder() -> Path:
     """
-    Return the usual folder: the user's own, or Blender's where Blender is told to keep everything in one place.
+    Return the default data folder: the user's own, or Blender's if Blender keeps all user files in one folder.
 
-    That is a portable Blender, and ``BLENDER_USER_RESOURCES`` or ``BLENDER_USER_DATAFILES``. An extension that is
-    uninstalled loses nothing there, either.
+    Blender does so when it is portable, or when ``BLENDER_USER_RESOURCES`` or ``BLENDER_USER_DATAFILES`` is set. Both
+    folders keep their content when the extension is uninstalled.
     """
     told = any(os.environ.get(f"BLENDER_USER_{name}") for name in ("RESOURCES", "DATAFILES"))
     is_portable = "portable" in Path(bpy.utils.resource_path("USER")).parts
@@ -29,7 +29,7 @@ def usual_folder() -> Path:
 
 
 def older_folders() -> list[Path]:
-    """Return where earlier versions kept list and models: as an extension, and from a checkout."""
+    """Return the folders where earlier versions, as an extension and from a checkout, kept task store and models."""
     if not _ADDON.startswith("bl_ext."):
         return [_datafiles()]
     return [Path(bpy.utils.extension_path_user(_ADDON, create=False)), _datafiles()]

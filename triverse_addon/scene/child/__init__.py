@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts and guards child Blenders, and hands them their jobs."""
+"""Start child Blender processes, pass jobs to them, read their results, and enforce their limits."""

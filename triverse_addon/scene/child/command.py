@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How to start a child Blender here.
+Build the command line that starts a child Blender.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -13,12 +13,14 @@ import bpy
 
 def child_command(worker: str = "convert_worker") -> tuple[str, ...]:
     """
-    Return the command that runs a worker in a Blender of the same version, without the path of the job.
+    Return the command that runs a worker script in a Blender of the same version, without the path of the job file.
 
-    Read it on the main thread and hand it to :class:`converter.ChildConverter` or :class:`preparer.ChildPreparer`.
-    Empty where no child can be started: an embedded Blender with neither a binary nor a Python of its own.
+    Call it on the main thread and pass the result to :class:`converter.ChildConverter` or
+    :class:`preparer.ChildPreparer`.
 
-    :param worker: the worker's script in the folder ``worker``, without ``.py``.
+    :param worker: name of the script in the folder ``worker``, without ``.py``.
+    :return: the command; empty where no child can be started, as in an embedded Blender that has neither a binary nor a
+        Python executable.
     """
     script = str(Path(__file__).parents[1] / "worker" / f"{worker}.py")
     if bpy.app.binary_path:
@@ -35,6 +37,6 @@ def child_command(worker: str = "convert_worker") -> tuple[str, ...]:
             "--",
         )
     if sys.executable:
-        # The bpy module has no binary: the Python that runs it is the child.
+        # The bpy module has no Blender binary: the child is the Python that runs the module.
         return (sys.executable, script, "--")
     return ()

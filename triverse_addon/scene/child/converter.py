@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Convert a model in a child Blender: see ``process`` for what protects the user's Blender from it.
+Convert a model in a child Blender. See ``process`` for how the user's Blender is protected from it.
 
-Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed to the constructor.
+Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are passed to the constructor.
 """
 
 import contextlib
@@ -22,7 +22,8 @@ BLEND = "model.blend"
 THUMBNAIL = "thumbnail.png"
 LOG = "convert.log"
 
-#: A model of 1.5M triangles with 4k maps takes 9 s on two busy cores (measured); a hostile one must end some time.
+#: Time limit of one conversion, which also stops a malicious model. One of 1.5M triangles with 4k textures takes 9 s on
+#: two busy cores (measured).
 TIMEOUT_S = 600.0
 
 _WORDS = Words(
@@ -47,11 +48,11 @@ _WORDS = Words(
 
 class ChildConverter:
     """
-    The engine's converter: a :class:`tasks.converter.Converter`. May be called from several threads at once.
+    Convert GLBs in child Blenders: the engine's :class:`tasks.converter.Converter`. Thread-safe.
 
-    :param command: how to start the child, from :func:`command.child_command`.
-    :param timeout_s: how long one conversion may take.
-    :param memory_bytes: see :class:`process.ChildProcess`.
+    :param command: command that starts the child, from :func:`command.child_command`.
+    :param timeout_s: time limit of one conversion, in seconds.
+    :param memory_bytes: memory limit of the child, see :class:`process.ChildProcess`.
     """
 
     def __init__(
@@ -61,9 +62,12 @@ class ChildConverter:
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
         """
-        Convert one model. Returns when the .blend lies in ``job.out_dir``; an older one is replaced as a whole.
+        Convert one model and return when the .blend is in ``job.out_dir``. An existing one is replaced atomically.
 
-        :raises ConvertError: the model cannot be used; the GLB is kept, and ``convert.log`` beside it says more.
+        :param job: the model to convert.
+        :param stop: event that cancels the conversion.
+        :return: what was written, and facts about the model.
+        :raises ConvertError: the model cannot be used; the GLB is kept, and ``convert.log`` next to it has details.
         :raises NoChildError: no child Blender can be started here.
         :raises ConvertStopped: ``stop`` was set.
         """
@@ -87,7 +91,8 @@ class ChildConverter:
         }
         result = self._child.run(told, job.out_dir, stop)
         if result["missing"]["meshes"]:
-            # A mesh that cannot be read may be by another Blender process: of chance, and of memory that was short.
+            # Try once more: another Blender process may read a mesh that this one did not, because the failure was
+            # random or memory was short.
             with contextlib.suppress(ConvertError):
                 result = self._child.run(told, job.out_dir, stop)
         return Converted(

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The environment of a child Blender: what is kept of the user's, and what is set instead.
+Build the environment variables of a child Blender.
 
 Floor: second. Thread: any. No ``bpy``.
 
-A list of what is kept, not of what is left out: variables that change what Blender does are many (``OCIO``,
-``BLENDER_*``, ``PYTHON*``, ``LD_*``, ``CYCLES_*``, ``PXR_*``, those of every library it links), and grow with each
-version. A key is never among what is kept.
+The user's variables are passed on by an allow list, not a block list: many variables change what Blender does
+(``OCIO``, ``BLENDER_*``, ``PYTHON*``, ``LD_*``, ``CYCLES_*``, ``PXR_*``, those of every library it links), and each
+version adds more. The API key is never passed on.
 """
 
 import os
@@ -14,24 +14,26 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-#: What is kept, by ``sys.platform``. On Windows, which ignores case in names, a program does not start without the
-#: first three, and with the others knows the machine; macOS tells a program the user's text encoding.
+#: Names of the variables to pass on, by ``sys.platform``. On Windows, which ignores case in names, a program does not
+#: start without the first three, and reads facts about the machine from the others. On macOS, the variable holds the
+#: user's text encoding.
 _KEPT = {
     "win32": {"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"},
     "darwin": {"__CF_USER_TEXT_ENCODING"},
 }
-#: Where programs look for what is a user's; the child finds nothing there.
+#: Variables that name the user's folders; for the child they are set to an empty folder.
 _HOMES_ON_WINDOWS = ("USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _HOMES_ELSEWHERE = ("HOME",)
 
 
 def child_environment(environment: Mapping[str, str], scratch: Path, *, platform: str = sys.platform) -> dict[str, str]:
     """
-    Return the environment for a child.
+    Return the environment for a child Blender.
 
-    :param environment: that of this Blender.
-    :param scratch: the child's own folder, for its temporary files and, empty, for everything of a user.
-    :param platform: as ``sys.platform`` names it.
+    :param environment: environment of this process.
+    :param scratch: the child's own folder: for temporary files, and, as it holds no user's files, as home folder and as
+        folder of Blender's user resources.
+    :param platform: value of ``sys.platform``.
     """
     is_windows = platform == "win32"
     kept = _KEPT.get(platform, set())
@@ -44,8 +46,8 @@ def child_environment(environment: Mapping[str, str], scratch: Path, *, platform
     else:
         made["PATH"] = os.defpath
         made["LC_ALL"] = "C.UTF-8"
-    # For the Python of the bpy module: a Blender's own heeds none of these. numpy's idle threads cost address space
-    # under the cap.
+    # The Python variables are for the bpy module: Blender's own Python ignores them. OpenBLAS gets one thread because
+    # numpy's idle threads use up address space, which is limited.
     made |= {"PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
     folder = _folder_of_bpy()
     if folder is not None:
@@ -54,7 +56,11 @@ def child_environment(environment: Mapping[str, str], scratch: Path, *, platform
 
 
 def _folder_of_bpy() -> str | None:
-    """Return where the bpy module is, if this Python found it by what the child is not given: PYTHONPATH, a user's."""
+    """
+    Return the folder in ``sys.path`` that has the bpy module, if the child would not find it without PYTHONPATH.
+
+    That is the case if this Python found it through PYTHONPATH or the user's site-packages. Otherwise return None.
+    """
     file = getattr(sys.modules.get("bpy"), "__file__", None)
     if file is None or Path(file).is_relative_to(sys.prefix):
         return None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Write models into an asset library, in child Blenders that do one after another.
+Write models into an asset library, in child Blenders that process one model after another.
 
-Floor: second. Thread: a worker's, several at once: each gets a child of its own. No ``bpy``: what must be asked of
-Blender is handed to the constructor.
+Floor: second. Thread: several workers at once, each with its own child. No ``bpy``: values that come from Blender are
+passed to the constructor.
 """
 
 import contextlib
@@ -28,18 +28,18 @@ from .persistent_process import MOST_JOBS, ChildSession
 from .process import SCRATCH, ChildEndedError, Words
 from .trial import try_out
 
-#: Folder in the user's data folder for what children need meanwhile, and for their logs. Not in the library: what is
-#: removed there must not be for somebody else to choose.
+#: Name of the folder, in the user's data folder, for the children's temporary files and logs. It is not in the library,
+#: which others may be able to write to: they must not be able to choose what is removed.
 WORK = "work"
-#: What lies in it: a child's folder, and its log.
+#: Names of what is stored in that folder: a child's own folder, and its log.
 _OURS = re.compile(re.escape(SCRATCH) + r"[0-9a-f]{8}|child-[0-9a-f]{8}\.log")
-#: What :func:`worker.contact_sheet.draw` writes.
+#: Names of the files that :func:`worker.contact_sheet.draw` writes.
 _SHEET = re.compile(r"contact-sheet(-[0-9]{1,4})?\.png")
-#: A model of 1.5M triangles takes 12 s, with four levels of detail 40 s (measured, two cores).
+#: Time limit of one model. One of 1.5M triangles takes 12 s, with four levels of detail 40 s (measured, two cores).
 TIMEOUT_S = 900.0
-#: Contact sheets are drawn in one go: a page of 64 pictures takes 4 s (measured, two cores).
+#: Time limit of all contact sheets, which are one job. A page of 64 images takes 4 s (measured, two cores).
 _SHEET_S = 3600.0
-#: What a child left behind that was killed with its Blender is removed after this time.
+#: Files that a child left because it was killed together with its Blender are removed when they are this old.
 _LEFT_S = 24 * 3600.0
 
 
@@ -80,14 +80,16 @@ _WORDS = Words(
 
 class ChildLibrary:
     """
-    The batch's writer with Blender: an :class:`batch.library.asset_writer.AssetWriter`.
+    Write assets with child Blenders: an :class:`batch.library.asset_writer.AssetWriter` for batches. Thread-safe.
 
-    :param command: how to start the child, from ``child_command("library_worker")``.
-    :param work_dir: folder of this user for what children need meanwhile; made if it is missing.
-    :param timeout_s: how long one model may take.
-    :param memory_bytes: see :class:`process.ChildProcess`.
-    :param jobs_per_child: see :class:`persistent_process.ChildSession`.
-    :param reader: what this Blender reads.
+    Keeps a pool of idle children.
+
+    :param command: command that starts the child, from ``child_command("library_worker")``.
+    :param work_dir: folder of this user for the children's temporary files and logs; created if it is missing.
+    :param timeout_s: time limit of one model, in seconds.
+    :param memory_bytes: memory limit of a child, see :class:`process.ChildProcess`.
+    :param jobs_per_child: jobs after which a child is replaced, see :class:`persistent_process.ChildSession`.
+    :param reader: the glTF extensions that this Blender supports.
     """
 
     with_blender = True
@@ -142,10 +144,11 @@ class ChildLibrary:
             try:
                 result = session.run(told, job.library, stop)
             except ChildEndedError:
-                # It had done other models before, or the renderer crashed: a new child, without it, has the last word.
+                # The cause may be a model that the child processed before, or the renderer. So try once more, in a new
+                # child and without rendering.
                 result = session.run({**told, "may_draw": False}, job.library, stop)
             if result["missing"]["meshes"]:
-                # Another process may read what this one could not. Else the asset is tagged "Incomplete".
+                # Another process may read a mesh that this one did not. Otherwise the asset is tagged "Incomplete".
                 session.close()
                 with contextlib.suppress(ConvertError):
                     result = session.run(told, job.library, stop)
@@ -153,7 +156,7 @@ class ChildLibrary:
         return Asset(result["files"], result["triangles"], problem)
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
-        """Try whatever a library takes, see :class:`batch.library.asset_writer.AssetWriter`."""
+        """Test what writing a library needs, see :class:`batch.library.asset_writer.AssetWriter`."""
         return try_out(self._command, self._work_dir, exports, stop)
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
@@ -170,14 +173,14 @@ class ChildLibrary:
         }
         with self._session(_SHEET_S) as session:
             sheets = [Path(path) for path in session.run(told, library, stop)["files"]]
-        # Those of a larger batch are left over, now that the new ones are there.
+        # A larger batch before this one may have left more sheets than there are now.
         for old in library.iterdir():
             if _SHEET.fullmatch(old.name) and old.name not in {sheet.name for sheet in sheets}:
                 remove_file(old)
         return sheets
 
     def close(self) -> None:
-        """End all children."""
+        """End the idle children at once; one that is busy ends after its job. No new child is kept afterwards."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -186,9 +189,12 @@ class ChildLibrary:
 
     @contextlib.contextmanager
     def _session(self, timeout_s: float) -> Iterator[ChildSession]:
-        """Lend a child that is idle, or a new one."""
+        """
+        Yield an idle child with the given time limit, or a new one, and return it to the pool afterwards.
+
+        :param timeout_s: time limit of one job, in seconds.
+        """
         with self._lock:
-            # A child with another time-out is another kind of child.
             session = next((one for one in self._idle if one.timeout_s == timeout_s), None)
             if session is not None:
                 self._idle.remove(session)
@@ -231,7 +237,11 @@ def _problem_of(lacking: Mapping[str, str]) -> Sentence | None:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what children of killed batches left, by its name. Others may be at work: what is younger stays."""
+    """
+    Remove the files and folders that children of killed batches left in ``folder``.
+
+    They are recognised by their names. Other batches may be running, so only those older than :data:`_LEFT_S` go.
+    """
     oldest_s = time.time() - _LEFT_S
     with contextlib.suppress(OSError):
         for path in folder.iterdir():

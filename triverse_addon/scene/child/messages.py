@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Why a model could not be read, in words.
+Error messages for models that could not be read.
 
 Floor: second. Thread: any. No ``bpy``.
 """
@@ -11,11 +11,11 @@ from ...tasks.glb.extensions import missing_decoder
 
 def sentence_for(kind: str, detail: str = "") -> Sentence:
     """
-    Return the sentence for a refusal of ``worker.gltf_import`` or ``worker.convert_worker``.
+    Return the message for an error reported by ``worker.gltf_import`` or ``worker.convert_worker``.
 
-    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign", "disk" or anything else, which means
+    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign" or "disk"; any other value means
         "unreadable".
-    :param detail: the importer's or the system's own words.
+    :param detail: message of the importer or of the system, or the name of the decoder or of the foreign file.
     """
     if kind == "numpy":
         return Sentence.of(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A child Blender that does one job after another, for work where its start takes longer than the job.
+Run a child Blender that processes several jobs, for work where starting Blender takes longer than a job.
 
-Floor: second. Thread: one worker's at a time. No ``bpy``: what must be asked of Blender is handed to the constructor.
+Floor: second. Thread: one worker's at a time. No ``bpy``: values that come from Blender are passed to the constructor.
 
-It is protected like a child for one job, see ``process``. One that crashed, hung or did too many jobs is replaced
-by a new one with the next job.
+The child has the same limits as a child for one job, see ``process``. After it crashed, timed out or reached its
+maximum number of jobs, the next job starts a new one.
 """
 
 import contextlib
@@ -26,24 +26,28 @@ from ...tasks.private_files import make_folder
 from .environment import child_environment
 from .process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
 
-#: What the child is told instead of a job's path: see ``worker.job_loop.MANY``, which is loaded in the child only.
+#: Argument that makes the child read job paths from standard input. Equal to ``worker.job_loop.MANY``, a module that is
+#: only imported in the child.
 _MANY = "-"
-#: How soon the answer, the stop event or the end of the child is noticed.
+#: Interval, in seconds, of checking for the result, the stop event and the end of the child.
 _POLL_S = 0.01
-#: After so many jobs a child makes room for a new one, whatever it may have left behind.
+#: Number of jobs after which a child is replaced, so that what jobs leave behind in it does not accumulate.
 MOST_JOBS = 100
+#: Seconds to wait for the child, and for the thread that reads its output, when the session is closed.
 _LEAVE_S = 1.0
 
 
 class ChildSession(ChildProcess):
     """
-    One child for many jobs; started with the first.
+    One child process for several jobs; the first job starts it.
 
-    :param command: how to start the child, see :func:`command.child_command`.
-    :param words: what is said of its ends.
-    :param folder: where its own folder and its log are.
-    :param timeout_s: how long one job may take.
-    :param most_jobs: after so many it is replaced; 1 is a child for each job.
+    :param command: command that starts the child, see :func:`command.child_command`.
+    :param words: error messages.
+    :param folder: folder for the child's own folder and its log.
+    :param log: file name of the log.
+    :param timeout_s: time limit of one job, in seconds.
+    :param memory_bytes: memory limit of the child, see :class:`process.ChildProcess`.
+    :param most_jobs: number of jobs after which the child is replaced; 1 starts a child for each job.
     """
 
     def __init__(
@@ -67,14 +71,16 @@ class ChildSession(ChildProcess):
 
     @property
     def timeout_s(self) -> float:
-        """How long one job may take, in seconds."""
+        """Time limit of one job, in seconds."""
         return self._timeout_s
 
     def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
         """
-        Have a job done, see :meth:`ChildProcess.run`. After a child ended, the next call starts another.
+        Run a job in the child, see :meth:`ChildProcess.run`. If the child has ended, the call starts another.
 
-        :param out_dir: not used but for the sentence: a session has a folder of its own.
+        :param job: the job, without the fields that are added here.
+        :param out_dir: not used: the session has its own folder.
+        :param stop: event that cancels the job.
         """
         if not self._command:
             raise NoChildError(Sentence.of("No second Blender can be started here."))
@@ -132,10 +138,17 @@ class ChildSession(ChildProcess):
     def _wait(
         self, child: subprocess.Popen[bytes], job_path: Path, result_path: Path, stop: threading.Event
     ) -> int | None:
-        """Wait for the answer. Returns None, or the exit code of a child that ended before."""
+        """
+        Pass the job to the child and wait for its result file.
+
+        :return: None if the result is there; the exit code if the child ended without one.
+        :raises ConvertStopped: ``stop`` was set.
+        :raises ConvertError: the time limit was exceeded.
+        """
         assert child.stdin is not None
         deadline_s = time.monotonic() + self._timeout_s
-        # A child that is gone already is told by its exit code. The name alone will do: it is in the child's folder.
+        # If the child has ended already, the loop below returns its exit code. The file name without its folder
+        # suffices: the file is in the child's current directory.
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(job_path.name.encode() + b"\n")
             child.stdin.flush()
@@ -149,7 +162,7 @@ class ChildSession(ChildProcess):
         return None
 
     def close(self) -> None:
-        """End the child; its folder goes, its log stays."""
+        """End the child and remove its folder; the log is kept. The next :meth:`run` starts a new child."""
         child, self._child = self._child, None
         scratch, self._scratch = self._scratch, None
         self._done = 0

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Make ready for the upload what the service does not take as it is, in a child Blender.
+Convert files that the service does not accept into files that it does, in a child Blender.
 
-Floor: second. Thread: a worker's, but for :meth:`ChildPreparer.takes`, which looks at no more than a file's first
-bytes. No ``bpy``: what must be asked of Blender is handed to the constructor.
+Floor: second. Thread: a worker's, except :meth:`ChildPreparer.takes`, which reads only the first bytes of a file. No
+``bpy``: values that come from Blender are passed to the constructor.
 
-A picture of another format, or larger than the service takes, becomes a PNG, WebP or JPEG; a .blend of chosen objects
-becomes a GLB.
+An image in another format, or larger than the service accepts, becomes a PNG, WebP or JPEG. A .blend of selected
+objects becomes a GLB.
 """
 
 import contextlib
@@ -29,11 +29,13 @@ _log = logging.getLogger(__name__)
 
 LOG = "prepare.log"
 
-#: Longest side of a picture that had to be written anew; the service's largest textures have as many pixels.
+#: Longest side of an image that is re-encoded; larger ones are scaled down. The service's largest textures have this
+#: size.
 MAX_EDGE_PX = 4096
-#: Exporting a million triangles takes 1.4 to 2 s with the child's start, a PNG of 4096 × 4096 px 1.5 s (measured).
+#: Time limit of one file. Exporting a million triangles takes 1.4 to 2 s including the start of the child, a PNG of
+#: 4096 × 4096 px 1.5 s (measured).
 TIMEOUT_S = 600.0
-#: Pictures and objects of Blender that were written to :attr:`own_dir` are kept this long.
+#: Age at which images and objects that were written to ``own_dir`` are removed.
 _KEPT_S = 30 * 24 * 3600.0
 
 
@@ -91,14 +93,15 @@ WORDS = Words(
 
 class ChildPreparer:
     """
-    The engine's preparer: a :class:`tasks.preparer.Preparer`. May be called from several threads at once.
+    Convert files for the upload in child Blenders: the engine's :class:`tasks.preparer.Preparer`. Thread-safe.
 
-    :param command: how to start the child, from ``child_command("prepare_worker")``; empty takes nothing.
-    :param picture_suffixes: of the pictures that Blender reads, with their dots: ``bpy.path.extensions_image``.
-    :param own_dir: where ``sources`` and ``selection`` write; what was used up or is old there is removed. None: no
-        such folder.
-    :param timeout_s: how long one file may take.
-    :param memory_bytes: see :class:`process.ChildProcess`.
+    :param command: command that starts the child, from ``child_command("prepare_worker")``; if it is empty, no file is
+        accepted.
+    :param picture_suffixes: suffixes, with dots, of the images that Blender reads: ``bpy.path.extensions_image``.
+    :param own_dir: folder that ``capture.image_sources`` and ``capture.selection`` write to; files in it that are used
+        up or old are removed. None if there is no such folder.
+    :param timeout_s: time limit of one file, in seconds.
+    :param memory_bytes: memory limit of the child, see :class:`process.ChildProcess`.
     """
 
     def __init__(
@@ -117,8 +120,13 @@ class ChildPreparer:
 
     def takes(self, path: str, kind: Kind) -> bool:
         """
-        Tell whether a source has to be prepared, and can be: a model by its name, a picture by its first bytes. Only
-        where they tell nothing, as in a TGA, its name does.
+        Return True if a source must be converted before the upload, and can be.
+
+        A model is judged by its suffix. An image is judged by its first bytes, or by its suffix if these do not
+        identify the format, as with TGA.
+
+        :param path: path of the source.
+        :param kind: ``Kind.IMAGE`` or ``Kind.MODEL``.
         """
         suffix = os.path.splitext(path)[1].lower()
         if not self._can_start:
@@ -133,16 +141,20 @@ class ChildPreparer:
 
     def __call__(self, path: Path, kind: Kind, out_dir: Path, stop: threading.Event) -> Path:
         """
-        Write what can be uploaded into ``out_dir`` and return its path.
+        Convert a source into a file that can be uploaded, and return the file's path.
 
-        :raises ConvertError: the source cannot be used; ``prepare.log`` in ``out_dir`` says more.
+        :param path: path of the source.
+        :param kind: ``Kind.IMAGE`` or ``Kind.MODEL``.
+        :param out_dir: folder to write the file to.
+        :param stop: event that cancels the conversion.
+        :raises ConvertError: the source cannot be used; ``prepare.log`` in ``out_dir`` has details.
         :raises NoChildError: no child Blender can be started here.
         :raises ConvertStopped: ``stop`` was set.
         """
         stem = stem_for(str(path))
         model = out_dir / f"{stem}.glb"
         if kind is Kind.MODEL and model.is_file() and not path.exists():
-            # Prepared before, and the source removed below, when Blender ended before the store was told.
+            # An earlier run made the GLB and removed the source (see below), but Blender ended before that was stored.
             return model
         remove_leftovers(out_dir, stem)
         told = {
@@ -157,7 +169,11 @@ class ChildPreparer:
         return prepared
 
     def _tidy_up(self, used: Path) -> None:
-        """Remove what :mod:`capture.selection` wrote for this task alone, and what nobody can want any more."""
+        """
+        Remove the source from ``own_dir`` if :mod:`capture.selection` wrote it, and remove files older than 30 days.
+
+        :param used: path of the source that was converted.
+        """
         if self._own_dir is None or is_link(self._own_dir) or not self._own_dir.is_dir():
             return
         oldest_s = time.time() - _KEPT_S

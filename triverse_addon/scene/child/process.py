@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Run a child Blender, which may crash, hang or run out of memory without harm.
+Run a child Blender that may crash, hang or run out of memory without affecting the user's Blender.
 
-Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed to the constructors.
+Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are passed to the constructors.
 
-The child gets no key, no network (``--offline-mode``), no user scripts or preferences, of the user's environment what
-a program needs to start and no more (``environment``), a memory cap, low priority, a time-out, and a folder of
-its own for temporary files, which is removed whatever happens.
+The child gets no API key, no network (``--offline-mode``), no user scripts or preferences, and only those environment
+variables that a program needs to start (``environment``). It has a memory limit, low priority, a time limit, and its
+own folder for temporary files, which is always removed.
 """
 
 import contextlib
@@ -33,27 +33,28 @@ from .environment import child_environment
 
 _log = logging.getLogger(__name__)
 
-#: Never less than this many bytes of address space, of which a child takes 1.5 GB before it has read anything.
+#: Least default limit of a child's address space. A child uses 1.5 GB of it before it has read anything.
 _LEAST_MEMORY_BYTES = 6 * 1024**3
-#: How soon the stop event or the end of the child is noticed.
+#: Interval, in seconds, of checking for the stop event and the end of the child.
 POLL_S = 0.05
-#: Bytes kept of each end of what the child prints.
+#: Number of bytes of the child's output that are kept from its beginning, and as many from its end.
 _LOG_BYTES = 64 * 1024
-#: What every child's own folder is called, so that one that was killed with its Blender is known.
+#: Prefix of the name of every child's own folder. By it, the folder of a child that was killed together with its parent
+#: is recognised and removed.
 SCRATCH = ".convert-"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """
-    What is said of the ends a child may come to; each is filled in with what its name is followed by.
+    Error messages for one kind of child, with placeholders.
 
-    :ivar too_slow: ``minutes``.
-    :ivar killed: the system ended it.
-    :ivar crashed: ``signal``, ``log``.
-    :ivar ended: ``code``, ``log``.
+    :ivar too_slow: the time limit was exceeded; ``minutes``.
+    :ivar killed: the system killed the child with SIGKILL.
+    :ivar crashed: a signal ended the child; ``signal``, ``log``.
+    :ivar ended: the child exited without a result; ``code``, ``log``.
     :ivar stopped: the engine is closing.
-    :ivar refused: makes the sentence for what the child itself refused, from its kind and detail.
+    :ivar refused: function that returns the message for an error that the child reported, from its kind and detail.
     """
 
     too_slow: Sentence
@@ -65,19 +66,20 @@ class Words:
 
 
 class ChildEndedError(ConvertError):
-    """The child crashed, was killed, or left without an answer."""
+    """The child crashed, was killed, or exited without writing a result."""
 
 
 class ChildProcess:
     """
-    One kind of work for a child Blender. May be run from several threads at once.
+    Run one kind of job in child Blenders, a new one for each job. Thread-safe.
 
-    :param command: how to start the child, from :func:`command.child_command`; the path of the job is added.
-    :param words: what is said of its ends.
-    :param log: name of the file, beside the result, for what the child prints.
-    :param timeout_s: how long one job may take.
-    :param memory_bytes: the child's address space, on POSIX; None takes three quarters of the machine's memory, at
-        least 6 GB.
+    :param command: command that starts the child, from :func:`command.child_command`; the path of the job file is
+        appended.
+    :param words: error messages.
+    :param log: name of the file in the output folder that gets the child's output.
+    :param timeout_s: time limit of one job, in seconds.
+    :param memory_bytes: limit of the child's address space, on POSIX; None for three quarters of the machine's memory,
+        at least 6 GB.
     """
 
     def __init__(
@@ -97,13 +99,16 @@ class ChildProcess:
 
     def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
         """
-        Run a child to its end and return what it answered.
+        Run a job in a child, wait for it to end, and return its result.
 
-        :param job: what the child is told, beside where to answer and how much memory it may take.
-        :param out_dir: made if it is missing; holds the child's own folder meanwhile, and its log afterwards.
-        :raises ConvertError: the child refused the job, or ended without an answer.
-        :raises NoChildError: there is no child Blender here.
-        :raises ChildNotStartedError: it could not be started just now.
+        :param job: the job, as JSON values. The path of the result file and the memory limit are added.
+        :param out_dir: output folder, created if it is missing. It contains the child's own folder during the run, and
+            its log afterwards.
+        :param stop: event that cancels the job.
+        :return: the child's result, as JSON values.
+        :raises ConvertError: the child reported an error, exceeded the time limit, or ended without a result.
+        :raises NoChildError: no child Blender can be started on this machine.
+        :raises ChildNotStartedError: the child could not be started just now; another attempt may succeed.
         :raises ConvertStopped: ``stop`` was set.
         """
         if not self._command:
@@ -124,13 +129,17 @@ class ChildProcess:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _run(self, job_path: Path, scratch: Path, log_path: Path, stop: threading.Event) -> int:
-        """Run the child to its end and return its exit code; negative is the signal that ended it, on POSIX."""
+        """
+        Run the child until it ends.
+
+        :return: its exit code; on POSIX, the negative number of the signal that ended it.
+        """
         if stop.is_set():
             raise ConvertStopped(self._words.stopped)
         try:
             child = subprocess.Popen(
                 [*self._command, str(job_path.resolve())],
-                # The child leaves when this pipe ends, and so does not outlive a Blender that was killed.
+                # The child exits when this pipe is closed, so it does not outlive a Blender that was killed.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -160,7 +169,14 @@ class ChildProcess:
             reader.join(timeout=1.0)
 
     def _read_result(self, path: Path, code: int) -> dict[str, Any]:
-        """Read what the child answered. ``code`` is what it ended with, for the case that it did not."""
+        """
+        Return the result that the child wrote.
+
+        :param path: path of the result file.
+        :param code: the child's exit code, for the message if there is no result.
+        :raises ChildEndedError: there is no readable result.
+        :raises ConvertError: the child reported an error.
+        """
         try:
             result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -173,24 +189,29 @@ class ChildProcess:
         return result
 
     def _end_in_words(self, code: int) -> Sentence:
-        """Return the sentence for a child that ended without an answer."""
+        """Return the message for a child that ended with the exit code ``code`` and without a result."""
         if code >= 0:
             return filled(self._words.ended, code=code, log=self._log)
         try:
             name = signal.Signals(-code).name
         except ValueError:
             name = str(-code)
-        # Nobody but the system's out-of-memory killer sends SIGKILL to a child of ours.
+        # Only the system's out-of-memory killer sends SIGKILL to a child, apart from this module itself, which then
+        # raises another error.
         return self._words.killed if name == "SIGKILL" else filled(self._words.crashed, signal=name, log=self._log)
 
 
 def filled(sentence: Sentence, **args: str | int | float) -> Sentence:
-    """Return one of :class:`Words` with its values."""
+    """Return a message of :class:`Words` with values for its placeholders."""
     return Sentence(sentence.template, args)
 
 
 def apart() -> dict[str, Any]:
-    """Keyword arguments for Popen: a group of its own, so that Ctrl-C in a terminal is ours to pass on."""
+    """
+    Return the keyword arguments for ``Popen`` that isolate the child from this process's terminal.
+
+    The child gets its own process group, so Ctrl-C in a terminal reaches only this process, which then ends the child.
+    """
     if sys.platform == "win32":
         return {
             "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP
@@ -201,7 +222,11 @@ def apart() -> dict[str, Any]:
 
 
 def kill(child: subprocess.Popen[bytes]) -> None:
-    """End the child and whatever it started. Nothing of it is worth waiting for: its output appears as a whole."""
+    """
+    Kill the child at once and, on POSIX, all processes that it started.
+
+    No output is lost or left incomplete, because the child writes its files atomically.
+    """
     if sys.platform == "win32":
         child.kill()
     else:
@@ -212,7 +237,7 @@ def kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def keep_log(stream: IO[bytes], path: Path) -> None:
-    """Write the first and the last 64 KB of ``stream`` to ``path`` and drop the rest, to the end of the stream."""
+    """Read ``stream`` to its end, write its first and last 64 KB to the file at ``path``, and discard the rest."""
     tail: deque[bytes] = deque()
     written = tail_bytes = dropped = 0
     with contextlib.ExitStack() as stack:
@@ -222,7 +247,7 @@ def keep_log(stream: IO[bytes], path: Path) -> None:
         except OSError as error:
             _log.warning("No log of the child: %s", error)
             log = None
-        # A full disk costs the log, never the conversion: the pipe is read on.
+        # Keep reading the pipe if the disk is full: only the log may fail, not the conversion.
         with contextlib.suppress(ValueError):
             while block := stream.read1(8192):  # type: ignore[attr-defined]
                 if written < _LOG_BYTES:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Small copies of the pictures that tasks were made from, for the panel.
+Make thumbnails of the source images of tasks, for the panel.
 
-Floor: second. Thread: main, but for the worker that makes them. No ``bpy``.
+Floor: second. Thread: main, except for the worker thread that makes the thumbnails. No ``bpy``.
 
-A user's picture may have fifty million pixels, and Blender decodes what is drawn on the main thread. So a child
-Blender makes a copy, once, which costs it a second; a picture that is small already is shown as it is.
+A source image may have fifty million pixels, and Blender decodes the images of a panel on the main thread. So a child
+Blender makes a thumbnail once, which takes a second. An image that is small already is shown itself.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ from .process import ChildProcess
 
 _log = logging.getLogger(__name__)
 
-#: Copies that are kept; the longest unused go.
+#: Number of thumbnails that are kept; the least recently used are removed.
 _KEPT = 300
 _COPY = re.compile(r"[0-9a-f]{24}\.[a-z0-9]{2,5}")
-#: Edge of a copy, as that of the list's thumbnails.
+#: Longest side of a thumbnail, the same as in the task list.
 _EDGE_PX = 256
 _TIMEOUT_S = 120.0
 _MAX_BYTES = 1024 * 1024
@@ -38,10 +38,10 @@ _MAX_BYTES = 1024 * 1024
 
 class SmallPictures:
     """
-    Makes small copies, one after the other, in a thread that begins with the first.
+    Make thumbnails one after another, in a thread that the first request starts.
 
-    :param command: how to start a child, from ``child_command("prepare_worker")``.
-    :param folder: where the copies are kept.
+    :param command: command that starts a child, from ``child_command("prepare_worker")``.
+    :param folder: cache folder of the thumbnails.
     """
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
@@ -55,11 +55,15 @@ class SmallPictures:
         self._stop = threading.Event()
 
     def path(self, source: str) -> str | None:
-        """Return the small copy of the picture at ``source``, "" if it cannot be had, None while it is made."""
+        """
+        Return the path of the thumbnail of the image at ``source``.
+
+        :return: "" if it cannot be made; None if it was not requested yet, or is being made.
+        """
         return self._known.get(source)
 
     def ask(self, source: str) -> None:
-        """Have a copy made, unless it is known already."""
+        """Request the thumbnail of the image at ``source``, unless it was requested before."""
         if source in self._known or source in self._under_way or self._stop.is_set():
             return
         self._under_way.add(source)
@@ -67,7 +71,7 @@ class SmallPictures:
             thread = threading.Thread(target=self._run, name="triverse-small-pictures", daemon=True)
             try:
                 thread.start()
-            except RuntimeError as error:  # the system gives out no more threads
+            except RuntimeError as error:  # the system cannot start another thread
                 _log.warning("No small copies of pictures: %s", error)
                 self._answers.append((source, ""))
                 return
@@ -75,7 +79,7 @@ class SmallPictures:
         self._asked.put(source)
 
     def hear(self) -> bool:
-        """Take over what the worker has made; returns whether there was anything."""
+        """Process the worker's results, which :meth:`path` then returns. Return True if there were any."""
         heard = False
         while self._answers:
             source, path = self._answers.popleft()
@@ -86,11 +90,11 @@ class SmallPictures:
 
     @property
     def is_waiting(self) -> bool:
-        """True while a copy is being made."""
+        """True while a thumbnail is being made."""
         return bool(self._under_way)
 
     def stop(self) -> None:
-        """End the thread, and the child with it."""
+        """End the thread and its child; blocks for at most two seconds."""
         self._stop.set()
         if self._thread is not None:
             self._asked.put(None)
@@ -107,7 +111,7 @@ class SmallPictures:
                 _log.info("No small copy of a picture: %s", error)
                 path = ""
             except UNFORESEEN:
-                # The last net of the thread: without it the panel would wait for this picture and all later ones.
+                # Without this handler the thread would end, and the panel would wait for this and all later thumbnails.
                 _log.exception("No small copy of a picture")
                 path = ""
             self._answers.append((source, path))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Try once, in a child Blender, what a library will need: that it starts, reads models, exports, draws and saves.
+Test in a child Blender what writing an asset library needs: start, import, export, render and save.
 
-Floor: second. Thread: a worker's. No ``bpy``: what must be asked of Blender is handed in.
+Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are passed as arguments.
 """
 
 import threading
@@ -15,7 +15,8 @@ from ...tasks.converter import ChildNotStartedError, ConvertError
 from .process import ChildEndedError, ChildProcess, Words
 
 LOG = "trial.log"
-#: The whole trial takes 5 s on two busy cores (measured); a first start from a cold disk takes its time.
+#: Time limit of the whole test, which takes 5 s on two busy cores (measured). The first start of Blender, before its
+#: files are in the disk cache, takes longer.
 TIMEOUT_S = 180.0
 
 
@@ -63,11 +64,15 @@ def try_out(
     command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event
 ) -> dict[str, Sentence]:
     """
-    Return what cannot be done, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
+    Return what this Blender cannot do, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
 
-    :param command: how to start the child, from ``child_command("library_worker")``.
-    :param work_dir: folder of this user for what the child needs, and for its log.
-    :raises NoChildError: there is none here.
+    :param command: command that starts the child, from ``child_command("library_worker")``.
+    :param work_dir: folder of this user for the child's temporary files and its log.
+    :param exports: formats to test, keys of ``batch.post_options.EXPORTS``.
+    :param stop: event that cancels the test.
+    :return: messages by key: ``BLENDER`` if no model can be written at all, ``PICTURES`` if nothing can be rendered, or
+        a format that cannot be exported.
+    :raises NoChildError: no child Blender can be started on this machine.
     :raises ConvertStopped: ``stop`` was set.
     """
     child = ChildProcess(command, _WORDS, log=LOG, timeout_s=TIMEOUT_S)
@@ -77,7 +82,7 @@ def try_out(
         try:
             lacking = child.run(told, work_dir, stop)["lacking"]
         except ChildEndedError:
-            # It may have been the renderer, without which a library can do.
+            # The renderer may have crashed. A library can be written without it, so test the rest.
             lacking = child.run({**told, "may_draw": False}, work_dir, stop)["lacking"]
             found[PICTURES] = _NO_PICTURES
     except (ConvertError, ChildNotStartedError) as error:
