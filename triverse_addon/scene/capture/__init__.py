@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender holds, as files that a task can be made from."""
+"""Write images and objects of the open .blend to files, as sources of tasks."""

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Pictures that Blender holds, as files that a task can be made from.
+Write images, the last render, the viewport and the clipboard to image files, as sources of tasks.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-Everything is written in the quickest way there is, as TGA without compression: 60 to 150 ms for 4096 × 4096 px, where
-a PNG takes 900 ms and more (measured). ``child.preparer`` makes a PNG of it in a child Blender, when a task needs it.
+Files are written in the fastest format, TGA without compression: 60 to 150 ms for 4096 × 4096 px, where a PNG takes
+900 ms and more (measured). ``child.preparer`` converts them to PNG in a child Blender when a task needs them.
 """
 
 import logging
@@ -28,20 +28,22 @@ from ..worker import colours
 
 _log = logging.getLogger(__name__)
 
-#: Types of the images that Blender itself keeps.
+#: Values of ``Image.type`` of the images that Blender creates itself.
 _NOT_OF_A_USER = frozenset({"RENDER_RESULT", "COMPOSITING"})
 
-#: Longest side of a picture of the viewport, at least and at most: small windows are drawn larger.
+#: Least and greatest length, in pixels, of the longer side of a viewport capture. Small viewports are drawn enlarged.
 _LEAST_PX, _MOST_PX = 1024, 2048
 
 
 def from_image(image: bpy.types.Image, folder: Path) -> Path:
     """
-    Return a file with what an Image data-block shows.
+    Return the path of a file with the content of an Image data-block.
 
-    Its own file if that holds the same; else one is written into ``folder``. The data-block does not change.
+    If the image's own file has the same content, return that. Otherwise write a new file. The image is not changed.
 
-    :raises SceneError: there are no pixels, it is a movie, or nothing can be written.
+    :param image: the image; for "Render Result", the last render is written.
+    :param folder: folder for a new file.
+    :raises SceneError: the image has no pixels, it is a movie, or the file cannot be written.
     """
     if image.type in _NOT_OF_A_USER:
         return last_render(bpy.context.scene, folder)
@@ -53,7 +55,7 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
         path = _path_of(image)
         if path is not None and path.is_file():
             return path
-    # has_data is False for what was not drawn yet; asking for the size loads it.
+    # has_data is False for an image that was not drawn yet; reading its size loads it.
     if not all(image.size):
         raise SceneError(Sentence.of("The image {name} has no pixels. Its file may be missing.", name=image.name))
     with _plain_scene() as scene:
@@ -64,9 +66,12 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
 
 def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
     """
-    Write the last render as it looks with the colour management of ``scene``.
+    Write the last render, with the colour management of ``scene``, to a new file.
 
-    :raises SceneError: nothing was rendered yet, or nothing can be written.
+    :param scene: the scene whose view settings are applied.
+    :param folder: folder for the file.
+    :return: path of the file.
+    :raises SceneError: nothing was rendered yet, or the file cannot be written.
     """
     result = next((image for image in bpy.data.images if image.type == "RENDER_RESULT"), None)
     nothing = SceneError(Sentence.of("Nothing was rendered yet. Render an image first."))
@@ -77,23 +82,28 @@ def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
         try:
             return _save(result, scene, path)
         except SceneError:
-            # Blender has the data-block from the first look at a render window on, and no way to ask for its pixels.
+            # Blender creates the data-block as soon as a render window is shown, and has no way to check whether it has
+            # pixels.
             if path.parent.is_dir():
                 raise nothing from None
             raise
 
 
 def has_render() -> bool:
-    """Tell whether something may have been rendered; only :func:`last_render` knows for sure."""
+    """Return False if nothing was rendered; True if something may have been, which only :func:`last_render` finds."""
     return any(image.type == "RENDER_RESULT" for image in bpy.data.images)
 
 
 def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path) -> Path:
     """
-    Write what a 3D viewport shows, in its shading but without grid, outlines, gizmos and other overlays.
+    Write the view of a 3D viewport, with its shading but without grid, outlines, gizmos and other overlays, to a file.
 
-    :param area: a 3D viewport.
-    :raises SceneError: nothing can be drawn here, or nothing can be written.
+    :param area: area of the viewport.
+    :param scene: the scene to draw.
+    :param layer: the view layer to draw.
+    :param folder: folder for the file.
+    :return: path of the file.
+    :raises SceneError: the area has no 3D viewport, Blender cannot draw here, or the file cannot be written.
     """
     space, region = area.spaces.active, next(region for region in area.regions if region.type == "WINDOW")
     if not isinstance(space, bpy.types.SpaceView3D):
@@ -107,11 +117,14 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
     """
-    Return the picture in the clipboard as a file; where the clipboard holds text, the file or address it names.
+    Return the image in the clipboard as a file, or the image that text in the clipboard names.
 
-    Blender reads pictures from the clipboard on Windows, macOS and Wayland, and file names everywhere.
+    Blender reads images from the clipboard on Windows, macOS and Wayland, and text everywhere.
 
-    :raises SceneError: the clipboard holds nothing of that kind, or Blender cannot read it here.
+    :param context: context with a window.
+    :param folder: folder for the file.
+    :return: path of the file, or an https URL from the clipboard.
+    :raises SceneError: the clipboard has no image, or Blender cannot read it here.
     """
     named = _named_in_clipboard(context)
     if named is not None:
@@ -132,7 +145,7 @@ def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
 
 
 def _path_of(image: bpy.types.Image) -> Path | None:
-    """The file of an image; the first tile's of a tiled one. Not looked at."""
+    """Return the path of an image's file, for a tiled image that of its first tile; None if it has none. No I/O."""
     if not image.filepath:
         return None
     path = bpy.path.abspath(image.filepath, library=image.library)
@@ -142,7 +155,7 @@ def _path_of(image: bpy.types.Image) -> Path | None:
 
 
 def _unpack(image: bpy.types.Image, folder: Path) -> Path:
-    """Write the packed file byte for byte, under the suffix that its first bytes deserve."""
+    """Write the packed file byte for byte to a new file, with the suffix of the format that its first bytes show."""
     data = image.packed_file.data
     suffix = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(image_type(data[:32]) or "")
     return _write(_new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga"), data)
@@ -165,7 +178,8 @@ def _new_path(folder: Path, name: str, suffix: str) -> Path:
 def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
     try:
         make_folder(path.parent)
-        # Image.save() of 4.2 would make a file of a generated image, and of a painted one a saved one.
+        # Image.save() is not used: in 4.2 it turns a generated image into a file image, and marks a painted one as
+        # saved.
         image.save_render(str(path), scene=scene)
     except (OSError, RuntimeError) as error:
         raise _not_written(path.parent) from error
@@ -177,9 +191,10 @@ def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
 
 def _encoded(image: bpy.types.Image) -> bytes:
     """
-    Return a TGA of the pixels as they are; of a picture with linear light, as sRGB encodes it (IEC 61966-2-1).
+    Return the pixels of ``image`` as TGA, without colour management. Scene-linear pixels are encoded as sRGB.
 
-    Takes 0.4 to 1.3 s for 4096 × 4096 px, where Blender saves in 0.1 to 0.2 s (processor time, measured).
+    The encoding is that of IEC 61966-2-1. Takes 0.4 to 1.3 s for 4096 × 4096 px, where Blender saves in 0.1 to 0.2 s
+    (processor time, measured).
 
     :raises SceneError: numpy is missing.
     """
@@ -216,9 +231,9 @@ def _not_written(folder: Path) -> SceneError:
 @contextmanager
 def _plain_scene() -> Iterator[bpy.types.Scene | None]:
     """
-    A scene that saves pictures with the colours they have, whatever the user's scene makes of renders.
+    Yield a temporary scene that saves images without changing their colours, independent of the user's view settings.
 
-    None where the colour configuration has no view for that: see :func:`_encoded`.
+    Yield None if the colour configuration has no view for that: see :func:`_encoded`.
     """
     scene = bpy.data.scenes.new("Triverse")
     try:
@@ -233,9 +248,9 @@ def _plain_scene() -> Iterator[bpy.types.Scene | None]:
 
 @contextmanager
 def _as_tga(scene: bpy.types.Scene) -> Iterator[None]:
-    """Let ``scene`` save TGA meanwhile."""
+    """Set the output format of ``scene`` to uncompressed TGA, and restore the user's settings afterwards."""
     settings = scene.render.image_settings
-    # The kind of media comes first, for it decides which formats there are (5.0); the format decides the rest.
+    # Order matters: the media type (5.0) determines which file formats can be set, and the format the other settings.
     names = [name for name in ("media_type", "file_format", "color_mode", "color_depth") if hasattr(settings, name)]
     before: dict[str, Any] = {name: getattr(settings, name) for name in names}
     try:
@@ -260,7 +275,16 @@ def _draw(
     width: int,
     height: int,
 ) -> bytes:
-    """Return the pixels, RGBA from the lower left, of one drawing without overlays."""
+    """
+    Draw a 3D viewport once, off screen and without overlays.
+
+    :param space: the viewport, whose overlays are off during the call.
+    :param region: the region whose view is drawn.
+    :param width: width in pixels.
+    :param height: height in pixels.
+    :return: the pixels, 8-bit RGBA, row by row from the lower left.
+    :raises SceneError: Blender cannot draw, because it has no window.
+    """
     view = space.region_3d
     shown = space.overlay.show_overlays
     try:
@@ -287,14 +311,15 @@ def _tga(width: int, height: int, body: bytes, *, depth: int = 3) -> bytes:
     """
     Return an uncompressed TGA (Truevision TGA 2.0, type 2).
 
-    :param body: blue, green, red and, with a depth of 4, alpha of each pixel, from the lower left.
+    :param body: the pixels, row by row from the lower left: blue, green, red and, with a depth of 4, alpha.
+    :param depth: bytes per pixel, 3 or 4.
     """
     has_alpha = depth == 4
     return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 8 * depth, 8 * has_alpha) + body
 
 
 def _without_alpha(rgba: bytes) -> bytes:
-    """Return blue, green and red of pixels that are red, green, blue and alpha."""
+    """Convert RGBA pixels to BGR."""
     body = bytearray(len(rgba) // 4 * 3)
     body[0::3], body[1::3], body[2::3] = rgba[2::4], rgba[1::4], rgba[0::4]
     return bytes(body)
@@ -305,26 +330,31 @@ def _without_alpha(rgba: bytes) -> bytes:
 
 
 def _paste(context: bpy.types.Context) -> list[bpy.types.Image]:
-    """Let Blender make an image of the clipboard; nothing where it cannot or the clipboard holds none."""
+    """Paste the clipboard as an Image data-block and return that in a list, which is empty if there is no image."""
     before = set(bpy.data.images)
     with _image_editor(context) as is_there:
-        # Without an Image Editor the operator refuses in newer Blenders and crashes in older ones, whose poll() does
-        # not look for it (image_ops.cc: image_clipboard_paste_exec, ED_space_image_set).
+        # Without an Image Editor the operator fails in newer Blenders and crashes older ones, whose poll() does not
+        # check for it (image_ops.cc: image_clipboard_paste_exec, ED_space_image_set).
         if is_there and bpy.ops.image.clipboard_paste.poll():  # type: ignore[call-arg]
             try:
                 bpy.ops.image.clipboard_paste()
             except RuntimeError as error:
                 _log.info("Blender cannot paste: %s", error)
-    # An Image Editor that is new may bring "Render Result" and "Viewer Node" with it, which nobody pasted.
+    # A new Image Editor may create "Render Result" and "Viewer Node", which were not pasted.
     return [image for image in bpy.data.images if image not in before and image.type not in _NOT_OF_A_USER]
 
 
 @contextmanager
 def _image_editor(context: bpy.types.Context) -> Iterator[bool]:
-    """Be in an Image Editor meanwhile, lent by another one or by any other area, which shows afterwards what it did."""
+    """
+    Override the context with an Image Editor, and restore the area that was used for it afterwards.
+
+    An open Image Editor is used if there is one. Otherwise another area becomes an Image Editor temporarily. Yields
+    False if there is no area.
+    """
     window = context.window
     areas = list(window.screen.areas) if window is not None else []
-    # The area the user is in comes last: its panel may be running us.
+    # The area in the context comes last: the panel that called this code may be in it.
     areas.sort(key=lambda area: (area.type != "IMAGE_EDITOR", area == context.area))
     if not areas:
         yield False

@@ -208,9 +208,9 @@ def filled(sentence: Sentence, **args: str | int | float) -> Sentence:
 
 def apart() -> dict[str, Any]:
     """
-    Return the keyword arguments for ``Popen`` that isolate the child from this process's terminal.
+    Return the keyword arguments for ``Popen`` that give the child its own process group.
 
-    The child gets its own process group, so Ctrl-C in a terminal reaches only this process, which then ends the child.
+    So Ctrl-C in a terminal reaches only this process, which decides when the child ends.
     """
     if sys.platform == "win32":
         return {
@@ -225,7 +225,7 @@ def kill(child: subprocess.Popen[bytes]) -> None:
     """
     Kill the child at once and, on POSIX, all processes that it started.
 
-    No output is lost or left incomplete, because the child writes its files atomically.
+    This leaves no incomplete result: the child writes its files atomically.
     """
     if sys.platform == "win32":
         child.kill()

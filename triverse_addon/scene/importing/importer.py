@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The importer that drivers hand to :meth:`tasks.engine.engine.Engine.pump`: a finished task in, a model in the scene out.
+Import the model of a finished task into its scene: the importer for :meth:`tasks.engine.engine.Engine.pump`.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def reason_to_wait(record: TaskRecord) -> Sentence | None:
-    """Return why the model of ``record`` cannot come into the scene now; None when it can. No look at the disk."""
+    """Return why the model of ``record`` cannot be imported now; None if it can. Does not access the disk."""
     scene = find_scene(record.origin)
     if scene is None:
         return why_not_here(record.origin)
@@ -45,10 +45,12 @@ def reason_to_wait(record: TaskRecord) -> Sentence | None:
 
 def import_task(record: TaskRecord) -> ImportOutcome:
     """
-    Bring the model of ``record`` into the scene that asked for it, as one undo step.
+    Import the model of ``record`` into the scene in which the task was started, as one undo step.
 
-    :return: ``Imported`` with the collection's name; ``Later`` if the scene is not here; ``Failed`` if the files
-        cannot be used. Never raises for what a file or a scene may be.
+    Errors of files and scenes are returned, not raised.
+
+    :return: ``Imported`` with the collection's name; ``Later`` if the scene is not available or the model not ready;
+        ``ConvertAgain`` if the .blend does not suit the scene; ``Failed`` if the files cannot be used.
     """
     reason = reason_to_wait(record)
     scene = find_scene(record.origin)
@@ -95,11 +97,11 @@ def _bring(
         except TooManyBlocksError:
             pass
         else:
-            # The cost, for one, may have become known after the conversion.
+            # Write the properties again: some, such as the cost, may have become known after the conversion.
             asset_collection.write_properties(collection, provenance.properties(record))
             return collection
     if has_glb:
-        # Again: since it arrived, anything may have been written there, and here it is no child that reads it.
+        # The file is checked again: it may have been changed since the download, and it is not read in a child here.
         with readable_models.lent(glb, gltf_abilities.ask()) as readable:
             return import_model(
                 readable,
@@ -121,18 +123,19 @@ def _bring(
 
 
 class _Unfit(TriverseError):
-    """The .blend does not fit, and another can be made."""
+    """The .blend does not suit the scene or the task's options, and a new one can be made from the GLB."""
 
 
 def _append(
     record: TaskRecord, blend: Path, scene: bpy.types.Scene, *, name: str, spot: Spot | None, has_glb: bool
 ) -> bpy.types.Collection:
     """
-    Append the .blend, where it fits or where there is nothing else.
+    Append the .blend if it suits the scene and the task's options, or if there is no GLB.
 
-    :raises _Unfit: it can be converted anew so that it fits.
-    :raises TooManyBlocksError: its GLB is imported sooner.
-    :raises SceneError: it cannot be appended.
+    :param has_glb: whether the GLB still exists.
+    :raises _Unfit: the .blend does not suit or cannot be read, and must be converted again.
+    :raises TooManyBlocksError: importing the GLB is faster.
+    :raises SceneError: the .blend cannot be appended.
     """
     if not has_glb:
         return append_model(blend, scene, name=name, spot=spot)
@@ -170,13 +173,13 @@ def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | 
 
 
 def _placeholder(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Object | None:
-    """The object that marks the place of the model, if it is still there."""
+    """Return the placeholder object of the task; None if there is none in ``scene``."""
     placement = record.placement
     return find_object(scene, placement.placeholder, placement.placeholder_uid, placement.session)
 
 
 def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The objects that an import hides or removes."""
+    """Return the objects of ``scene`` that the import of ``record`` hides or removes."""
     placement = record.placement
     old = replace_import.find(scene, record.task_uuid, placement.instead_of)
     if old is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Import a GLB in the user's own Blender, where no child Blender can be started.
+Import a GLB in the user's own Blender, for machines on which no child Blender can be started.
 
-Floor: second. Thread: main, which it blocks for seconds at a million triangles. Imports ``bpy``.
+Floor: second. Thread: main, which is blocked for seconds by a model of a million triangles. Imports ``bpy``.
 """
 
 import dataclasses
@@ -37,14 +37,22 @@ def import_model(
     smooth_deg: int = 0,
 ) -> bpy.types.Collection:
     """
-    Import a GLB with the same result that converting and appending has.
+    Import a GLB, with the same result as converting it in a child and appending the .blend.
 
-    :param told: gets what the task's history is to say of it, with levels.
+    The user's mode, selection and active object are restored.
+
+    :param glb_path: path of the GLB.
+    :param scene: the scene to link the collection to.
+    :param name: name of the collection.
+    :param preview_path: image for the asset's preview; None for none.
+    :param properties: custom properties of the collection.
+    :param tags: asset tags.
+    :param spot: position and size of the model; None keeps those of the file.
+    :param told: list that the entries for the task's history, as (level, message), are appended to.
     :param merge: see :class:`tasks.record.Placement`; likewise ``smooth_deg``.
-
-    The user's mode, selection and active object are as before when it returns.
-
-    :raises SceneError: the importer does not take the file; the scene is as it was.
+    :return: the collection, a child of the scene's own collection.
+    :raises SceneError: the importer cannot read the file, or the scene is linked from another file; the scene is
+        unchanged.
     """
     if scene.library is not None:
         raise SceneError(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which file and scene asked for a model, and whether they are open now.
+Find the file and scene in which a task was started, if they are open.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-Nothing of RNA is kept: undo and File > Open invalidate it. A scene is known by the id in its ``triverse`` properties,
-which the ui gives it at its first task. Undo may take that id back, and a file may be closed without being saved; so
-there is also a token for the time between two file loads, within which the scene's name will do.
+No references to RNA objects are kept: undo and File > Open invalidate them. A scene is identified by the id in its
+``triverse`` properties, which the ui assigns at the scene's first task. Undo may remove that id, and a file may be
+closed without being saved. So there is also a token that is renewed when a file is loaded: while it is the same, the
+scene's name identifies the scene.
 """
 
 import uuid
@@ -21,12 +22,12 @@ _token = uuid.uuid4().hex
 
 
 def token() -> str:
-    """Return the name of the time since the last file load."""
+    """Return the token of the present session, which lasts from one file load to the next."""
     return _token
 
 
 def renew_token() -> str:
-    """Begin a new time, because a file was loaded or may have been; return its name."""
+    """Renew the token, because a file was loaded or may have been, and return the new one."""
     global _token
     _token = uuid.uuid4().hex
     return _token
@@ -34,9 +35,9 @@ def renew_token() -> str:
 
 def find_scene(origin: Origin) -> bpy.types.Scene | None:
     """
-    Return the scene that asked, if its file is open; None if another is.
+    Return the scene in which a task was started; None if it is not in the open file.
 
-    A task without origin (from the command line) belongs to whatever scene is open.
+    A task without origin (from the command line) belongs to the current scene.
     """
     if origin == Origin():
         return bpy.context.scene
@@ -46,7 +47,7 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
                 return scene
     if _is_same_file(origin):
         scene = bpy.data.scenes.get(origin.scene_name)
-        # One that has an id by now and not the one looked for is another scene that took over the name.
+        # A scene with another id is a different scene that got the name later.
         if scene is not None and (not origin.scene_id or not _scene_id(scene)):
             return scene
     return None
@@ -54,11 +55,12 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
 
 def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bpy.types.Object | None:
     """
-    Return the object that was meant when a task was made, if ``scene`` still has it.
+    Return the object that a task refers to; None if it is not in ``scene``.
 
-    :param name: that it had then.
-    :param uid: its ``session_uid``, 0 where that is not known.
-    :param session: the :func:`token` of then. While it holds, another object that has taken the name is not meant.
+    :param name: name of the object when the task was created.
+    :param uid: ``session_uid`` of the object, 0 if it is not known.
+    :param session: the :func:`token` when the task was created. If it is still the same, the object is identified by
+        ``uid``, so another object of the same name is not returned. Otherwise the name identifies it.
     """
     named = scene.objects.get(name) if name else None
     if not uid or session != _token or (named is not None and named.session_uid == uid):
@@ -67,7 +69,7 @@ def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bp
 
 
 def why_not_here(origin: Origin) -> Sentence:
-    """Return the sentence for an origin whose scene :func:`find_scene` does not find."""
+    """Return the message for an origin whose scene :func:`find_scene` does not find."""
     if _is_same_file(origin):
         return Sentence.of(
             "The scene {scene} is gone. Press Import to bring the model into this one.", scene=origin.scene_name
@@ -88,5 +90,5 @@ def _same_path(a: str, b: str) -> bool:
 
 
 def _scene_id(scene: bpy.types.Scene) -> str:
-    # Absent while the ui is not registered: the command line under the bpy module.
+    # The property is absent while the ui is not registered, as for the command line with the bpy module.
     return getattr(getattr(scene, "triverse", None), "scene_id", "")

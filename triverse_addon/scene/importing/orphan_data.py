@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a model leaves behind when it, or its surface, is taken away: meshes, materials, pictures that nobody uses.
+Remove data-blocks (meshes, materials, images) that are unused after a model or its materials were removed.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -11,7 +11,7 @@ import bpy
 
 
 def used_by(objects: Iterable[bpy.types.Object]) -> list[bpy.types.ID]:
-    """Return what ``objects`` use and may be alone in using: data, actions, materials, and what those use."""
+    """Return the data-blocks that ``objects`` use, directly or not: object data, actions, materials, images, groups."""
     found: dict[bpy.types.ID, None] = {}
     for obj in objects:
         for owner in (obj, obj.data, getattr(obj.data, "shape_keys", None)):
@@ -24,7 +24,7 @@ def used_by(objects: Iterable[bpy.types.Object]) -> list[bpy.types.ID]:
 
 
 def materials_of(obj: bpy.types.Object) -> list[bpy.types.Material]:
-    """Return the materials of an object and of its data, each once."""
+    """Return the materials in the slots of an object and in its data, each once."""
     own = [slot.material for slot in obj.material_slots]
     of_data = list(getattr(obj.data, "materials", ()))
     return list(dict.fromkeys(material for material in own + of_data if material is not None))
@@ -58,7 +58,7 @@ def _add_tree(tree: bpy.types.NodeTree, found: dict[bpy.types.ID, None]) -> None
 
 
 def remove_unused(found: Iterable[bpy.types.ID]) -> None:
-    """Remove what of ``found`` nobody uses any more; what the user keeps by a fake user stays."""
+    """Remove those of ``found`` that have no users, repeatedly. Linked ones and those with a fake user are kept."""
     left = [one for one in found if one.library is None]
     while unused := [one for one in left if not one.users]:
         left = [one for one in left if one.users]
@@ -66,7 +66,7 @@ def remove_unused(found: Iterable[bpy.types.ID]) -> None:
 
 
 def strip(collection: bpy.types.Collection) -> None:
-    """Take the materials from the model in ``collection``, and the pictures that were theirs alone out of the file."""
+    """Remove all materials from the objects in ``collection``, and the materials and images that are then unused."""
     found: dict[bpy.types.ID, None] = {}
     for obj in collection.all_objects:
         for material in materials_of(obj):

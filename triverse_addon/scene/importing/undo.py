@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-One undo step for an import.
+Add an undo step for an import.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -14,9 +14,10 @@ _log = logging.getLogger(__name__)
 
 def push(message: str) -> bool:
     """
-    Add an undo step, named ``message`` in Edit > Undo History.
+    Add an undo step.
 
-    :return: False in background, where there is no undo, and without a window.
+    :param message: name of the step in Edit > Undo History.
+    :return: True if the step was added; False in background mode, where there is no undo, and without a window.
     """
     if bpy.app.background:
         return False

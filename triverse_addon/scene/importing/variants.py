@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Material variants of a model (KHR_materials_variants) on their way into the user's file.
+Transfer the material variants of a model (KHR_materials_variants) into the user's file.
 
 Floor: second. Thread: main, of the user's Blender. Imports ``bpy``.
 
-The importer keeps which material is whose variant in the mesh, which comes along with it, and what the variants are
-called in the first scene of the file, which does not. So the names travel with the collection, and are put where
-Blender's glTF add-on shows and exports them.
+The importer stores the materials of the variants in the mesh, which is appended with the model, but the names of the
+variants in the first scene of the file, which is not. So the names are stored in the collection, and here they are
+copied to where Blender's glTF add-on shows and exports them.
 """
 
 import importlib
@@ -25,9 +25,10 @@ _NAMES = "gltf2_KHR_materials_variants_variants"
 
 def hand_over(collection: bpy.types.Collection) -> None:
     """
-    Let this file know the variants of the model in ``collection``.
+    Add the variants of the model in ``collection`` to the first scene of this file.
 
-    Variants of the same name are one, whichever model they are of; those of other models stay as they are.
+    A variant with the name of an existing one is merged with it, even if that is of another model. Existing variants
+    are not changed.
     """
     text = collection.get(asset_collection.VARIANTS)
     names = json.loads(text) if isinstance(text, str) else []
@@ -38,7 +39,7 @@ def hand_over(collection: bpy.types.Collection) -> None:
     for name in names:
         if name not in numbers:
             variant = known.add()
-            # Before the name, whose change looks for others of the same.
+            # Set the index before the name: setting the name searches for variants of the same name.
             variant.variant_idx = numbers[name] = len(known) - 1
             variant.name = name
     meshes = {obj.data for obj in collection.all_objects if obj.type == "MESH"}
@@ -49,14 +50,14 @@ def hand_over(collection: bpy.types.Collection) -> None:
 
 
 def _show() -> bool:
-    """Switch on what shows variants, as the importer does. False without Blender's glTF add-on."""
+    """Enable the variants in the UI of Blender's glTF add-on, as the importer does. Return False if that fails."""
     addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_IMPORTER)
     if addon is None or addon.preferences is None:
         return False
     try:
         shown = importlib.import_module(f"{_IMPORTER}.blender.com.gltf2_blender_ui")
-        # Switched off, or after Load Factory Settings, its properties are left behind without their classes, and must
-        # not be read: so the classes are asked, and not whether there is such a property (4.2 to 5.3).
+        # When this UI was disabled, and after Load Factory Settings, the properties remain without their classes, and
+        # must not be read. So check whether the classes are registered, not whether the property exists (4.2 to 5.3).
         if not shown.gltf2_KHR_materials_variants_variant.is_registered:
             if addon.preferences.KHR_materials_variants_ui:
                 shown.variant_register()
