@@ -21,8 +21,8 @@ from .placement import Spot, place
 
 _log = logging.getLogger(__name__)
 
-#: Number of data-blocks up to which a .blend is appended. Blender searches the whole file for each data-block: 0.2 s for
-#: 1,000, 8 s for 4,000, where the importer takes a second (measured, 4.2 and 5.2).
+#: Number of data-blocks up to which a .blend is appended. Blender searches the whole file for each data-block: 0.2 s
+#: for 1,000, 8 s for 4,000, where the importer takes a second (measured, 4.2 and 5.2).
 MOST_BLOCKS = 2000
 
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where a model is to stand, and the one matrix that brings it there.
+Compute and apply the transform that places an imported model.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-A model is moved as a whole, through the objects of it that have no parent; nothing is added to it. Matrices are worked
-out here rather than read from ``matrix_world``, which is the identity in what was just appended until the depsgraph
-has run, and running it for a scene that is not shown would evaluate all of that scene.
+A model is moved as a whole, by transforming those of its objects that have no parent. Except for animated ones, no
+object is added. World matrices are computed here, not read from ``matrix_world``: that is the identity for appended
+objects until the depsgraph is evaluated, and evaluating it for a scene that is not shown would evaluate that whole
+scene.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,13 @@ _NOTHING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box to fit a model into: its centre, its full sizes along its own axes, and its rotation (w, x, y, z)."""
+    """
+    A box to fit a model into, in world space.
+
+    :ivar centre: in Blender units.
+    :ivar size: full lengths of the edges along the box's own axes, in Blender units.
+    :ivar rotation: quaternion (w, x, y, z).
+    """
 
     centre: tuple[float, float, float]
     size: tuple[float, float, float]
@@ -32,13 +39,13 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Spot:
     """
-    Where a model is to stand. All lengths are in Blender units.
+    The target position, size and rotation of a model. Lengths are in Blender units, in world space.
 
-    :ivar location: where the model's origin comes to lie, as glTF delivers it.
-    :ivar height: the height the model is scaled to; None keeps its own size.
-    :ivar on_ground: the lowest point comes to lie at ``location``'s z, instead of the origin.
-    :ivar box: the box the model is fitted into, as large as it goes without being stretched, turned as the box is,
-        centred, and standing on the box's floor. Takes the place of the other three.
+    :ivar location: position of the model's origin, as it is in the glTF.
+    :ivar height: height (along z) that the model is scaled to; None keeps its own size.
+    :ivar on_ground: whether the lowest point, instead of the origin, is put at the z of ``location``.
+    :ivar box: box that the model is fitted into: scaled uniformly to the largest size that fits, rotated like the box,
+        centred, and with its lowest point on the box's bottom. If given, the other three fields are ignored.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -49,15 +56,15 @@ class Spot:
 
 def place(collection: bpy.types.Collection, spot: Spot) -> None:
     """
-    Move the model in ``collection``, standing where its file put it, to ``spot``.
+    Move the model in ``collection`` from its position in the file to ``spot``.
 
-    What its file holds beside it moves along and is not counted.
+    Objects of the file's other scenes are moved too, but do not count for the model's size.
     """
     move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), spot))
 
 
 def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
-    """Move ``objects``, which are one model, by ``matrix``, through those of it that have no parent."""
+    """Transform ``objects``, all of one model, by ``matrix``, by changing only those without a parent."""
     if matrix == Matrix():
         return
     roots = [obj for obj in objects if obj.parent is None]
@@ -70,7 +77,7 @@ def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
 
 
 def box_of(obj: bpy.types.Object) -> Box:
-    """Return the bounding box of ``obj`` along its own axes, in world coordinates; an empty's is that of its shape."""
+    """Return the bounding box of ``obj`` along its own axes, in world space; for an empty, that of its display size."""
     _, rotation, scale = obj.matrix_world.decompose()
     if obj.type == "EMPTY":
         reach = 2.0 * obj.empty_display_size
@@ -85,9 +92,9 @@ def box_of(obj: bpy.types.Object) -> Box:
 
 def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
     """
-    Return the lowest and the highest corner of ``objects`` together, in world coordinates.
+    Return the minimum and maximum corner of the common bounding box of ``objects``, in world space.
 
-    None if nothing of them has an extent.
+    Return None if none of the objects has an extent: empties, cameras, lights, speakers and armatures have none.
     """
     worlds: dict[bpy.types.Object, Matrix] = {}
     boxes: dict[bpy.types.ID, tuple[Vector, Vector]] = {}
@@ -99,7 +106,7 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
         if not _is_straight(world):
             points.extend(_extremes(obj, world))
             continue
-        # Opposite corners stay opposite corners. Objects that share a mesh share its box, but for their modifiers.
+        # Axes stay along axes, so two opposite corners suffice. Objects without modifiers share the box of their mesh.
         owner = obj if obj.modifiers else obj.data
         corners = boxes.get(owner)
         if corners is None:
@@ -113,7 +120,7 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
 
 
 def matrix_to(model: list[bpy.types.Object], spot: Spot) -> Matrix:
-    """Return what brings ``model``, standing where its file put it, to ``spot``."""
+    """Return the matrix that moves ``model`` from its position in the file to ``spot``."""
     location = Matrix.Translation(spot.location)
     if spot.box is None and spot.height is None and not spot.on_ground:
         return location
@@ -130,7 +137,7 @@ def matrix_to(model: list[bpy.types.Object], spot: Spot) -> Matrix:
 
 
 def _fit(box: Box, low: Vector, high: Vector) -> Matrix:
-    # An axis in which either is flat says nothing about the size.
+    # An axis along which the box or the model is flat does not limit the scale.
     ratios = [
         target / length for target, length in zip(box.size, high - low, strict=True) if min(target, length) > _NOTHING
     ]
@@ -145,7 +152,13 @@ def _fit(box: Box, low: Vector, high: Vector) -> Matrix:
 
 
 def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matrix:
-    """World matrix from the parents' own, as the depsgraph makes it for objects; a bone is taken for its armature."""
+    """
+    Compute the world matrix of ``obj`` from the matrices of its parents, as the depsgraph does for object parents.
+
+    A parent that is a bone is treated like its armature object.
+
+    :param known: cache of world matrices.
+    """
     if obj not in known:
         basis = obj.matrix_basis
         known[obj] = basis if obj.parent is None else _world(obj.parent, known) @ obj.matrix_parent_inverse @ basis
@@ -153,7 +166,11 @@ def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matr
 
 
 def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
-    """Points whose bounds are those of ``obj``, which does not stand straight: of its vertices, else of its box."""
+    """
+    Return points whose bounds are those of a rotated ``obj``: exact ones from its vertices, or the corners of its box.
+
+    :param world: world matrix of ``obj``.
+    """
     if obj.type == "MESH" and obj.data.vertices:
         exact = _vertex_extremes(obj.data, world)
         if exact is not None:
@@ -162,18 +179,18 @@ def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:
 
 
 def _is_straight(matrix: Matrix) -> bool:
-    """Tell whether an axis of a box stays along an axis of the world."""
+    """Return True if ``matrix`` maps every coordinate axis to a coordinate axis."""
     (a, b, c), (d, e, f), (g, h, i) = (tuple(row) for row in matrix.to_3x3())
     if not (b or c or d or f or g or h):
         return True
-    # Of the three numbers of a row at most one is more than nothing.
+    # In each row, at most one of the three numbers may be other than zero.
     rows = ((abs(a), abs(b), abs(c)), (abs(d), abs(e), abs(f)), (abs(g), abs(h), abs(i)))
     return all(sum(row) - max(row) <= _NOTHING for row in rows)
 
 
 def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None:
     try:
-        import numpy  # a Blender of a Linux distribution may lack it; its box then has to do
+        import numpy  # a Blender of a Linux distribution may lack it; the object's box is used then
     except ImportError:
         return None
     points = numpy.empty(len(mesh.vertices) * 3, dtype=numpy.float32)
@@ -183,7 +200,14 @@ def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None
 
 
 def _carry(animated: list[bpy.types.Object], matrix: Matrix) -> None:
-    """Move roots whose own transform is animated, and would jump back, by an empty that carries them."""
+    """
+    Move objects without a parent whose own transform is animated, by parenting them to a new empty.
+
+    Changing their own transform would have no effect, because the animation overwrites it.
+
+    :param animated: the objects, at least one.
+    :param matrix: transform of the empty.
+    """
     collection = animated[0].users_collection[0]
     carrier = bpy.data.objects.new(collection.name, None)
     carrier.matrix_basis = matrix

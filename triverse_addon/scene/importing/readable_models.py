@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Copies of models that Blender can read, for the import in place: made in a thread, used on the main thread.
+Make copies of models that this Blender can read, for imports without a child Blender.
 
-Floor: second. Thread: main, but for the making. No ``bpy``.
+Floor: second. Thread: main, except that the copies are made in threads of their own. No ``bpy``.
 
-Where a child reads a model, the engine's worker makes the copy before. Here, the import comes back for it.
+Where a child Blender reads the model, the engine's worker makes such a copy first. Here, a thread makes the copy, and
+the import is repeated until the copy is done.
 """
 
 import contextlib
@@ -23,12 +24,19 @@ from ..errors import SceneError
 
 
 class NotYetError(TriverseError):
-    """The copy is being made; the import is tried again soon."""
+    """The copy is being made; the import must be tried again later."""
 
 
 @dataclass(slots=True)
 class _Copy:
-    """A copy in the making. The folder is its own, in the system's folder for temporary files."""
+    """
+    A copy that is being made, or is done.
+
+    :ivar stamp: modification time (ns) and size (bytes) of the original when the copy was started.
+    :ivar folder: folder of this copy alone, in the system's folder for temporary files.
+    :ivar is_done: set when the copy is complete or has failed.
+    :ivar problem: the error if it has failed.
+    """
 
     stamp: tuple[int, int]
     folder: Path
@@ -46,11 +54,15 @@ _copies: dict[Path, _Copy] = {}
 @contextlib.contextmanager
 def lent(path: Path, reader: GltfReader) -> Iterator[Path]:
     """
-    Lend what may be imported here: the delivered file where Blender reads it as it is, else a copy.
+    Yield the path of a GLB to import: the original if Blender can read it, otherwise a copy.
 
-    :raises GlbError: it must not be given to Blender.
+    The copy is removed afterwards.
+
+    :param path: path of the GLB that was downloaded.
+    :param reader: the glTF extensions that this Blender supports.
+    :raises GlbError: the file failed the checks and must not be imported.
     :raises NotYetError: a copy is being made.
-    :raises SceneError: the file cannot be read, or the copy not written.
+    :raises SceneError: the file cannot be read, or the copy cannot be written.
     """
     try:
         copy = _copy_of(path, reader)
@@ -70,7 +82,7 @@ def lent(path: Path, reader: GltfReader) -> Iterator[Path]:
 
 
 def _copy_of(path: Path, reader: GltfReader) -> _Copy | None:
-    """Return the copy, which may not be done yet; None where the file itself will do."""
+    """Return the copy of the file, started if there is none; None if Blender can read the file itself."""
     stat = path.stat()
     stamp = (stat.st_mtime_ns, stat.st_size)
     copy = _copies.get(path)
@@ -89,7 +101,7 @@ def _make(path: Path, copy: _Copy, reader: GltfReader) -> None:
     try:
         verdict = glb_check.write_readable(path, copy.path, reader)
         if verdict.is_as_it_is:
-            # Another file than before; the next look at it finds out.
+            # The file was replaced after the check in _copy_of, and needs no copy now; the next call checks it again.
             copy.problem = NotYetError(Sentence.of("The model is being prepared for this Blender."))
     except glb_check.GlbError as error:
         copy.problem = error

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Put a model in the place of one that was imported before, which is then removed.
+Replace an earlier import of a model by a new one.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-Both come from the same file, so an object of one has its partner in the other, and gets its transform, its parent, its
-collections, its names, and whatever else refers to it. Where a mesh was changed since (its scale applied, say), what
-it was changed by is worked out from the vertices. Where that cannot be told either, the new model is fitted into the
-box of the old one.
+Both come from the same file, so each object of one has a counterpart in the other. The new object gets the transform,
+parent, collections and names of the old one, and references to the old one are remapped to it. If a mesh was
+transformed since its import (for example by applying its scale), the transform is computed from the vertices. If that
+is not possible, the new model is fitted into the bounding box of the old one.
 """
 
 import re
@@ -22,18 +22,18 @@ from . import orphan_data
 from .placement import Box, Spot, bounds, matrix_to, move
 from .replace_objects import CHANNELS, PARENTING
 
-#: What tells an imported collection from others: see ``tasks.provenance``.
+#: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
 _UUID = "triverse_task_uuid"
-#: When that was, in seconds since the epoch.
+#: Custom property of imported collections with the time of the import, in seconds since the epoch.
 _IMPORTED_AT = "triverse_imported_at"
-#: Two shapes count as the same when they are apart by no more than this part of their size.
+#: Greatest distance of two shapes that count as equal, relative to their size.
 _TOLERANCE = 0.01
-#: Vertices that are looked at to work out what a mesh was changed by.
+#: Approximate number of vertices that are compared to compute the transform of a mesh.
 _LOOKED_AT = 1000
 
 
 def imported(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Collection]:
-    """Return the collections in ``scene`` that were imported for a task and can be changed."""
+    """Return the collections in ``scene`` that were imported for a task, without linked ones, which are read-only."""
     if not task_uuid:
         return []
     return [
@@ -47,37 +47,42 @@ def which(
     scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
 ) -> bpy.types.Collection | None:
     """
-    Return the imported collection that a user means: the one of the active object, else the one imported last.
+    Return the imported collection that contains the active object, otherwise the one imported last; None if none.
 
-    :param last: the name that the last import had, where that is all that is known of it.
+    :param task_uuid: the task whose imports are searched.
+    :param last: name of the collection of the last import, used if the times of the imports do not decide.
+    :param active: the active object.
     """
     found = imported(scene, task_uuid)
     for one in found:
         if active is not None and active in set(one.all_objects):
             return one
-    # Neither its name nor its place among the others tells which came last: a user may change both. They decide only
-    # between copies of one import, and between those of version 0.1.0, which noted no time.
+    # A user may change the names and the order of the collections, so they decide only where the times do not: between
+    # copies of one import, and between imports of version 0.1.0, which stored no time.
     return max(reversed(found), key=lambda one: (one.get(_IMPORTED_AT, 0.0), one.name == last), default=None)
 
 
 def note_time(collection: bpy.types.Collection) -> None:
-    """Note that a collection was imported now."""
+    """Store the present time as the collection's time of import."""
     collection[_IMPORTED_AT] = time.time()
 
 
 def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:
-    """Return the imported collection of that name, if ``scene`` still has it."""
+    """Return the collection named ``name`` that was imported for the task; None if ``scene`` has none."""
     return next((one for one in imported(scene, task_uuid) if one.name == name), None) if name else None
 
 
 def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:
     """
-    Let the model in ``new`` stand where that in ``old`` stands, under its names, and remove ``old``.
+    Replace the model in ``old`` by that in ``new``, with the same placement and names, and remove ``old``.
 
-    What a user put into ``old`` beside the model moves over. Nothing that referred to the old objects (children,
-    constraints, modifiers, other collections) loses them.
+    Objects that a user has added to ``old`` are moved to ``new``. References to the old objects (from children,
+    constraints, modifiers, other collections) are remapped to the new ones.
 
-    :param new: linked to the scene's own collection, its model where its file put it.
+    :param new: collection of the new model, a child of the scene's own collection; the model has its position in the
+        file.
+    :param old: collection of the earlier import.
+    :param scene: the scene of both.
     """
     model, before = list(new.all_objects), list(old.all_objects)
     partners = _partners(model, before)
@@ -107,13 +112,18 @@ def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.t
 
 
 # -----------------------------------------------------------------------------
-# Who stands for whom
+# Counterparts
 
 
 def _partners(
     model: list[bpy.types.Object], before: list[bpy.types.Object]
 ) -> dict[bpy.types.Object, bpy.types.Object]:
-    """Return new object -> old object: by the name their file gave them, else the only one left of its type."""
+    """
+    Return the old object for each new one, as far as there is one.
+
+    Objects with the same name (without Blender's number) and type are matched first. After that, an object is matched
+    if it and one old object are the only unmatched ones of their type.
+    """
     free = list(before)
     found: dict[bpy.types.Object, bpy.types.Object] = {}
     for obj in model:
@@ -131,12 +141,12 @@ def _partners(
 
 
 def _stem(name: str) -> str:
-    """Return a name without the number that Blender adds to one that is taken."""
+    """Return a name without the numeric suffix (".001") that Blender adds to a name that is in use."""
     return re.sub(r"\.\d{3,}$", "", name)
 
 
 def _change(obj: bpy.types.Object, other: bpy.types.Object) -> Matrix | None:
-    """Return what the data of ``other`` were changed by since they were as those of ``obj`` are; None: unknown."""
+    """Return the transform from the mesh of ``obj`` to that of ``other``, the same mesh but edited; None if unknown."""
     if obj.type != "MESH" or not obj.data.vertices:
         return Matrix()
     mesh, changed = obj.data, other.data
@@ -144,7 +154,7 @@ def _change(obj: bpy.types.Object, other: bpy.types.Object) -> Matrix | None:
         step = max(1, len(mesh.vertices) // _LOOKED_AT)
         pairs = [(mesh.vertices[at].co, changed.vertices[at].co) for at in range(0, len(mesh.vertices), step)]
         return _affine(pairs) if obj.data.users == 1 else _same(pairs)
-    # Edited, but perhaps still in its place.
+    # The number of vertices was changed, but the bounding box may be the same.
     return _same([(Vector(a), Vector(b)) for a, b in zip(obj.bound_box, other.bound_box, strict=True)])
 
 
@@ -159,7 +169,7 @@ def _same(pairs: list[tuple[Vector, Vector]]) -> Matrix | None:
 
 
 def _affine(pairs: list[tuple[Vector, Vector]]) -> Matrix | None:
-    """Return the matrix that brings the first of each pair to the second; None if there is none."""
+    """Return the affine matrix that maps the first point of each pair to the second; None if there is none."""
     if (same := _same(pairs)) is not None:
         return same
     try:
@@ -176,7 +186,7 @@ def _affine(pairs: list[tuple[Vector, Vector]]) -> Matrix | None:
 
 
 # -----------------------------------------------------------------------------
-# The place
+# Placement
 
 
 def _copy_places(
@@ -197,7 +207,11 @@ def _copy_places(
 
 
 def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.types.Object]) -> None:
-    """Bring the model into the box of what was there, and to its parent, if that had only one."""
+    """
+    Fit the model in ``new`` into the bounding box of the objects ``before`` of ``old``, and give it their parent.
+
+    The parent is set only if the old objects together have exactly one parent outside themselves.
+    """
     model, shown = list(new.all_objects), set(asset_collection.shown_objects(old))
     extent = bounds(obj for obj in before if obj in shown)
     if extent is not None:
@@ -219,7 +233,11 @@ def _file_like(
     scene: bpy.types.Scene,
     kept: list[bpy.types.Object],
 ) -> None:
-    """Link ``new`` wherever ``old`` is, and what a user keeps in ``old`` to ``new``."""
+    """
+    Link ``new`` to all collections and scenes that contain ``old``, and replace ``old`` in collection instances.
+
+    :param kept: objects that a user has added to ``old``; they are linked to ``new``, like the child collections.
+    """
     every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
     homes = [home for home in every if home.library is None and old.name in home.children and home != old]
     for home in homes:
@@ -266,7 +284,11 @@ def _remove(
 
 
 def _selection(before: list[bpy.types.Object]) -> dict[tuple[str, str], bool]:
-    """Return scene and view layer -> whether one of ``before`` is the active one, where any of them is selected."""
+    """
+    Return in which view layers any of the objects ``before`` is selected.
+
+    :return: (name of the scene, name of the view layer) -> whether one of the objects is the active one there.
+    """
     shown: dict[tuple[str, str], bool] = {}
     for scene in bpy.data.scenes:
         for layer in scene.view_layers:

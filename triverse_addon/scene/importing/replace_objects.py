@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Put a model in the place of the objects it was made from.
+Replace the objects that a model was made from by the model.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-``selection`` sends objects as they stand in the world, less the location of the first. Whether the service gives the
-result back at that place and size is not documented: what comes back elsewhere is brought to the box of what was sent.
-The result then follows where the first object is now, however it was moved meanwhile.
+``capture.selection`` exports objects in world space, relative to the location of the first object. Whether the service
+returns the result with the same position and size is not documented: if it differs, the result is fitted into the
+bounding box of what was sent. Then it gets the present transform of the first object, which may have been moved since.
 """
 
 import bpy
@@ -17,7 +17,7 @@ from ..worker import asset_collection
 from .origin import find_object
 from .placement import Box, Spot, bounds, matrix_to, move
 
-#: The result counts as given back in place when its corners are off by no more than this part of its size.
+#: The result counts as unmoved if the corners of its bounding box differ by at most this fraction of its size.
 _TOLERANCE = 0.02
 CHANNELS = (
     "rotation_mode",
@@ -35,7 +35,7 @@ PARENTING = ("parent", "parent_type", "parent_bone", "parent_vertices", "matrix_
 
 
 def originals(scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> list[bpy.types.Object]:
-    """Return the objects that a result takes the place of, as far as ``scene`` still has them; see ``find_object``."""
+    """Return the objects of ``replaced`` that ``scene`` still has; ``session`` is that of ``find_object``."""
     return [obj for obj in _originals(scene, replaced, session) if obj is not None]
 
 
@@ -46,13 +46,16 @@ def _originals(scene: bpy.types.Scene, replaced: Replaced, session: str) -> list
 
 def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> None:
     """
-    Let the model in ``collection`` stand where the objects of ``replaced`` are, and hide those.
+    Replace the objects of ``replaced`` by the model in ``collection``, and hide them.
 
-    It gets the transform and the parent of the first, and its collection goes into the collections of the first. If
-    that is gone, it stands where it stood when it was sent.
+    The model gets the transform and the parent of the first object, and its collection is linked to the collections of
+    that object. If the first object was removed, the model gets the transform that it had when it was sent.
 
-    :param collection: linked to the scene's own collection, its model where its file put it.
-    :param session: as in ``find_object``.
+    :param collection: collection of the model, a child of the scene's own collection; the model has its position in the
+        file.
+    :param scene: the scene of both.
+    :param replaced: the objects, and their transform when they were sent.
+    :param session: session in which they were sent, see ``find_object``.
     """
     then = Matrix([replaced.matrix[at : at + 4] for at in range(0, 16, 4)])
     in_frame = _back_in_place(asset_collection.shown_objects(collection), replaced)
@@ -69,7 +72,7 @@ def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replace
 
 
 def hide(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Hide an object in the viewports and renders of ``scene``; Alt H shows it again."""
+    """Hide an object in renders, and in all view layers of ``scene``; there, Alt H shows it again."""
     obj.hide_render = True
     for layer in scene.view_layers:
         if obj.name in layer.objects:
@@ -77,7 +80,7 @@ def hide(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
 
 
 def _back_in_place(model: list[bpy.types.Object], replaced: Replaced) -> Matrix:
-    """Return what brings the model to the box of what was sent: nothing, if it is there."""
+    """Return the matrix that fits ``model`` into the bounding box of what was sent; the identity if it is there."""
     extent = bounds(model)
     if extent is None:
         return Matrix()
@@ -89,24 +92,29 @@ def _back_in_place(model: list[bpy.types.Object], replaced: Replaced) -> Matrix:
 
 
 def _follow(model: list[bpy.types.Object], first: bpy.types.Object, then: Matrix) -> None:
-    """Give the model, which stands where ``first`` stood when its matrix was ``then``, the transform it has now."""
+    """
+    Apply to ``model`` the change of the transform of ``first`` since it was sent.
+
+    :param model: the model, at the position that ``first`` had when it was sent.
+    :param then: world matrix of ``first`` when it was sent.
+    """
     roots = [obj for obj in model if obj.parent is None]
     if not then.determinant():
-        # It was scaled to nothing in an axis: what it has turned by since cannot be told.
+        # The scale was zero in one axis, so the change cannot be computed.
         return
     local = then.inverted()
     is_driven = first.animation_data is not None or bool(first.constraints)
     for root in roots:
         inside = local @ root.matrix_basis
         if is_driven:
-            # What moves the first one moves it along.
+            # As a child of the first object, the model follows its animation and constraints.
             root.parent = first
             root.matrix_basis = inside
             continue
         for name in PARENTING:
             setattr(root, name, getattr(first, name))
         if _is_one_mesh(model):
-            # Into the vertices, so that location, rotation and scale are the same numbers as before.
+            # Transform the vertices, so that the object has the same location, rotation and scale as the first one.
             root.data.transform(inside)
             for name in CHANNELS:
                 setattr(root, name, getattr(first, name))
@@ -122,7 +130,7 @@ def _is_one_mesh(model: list[bpy.types.Object]) -> bool:
 
 
 def _file_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: bpy.types.Object) -> None:
-    """Move ``collection`` from the scene's own into those that ``first`` is in."""
+    """Move ``collection`` from the scene's own collection to those collections of ``scene`` that contain ``first``."""
     of_scene = {scene.collection, *scene.collection.children_recursive}
     homes = [home for home in first.users_collection if home in of_scene and home.library is None]
     if not homes:
@@ -135,7 +143,11 @@ def _file_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: 
 
 
 def _hand_over_selection(model: list[bpy.types.Object], scene: bpy.types.Scene, before: list[bpy.types.Object]) -> None:
-    """Select the model where what it replaces was selected: hiding ends a selection."""
+    """
+    Select the model in the view layers in which the objects ``before`` are selected, and make it active likewise.
+
+    Call it before those are hidden, which deselects them.
+    """
     for layer in scene.view_layers:
         selected = [obj for obj in before if obj.name in layer.objects and obj.select_get(view_layer=layer)]
         if not selected:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs in a child Blender, as plain scripts: nothing here imports the package."""
+"""Scripts and modules that run in a child Blender as plain modules, so they do not import the rest of the package."""

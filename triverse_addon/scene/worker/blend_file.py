@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Begin a .blend that is ours, and write it so that it holds what was put into it and nothing else.
+Create a new scene, and write it to a .blend that contains only that scene and the data that it uses.
 
 Floor: second. Thread: main, of the child or of a Blender without a window. Imports ``bpy``, and nothing of this
 package: the child loads it as a plain module.
 
-A start-up file brings brushes, a palette, line styles, eleven workspaces, and in them the user's home folder; saving
-it keeps them all (measured, 4.2 to 5.3). So the scene is a new one, and only what it needs is written.
+The startup file contains brushes, a palette, line styles, eleven workspaces, and in these the path of the user's home
+folder. Saving keeps all of it (measured, 4.2 to 5.3). So a new scene is used, and only the data it needs is written.
 """
 
 import functools
@@ -15,15 +15,15 @@ from pathlib import Path
 
 import bpy
 
-#: Room for a path in a data-block, less its end.
+#: Size in bytes of a path field in a data-block, without the terminating zero.
 _PATH_BYTES = 1023
 
 
 def begin() -> bpy.types.Scene:
     """
-    Put a new scene in the place of all others and return it: no world, metres, 24 frames a second.
+    Replace all scenes by a new one and return that: without world, in metres, with 24 frames per second.
 
-    Objects and collections of before are left to the caller.
+    Existing objects and collections are not removed; the caller has to do that.
     """
     scene = bpy.data.scenes.new("Scene")
     for window in bpy.context.window_manager.windows:
@@ -35,19 +35,22 @@ def begin() -> bpy.types.Scene:
     units.system, units.scale_length = "METRIC", 1.0
     units.length_unit = "METERS"  # type: ignore[assignment]
     render.fps, render.fps_base = 24, 1.0
-    # 4.2 takes it from the preferences of whoever runs it.
+    # The default comes from the user's preferences in 4.2.
     render.filepath = "//"
     return scene
 
 
 def write(path: Path, scene: bpy.types.Scene) -> None:
     """
-    Write ``scene`` and what it needs to ``path``, whole or not at all; uncompressed, which is the quickest to append.
+    Write ``scene`` and the data-blocks that it uses to ``path``, atomically.
 
-    No path of this machine is left in it: pictures are packed, and named without their folders. The present file may
-    lose what ``scene`` does not need.
+    The file is not compressed, so that appending from it is fast. It contains no path of this machine: images are
+    packed, and the folders are removed from their paths. Data-blocks that ``scene`` does not use may be removed from
+    the file that is open.
 
-    :raises OSError: it cannot be written.
+    :param path: the .blend to write.
+    :param scene: the scene to write.
+    :raises OSError: the file cannot be written.
     """
     for image in bpy.data.images:
         _forget_folders(image)
@@ -59,7 +62,7 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
             _save(part, scene)
         os.replace(part, path)
     except RuntimeError as error:
-        # Blender's report, "Error: Cannot open file …: No space left on device".
+        # The text is Blender's report, such as "Error: Cannot open file …: No space left on device".
         raise OSError(0, " ".join(str(error).removeprefix("Error: ").split())) from error
     finally:
         part.unlink(missing_ok=True)
@@ -68,9 +71,10 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
 @functools.cache
 def _writes_previews() -> bool:
     """
-    Tell whether what is written apart keeps the previews of its collections.
+    Return True if ``bpy.data.libraries.write`` keeps the previews of collections.
 
-    4.3 and 5.0 write a copy of it, and do not copy those; 4.2, 4.5.15, 5.2 and 5.3 keep them (measured).
+    4.3 and 5.0 write copies of the data-blocks, and do not copy previews; 4.2, 4.5.15, 5.2 and 5.3 keep them
+    (measured).
     """
     path = Path(bpy.app.tempdir) / "preview.blend"
     collection = bpy.data.collections.new("Preview")
@@ -89,9 +93,13 @@ def _writes_previews() -> bool:
 
 
 def _save(path: Path, scene: bpy.types.Scene) -> None:
-    """Save the file as a whole, after all is gone that ``scene`` does not need; the workspaces can only be emptied."""
+    """
+    Remove all data-blocks that ``scene`` does not use, and save the open file.
+
+    Workspaces cannot be removed, so the paths in them are cleared.
+    """
     bpy.data.batch_remove([other for other in bpy.data.scenes if other != scene])
-    for _ in range(2):  # brushes and their likes have a fake user or are kept by what goes in the first round
+    for _ in range(2):  # brushes and similar data have a fake user, or a user that is removed in the first round
         needed = _needed(scene)
         bpy.data.batch_remove([block for block in bpy.data.user_map() if block not in needed])
     for screen in bpy.data.screens:
@@ -108,7 +116,7 @@ def _save(path: Path, scene: bpy.types.Scene) -> None:
 
 
 def _needed(scene: bpy.types.Scene) -> set[bpy.types.ID]:
-    """Return ``scene`` and all that it leads to, and what belongs to the windows."""
+    """Return ``scene``, all data-blocks that it uses, directly or not, and those that belong to the windows."""
     users = bpy.data.user_map()
     needed = {scene, *bpy.data.screens, *bpy.data.workspaces, *bpy.data.window_managers}
     uses: dict[bpy.types.ID, list[bpy.types.ID]] = {}
@@ -129,6 +137,7 @@ def _forget_folders(image: bpy.types.Image) -> None:
         return
     for owner, attribute in ((image, "filepath_raw"), *((packed, "filepath") for packed in image.packed_files)):
         name = getattr(owner, attribute).replace("\\", "/").rpartition("/")[2]
-        # A shorter path leaves the end of a longer one behind it, and the whole field is written (measured).
+        # A shorter path does not overwrite the end of a longer one, and the whole field is saved (measured). So the
+        # field is filled first.
         setattr(owner, attribute, "." * _PATH_BYTES)
         setattr(owner, attribute, f"//{name}" if name else "")

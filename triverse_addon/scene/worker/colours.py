@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Colours by what this Blender knows: a studio's configuration (``OCIO``) has other names for all of them.
+Set view transforms and colour spaces by name, with any OpenColorIO configuration.
+
+A configuration set through the variable ``OCIO``, as studios do, has other names than Blender's own.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
@@ -11,19 +13,23 @@ from collections.abc import Iterable
 
 import bpy
 
-#: The view that changes nothing of a picture: Blender's own.
+#: Name of the view transform that does not change an image's colours, in Blender's own configuration.
 _PLAIN_VIEW = "Standard"
 _NO_LOOK = "None"
-#: A custom property of pictures that hold no colours, from the child that read them to the Blender that appends them.
+#: Custom property of images with non-colour data. The child sets it, and the Blender that appends the images reads it.
 IS_DATA = "triverse_is_data"
 
 
 def choices(owner: bpy.types.bpy_struct, attribute: str) -> tuple[str, ...]:
     """
-    Return the names that a colour setting may have here.
+    Return the values that an enum property for a colour setting accepts in this Blender.
 
-    They are made when they are looked at, so Blender's description of the property has none of them; the refusal of a
-    name that cannot be lists them all (``TypeError: … enum "…" not found in ('Standard', …)``, 4.2 to 5.3).
+    The enum is dynamic, so ``bl_rna`` does not list its items. But the error for an invalid value lists them all
+    (``TypeError: … enum "…" not found in ('Standard', …)``, 4.2 to 5.3).
+
+    :param owner: struct that has the property.
+    :param attribute: name of the property.
+    :return: the values; empty if they cannot be determined.
     """
     try:
         setattr(owner, attribute, "\x01")
@@ -33,22 +39,22 @@ def choices(owner: bpy.types.bpy_struct, attribute: str) -> tuple[str, ...]:
             found = ast.literal_eval(listed)
         except (ValueError, SyntaxError):
             return ()
-        # One name alone is written without the comma that would make it a tuple.
+        # If there is only one value, the message has no comma after it, so it is parsed as a string.
         return (found,) if isinstance(found, str) else tuple(found)
     return ()
 
 
 def show_plainly(scene: bpy.types.Scene) -> bool:
     """
-    Have pictures that ``scene`` renders or saves show the colours that they have.
+    Set the view settings of ``scene`` so that renders and saved images keep their colours.
 
-    :return: False where the configuration has no such view; what it uses by itself stays then.
+    :return: False if the configuration has no such view transform; the settings are not changed then.
     """
     view = scene.view_settings
     if _PLAIN_VIEW not in choices(view, "view_transform"):
         return False
     view.view_transform = _PLAIN_VIEW  # type: ignore[assignment]
-    # Looks depend on the view.
+    # Which looks there are depends on the view transform.
     if _NO_LOOK in choices(view, "look"):
         view.look = _NO_LOOK  # type: ignore[assignment]
     view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
@@ -56,7 +62,7 @@ def show_plainly(scene: bpy.types.Scene) -> bool:
 
 
 def note_data(images: Iterable[bpy.types.Image]) -> None:
-    """Note which pictures hold no colours, for :func:`settle` in a Blender with other names for colour spaces."""
+    """Mark images with non-colour data, for :func:`settle` in a Blender with other names of colour spaces."""
     for image in images:
         if image.colorspace_settings.is_data:
             image[IS_DATA] = True
@@ -64,9 +70,10 @@ def note_data(images: Iterable[bpy.types.Image]) -> None:
 
 def settle(images: Iterable[bpy.types.Image]) -> None:
     """
-    Give appended pictures whose colour space is unknown here one that means the same, and take the notes away.
+    Replace unknown colour spaces of appended images by equivalent ones, and remove the marks of :func:`note_data`.
 
-    Blender reads such a picture as if it had its default space, which turns normal and roughness maps into colours.
+    Blender reads an image with an unknown colour space as if it had the default one, which treats normal and roughness
+    maps as colours.
     """
     for image in images:
         is_data = bool(image.get(IS_DATA))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Draw contact sheets: pictures of many models with their names, as PNGs.
+Render contact sheets: PNGs with the thumbnails of many models and their names.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
 
-All pictures of a page are put into one image, which lies behind the captions, and Cycles draws both without a graphics
-card: Blender's own font has the letters of nearly all scripts.
+All thumbnails of a page are drawn into one image, which is a plane behind the captions. The captions are text objects,
+because Blender's font has the characters of nearly all scripts. Cycles renders both without a graphics card.
 """
 
 import logging
@@ -36,9 +36,10 @@ _INK = (0.01, 0.01, 0.01, 1.0)
 
 def draw(job: dict) -> list[str]:
     """
-    Draw all pages and return their paths.
+    Render all pages and return the paths of the files.
 
-    :param job: ``tiles`` (``picture`` and ``caption`` of each), and ``target_stem`` of the files.
+    :param job: ``tiles``, each with ``picture`` (path or None) and ``caption`` (lines), and ``target_stem``, the path of
+        the files without number and suffix.
     """
     tiles = job["tiles"]
     pages = [tiles[start : start + _COLUMNS * _ROWS] for start in range(0, len(tiles), _COLUMNS * _ROWS)]
@@ -76,7 +77,13 @@ def _draw_page(tiles: list[dict], path: str) -> None:
 
 
 def _paste(picture: Path, paper: numpy.ndarray, left: int, top: int) -> None:
-    """Put a picture into its cell, over the paper; one that cannot be read leaves the cell empty."""
+    """
+    Blend the image at ``picture`` into its cell of the page. If it cannot be read, the cell is left empty.
+
+    :param paper: pixels of the page (height, width, 4), changed in place.
+    :param left: left edge of the cell, in pixels.
+    :param top: upper edge of the cell, in pixels from below.
+    """
     try:
         thumbnail.pixel_size(picture)
         image = bpy.data.images.load(str(picture), check_existing=False)
@@ -111,7 +118,7 @@ def _paper(scene: bpy.types.Scene, pixels: numpy.ndarray, width: int, height: in
     node.interpolation = "Closest"
     material.node_tree.links.new(node.outputs["Color"], emission.inputs["Color"])
     mesh = bpy.data.meshes.new("Paper")
-    # A little larger than what is seen: the renderer blurs what lies beyond an edge into it.
+    # The plane is larger than the visible area, because the renderer's filter blends the surroundings into its edge.
     node.extension = "EXTEND"
     corners = [(-_GAP_PX, -_GAP_PX), (width + _GAP_PX, -_GAP_PX)]
     corners += [(x, height + _GAP_PX) for x, _ in reversed(corners)]
