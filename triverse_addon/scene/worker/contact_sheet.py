@@ -38,8 +38,8 @@ def draw(job: dict) -> list[str]:
     """
     Render all pages and return the paths of the files.
 
-    :param job: ``tiles``, each with ``picture`` (path or None) and ``caption`` (lines), and ``target_stem``, the path of
-        the files without number and suffix.
+    :param job: ``tiles``, each with ``picture`` (path or None) and ``caption`` (lines), and ``target_stem``, the path
+        of the files without number and suffix.
     """
     tiles = job["tiles"]
     pages = [tiles[start : start + _COLUMNS * _ROWS] for start in range(0, len(tiles), _COLUMNS * _ROWS)]

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the child Blender runs: a GLB in, a self-contained uncompressed .blend with one collection out.
+Convert a GLB to a self-contained, uncompressed .blend with one collection: the script of a child Blender.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.converter`` starts it
-as a script, ``blender … --python convert_worker.py -- job.json`` or ``python convert_worker.py -- job.json`` under the
-bpy module. It imports its neighbours as plain modules, because the child has no add-on.
+as a script, ``blender … --python convert_worker.py -- job.json`` or ``python convert_worker.py -- job.json`` with the
+bpy module. It imports the modules of its folder as plain modules, because the add-on is not loaded in the child.
 
-It is told everything by the job file, and answers by the result file that the job names, which appears as a whole or
-not at all. It is written again when a picture was drawn too.
+The job file contains all input. The result is written atomically to the result file that the job names, and written
+again if a preview was rendered afterwards.
 """
 
 import dataclasses
@@ -33,9 +33,9 @@ _log = logging.getLogger("convert_worker")
 
 def convert(job: dict) -> None:
     """
-    Convert one model and answer.
+    Convert one model and write the result.
 
-    :param job: what :class:`child.converter.ChildConverter` wrote.
+    :param job: the job that :class:`child.converter.ChildConverter` wrote.
     :raises gltf_import.RefusedError: the model cannot be used.
     :raises OSError: the .blend cannot be written.
     """
@@ -70,12 +70,12 @@ def convert(job: dict) -> None:
                 digest = _write(job, scene)
                 job_loop.answer(job, **answer, blend_sha256=digest, thumbnail=True)
         except (OSError, MemoryError) as error:
-            # The .blend and the answer of before stand.
+            # The .blend and the result that were written before remain valid.
             _log.warning("No portrait: %s", error)
 
 
 def _write(job: dict, scene: bpy.types.Scene) -> str:
-    """Write the .blend; returns its hash, by which it is known again before it is appended."""
+    """Write the .blend and return its SHA-256, by which it is verified before it is appended."""
     path = Path(job["blend_path"])
     blend_file.write(path, scene)
     with path.open("rb") as file:
@@ -83,7 +83,7 @@ def _write(job: dict, scene: bpy.types.Scene) -> str:
 
 
 def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bool:
-    """Make preview and thumbnail from a picture. One that is missing or broken costs only them."""
+    """Make preview and thumbnail from the image ``picture``. Return False if that cannot be read."""
     try:
         thumbnail.make(picture, Path(job["thumbnail_path"]), collection)
     except thumbnail.PictureError as error:
@@ -94,9 +94,9 @@ def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bo
 
 def _portrait(job: dict, collection: bpy.types.Collection) -> bool:
     """
-    Draw the picture that the service did not give.
+    Render a preview for a model that came without one. Return True if there is one now.
 
-    Done when the .blend is saved and the answer written: should the renderer crash, only the picture is missing.
+    Call it after the .blend and the result are written: if the renderer crashes, only the preview is missing.
     """
     drawn = Path(job["result_path"]).with_name("portrait.png")
     try:

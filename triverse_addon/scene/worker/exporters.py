@@ -19,11 +19,13 @@ def export(
     """
     Export a model and each of its levels of detail.
 
-    :param kind: "glb", "fbx", "usd" or "obj".
-    :param stem: name of the files without suffix; levels get ``-lod1`` and so on.
-    :param folder: where to; files of other kinds may be in it.
-    :return: what was written, by kind and level ("fbx", "fbx_lod1"). An OBJ is a folder, with its textures.
-    :raises gltf_import.RefusedError: this Blender cannot export it.
+    :param kind: format: "glb", "fbx", "usd" or "obj".
+    :param model: collection of the model.
+    :param levels: collections of the levels of detail, finest first.
+    :param stem: name of the files without suffix; ``-lod1`` and so on is appended for the levels of detail.
+    :param folder: folder for the files; it may contain files of other formats.
+    :return: the paths by format and level ("fbx", "fbx_lod1"). For OBJ, it is that of a folder with file and textures.
+    :raises gltf_import.RefusedError: this Blender cannot export the format, or the export failed.
     """
     made: dict[str, Path] = {}
     for level, collection in enumerate([model, *levels]):
@@ -44,7 +46,7 @@ def export(
 def _select(collection: bpy.types.Collection) -> None:
     for obj in bpy.context.scene.objects:
         obj.select_set(False)
-    # What its file holds beside the model is in no view layer, and cannot be selected.
+    # Child collections are skipped: the file's other objects are excluded from the view layer and cannot be selected.
     for obj in collection.objects:
         obj.select_set(True)
     bpy.context.view_layer.update()
@@ -68,9 +70,10 @@ def _fbx(name: str, folder: Path) -> Path:
 
 def _forget_folder(path: Path) -> None:
     """
-    Take this machine's folder out of an FBX, which names its pictures by absolute paths though they are in it.
+    Remove this machine's folder from an FBX, which has absolute paths for its images although they are embedded.
 
-    Every text has its length before it, so one of the same length and meaning replaces it: ``./././vase.fbm/x.png``.
+    FBX stores the length of a string before it, so the folder is replaced by an equivalent path of the same length:
+    ``./././vase.fbm/x.png``.
     """
     if not path.is_file():
         return
@@ -84,7 +87,7 @@ def _forget_folder(path: Path) -> None:
 def _usd(name: str, folder: Path) -> Path:
     path = folder / f"{name}.usdz"
     wanted = {"selected_objects_only": True, "export_animation": False, "root_prim_path": "/root"}
-    # 4.2 to 4.4 have the first, later ones the second.
+    # 4.2 to 4.4 have the first option, later versions the second.
     wanted |= {"export_textures": True, "export_textures_mode": "NEW"}
     known = bpy.ops.wm.usd_export.get_rna_type().properties  # type: ignore[call-arg]
     bpy.ops.wm.usd_export(filepath=str(path), **{option: value for option, value in wanted.items() if option in known})
@@ -105,7 +108,13 @@ _EXPORTERS = {"glb": _glb, "fbx": _fbx, "usd": _usd, "obj": _obj}
 
 
 class _Textures:
-    """Packed pictures as files for as long as an exporter needs them: FBX and OBJ know none but those on disk."""
+    """
+    Context manager that writes packed images to files, because the FBX and OBJ exporters only use images on disk.
+
+    On exit, the images have their former paths again. The files remain.
+
+    :param folder: folder for the files, created if it is missing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -117,7 +126,7 @@ class _Textures:
             plain = "".join(char if char.isalnum() else "_" for char in image.name)
             suffix = {"JPEG": ".jpg", "WEBP": ".webp"}.get(image.file_format, ".png")
             file = self._folder / f"{plain}_{number}{suffix}"
-            # As it was packed: written anew, a JPEG would lose once more.
+            # Write the packed bytes: encoding a JPEG again would lose quality.
             file.write_bytes(image.packed_file.data)
             self._paths[image] = image.filepath_raw
             image.filepath_raw = str(file)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The second wall behind the check of a model: what an import made must have come from the model's own file.
+Check that everything an import created comes from the model's own file, as second defence after the check of the GLB.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
 
-It knows nothing of the model's format. It looks at what is new afterwards, whoever made it: a data-block that stands
-for a file of this disk, packed or not, was not in the model. Files that Python opened meanwhile are
-looked at too, where the whole process is ours (the child): bytes of a foreign file could have become geometry.
+The check does not depend on the model's format. It examines all new data-blocks: one that refers to a file on this
+disk, packed or not, was not in the model. In the child, where no other code runs, the files that Python opened during
+the import are checked too, because bytes of another file could have become geometry.
 """
 
 import os
@@ -19,14 +19,15 @@ from typing import Any
 
 import bpy
 
-#: Data-blocks that may stand for a file.
+#: Collections of ``bpy.data`` whose data-blocks may refer to a file. Images are checked separately.
 _WITH_FILES = ("cache_files", "fonts", "libraries", "movieclips", "sounds", "texts", "volumes")
-#: Whatever an import may make, users before what they use.
+#: Collections of ``bpy.data`` whose data-blocks an import may create, in an order in which users come before what they
+#: use.
 _MADE = (
     "scenes", "collections", "objects", "meshes", "pointclouds", "armatures", "cameras", "lights", "actions",
     "materials", "node_groups", "textures", "images", *_WITH_FILES,
 )  # fmt: skip
-#: Where Blender and Python have their own files, opened at any time.
+#: Folders of Blender's and Python's own files, which may be opened at any time.
 _OWN_ROOTS = tuple(
     os.path.realpath(root)
     for root in {
@@ -42,9 +43,9 @@ _OWN_ROOTS = tuple(
 
 class Wall:
     """
-    Remembers what is there before an import.
+    Record the data-blocks that exist before an import, and check those that exist after it.
 
-    Keep one no longer than the import takes: it holds references to data-blocks.
+    Do not keep an instance longer than the import: it has references to data-blocks.
     """
 
     def __init__(self) -> None:
@@ -52,23 +53,23 @@ class Wall:
         self._images = {image: (image.filepath_raw, image.packed_file is not None) for image in bpy.data.images}
 
     def new(self, name: str) -> list[Any]:
-        """Return the data-blocks of one kind that were not there before."""
+        """Return the new data-blocks of the collection ``name`` of ``bpy.data``."""
         before = self._before.get(name, set())
         return [block for block in getattr(bpy.data, name, ()) if block not in before]
 
     def foreign(self) -> str:
-        """Return the name of a data-block whose content is not from the model's file, "" if there is none."""
+        """Return type and name of a data-block with content that is not from the model's file, "" if there is none."""
         for name in _WITH_FILES:
             for block in self.new(name):
                 if name == "libraries" or _path_of(block):
                     return f"{name} {block.name}"
         for image in self.new("images"):
-            # The importer packs what it finds on the disk: that a picture is packed says nothing, that it has no path
-            # does.
+            # An image of the model is packed and has no path. Being packed is not enough, because the importer also
+            # packs images that it reads from the disk.
             has_file = image.source in ("FILE", "SEQUENCE", "MOVIE", "TILED")
             if has_file and (image.packed_file is None or image.filepath_raw):
                 return f"images {image.name}"
-        # An importer that meets a picture of the user's takes it for its own, and may pack it.
+        # An importer may mistake an existing image of the user for one of its own, and pack it.
         for image, as_it_was in self._images.items():
             if (image.filepath_raw, image.packed_file is not None) != as_it_was:
                 return f"images {image.name}"
@@ -80,10 +81,10 @@ class Wall:
         return ""
 
     def remove(self) -> None:
-        """Remove everything that is new, and unpack again what was packed meanwhile."""
+        """Remove all new data-blocks, and undo packing and changed paths of images that existed before."""
         for name in _MADE:
             bpy.data.batch_remove(self.new(name))
-        # Until then, a layer lists objects that are gone as None.
+        # Until it is updated, a view layer lists removed objects as None.
         bpy.context.view_layer.update()
         for image, (path, was_packed) in self._images.items():
             if image.packed_file is not None and not was_packed:
@@ -93,10 +94,10 @@ class Wall:
 
     def remove_pointers(self) -> None:
         """
-        Remove custom properties that point to other data-blocks: a file cannot hold any.
+        Remove custom properties that refer to data-blocks from all new data-blocks: glTF cannot contain such.
 
-        The importer of 5.3 leaves "blender_object_data" in a material that is made twice, with vertex colours and
-        without; an export would write it into the file.
+        The importer of 5.3 leaves "blender_object_data" in a material that it creates twice, with and without vertex
+        colours; an export would write it to the file.
         """
         for name in _MADE:
             for block in self.new(name):
@@ -112,7 +113,7 @@ class Wall:
 
 def _path_of(block: Any) -> str:
     path = str(getattr(block, "filepath", ""))
-    # Blender's own font.
+    # "<builtin>" is Blender's own font.
     return "" if path == "<builtin>" else path
 
 
@@ -126,11 +127,12 @@ _is_watching = False
 @contextmanager
 def opened_files(glb_path: str, foreign: list[str]) -> Iterator[None]:
     """
-    Note which files Python opens meanwhile, but for the model's and Blender's own.
+    Record the files that Python opens within the context, except for the model and files of Blender and Python.
 
-    For the child only: what listens cannot be taken out of the process again.
+    Use it in the child only: the audit hook that it installs cannot be removed from the process.
 
-    :param foreign: gets their paths.
+    :param glb_path: path of the model.
+    :param foreign: list that the paths are appended to.
     """
     global _is_watching, _opened
     if not _is_watching:

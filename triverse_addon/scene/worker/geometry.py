@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Geometry as artists want it: merged vertices, smooth shading by angle, vertex colours that can be seen.
+Process imported meshes: merge vertices, shade smooth by angle, and show vertex colours.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import bmesh
 import bpy
 
-#: The format holds a vertex once for each side of a seam of UVs or normals; they are this close: not at all apart.
+#: Merge distance, in the mesh's units. glTF stores a vertex once for each side of a seam of UVs or normals, with equal
+#: positions.
 SEAM = 1e-6
 _NORMALS = "triverse_normals"
 
@@ -24,10 +25,11 @@ def meshes_of(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Mesh]:
 
 def show_vertex_colours(objects: Iterable[bpy.types.Object]) -> None:
     """
-    Give meshes with vertex colours and no material the one that the importer gives them from 4.5 on.
+    Assign a material that shows the vertex colours to meshes that have these and lack a material.
 
-    Up to 4.4 it makes none, so that the model is grey. An attribute of the file's own, whose name begins with ``_``, is
-    kept as a colour where it has four numbers, and is none.
+    From 4.5 on, the importer assigns such a material. Up to 4.4 it does not, so the model is grey. Custom attributes of
+    the file, whose names begin with ``_``, are ignored: one with four numbers is imported as a colour attribute,
+    although it is none.
     """
     if bpy.app.version >= (4, 5):
         return
@@ -59,10 +61,10 @@ def _coloured() -> bpy.types.Material:
 
 def rework(objects: Iterable[bpy.types.Object], *, merge: bool, smooth_deg: int) -> None:
     """
-    Do what was chosen for the meshes of ``objects``.
+    Process the meshes of ``objects`` as the user's options say.
 
-    :param merge: see :func:`merge_vertices`.
-    :param smooth_deg: see :func:`smooth_by_angle`; 0 for as it comes.
+    :param merge: whether to merge vertices, see :func:`merge_vertices`.
+    :param smooth_deg: angle in degrees, see :func:`smooth_by_angle`; 0 leaves the shading unchanged.
     """
     if not merge and not smooth_deg:
         return
@@ -75,18 +77,19 @@ def rework(objects: Iterable[bpy.types.Object], *, merge: bool, smooth_deg: int)
 
 def merge_vertices(mesh: bpy.types.Mesh) -> int:
     """
-    Merge vertices that are in one place; UVs, colours, sharp faces and normals stay those of each face's corners.
+    Merge vertices with equal positions. UVs, colours, sharp faces and normals of the face corners do not change.
 
-    With shape keys or bones, what is in one place may part: only what stays together in all of them is merged.
+    If the mesh has shape keys or vertex groups, vertices are merged only if all shapes and all weights are equal too,
+    because others may be moved apart.
 
-    :return: how many vertices went.
+    :return: number of vertices that were removed.
     """
     if not mesh.polygons:
         return 0
     before = len(mesh.vertices)
     has_normals = mesh.has_custom_normals
     if has_normals:
-        # Faces may go that had a corner twice: as an attribute, the normals go with them.
+        # Store the normals in an attribute: merging may remove degenerate faces, and an attribute follows that.
         values = [0.0] * (3 * len(mesh.loops))
         mesh.corner_normals.foreach_get("vector", values)
         mesh.attributes.new(_NORMALS, "FLOAT_VECTOR", "CORNER").data.foreach_set("vector", values)
@@ -111,13 +114,17 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
 
 
 def _together(shape: bmesh.types.BMesh) -> dict[bmesh.types.BMVert, bmesh.types.BMVert]:
-    """Return the vertices that have another's place and weights in every shape, each with the one that stays."""
+    """
+    Return the vertices to merge.
+
+    :return: vertex to remove -> the vertex with equal weights and, in every shape, equal position that is kept.
+    """
     shapes = shape.verts.layers.shape.values()
     weights = shape.verts.layers.deform.active
     first: dict[tuple[object, ...], bmesh.types.BMVert] = {}
     goes = {}
     for vertex in shape.verts:
-        # Copies along a seam are equal to the last bit.
+        # The copies of a vertex along a seam are bitwise equal.
         places = (tuple(vertex.co), *(tuple(vertex[layer]) for layer in shapes))
         held = frozenset(vertex[weights].items()) if weights is not None else None
         stays = first.setdefault((places, held), vertex)
@@ -128,11 +135,11 @@ def _together(shape: bmesh.types.BMesh) -> dict[bmesh.types.BMVert, bmesh.types.
 
 def smooth_by_angle(mesh: bpy.types.Mesh, degrees: float) -> bool:
     """
-    Shade a mesh without normals of its own smooth, but for edges sharper than an angle.
+    Shade a mesh smooth, with sharp edges where the angle is larger than ``degrees``, unless it has custom normals.
 
-    The format says that a model without normals is flat, and the importer keeps to it.
+    glTF specifies flat shading for a mesh without normals, and the importer does that.
 
-    :return: False for a mesh that came with normals, which stay.
+    :return: False if the mesh has custom normals, which are kept, or no faces.
     """
     if mesh.has_custom_normals or not mesh.polygons:
         return False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Run Blender's own glTF importer and find out what it made.
+Run Blender's own glTF importer, and find the data-blocks that it created.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
@@ -25,28 +25,28 @@ else:
 
 _log = logging.getLogger(__name__)
 
-#: Asked for where the importer has them. 4.2 lacks the last two: it selects what it made and makes scenes.
+#: Options of the importer, as far as it has them. 4.2 lacks the last two: it selects new objects and creates scenes.
 _OPTIONS = {
     "import_pack_images": True,
-    # The spheres that draw bones would arrive as objects of the model.
+    # Otherwise the importer adds an object, the sphere that is shown for bones.
     "disable_bone_shape": True,
     "import_scene_extras": False,
     "import_select_created_objects": False,
     "import_scene_as_collection": True,
 }
 
-#: What an add-on names the class whose hooks the importer calls.
+#: Name of the class, in the module of an add-on, whose hooks the importer calls.
 _HOOK = "glTF2ImportUserExtension"
 
 
 class RefusedError(Exception):
     """
-    The importer did not take the file.
+    The file cannot be imported.
 
-    :ivar kind: "numpy" (Blender's importer needs it and it is missing), "importer" (this Blender has no glTF importer),
-        "memory", "decoder" (its library for a compression is missing), "empty" (the file holds no object), "foreign"
-        (something came from another file than the model's) or "unreadable".
-    :ivar detail: the importer's own words, or the name of what is meant, "" if there is none.
+    :ivar kind: "numpy" (the importer needs it, and it is missing), "importer" (this Blender has no glTF importer),
+        "memory", "decoder" (the library for a compression is missing), "empty" (the file has no objects), "foreign"
+        (data came from another file than the model) or "unreadable". Other modules raise it with kinds of their own.
+    :ivar detail: message of the importer, or name of the decoder or data-block, "" if there is none.
     """
 
     def __init__(self, kind: str, detail: str = "") -> None:
@@ -58,10 +58,10 @@ class RefusedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Units:
     """
-    What the importer takes from the scene that a model is read for.
+    The settings of a scene that the importer uses.
 
-    :ivar unit_m: metres a Blender unit stands for (``unit_settings.scale_length``): positions are divided by it.
-    :ivar frames_per_s: frames a second of an animation takes.
+    :ivar unit_m: length of a Blender unit in metres (``unit_settings.scale_length``); positions are divided by it.
+    :ivar frames_per_s: frame rate, in frames per second, to which animations are converted.
     """
 
     unit_m: float = 1.0
@@ -69,19 +69,19 @@ class Units:
 
 
 def units_of(scene: bpy.types.Scene) -> Units:
-    """Return the units of ``scene``."""
+    """Return the unit scale and the frame rate of ``scene``."""
     return Units(scene.unit_settings.scale_length, scene.render.fps / scene.render.fps_base)
 
 
 @dataclass(slots=True)
 class Made:
     """
-    What the importer made. None of it is linked to a scene or a collection.
+    The result of an import. The objects are not linked to a scene or a collection.
 
-    :ivar shown: the objects of the file's default scene; of all its scenes if it names no default.
+    :ivar shown: the objects of the file's default scene; all objects if the file has no default scene.
     :ivar others: the objects of other scenes, and of nodes in no scene.
     :ivar variants: names of the file's material variants.
-    :ivar missing: what of it the file declares and the importer did not make.
+    :ivar missing: what the file declares and the importer did not create.
     """
 
     shown: list[bpy.types.Object] = field(default_factory=list)
@@ -92,15 +92,15 @@ class Made:
 
 def read(glb_path: str, units: Units | None = None) -> Made:
     """
-    Read a GLB.
+    Import a GLB.
 
-    The importer gets a scene of its own, which is gone afterwards: what it does to its scene (extras, scenes and
-    collections of the file, selection, mode) happens to nobody else's, and taking objects out of a scene one by one
-    takes time with the square of their number.
+    The importer runs in a temporary scene, which is removed afterwards. So the changes that it makes to its scene
+    (extras, scenes and collections of the file, selection, mode) do not affect the user's scene. Also, unlinking
+    objects from a scene one by one would take time proportional to the square of their number.
 
-    :param glb_path: absolute path.
-    :param units: of the scene that the model is for.
-    :raises RefusedError: nothing usable came of it; what had been made before is removed.
+    :param glb_path: absolute path of the GLB.
+    :param units: units of the scene that the model is for; None for metres and 24 frames per second.
+    :raises RefusedError: the import failed or was rejected; all new data-blocks are removed.
     """
     need_numpy()
     try:
@@ -134,10 +134,13 @@ def read(glb_path: str, units: Units | None = None) -> Made:
 
 def _run(glb_path: str, options: dict[str, Any], opened: list[str]) -> RefusedError | None:
     """
-    Run the importer. Returns what it said, with the kind "reported" for a report of an import that finished.
+    Run the importer.
 
-    :param opened: gets the foreign files that were opened, in the child. In the user's Blender others open files too,
-        and what listens would stay.
+    :param glb_path: absolute path of the GLB.
+    :param options: arguments of the operator.
+    :param opened: list that the paths of foreign files that were opened are appended to, in the child only: in the
+        user's Blender other code opens files too, and the audit hook could not be removed.
+    :return: None, or the error. Its kind is "reported" if the import finished with an error report.
     """
     try:
         with nullcontext() if __package__ else from_file.opened_files(glb_path, opened):
@@ -163,29 +166,32 @@ def _run(glb_path: str, options: dict[str, Any], opened: list[str]) -> RefusedEr
 @contextmanager
 def _own_scene(units: Units) -> Iterator[None]:
     """
-    Show the importer an empty scene, and remove it with what the importer put into it but the objects.
+    Make an empty temporary scene the window's scene; afterwards remove it and all new scenes and collections.
 
-    A scene that is only overridden in the context, and not the window's, crashed Blender 5.0.1 inside the importer's
-    operator. Modes belong to a scene's objects: in an empty one there is none to leave.
+    The new objects are kept. It is not enough to override the scene in the context: Blender 5.0.1 crashed then inside
+    the importer's operator. As the scene is empty, no object of it can be in another mode than Object Mode.
+
+    :param units: unit scale and frame rate of the temporary scene.
     """
-    # Timers have no window in their context. Even in background there is one.
+    # Timers have no window in their context, but there is always one, even in background mode.
     window = bpy.context.window or bpy.context.window_manager.windows[0]
     with bpy.context.temp_override(window=window, screen=window.screen):
         shown, layer_name = window.scene, window.view_layer.name
         scenes, collections = set(bpy.data.scenes), set(bpy.data.collections)
-        # The importer notes material variants in the first of all scenes, having cleared those that are there.
+        # The space makes this the first scene in the list: the importer stores material variants in the first scene,
+        # after clearing those that are there.
         own = bpy.data.scenes.new(" Triverse")
         own.unit_settings.scale_length = units.unit_m
         own.render.fps = max(1, round(units.frames_per_s))
-        # The importer multiplies by the base, though a frame rate is fps / fps_base.
+        # Not a mistake: the frame rate is fps / fps_base, but the importer computes fps * fps_base.
         own.render.fps_base = units.frames_per_s / own.render.fps
-        # A view that looks through the scene's camera would leave it in a scene that has none.
+        # Without a camera in the scene, a viewport in camera view would leave that view.
         own.camera = shown.camera
         window.scene = own
         try:
             yield
         finally:
-            # 4.2 selects what it made, and an object keeps that on its way into another scene.
+            # The importer of 4.2 selects new objects, and they would still be selected when linked to another scene.
             for obj in list(own.view_layers[0].objects.selected):
                 obj.select_set(False, view_layer=own.view_layers[0])
             window.scene = shown
@@ -201,9 +207,10 @@ def _own_scene(units: Units) -> Iterator[None]:
 @contextmanager
 def _watched(watch: gltf_watch.Watch) -> Iterator[None]:
     """
-    Let the importer call ``watch``.
+    Register ``watch`` as user extension of the importer within the context.
 
-    It asks the modules of all enabled add-ons for a class of this name. Its own is one of them, wherever it runs.
+    The importer looks for a class named :data:`_HOOK` in the modules of all enabled add-ons. Its own module is always
+    one of them, so the class is set there.
     """
     module = sys.modules.get("io_scene_gltf2")
     if module is None:
@@ -221,16 +228,19 @@ def _watched(watch: gltf_watch.Watch) -> Iterator[None]:
             setattr(module, _HOOK, old)
 
 
-#: What an importer says of a decoder that is not there: a word of it, and its name for people.
+#: Messages of the importers about a decoder library that is missing.
 _NOT_FOUND = re.compile(r"library not found|failed to load|OSError|FileNotFoundError", re.IGNORECASE)
+#: Word in such a message -> name of the decoder in the error message.
 _DECODERS = (("draco", "Draco (KHR_draco_mesh_compression)"), ("meshopt", "meshopt"), ("ktx", "KTX2"))
 
 
 def missing_decoder(said: str) -> str:
     """
-    Return the name of the decoder whose library the importer did not find, "" when it speaks of something else.
+    Return the name of the decoder whose library the importer did not find, "" if the error is another one.
 
-    It loads Draco's without looking whether it is there (4.2 and 5.2), and looks for the others first.
+    The importer loads Draco's library without checking whether it exists (4.2 and 5.2), but checks for the others.
+
+    :param said: error message of the importer.
     """
     if not _NOT_FOUND.search(said):
         return ""
@@ -239,20 +249,24 @@ def missing_decoder(said: str) -> str:
 
 def need_numpy() -> None:
     """
-    See that numpy is there, which Blender's importer needs.
+    Check that numpy, which Blender's importer needs, can be imported.
 
-    :raises RefusedError: it is not.
+    :raises RefusedError: it is missing, or memory is too short to load it.
     """
     try:
         import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
     except ImportError as error:
-        # A library of it that cannot be mapped under the memory cap is no missing module.
+        # If a library of numpy cannot be mapped because of the memory limit, numpy is not missing.
         is_memory = any(words in str(error) for words in ("llocate memory", "map segment"))
         raise RefusedError("memory" if is_memory else "numpy") from None
 
 
 def last_line(text: str) -> str:
-    """Return the last line of ``text`` that says something, without "Error:" and control characters, cut to length."""
+    """
+    Return the last line of ``text`` that is neither empty nor begins with "Location:", for an error message.
+
+    "Error:" and control characters are removed, and the line is truncated to 200 characters.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Location:")]
     line = lines[-1].removeprefix("Error:").strip() if lines else ""
     return "".join(char for char in line if char.isprintable())[:200]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Watch Blender's glTF importer at work, through the hooks that it offers to other add-ons.
+Observe Blender's glTF importer through the hooks that it provides for other add-ons.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
@@ -15,13 +15,13 @@ import bpy
 @dataclass(slots=True)
 class Missing:
     """
-    What a file declares and the importer did not make.
+    What the file declares and the importer did not create.
 
-    :ivar meshes: meshes that are not there, lack a whole part, or have no extent though they should.
-    :ivar of_meshes: how many meshes are declared.
-    :ivar triangles: triangles that are not there.
-    :ivar of_triangles: how many are declared.
-    :ivar pictures: names of pictures that cannot be read.
+    :ivar meshes: number of meshes that are missing, lack a whole primitive, or have no extent although they should.
+    :ivar of_meshes: number of meshes declared in the file.
+    :ivar triangles: number of triangles that are missing.
+    :ivar of_triangles: number of triangles declared in the file.
+    :ivar pictures: names of images that cannot be read.
     """
 
     meshes: int = 0
@@ -32,7 +32,12 @@ class Missing:
 
 
 def _declared(primitive: Any, accessors: list[Any]) -> tuple[int, bool]:
-    """Return how many triangles a primitive has, and whether it says that it has an extent."""
+    """
+    Return the number of triangles that a primitive declares, and whether its declared bounds have an extent.
+
+    :param primitive: primitive of a glTF mesh.
+    :param accessors: accessors of the file.
+    """
     place = (primitive.attributes or {}).get("POSITION")
     if place is None or not 0 <= place < len(accessors):
         return 0, False
@@ -50,7 +55,7 @@ def _has_extent(mesh: bpy.types.Mesh) -> bool:
 
 
 class _Name(str):
-    """A name whose hash is a number of ours."""
+    """A string with a given hash, by which its position in a set is controlled."""
 
     __slots__ = ("_number",)
 
@@ -67,7 +72,7 @@ class _Name(str):
 
 class Watch:
     """
-    Follows the importer through the hooks that it offers to other add-ons ("user extensions", since 3.6).
+    A "user extension" of the importer (since 3.6), which is called at each step of an import.
 
     :ivar others: the objects of nodes that do not belong to the default scene.
     """
@@ -78,17 +83,17 @@ class Watch:
         self._reached: set[int] = set()
         self._has_default = False
         self._declared: dict[int, list[tuple[int, bool]]] = {}
-        """Number of a mesh -> (triangles, whether it has an extent) of each of its primitives."""
+        """Index of a mesh -> for each of its primitives, (triangles, whether it has an extent), as declared."""
         self._meshes: dict[int, int] = {}
-        """id of a mesh of the file -> its number."""
+        """``id()`` of a mesh of the file -> its index."""
         self._made: dict[int, tuple[int, bool]] = {}
-        """Number of a mesh -> (triangles, whether it has what was declared) as made."""
+        """Index of a mesh -> (triangles, whether nothing declared is missing), as imported."""
         self.variants: list[str] = []
-        """What the file's material variants are called."""
+        """Names of the file's material variants."""
         self._pictures: list[tuple[str, bpy.types.Image | None]] = []
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
-        """Find the nodes of the default scene, and what all nodes declare."""
+        """Find the nodes of the default scene, the material variants, and what the meshes of all nodes declare."""
         nodes = gltf.data.nodes or []
         self._numbers = {id(node): number for number, node in enumerate(nodes)}
         self._has_default = gltf.data.scene is not None
@@ -109,30 +114,30 @@ class Watch:
             ]
 
     def gather_import_mesh_after_hook(self, gltf_mesh: Any, blender_mesh: Any, gltf: Any) -> None:
-        """Compare a mesh with what it was declared to be."""
+        """Compare an imported mesh with what the file declares."""
         number = self._meshes[id(gltf_mesh)]
         declared = self._declared.get(number, [])
         triangles = len(blender_mesh.loops) - 2 * len(blender_mesh.polygons)
         lost = sum(one for one, _ in declared) - triangles
         parts = [one for one, _ in declared if one]
-        # The importer leaves out triangles without area and such that stand twice. As many as a whole part has, or all,
-        # are another matter.
+        # The importer leaves out degenerate and duplicate triangles. The mesh is incomplete only if as many as those of
+        # a whole primitive are missing, or all.
         is_whole = not parts or (triangles > 0 and (lost <= 0 or len(parts) == 1 or lost < min(parts)))
         if any(has_extent for _, has_extent in declared):
             is_whole = is_whole and _has_extent(blender_mesh)
         before = self._made.get(number)
-        # One mesh of the file may become several, with one skin and another.
+        # A mesh of the file may become several in Blender, with different skins. It is complete only if all are.
         self._made[number] = (triangles, is_whole and (before is None or before[1]))
 
     def gather_import_image_after_hook(self, gltf_img: Any, blender_image: Any, gltf: Any) -> None:
-        """Note a picture."""
+        """Record the name of an image of the file, and what it became."""
         self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image))
 
     def missing(self) -> "Missing":
         """
-        Return what was declared and is not there, once the import is over.
+        Return what the file declares and the importer did not create. Call it after the import.
 
-        Pictures are decoded for it, which a draw of them would do else.
+        This decodes the images, which would otherwise be done when they are first drawn.
         """
         missing = Missing(
             meshes=sum(not self._made.get(number, (0, False))[1] for number in self._declared),
@@ -144,17 +149,18 @@ class Watch:
             if image is None or not min(image.size):
                 missing.pictures.append("".join(char for char in name if char.isprintable())[:60])
             elif not __package__:
-                # In the child: the file that is written has the bytes, and memory is short.
+                # In the child, free the decoded image: memory is short, and the .blend gets the encoded bytes.
                 image.buffers_free()
         return missing
 
     def gather_import_mesh_before_hook(self, gltf_mesh: Any, gltf: Any) -> None:
         """
-        Let custom attributes keep their order.
+        Replace the names of custom attributes by strings whose hashes keep them in order.
 
-        Up to 5.0 the importer collects their data in the order in which it meets them, and goes through their names
-        as a set, in the order of Python's hashes, which is another in each process: data came under wrong names, or
-        failed the import where their types differ. Names with rising hashes keep the order in a set.
+        This works around a bug of the importer up to 5.0: it collects the attributes' data in the order of the file,
+        but their names in a set. The order of that set depends on the strings' hashes, which differ in each process. So
+        data got wrong names, or the import failed where the types differ. Names with ascending hashes keep the order of
+        the file in a set.
         """
         names: dict[str, _Name] = {}
         for primitive in gltf_mesh.primitives:
@@ -168,15 +174,15 @@ class Watch:
                     attributes[names.setdefault(name, _Name(name, len(names))) if is_custom else name] = value
 
     def gather_import_node_after_hook(self, vnode: Any, gltf_node: Any, blender_object: Any, gltf: Any) -> None:
-        """Note an object that is not to be shown."""
+        """Add the object of a node that does not belong to the default scene to :attr:`others`."""
         if self._has_default and not self._is_reached(vnode, gltf_node, gltf):
             self.others.add(blender_object)
 
     def _is_reached(self, vnode: Any, gltf_node: Any, gltf: Any) -> bool:
         if gltf_node is not None:
             return self._numbers[id(gltf_node)] in self._reached
-        # What the importer adds (a mesh beside its camera, instances, an armature) belongs to the node above it, or,
-        # where there is none, to those below.
+        # An object that the importer adds (a mesh next to its camera, instances, an armature) belongs to the node above
+        # it or, if there is none, to the nodes below it.
         above = vnode.parent
         while above is not None and not isinstance(above, int):
             above = gltf.vnodes[above].parent

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What every child Blender does: read its job, keep within its bounds, answer, and leave or take the next.
+The main function of every child Blender: set limits, read a job, run it, write the result, then exit or continue.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
@@ -20,10 +20,11 @@ import blend_file
 import bpy
 import gltf_import
 
-#: Stands in the place of the job's path: jobs are named on standard input, one path a line.
+#: Command line argument, instead of the path of a job file, that makes the child read paths of job files from standard
+#: input, one per line.
 MANY = "-"
 
-#: What Python tells before it uses the network (its table of audit events).
+#: Audit events that Python raises before it uses the network (see "Audit events table" in its documentation).
 _NETWORK = frozenset(
     f"socket.{name}"
     for name in ("bind", "connect", "getaddrinfo", "gethostbyaddr", "gethostbyname", "sendmsg", "sendto")
@@ -32,19 +33,19 @@ _NETWORK = frozenset(
 
 def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     """
-    Do the job named on the command line and leave at once, or all that are named on standard input until it ends.
+    Run the job named on the command line and exit, or run the jobs named on standard input until that is closed.
 
-    :param work: does a job and calls :func:`answer`; what it raises of RefusedError, MemoryError and OSError is
-        answered.
-    :param for_others: what it writes goes into a library and gets the rights of any new file; else its user alone can
-        read it.
+    :param work: function that runs a job and calls :func:`answer`. If it raises RefusedError, MemoryError or OSError,
+        the error is written as the result.
+    :param for_others: whether files get the default permissions, for an asset library; otherwise only the user can read
+        them.
     """
     if not for_others:
         os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if not bpy.app.online_access_override:
-        # The bpy module has no command line for --offline-mode and --disable-autoexec. A Blender has, and there the
-        # preference is read-only.
+        # The bpy module has no command line options --offline-mode and --disable-autoexec, so set the preferences. With
+        # these options, the preference for online access is read-only.
         bpy.context.preferences.system.use_online_access = False
         bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     sys.addaudithook(_refuse_network)
@@ -53,14 +54,14 @@ def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     watch_parent(jobs)
     if named != MANY:
         _do(work, named)
-        # Nothing is left to do, and freeing a model of a million triangles takes a while.
+        # Exit without cleaning up, because freeing a model of a million triangles takes time.
         os._exit(0)
     while True:
         _do(work, jobs.get())
 
 
 def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
-    """Keep every Python in this process from the network, Blender's add-ons included; it cannot be taken back."""
+    """Audit hook that denies network access to all Python code in this process, add-ons included. Not removable."""
     if event in _NETWORK:
         raise PermissionError("The child has no network.")
 
@@ -81,7 +82,7 @@ def _do(work: Callable[[dict], None], path: str) -> None:
 
 
 def empty_file() -> bpy.types.Scene:
-    """Empty the file Blender started with, and return a new scene: quicker than loading one (100 ms, measured)."""
+    """Empty the open file and return a new scene. This is faster than loading an empty file (100 ms, measured)."""
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     scene = blend_file.begin()
     bpy.data.orphans_purge(do_recursive=True)
@@ -89,7 +90,7 @@ def empty_file() -> bpy.types.Scene:
 
 
 def answer(job: dict, **result: object) -> None:
-    """Write the answer, as a whole."""
+    """Write ``result`` as JSON to the result file that ``job`` names, atomically."""
     path = Path(job["result_path"])
     part = path.with_suffix(".part")
     part.write_text(json.dumps(result), encoding="utf-8")
@@ -98,9 +99,9 @@ def answer(job: dict, **result: object) -> None:
 
 def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None) -> None:
     """
-    Leave when the Blender that started us is gone: the pipe it holds as our standard input ends then.
+    Start a thread that exits this process when the parent Blender has ended, which closes the pipe to standard input.
 
-    :param jobs: gets the lines that come before.
+    :param jobs: queue that gets the lines read from standard input.
     """
 
     def wait() -> None:
@@ -117,7 +118,7 @@ def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None) -> None:
 
 
 def _limit(memory_bytes: int) -> None:
-    """Cap the memory, write no core dump, and leave the processor to the user's Blender, where the system can."""
+    """Limit the address space, disable core dumps, and lower the priority, if the system supports that (POSIX)."""
     try:
         import resource  # POSIX only
     except ImportError:
@@ -125,7 +126,7 @@ def _limit(memory_bytes: int) -> None:
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):
-        # A lower limit that was set from outside stays: raising it above its hard limit fails.
+        # A lower limit that was set from outside is kept: raising it above its hard limit fails.
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     with contextlib.suppress(OSError):
         os.nice(10)

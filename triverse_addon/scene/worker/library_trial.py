@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Try everything that a library takes, on a cube.
+Test everything that writing an asset library needs, with a cube as the model.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
@@ -18,7 +18,7 @@ import exporters
 import gltf_import
 import preview_render
 
-#: Key of what can only be drawn, as ``batch.library.asset_writer.PICTURES`` has it.
+#: Key for rendering in the result; equal to ``batch.library.asset_writer.PICTURES``.
 _PICTURES = "pictures"
 _CORNERS = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
 _FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))
@@ -26,10 +26,12 @@ _FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))
 
 def run(job: dict, scene: bpy.types.Scene) -> dict[str, str]:
     """
-    Return what cannot be done, with what Blender says of it, "" where it has no such thing.
+    Run the tests and return what failed.
 
-    :param job: ``exports``, kinds of ``exporters``, and ``may_draw``.
-    :raises gltf_import.RefusedError: models cannot be read.
+    :param job: ``exports``, the formats to test (see ``exporters``), and ``may_draw``, whether to test rendering.
+    :param scene: an empty scene.
+    :return: format or "pictures" -> Blender's error message, "" if this Blender has no exporter for the format.
+    :raises gltf_import.RefusedError: models cannot be imported.
     :raises OSError: a .blend cannot be written.
     """
     folder = Path(job["result_path"]).with_suffix(".trial")
@@ -64,7 +66,7 @@ def _run(job: dict, scene: bpy.types.Scene, folder: Path) -> dict[str, str]:
 
 
 def _textured_cube(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """Return a collection, in the scene, of a cube with a packed picture."""
+    """Return a collection, linked to ``scene``, with a cube whose material has a packed image."""
     corners = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     mesh = bpy.data.meshes.new("Trial")
@@ -89,7 +91,7 @@ def _textured_cube(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def _glb() -> bytes:
-    """Return a model of four triangles as glTF 2.0, binary."""
+    """Return a model of four triangles as binary glTF 2.0."""
     positions = b"".join(struct.pack("<3f", *corner) for corner in _CORNERS)
     indices = b"".join(struct.pack("<3H", *face) for face in _FACES)
     document = {

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the child Blender of a batch runs: a GLB in, files of an asset library out; and contact sheets.
+Write the files of an asset library from GLBs, and contact sheets: the script of a batch's child Blender.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.library_writer``
-starts it as a script, with its neighbours as plain modules, because the child has no add-on. It does one job after
-another.
+starts it as a script. It imports the modules of its folder as plain modules, because the add-on is not loaded in the
+child. It runs one job after another.
 """
 
 import dataclasses
@@ -34,13 +34,13 @@ _log = logging.getLogger("library_worker")
 
 def work(job: dict) -> None:
     """
-    Do one job and answer.
+    Run one job and write the result.
 
-    :param job: what :class:`child.library_writer.ChildLibrary` wrote.
-    :raises gltf_import.RefusedError: the model cannot be used as it was asked for.
+    :param job: the job that :class:`child.library_writer.ChildLibrary` wrote.
+    :raises gltf_import.RefusedError: the model cannot be imported or processed.
     :raises OSError: a file cannot be written.
     """
-    # These import numpy, and a child that cannot even start could not say that it is missing.
+    # These modules import numpy. Import them only now, so that a missing numpy is reported as the result of the job.
     gltf_import.need_numpy()
     import contact_sheet
     import library_trial
@@ -55,13 +55,13 @@ def work(job: dict) -> None:
 
 
 def _fresh_file() -> bpy.types.Scene:
-    """Empty the file, whatever the job before left in it. Preferences and add-ons stay loaded."""
+    """Load an empty file, which removes everything of the previous job. Preferences and add-ons stay loaded."""
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
     return blend_file.begin()
 
 
 def _put(job: dict, scene: bpy.types.Scene) -> None:
-    import post_process  # late: brings numpy
+    import post_process  # here, because it imports numpy
 
     scratch = Path(job["result_path"]).with_suffix(".files")
     scratch.mkdir()
@@ -89,7 +89,7 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
             try:
                 made |= exporters.export(kind, collection, extra, job["stem"], scratch)
             except gltf_import.RefusedError as error:
-                # The model was paid for: what can be delivered is.
+                # The model was paid for, so a failed export does not prevent the other files.
                 lacking[kind] = error.detail
         made["blend"] = scratch / f"{job['stem']}.blend"
         blend_file.write(made["blend"], scene)
@@ -101,7 +101,11 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
 
 
 def _put_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
-    """Draw elsewhere and move the pictures in: Blender would write through a link that somebody left in the library."""
+    """
+    Render contact sheets to a temporary folder and move them into the library.
+
+    Blender must not write to the library itself: it would follow a symbolic link that was planted there.
+    """
     target = Path(job["target_stem"])
     scratch = Path(job["result_path"]).with_suffix(".files")
     scratch.mkdir()
@@ -134,7 +138,7 @@ def _mark(job: dict, collection: bpy.types.Collection, tags: list[str], more: Ma
 
 
 def _picture(job: dict, collection: bpy.types.Collection, target: Path) -> Path | None:
-    """Make preview and thumbnail from the service's picture, or from one that is drawn here."""
+    """Make preview and thumbnail from the service's image, or from a render. Return ``target``, or None if neither."""
     if job["preview_path"] and _preview(Path(job["preview_path"]), collection, target):
         return target
     if not job["may_draw"]:
@@ -158,7 +162,13 @@ def _preview(picture: Path, collection: bpy.types.Collection, target: Path | Non
 
 
 def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
-    """Move what was made into the library, the .blend last: where it is, all is. Returns relative paths by kind."""
+    """
+    Move the files ``made`` into the library, in their order.
+
+    The .blend is the last one, so if it exists, all files do.
+
+    :return: paths relative to the library, by kind.
+    """
     library = Path(job["library"])
     files: dict[str, str] = {}
     for kind, path in made.items():
@@ -176,9 +186,9 @@ def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
 
 def _replace(path: Path, target: Path) -> None:
     """
-    Move a file or folder over another, whole or not at all; it may come from another disk.
+    Move a file or folder to ``target``, which is replaced. It may come from another file system.
 
-    A moment without a folder cannot be helped: no system replaces folders at once.
+    A file is replaced atomically. A folder is missing for a moment, because no system replaces folders atomically.
     """
     part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     try:

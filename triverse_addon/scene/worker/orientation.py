@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a picture has to be turned to stand upright, as its camera noted it: EXIF's orientation.
+Read the Exif orientation of an image, and rotate its pixels accordingly.
 
 Floor: second. Thread: any, also of a child Blender, which imports it as a plain module. No ``bpy``.
 
-Blender shows pictures as they lie in the file. Where the note is: JPEG in an APP1 segment (Exif 2.3, 4.7.2), PNG in a
-chunk eXIf (PNG 3, 11.3.3.5), WebP in a chunk EXIF (RFC 9649, 2.7.1.5), TIFF in its first directory, tag 274.
+Blender ignores the orientation. Exif data is stored in JPEG in an APP1 segment (Exif 2.3, 4.7.2), in PNG in an eXIf
+chunk (PNG 3, 11.3.3.5), and in WebP in an EXIF chunk (RFC 9649, 2.7.1.5). In TIFF, the orientation is tag 274 of the
+first directory.
 """
 
 import struct
@@ -13,16 +14,16 @@ from array import array
 from pathlib import Path
 from typing import BinaryIO
 
-#: Steps through a file until its note is found. Real ones have some dozens.
+#: Greatest number of segments or chunks that are read to find the Exif data. Real files have some dozens.
 _MAX_STEPS = 4096
-#: No camera's note is longer: in JPEG it lies in one segment.
+#: Greatest number of bytes of Exif data that are read. In JPEG, it is in one segment, so it is not longer.
 _MAX_NOTE_BYTES = 65_536
 _TAG = 274
 
 
 def orientation_of(path: Path) -> int:
     """
-    Return EXIF's orientation, 1 to 8; 1, as it lies, for a picture without one that can be understood.
+    Return the Exif orientation of an image, 1 to 8; 1 (not rotated) if there is none or it cannot be parsed.
 
     :raises OSError: the file cannot be read.
     """
@@ -52,7 +53,7 @@ def _in_jpeg(file: BinaryIO) -> bytes:
     for _ in range(_MAX_STEPS):
         file.seek(at)
         lead, marker, length = struct.unpack(">BBH", file.read(4))
-        if lead != 0xFF or marker == 0xDA:  # what follows is the picture itself
+        if lead != 0xFF or marker == 0xDA:  # not a marker, or start of scan: the image data follows
             break
         if marker == 0xFF:  # a fill byte
             at += 1
@@ -73,13 +74,13 @@ def _in_chunks(file: BinaryIO, at: int, header: str, wanted: bytes, behind: int)
         if kind == wanted:
             data = file.read(min(length, _MAX_NOTE_BYTES))
             return data.removeprefix(b"Exif\0\0")
-        # WebP's chunks are filled up to an even length.
+        # Chunks of WebP are padded to an even length.
         at += 8 + length + behind + (length & 1 if wanted == b"EXIF" else 0)
     return b""
 
 
 def _in_tiff(file: BinaryIO) -> bytes:
-    """Return the beginning of a TIFF and its first directory, as if they lay side by side."""
+    """Return the header of a TIFF and its first directory, with the header's offset changed so that they are adjacent."""
     file.seek(0)
     head = file.read(8)
     mark = "<" if head.startswith(b"II") else ">"
@@ -88,7 +89,7 @@ def _in_tiff(file: BinaryIO) -> bytes:
 
 
 def _in_directory(note: bytes) -> int:
-    """Return the orientation in a note, which has the form of a TIFF; 0 for none."""
+    """Return the orientation in Exif data, which has the structure of a TIFF; 0 if there is none."""
     mark = {b"II": "<", b"MM": ">"}.get(note[:2])
     if mark is None:
         return 0
@@ -103,11 +104,15 @@ def _in_directory(note: bytes) -> int:
 
 def upright(pixels: array, width: int, height: int, orientation: int) -> tuple[array, int, int]:  # type: ignore[type-arg]
     """
-    Return the pixels of a picture, turned, with its new width and height.
+    Rotate and mirror the pixels of an image so that it is upright.
 
-    :param pixels: four values a pixel, row by row, the lowest first, as Blender has them.
+    :param pixels: four values per pixel, row by row from the bottom, as in Blender.
+    :param width: width in pixels.
+    :param height: height in pixels.
+    :param orientation: Exif orientation, 1 to 8.
+    :return: the new pixels, width and height.
     """
-    # Every other row and column is reached by slices, at the speed of C: 4096 px square take 0.5 s, without numpy.
+    # Slices copy a row of one channel in C, which is fast without numpy: 4096 × 4096 px take 0.5 s.
     made = array(pixels.typecode, bytes(len(pixels) * pixels.itemsize))
     new_width, new_height = (height, width) if orientation > 4 else (width, height)
     for y in range(new_height):
@@ -122,7 +127,7 @@ def upright(pixels: array, width: int, height: int, orientation: int) -> tuple[a
 
 
 def _line(orientation: int, width: int, height: int, y: int) -> tuple[int, int]:
-    """Return the first pixel of row ``y`` of the turned picture, counted from below, and the step to the next."""
+    """Return the index of the source pixel for the first pixel of row ``y`` (from the bottom), and the step to the next."""
     top, right = (height - 1) * width, width - 1
     return {
         1: (y * width, 1),
