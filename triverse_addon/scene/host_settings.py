@@ -84,7 +84,7 @@ def settings(
     offline_by_command: bool = False,
 ) -> Settings:
     """
-    Return the engine's settings.
+    Return the engine's settings, resolved as described for this module.
 
     :param preferences: the add-on's preferences; None where the add-on is not installed.
     :param data_dir: folder of the task store.

@@ -35,7 +35,7 @@ MAX_EDGE_PX = 4096
 #: Time limit of one file. Exporting a million triangles takes 1.4 to 2 s including the start of the child, a PNG of
 #: 4096 × 4096 px 1.5 s (measured).
 TIMEOUT_S = 600.0
-#: Age at which images and objects that were written to ``own_dir`` are removed.
+#: Age, in seconds, at which images and objects that were written to ``own_dir`` are removed.
 _KEPT_S = 30 * 24 * 3600.0
 
 

@@ -151,7 +151,7 @@ def _flat(name: str, color: tuple[float, float, float, float]) -> bpy.types.Mate
 def _emitting(name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
     material = bpy.data.materials.new(name)
     if bpy.app.version < (5, 0):
-        # Always on since 5.0, where setting it warns.
+        # Always True since 5.0, where setting it causes a warning.
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()

@@ -49,7 +49,7 @@ def show_vertex_colours(objects: Iterable[bpy.types.Object]) -> None:
 def _coloured() -> bpy.types.Material:
     material = bpy.data.materials.new("DefaultMaterial")
     if bpy.app.version < (5, 0):
-        # Always on since 5.0, where setting it warns.
+        # Always True since 5.0, where setting it causes a warning.
         material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")

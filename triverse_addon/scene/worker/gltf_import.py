@@ -149,7 +149,7 @@ def _run(glb_path: str, options: dict[str, Any], opened: list[str]) -> RefusedEr
         return RefusedError("memory")
     except RuntimeError as error:
         # bpy.ops turns an exception of the importer into a RuntimeError whose text ends with its traceback, and raises
-        # RuntimeError as well for a mere error report of an import that finished (a picture it could not read).
+        # RuntimeError as well if an import finished with an error report (such as for an image it could not read).
         text = str(error)
         if "MemoryError" in text or "bad_alloc" in text:
             return RefusedError("memory")

@@ -76,7 +76,7 @@ def _textured_cube(scene: bpy.types.Scene) -> bpy.types.Collection:
     image.pack()
     material = bpy.data.materials.new("Trial")
     if bpy.app.version < (5, 0):
-        # Always on since 5.0, where setting it warns.
+        # Always True since 5.0, where setting it causes a warning.
         material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     texture = nodes.new("ShaderNodeTexImage")

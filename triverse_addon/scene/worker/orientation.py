@@ -80,7 +80,7 @@ def _in_chunks(file: BinaryIO, at: int, header: str, wanted: bytes, behind: int)
 
 
 def _in_tiff(file: BinaryIO) -> bytes:
-    """Return the header of a TIFF and its first directory, with the header's offset changed so that they are adjacent."""
+    """Return the header of a TIFF, directly followed by its first directory, and with the offset changed to match."""
     file.seek(0)
     head = file.read(8)
     mark = "<" if head.startswith(b"II") else ">"
@@ -127,7 +127,14 @@ def upright(pixels: array, width: int, height: int, orientation: int) -> tuple[a
 
 
 def _line(orientation: int, width: int, height: int, y: int) -> tuple[int, int]:
-    """Return the index of the source pixel for the first pixel of row ``y`` (from the bottom), and the step to the next."""
+    """
+    Return where the pixels of row ``y`` of the rotated image are in the original.
+
+    :param width: width of the original.
+    :param height: height of the original.
+    :param y: row of the rotated image, counted from the bottom.
+    :return: index of the first pixel, and the step from one pixel to the next.
+    """
     top, right = (height - 1) * width, width - 1
     return {
         1: (y * width, 1),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Work on a model before it goes into a library: clean-up, fewer triangles, size, place, levels of detail, hull.
+Process a model for an asset library: clean-up, decimation, size, position, levels of detail, convex hull.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
@@ -18,18 +18,20 @@ import gltf_import
 import numpy
 from mathutils import Matrix, Vector
 
-#: A hull has at most so many corners: physics engines take 255.
+#: Greatest number of vertices of a convex hull; physics engines accept 255.
 _HULL_CORNERS = 200
-#: A part with fewer triangles loses none while others can.
+#: Number of triangles below which a mesh is not decimated as long as others can be.
 _LEAST_PART = 64.0
 
 
 def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collection]:
     """
-    Do what ``post`` asks for, see ``batch.post_options.Post``, but the hull and the exports.
+    Process a model as ``post`` says, except for the hull and the exports.
 
-    :return: collections of the levels of detail, finest first. They are linked to the scene.
-    :raises gltf_import.RefusedError: it cannot be done with this model.
+    :param collection: the model.
+    :param post: options, see ``batch.post_options.Post``.
+    :return: collections of the levels of detail, finest first, linked to the scene.
+    :raises gltf_import.RefusedError: this model cannot be processed so.
     """
     geometry.rework(collection.objects, merge=post.get("merge", False), smooth_deg=post.get("smooth_deg", 0))
     if post.get("cleanup"):
@@ -44,7 +46,7 @@ def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collect
 
 
 # -----------------------------------------------------------------------------
-# Fewer triangles
+# Decimation
 
 
 def _mesh_objects(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
@@ -57,14 +59,16 @@ def _triangles(mesh: bpy.types.Mesh) -> int:
 
 def _reduce_to(objects: Iterable[bpy.types.Object], most: int) -> None:
     """
-    Reduce meshes until they have at most ``most`` triangles together: large ones in proportion, small ones last.
+    Decimate the meshes of ``objects`` to at most ``most`` triangles in total.
 
-    :raises gltf_import.RefusedError: it takes more to show all parts.
+    Large meshes are reduced by the same ratio, small ones only if that is not enough.
+
+    :raises gltf_import.RefusedError: the model has too many parts for this number.
     """
     objects = _mesh_objects(objects)
     meshes = list(dict.fromkeys(obj.data for obj in objects))
     times = [sum(obj.data == mesh for obj in objects) for mesh in meshes]
-    # The modifier keeps to its ratio but for some triangles; a second round, a little lower, has them.
+    # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
     for margin in (1.0, 0.98, 0.9):
         counts = [_triangles(mesh) for mesh in meshes]
         if sum(map(int.__mul__, counts, times)) <= most:
@@ -81,11 +85,14 @@ def _reduce_to(objects: Iterable[bpy.types.Object], most: int) -> None:
 
 def _shares(counts: list[int], times: list[int], most: float) -> list[float]:
     """
-    Return how many triangles each mesh may keep.
+    Return the target number of triangles of each mesh.
 
-    One ratio for all would take a table's top, a box of 12, down to one triangle to spare the vase on it one per cent.
+    The ratio is not the same for all meshes: it would reduce a table top, a box of 12 triangles, to one triangle, and
+    that would save the vase on it only one per cent.
 
-    :param times: how many objects show each mesh.
+    :param counts: number of triangles of each mesh.
+    :param times: number of objects that use each mesh.
+    :param most: greatest total number of triangles of all objects.
     """
     least = _LEAST_PART
 
@@ -102,7 +109,7 @@ def _shares(counts: list[int], times: list[int], most: float) -> list[float]:
 
 
 def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
-    """Put a smaller mesh into the place of one, under its name."""
+    """Replace ``mesh`` by a decimated copy with the same name, in all objects that use it, and return the copy."""
     smaller = _reduced(mesh, ratio)
     name = mesh.name
     mesh.user_remap(smaller)
@@ -112,7 +119,11 @@ def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
 
 
 def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
-    """Return a copy of ``mesh`` with a share of its triangles. Shape keys are lost."""
+    """
+    Return a decimated copy of ``mesh``, without shape keys.
+
+    :param ratio: fraction of the triangles to keep.
+    """
     welded = mesh.copy()
     if welded.shape_keys is not None:
         holder = bpy.data.objects.new("shape keys", welded)
@@ -133,9 +144,9 @@ def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
 
 def _weld(mesh: bpy.types.Mesh) -> None:
     """
-    Join what the file format had split: a seam that is not joined comes open when triangles go.
+    Merge vertices that glTF has split along seams: otherwise decimation would open gaps at the seams.
 
-    The normals that came with the file belong to its own triangles, so the smooth shading of Blender takes their place.
+    The custom normals do not suit the reduced mesh, so they are replaced by Blender's smooth normals.
     """
     shape = bmesh.new()
     shape.from_mesh(mesh)
@@ -143,12 +154,12 @@ def _weld(mesh: bpy.types.Mesh) -> None:
     shape.to_mesh(mesh)
     shape.free()
     if mesh.has_custom_normals:
-        # Zero stands for "as Blender makes them" (Mesh.normals_split_custom_set).
+        # A zero vector means the default normal (Mesh.normals_split_custom_set).
         mesh.normals_split_custom_set([(0.0, 0.0, 0.0)] * len(mesh.loops))
 
 
 def _level(collection: bpy.types.Collection, level: int) -> bpy.types.Collection:
-    """Return a copy of a model with ``1 / 2 ** level`` of its triangles."""
+    """Return a copy of the model with ``1 / 2 ** level`` of its triangles, in a new collection linked to the scene."""
     lod = bpy.data.collections.new(f"{asset_collection.cut(collection.name, 52)} LOD{level}")
     copies: dict[bpy.types.Object, bpy.types.Object] = {}
     meshes: dict[bpy.types.ID, bpy.types.ID] = {}
@@ -175,14 +186,14 @@ def _level(collection: bpy.types.Collection, level: int) -> bpy.types.Collection
 
 
 # -----------------------------------------------------------------------------
-# Size and place
+# Size and position
 
 
 def _bounds(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
     """
-    Return the lowest and the highest corner of what can be seen.
+    Return the minimum and maximum corner of the bounding box of all meshes, in world space.
 
-    :raises gltf_import.RefusedError: there is nothing to see.
+    :raises gltf_import.RefusedError: there are no vertices.
     """
     bpy.context.view_layer.update()
     low, high = [math.inf] * 3, [-math.inf] * 3
@@ -197,7 +208,11 @@ def _bounds(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
 
 
 def _world_points(obj: bpy.types.Object) -> numpy.ndarray:
-    """Return the object's vertices in the world: the corners of its box would be too wide when it is turned."""
+    """
+    Return the object's vertices in world space, as an array of shape (n, 3).
+
+    The corners of ``bound_box`` would give too large bounds for a rotated object.
+    """
     points = numpy.empty(len(obj.data.vertices) * 3, dtype=numpy.float32)
     obj.data.vertices.foreach_get("co", points)
     matrix = numpy.array(obj.matrix_world, dtype=numpy.float64)
@@ -231,7 +246,12 @@ def _transform(collection: bpy.types.Collection, matrix: Matrix) -> None:
 
 
 def _apply(obj: bpy.types.Object) -> None:
-    """Put an object's place, turn and size into its mesh, where nothing else hangs on them."""
+    """
+    Apply location, rotation and scale of ``obj`` to its mesh.
+
+    Nothing is done if that would change more: with a parent, children, other users of the mesh, animation, shape keys
+    or modifiers.
+    """
     is_plain = obj.type == "MESH" and obj.parent is None and not obj.children and obj.data.users == 1
     if not is_plain or obj.animation_data is not None or obj.data.shape_keys is not None or obj.modifiers:
         return
@@ -248,9 +268,12 @@ def _apply(obj: bpy.types.Object) -> None:
 
 def add_hull(collection: bpy.types.Collection) -> None:
     """
-    Add a convex hull of at most :data:`_HULL_CORNERS` corners, as the wire of an object that is not rendered.
+    Add the convex hull of the model as an object that is shown as wire and not rendered.
 
-    Its name begins with ``UCX_``, by which Unreal and others know a collision shape.
+    It has at most :data:`_HULL_CORNERS` vertices. Its name begins with ``UCX_``, by which Unreal and others recognise a
+    collision shape.
+
+    :raises gltf_import.RefusedError: the model has no volume.
     """
     bpy.context.view_layer.update()
     found = [_world_points(obj) for obj in _mesh_objects(collection.objects)]
@@ -274,7 +297,13 @@ def add_hull(collection: bpy.types.Collection) -> None:
 
 
 def _outermost(points: numpy.ndarray) -> numpy.ndarray:
-    """Return the points that are the farthest in some of many directions, spread evenly by the golden angle."""
+    """
+    Return those points that are the outermost in at least one of :data:`_HULL_CORNERS` directions.
+
+    The directions are distributed evenly over the sphere by the golden angle.
+
+    :param points: array of shape (n, 3).
+    """
     if len(points) == 0:
         return points
     number = numpy.arange(_HULL_CORNERS) + 0.5
@@ -282,7 +311,8 @@ def _outermost(points: numpy.ndarray) -> numpy.ndarray:
     turn = math.pi * (1 + math.sqrt(5)) * number
     radius = numpy.sqrt(1 - z * z)
     directions = numpy.stack([radius * numpy.cos(turn), radius * numpy.sin(turn), z], axis=1)
-    # Measured from the middle, in units of the model's own extent on each axis, so that flat things keep their corners.
+    # Points are relative to their mean, and scaled by the model's extent on each axis, so that flat models keep their
+    # corners.
     middle, extent = points.mean(axis=0), numpy.maximum(numpy.ptp(points, axis=0), 1e-12)
     even = (points - middle) / extent
     return points[numpy.unique([numpy.argmax(even @ direction) for direction in directions])]
@@ -293,7 +323,7 @@ def _outermost(points: numpy.ndarray) -> numpy.ndarray:
 
 
 def clean_up(collection: bpy.types.Collection) -> None:
-    """Join equal pictures and materials, remove slots without a face, and name all of them after the model."""
+    """Merge equal images and materials, remove unused material slots, and name materials and images after the model."""
     _join(bpy.data.images, lambda image: _content(image))
     _join(bpy.data.materials, _signature)
     for mesh in {obj.data for obj in _mesh_objects(collection.objects)}:
@@ -329,7 +359,7 @@ def _content(image: bpy.types.Image) -> object:
 
 
 def _signature(material: bpy.types.Material) -> object:
-    """Return what makes a material look as it does; its name does not."""
+    """Return a value that is equal for materials that look the same, whatever their names are."""
     tree = material.node_tree
     if tree is None:
         return material.name
@@ -372,7 +402,7 @@ def _remove_unused_slots(mesh: bpy.types.Mesh) -> None:
     slots = numpy.empty(len(mesh.polygons), dtype=numpy.int32)
     mesh.polygons.foreach_get("material_index", slots)
     slots = numpy.clip(slots, 0, count - 1)
-    # Slots of one material become one too, as joining leaves several behind.
+    # Slots with the same material, which merging materials creates, become one.
     materials = list(mesh.materials)
     first = [materials.index(material) for material in materials]
     slots = numpy.array(first)[slots]
@@ -395,7 +425,7 @@ def _name_images(material: bpy.types.Material) -> None:
 
 
 def _use(node: bpy.types.Node) -> str:
-    """Return what a picture is for: the input of the shader that it leads to, over other nodes."""
+    """Return the name of the Principled BSDF input that an image node leads to, directly or not; "" for none."""
     seen: set[str] = set()
     ahead = [node]
     while ahead:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a child Blender runs before an upload: any picture or .blend in, a file that the service takes out.
+Convert an image or a .blend to a file that the service accepts: the script of a child Blender before an upload.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.preparer`` starts it
-as a script, as ``child.converter`` does with ``convert_worker``. It imports its neighbours as plain modules, because
-the child has no add-on.
+as a script, as ``child.converter`` does with ``convert_worker``. It imports the modules of its folder as plain modules,
+because the add-on is not loaded in the child.
 """
 
 import os
@@ -21,9 +21,9 @@ import job_loop
 import orientation
 
 _MB = 1024 * 1024
-#: Tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
+#: Formats and suffixes, tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
 _FORMATS = (("PNG", ".png"), ("WEBP", ".webp"), ("JPEG", ".jpg"))
-#: Where the exporter has them: the bare mesh as it is, its texture coordinates included. Nothing else is wanted.
+#: Options of the glTF exporter, as far as it has them: only the mesh is exported, with texture coordinates and normals.
 _OPTIONS = {
     "export_format": "GLB",
     "export_apply": True,
@@ -42,9 +42,9 @@ _OPTIONS = {
 
 def prepare(job: dict) -> None:
     """
-    Prepare one file and answer with its name.
+    Convert one file and write its name as the result.
 
-    :param job: what :class:`child.preparer.ChildPreparer` wrote.
+    :param job: the job that :class:`child.preparer.ChildPreparer` wrote.
     :raises gltf_import.RefusedError: the source cannot be used.
     :raises OSError: the target cannot be written.
     """
@@ -71,14 +71,14 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
     turned = orientation.orientation_of(Path(job["source_path"]))
     if turned != 1:
         image = _upright(image, turned)
-    # A view transform made for renders would change the colours of a picture that is one already.
+    # The default view transform is for renders, and would change the colours of an image.
     colours.show_plainly(scene)
     settings = scene.render.image_settings
     stem = Path(job["target_stem"])
     for file_format, suffix in _FORMATS:
         try:
             settings.file_format = file_format  # type: ignore[assignment]
-        except TypeError:  # this Blender was built without it
+        except TypeError:  # this Blender was built without the format
             continue
         has_alpha = depth in (32, 64, 128) and file_format != "JPEG"
         settings.color_mode = "RGBA" if has_alpha else "RGB"
@@ -97,11 +97,15 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
 
 
 def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
-    """Return a picture as it was held when it was taken: what is written anew loses the note of it."""
+    """
+    Return a new image with the pixels of ``image`` rotated upright, because Blender does not write the Exif data.
+
+    :param turned: Exif orientation, 2 to 8.
+    """
     size: tuple[int, int] = tuple(image.size)  # type: ignore[assignment]
     found = array("f", [0.0]) * len(image.pixels)
     image.pixels.foreach_get(found)  # type: ignore[attr-defined]
-    # One value a pixel is grey, two are grey and alpha.
+    # One channel is grey, two are grey and alpha.
     of = {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[image.channels]
     pixels = array("f", [1.0]) * (size[0] * size[1] * 4)
     for channel, source in enumerate(of):
@@ -109,7 +113,7 @@ def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
     pixels, width, height = orientation.upright(pixels, *size, turned)
     made = bpy.data.images.new("upright", width, height, alpha=True, float_buffer=image.is_float)
     if not image.is_float:
-        # Floats are scene linear once they are read, and a new image of floats is.
+        # Float pixels are scene linear when loaded, which is also the default of a new float image.
         made.colorspace_settings.name = image.colorspace_settings.name
     made.alpha_mode = image.alpha_mode
     made.pixels.foreach_set(pixels)  # type: ignore[attr-defined]
@@ -152,15 +156,15 @@ def _model(job: dict) -> Path:
 
 def _from_another_file(source_path: str) -> str:
     """
-    Return the name of what a .blend would take geometry from beside itself, "" if there is nothing.
+    Return the name of something through which a .blend would get geometry from another file, "" if there is nothing.
 
-    A table that names a .blend may be somebody else's, and the .blend too: what it links to may be anything of this
-    user's, and would be sent.
+    The .blend, and the batch table that names it, may come from someone else. What the .blend links to may be any file
+    of this user, and would be uploaded.
     """
     own = Path(os.path.realpath(bpy.utils.system_resource("DATAFILES")))  # Blender's own assets
     for library in bpy.data.libraries:
         path = os.path.realpath(bpy.path.abspath(library.filepath))
-        # Packed into the file, from 5.0 on, it names where it came from.
+        # A library that is packed into the .blend (5.0 and newer) still has the path it came from.
         is_own = getattr(library, "is_archive", False) or Path(path).is_relative_to(own)
         if not is_own and path != os.path.realpath(source_path) and os.path.exists(path):
             return library.name

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Draw a model for which the service gave no picture.
+Render a preview of a model for which the service delivered none.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
 
-Cycles on the processor is the only engine that draws without a graphics card. At 256 px it takes 0.2 s for 20,000
-triangles and 2 to 2.5 s for a million (measured, two cores), nearly all of it before the first ray.
+Cycles on the CPU is the only engine that renders without a graphics card. At 256 px it takes 0.2 s for 20,000 triangles
+and 2 to 2.5 s for a million (measured, two cores), nearly all of it before the first ray is traced.
 """
 
 import math
@@ -19,22 +19,24 @@ from mathutils import Euler, Vector
 
 _EDGE_PX = 256
 _SAMPLES = 8
-#: From where a person looks at a thing on a table: in front, a little to the right and above.
+#: Direction from the model to the camera: from the front, a little from the right and from above.
 _VIEW = Vector((0.45, -1.0, 0.5)).normalized()
 _SUN = Euler((math.radians(40), 0.0, math.radians(-25)))
 
 
 class CannotDrawError(Exception):
-    """This Blender has no Cycles, there is nothing to see, or drawing failed."""
+    """The model cannot be rendered: Blender has no Cycles, nothing is visible, or rendering failed."""
 
 
 def draw(collection: bpy.types.Collection, target: Path) -> None:
     """
-    Render ``collection``, which the present scene shows, on a transparent ground to the PNG ``target``.
+    Render a model with a transparent background to a PNG.
 
-    In a scene of its own, so that nothing of it is left in the model's.
+    It is rendered in a temporary scene, so the model's scene is not changed.
 
-    :raises CannotDrawError: there is no picture then.
+    :param collection: the model, linked to the current scene.
+    :param target: path of the PNG.
+    :raises CannotDrawError: the model cannot be rendered.
     """
     bpy.context.view_layer.update()
     corners = [
@@ -87,7 +89,7 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
     render.filepath = str(target)
     scene.world = bpy.data.worlds.new("Portrait")
     if bpy.app.version < (5, 0):
-        # Always on since 5.0, where setting it warns.
+        # Always True since 5.0, where setting it causes a warning.
         scene.world.use_nodes = True
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.7, 0.72, 0.75, 1.0)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Small pictures of a model: the asset's preview and the thumbnail in the list.
+Make small images of a model: the asset's preview, and the thumbnail for the task list.
 
 Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bpy``, and nothing of this package: the
 child loads it as a plain module.
@@ -12,22 +12,24 @@ from pathlib import Path
 
 import bpy
 
-#: Edge of the thumbnail. ``bpy.utils.previews`` decodes on the main thread, so the list is not given the original.
+#: Longest side of the thumbnail. ``bpy.utils.previews`` decodes on the main thread, so the list does not use the
+#: original.
 EDGE_PX = 256
-#: A picture beyond these is not opened: the service's previews are 2 MB of 2048 px.
+#: Limits above which an image is not opened. The service's previews have 2 MB and 2048 px.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 8192 * 8192
 
 
 class PictureError(Exception):
-    """The picture is missing, too large, or of a kind that is not read here."""
+    """The image is missing, damaged, too large, or not a PNG, JPEG or WebP."""
 
 
 def pixel_size(path: Path) -> tuple[int, int]:
     """
-    Return width and height of a PNG, JPEG or WebP from its header, without decoding it.
+    Return the width and height of a PNG, JPEG or WebP in pixels, from its header, without decoding it.
 
-    :raises PictureError: another kind, a broken header, or larger than `MAX_BYTES` or `MAX_PIXELS`.
+    :raises PictureError: the file cannot be read, has another format or an invalid header, or is larger than
+        :data:`MAX_BYTES` or :data:`MAX_PIXELS`.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -56,7 +58,7 @@ def _size_in_header(data: bytes) -> tuple[int, int]:
 
 
 def _size_in_webp(data: bytes) -> tuple[int, int]:
-    """Width and height as RFC 9649 lays them out in each of the three kinds of first chunk."""
+    """Return width and height from the first chunk of a WebP, of which there are three kinds (RFC 9649)."""
     kind = data[12:16]
     if kind == b"VP8X":
         return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
@@ -70,7 +72,7 @@ def _size_in_webp(data: bytes) -> tuple[int, int]:
 
 
 def _size_in_jpeg(data: bytes) -> tuple[int, int]:
-    """Width and height from the first start-of-frame segment (ITU T.81, B.2.2)."""
+    """Return width and height from the first start-of-frame segment of a JPEG (ITU T.81, B.2.2)."""
     at = 2
     while data[at] == 0xFF:
         marker = data[at + 1]
@@ -84,11 +86,12 @@ def _size_in_jpeg(data: bytes) -> tuple[int, int]:
 
 def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> None:
     """
-    Give ``collection`` the picture as its preview, and write it small to ``target``.
+    Set the preview of ``collection`` to an image, scaled down, and write that to a file.
 
-    :param picture: a PNG, JPEG or WebP.
-    :param target: the PNG to write, replaced as a whole; None writes none.
-    :raises PictureError: the picture cannot be used. The model is not the worse for it.
+    :param picture: path of a PNG, JPEG or WebP.
+    :param target: path of the PNG to write, which is replaced atomically; None to write none.
+    :param collection: the asset.
+    :raises PictureError: the image cannot be used.
     """
     width, height = pixel_size(picture)
     image = bpy.data.images.load(str(picture), check_existing=False)
