@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The panel, its operators, the preferences, and the clockwork that drives the engine in a window.
+The sidebar panels, operators, preferences, and the timers that drive the engine in a Blender with windows.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-``register()`` only registers: no network, no file, no heavy import. The engine comes at first need (see
-``state.runtime``).
+``register()`` does not access the network, opens no file and imports no large module. The engine is started when it is
+first needed (see ``state.runtime``).
 """
 
 import contextlib
@@ -59,15 +59,17 @@ _CLASSES = (
 )
 
 
-#: What takes back what was registered, last things first; None while nothing is.
+#: Callbacks that unregister everything, run in reverse order of registration; None while nothing is registered.
 _undo: contextlib.ExitStack | None = None
 
 
 def register() -> bool:
     """
-    Register all classes, the two properties and the heartbeat; nothing of it if one of them fails.
+    Register all classes, the properties on Scene and WindowManager, and the app timer.
 
-    :returns: False if another copy of the add-on is at work, so that this one stays out.
+    If one step fails, the steps before it are undone.
+
+    :returns: False if another copy of the add-on is enabled, in which case only this copy's preferences are registered.
     """
     global _undo
     unregister()
@@ -92,7 +94,7 @@ def _register_rest(undo: contextlib.ExitStack) -> None:
         module.register()
         _later(undo, module.unregister)
     _later(undo, data_folder.forget)
-    # Its end comes first: the engine's threads must not find half an add-on.
+    # Registered last, so unregistered first: the engine's threads must end before the rest is unregistered.
     runtime.register()
     _later(undo, runtime.unregister)
 
@@ -102,7 +104,7 @@ def _later(undo: contextlib.ExitStack, step: Callable[..., object], *args: objec
 
 
 def _quietly(step: Callable[..., object], *args: object) -> None:
-    """Take one thing back. That another add-on has taken it already must not keep the rest."""
+    """Run one unregistration step and log its error, so that the remaining steps still run."""
     try:
         step(*args)
     except (RuntimeError, ValueError, AttributeError, KeyError, ReferenceError) as error:
@@ -110,7 +112,7 @@ def _quietly(step: Callable[..., object], *args: object) -> None:
 
 
 def unregister() -> None:
-    """Take everything back. Never raises, nor does it do anything the second time."""
+    """Unregister everything that was registered. Raises nothing; a second call has no effect."""
     global _undo
     undo, _undo = _undo, None
     if undo is not None:

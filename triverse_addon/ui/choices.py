@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a property with choices holds, whatever number is stored in it.
+Read enum properties safely when the stored number belongs to no enum item.
 
-Floor: third. Thread: main. Imports ``bpy``. Reads memory only, so that drawing may ask.
+Floor: third. Thread: main. Imports ``bpy``. Reads memory only, so it can be called from ``draw()``.
 
-Blender stores an enum as a number, and one that belongs to no entry reads as "", which nothing can be looked up by.
-Such numbers come from versions of the add-on that had other entries, and from a hand: a menu of Blender 4.3 carries
-the number as a 32-bit float (measured), so that the checksums that stood for names in version 0.1.0 came back changed.
+Blender stores an enum as a number. A number without an item reads as "", which is no valid identifier. Such numbers
+come from versions of the add-on with other items, and from choosing an item by hand: a menu of Blender 4.3 passes the
+number as a 32-bit float (measured), so the checksums that version 0.1.0 used as item numbers were stored rounded.
 """
 
 import zlib
@@ -14,17 +14,20 @@ from typing import Any
 
 import bpy
 
-#: Largest number that a 32-bit float and all smaller ones carry whole.
+#: A 32-bit float represents every integer up to this one exactly.
 LARGEST_NUMBER = 2**24
-#: By so much, the nearest 32-bit float is off a number of 30 bits at most.
+#: Largest difference between a 30-bit integer and the nearest 32-bit float.
 _ROUNDED_BY = 32
 
 
 def chosen(group: Any, name: str) -> str:
     """
-    Return the entry that the enum ``name`` of a property group holds.
+    Return the identifier of the selected item of an enum property.
 
-    For a number that belongs to none, the entry that it stood for in version 0.1.0, else the default.
+    If the stored number belongs to no item, return the item that it meant in version 0.1.0, or else the default.
+
+    :param group: the property group that holds the property.
+    :param name: identifier of the enum property.
     """
     declared = group.bl_rna.properties[name]
     number = _stored(group, name)
@@ -37,13 +40,17 @@ def chosen(group: Any, name: str) -> str:
 
 
 def is_known(group: Any, name: str) -> bool:
-    """Tell whether the stored number belongs to an entry. Without one, the property has its default."""
+    """Return whether the stored number belongs to an item. True if none is stored: the property has its default."""
     number = _stored(group, name)
     return number is None or any(item.value == number for item in group.bl_rna.properties[name].enum_items)
 
 
 def mend(group: Any) -> bool:
-    """Store what :func:`chosen` returns wherever a number belongs to no entry, in all of ``group``; tell if any did."""
+    """
+    Replace enum numbers without an item by the item that :func:`chosen` returns, also in nested property groups.
+
+    :returns: whether any value was changed.
+    """
     changed = False
     for declared in group.bl_rna.properties:
         name = declared.identifier
@@ -58,25 +65,31 @@ def mend(group: Any) -> bool:
 
 
 def draw(layout: bpy.types.UILayout, group: Any, name: str, **how: Any) -> None:
-    """Draw the enum ``name`` as ``layout.prop`` does; a number that belongs to no entry as what :func:`chosen` says."""
+    """
+    Draw the enum property ``name`` as ``layout.prop`` does.
+
+    If its number belongs to no item, draw a menu with the name of the item that :func:`chosen` returns.
+
+    :param how: keyword arguments for ``layout.prop``.
+    """
     if is_known(group, name):
         layout.prop(group, name, **how)
         return
-    # Drawing may not write, and a scene that is linked from a library cannot be mended at all.
+    # The value cannot be corrected here: draw() must not write, and a scene linked from a library is read-only.
     item = group.bl_rna.properties[name].enum_items[chosen(group, name)]
     layout.prop_menu_enum(group, name, text=item.name)
 
 
 def _stored(group: Any, name: str) -> int | None:
-    """Return the number in the file; None when none is stored."""
-    # Blender 5 keeps what is declared apart from what scripts add.
+    """Return the stored number of an enum property, or None if none is stored."""
+    # Blender 5 stores declared properties separately from custom properties.
     kept = group.bl_system_properties_get() if hasattr(group, "bl_system_properties_get") else group
     number = kept.get(name) if kept is not None else None
     return number if isinstance(number, int) else None
 
 
 def _chosen_in_0_1_0(number: int, entries: list[str]) -> str | None:
-    """Return the entry whose checksum in 30 bits the number is, or is as near to as a 32-bit float comes."""
+    """Return the entry whose 30-bit checksum equals ``number`` within the rounding error of a 32-bit float."""
     if number <= LARGEST_NUMBER:
         return None
     checksums = {entry: zlib.crc32(entry.encode()) & 0x3FFFFFFF for entry in entries}

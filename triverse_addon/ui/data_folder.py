@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The folder of this user's list and models: found once, and moved beside the main thread where a move is due.
+The folder with this user's task list and models: located once, and moved on a background thread if a move is pending.
 
-Floor: third. Thread: main, but for the move itself. Imports what imports ``bpy``.
+Floor: third. Thread: main, except for the move itself. Imports modules that import ``bpy``.
 
-While a move is under way there is no session: nothing is ordered, fetched or imported. That is seconds within a disk,
-and as long as copying takes to another one; the panel says how far it is.
+There is no session during a move, so no task is submitted, downloaded or imported. A move takes seconds within one disk
+and as long as copying takes to another disk. The panel shows its progress.
 """
 
 import logging
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: How long the end of the add-on waits for the move, which goes on at the next start, in seconds.
+#: How long unregistering waits for a running move to stop, in seconds. The move continues at the next start.
 _STOP_S = 1.0
 
 _folder = ""
@@ -32,11 +32,16 @@ _untold: Sentence | None = None
 
 
 class MovingError(TriverseError):
-    """List and models are being moved, here or by another Blender; ask again."""
+    """The task list and the models are being moved, by this or another Blender. Try again later."""
 
 
 class _Mover(threading.Thread):
-    """Moves what is due, once."""
+    """
+    Thread that moves the task list and the models once.
+
+    :param usual: the default data folder.
+    :param older: data folders of earlier versions.
+    """
 
     def __init__(self, usual: Path, older: list[Path]) -> None:
         super().__init__(name="triverse-move", daemon=True)
@@ -54,7 +59,7 @@ class _Mover(threading.Thread):
         except TriverseError as error:
             self.error = error
         except UNFORESEEN as error:
-            # The last net of the thread: whoever waits for it has to be told.
+            # settle() reports the error on the main thread.
             _log.exception("List and models were not moved")
             self.error = UnforeseenError(error)
 
@@ -64,13 +69,13 @@ class _Mover(threading.Thread):
 
 def folder(*, create: bool) -> str:
     """
-    Return where list and models lie now: not where they are being moved to.
+    Return the folder that holds the task list and the models. During a move this is the old folder.
 
-    :param create: make it if it is missing, once.
+    :param create: create the folder if it is missing. Done once.
     """
     global _folder, _is_made
     if not _folder:
-        # Late: brings sqlite3, which register() must not wait for.
+        # Lazy import: loads sqlite3, which would slow down register().
         from ..scene.user_folder import older_folders, usual_folder
         from ..tasks.store.moving import holds_data
         from ..tasks.store.user_folder import is_settled, read_place
@@ -83,7 +88,7 @@ def folder(*, create: bool) -> str:
             return str(place.folder)
         _folder = str(place.folder)
     if create and not _is_made:
-        from ..tasks.private_files import make_folder  # late, as above
+        from ..tasks.private_files import make_folder  # lazy import, as above
 
         make_folder(Path(_folder))
         _is_made = True
@@ -92,11 +97,11 @@ def folder(*, create: bool) -> str:
 
 def settle() -> bool:
     """
-    See to it that list and models are where they belong; a move is begun here and ends in its own time.
+    Locate the data folder, and start a move of the task list and the models if one is pending.
 
     :returns: whether a move has just ended.
-    :raises MovingError: they are being moved: ask again.
-    :raises TriverseError: they are not there, or another Blender moves them.
+    :raises MovingError: a move is running, in this or another Blender. Call again later.
+    :raises TriverseError: the task list and the models were not found or could not be moved.
     """
     global _folder, _mover, _untold
     if _folder:
@@ -116,7 +121,7 @@ def settle() -> bool:
         )
     mover, _mover = _mover, None
     if mover.settled is None:
-        from ..tasks.store.moving import MoveUnderWayError  # late, as above
+        from ..tasks.store.moving import MoveUnderWayError  # lazy import, as above
 
         assert mover.error is not None
         raise MovingError(mover.error.sentence) if isinstance(mover.error, MoveUnderWayError) else mover.error
@@ -125,14 +130,14 @@ def settle() -> bool:
 
 
 def untold() -> Sentence | None:
-    """Return, once, why list and models are not where they should be."""
+    """Return why the task list and the models are not in their configured folder; None after it was returned once."""
     global _untold
     sentence, _untold = _untold, None
     return sentence
 
 
 def forget() -> None:
-    """Stop a move, which goes on at the next start, and look for the folder anew when it is needed next."""
+    """Stop a running move, which continues at the next start, and discard the cached folder."""
     global _folder, _is_made, _mover, _untold
     mover, _mover = _mover, None
     if mover is not None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Text of several lines in a layout: Blender's labels do not wrap, they cut.
+Wrapped text in a layout. Blender's labels cut off text that is too long instead of wrapping it.
 
 Floor: third. Thread: main. Imports ``bpy``. Called by ``draw()``: no disk, no network.
 """
@@ -11,7 +11,7 @@ from functools import lru_cache
 import blf
 import bpy
 
-#: What a button takes beside its text: icon and margins, in pixels at UI scale 1.
+#: Width of a button without its text (icon and margins), in pixels at UI scale 1.
 _BUTTON_PX = 28
 
 
@@ -19,14 +19,16 @@ def paragraph(
     layout: bpy.types.UILayout, text: str, width_px: float, *, icon: str = "NONE", alert: bool = False
 ) -> None:
     """
-    Draw ``text`` wrapped to ``width_px`` pixels, with ``icon`` before its first line.
+    Draw ``text`` as several labels, wrapped to ``width_px``.
 
-    :param alert: draw it in the theme's colour for errors.
+    :param width_px: available width in pixels, including the icon.
+    :param icon: identifier of the icon before the first line; the other lines are indented to match.
+    :param alert: draw the text in the theme's colour for errors.
     """
     scale = ui_scale()
     if icon != "NONE":
         width_px -= 28 * scale
-    # At small scales, Blender rounds letters to pixels differently when it draws than when it is asked.
+    # At small UI scales, glyph widths are rounded differently in drawing than in blf's measuring.
     width_px -= 2
     column = layout.column(align=True)
     column.alert = alert
@@ -39,32 +41,44 @@ def paragraph(
 
 
 def side_by_side(layout: bpy.types.UILayout, texts: Sequence[str], width_px: float) -> bpy.types.UILayout:
-    """Return a row for buttons with icons and these texts, as shown, if each has room for its own; else a column."""
+    """
+    Return a layout for buttons with icons: a row if all their texts fit side by side, else a column.
+
+    :param texts: the translated texts of the buttons.
+    :param width_px: available width in pixels.
+    """
     return layout.row(align=True) if has_room(texts, width_px) else layout.column(align=True)
 
 
 def has_room(texts: Sequence[str], width_px: float) -> bool:
-    """Tell whether buttons with icons and these texts, as shown, have room beside each other, each for its own."""
+    """
+    Return whether buttons with icons and these texts fit side by side, all of the same width.
+
+    :param texts: the translated texts of the buttons.
+    :param width_px: available width in pixels.
+    """
     share_px = width_px / len(texts) - _BUTTON_PX * ui_scale()
     return all(text_width_px(text, font_px()) <= share_px for text in texts)
 
 
 def ui_scale() -> float:
-    """Return the scale of Blender's interface. Blender works it out with its first window and says 0 until then."""
+    """Return Blender's UI scale. Blender computes it for its first window and reports 0 before; this returns 1 then."""
     return float(bpy.context.preferences.system.ui_scale) or 1.0
 
 
 def font_px() -> float:
-    """Return the size of the interface's font, as ``blf`` takes it."""
+    """Return the size of the interface's font for ``blf.size``."""
     return float(bpy.context.preferences.ui_styles[0].widget.points) * ui_scale()
 
 
 def sidebar_width_px(context: bpy.types.Context, *, boxed: bool = False) -> float:
     """
-    Return how wide a line may be in a panel of the sidebar, in pixels.
+    Return the width available to a line of text in a panel of the sidebar, in pixels.
 
-    Of a sidebar, the tabs, the panel's margins and a label's own padding go off; of a box, its border too. The numbers
-    were read off screenshots at UI scale 1.
+    This is the width of the region without the tabs, the panel's margins and a label's padding. The numbers were
+    measured in screenshots at UI scale 1.
+
+    :param boxed: the text is in a box, whose border is subtracted too.
     """
     scale = ui_scale()
     width_px = context.region.width if context.region else 280 * scale
@@ -73,13 +87,19 @@ def sidebar_width_px(context: bpy.types.Context, *, boxed: bool = False) -> floa
 
 @lru_cache(maxsize=512)
 def text_width_px(text: str, size_px: float) -> float:
-    """Return how wide ``text`` is in the interface's font of that size."""
+    """Return the width of ``text`` in pixels, in the interface's font at size ``size_px``."""
     blf.size(0, size_px)
     return float(blf.dimensions(0, text)[0])
 
 
 def with_name(template: Callable[[str], str], name: str, width_px: float) -> str:
-    """Return ``template(name)``, of the name no more than fits: Blender would cut what stands behind it."""
+    """
+    Return ``template(name)`` with the name shortened until the result fits.
+
+    Without this, Blender would cut off the text behind the name.
+
+    :param width_px: available width in pixels.
+    """
     for length in range(len(name), 3, -1):
         text = template(name if length == len(name) else f"{name[:length].rstrip()}…")
         if text_width_px(text, font_px()) <= width_px:
@@ -88,7 +108,13 @@ def with_name(template: Callable[[str], str], name: str, width_px: float) -> str
 
 
 def beginning(text: str, width_px: float) -> str:
-    """Return as many words of ``text`` as fit, with "…" if there are more: Blender would cut out its middle."""
+    """
+    Return the first words of ``text`` that fit on one line, followed by "…" if words are left out.
+
+    Without this, Blender would cut out the middle of the text.
+
+    :param width_px: available width in pixels.
+    """
     size_px = font_px()
     if len(wrapped(text, width_px, size_px)) == 1:
         return text
@@ -97,7 +123,7 @@ def beginning(text: str, width_px: float) -> str:
 
 @lru_cache(maxsize=512)
 def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
-    """Return ``text`` cut into lines of at most ``width_px`` pixels in the interface's font of that size."""
+    """Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``."""
     blf.size(0, size_px)
 
     def fits(line: str) -> bool:
@@ -113,7 +139,7 @@ def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
             if line.strip():
                 lines.append(line.rstrip())
             line = ""
-            # A word wider than the line (a path, a UUID) is cut where the line ends.
+            # A word wider than the line (a path, a UUID) is split at the end of the line.
             for character in word:
                 if line and not fits(line + character):
                     lines.append(line.rstrip())
@@ -123,13 +149,13 @@ def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
     return tuple(lines)
 
 
-#: No line begins with one of these, and none ends with one of those.
+#: No line may begin with a closing or end with an opening character.
 _CLOSING = "，。、；：！？）」』”’…ー～"
 _OPENING = "（「『“‘"
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the pieces between which a line may break: words, and single characters of scripts without spaces."""
+    """Return the pieces of ``text`` between which a line may break: words, or characters in scripts without spaces."""
     pieces: list[str] = []
     word = ""
     for character in text:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A second copy of the add-on, from another repository: it stays out, with a sentence in its preferences.
+Detection of a second copy of the add-on, from another repository: it registers only a message in its preferences.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-Blender keeps classes by name alone: the second would take the panel, the operators and the scenes' properties away from
-the first, and each one's end would then meet what is gone.
+Blender identifies classes by name alone. A second copy would replace the panel, the operators and the scene properties
+of the first, and both would fail to unregister.
 """
 
 import bpy
@@ -16,14 +16,18 @@ from .translate import words
 
 
 def name() -> str:
-    """Return the module under which Blender runs another copy, "" without one."""
+    """Return the module name of another enabled copy of the add-on, or "" if there is none."""
     panel = bpy.types.Panel.bl_rna_get_subclass_py("TRIVERSE_PT_make")
     module = panel.__module__.rpartition(".ui.")[0] if panel is not None else ""
     return "" if module == ADDON else module
 
 
 def sentence(other: str) -> str:
-    """Return what is said of another copy, of its repository where it is an extension."""
+    """
+    Return the message about another copy, translated.
+
+    :param other: the module name of the other copy.
+    """
     return words(
         "Another copy of Triverse is switched on ({name}), so this one does nothing. Keep one: switch the other off, "
         "then this one off and on again.",
@@ -37,7 +41,7 @@ class StaysOutPreferences(bpy.types.AddonPreferences):
     bl_idname = ADDON
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Say why it does nothing."""
+        """Draw the reason why this copy of the add-on does nothing."""
         width_px = context.region.width - 60 * ui_scale()
         other = name()
         if other:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The add-on's preferences as they are drawn. Their values are in ``settings``.
+Drawing of the add-on's preferences. The properties and their values are in ``settings``.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -23,7 +23,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
     bl_idname = ADDON
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the preferences."""
+        """Draw key, key test, address of the service, folders and import settings."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the add-on keeps in a file and in Blender's window manager.
+The properties that the add-on stores in .blend files and in Blender's window manager.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-One property each on Scene and WindowManager, both named ``triverse``. Neither ever holds the key: a .blend is handed
-on. Neither holds a clock: a FloatProperty has 32 bits, which is 128 s coarse for the time of today. The list's rows
-hold ids and names only; all else is asked of the engine, because Blender empties the rows when a file is loaded.
+There is one property on Scene and one on WindowManager, both named ``triverse``. Neither holds the API key, because
+.blend files are shared. Neither holds a time: a FloatProperty has 32 bits, a resolution of 128 s for current Unix
+times. The list's rows hold ids and names only. Everything else is read from the engine, because Blender clears the rows
+when a file is loaded.
 
-None has an update, get or set callback: with one in a property group, Blender 4.2's Python module crashes when the
-process ends after the group was unregistered (measured, 4.2.23). What a user changes is seen at the next tick.
+No property has an update, get or set callback: with one in a property group, Blender 4.2's Python module crashes when
+the process exits after the group was unregistered (measured, 4.2.23). Changes by the user are noticed at the next tick.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,11 @@ def _flow_item(name: str) -> tuple[str, str, str, str, int]:
 
 
 def flow_tooltip(flow: Flow, translate: Callable[[str], str] = str) -> str:
-    """Return what is said of a flow in the menu. Like all tooltips without a full stop, which Blender adds."""
+    """
+    Return the tooltip of a flow's menu item. It has no full stop, because Blender adds one to tooltips.
+
+    :param translate: translates the texts of the flow.
+    """
     description = translate(flow.description)
     if not flow.experimental:
         return description
@@ -75,7 +80,7 @@ def _scene_members() -> dict[str, Any]:
 
 
 class TriverseScene(bpy.types.PropertyGroup):
-    """The inputs of one scene."""
+    """The panel's inputs, stored per scene."""
 
     if TYPE_CHECKING:
         flow: str
@@ -90,7 +95,7 @@ class TriverseScene(bpy.types.PropertyGroup):
 
 
 class TriverseRow(bpy.types.PropertyGroup):
-    """One row of the task list."""
+    """One row of the task list: the id and the name of a task."""
 
     if TYPE_CHECKING:
         task_id: str
@@ -101,19 +106,19 @@ class TriverseRow(bpy.types.PropertyGroup):
 
 
 class TriverseBatchRow(bpy.types.PropertyGroup):
-    """One row of the batch's table; its ``name`` is for the search."""
+    """One row of the batch table. Blender's ``name`` property holds its title, for the search."""
 
     if TYPE_CHECKING:
         index: int
         problems: str
     else:
         index: IntProperty(name="Place", options={"HIDDEN"})
-        # What the row's tooltip says.
+        # Text of the row's tooltip.
         problems: StringProperty(options={"HIDDEN"})
 
 
 class TriverseWindowManager(bpy.types.PropertyGroup):
-    """What is shown in every window of this Blender."""
+    """List rows, search, filter and batch settings, shared by all windows of this Blender."""
 
     if TYPE_CHECKING:
         rows: Any
@@ -160,7 +165,11 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
 
 
 def mend(scene: bpy.types.Scene) -> bool:
-    """Give every choice of ``scene`` that is no entry of this version the entry it was meant for; tell if any was."""
+    """
+    Correct the enum values of ``scene`` that do not exist in this version; see :func:`choices.mend`.
+
+    :returns: whether any value was changed. A scene that cannot be edited is left as it is.
+    """
     return scene.is_editable and choices.mend(scene.triverse)
 
 
@@ -176,12 +185,12 @@ CLASSES = (
 
 
 def register() -> None:
-    """Put the two properties on Scene and WindowManager."""
+    """Add the ``triverse`` properties to Scene and WindowManager."""
     bpy.types.Scene.triverse = PointerProperty(type=TriverseScene)
     bpy.types.WindowManager.triverse = PointerProperty(type=TriverseWindowManager)
 
 
 def unregister() -> None:
-    """Take them back."""
+    """Remove the ``triverse`` properties from Scene and WindowManager."""
     del bpy.types.WindowManager.triverse
     del bpy.types.Scene.triverse

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The values of the add-on's preferences: the only place where a key is kept.
+The values of the add-on's preferences. This is the only place where the API key is stored.
 
-Floor: third. Thread: main. Imports ``bpy``. How they are drawn is in ``preferences``; who needs to know that one has
-changed asks for its value: the session does so in each tick.
+Floor: third. Thread: main. Imports ``bpy``. Drawing is in ``preferences``. There are no change notifications: the
+session compares the values at each tick.
 """
 
 from pathlib import Path
@@ -25,12 +25,16 @@ ADDON = __package__.rpartition(".")[0]
 
 
 def _key_typed(preferences: "PreferenceProperties", _context: bpy.types.Context) -> None:
-    # Whoever types a key sees the service beside it, in the panel unless it is Triverse itself.
+    # The address of the service is shown next to the key field, in the panel only if it is not Triverse itself.
     preferences.key_entered_for = origin_of(api_url())
 
 
 class PreferenceProperties:
-    """What holds for every file of this user; Blender finds the properties in the class that is drawn."""
+    """
+    The properties of the add-on's preferences, as a mixin for the ``AddonPreferences`` class.
+
+    Blender also registers annotations of base classes.
+    """
 
     if TYPE_CHECKING:
         api_key: str
@@ -114,19 +118,23 @@ class PreferenceProperties:
 
 
 def preferences() -> PreferenceProperties:
-    """Return the add-on's preferences."""
+    """Return the preferences of this add-on in Blender's user preferences."""
     found = bpy.context.preferences.addons[ADDON].preferences
     assert isinstance(found, PreferenceProperties)
     return found
 
 
 def api_key() -> str:
-    """Return the key to use, "" without one."""
+    """Return the API key to use (see ``host_settings.api_key``), or "" if none is set."""
     return host_settings.api_key(preferences())
 
 
 def key_problem() -> TriverseError | None:
-    """Return why the key that is there cannot be sent: it is none, or was entered for another service."""
+    """
+    Return why the API key that is set must not be sent, or None if there is no key or no problem.
+
+    Either it is malformed, or it was entered for another service.
+    """
     key = api_key()
     if not key:
         return None
@@ -139,33 +147,33 @@ def key_problem() -> TriverseError | None:
 
 
 def api_url() -> str:
-    """Return the address of the service to use."""
+    """Return the base URL of the service to use (see ``host_settings.api_url``)."""
     return host_settings.api_url(preferences())
 
 
 def data_dir(*, create: bool) -> str:
-    """Return the folder for this user's store and files, made the first time if ``create``."""
+    """Return the folder for this user's store and files; see :func:`data_folder.folder`."""
     return data_folder.folder(create=create)
 
 
 def download_dir(*, create: bool) -> str:
-    """Return the folder for models, absolute."""
+    """Return the absolute path of the download folder for models."""
     return str(host_settings.download_dir(preferences(), Path(data_dir(create=create))))
 
 
 def asset_library_dir() -> Path | None:
-    """Return the folder for copies of models, absolute; None for no copies."""
+    """Return the absolute path of the asset library that gets a copy of each model, or None for no copies."""
     chosen = host_settings.absolute(preferences().asset_library_dir)
     return Path(chosen) if chosen else None
 
 
 def sources_dir(*, create: bool) -> Path:
-    """Return the folder for pictures and models that the add-on itself makes of the scene."""
+    """Return the folder for input pictures and models that the add-on writes from the open file."""
     return Path(data_dir(create=create), "sources")
 
 
 def settings_now() -> Settings:
-    """Return what preferences, environment and Blender's online access say now."""
+    """Return the current settings, from preferences, environment and Blender's online access."""
     return host_settings.settings(
         preferences(),
         Path(data_dir(create=True)),
@@ -175,5 +183,5 @@ def settings_now() -> Settings:
 
 
 def is_offline() -> bool:
-    """Tell whether online access is off and the service is not on this machine."""
+    """Return whether Blender's online access is off and the service is not on this machine."""
     return not bpy.app.online_access and not is_loopback(api_url())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators that mend what is missing: key, online access, folders.
+Operators for the set-up (API key, online access, folders), and helpers that other operators share.
 
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 """
@@ -34,14 +34,14 @@ class TRIVERSE_OT_test_key(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Needs a key and a way to the service."""
+        """Return True if there is an API key and requests may leave this machine."""
         if not settings.api_key():
             cls.poll_message_set(words("Enter your API key first."))
             return False
         return can_go_online(cls)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Ask; the preferences show the answer when it comes."""
+        """Start the key test. The preferences show the result when it arrives."""
         here = session_or_report(self)
         if here is None:
             return {"CANCELLED"}
@@ -57,7 +57,7 @@ class TRIVERSE_OT_allow_key(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Remember it; another service is asked about anew."""
+        """Store the service for which the key may be used. Another service needs another confirmation."""
         settings.preferences().key_entered_for = origin_of(settings.api_url())
         context.preferences.is_dirty = True  # so that Blender saves it when it quits
         return app_timer.done()
@@ -71,7 +71,7 @@ class TRIVERSE_OT_start(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Start the session."""
+        """Start the session, or report why it cannot be started."""
         if session_or_report(self) is None:
             return {"CANCELLED"}
         return app_timer.done()
@@ -85,7 +85,7 @@ class TRIVERSE_OT_preferences(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open the preferences window with the add-on unfolded."""
+        """Open Blender's Preferences with this add-on expanded."""
         bpy.ops.preferences.addon_show(module=settings.ADDON)
         return {"FINISHED"}
 
@@ -99,7 +99,7 @@ class TRIVERSE_OT_updates(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, _properties: bpy.types.OperatorProperties) -> str:
-        """Say which of the two ways is in use."""
+        """Return a tooltip that names the way in use: live updates or polling."""
         here = runtime.current()
         if here is not None and here.engine.live:
             return words("Triverse tells at once what has changed. Click for the preferences")
@@ -110,7 +110,7 @@ class TRIVERSE_OT_updates(bpy.types.Operator):
         return words("Triverse is asked every few seconds until there is a live connection. Click for the preferences")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open the preferences, where live updates are switched on and off."""
+        """Open the add-on's preferences, which hold the switch for live updates."""
         bpy.ops.preferences.addon_show(module=settings.ADDON)
         return {"FINISHED"}
 
@@ -124,14 +124,14 @@ class TRIVERSE_OT_go_online(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """The preference has no say over ``--offline-mode``."""
+        """Return False if Blender was started with ``--offline-mode``, which overrides the preference."""
         if settings.is_forced_offline():
             cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Turn it on."""
+        """Turn on Blender's preference for online access."""
         context.preferences.system.use_online_access = True
         return app_timer.done()
 
@@ -144,7 +144,7 @@ class TRIVERSE_OT_open_downloads(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open it in the system's file browser."""
+        """Open the download folder in the system's file browser; it is created if it is missing."""
         return open_folder(self, settings.download_dir(create=True), make=True)
 
 
@@ -156,8 +156,8 @@ class TRIVERSE_OT_copy_report(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Put it into the clipboard; without a task list it says why there is none."""
-        from ..scene.host_info import about_blender  # late, as in runtime
+        """Copy the report to the clipboard. If there is no session, the report says why."""
+        from ..scene.host_info import about_blender  # lazy import, as in runtime
         from ..tasks.engine.diagnostics import report, report_of
 
         try:
@@ -186,14 +186,14 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
         filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask for the folder."""
+        """Open a file browser to choose the new folder."""
         self.directory = os.path.join(data_folder.folder(create=False), "")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """End the session and let the next one begin with the move."""
-        from ..scene.user_folder import usual_folder  # late, as in runtime
+        """Stop the session and plan the move, which the start of the next session carries out."""
+        from ..scene.user_folder import usual_folder  # lazy import, as in runtime
         from ..tasks.store.user_folder import plan_move
 
         chosen = bpy.path.abspath(self.directory)
@@ -210,7 +210,11 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
 
 
 def may_ask(cls: type[bpy.types.Operator]) -> bool:
-    """For ``poll()``: tell whether the service can be asked for something, and if not, say why on the button."""
+    """
+    Return whether requests to the service are possible: there is a usable key, and online access.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
     if not settings.api_key():
         cls.poll_message_set(words("No API key is set. Enter it in the panel or in the preferences of the add-on."))
         return False
@@ -218,7 +222,11 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
 
 
 def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
-    """For ``poll()``: tell whether the key that is there can be sent to the service, and if not, say why."""
+    """
+    Return whether the API key may be sent to the service; True if there is no key.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
     problem = settings.key_problem()
     if problem is None:
         return True
@@ -227,7 +235,11 @@ def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
 
 
 def can_go_online(cls: type[bpy.types.Operator]) -> bool:
-    """For ``poll()``: tell whether requests may leave this machine, and if not, say why on the button."""
+    """
+    Return whether online access is on, or the service is on this machine.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
     if not settings.is_offline():
         return True
     if settings.is_forced_offline():
@@ -240,7 +252,7 @@ def can_go_online(cls: type[bpy.types.Operator]) -> bool:
 
 
 def session_or_report(operator: bpy.types.Operator) -> "Session | None":
-    """Return the session, started if need be; None after a report of why that cannot be."""
+    """Return the session, started if necessary. If it cannot be started, report why and return None."""
     try:
         return runtime.need()
     except TriverseError as error:
@@ -250,7 +262,12 @@ def session_or_report(operator: bpy.types.Operator) -> "Session | None":
 
 
 def open_folder(operator: bpy.types.Operator, folder: str, *, make: bool = False) -> "set[OperatorReturnItems]":
-    """Open ``folder`` in the system's file browser, or say why that cannot be."""
+    """
+    Open ``folder`` in the system's file browser, or report why that is not possible.
+
+    :param make: create the folder if it is missing.
+    :returns: the operator's result.
+    """
     try:
         if make:
             os.makedirs(folder, exist_ok=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a task is shown: its icon, its line of words, its progress, and the one thing to do about it now.
+How a task is shown: its icon, status text, progress, and main action.
 
 Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. Reads memory, never disk or network.
 """
@@ -13,7 +13,7 @@ from ..tasks.record import ENDED_BADLY, UNFINISHED, Stage, TaskRecord
 from ..tasks.status_text import overall_progress, stage_words, time_left_s
 from .translate import say, words
 
-#: What another try with the same request cannot change.
+#: Errors that the same request would cause again.
 _HOPELESS = frozenset(
     {
         ServiceCode.INVALID_PARAMETERS,
@@ -40,7 +40,14 @@ _ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button of a task: the operator, its text and its icon."""
+    """
+    A button for a task or a notice.
+
+    :ivar operator: ``bl_idname`` of the operator.
+    :ivar text: text of the button, in English.
+    :ivar icon: identifier of Blender's icon.
+    :ivar needs_task: the operator has a ``task_id`` property.
+    """
 
     operator: str
     text: str
@@ -48,7 +55,7 @@ class Action:
     needs_task: bool = True
 
 
-#: The button that mends what a notice speaks of.
+#: Buttons that fix the problem of a notice.
 _REMEDIES = {
     Remedy.SET_KEY: Action("triverse.preferences", "Open Preferences", "PREFERENCES", needs_task=False),
     Remedy.GO_ONLINE: Action("triverse.go_online", "Allow Online Access", "INTERNET", needs_task=False),
@@ -59,44 +66,44 @@ _REMEDIES = {
 
 
 def icon(record: TaskRecord) -> str:
-    """Return the icon for the state of a task."""
+    """Return the identifier of Blender's icon for the state of a task."""
     if is_let_be(record):
         return "IMPORT" if is_fetchable(record) else "PAUSE"
     return _ICONS[record.stage]
 
 
 def is_bad(record: TaskRecord) -> bool:
-    """Tell whether a task ended without a model."""
+    """Return whether a task ended without a model."""
     return record.stage in ENDED_BADLY
 
 
 def is_let_be(record: TaskRecord) -> bool:
-    """Tell whether a task is not followed although it has not ended here."""
+    """Return whether a task is unfinished here and not followed."""
     return record.stage in UNFINISHED and not record.following
 
 
 def is_fetchable(record: TaskRecord) -> bool:
-    """Tell whether the service has the model ready, and nobody has asked for it yet."""
+    """Return whether the service has finished the model of a task that is not followed, so it can be downloaded."""
     return is_let_be(record) and record.service_status == "SUCCESS"
 
 
 def is_moving(record: TaskRecord) -> bool:
-    """Tell whether a progress bar says something: the task is under way and nothing holds it up."""
+    """Return whether to show a progress bar: the task is unfinished and has no note about something it waits for."""
     return record.is_unfinished and record.note is None
 
 
 def progress(record: TaskRecord) -> float:
-    """Return how far a task is, from 0.0 to 1.0."""
+    """Return the overall progress of a task, from 0.0 to 1.0."""
     return max(0.0, min(1.0, overall_progress(record)))
 
 
 def state(record: TaskRecord) -> tuple[str, ...]:
-    """Return the state of a task in words, the most telling form first and the shortest last."""
+    """Return the status of a task as translated text, in several forms: the most detailed first, the shortest last."""
     short = say(stage_words(record))
     left = time_left(time_left_s(record))
     if record.stage is Stage.WAITING and record.following and record.progress:
         percent = f"{record.progress} %"
-        # Beside a progress bar, the time left says more than that something is generated.
+        # Next to a progress bar, the time left is more useful than the name of the stage.
         return (f"{short} · {left}", f"{percent} · {left}", short, percent) if left else (short, percent)
     if is_fetchable(record):
         return (short, words("Done"))
@@ -104,7 +111,7 @@ def state(record: TaskRecord) -> tuple[str, ...]:
 
 
 def line(record: TaskRecord) -> tuple[str, ...]:
-    """Return the state of a task with its cost, where there is room for both; see :func:`state`."""
+    """Return the forms of :func:`state`, preceded by one with the cost if that is known."""
     forms = state(record)
     if record.cost_credits is None:
         return forms
@@ -112,7 +119,11 @@ def line(record: TaskRecord) -> tuple[str, ...]:
 
 
 def time_left(left_s: float | None) -> str:
-    """Return a time left in words, as exact as such guesses are; "" if it is not known."""
+    """
+    Return a remaining time as translated text, rounded because it is an estimate; "" if it is not known.
+
+    :param left_s: remaining time in seconds.
+    """
     if left_s is None:
         return ""
     if left_s < 55:
@@ -124,7 +135,7 @@ def time_left(left_s: float | None) -> str:
 
 
 def action(record: TaskRecord) -> Action:
-    """Return the one thing that makes sense for a task now."""
+    """Return the main action for a task in its present state."""
     if record.stage is Stage.READY:
         return Action("triverse.import_task", "Import", "IMPORT")
     if record.stage is Stage.IMPORTED:
@@ -141,6 +152,6 @@ def action(record: TaskRecord) -> Action:
 
 
 def remedy(notice: Notice) -> Action | None:
-    """Return the button that mends what a notice speaks of, if there is one."""
+    """Return the button that fixes the problem of a notice, or None if there is none."""
     found = _REMEDIES.get(notice.remedy)
     return found if found is not None and (notice.task_id or not found.needs_task) else None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From a sentence of the lower floors to words in the user's language.
+Translation of sentences and texts into the language of Blender's interface.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -9,24 +9,29 @@ import bpy
 
 from ..api.sentence import Sentence
 
-#: Values of sentences that are labels of ours, and so have translations of their own. All others (file names, the
-#: service's own words) are shown as they are.
+#: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
+#: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")
 
 
 def say(sentence: Sentence) -> str:
-    """Return ``sentence`` in the language of Blender's interface."""
+    """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
     translate = bpy.app.translations.pgettext_iface
     labels = {name: translate(str(sentence.args[name])) for name in _LABELS if name in sentence.args}
     return Sentence(sentence.template, {**sentence.args, **labels}).in_words(translate)
 
 
 def on_button(text: str) -> str:
-    """Return the text of a button, or the name of an operator, in the language of Blender's interface."""
+    """Return the translated text of a button or name of an operator (Blender's translation context "Operator")."""
     translations = bpy.app.translations
     return translations.pgettext_iface(text, translations.contexts.operator_default)
 
 
 def words(template: str, /, **args: str | int | float) -> str:
-    """Return a literal template of this floor in the language of Blender's interface, its values filled in."""
+    """
+    Return a template translated into the language of Blender's interface, with its values filled in.
+
+    :param template: a string literal with ``{name}`` placeholders, so that ``scripts/_dev/visible_text.py`` finds it.
+    :param args: the values of the placeholders.
+    """
     return say(Sentence(template, args))

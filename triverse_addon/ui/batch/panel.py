@@ -45,7 +45,7 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
         if batch is None or batch.asked is None:
             _draw_nothing(layout, context)
             return
-        from ..state.batch_session import Phase  # late, as in runtime
+        from ..state.batch_session import Phase  # lazy import, as in runtime
 
         _draw_file(layout, batch)
         if batch.phase is Phase.CHECKING:
@@ -132,7 +132,7 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
 
 def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSession", line: "Line") -> None:
     """What is wrong with the chosen row, in full."""
-    from . import presentation  # late, as in runtime
+    from . import presentation  # lazy import, as in runtime
 
     shown = presentation.shown(batch, line)
     if not (line.problems or shown.is_bad or shown.icon == "PAUSE"):
@@ -165,7 +165,7 @@ def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_
 
 def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
     """What is to be done and what it costs, and the buttons that do it."""
-    from . import presentation  # late, as in runtime
+    from . import presentation  # lazy import, as in runtime
 
     checked = batch.checked
     assert checked is not None
@@ -194,7 +194,7 @@ def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
 def _draw_progress(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
     """How far a run is."""
     from ..state.batch_session import Phase
-    from . import presentation  # late, as in runtime
+    from . import presentation  # lazy import, as in runtime
 
     progress = batch.progress
     if progress is not None and progress.total:
@@ -214,7 +214,7 @@ def _draw_progress(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
 
 def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
     """What came of the last run."""
-    from ...batch.run.plan import Left  # late, as in runtime
+    from ...batch.run.plan import Left  # lazy import, as in runtime
 
     asked, ended, checked = batch.asked, batch.ended, batch.checked
     assert asked is not None

@@ -132,7 +132,7 @@ class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Needs a run."""
-        from ..state.batch_session import Phase  # late, as in runtime
+        from ..state.batch_session import Phase  # lazy import, as in runtime
 
         batch = current()
         if batch is None or batch.phase is not Phase.RUNNING:

@@ -49,7 +49,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
             # Rows outlive the table for a moment: they are only written outside of drawing.
             layout.label(text="")
             return
-        from . import presentation  # late, as in runtime
+        from . import presentation  # lazy import, as in runtime
 
         line = batch.lines[item.index]
         shown = presentation.shown(batch, line)

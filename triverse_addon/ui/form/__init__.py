@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the inputs of the panel to a request."""
+"""The inputs of the panel, and the task requests that are built from them."""

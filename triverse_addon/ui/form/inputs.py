@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The inputs of every flow as Blender properties, made from the one table in ``api/flows.py``.
+The inputs of every flow as Blender properties, generated from the table in ``api/flows.py``.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-What a flow cannot do without (prompt, pictures, a model) is shared by all flows of a scene: who changes from "Text to
-Model" to "Text to Mesh" keeps the prompt. Its settings are each flow's own, so that each remembers what was used last.
+The required inputs of a flow (prompt, pictures, a model) are shared by all flows of a scene: the prompt stays when the
+user switches from "Text to Model" to "Text to Mesh". Settings are stored per flow, so each flow keeps its last used ones.
 """
 
 from collections.abc import Mapping
@@ -17,36 +17,44 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ...api.flows import FLOWS, JSON, Field, Flow, Kind
 from .. import choices
 
-#: The flows of the panel: those that end in a model.
+#: The flows of the panel, by name: those that produce a model.
 PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}
 
 
-#: Pictures by other names: JPEGs, and what is refused with its name and with what to do instead.
+#: More file suffixes of pictures: JPEG aliases, and formats that are rejected later with a message that names them.
 _OTHER_PICTURES = frozenset({".jfif", ".jfi", ".jif", ".jpe", ".heic", ".heif", ".avif", ".jxl", ".gif", ".svg"})
 
 
 def picture_suffixes() -> list[str]:
-    """Return the suffixes of files that are offered as pictures. What they are is told by what is in them."""
+    """Return the file suffixes that file browsers show as pictures. The format is detected from the content later."""
     return sorted(_OTHER_PICTURES | bpy.path.extensions_image)
 
 
 def is_shared(field: Field) -> bool:
-    """Tell whether all flows of a scene share the value of ``field``."""
+    """Return whether all flows of a scene share the value of ``field``."""
     return field.is_source or field.required
 
 
 def attribute(flow_name: str) -> str:
-    """Return the name under which a flow's settings are kept: ``text_to_model``."""
+    """Return the name of the scene property with a flow's settings, such as ``text_to_model``."""
     return flow_name.replace("-", "_")
 
 
 def chosen_flow(inputs: Any) -> Flow:
-    """Return the flow that a scene's ``triverse`` properties hold, the default where they hold none."""
+    """
+    Return the selected flow, or the default flow if the stored one does not exist.
+
+    :param inputs: a scene's ``triverse`` properties.
+    """
     return PANEL_FLOWS[choices.chosen(inputs, "flow")]
 
 
 def steps(field: Field) -> tuple[int, ...]:
-    """Return the powers of two of a field that runs from one to another, as texture sizes do; else nothing."""
+    """
+    Return the powers of two from the minimum to the maximum of an integer field, as for texture sizes.
+
+    :returns: empty if the limits of the field are not both powers of two.
+    """
     low, high = field.minimum, field.maximum
     if field.kind is not Kind.INT or not low or not high or low & (low - 1) or high & (high - 1):
         return ()
@@ -54,7 +62,7 @@ def steps(field: Field) -> tuple[int, ...]:
 
 
 def property_for(field: Field) -> Any:
-    """Return the Blender property for ``field``."""
+    """Return the definition of the Blender property for ``field``, to be used as an annotation."""
     texts = {"name": field.label, "description": field.description}
     if field.kind is Kind.INT:
         if powers := steps(field):
@@ -72,7 +80,7 @@ def property_for(field: Field) -> Any:
             for choice, number in zip(field.choices, field.numbers, strict=True)
         ]
         return EnumProperty(items=items, default=str(field.default or field.choices[0]), **texts)
-    # Texts, lists (separated by commas) and paths. No FILE_PATH: its file browser cannot be told to show pictures only.
+    # Texts, lists (separated by commas) and paths. No FILE_PATH: its file browser cannot be limited to pictures.
     return StringProperty(default=str(field.default or ""), **texts)
 
 
@@ -109,28 +117,38 @@ FLOW_SETTINGS: Mapping[str, type[bpy.types.PropertyGroup]] = {
 
 
 def holder(inputs: Any, flow: Flow, field: Field) -> bpy.types.PropertyGroup:
-    """Return the group that holds the value of ``field``; ``inputs`` are a scene's ``triverse`` properties."""
+    """
+    Return the property group that holds the value of ``field``.
+
+    :param inputs: a scene's ``triverse`` properties.
+    """
     group = inputs.shared if is_shared(field) else getattr(inputs, attribute(flow.name))
     assert isinstance(group, bpy.types.PropertyGroup)
     return group
 
 
 def has_entries(field: Field) -> bool:
-    """Tell whether the property of ``field`` is an enum."""
+    """Return whether the property for ``field`` is an enum."""
     return field.kind is Kind.CHOICE or bool(steps(field))
 
 
 def held(inputs: Any, flow: Flow, field: Field) -> Any:
-    """Return what the panel holds for ``field`` as its property has it."""
+    """
+    Return the value of the Blender property for ``field``; see :func:`choices.chosen` for enums.
+
+    :param inputs: a scene's ``triverse`` properties.
+    """
     group = holder(inputs, flow, field)
     return choices.chosen(group, field.name) if has_entries(field) else getattr(group, field.name)
 
 
 def values(inputs: Any, flow: Flow) -> dict[str, JSON]:
     """
-    Return what the panel holds for the parameters of ``flow``, by field name.
+    Return the panel's values for the parameters of ``flow``, by field name. Blank texts are left out.
 
-    A setting that is not documented is left out until the user changes it: what is not sent cannot be refused.
+    An undocumented setting is left out until the user changes it, because the service might reject it.
+
+    :param inputs: a scene's ``triverse`` properties.
     """
     found: dict[str, JSON] = {}
     for field in flow.params:
@@ -156,7 +174,11 @@ def _untouched(field: Field) -> object:
 
 
 def sources(inputs: Any, flow: Flow) -> dict[str, str]:
-    """Return the absolute paths (or addresses) of the files that the panel holds for ``flow``, by field name."""
+    """
+    Return the absolute paths or https:// URLs of the panel's input files for ``flow``, by field name.
+
+    :param inputs: a scene's ``triverse`` properties.
+    """
     found: dict[str, str] = {}
     for field in flow.sources:
         text = str(getattr(holder(inputs, flow, field), field.name)).strip().strip('"')
@@ -166,7 +188,12 @@ def sources(inputs: Any, flow: Flow) -> dict[str, str]:
 
 
 def fill(inputs: Any, flow: Flow, given: Mapping[str, Any]) -> None:
-    """Put the values of an earlier task into the panel; what it does not name goes back to its default."""
+    """
+    Load the values of an earlier task into the panel. Fields without a value are reset to their defaults.
+
+    :param inputs: a scene's ``triverse`` properties.
+    :param given: values, paths and URLs by field name.
+    """
     for field in flow.fields:
         if field.kind is Kind.MODEL:
             inputs.use_selection = not given.get(field.name)
@@ -181,7 +208,7 @@ def fill(inputs: Any, flow: Flow, given: Mapping[str, Any]) -> None:
         else:
             try:
                 setattr(group, field.name, value)
-            except TypeError:  # an enum item or a kind of value that this version does not know
+            except TypeError:  # an enum item or a type of value that this version does not have
                 group.property_unset(field.name)
 
 

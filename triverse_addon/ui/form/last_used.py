@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The settings that were used last, of each flow and of the mesh, for scenes that have none of their own yet.
+The settings used last, per flow and for the mesh options, as defaults for new scenes.
 
 Floor: third. Thread: main, never in ``draw()``. Imports ``bpy``.
 
-A task that is ordered leaves its settings in a small file of the extension's own folder, so that they survive Blender
-and are there in every file. A scene takes them over once, when it is first shown; from then on it has its own. Prompts,
-negative prompts and pictures are not among them: words of yesterday must not slip into the model of today.
+Submitting a task saves its settings to a small file in the data folder, so they persist and apply to every .blend file.
+A scene takes them over once, when it is first shown; after that it has its own. Prompts, negative prompts and pictures
+are not saved, so that an old prompt is not reused by accident.
 """
 
 import contextlib
@@ -25,33 +25,42 @@ from . import inputs, mesh_options
 _log = logging.getLogger(__name__)
 
 FILE_NAME = "last_used.json"
-#: More than this was not written here.
+#: At most this many bytes are read; the add-on never writes a larger file.
 _MOST_BYTES = 64 * 1024
 
-#: {"flow": name of the flow used last, "settings": {name of a flow: {name of a field: value}}, "mesh": {name of an
-#: option: value}}; None: not read yet. Earlier versions did not write the last.
+#: The content of the file, None before it was read: {"flow": name of the flow used last, "settings": {name of a flow:
+#: {name of a field: value}}, "mesh": {name of an option: value}}. Earlier versions did not write "mesh".
 _known: dict[str, Any] | None = None
 
 
 def forget() -> None:
-    """Read the file anew when it is needed next."""
+    """Discard the cached content, so that the file is read again when it is next needed."""
     global _known
     _known = None
 
 
 def is_known_empty() -> bool:
-    """Tell whether nothing was ever ordered here; False while that is not known. For drawing: reads no file."""
+    """
+    Return whether it is known that no task was submitted yet. False before the file was read.
+
+    Reads memory only, so it can be called from ``draw()``.
+    """
     return _known is not None and not _known["settings"]
 
 
 def settings_of(flow: Flow) -> list[Field]:
-    """Return the fields of ``flow`` that are settings: what it can do without, other than words."""
+    """Return the fields of ``flow`` that are settings: optional parameters other than free text and lists."""
     optional = [field for field in flow.params if not field.required and field.kind is not Kind.LIST]
     return [field for field in optional if field.kind is not Kind.TEXT or field.choices]
 
 
 def note(given: Any, flow_name: str = "") -> None:
-    """Remember the settings of a flow, which has just been ordered: the panel's, or the one that is named."""
+    """
+    Save the panel's settings of the flow of which a task was just submitted, and the mesh options.
+
+    :param given: a scene's ``triverse`` properties.
+    :param flow_name: name of the flow; "" for the one selected in the panel.
+    """
     flow = inputs.PANEL_FLOWS[flow_name] if flow_name else inputs.chosen_flow(given)
     known = _read()
     used = {field.name: inputs.held(given, flow, field) for field in settings_of(flow)}
@@ -68,9 +77,11 @@ def note(given: Any, flow_name: str = "") -> None:
 
 def seed(scene: bpy.types.Scene) -> bool:
     """
-    Give a scene that is new here the settings used last, where it has none of its own; returns whether it got any.
+    Give a new scene the settings used last, for each setting that was not set in it.
 
-    Undo takes them away together with the note that they were given, and the next look gives them again.
+    Undo removes them together with the ``is_seeded`` flag; the next call then sets them again.
+
+    :returns: whether there were any settings to take over.
     """
     given = scene.triverse
     if given.is_seeded or not scene.is_editable:
@@ -96,9 +107,13 @@ def seed(scene: bpy.types.Scene) -> bool:
 
 def fill_in(given: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
     """
-    Put settings that were kept into the panel, and return the names of those that it does not take.
+    Load saved settings of ``flow`` into the panel.
 
-    They may be of another version: a setting, a kind of value, or an entry, that this one does not have.
+    They may come from another version, with settings, types of values or enum items that this version does not have.
+
+    :param given: a scene's ``triverse`` properties.
+    :param kept: values by field name.
+    :returns: the names of the settings that could not be set.
     """
     fields = {field.name: field for field in settings_of(flow)}
     left_out = []
@@ -131,8 +146,8 @@ def _read() -> dict[str, Any]:
 
 
 def _write(known: dict[str, Any]) -> None:
-    """All or nothing: another Blender may be reading."""
-    import tempfile  # late: of register() it would take a twentieth
+    """Write the file atomically, because another Blender may be reading it."""
+    import tempfile  # lazy import: it would take a twentieth of the time of register()
 
     path = _path(create=True)
     temporary = ""

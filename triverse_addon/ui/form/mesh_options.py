@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is made of the delivered mesh on its way into the scene, as the panel says.
+The panel's options for processing a mesh when it is imported: merge vertices, smooth by angle.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -20,14 +20,14 @@ from . import inputs
 if TYPE_CHECKING:
     from ...tasks.record import Placement
 
-#: The options of one scene, by the names of their properties.
+#: Property names of the options.
 NAMES = ("merge_vertices", "smooth_by_angle", "smooth_angle")
-#: Where they are, as a preset writes it.
+#: The Python path of the options, as presets write it.
 PATH = "bpy.context.scene.triverse.mesh_options"
 
 
 class TriverseMeshOptions(bpy.types.PropertyGroup):
-    """What is made of the meshes that come into one scene."""
+    """How meshes are processed when they are imported into a scene."""
 
     if TYPE_CHECKING:
         merge_vertices: bool
@@ -48,7 +48,7 @@ class TriverseMeshOptions(bpy.types.PropertyGroup):
                 "Off, it is flat, as its file says"
             ),
         )
-        # Whole degrees, as a batch and the command line have them.
+        # Shown in whole degrees, the unit of batches and the command line.
         smooth_angle: FloatProperty(
             name="Smooth Angle",
             description="Edges where faces meet at a larger angle stay sharp",
@@ -67,16 +67,16 @@ class _Chosen(TypedDict):
 
 
 def chosen(scene: bpy.types.Scene) -> _Chosen:
-    """Return the fields of a :class:`tasks.record.Placement` that the panel's options are."""
+    """Return the options of ``scene`` as fields of a :class:`tasks.record.Placement`. The angle is in degrees, 0 = off."""
     options = scene.triverse.mesh_options
     angle = options.smooth_angle
-    # A file holds any float.
+    # A .blend file may hold any float.
     degrees = min(max(1, round(math.degrees(angle))), 180) if math.isfinite(angle) else 30
     return _Chosen(merge=options.merge_vertices, smooth_deg=degrees if options.smooth_by_angle else 0)
 
 
 def show(scene: bpy.types.Scene, placement: "Placement") -> None:
-    """Put the options of a task into the panel."""
+    """Load the options of a task into the panel of ``scene``."""
     options = scene.triverse.mesh_options
     options.merge_vertices = placement.merge
     options.smooth_by_angle = placement.smooth_deg > 0
@@ -85,12 +85,22 @@ def show(scene: bpy.types.Scene, placement: "Placement") -> None:
 
 
 def held(given: Any) -> dict[str, Any]:
-    """Return the options that a scene's ``triverse`` properties hold, by name."""
+    """
+    Return the values of the options by property name.
+
+    :param given: a scene's ``triverse`` properties.
+    """
     return {name: getattr(given.mesh_options, name) for name in NAMES}
 
 
 def fill_in(given: Any, kept: Mapping[str, Any]) -> list[str]:
-    """Put options that were kept into the panel, and return the names of those that it does not take."""
+    """
+    Load saved options into the panel.
+
+    :param given: a scene's ``triverse`` properties.
+    :param kept: values by property name.
+    :returns: the names of the options that could not be set.
+    """
     left_out = []
     for name, value in kept.items():
         try:
@@ -103,14 +113,14 @@ def fill_in(given: Any, kept: Mapping[str, Any]) -> list[str]:
 
 
 def why_not(given: Any, flow: Flow) -> str | None:
-    """Return why the options have nothing to work on, in words; None where they have."""
+    """Return why the options do not apply to the panel's inputs, translated, or None if they apply."""
     if yields_glb(flow, inputs.values(given, flow)):
         return None
     return words("Merge Vertices and Smooth by Angle work on models that come into the scene. Only GLB files do.")
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow) -> None:
-    """Draw the options; greyed, with the reason below, where they have nothing to work on."""
+    """Draw the options. Where they do not apply, they are greyed out with the reason below."""
     options = context.scene.triverse.mesh_options
     reason = why_not(context.scene.triverse, flow)
     column = layout.column()

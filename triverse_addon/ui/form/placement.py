@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Where a new model is to stand, as the panel says.
+The panel's settings for the placement of a new model.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TriversePlacing(bpy.types.PropertyGroup):
-    """How the models of one scene are placed."""
+    """How new models are placed in a scene."""
 
     if TYPE_CHECKING:
         use_placeholder: bool
@@ -59,7 +59,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
 
 
 def marker(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the object that marks the place, if one is to and is there."""
+    """Return the selected active object as placeholder, or None if there is none or Fit to Selection is off."""
     if not context.scene.triverse.placing.use_placeholder:
         return None
     active = context.view_layer.objects.active
@@ -67,14 +67,14 @@ def marker(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def is_marker_missing(context: bpy.types.Context) -> bool:
-    """Tell whether an object is to mark the place and none is selected."""
+    """Return whether Fit to Selection is on but no active object is selected."""
     return context.scene.triverse.placing.use_placeholder and marker(context) is None
 
 
 def placement(context: bpy.types.Context) -> "Placement":
-    """Return where and how a model made now is to stand. Without its marker, where it would without that wish."""
+    """Return the placement for a new model. Without a placeholder, it is at the 3D cursor or the world origin."""
     from ...scene.importing.origin import token
-    from ...scene.worker.gltf_import import units_of  # late, as in runtime
+    from ...scene.worker.gltf_import import units_of  # lazy import, as in runtime
     from ...tasks.record import Placement
 
     placing = context.scene.triverse.placing
@@ -104,7 +104,11 @@ def placement(context: bpy.types.Context) -> "Placement":
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: bool) -> None:
-    """Draw the settings."""
+    """
+    Draw the settings for the placement.
+
+    :param is_narrow: draw labels above their fields instead of next to them.
+    """
     placing = context.scene.triverse.placing
     layout.prop(placing, "use_placeholder")
     if placing.use_placeholder:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From the panel's inputs to wishes that the engine takes up.
+Build task requests from the panel's inputs, and submit them to the engine.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
     from ...tasks.record import NewTask, Origin, TaskRecord
 
-#: The flow for a picture that comes without one.
+#: The flow for a single picture if the panel's flow does not take one.
 PICTURE_FLOW = "image-to-model"
 
 
 def problem(context: bpy.types.Context) -> str | None:
-    """Return why the panel's inputs cannot be made anything of now, in words; None when nothing is known against it."""
+    """
+    Return why Generate is disabled, translated, or None if no problem is known.
+
+    Checks the selected objects only; all other inputs are checked when the task is submitted.
+    """
     flow = inputs.chosen_flow(context.scene.triverse)
     if selection.is_used(context, flow):
         return None if selection.chosen(context) else words("Select the object that is to be sent.")
@@ -38,12 +42,12 @@ def problem(context: bpy.types.Context) -> str | None:
 
 def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
     """
-    Return what the panel's inputs ask for. Selected objects are written to a file for it.
+    Return a task request for the panel's inputs. Selected objects are written to a file if the flow takes them.
 
-    :param again: an equal model was made before, and is asked for on purpose.
-    :raises TriverseError: something is missing or cannot be used. Nothing was written then.
+    :param again: allow a duplicate of an earlier task.
+    :raises TriverseError: an input is missing or cannot be used. No file was written.
     """
-    from ...tasks.record import NewTask  # late, as in runtime
+    from ...tasks.record import NewTask  # lazy import, as in runtime
 
     given = context.scene.triverse
     flow = inputs.chosen_flow(given)
@@ -60,7 +64,7 @@ def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
 
 
 def _with_selection(context: bpy.types.Context, flow: Flow, wish: "NewTask") -> "NewTask":
-    # First what costs nothing: the objects are written when all else is right.
+    # Check the other values first, so that the objects are not written for an invalid request.
     check(flow.name, wish.values)
     field = selection.model_field(flow)
     assert field is not None
@@ -74,7 +78,7 @@ def _with_selection(context: bpy.types.Context, flow: Flow, wish: "NewTask") -> 
 
 
 def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "NewTask":
-    """Return a wish for one picture, with the panel's settings of ``flow``."""
+    """Return a task request for the picture at ``path``, with the panel's settings of ``flow``."""
     from ...tasks.record import NewTask
 
     given = context.scene.triverse
@@ -94,7 +98,7 @@ def picture_fields(flow: Flow) -> list[str]:
 
 
 def picture_flow(context: bpy.types.Context) -> Flow:
-    """Return the flow for single pictures: the panel's, if it takes one and nothing else."""
+    """Return the flow for a single picture: the panel's if one picture is its only source, else the default flow."""
     flow = inputs.chosen_flow(context.scene.triverse)
     takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
@@ -102,9 +106,9 @@ def picture_flow(context: bpy.types.Context) -> Flow:
 
 def submit(engine: "Engine", wish: "NewTask") -> "TaskRecord":
     """
-    Hand a wish to the engine; a file that was written for it alone is removed if it is refused.
+    Submit a task request to the engine. If it is rejected, remove the file that was written for it.
 
-    :raises TriverseError: it was refused; nothing was sent.
+    :raises TriverseError: the request was rejected. Nothing was sent.
     """
     try:
         return engine.submit(wish)
@@ -119,8 +123,8 @@ def submit(engine: "Engine", wish: "NewTask") -> "TaskRecord":
 
 
 def origin(context: bpy.types.Context) -> "Origin":
-    """Return who asks: this file and this scene."""
-    from ...scene.importing.origin import token  # late, as in runtime
+    """Return the origin of a task: this Blender session, the open file and the scene of ``context``."""
+    from ...scene.importing.origin import token  # lazy import, as in runtime
     from ...tasks.record import Origin
 
     return Origin(
@@ -133,9 +137,9 @@ def origin(context: bpy.types.Context) -> "Origin":
 
 def scene_id(scene: bpy.types.Scene) -> str:
     """
-    Return the id of ``scene``, given to it at its first task.
+    Return the id of ``scene``. It is generated at the first call, for the first task of the scene.
 
-    A copied scene carries the id of its original; the one that asks now gets a new one then.
+    A copied scene has the id of its original. Then the scene given here gets a new id.
     """
     found = scene.triverse.scene_id
     if not found or any(

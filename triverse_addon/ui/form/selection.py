@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The selected objects as the model that a flow is given.
+The selected objects as the input model of a flow.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -22,28 +22,30 @@ if TYPE_CHECKING:
 
 
 def model_field(flow: Flow) -> Field | None:
-    """Return the field of ``flow`` that takes a model, if it has one."""
+    """Return the field of ``flow`` that takes a model, or None if it has none."""
     return next((field for field in flow.sources if field.kind is Kind.MODEL), None)
 
 
 def is_used(context: bpy.types.Context, flow: Flow) -> bool:
-    """Tell whether the selected objects are what ``flow`` is given, rather than a file."""
+    """Return whether the input model of ``flow`` is the selected objects rather than a file."""
     return model_field(flow) is not None and context.scene.triverse.use_selection
 
 
 def chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     """Return the selected objects that have a surface, the active one first."""
-    from ...scene.capture import selection  # late: brings tasks.record
+    from ...scene.capture import selection  # lazy import: loads tasks.record
 
     return selection.chosen(context)
 
 
 def write(context: bpy.types.Context, field: Field) -> "tuple[Path, Replaced]":
     """
-    Write the selected objects to a file from which they can be uploaded. A million triangles take 60 ms.
+    Write the selected objects to a file for the upload. A million triangles take 60 ms.
 
-    :raises InputError: none is selected.
-    :raises SceneError: they have no faces, or cannot be written.
+    :param field: the field of the flow that takes the model, for the error.
+    :returns: the path of the file, and the objects that the result replaces.
+    :raises InputError: no object is selected.
+    :raises SceneError: the objects have no faces or cannot be written.
     """
     from ...scene.capture import selection
 
@@ -54,7 +56,7 @@ def write(context: bpy.types.Context, field: Field) -> "tuple[Path, Replaced]":
 
 
 def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the switch between selection and file, and what is selected."""
+    """Draw the switch between selection and file, with the name or number of the selected objects."""
     from ...scene.capture import selection
 
     row.prop(context.scene.triverse, "use_selection", text="", icon="RESTRICT_SELECT_OFF")
@@ -68,7 +70,7 @@ def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
         text = with_name(
             lambda name: words("{name} · {triangles} triangles", name=name, triangles=triangles),
             objects[0].name,
-            # Beside the switch; the number was read off screenshots, as those of sidebar_width_px.
+            # Width next to the switch; measured in screenshots, as in sidebar_width_px.
             sidebar_width_px(context) - 38 * ui_scale(),
         )
     else:

@@ -92,7 +92,7 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
         """Return the image's own file, or one written for it."""
         from ...api.errors import InputError
         from ...api.sentence import Sentence
-        from ...scene.capture import image_sources  # late, as in runtime
+        from ...scene.capture import image_sources  # lazy import, as in runtime
 
         image: bpy.types.Image | None = bpy.data.images.get(self.image_name)
         if image is None:

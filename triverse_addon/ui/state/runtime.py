@@ -107,7 +107,7 @@ def tell_slip(sentence: Sentence) -> None:
     """Show what nobody foresaw: in the panel, in place of a session that could not be made."""
     global _is_wished, _problem
     if _session is not None:
-        from ...tasks.events import Notice  # late, as above
+        from ...tasks.events import Notice  # lazy import, as above
 
         _session.tell(Notice("ERROR", sentence))
     else:

@@ -203,7 +203,7 @@ def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
 
 
 def _draw_following(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
-    from .. import task_presentation  # late, as in runtime
+    from .. import task_presentation  # lazy import, as in runtime
 
     if task_presentation.is_let_be(record):
         sheet.line(words("Followed"), words("No"))

@@ -43,7 +43,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session"
 def _draw_cell(
     layout: bpy.types.UILayout, here: "Session", record: "TaskRecord", picture_units: float, *, is_chosen: bool
 ) -> None:
-    from .. import task_presentation  # late, as in runtime
+    from .. import task_presentation  # lazy import, as in runtime
 
     below = layout.column()
     below.ui_units_y = _NOTHING_UNITS

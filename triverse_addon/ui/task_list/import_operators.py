@@ -37,7 +37,7 @@ class _Import(OnTask):
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Needs a model, or one that the service has ready."""
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         if task_presentation.is_bad(record):
             return words("This task ended without a model.")
@@ -121,7 +121,7 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
 
 def _old(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
     """Return the collection that would be replaced."""
-    from ...scene.importing import replace_import  # late, as in runtime
+    from ...scene.importing import replace_import  # lazy import, as in runtime
 
     active = context.view_layer.objects.active
     selected = active if active is not None and active.select_get() else None

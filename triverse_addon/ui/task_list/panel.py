@@ -79,7 +79,7 @@ def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
     """What narrows the list, and how it is shown."""
-    from ..state import query  # late, as in runtime
+    from ..state import query  # lazy import, as in runtime
 
     manager = context.window_manager.triverse
     row = layout.row()
@@ -144,7 +144,7 @@ def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, soug
 
 def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
     """Each until it is dismissed, the newest first."""
-    from .. import task_presentation  # late, as in runtime
+    from .. import task_presentation  # lazy import, as in runtime
 
     for index in reversed(range(len(here.notices))):
         notice = here.notices[index]

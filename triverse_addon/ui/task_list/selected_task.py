@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
     """Draw all that the row has no room for, and the buttons."""
-    from .. import task_presentation  # late, as in runtime
+    from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
     record = here.shown(list_rows.chosen_id(here))
@@ -60,7 +60,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         if record is None:
             layout.label(text="No task is chosen")
             return
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         button(layout, "triverse.import_task", record, icon="IMPORT")
         bare = button(layout, "triverse.import_task", record, text="Import Geometry Only", icon="MESH_DATA")

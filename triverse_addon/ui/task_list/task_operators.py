@@ -41,7 +41,7 @@ class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Needs a task that ended badly."""
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_bad(record) else words("This task has not failed.")
 
@@ -114,7 +114,7 @@ class TRIVERSE_OT_resume_following(OnTask, bpy.types.Operator):
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Needs a task that was left alone before its end."""
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_let_be(record) else words("There is nothing to follow again.")
 
@@ -182,14 +182,14 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
         here, record = runtime.current(), self.record()
         if here is None or record is None:
             return {"CANCELLED"}
-        from ..state.task_history import read  # late, as in runtime
+        from ..state.task_history import read  # lazy import, as in runtime
 
         self._lines = read(here.engine, record.id)
         return context.window_manager.invoke_popup(self, width=_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the error, then what led to it."""
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         record = self.record()
         width_px = (_WIDTH - 40) * ui_scale()

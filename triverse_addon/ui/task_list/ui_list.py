@@ -46,7 +46,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
             # Rows outlive their task for a moment: they are only written outside of drawing.
             layout.label(text="")
             return
-        from .. import task_presentation  # late, as in runtime
+        from .. import task_presentation  # lazy import, as in runtime
 
         row = layout.row()
         whole = row.row()

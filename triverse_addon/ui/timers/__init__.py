@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clockwork that drives the engine in a window."""
+"""The timers that drive the engine in a Blender with windows, and redraws."""

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The app timer that always runs: light, and only there to start what is heavier.
+The app timer that runs as long as the add-on is enabled.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-It is a function and not a method, because ``timers.is_registered`` is False for a method right after registering it
-(measured); and persistent, because File > Open drops the others. It starts the session when there are tasks from last
-time, starts the modal bursts of ``modal_timer`` while something is under way, has the news of other Blenders read, and
-gives new scenes the settings that were used last.
+The callback is a function, because ``timers.is_registered`` returns False for a method right after it was registered
+(measured). It is persistent, because File > Open removes other timers. It starts the session if there are tasks from an
+earlier Blender session, starts the modal operator of ``modal_timer`` while work is in progress, reads the changes made
+by other Blender processes, and gives new scenes the settings that were used last.
 """
 
 import logging
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: The pause between two modal bursts, in which Blender can save its autosave (measured: 0.1 s is enough).
+#: Pause between two runs of the modal operator, in seconds. Blender can autosave in it (measured: 0.1 s is enough).
 _PAUSE_S = 0.1
-#: Nothing is under way.
+#: Interval while nothing is in progress, in seconds.
 _IDLE_S = 1.0
-#: Budget of a tick outside the modal bursts, in seconds.
+#: Time budget of a tick outside the modal operator, in seconds.
 _BUDGET_S = 0.004
 
 _slips = Slips()
@@ -39,7 +39,7 @@ _has_looked = False
 
 
 def register() -> None:
-    """Start the timer. Not in background: app timers never fire while a script runs there (measured)."""
+    """Start the timer. Not in background mode, where app timers never fire while a script runs (measured)."""
     global _has_looked
     _has_looked = False
     _slips.went_well()
@@ -57,7 +57,7 @@ def _timer() -> float:
     try:
         again_s = beat()
     except UNFORESEEN as error:
-        # Blender drops a timer that raises, and with it all tasks would stand still until the next start.
+        # Blender removes a timer that raises. All tasks would then stop until the next start.
         _log.exception("A heartbeat failed")
         if (told := _slips.slipped(error)) is not None:
             runtime.tell_slip(told.sentence)
@@ -68,7 +68,11 @@ def _timer() -> float:
 
 
 def beat() -> float:
-    """Do what is due; returns when to come again, in seconds."""
+    """
+    Run one round of the timer: language, session start, new scenes, modal operator or tick.
+
+    :returns: seconds until the next call.
+    """
     global _has_looked
     if translations.follow():
         redraw.redraw()
@@ -84,7 +88,7 @@ def beat() -> float:
             redraw.redraw()
     windows = bpy.context.window_manager.windows
     for window in windows:
-        # Files are mended when they are loaded; not so scenes that are appended, or that undo brings back.
+        # Enum values are corrected when a file is loaded, but not in scenes that are appended or restored by undo.
         if properties.mend(window.scene) | last_used.seed(window.scene):
             redraw.redraw()
     here = runtime.current()
@@ -94,9 +98,9 @@ def beat() -> float:
         return _PAUSE_S
     if here.is_under_way and modal_timer.start():
         return _PAUSE_S
-    # Nothing is under way but, at most, models that wait for their file; or no window is there to watch in.
+    # Nothing is in progress except models that wait for their file to be opened, or the modal operator has no window.
     if windows:
-        # A timer has no window of its own, and an undo step needs one.
+        # An app timer has no window in its context, and pushing an undo step needs one.
         with bpy.context.temp_override(window=windows[0], screen=windows[0].screen):
             changed = here.tick_safely(_BUDGET_S)
     else:
@@ -107,14 +111,18 @@ def beat() -> float:
 
 
 def wake() -> None:
-    """Let the next beat come at once: the user has just asked for something."""
+    """Make the timer fire at once, for something that the user has just requested."""
     if not bpy.app.background:
         unregister()
         bpy.app.timers.register(_timer, first_interval=0.0, persistent=True)
 
 
 def done() -> "set[OperatorReturnItems]":
-    """Have what an operator left as a wish taken up and shown at once; returns what the operator returns."""
+    """
+    Wake the timer and redraw, so that the request of an operator takes effect at once.
+
+    :returns: the operator's result, ``{"FINISHED"}``.
+    """
     wake()
     redraw.redraw()
     return {"FINISHED"}

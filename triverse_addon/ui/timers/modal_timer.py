@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The modal timer operator that drives the engine while something is under way.
+The modal operator that drives the engine while work is in progress.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
 Blender skips its autosave while any modal operator runs (measured over 150 s with an autosave every minute: none with
-a modal that stays, two with one that ends every 5 s and starts again 0.1 s later). So it runs in bursts, and the
-heartbeat starts the next one. Blender ends it at File > Open and when its window closes, at times without a word:
-whether it is alive is told by when it ticked last.
+a modal that stays, two with one that ends every 5 s and starts again 0.1 s later). So the operator ends after a few
+seconds, and the app timer starts it again. Blender ends it at File > Open and when its window closes, in some cases
+without calling it. So it counts as running if its last tick is recent.
 """
 
 import time
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from ..state.session import Session
 
-#: Longest burst.
+#: Longest run of the operator, in seconds.
 _BURST_S = 4.5
-#: Time between two ticks.
+#: Interval of the ticks, in seconds.
 _STEP_S = 0.1
-#: What one tick may take of the main thread: a quarter of a frame at 60 Hz.
+#: Time budget of one tick on the main thread, in seconds: a quarter of a frame at 60 Hz.
 _BUDGET_S = 0.004
-#: Without a tick for so long, a burst counts as ended. A long import is no end: no timer fires meanwhile either.
+#: Seconds without a tick after which the operator counts as ended. A long import does not matter: the app timer, which
+#: checks this, does not fire during it either.
 _SILENCE_S = 1.0
 
 _burst = 0
@@ -38,12 +39,12 @@ _ticked_at_s = float("-inf")
 
 
 def is_alive() -> bool:
-    """Tell whether a burst is running."""
+    """Return whether the operator is running, judged by its last tick."""
     return time.monotonic() - _ticked_at_s < _SILENCE_S
 
 
 def start() -> bool:
-    """Start a burst in a window that exists; returns whether that worked."""
+    """Start the operator in the first window in which that is possible; return whether it runs."""
     manager = bpy.context.window_manager
     windows = manager.windows if manager is not None else ()
     for window in windows:
@@ -54,7 +55,7 @@ def start() -> bool:
 
 
 def forget() -> None:
-    """Let a burst that is running end at its next tick, and count as ended now."""
+    """Make a running operator end at its next tick, and treat it as ended from now on."""
     global _burst, _ticked_at_s
     _burst += 1
     _ticked_at_s = float("-inf")
@@ -73,11 +74,11 @@ class TRIVERSE_OT_watch(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a window, and only with tasks to watch."""
+        """Return True if there is a window and a session."""
         return context.window is not None and runtime.current() is not None
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Start the burst."""
+        """Add the event timer and start running as a modal operator."""
         global _burst, _ticked_at_s
         _burst += 1
         self._number = _burst
@@ -88,7 +89,7 @@ class TRIVERSE_OT_watch(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Tick at each timer event, and let every event pass to whom it is for."""
+        """Run a tick of the session at each timer event. All events are passed through."""
         global _ticked_at_s
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -96,7 +97,7 @@ class TRIVERSE_OT_watch(bpy.types.Operator):
         if here is None or self._number != _burst:
             self._remove_timer(context)
             return {"FINISHED", "PASS_THROUGH"}
-        # An operator that raises would put a traceback before the user.
+        # tick_safely(), because Blender shows the user the traceback of an operator that raises.
         if here.tick_safely(_BUDGET_S):
             redraw.redraw()
         _ticked_at_s = time.monotonic()
@@ -112,12 +113,12 @@ class TRIVERSE_OT_watch(bpy.types.Operator):
         told = bool(here.untold)
         while here.untold:
             notice = here.untold.popleft()
-            # "ERROR" would open a popup under the user's hands.
+            # "ERROR" would open a popup while the user works.
             self.report({"INFO" if notice.level == "INFO" else "WARNING"}, say(notice.sentence))
         return told
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends it: its window closes, or a file is loaded."""
+        """Remove the event timer. Blender calls this when the window closes or a file is loaded."""
         global _ticked_at_s
         if self._number == _burst:
             _ticked_at_s = float("-inf")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Ask Blender to draw again what shows tasks, in every window, and nothing else.
+Redraw the areas that show tasks, in every window, and no others.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A progress bar in Blender's status bar while something is under way.
+A progress bar in Blender's status bar while tasks are in progress.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 """
@@ -10,28 +10,29 @@ import bpy
 from ..state import runtime
 from ..translate import words
 
-#: What each status bar shows, by the address of its window; drawn there, compared at each redraw of the list.
+#: What each status bar shows (text and percent), by the pointer of its window. Set in drawing, compared in refresh().
 _drawn: dict[int, tuple[str, int] | None] = {}
 
 
 def register() -> None:
-    """Add to the status bar."""
+    """Append the progress bar to Blender's status bar."""
     bpy.types.STATUSBAR_HT_header.append(_draw)
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Remove the progress bar from Blender's status bar."""
     bpy.types.STATUSBAR_HT_header.remove(_draw)
     _drawn.clear()
 
 
 def refresh() -> None:
     """
-    Have each status bar drawn again that shows something else than it should.
+    Redraw each status bar that shows outdated content.
 
-    A status bar is in no ``screen.areas``, and no other area's redraw reaches it (measured in 4.3: it showed "Waiting
-    to be sent" until the mouse moved over a button). Taking the status text away is what redraws it. So that the text
-    of another's operator stays, it is left alone while any but ours runs; moving the mouse then redraws it anyway.
+    A status bar is not among ``screen.areas``, and redrawing other areas does not redraw it (measured in 4.3: it showed
+    "Waiting to be sent" until the mouse moved over a button). Clearing the status text redraws it. While a modal
+    operator of another owner runs, the status bar is left alone, so that the operator's text stays; moving the mouse
+    redraws it then.
     """
     now = _content()
     windows = [window for window in bpy.context.window_manager.windows if window.parent is None]
@@ -40,7 +41,7 @@ def refresh() -> None:
         return
     for window in stale:
         with bpy.context.temp_override(window=window, screen=window.screen, workspace=window.workspace):
-            # Not ``status_text_set``: it would also take away a draw function that someone has put in its place.
+            # Not ``status_text_set``, which would also remove a draw function set by another add-on.
             window.workspace.status_text_set_internal(None)
     gone = _drawn.keys() - {window.as_pointer() for window in windows}
     for pointer in gone:
@@ -48,7 +49,7 @@ def refresh() -> None:
 
 
 def _is_taken() -> bool:
-    """Tell whether an operator runs that may have written into the status bar."""
+    """Return whether a modal operator other than ours runs, which may have set the status text."""
     return any(
         operator.bl_idname != "TRIVERSE_OT_watch"
         for window in bpy.context.window_manager.windows
@@ -57,11 +58,11 @@ def _is_taken() -> bool:
 
 
 def _content() -> tuple[str, int] | None:
-    """Return what is to be shown: words and percent; None while nothing is under way."""
+    """Return the text and the percentage to show, or None while no task is in progress."""
     here = runtime.current()
     if here is None or not here.moving.count:
         return None
-    from .. import task_presentation  # late, as in runtime
+    from .. import task_presentation  # lazy import, as in runtime
 
     moving = here.moving
     if moving.one is None:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The add-on in the language of Blender's interface, through ``bpy.app.translations``.
+Registration of the add-on's translations with ``bpy.app.translations``.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-Each language is a module with two tables, from English: ``OPERATORS`` for the names of operators, wherever Blender
-shows them (its context "Operator"), and ``TEXTS`` for everything else (its context "*"). Where Blender has a
-translation of its own for a text, that is the one it shows. A language is imported when Blender first speaks it.
+Each language is a module with two tables from English: ``OPERATORS`` for the names of operators (Blender's translation
+context "Operator"), and ``TEXTS`` for everything else (context "*"). If Blender has its own translation of a text, it
+shows that one. A language's module is imported when Blender's interface is first set to that language.
 """
 
 from types import ModuleType
@@ -17,25 +17,25 @@ from .. import settings
 from ..form import inputs
 from ..properties import flow_tooltip
 
-#: What Blender's language was when it was last looked at; None while the add-on is off.
+#: Blender's locale at the last call of follow(); None while the add-on is disabled.
 _locale: str | None = None
 _is_registered = False
 
 
 def register() -> None:
-    """Bring the language of Blender's interface, if it is one of ours."""
+    """Register the translation for the language of Blender's interface, if there is one."""
     follow()
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Unregister the translation."""
     global _locale
     _locale = None
     _take_back()
 
 
 def follow() -> bool:
-    """Change to the language that Blender has now; returns whether it was another before."""
+    """Switch to the current language of Blender's interface; return whether it has changed since the last call."""
     global _locale, _is_registered
     locale = bpy.app.translations.locale
     if locale == _locale:
@@ -57,7 +57,7 @@ def _take_back() -> None:
 
 
 def language_for(locale: str) -> ModuleType | None:
-    """Return the module for one of Blender's locales, None for those that are left in English."""
+    """Return the module for one of Blender's locales, or None if there is no translation."""
     if locale in ("zh_HANS", "zh_CN"):
         from . import zh_hans
 
@@ -74,10 +74,10 @@ def language_for(locale: str) -> ModuleType | None:
 
 
 def entries(language: ModuleType) -> dict[tuple[str, str], str]:
-    """Return the tables of ``language`` as Blender takes them: by context and English."""
+    """Return the translations of ``language`` as ``bpy.app.translations.register`` takes them: by context and text."""
     texts: dict[str, str] = language.TEXTS
     operators: dict[str, str] = language.OPERATORS
-    # Blender looks up a tooltip as a whole, and those of some flows are put together.
+    # Blender looks up whole tooltips, but the tooltips of experimental flows are composed of several texts.
     tooltips = {
         flow_tooltip(flow): flow_tooltip(flow, lambda text: texts[text]) for flow in inputs.PANEL_FLOWS.values()
     }
