@@ -5,7 +5,7 @@ The inputs of every flow as Blender properties, generated from the table in ``ap
 Floor: third. Thread: main. Imports ``bpy``.
 
 The required inputs of a flow (prompt, pictures, a model) are shared by all flows of a scene: the prompt stays when the
-user switches from "Text to Model" to "Text to Mesh". Settings are stored per flow, so each flow keeps its last used ones.
+user switches from "Text to Model" to "Text to Mesh". Settings are stored per flow, so each flow keeps its own.
 """
 
 from collections.abc import Mapping

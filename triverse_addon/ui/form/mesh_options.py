@@ -67,7 +67,11 @@ class _Chosen(TypedDict):
 
 
 def chosen(scene: bpy.types.Scene) -> _Chosen:
-    """Return the options of ``scene`` as fields of a :class:`tasks.record.Placement`. The angle is in degrees, 0 = off."""
+    """
+    Return the options of ``scene`` as fields of a :class:`tasks.record.Placement`.
+
+    ``smooth_deg`` is in whole degrees, from 1 to 180, or 0 if Smooth by Angle is off.
+    """
     options = scene.triverse.mesh_options
     angle = options.smooth_angle
     # A .blend file may hold any float.

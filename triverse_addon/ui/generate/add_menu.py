@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Add > Triverse, and the same by name in F3: make a model without looking for the panel.
+The menu Add > Triverse. Its operators, also found by search (F3), make a model without the panel.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -28,13 +28,17 @@ _MENU = (
 
 
 class Quickly:
-    """A dialog with what a flow cannot do without; the settings are the panel's."""
+    """Mixin for operators with a dialog for the required inputs of one flow. The settings are those of the panel."""
 
     flow_name = ""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs what a model needs: a scene, a key, a way to the service; and a selection, if that is sent."""
+        """
+        Return True if a task can be made; see :func:`operators.may_generate`.
+
+        A flow that takes a model also needs selected objects.
+        """
         if (
             context.scene is not None
             and selection.model_field(cls.flow()) is not None
@@ -46,24 +50,24 @@ class Quickly:
 
     @classmethod
     def flow(cls) -> Flow:
-        """Return the flow of this dialog."""
+        """Return the flow that ``flow_name`` names."""
         return inputs.PANEL_FLOWS[cls.flow_name]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Show in the panel what is asked for here, and open the dialog."""
+        """Select the flow in the panel, and open the dialog."""
         self.show(context)
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=on_button(self.bl_label), confirm_text=words("Generate")
         )
 
     def show(self, context: bpy.types.Context) -> None:
-        """Set the panel to the flow, and to the selection where it takes a model."""
+        """Select the flow in the panel. If it takes a model, also turn on Use Selection."""
         context.scene.triverse.flow = self.flow_name
         if selection.model_field(self.flow()) is not None:
             context.scene.triverse.use_selection = True
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the fields."""
+        """Draw the required fields and the price."""
         given, flow = context.scene.triverse, self.flow()
         column = self.layout.column()
         is_first = True
@@ -82,7 +86,7 @@ class Quickly:
         cost.draw_price(column, context)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Take over what a script gave, and generate."""
+        """Copy the operator's properties, which a script may have set, into the panel, and generate."""
         given, flow = context.scene.triverse, self.flow()
         self.show(context)
         for field in flow.fields:
@@ -155,10 +159,10 @@ class TRIVERSE_MT_add(bpy.types.Menu):
     bl_label = "Triverse"
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """What can be made, then where a picture can come from."""
+        """Draw the operators that make a model, then those that put a picture into the panel."""
         layout = self.layout
         for operator, icon in _MENU:
-            # A dialog, not the call at once that an Add menu would make.
+            # The Add menu would execute the operators without their dialogs.
             layout.operator_context = "INVOKE_DEFAULT"
             layout.operator(operator, icon=icon)
         layout.separator()
@@ -176,7 +180,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take it out."""
+    """Remove the submenu from the Add menu."""
     bpy.types.VIEW3D_MT_add.remove(_draw)
 
 

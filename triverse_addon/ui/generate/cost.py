@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Credits: what a task costs, what the account holds, and the words for both.
+Credits: the price of a task and the account balance, and their texts.
 
-Floor: third. Thread: main. Imports ``bpy``. Reads memory; what is not known yet is asked for by a later tick.
+Floor: third. Thread: main. Imports ``bpy``. Reads memory. A later tick requests unknown values.
 """
 
 from typing import TYPE_CHECKING
@@ -18,16 +18,16 @@ from ..translate import words
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-#: The service's public documentation names no page for buying credits, and its dashboard by name only: this page of it
-#: speaks of keys and leads there.
+#: The service's public documentation has no link to a page for buying credits, and names its dashboard without a link.
+#: This page of the documentation is about keys and leads to the dashboard.
 _ACCOUNT_PAGE = "https://docs.triverse.ai/getting-started/authentication"
 
 
 def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | None:
     """
-    Return what the panel's inputs cost, in credits, if it is known; else it is asked for soon.
+    Return the price of the panel's inputs in credits, or None while it is unknown; a later tick requests it.
 
-    :param flow: with the settings of this flow; None: of the one that the panel shows.
+    :param flow: the flow whose settings to use; None for the one selected in the panel.
     """
     here = runtime.current()
     if here is None:
@@ -45,23 +45,23 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
 
 def lack(context: bpy.types.Context, flow: Flow | None = None, count: int = 1) -> str | None:
     """
-    Return that the credits are known not to do for the panel's inputs, in words; else None.
+    Return a translated message if the balance is known to be too low for the panel's inputs, else None.
 
     :param flow: see :func:`known_cost`.
-    :param count: of tasks.
+    :param count: number of tasks.
     """
     here = runtime.current()
     one = known_cost(context, flow)
     if here is None or one is None or here.price.balance is None or here.price.balance.balance >= one * count:
         return None
     cost = one * count
-    # Filled up meanwhile, the button must come back by itself.
+    # The user may have bought credits: read the balance again, so that the button is enabled without an action here.
     here.price.doubt_balance()
     return words("This costs {cost} credits, and you have {balance}.", cost=cost, balance=here.price.balance.balance)
 
 
 def price(cost: int) -> str:
-    """Return what something costs, and what there is to pay it with as far as that is known, in words."""
+    """Return a translated text with ``cost`` in credits, and with the balance if it is known."""
     here = runtime.current()
     if here is None or here.price.balance is None:
         return words("Costs {cost} credits.", cost=cost)
@@ -72,14 +72,15 @@ def draw_price(
     layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow | None = None, count: int = 1
 ) -> None:
     """
-    Draw what a dialog's tasks cost, once that is known, and in the colour of errors when the credits will not do.
+    Draw the price of a dialog's tasks if it is known, in the theme's colour for errors if the balance is too low.
 
-    :param flow: of the tasks; None: the one that the panel shows.
+    :param flow: the flow of the tasks; None for the one selected in the panel.
+    :param count: number of tasks.
     """
     one = known_cost(context, flow)
     if one is None:
         return
-    # Blender has no way to grey the dialog's button: it is refused when it is pressed.
+    # Blender cannot disable a dialog's button, so the operator checks the balance again in execute().
     is_short = lack(context, flow, count) is not None
     row = layout.row()
     row.alert = is_short
@@ -88,9 +89,9 @@ def draw_price(
 
 def question(context: bpy.types.Context) -> tuple[str, str] | None:
     """
-    Return the question to ask before the panel's inputs are ordered, as title and message; None for none.
+    Return title and message of the confirmation before the panel's inputs are submitted, or None if none is needed.
 
-    With a limit in the preferences, a price that is not known counts as one above it.
+    If the preferences set a limit, an unknown price counts as above the limit.
     """
     limit = settings.preferences().ask_above_credits
     if not limit:
@@ -116,7 +117,7 @@ class TRIVERSE_OT_open_account(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open it."""
+        """Open the page in the web browser."""
         bpy.ops.wm.url_open(url=_ACCOUNT_PAGE)
         return {"FINISHED"}
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Pictures dropped onto the 3D viewport or the panel.
+File handler for pictures dropped onto the 3D viewport or the sidebar.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-Dropped onto the panel, one picture goes into its field. Dropped into the viewport, each picture becomes a task of its
-own, after a question that names the price: a drop must not cost anything by mistake. Where Blender has handlers of its
-own for the same files (an empty that shows the image), it lets the user choose between them.
+A single picture dropped onto the sidebar is put into the panel's picture field. For pictures dropped into the viewport,
+one task each is made after a dialog that shows the price, so that a drop costs nothing by mistake. If Blender has its
+own handlers for the same files (an empty that shows the image), it lets the user choose between them.
 """
 
 import os
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _WIDTH = 360
-#: Names shown in the question; the rest is counted.
+#: Number of file names shown in the dialog; the others are only counted.
 _MOST_NAMES = 6
 
 
@@ -49,11 +49,11 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs what a model needs: a scene, a key, a way to the service."""
+        """Return True if a task can be made; see :func:`operators.may_generate`."""
         return operators.may_generate(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Put one picture that was dropped onto the panel there; else ask before making anything."""
+        """Put a single picture dropped onto the sidebar into the panel; otherwise open the dialog."""
         paths = self.paths()
         if not paths:
             return {"CANCELLED"}
@@ -65,12 +65,12 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         )
 
     def title(self) -> str:
-        """Return the question."""
+        """Return the dialog's title, translated."""
         count = len(self.paths())
         return words("Make a Model?") if count == 1 else words("Make {count} Models?", count=count)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Name the pictures, and say what is made of them and what it costs."""
+        """Draw the file names, the flow and the price."""
         column = self.layout.column(align=True)
         names = [os.path.basename(path) for path in self.paths()]
         for name in names[:_MOST_NAMES]:
@@ -80,17 +80,17 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         column.separator()
         flow = request.picture_flow(context)
         column.label(text=words("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
-        # The answer may come while the question is shown.
+        # The price may arrive while the dialog is open.
         cost.draw_price(column, context, flow, len(names))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Make a task of each; one that is refused does not stop the others."""
+        """Submit one task per picture. Invalid pictures are reported and skipped; any other error ends the loop."""
         here = session_or_report(self)
         if here is None:
             return {"CANCELLED"}
         here.apply_settings()
         flow, paths = request.picture_flow(context), self.paths()
-        # All or none: which of them are left out is for the user to say.
+        # If the balance is too low for all pictures, submit none: the user decides which ones to leave out.
         if operators.refuse_lack(self, context, flow, len(paths)):
             return {"CANCELLED"}
         made, refused = [], []
@@ -126,7 +126,7 @@ class TRIVERSE_FH_pictures(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
-        """Only over a 3D viewport, and its sidebar."""
+        """Return True over a 3D viewport, which includes its sidebar."""
         return context.area is not None and context.area.type == "VIEW_3D"
 
 

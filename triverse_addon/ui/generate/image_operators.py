@@ -2,8 +2,8 @@
 """
 Operators that put a picture into the panel: an Image data-block, the last render, the viewport, the clipboard.
 
-Floor: third. Thread: main. Imports ``bpy``. Each writes a file in the quickest way there is and leaves its path in the
-panel; what takes long is done by a worker when the task is made.
+Floor: third. Thread: main. Imports ``bpy``. Each writes a file in the fastest available way and puts its path into the
+panel. Slow processing is done by a worker after the task was submitted.
 """
 
 from pathlib import Path
@@ -25,7 +25,11 @@ _WIDTH = 320
 
 
 class IntoPicture:
-    """An operator whose picture goes into the field ``field``, or into the first that takes one when that is empty."""
+    """
+    Mixin for operators that put a picture into the panel.
+
+    ``field`` is the name of the field; "" for the first field of the flow that takes a picture.
+    """
 
     if TYPE_CHECKING:
         field: str
@@ -34,14 +38,19 @@ class IntoPicture:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a scene."""
+        """Return True if there is a scene."""
         if context.scene is None:
             cls.poll_message_set(words("There is no scene to make a model for."))
             return False
         return True
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
-        """Return the picture's path or address."""
+        """
+        Return the path or URL of the picture. To be overridden.
+
+        :param folder: where to write the picture if it has no file.
+        :raises TriverseError: there is no picture, or it cannot be written.
+        """
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -70,14 +79,14 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs an image."""
+        """Return True if the file has an Image data-block."""
         if not bpy.data.images:
             cls.poll_message_set(words("There is no image in this file."))
             return False
         return super().poll(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Let the user choose, and offer what an Image Editor shows."""
+        """Open a dialog to choose an image. The default is the one shown in an Image Editor."""
         if not self.image_name:
             self.image_name = _shown_image(context) or bpy.data.images[0].name
         return context.window_manager.invoke_props_dialog(
@@ -85,11 +94,11 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """A search field with the images of this file."""
+        """Draw a search field with the images of this file."""
         self.layout.prop_search(self, "image_name", bpy.data, "images", text="")
 
     def picture(self, _context: bpy.types.Context, folder: Path) -> str:
-        """Return the image's own file, or one written for it."""
+        """Return the path of the image's own file, or of one written for it."""
         from ...api.errors import InputError
         from ...api.sentence import Sentence
         from ...scene.capture import image_sources  # lazy import, as in runtime
@@ -109,7 +118,7 @@ class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a render that is done."""
+        """Return True if there is a render result and no render is running."""
         if bpy.app.is_job_running("RENDER"):
             cls.poll_message_set(words("A render is under way."))
             return False
@@ -119,7 +128,7 @@ class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
         return super().poll(context)
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
-        """Write the render."""
+        """Write the last render to a file and return its path."""
         from ...scene.capture import image_sources
 
         return str(image_sources.last_render(context.scene, folder))
@@ -134,14 +143,14 @@ class TRIVERSE_OT_capture_viewport(IntoPicture, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a window with a 3D viewport."""
+        """Return True if the window has a 3D viewport."""
         if _viewport(context) is None:
             cls.poll_message_set(words("There is no 3D viewport to capture."))
             return False
         return super().poll(context)
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
-        """Draw and write it."""
+        """Draw the viewport without overlays, write the picture to a file and return its path."""
         from ...scene.capture import image_sources
 
         area = _viewport(context)
@@ -157,7 +166,7 @@ class TRIVERSE_OT_paste_picture(IntoPicture, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
-        """Take what the clipboard holds."""
+        """Return the path or URL of the picture in the clipboard; image data is written to a file."""
         from ...scene.capture import image_sources
 
         return str(image_sources.from_clipboard(context, folder))
@@ -170,12 +179,16 @@ class TRIVERSE_MT_picture(bpy.types.Menu):
     bl_label = "Picture"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """All of them, for the first field that takes a picture."""
+        """Draw the operators for the first field that takes a picture."""
         draw_choices(self.layout, request.picture_fields(_flow(context))[:1])
 
 
 def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:
-    """Draw the operators that put a picture into the field named first."""
+    """
+    Draw the operators that put a picture into the panel.
+
+    :param fields: the first name is the field to use; empty for the default.
+    """
     field = fields[0] if fields else ""
     for operator, icon in (
         ("triverse.paste_picture", "PASTEDOWN"),
@@ -187,7 +200,12 @@ def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:
 
 
 def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
-    """Put a picture's path into the panel; where its flow takes no picture, the panel changes to one that does."""
+    """
+    Put the path of a picture into the panel. If the selected flow takes no picture, select one that does.
+
+    :param path: path or URL of the picture.
+    :param field_name: name of the field; if the flow has no such picture field, its first one is used.
+    """
     given = context.scene.triverse
     flow = _flow(context)
     if field_name not in request.picture_fields(flow):
@@ -204,7 +222,7 @@ def _flow(context: bpy.types.Context) -> "inputs.Flow":
 
 
 def _shown_image(context: bpy.types.Context) -> str:
-    """Name of what an Image Editor shows, "" if none shows anything."""
+    """Return the name of the first image shown in an Image Editor, or "" if there is none."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "IMAGE_EDITOR" and area.spaces.active.image is not None:
@@ -213,7 +231,7 @@ def _shown_image(context: bpy.types.Context) -> str:
 
 
 def _viewport(context: bpy.types.Context) -> bpy.types.Area | None:
-    """The 3D viewport the user is in, else the largest."""
+    """Return the 3D viewport of the context, or else the largest one of the window; None without one."""
     if context.area is not None and context.area.type == "VIEW_3D":
         return context.area
     if context.window is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators of the upper half of the panel: choose what to make from, and make it.
+Operators of the upper part of the panel: choose input files, edit the prompt, submit a task.
 
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 """
@@ -34,7 +34,7 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a scene, a key, a way to the service, inputs that are there, and enough credits as far as is known."""
+        """Return True if a task can be made, the needed objects are selected, and the known balance is sufficient."""
         if not may_generate(cls, context):
             return False
         problem = request.problem(context)
@@ -48,7 +48,7 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask first when it costs more than the preferences say, or may do so."""
+        """Ask for confirmation if the price is unknown or above the limit in the preferences."""
         question = cost.question(context)
         if question is None:
             return self.execute(context)
@@ -58,12 +58,12 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
         )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Check the inputs, write the task down, and let the engine send it."""
+        """Check the inputs and submit the task; see :func:`generate`."""
         return generate(self, context)
 
 
 def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
-    """Have the open file browser filter by name or not. A glob that is changed later does not reach what is listed."""
+    """Switch the open file browser's filter. A later change of ``filter_glob`` has no effect on the listed files."""
     space = context.space_data
     if isinstance(space, bpy.types.SpaceFileBrowser) and space.params is not None:
         space.params.use_filter = not operator.all_files
@@ -99,12 +99,12 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Open a file browser that shows what is called like something that can be used."""
+        """Open a file browser that shows files with suitable suffixes."""
         given = context.scene.triverse
         flow = inputs.chosen_flow(given)
         field = flow.field(self.field)
         if field.kind is Kind.IMAGE:
-            # What the service does not take is converted on the way.
+            # Formats that the service does not accept are converted before the upload.
             self.filter_glob = ";".join(f"*{suffix}" for suffix in inputs.picture_suffixes())
             self.display_type = "THUMBNAIL"
         else:
@@ -114,11 +114,11 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """The browser's own side has room for one choice."""
+        """Draw the All Files option in the sidebar of the file browser."""
         self.layout.prop(self, "all_files")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Put the path into the panel."""
+        """Put the path into the field of the panel."""
         given = context.scene.triverse
         flow = inputs.chosen_flow(given)
         field = flow.field(self.field)
@@ -137,12 +137,12 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     _before: Mapping[str, str] = MappingProxyType({})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Open a dialog."""
+        """Remember the texts for :meth:`cancel`, and open the dialog."""
         self._before = {field.name: getattr(group, field.name) for field, group in self._texts(context)}
         return context.window_manager.invoke_props_dialog(self, width=640, confirm_text=words("Done"))
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw all texts of the flow."""
+        """Draw a field for each text of the flow."""
         column = self.layout.column()
         for index, (field, group) in enumerate(self._texts(context)):
             column.label(text=field.label)
@@ -151,11 +151,11 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
             row.prop(group, field.name, text="")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """The fields were written as they were typed."""
+        """Do nothing: the dialog's fields have already changed the panel's properties."""
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Put back what was there."""
+        """Restore the texts from before the dialog."""
         for field, group in self._texts(context):
             if field.name in self._before:
                 setattr(group, field.name, self._before[field.name])
@@ -163,7 +163,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
 
     @staticmethod
     def _texts(context: bpy.types.Context) -> "list[tuple[Field, bpy.types.PropertyGroup]]":
-        """Return the texts of the flow that is chosen, each with the group that holds it."""
+        """Return the free-text fields of the selected flow, each with the property group that holds its value."""
         given = context.scene.triverse
         flow = inputs.chosen_flow(given)
         return [
@@ -187,12 +187,12 @@ class TRIVERSE_OT_explain(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """Say it in the tooltip already."""
+        """Return the reason as tooltip."""
         flow = inputs.PANEL_FLOWS.get(properties.flow)
         return words(flow.experimental).removesuffix(".") if flow is not None else ""
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Say it in the status bar."""
+        """Report the reason, which Blender shows in the status bar."""
         flow = inputs.PANEL_FLOWS.get(self.flow)
         if flow is None:
             return {"CANCELLED"}
@@ -201,11 +201,15 @@ class TRIVERSE_OT_explain(bpy.types.Operator):
 
 
 # -----------------------------------------------------------------------------
-# Shared by everything that makes a task
+# Shared by all operators that submit tasks
 
 
 def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Tell whether a task can be made at all, and why not in the tooltip of the operator ``cls``."""
+    """
+    Return whether a task can be made: there is a scene, a usable API key, and online access.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
     if context.scene is None:
         cls.poll_message_set(words("There is no scene to make a model for."))
         return False
@@ -215,7 +219,13 @@ def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
 def refuse_lack(
     operator: bpy.types.Operator, context: bpy.types.Context, flow: Flow | None = None, count: int = 1
 ) -> bool:
-    """Tell whether the credits are known not to do, which ``operator`` then reports; see :func:`cost.lack`."""
+    """
+    Return whether the balance is known to be too low, and if so, report it.
+
+    :param operator: reports the message.
+    :param flow: see :func:`cost.lack`.
+    :param count: number of tasks.
+    """
     lack = cost.lack(context, flow, count)
     if lack is not None:
         operator.report({"WARNING"}, lack)
@@ -223,7 +233,14 @@ def refuse_lack(
 
 
 def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-    """Make what the panel's inputs ask for; what is wrong with them is said at their field and by ``operator``."""
+    """
+    Submit a task with the panel's inputs.
+
+    An invalid input is shown at its field and reported.
+
+    :param operator: reports errors.
+    :returns: the operator's result.
+    """
     here = session_or_report(operator)
     if here is None:
         return {"CANCELLED"}
@@ -250,7 +267,11 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
 
 
 def current_value(given: bpy.types.AnyType, flow_name: str, field_name: str) -> object:
-    """Return what the panel holds for a field; None when the panel has no such field."""
+    """
+    Return the panel's value for a field, or None if the flow has no such field.
+
+    :param given: a scene's ``triverse`` properties.
+    """
     flow = inputs.PANEL_FLOWS[flow_name]
     try:
         field = flow.field(field_name)

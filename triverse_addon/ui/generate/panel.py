@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The upper part of the sidebar tab: what to make.
+The panel in the upper part of the sidebar tab: flow, inputs, options, Generate button.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
 """
@@ -17,7 +17,7 @@ from ..translate import say, words
 from . import cost as generate_cost
 from . import operators, presets, reuse_inputs, welcome
 
-#: From this width on, labels stand beside their fields, in pixels at UI scale 1.
+#: Least width for labels next to their fields, in pixels at UI scale 1.
 _SPLIT_PX = 200
 _PLACEHOLDERS = {"prompt": "A mossy stone well", "negative_prompt": "Anything to avoid"}
 
@@ -32,11 +32,11 @@ class TRIVERSE_PT_make(bpy.types.Panel):
     bl_label = "Triverse"
 
     def draw_header_preset(self, _context: bpy.types.Context) -> None:
-        """The way to the preferences."""
+        """Draw the button that opens the preferences."""
         self.layout.operator("triverse.preferences", text="", icon="PREFERENCES", emboss=False)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what is missing, then the inputs, then the button."""
+        """Draw missing requirements, the inputs, the options and the Generate button."""
         layout = self.layout
         welcome.draw(layout, context)
         reuse_inputs.draw(layout, context)
@@ -57,7 +57,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
         header.label(text="Options")
         presets.TRIVERSE_PT_presets.draw_panel_header(header.row())
         if body is not None:
-            # Beside its field, a label is cut in a narrow sidebar; inside the field it is not.
+            # In a narrow sidebar, a label next to its field is cut off; a label inside the field is not.
             body.use_property_split = not _is_narrow(context)
             body.use_property_decorate = False
             for field in flow.fields:
@@ -68,7 +68,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
             mesh_options.draw(body, context, flow)
             body.prop(settings.preferences(), "auto_import")
         elif any(not inputs.is_shared(flow.field(name)) for name in _refused(flow)):
-            # What is wrong must be seen although its field is folded away.
+            # Show errors of options although their panel is collapsed.
             for field in flow.fields:
                 if not inputs.is_shared(field):
                     _draw_refusal(layout, context, flow, field)
@@ -80,7 +80,7 @@ def _is_narrow(context: bpy.types.Context) -> bool:
 
 
 def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
-    """A field that the flow cannot do without, over the whole width."""
+    """Draw a shared input (prompt, picture, model) over the whole width, with its buttons and its error."""
     group = inputs.holder(context.scene.triverse, flow, field)
     column = layout.column(align=True)
     row = column.row(align=True)
@@ -103,7 +103,7 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
 
 
 def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
-    """A field that has a default, with its label beside it."""
+    """Draw a setting with its label, and its error below."""
     group = inputs.holder(context.scene.triverse, flow, field)
     column = layout.column()
     column.alert = _refusal(context, flow, field) is not None
@@ -121,7 +121,7 @@ def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: 
 
 
 def _draw_refusal(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
-    """Why the value of a field was refused, right below it."""
+    """Draw why the present value of a field was rejected, if it was."""
     sentence = _refusal(context, flow, field)
     if sentence is not None:
         paragraph(layout, say(sentence), sidebar_width_px(context), icon="ERROR", alert=True)
@@ -141,7 +141,7 @@ def _refused(flow: Flow) -> list[str]:
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The button with its price, and the balance."""
+    """Draw the Generate button with the price, and below it the balance or what is wrong with it."""
     cost = generate_cost.known_cost(context)
     text = words("Generate") if cost is None else words("Generate · {cost}", cost=cost)
     button = layout.column()

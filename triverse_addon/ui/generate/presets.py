@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Presets of a flow's settings, in Blender's own preset menu: starters of ours above, the user's own below.
+Presets of a flow's settings, in Blender's preset menu: built-in presets above, the user's presets below.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-The user's are files in Blender's folder for presets, ``presets/triverse/<flow>``, which it writes in Python. They are
-read here and not run: Blender would stop at the first line that does not hold any more. Like all its preset menus, this
-one lists that folder when it is opened; the panel itself does not. The starters are not files: nothing of ours is
-written where the user keeps things. Both hold settings, and leave words and pictures alone.
+User presets are Python files that Blender writes to its presets folder, ``presets/triverse/<flow>``. They are parsed
+here and not executed, because execution would stop at the first line that is no longer valid. As in all of Blender's
+preset menus, the folder is listed when the menu is opened; drawing the panel does not list it. The built-in presets
+(starters) are not files, so the add-on writes nothing to the user's folder. Both hold settings only, no prompts and no
+pictures.
 """
 
 import ast
@@ -28,7 +29,7 @@ from ..translate import words
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-#: The values of each starter by the names of their fields. A flow takes those that it has.
+#: The values of each built-in preset by field name. Fields that a flow does not have are ignored.
 STARTERS = MappingProxyType(
     {
         "DRAFT": MappingProxyType({"turbo": True, "polygon_limit": 50_000, "texture_size": 1024}),
@@ -39,12 +40,16 @@ STARTERS = MappingProxyType(
 
 
 def has_starters(flow: Flow) -> bool:
-    """Tell whether the starters have a say in a flow."""
+    """Return whether a flow has any of the settings of the built-in presets."""
     return any(field.name in STARTERS["DRAFT"] for field in last_used.settings_of(flow))
 
 
 def start(scene: bpy.types.Scene, flow: Flow, starter: str) -> None:
-    """Give ``flow`` in ``scene`` the values of a starter."""
+    """
+    Apply a built-in preset to the settings of ``flow`` in ``scene``.
+
+    :param starter: a key of :data:`STARTERS`.
+    """
     for field in last_used.settings_of(flow):
         value = STARTERS[starter].get(field.name)
         if value is not None:
@@ -76,7 +81,7 @@ class TRIVERSE_OT_starter_preset(bpy.types.Operator):
         )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Fill in the settings of the flow that the panel shows."""
+        """Apply the built-in preset to the selected flow."""
         start(context.scene, _flow(), self.starter)
         redraw.redraw()
         return {"FINISHED"}
@@ -95,7 +100,7 @@ class TRIVERSE_OT_use_preset(bpy.types.Operator):
         filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Fill in what the file holds; a setting or an entry that this version does not have stays as it is."""
+        """Apply the values in the preset file. Settings and enum items that this version does not have are skipped."""
         flow = _flow()
         try:
             code = Path(self.filepath).read_text(encoding="utf-8")
@@ -114,16 +119,18 @@ class TRIVERSE_OT_use_preset(bpy.types.Operator):
 
 
 def _path_of(flow: Flow) -> str:
-    """Where the settings of a flow are, as a preset writes it."""
+    """Return the Python path of a flow's settings, as presets write it."""
     return f"bpy.context.scene.triverse.{inputs.attribute(flow.name)}"
 
 
 def _settings_in(code: str, path: str) -> dict[str, object]:
     """
-    Return the values that a preset assigns to what lies at ``path``, by name. Nothing else in it counts.
+    Return the values that a preset assigns to attributes of ``path``, by attribute name. Other statements are ignored.
 
-    :raises ValueError: a value is no constant.
-    :raises SyntaxError: it is no Python.
+    :param code: the content of the preset file.
+    :param path: Python expression of the object, see :func:`_path_of`.
+    :raises ValueError: a value is not a constant.
+    :raises SyntaxError: the code is not valid Python.
     """
     found: dict[str, object] = {}
     for line in ast.parse(code).body:
@@ -134,11 +141,11 @@ def _settings_in(code: str, path: str) -> dict[str, object]:
 
 
 class _OfFlow:
-    """Where Blender's classes look for what belongs to the flow that the panel shows."""
+    """Mixin that gives Blender's preset classes the presets folder of the selected flow."""
 
     @property
     def preset_subdir(self) -> str:
-        """The folder below ``presets``."""
+        """Folder of the selected flow's presets, relative to ``presets``."""
         return f"triverse/{_flow().name}"
 
 
@@ -152,10 +159,10 @@ class TRIVERSE_OT_add_preset(_OfFlow, AddPresetBase, bpy.types.Operator):
     @property
     def preset_values(self) -> list[str]:
         """
-        What is kept, by whole paths.
+        Full Python paths of the properties that a preset saves.
 
-        Short ones by way of ``preset_defines`` fail where an older Blender runs in Python 3.13, as Debian's 4.3 does:
-        what its function defines with ``exec`` is not there for the ``eval`` that follows (PEP 667).
+        Shorter paths with ``preset_defines`` fail if an older Blender runs in Python 3.13, as Debian's 4.3 does: names
+        that its function defines with ``exec`` are not visible to the ``eval`` that follows (PEP 667).
         """
         flow = _flow()
         of_flow = [f"{_path_of(flow)}.{field.name}" for field in last_used.settings_of(flow)]
@@ -171,9 +178,9 @@ class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
     preset_add_operator = "triverse.add_preset"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The starters, then what Blender draws for the user's own."""
+        """Draw the built-in presets, then Blender's list of the user's presets."""
         layout = self.layout
-        # The name is in the menu already: a click adds, without a dialog.
+        # The menu has a field for the name, so the button adds the preset without a dialog.
         layout.operator_context = "EXEC_DEFAULT"
         if has_starters(_flow()):
             column = layout.column(align=True)
@@ -183,7 +190,7 @@ class TRIVERSE_PT_presets(_OfFlow, PresetPanel, bpy.types.Panel):
         if bpy.utils.preset_paths(self.preset_subdir):
             PresetPanel.draw(self, context)
             return
-        # Without a folder Blender would say "* Missing Paths *". The row below is the one it draws.
+        # Without a folder, Blender would draw "* Missing Paths *". This row is the same as Blender's.
         manager = context.window_manager
         row = layout.row()
         row.prop(manager, "preset_name", text="")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The inputs of an earlier task in the panel, to be changed and sent as a new task.
+Load the inputs of an earlier task into the panel, to be changed and submitted as a new task.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def why_not(record: "TaskRecord") -> str | None:
-    """Return why a task's inputs cannot be put into the panel, in words; None when they can."""
+    """Return why a task's inputs cannot be loaded into the panel, translated, or None if they can."""
     if not record.flow:
         return words("It is not known yet what this task was made from.")
     if record.flow not in inputs.PANEL_FLOWS:
@@ -35,14 +35,14 @@ def why_not(record: "TaskRecord") -> str | None:
 
 def load(context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
     """
-    Put a task's inputs into the panel. Words and pictures are sent when Generate is pressed.
+    Load a task's inputs into the panel. Nothing is sent until the user presses Generate.
 
-    :raises TriverseError: the task is gone from the list.
+    :raises TriverseError: the task is no longer in the list.
     """
     wish = here.engine.regenerate_wish(record.id)
     flow = inputs.PANEL_FLOWS[wish.flow]
     own = settings.sources_dir(create=False)
-    # Objects that were written to be sent are gone after that: the selection takes their place.
+    # The file with the selected objects was removed after the upload: the current selection is used instead.
     sources = {name: path for name, path in wish.sources.items() if not _was_selection(path, own)}
     given = context.scene.triverse
     given.flow = flow.name
@@ -57,7 +57,7 @@ def _was_selection(path: str, own: Path) -> bool:
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Say whose inputs the panel shows, for as long as it does."""
+    """Draw a box that names the earlier task whose inputs are in the panel, if any."""
     here = runtime.current()
     if here is None or not here.again_of:
         return
@@ -85,7 +85,7 @@ class TRIVERSE_OT_leave_again(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Forget whose inputs they were."""
+        """Clear the reference to the earlier task; the inputs stay."""
         here = runtime.current()
         if here is None:
             return {"CANCELLED"}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is missing before a model can be made, each with its way out; for who is new here, as the steps of a welcome.
+Requirements that are missing before a model can be made, each with a button; for new users, as steps of a welcome box.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 
-The welcome goes away by itself: its steps tick off as they are done, and the last one is the first task.
+The welcome box marks completed steps and disappears after the last one, the first task.
 """
 
 from typing import TYPE_CHECKING
@@ -30,13 +30,13 @@ _STARTER = "DRAFT"
 
 
 def is_new() -> bool:
-    """Tell whether the user has not made anything yet, as far as is known."""
+    """Return whether the user is known to have submitted no task yet."""
     here = runtime.current()
     return last_used.is_known_empty() and (here is None or not here.engine.tasks())
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw it; nothing when nothing is missing."""
+    """Draw the welcome box for a new user, else the missing requirements; then errors of the key and the session."""
     if is_new():
         _draw_welcome(layout, context)
     else:
@@ -56,7 +56,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     problem = settings.key_problem()
     if not isinstance(problem, KeyElsewhereError):
-        return  # what is no key is said where the price would be
+        return  # a malformed key is reported in place of the price
     box = layout.box().column()
     paragraph(box, say(problem.sentence), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
     box.operator("triverse.allow_key", icon="KEYINGSET")
@@ -110,7 +110,7 @@ def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon
         paragraph(layout, text, width_px, icon=icon)
         text = on_button("Allow Online Access")
         if not has_room((text,), width_px):
-            # The sentence above says what.
+            # The sentence above names the preference.
             text = words("Allow")
         layout.operator("triverse.go_online", text=text, icon="INTERNET", translate=False)
 
@@ -123,7 +123,7 @@ class TRIVERSE_OT_try_example(bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Fill in."""
+        """Fill in the example prompt, and apply the fastest built-in preset."""
         given = context.scene.triverse
         given.flow = _EXAMPLE_FLOW
         given.shared.prompt = words("A small wooden treasure chest with iron bands")

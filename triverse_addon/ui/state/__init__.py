@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel shows, without drawing it."""
+"""The data that the panels show, and the ticks that update it. Nothing here draws."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The rows of the batch's table: places in the window manager, in the order of the lines.
+The rows of the batch table in the window manager: indexes into the batch's lines, in the same order.
 
 Floor: third. Thread: main, outside ``draw()``, which must not write. Imports ``bpy``.
 """
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from ...batch.run.row_table import Line
     from .batch_session import BatchSession
 
-#: Rows written in one tick: 1 ms (measured). Ten thousand at once would be a hitch.
+#: Rows written in one tick, which takes 1 ms (measured). Writing 10,000 rows at once would block the interface.
 _AT_ONCE = 500
-#: Rows of the table until it scrolls; its grip makes it longer.
+#: Visible rows before the table scrolls. The user can drag the table's grip to show more.
 UNTIL_IT_SCROLLS = 8
-#: Rows that are shown; a table that is longer says so.
+#: Most rows in the table. The panel shows how many more there are.
 MOST = 10_000
 
 
 def problem_words(line: "Line") -> list[str]:
-    """Return what is wrong with a row, each with the column it is in."""
+    """Return the problems of a row as translated texts, each with the name of its column if known."""
     return [
         f"{plain(problem.column)}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
         for problem in line.problems
@@ -33,7 +33,13 @@ def problem_words(line: "Line") -> list[str]:
 
 
 def sync(batch: "BatchSession") -> bool:
-    """Make the rows those of the table, some at each tick; returns whether any was written."""
+    """
+    Write the next rows that are missing in the window manager, a limited number per call.
+
+    Also takes over the number of simultaneous tasks of a resumed batch.
+
+    :returns: whether the table has changed.
+    """
     group = bpy.context.window_manager.triverse
     if batch.recalled_jobs:
         group.batch_jobs, batch.recalled_jobs = batch.recalled_jobs, 0
@@ -46,7 +52,7 @@ def sync(batch: "BatchSession") -> bool:
         group.batch_active = 0
         changed = True
     else:
-        # File > Open empties the rows.
+        # File > Open clears the rows.
         changed = len(rows) != count
     for index in range(len(rows), min(count, len(rows) + _AT_ONCE)):
         row = rows.add()

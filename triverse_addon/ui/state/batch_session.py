@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The batch of this Blender: what was chosen, how it stands, and the tick that carries it on.
+The batch of this Blender session: the chosen file, the state of its rows, and the tick that advances it.
 
-Floor: third. Thread: main. Imports no ``bpy``. What reads files or waits for the network is done by ``batch_worker`` in
-a thread of the batch's own, one thing after another; its results come back as dataclasses at a tick.
+Floor: third. Thread: main. Imports no ``bpy``. Work that reads files or waits for the network runs in ``batch_worker``
+on a separate thread, one job at a time. Its results are taken over as dataclasses at a tick.
 
-It runs on the engine of the session, and so under its store and its leases: the list of tasks shows its tasks too.
+The batch uses the engine of the session, and so its store and its leases. The task list shows the tasks of a batch too.
 """
 
 import dataclasses
@@ -38,37 +38,38 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How often counts and time left are reckoned anew, in seconds.
+#: Interval at which counts and remaining time are updated, in seconds.
 _PROGRESS_S = 0.5
-#: After this time a price that was not told is asked for again, in seconds.
+#: Time after a failed price request before the next one, in seconds.
 _ASK_AGAIN_S = 30.0
 _NOTHING = Standing()
 
 
 class Phase(StrEnum):
-    """What the batch is at."""
+    """The phase of the batch."""
 
     EMPTY = "empty"
     """No file is chosen."""
     CHECKING = "checking"
     """The file is being read and checked."""
     CHECKED = "checked"
-    """Its rows, or what is wrong with them, are known. Also after a run."""
+    """The rows or their problems are known. Also the phase after a run."""
     STARTING = "starting"
     RUNNING = "running"
     ENDING = "ending"
-    """The last writers end; report and contact sheets are written."""
+    """The last writers finish; report and contact sheets are written."""
 
 
-#: Something happens by itself.
+#: Phases in which work is in progress.
 _BUSY = frozenset({Phase.CHECKING, Phase.STARTING, Phase.RUNNING, Phase.ENDING})
 
 
 class BatchSession:
     """
-    The batch of a session.
+    The batch of a session. There is at most one.
 
-    :param make_writer: makes what writes models into a library.
+    :param preparer: prepares input files before the upload; None if not available.
+    :param make_writer: creates the writer that writes models into an asset library.
     """
 
     def __init__(
@@ -81,22 +82,22 @@ class BatchSession:
         self.asked: Asked | None = None
         self.checked: Checked | None = None
         self.offer: Offer | None = None
-        """Price and balance, once the service has told them."""
+        """Price and balance, or why they are unknown; None before the service was asked."""
         self.progress: Progress | None = None
         self.ended: Ended | None = None
-        """How the last run ended."""
+        """The result of the last run."""
         self.begun: Begun | None = None
-        """What was begun and is not over: it goes on without another question."""
+        """The unfinished batch, which can be resumed without another confirmation."""
         self.problem: Sentence | None = None
-        """Why the last thing that was asked for could not be done."""
+        """Why the last request of the user failed."""
         self.is_asking = False
-        """The service is being asked for the price."""
+        """The price is being requested from the service."""
         self.recalled_jobs = 0
-        """How many tasks at once the batch from last time was begun with, until the panel has taken it over."""
+        """Number of simultaneous tasks of a resumed batch, until it was copied to the panel; then 0."""
         self.rows_show: Sequence[Line] = ()
-        """What the rows of the table were last made of."""
+        """The lines for which the rows of the table were last written."""
         self.untold: deque[Notice] = deque()
-        """What the session has yet to tell."""
+        """Notices that the session has not shown yet."""
         self._engine = engine
         self._worker = Worker(engine, preparer, make_writer)
         self._thread: ThreadPoolExecutor | None = None
@@ -110,43 +111,55 @@ class BatchSession:
             self._do(self._worker.recall, self._recalled)
 
     # -------------------------------------------------------------------------
-    # What is shown
+    # Properties for drawing
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is under way, so that nothing else can be begun."""
+        """True while a check or a run is in progress, so that no other can be started."""
         return self.phase in _BUSY
 
     @property
     def is_running(self) -> bool:
-        """Whether rows are being made."""
+        """True from the start of a run until its report was written."""
         return self.phase in (Phase.STARTING, Phase.RUNNING, Phase.ENDING)
 
     @property
     def needs_ticks(self) -> bool:
-        """Whether ticks should follow each other quickly."""
+        """True while a phase or a job of the worker is in progress, so that ticks are needed at short intervals."""
         return self.is_busy or self._job is not None
 
     @property
     def lines(self) -> Sequence[Line]:
-        """The table's lines."""
+        """The lines of the table; empty before the file was checked."""
         return self.checked.lines if self.checked is not None else ()
 
     def standing(self, number: int) -> Standing:
-        """Return where a row stands in this run or stood at the end of the last, from memory."""
+        """
+        Return the state of a row in this run, or at the end of the last run. Reads memory only.
+
+        :param number: number of the row.
+        """
         if self._runner is not None:
             return self._runner.standing(number)
         outcome = self._outcomes.get(number)
         return Standing(outcome, outcome.record) if outcome is not None else _NOTHING
 
     def costly(self, *, retry: bool = False) -> list[Planned]:
-        """Return the rows of a run that may cost something."""
+        """
+        Return the rows of a run that may cost credits.
+
+        :param retry: a run that retries the failed rows only.
+        """
         if self.checked is None:
             return []
         return self.checked.costly_retries if retry else self.checked.costly
 
     def cost(self, *, retry: bool = False) -> int | None:
-        """Return what a run costs in credits, as far as the service tells; None while it is not known."""
+        """
+        Return the known price of a run in credits, without rows whose price the service does not quote.
+
+        :returns: None while the price is unknown.
+        """
         costly = self.costly(retry=retry)
         if not costly:
             return 0
@@ -155,13 +168,17 @@ class BatchSession:
         return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in costly)
 
     def unknown_count(self, *, retry: bool = False) -> int:
-        """Return of how many rows the service does not tell the price before it takes it."""
+        """Return the number of rows whose price the service does not quote in advance."""
         if self.offer is None or self.offer.prices is None:
             return 0
         return sum(one.row.number not in self.offer.prices.by_row for one in self.costly(retry=retry))
 
     def is_agreed(self) -> bool:
-        """Tell whether the user has agreed to what a run costs: it goes on with what was begun."""
+        """
+        Return whether the user has already confirmed the costs of a run, because it resumes an unfinished batch.
+
+        True if neither the price nor the set of rows that may cost credits exceeds what was confirmed.
+        """
         cost = self.cost()
         if self.begun is None or self.checked is None or cost is None:
             return False
@@ -169,32 +186,36 @@ class BatchSession:
 
     @property
     def goes_on(self) -> bool:
-        """Whether a run would go on with what an earlier one has begun."""
+        """True if a run would resume an unfinished batch."""
         return self.begun is not None and self.checked is not None and self.checked.has_work
 
     # -------------------------------------------------------------------------
-    # What the user asks for
+    # Requests of the user
 
     def choose(self, file: Path, library: Path | None = None) -> None:
-        """Take a file or a folder of pictures, and check it."""
+        """
+        Choose a file or a folder of pictures, and start checking it.
+
+        :param library: folder of the asset library; None for the default one of ``file``.
+        """
         self._let_go()
         self.asked = Asked(file, library or library_for(file))
         self.check()
 
     def choose_library(self, library: Path) -> None:
-        """Have the models written into another library."""
+        """Choose another asset library for the models, and check the file again."""
         if self.asked is not None and not self.is_busy and library != self.asked.library:
             self.choose(self.asked.file, library)
 
     def allow_outside(self) -> None:
-        """Have the files opened that do not lie in the file's folder: the user knows them."""
+        """Allow the input files outside the batch file's folder, which the user has confirmed, and check again."""
         if self.asked is not None and self.checked is not None and not self.is_busy:
             allowed = self.asked.allowed | {one.key for one in self.checked.outside}
             self.asked = dataclasses.replace(self.asked, allowed=allowed)
             self.check()
 
     def check(self) -> None:
-        """Check the file again."""
+        """Start checking the file. Does nothing while work is in progress."""
         if self.asked is None or self.is_busy:
             return
         self.phase = Phase.CHECKING
@@ -204,7 +225,11 @@ class BatchSession:
         self._do(lambda: self._worker.check(asked), self._seen)
 
     def ask_price(self, *, may_ask: bool) -> None:
-        """Ask for price and balance, if they are not known and anything costs."""
+        """
+        Request price and balance, if they are not known and any row may cost credits.
+
+        :param may_ask: whether requests to the service are possible.
+        """
         checked = self.checked
         if not may_ask or checked is None or self.is_busy or self._job is not None:
             return
@@ -217,7 +242,12 @@ class BatchSession:
             self._do(lambda: self._worker.ask(tuple(costly.values()), settings), self._offered)
 
     def run(self, jobs: int, *, retry: bool = False) -> None:
-        """Make the rows. What it costs was agreed to."""
+        """
+        Start a run. The user has confirmed its price.
+
+        :param jobs: number of simultaneous tasks.
+        :param retry: run the failed rows only.
+        """
         checked = self.checked
         if checked is None or self.is_busy:
             return
@@ -240,13 +270,17 @@ class BatchSession:
         return Begun(checked.asked, jobs, agreed, cost)
 
     def stop(self) -> None:
-        """Order nothing more; what was ordered goes on at the service, and is there when the batch goes on."""
+        """
+        Stop the run: no more tasks are submitted.
+
+        Submitted tasks continue at the service, and their models are fetched when the batch is resumed.
+        """
         if self.phase is Phase.RUNNING:
             self._was_stopped = True
             self._end_run()
 
     def close(self) -> None:
-        """Put the file away, and let go of what was begun: nothing is offered to go on."""
+        """Close the batch and delete its saved state, so that it is not offered to be resumed."""
         if not self.is_busy:
             if self.asked is not None and self.begun is not None:
                 asked = self.asked
@@ -263,7 +297,7 @@ class BatchSession:
     # The tick
 
     def tick(self) -> bool:
-        """Carry it on; returns whether something that is visible has changed."""
+        """Take over results of the worker and advance a run; return whether anything visible has changed."""
         changed = self._hear()
         if self.phase is Phase.RUNNING and self._runner is not None:
             self._runner.step()
@@ -277,7 +311,11 @@ class BatchSession:
         return changed
 
     def end(self) -> None:
-        """End at once, for Blender or the add-on ends. What was begun is offered to go on at the next start."""
+        """
+        Shut down, because Blender exits or the add-on is disabled. Waits for the worker's thread.
+
+        An unfinished batch is offered to be resumed at the next start.
+        """
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.halt()
@@ -300,7 +338,7 @@ class BatchSession:
         self._do(lambda: self._worker.finish(runner, begun, in_haste=in_haste), self._has_ended)
 
     # -------------------------------------------------------------------------
-    # What came back
+    # Results of the worker
 
     def _do(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         if self._thread is None:
@@ -321,7 +359,7 @@ class BatchSession:
         except TriverseError as error:
             self._failed(error.sentence)
         except UNFORESEEN as error:
-            # Whatever it was, the panel must not stand still in "Checking" for ever.
+            # Report any error, so that the batch does not stay in its present phase.
             log.exception("A batch's work failed")
             self._failed(UnforeseenError(error).sentence)
         return True
@@ -342,7 +380,7 @@ class BatchSession:
         self.checked = checked
         self.phase = Phase.CHECKED
         if self.begun is not None and not checked.problems and not checked.has_work:
-            # All was done but for the last word when Blender ended.
+            # All rows were done when Blender exited; only the saved state was not deleted yet.
             self.begun = None
             self._do(lambda: self._worker.forget(checked.asked), lambda _: None)
 
@@ -370,7 +408,7 @@ class BatchSession:
 
 
 def _runner_of(future: Future[Any]) -> Runner | None:
-    """Return the run that a job has begun although nobody will carry it on."""
+    """Return the run that a finished job has started, so that it can be stopped; None if there is none."""
     if future.cancelled() or future.exception() is not None:
         return None
     started = future.result()

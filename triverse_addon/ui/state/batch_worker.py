@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a batch in a window does beside the main thread: read and check, ask the price, begin, write report and sheets.
+The slow work of a batch outside the main thread: check the file, get the price, start a run, write report and sheets.
 
-Floor: third. Thread: the batch's own, one thing after another, but for :meth:`Worker.has_memory`,
-:meth:`Worker.give_up` and :meth:`Worker.close`. Imports no ``bpy``.
+Floor: third. Thread: the batch's thread, one job at a time, except :meth:`Worker.has_memory`, :meth:`Worker.give_up`
+and :meth:`Worker.close`. Imports no ``bpy``.
 """
 
 import dataclasses
@@ -45,14 +45,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Ends after which the batch goes on another time.
+#: Results of rows that end a run early. The batch can be resumed later.
 _EARLY = frozenset({End.ACCOUNT, End.SERVICE, End.TIMED_OUT})
 _OPEN = _EARLY | {End.OPEN}
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What rows cost and the account holds; without them, why that is not known."""
+    """
+    Prices of rows and the account balance.
+
+    :ivar prices: None if they are unknown.
+    :ivar balance: in credits.
+    :ivar problem: why prices and balance are unknown, else None.
+    """
 
     prices: Prices | None = None
     balance: int = 0
@@ -61,7 +67,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that has begun; ``notes``: what will be lacking."""
+    """
+    A run that was started.
+
+    :ivar notes: warnings about what this machine cannot do for the run.
+    """
 
     runner: Runner
     begun: Begun
@@ -71,14 +81,15 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """
-    A run that is over.
+    The result of a run.
 
-    :ivar checked: the batch, looked at anew.
-    :ivar is_open: rows are left that another run goes on with.
-    :ivar report: the report, None if it could not be written.
-    :ivar page: the contact sheet, None if there is none.
-    :ivar problem: what could not be written.
-    :ivar reason: why it ended before its time, None when it did not or was stopped.
+    :ivar checked: the batch, checked again after the run.
+    :ivar is_open: rows are left that another run can complete.
+    :ivar credits: credits spent in the run.
+    :ivar report: path of the report, None if it could not be written.
+    :ivar page: path of the contact sheet, None if there is none.
+    :ivar problem: why report or sheets could not be written.
+    :ivar reason: why the run ended early; None if it did not, or if the user stopped it.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -92,7 +103,12 @@ class Ended:
 
 
 class Worker:
-    """Does it."""
+    """
+    Runs the slow parts of a batch (check, price, start, report) on its thread.
+
+    :param preparer: prepares input files before the upload; None if not available.
+    :param make_writer: creates the writer that writes models into an asset library.
+    """
 
     def __init__(self, engine: "Engine", preparer: "Preparer | None", make_writer: "Callable[[], AssetWriter]") -> None:
         self._engine = engine
@@ -104,31 +120,35 @@ class Worker:
         self._stop = threading.Event()
 
     def has_memory(self) -> bool:
-        """Tell whether there may be a batch from last time. One look at the disk."""
+        """Return whether there may be a saved batch to resume. Does one file-system check."""
         return (self._data_dir / resume.FOLDER).is_dir()
 
     def give_up(self) -> None:
-        """Have whatever takes long end soon."""
+        """Cancel the present job: set the stop event, and close the HTTP client. Does not wait."""
         self._stop.set()
         if self._client is not None:
             self._client.close()
 
     def close(self) -> None:
-        """Let other Blenders see that nothing runs here any more."""
+        """Release the owner file that marks this process as running a batch, for other Blender processes."""
         if self._owner is not None:
             self._owner.close()
 
     def recall(self) -> Begun | None:
-        """Return the batch to go on with, None without one."""
+        """Return the saved batch to resume, or None. Batches that another running process owns are skipped."""
         owner = self._own()
         return resume.recall(self._data_dir, lambda name: name == owner.name or owner.is_dead(name))
 
     def forget(self, asked: Asked) -> None:
-        """Let go of a batch."""
+        """Delete the saved state of a batch."""
         resume.forget(self._data_dir, asked)
 
     def check(self, asked: Asked) -> Checked:
-        """Read and check a batch."""
+        """
+        Read and check a batch.
+
+        :raises ConvertStopped: :meth:`give_up` was called.
+        """
 
         def by_order(order_id: str) -> TaskRecord | None:
             if self._stop.is_set():
@@ -138,7 +158,11 @@ class Worker:
         return check_batch(asked, self._preparer, by_order, self._engine.settings.api_url)
 
     def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
-        """Ask for price and balance."""
+        """
+        Request the prices of rows and the account balance from the service.
+
+        :returns: with a problem if the request failed; errors are not raised.
+        """
         try:
             with make_client(settings) as self._client:
                 prices, balance = ask(costly, self._client)
@@ -148,10 +172,11 @@ class Worker:
 
     def start(self, begun: Begun, planned: Sequence[Planned], prices: Mapping[int, int], limits: Limits) -> Started:
         """
-        Begin a run, once it was tried whether this machine can do what it takes.
+        Check that this machine can do what the rows need, and start a run.
 
-        :raises BatchProblemsError: it cannot; nothing was sent.
-        :raises LedgerError: the library cannot be written; nothing was sent.
+        :param prices: quoted credits by row number.
+        :raises BatchProblemsError: this machine cannot do it. Nothing was sent.
+        :raises LedgerError: the library cannot be written. Nothing was sent.
         """
         writer = self._make_writer()
         try:
@@ -172,9 +197,9 @@ class Worker:
 
     def finish(self, runner: Runner, begun: Begun, *, in_haste: bool) -> Ended:
         """
-        End a run, and write what it leaves beside the models.
+        End a run, and write its report and contact sheets.
 
-        :param in_haste: the user has stopped it: what was not sent yet is not sent, and no sheets are drawn.
+        :param in_haste: the user has stopped the run: unsent tasks are not sent, and no contact sheets are written.
         """
         runner.stop(hold_back=in_haste)
         outcomes, progress = runner.outcomes(), runner.progress()
@@ -209,7 +234,7 @@ class Worker:
         try:
             resume.remember(self._data_dir, begun)
         except OSError as error:
-            # It runs all the same; only after a crash the user has to choose the file again.
+            # Not fatal: after a crash, the user has to choose the file again.
             log.warning("a batch is not kept in mind: %s", error)
 
     def _own(self) -> Owner:

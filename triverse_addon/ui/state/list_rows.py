@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The rows of the task list: the tasks of the page that is shown, in the window manager.
+The rows of the task list in the window manager: the tasks of the current page.
 
 Floor: third. Thread: main, outside ``draw()``, which must not write. Imports ``bpy``.
 
-A task keeps its row as long as it is on the page, whatever comes before it; the list shows the rows in the order of
-:attr:`Slots.places`. So a name that is being typed stays the name of its task when others come in above it.
+A task keeps its row as long as it is on the page, even if tasks are added before it. The list shows the rows in the
+order of :attr:`Slots.places`. So a name that the user is editing stays with its task when tasks are added above it.
 """
 
 from collections import deque
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from ..properties import TriverseWindowManager
     from .pager import Pager
 
-#: Tasks of a page of the list, which scrolls.
+#: Tasks per page of the list, which scrolls.
 LIST_COUNT = 50
-#: Tasks of a page of the grid, which does not scroll: below it, the chosen task has to be seen.
+#: Tasks per page of the grid. It does not scroll, and the selected task below it must be visible.
 GRID_COUNT = 12
-#: Some more than a page has, so that a row that has become free is not another task's at once.
+#: Number of rows: more than a page has, so that a freed row is not assigned to another task at once.
 _SLOTS = LIST_COUNT + 14
 
 
 class Slots:
-    """Which row holds which task."""
+    """Assignment of tasks to rows, by index of the row."""
 
     def __init__(self) -> None:
         self.ids = [""] * _SLOTS
-        """Of each row the id of its task, "" when it is free."""
+        """The id of each row's task, "" for a free row."""
         self.titles = [""] * _SLOTS
-        """What was written into each row as its name."""
+        """The name last written into each row, to detect edits by the user."""
         self.places = list(range(_SLOTS))
-        """Of each row its place in the list; free ones come last."""
+        """The position of each row in the list. Free rows come last."""
         self.count = 0
-        """How many rows are not free."""
+        """The number of rows that hold a task."""
         self._free = deque(range(_SLOTS))
 
     def of(self, task_id: str) -> int:
-        """Return the row of a task, -1 when it has none."""
+        """Return the index of a task's row, or -1 if it has none."""
         return self.ids.index(task_id) if task_id and task_id in self.ids else -1
 
     def deal(self, task_ids: list[str]) -> None:
-        """Give each of these tasks a row, in this order; all others lose theirs."""
+        """Assign a row to each of these tasks, in the given order. The rows of all other tasks become free."""
         here = set(task_ids)
         for slot, task_id in enumerate(self.ids):
             if task_id and task_id not in here:
@@ -62,47 +62,47 @@ class Slots:
 
 
 class Owner(Protocol):
-    """What the rows need of the session that owns them."""
+    """The interface that this module needs of the session; see :class:`state.session.Session`."""
 
     slots: Slots
     pager: "Pager"
     chosen_id: str
 
     def page_records(self) -> "list[TaskRecord]":
-        """Return the tasks of the page that is shown."""
+        """Return the tasks of the current page, in order."""
 
     def shown(self, task_id: str) -> "TaskRecord | None":
-        """Return a task from memory."""
+        """Return a task from memory, or None."""
 
     def choose(self, task_id: str) -> None:
-        """Keep a task at hand."""
+        """Select a task."""
 
     def show_first_page(self) -> None:
-        """Let the list begin with the first task that fits."""
+        """Show the first page of the list."""
 
     def rename(self, task_id: str, name: str) -> None:
-        """Give a task another name."""
+        """Rename a task."""
 
 
 def sync(session: Owner) -> bool:
     """
-    Take over what the user did to the rows, and make them those of the page.
+    Take over the user's changes to the rows (selection, names), and update the rows to the current page.
 
-    :returns: whether a row was written.
+    :returns: whether a row was changed.
     """
     _listen(session)
     return write(session)
 
 
 def chosen_id(session: Owner) -> str:
-    """Return the id of the chosen task, "" without one. For drawing and operators: the latest click counts."""
+    """Return the id of the selected task, or "". For drawing and operators: includes a click since the last tick."""
     group = _group()
     clicked = str(group.rows[group.active].task_id) if 0 <= group.active < len(group.rows) else ""
     return clicked or session.chosen_id
 
 
 def choose(session: Owner, task_id: str) -> None:
-    """Choose a task, which may be a new one. A search or a filter that would hide it is taken away."""
+    """Select a task, which may be a new one. If search or filter would hide it, they are cleared."""
     session.choose(task_id)
     record = session.shown(task_id)
     if record is not None and not session.pager.query.fits(record):
@@ -113,7 +113,7 @@ def choose(session: Owner, task_id: str) -> None:
 
 
 def clear_filter() -> None:
-    """Let the list show all tasks."""
+    """Clear search and filter, so that the list shows all tasks."""
     group = _group()
     for name in ("search", "show", "this_file"):
         group.property_unset(name)
@@ -121,15 +121,15 @@ def clear_filter() -> None:
 
 def write(session: Owner) -> bool:
     """
-    Write the rows that are not as they should be. The chosen task stays chosen; if it is gone, the first one is.
+    Update the rows to the current page. If the selected task no longer exists, the first one is selected.
 
-    :returns: whether there were any.
+    :returns: whether a row, its position or the selection was changed.
     """
     group, slots = _group(), session.slots
     titles = {record.id: record.name for record in session.page_records()}
     changed = len(group.rows) != _SLOTS
     if changed:
-        # File > Open empties them.
+        # File > Open clears the rows.
         group.rows.clear()
         for _ in range(_SLOTS):
             group.rows.add()
@@ -160,7 +160,7 @@ def _group() -> "TriverseWindowManager":
 
 
 def _listen(session: Owner) -> None:
-    """Note which row was clicked on last, and which names were edited; a double click does both."""
+    """Take over the selected row and edited names from the user. A double click does both."""
     group, slots = _group(), session.slots
     if len(group.rows) != _SLOTS:
         return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The page of tasks that is shown: what fits the search and the filter, out of all tasks in the store.
+The current page of the task list: the tasks in the store that match search and filter.
 
 Floor: third. Thread: main, outside ``draw()``. No ``bpy``.
 """
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: News change a page that is slow to read at most so often: a batch of 1,000 tasks has some at each tick.
+#: Least time between two reads of a slow page because of changes, in seconds. A batch of 1,000 tasks has changes at
+#: each tick.
 _AGAIN_S = 0.5
-#: From this place on, finding a page takes longer than a tick may.
+#: From this offset on, reading a page takes longer than a tick may.
 _NEAR = 500
 
 
 class Pager:
     """
-    One page, in memory. What narrows the list and how long a page is are told with :meth:`look_for`.
+    One page of tasks, in memory. Query and page size are set with :meth:`look_for`.
 
-    :param count: tasks of a page, to begin with.
+    :param count: initial number of tasks per page.
     """
 
     def __init__(self, count: int) -> None:
@@ -40,52 +41,60 @@ class Pager:
         self._shape = -1
         self._read_at_s = float("-inf")
         self.problem: Sentence | None = None
-        """Why a page could not be read, until it was told."""
+        """Why a page could not be read, until the session has shown it."""
         self._told: Sentence | None = None
         self._records: dict[str, TaskRecord] = {}
 
     @property
     def query(self) -> Query:
-        """What is looked for; :attr:`page` may still show what was looked for before."""
+        """The requested query. :attr:`page` may still be the result of an earlier one."""
         return self._wanted.query
 
     @property
     def count(self) -> int:
-        """How many tasks a page is to hold."""
+        """The requested number of tasks per page."""
         return self._wanted.count
 
     @property
     def is_waiting(self) -> bool:
-        """True while a page is being read."""
+        """True while the requested page was not read yet."""
         return self._wanted != self.page.question
 
     def record(self, task_id: str) -> TaskRecord | None:
-        """Return a task of the page as it was read."""
+        """Return a task of the page as it was read, or None if it is not on the page."""
         return self._records.get(task_id)
 
     def look_for(self, query: Query, count: int) -> None:
-        """Look for other tasks, from the first on; or show more or fewer of them, about where one is."""
+        """
+        Set query and page size. The page is read at the next tick.
+
+        A new query starts at the first page. A new page size keeps approximately the current position.
+
+        :param count: tasks per page.
+        """
         if query != self.query:
             self._wanted = Question(query, 0, count)
         elif count != self._wanted.count:
             self._wanted = Question(query, self.page.offset // count * count, count)
 
     def turn_to(self, which: str) -> None:
-        """Show another page: the "FIRST", "PREVIOUS", "NEXT" or "LAST"."""
+        """Request another page: "FIRST", "PREVIOUS", "NEXT" or "LAST"."""
         count, page = self._wanted.count, self.page
         last = max(0, page.total - 1) // count * count
         offsets = {"FIRST": 0, "PREVIOUS": page.offset - count, "NEXT": min(page.offset + count, last), "LAST": last}
         self.turn(offsets[which])
 
     def turn(self, offset: int) -> None:
-        """Show the page that begins at the ``offset``-th task."""
+        """Request the page that begins at the task with index ``offset``."""
         self._wanted = Question(self.query, max(0, offset), self._wanted.count)
 
     def tick(self, engine: "Engine") -> bool:
         """
-        Have a page read if another is wanted or its tasks have changed, and take over what was read.
+        Take over a page that was read, and read again if another is requested or tasks have changed.
 
-        :returns: whether another page is shown.
+        Quick pages are read at once, slow ones on the engine's reader thread.
+
+        :returns: whether the page has changed.
         """
         changed = False
         now_s = time.monotonic()
@@ -122,6 +131,6 @@ class Pager:
 
 
 def _is_quick(question: Question) -> bool:
-    """Tell whether reading it takes 1 to 2 ms; a search takes 10 to 20 ms among 10,000 tasks."""
+    """Return whether reading the page takes only 1 to 2 ms; a search takes 10 to 20 ms among 10,000 tasks."""
     query = question.query
     return not query.is_narrowed and query.order in (Order.NEWEST, Order.OLDEST) and question.offset < _NEAR

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the present inputs cost and what the account holds: asked once the inputs have been still for a moment.
+Cached prices of inputs and the account balance. Requests are debounced: sent when the inputs did not change for a while.
 
-Floor: third. Thread: main. No ``bpy``. The panel's ``draw()`` says what it wants to know; a tick asks the engine.
+Floor: third. Thread: main. No ``bpy``. The panel's ``draw()`` requests a price; a tick passes the request to the engine.
 """
 
 import json
@@ -16,13 +16,13 @@ from ...api.payloads import Balance
 from ...api.sentence import Sentence
 from ...tasks.events import BalanceKnown, Quoted
 
-#: How long the inputs must stay as they are before the service is asked.
+#: Time without changes of the inputs before the service is asked, in seconds.
 STILL_S = 0.6
-#: How long an answer holds.
+#: Time for which a price is valid, in seconds.
 FRESH_S = 600.0
-#: How long to wait after an answer that was an error.
+#: Time before the next request after an error, in seconds.
 PAUSE_S = 30.0
-#: Answers kept, so that going back to earlier settings shows the price at once.
+#: Number of cached prices, so that returning to earlier settings shows their price at once.
 KEPT = 64
 
 
@@ -40,14 +40,18 @@ class _Question:
 
 
 class Price:
-    """Prices and the balance, as far as they are known."""
+    """
+    Cache of prices and the account balance.
+
+    :param clock: returns a monotonic time in seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.balance: Balance | None = None
         self.problem: Sentence | None = None
-        """Why the last question was not answered."""
+        """Why the last request failed, None if it did not."""
         self.in_preferences = False
-        """Whether another key or address in the preferences would mend that."""
+        """Whether another key or address in the preferences may fix :attr:`problem`."""
         self._clock = clock
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._wanted: _Question | None = None
@@ -59,10 +63,12 @@ class Price:
 
     def want(self, flow: str, priced: Mapping[str, Any]) -> int | None:
         """
-        Return the price of a request in credits if it is known; unknown or old, a later tick asks for it.
+        Return the price of a task in credits, or None while it is unknown.
 
-        :param priced: the values on which the price depends. Nothing else is asked with: a prompt that is half typed,
-            or that came with somebody's file, is nobody's business before it is ordered.
+        If it is unknown or expired, a later tick requests it; an expired price is returned until then.
+
+        :param priced: the values on which the price depends. Nothing else is sent, because a prompt that is being typed
+            or came with a file is private until the task is submitted.
         """
         key = json.dumps([flow, dict(priced)], sort_keys=True, default=str)
         answer = self._answers.get(key)
@@ -75,35 +81,35 @@ class Price:
         return answer.cost_credits if answer is not None else None
 
     def want_balance(self) -> None:
-        """Ask for the balance soon: something may have changed it."""
+        """Request the balance soon, because it may have changed."""
         self._balance_due_s = self._clock() + STILL_S
 
     def doubt_balance(self) -> None:
-        """Ask for the balance soon if it was not read a moment ago: it may have been filled up elsewhere."""
+        """Request the balance soon unless it was read in the last 30 s; the user may have bought credits elsewhere."""
         is_due = self._balance_asked or self._balance_due_s is not None
         if not is_due and self._clock() - self._balance_at_s > PAUSE_S:
             self.want_balance()
 
     def tick(self, engine: Any) -> None:
-        """Ask the engine for what is wanted and due."""
+        """Pass due requests for balance and price to the engine."""
         now_s = self._clock()
         if self._balance_due_s is not None and now_s >= self._balance_due_s and not self._balance_asked:
             self._balance_due_s, self._balance_asked = None, True
             engine.ask_balance()
         if self._wanted is not None and now_s - self._wanted_since_s >= STILL_S:
             question, self._wanted = self._wanted, None
-            # Of several questions in a row the engine answers the last one only.
+            # The engine answers only the last of several requests.
             self._asked = {engine.ask_quote(question.flow, question.priced): question}
 
     @property
     def is_waiting(self) -> bool:
-        """True while an answer is on its way or a question is about to be asked."""
+        """True while a request is pending or will be sent soon."""
         due_s = self._balance_due_s
         soon = due_s is not None and due_s - self._clock() <= STILL_S
         return bool(self._asked) or self._balance_asked or soon or self._wanted is not None
 
     def hear_quote(self, event: Quoted) -> bool:
-        """Take an answer; returns whether it answers a question of ours."""
+        """Store a quote or its error; return whether it answers a pending request of this cache."""
         question = self._asked.pop(event.token, None)
         if question is None:
             return False
@@ -119,7 +125,7 @@ class Price:
         return True
 
     def hear_balance(self, event: BalanceKnown) -> None:
-        """Take the balance, or that it could not be read."""
+        """Store the balance, or why it could not be read; then it is requested again after a pause."""
         self._balance_asked = False
         self._balance_at_s = self._clock()
         if event.balance is not None:
@@ -129,7 +135,7 @@ class Price:
             self._balance_due_s = self._clock() + PAUSE_S
 
     def forget(self) -> None:
-        """Forget all answers: another key or another service gives others."""
+        """Clear the cache, because key or service have changed."""
         self.balance = self.problem = None
         self._answers.clear()
         self._asked.clear()

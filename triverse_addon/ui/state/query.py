@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the list is to show, as the store is asked for it: from the search field, the filter and the sort order.
+The store query for the task list, from the search field, the filter and the sort order.
 
-Floor: third. Thread: main. Imports ``bpy``. Reads memory only, so that drawing can tell what is not read yet.
+Floor: third. Thread: main. Imports ``bpy``. Reads memory only, so drawing can compare it with the query already read.
 """
 
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ _ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "
 
 
 def wanted() -> tuple[Query, int]:
-    """Return what is to be shown, and how many of it on a page."""
+    """Return the query for the tasks to show, and the number of tasks per page."""
     group: TriverseWindowManager = bpy.context.window_manager.triverse
     preferences = settings.preferences()
     show = choices.chosen(group, "show")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The one session of this Blender: the engine, and what the ui remembers beside it.
+The session of this Blender process: the engine, and the state of the user interface.
 
 Floor: third. Thread: main. Imports ``bpy``.
 
-Made at first need (a panel is drawn, an operator is run, or there are tasks from last time), never by ``register()``:
-the engine brings ``requests`` and ``websockets`` with it, which take longer to import than all the rest.
+It is created when first needed (a panel is drawn, an operator is run, or the store has tasks), never by ``register()``:
+the engine imports ``requests`` and ``websockets``, which takes longer than all other imports together.
 """
 
 from pathlib import Path
@@ -28,27 +28,27 @@ _problem: Sentence | None = None
 
 
 def current() -> "Session | None":
-    """Return the session if there is one already."""
+    """Return the session, or None if it was not started."""
     return _session
 
 
 def need() -> "Session":
     """
-    Return the session, made and started now if there is none.
+    Return the session. It is created and started if there is none.
 
-    :raises TriverseError: it cannot be started; :func:`problem` says so in the panel until it can.
+    :raises TriverseError: the session cannot be started. :func:`problem` returns the reason until it can.
     """
     global _session, _is_wished, _problem
     if _session is None:
         try:
             if data_folder.settle():
-                # What was used last lies in the folder that was moved.
+                # The file with the settings used last is in the folder that was moved.
                 last_used.forget()
         except TriverseError as error:
-            # While it is moved, the heartbeat asks on; what has to be mended first waits for the button.
+            # During a move, the app timer tries again. Any other error waits for the user to press Try Again.
             _problem, _is_wished = error.sentence, isinstance(error, data_folder.MovingError)
             raise
-        # Late: these import requests, websockets and sqlite3, which register() must not wait for.
+        # Lazy imports: these load requests, websockets and sqlite3, which would slow down register().
         from ...scene.asset_library import AssetShelf
         from ...scene.child.command import child_command
         from ...scene.child.converter import ChildConverter
@@ -87,24 +87,28 @@ def need() -> "Session":
 
 
 def wish() -> None:
-    """Have the heartbeat make the session: ``draw()`` needs it for prices and must not start it by itself."""
+    """Request that the app timer starts the session. For ``draw()``, which needs it but must not start it."""
     global _is_wished
-    # Not where it could not be made, unless the heartbeat itself asks on: while list and models are moved.
+    # Not after a failed start, except during a move of the data folder, where the app timer tries again.
     _is_wished = _session is None and (_is_wished or _problem is None)
 
 
 def is_wished() -> bool:
-    """Tell whether something that is drawn needs the session."""
+    """Return whether a start of the session was requested."""
     return _is_wished
 
 
 def problem() -> Sentence | None:
-    """Return why there is no session although one was needed, or what is wrong with its store."""
+    """Return why the session could not be started, or the problem of its engine; None if there is none."""
     return _session.engine.notice_problem if _session is not None else _problem
 
 
 def tell_slip(sentence: Sentence) -> None:
-    """Show what nobody foresaw: in the panel, in place of a session that could not be made."""
+    """
+    Show an unexpected error in the panel.
+
+    Without a session, it becomes the reason why there is none, and the start is not tried again.
+    """
     global _is_wished, _problem
     if _session is not None:
         from ...tasks.events import Notice  # lazy import, as above
@@ -124,22 +128,22 @@ def end() -> None:
 
 
 def register() -> None:
-    """Have file loads told."""
+    """Add the handler for loaded files."""
     bpy.app.handlers.load_post.append(_file_loaded)
 
 
 def unregister() -> None:
-    """Take the handler back and stop the engine."""
+    """Remove the handler and stop the session."""
     bpy.app.handlers.load_post.remove(_file_loaded)
     end()
-    # From now on nobody listens, and files may be loaded unseen.
+    # From now on, files may be loaded without being noticed.
     _new_time()
 
 
 def _new_time() -> None:
-    """Scenes are not known by their names alone any more: see ``scene.importing.origin``."""
+    """Renew the token of ``scene.importing.origin``: scenes can no longer be identified by their names alone."""
     from ...scene.importing import (
-        origin,  # late: brings tasks.record, of whose import register() would take a tenth of its time
+        origin,  # lazy import: it loads tasks.record, which would take a tenth of the time of register()
     )
 
     origin.renew_token()
@@ -157,15 +161,15 @@ def _file_loaded(*_: object) -> None:
 
 
 def has_store() -> bool:
-    """Tell whether a store exists from last time, so that tasks may have to go on. A few looks at the disk."""
-    from ...tasks.store.store import FILE_NAME  # late: brings sqlite3
+    """Return whether a store exists, which may hold unfinished tasks. Does a few file-system checks."""
+    from ...tasks.store.store import FILE_NAME  # lazy import: loads sqlite3
 
     folder = settings.data_dir(create=False)
     return bool(folder) and Path(folder, FILE_NAME).exists()
 
 
 def key_answer() -> tuple[bool | None, Sentence] | None:
-    """Return the result of the last key test, if there was one and it is about the key and service of now."""
+    """Return the result of the last key test, or None if there was none for the current key and service."""
     if _session is None or _session.key_tested != (settings.api_key(), settings.api_url()):
         return None
     return _session.key_answer

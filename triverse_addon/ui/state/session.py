@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the ui remembers beside the engine, and the tick that lets the engine's news take effect.
+The state of the user interface in addition to the engine, and the tick that processes the engine's events.
 
-Floor: third. Thread: main. Imports ``bpy``. Imported by ``runtime`` at first need.
+Floor: third. Thread: main. Imports ``bpy``. Imported by ``runtime`` when first needed.
 """
 
 import logging
@@ -49,14 +49,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Notices kept for the panel; older ones are in each task's history.
+#: Number of notices kept for the panel. Older ones are in each task's history.
 _NOTICES = 4
-#: What decoding thumbnails may take of a tick, in seconds. At least one is decoded: 1 to 2 ms.
+#: Time budget for decoding thumbnails in a tick, in seconds. At least one is decoded, which takes 1 to 2 ms.
 _PICTURES_S = 0.003
-#: How often the list is drawn anew while a task is under way, for the time left.
+#: Interval at which the list is redrawn while a task is in progress, for the remaining time, in seconds.
 _CLOCK_S = 1.0
 
-#: Stages at whose beginning the service reserves, charges or gives back credits.
+#: Stages at whose start the service reserves, charges or refunds credits.
 _CREDITS_MOVE = frozenset({Stage.WAITING, Stage.DOWNLOADING, Stage.FAILED, Stage.CANCELLED})
 _END_WORDS = {
     Stage.READY: Sentence.of("{name} is ready to import."),
@@ -70,10 +70,11 @@ _END_WORDS = {
 @dataclass(frozen=True, slots=True)
 class Moving:
     """
-    What is under way, for the status bar.
+    The tasks in progress, for the status bar.
 
-    :ivar one: the task, if it is the only one.
-    :ivar progress: mean of all, from 0.0 to 1.0.
+    :ivar count: number of tasks.
+    :ivar one: the task if there is exactly one, else None.
+    :ivar progress: mean progress of all tasks, from 0.0 to 1.0.
     """
 
     count: int
@@ -82,7 +83,14 @@ class Moving:
 
 
 class Session:
-    """What lives from the first need to ``unregister()``."""
+    """
+    The engine with everything the panels show. Exists from when it is first needed until ``unregister()``.
+
+    :param importer: imports a finished model.
+    :param must_wait: returns why an import has to wait, or None.
+    :param shelf: copies models into the asset library of the preferences; None for no copies.
+    :param pictures: makes small copies of input pictures; None if not available.
+    """
 
     def __init__(
         self,
@@ -106,15 +114,15 @@ class Session:
         self.chosen_id = ""
         self.moving = Moving(0, None, 0.0)
         self.key_answer: tuple[bool | None, Sentence] | None = None
-        """Result of the last key test: None and a sentence while it is on its way."""
+        """Result and message of the last key test. The result is None while the test runs."""
         self.key_tested = ("", "")
-        """The key and the address that the last key test is about."""
+        """The key and the base URL of the last key test."""
         self.refused: dict[str, tuple[Any, Sentence]] = {}
-        """Field name -> the value that was refused, and why. Holds until the value is another one."""
+        """Field name -> the value that was rejected, and why. Shown as long as the field has this value."""
         self.again_of = ""
-        """Id of the task whose request was loaded into the panel to be made once more."""
+        """Id of the task whose inputs were loaded into the panel, else ""."""
         self.is_searching = False
-        """True while the service is asked for tasks made elsewhere."""
+        """True while the service is searched for tasks made elsewhere."""
         self._importer = importer
         self._must_wait = must_wait
         self._shelf = shelf
@@ -127,14 +135,14 @@ class Session:
         self.pager.tick(engine)
 
     # -------------------------------------------------------------------------
-    # What is shown
+    # Tasks to show
 
     def page_records(self) -> list[TaskRecord]:
-        """Return the tasks of the page that is shown, in order, as they are now."""
+        """Return the tasks of the current page, in order and in their latest state."""
         return [record for one in self.pager.page.records if (record := self.shown(one.id)) is not None]
 
     def shown(self, task_id: str) -> TaskRecord | None:
-        """Return a task from memory; for drawing, where :meth:`Engine.get` might look at the disk."""
+        """Return a task from memory, or None. For drawing, where :meth:`Engine.get` might read the store."""
         if (known := self.engine.board.get(task_id)) is not None:
             return known
         if task_id in self._forgotten:
@@ -143,12 +151,12 @@ class Session:
         return self.pager.record(task_id) or (chosen if chosen is not None and chosen.id == task_id else None)
 
     def choose(self, task_id: str) -> None:
-        """Keep a task at hand, also when the list shows others."""
+        """Select a task, and keep its record in memory when it is not on the current page."""
         self._chosen = self.shown(task_id)
         self.chosen_id = task_id
 
     def show_first_page(self) -> None:
-        """Let the list begin with the first task that fits."""
+        """Show the first page of the list."""
         self.pager.turn(0)
         self.pager.tick(self.engine)
 
@@ -157,11 +165,11 @@ class Session:
 
     def tick(self, budget_s: float, *, may_import: bool = True) -> bool:
         """
-        Let the engine's news take effect.
+        Process the engine's events, and update everything that is shown.
 
-        :param budget_s: how long this may take, in seconds; an import may take longer.
+        :param budget_s: time budget in seconds. An import may take longer.
         :param may_import: whether a finished model may be imported now.
-        :returns: whether something that is visible has changed.
+        :returns: whether anything visible has changed.
         """
         self.apply_settings()
         self.batch.ask_price(may_ask=self.may_ask)
@@ -188,9 +196,11 @@ class Session:
 
     def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
         """
-        Tick, whatever happens: the next one comes all the same.
+        Run :meth:`tick` and catch unexpected errors, so that the caller's timer continues.
 
-        What nobody foresaw is told after the second time in a row.
+        An error is logged, and shown as a notice when it occurs for the second time in a row.
+
+        :returns: whether anything visible has changed.
         """
         try:
             changed = self.tick(budget_s, may_import=may_import)
@@ -247,27 +257,27 @@ class Session:
             self.tell(_found(event))
 
     def _hear_stage(self, record: TaskRecord) -> None:
-        """Credits move, and the end of a task is told once in the status bar; the list shows it from then on."""
+        """Request the balance if the new stage charges or refunds credits, and report the end of a task once."""
         if record.stage in _CREDITS_MOVE:
             self.price.want_balance()
         sentence = _END_WORDS.get(record.stage)
         if record.stage is Stage.READY and record.auto_import:
-            sentence = None  # its import follows, or a note says why it has to wait
+            sentence = None  # it is imported next, or its note says why it has to wait
         if record.origin.session == BATCH:
-            sentence = None  # a thousand of them would be told; the batch tells its own end
+            sentence = None  # there may be a thousand of them; the batch reports its own end
         if sentence is not None:
             level = "INFO" if record.has_model else "WARNING"
             self.untold.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
 
     def tell(self, notice: Notice) -> None:
-        """Show a notice, once in the status bar and until it is dismissed in the panel."""
+        """Show a notice once in the status bar, and in the panel until it is dismissed."""
         self.notices.append(notice)
         self.untold.append(notice)
 
     @property
     def is_under_way(self) -> bool:
-        """True while something happens by itself, so that ticks should follow each other quickly."""
-        # A model that waits for its own file to be opened may wait for days: that is no reason to hurry.
+        """True while work is in progress, so that ticks are needed at short intervals."""
+        # A model may wait for days until its file is opened. This does not count as work in progress.
         waits_for_answer = self.is_searching or (self.key_answer is not None and self.key_answer[0] is None)
         return bool(
             self.engine.active_count
@@ -283,7 +293,7 @@ class Session:
     # Settings
 
     def apply_settings(self) -> None:
-        """Hand the engine what preferences, environment and Blender's online access say now."""
+        """Pass the current settings to the engine if they have changed. A new key or service clears prices."""
         if self._shelf is not None:
             self._shelf.folder = settings.asset_library_dir()
         now = settings.settings_now()
@@ -301,7 +311,7 @@ class Session:
 
     @property
     def may_ask(self) -> bool:
-        """True when the service may and can be asked something: there is a key for it, and online access."""
+        """True if requests to the service are possible: there is a key for it, and online access."""
         known = self._known_settings
         return (
             bool(known.api_key)
@@ -310,39 +320,39 @@ class Session:
         )
 
     def test_key(self) -> None:
-        """Ask the service whether it takes the key; :attr:`key_answer` gets the answer."""
+        """Start a test of the API key. The result is stored in :attr:`key_answer`."""
         self.apply_settings()
         self.key_answer = (None, Sentence.of("Asking the service…"))
         self.key_tested = (settings.api_key(), settings.api_url())
         self.engine.test_key(None)
 
     def rename(self, task_id: str, name: str) -> None:
-        """Give a task another name; an empty one, or one that cannot be stored, leaves it as it is."""
+        """Rename a task. An error is shown as a notice, and the name stays as it was."""
         try:
             self.engine.rename(task_id, name)
         except TriverseError as error:
             self.tell(Notice("WARNING", error.sentence, task_id))
 
     def find_tasks(self) -> None:
-        """Ask the service for tasks that were made elsewhere; a notice says how many are new."""
+        """Start a search for tasks made elsewhere. A notice reports how many were added."""
         self.is_searching = True
         self.engine.find_tasks()
 
     # -------------------------------------------------------------------------
-    # Refused input
+    # Rejected input
 
     def refuse(self, error: InputError, value: Any) -> None:
-        """Show what is wrong at the field, for as long as it holds ``value``."""
+        """Show ``error`` at its field as long as the field has the value ``value``."""
         self.refused = {error.field: (value, error.sentence)}
 
     def refusal(self, field: str, value: Any) -> Sentence | None:
-        """Return why ``value`` was refused for ``field``, if it was."""
+        """Return why ``value`` was rejected for ``field``, or None if it was not."""
         refused = self.refused.get(field)
         return refused[1] if refused is not None and refused[0] == value else None
 
     def stop(self) -> None:
-        """End the engine's threads and let go of the pictures."""
-        # First: its threads give the engine work.
+        """Stop batch and engine with their threads, and free the thumbnails."""
+        # The batch first, because its threads use the engine.
         self.batch.end()
         self.engine.stop()
         self.details.stop()
@@ -364,16 +374,17 @@ def _found(event: TasksFound) -> Notice:
     return Notice("INFO", Sentence.of("{count} tasks were found and added to the list.", count=event.added))
 
 
-#: Stays among the modal operators after its render has ended, until the mouse moves (seen in 4.3): the job tells.
+#: Listed among the modal operators after its render has ended, until the mouse moves (seen in 4.3). So a running render
+#: is detected by its job instead.
 _RENDER = "RENDER_OT_render"
 
 
 def is_busy() -> bool:
     """
-    Tell whether the user is in the middle of something that an import must not cut into.
+    Return whether the user is doing something that an import must not interrupt.
 
-    A render, and every modal operator of Blender's own: moving things, orbiting, a brush stroke, the knife. Modal
-    operators written in Python do not count: many add-ons keep one running for good.
+    This is a render or any of Blender's own modal operators, such as moving objects, orbiting, a brush stroke or the
+    knife. Modal operators written in Python do not count, because many add-ons keep one running permanently.
     """
     if bpy.app.is_job_running("RENDER"):
         return True

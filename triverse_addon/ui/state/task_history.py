@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the details of the chosen task need beside its record: its history, and its pictures in small.
+Data for the details of the selected task in addition to its record: its history, and small copies of its pictures.
 
-Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. ``draw()`` says what it wants; a tick reads it
-from the store.
+Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. ``draw()`` requests data; a tick reads it from
+the store.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that happened: when, in local time, "INFO", "WARNING" or "ERROR", and what, in words."""
+    """
+    An entry of a task's history.
+
+    :ivar at: date and time, in local time; "" if the history could not be read.
+    :ivar level: "INFO", "WARNING" or "ERROR".
+    :ivar text: translated text.
+    """
 
     at: str
     level: str
@@ -30,9 +36,9 @@ class Line:
 
 class Details:
     """
-    The history of one task at a time.
+    The history of one task at a time, and small copies of input pictures.
 
-    :param pictures: makes small copies of the pictures that tasks were made from; None where nothing can.
+    :param pictures: makes small copies of the pictures that tasks were made from; None if not available.
     """
 
     def __init__(self, pictures: "SmallPictures | None") -> None:
@@ -42,14 +48,19 @@ class Details:
         self._lines: tuple[Line, ...] = ()
 
     def history(self, record: "TaskRecord") -> tuple[Line, ...]:
-        """Return what happened to a task as far as it was read, and have the rest read soon. For drawing."""
+        """Return the history of a task as last read, and request a read if it may be outdated. For drawing."""
         wanted = (record.id, record.revision)
         if wanted != self._read:
             self._wanted = wanted
         return self._lines if self._read is not None and self._read[0] == record.id else ()
 
     def picture(self, source: str) -> str | None:
-        """Return the small copy of a source picture, "" if there is none, None while it is made. For drawing."""
+        """
+        Return the path of the small copy of a picture, and request it if it does not exist. For drawing.
+
+        :param source: path of the picture.
+        :returns: "" if there is no copy, None while it is being made.
+        """
         if self.pictures is None:
             return ""
         self.pictures.ask(source)
@@ -57,11 +68,11 @@ class Details:
 
     @property
     def is_waiting(self) -> bool:
-        """True while something that was wanted is not there."""
+        """True while a requested history or picture is not available yet."""
         return self._wanted is not None or (self.pictures is not None and self.pictures.is_waiting)
 
     def tick(self, engine: "Engine") -> bool:
-        """Read what was wanted; returns whether something is new."""
+        """Read the requested history from the store; return whether history or pictures have changed."""
         changed = self.pictures.hear() if self.pictures is not None else False
         if self._wanted is not None:
             self._read, self._wanted = self._wanted, None
@@ -77,7 +88,7 @@ class Details:
 
 
 def read(engine: "Engine", task_id: str) -> tuple[Line, ...]:
-    """Return everything that happened to a task, oldest first. Reads the store: not for drawing."""
+    """Return the whole history of a task, oldest first. Reads the store, so it must not be called while drawing."""
     try:
         history = engine.history(task_id)
     except TriverseError as error:
@@ -86,5 +97,5 @@ def read(engine: "Engine", task_id: str) -> tuple[Line, ...]:
 
 
 def moment(at_s: float) -> str:
-    """Return a time, in seconds since the epoch, as date and time of this place."""
+    """Return a time, in seconds since the epoch, as local date and time."""
     return local_text(at_s, "%Y-%m-%d %H:%M:%S")

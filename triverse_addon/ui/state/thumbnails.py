@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Small pictures for the list, decoded outside ``draw()``, a bounded number of them.
+Cache of thumbnails for the list, decoded outside ``draw()``.
 
-Floor: third. Thread: main. Imports ``bpy``. The files are 256 px: Blender decodes a preview on the main thread, and
-2048 px take 30 times as long.
+Floor: third. Thread: main. Imports ``bpy``. The files are 256 px wide or high: Blender decodes previews on the main
+thread, and 2048 px take 30 times as long.
 """
 
 import time
@@ -11,22 +11,22 @@ from collections import OrderedDict
 
 import bpy.utils.previews
 
-#: Pictures kept in memory: about three full lists. 256 px of RGBA are 256 KB.
+#: Number of pictures kept in memory. A picture of 256 x 256 px in RGBA takes 256 KB.
 _KEPT = 96
 
 
 class Thumbnails:
-    """Pictures by task id. ``draw()`` asks for an icon; a tick loads what was asked for."""
+    """LRU cache of previews by task id. ``draw()`` requests an icon; a tick loads it."""
 
     def __init__(self) -> None:
         self._previews = bpy.utils.previews.new()
         self._order: OrderedDict[str, str] = OrderedDict()
-        """Task id -> path of the loaded picture, the longest unused first."""
+        """Task id -> path of the loaded picture, the least recently used first."""
         self._wanted: OrderedDict[str, str] = OrderedDict()
         self._missing: set[str] = set()
 
     def icon(self, task_id: str, path: str) -> int:
-        """Return the icon of a task's picture; 0 until a later tick has loaded it. Never touches the disk."""
+        """Return the icon id of a task's picture, or 0 until a later tick has loaded it. Reads memory only."""
         if self._order.get(task_id) == path:
             self._order.move_to_end(task_id)
             return int(self._previews[task_id].icon_id)
@@ -35,7 +35,12 @@ class Thumbnails:
         return 0
 
     def load(self, budget_s: float) -> bool:
-        """Load pictures that were asked for, at least one, until the time is over; returns whether there was one."""
+        """
+        Load requested pictures, at least one, until the time budget is used up.
+
+        :param budget_s: time budget in seconds.
+        :returns: whether any picture was loaded.
+        """
         ends_at_s = time.monotonic() + budget_s
         loaded = False
         while self._wanted:
@@ -51,7 +56,7 @@ class Thumbnails:
         except (OSError, KeyError):
             self._missing.add(path)
             return False
-        # Reading the size is what decodes it; left to itself, Blender would do that in draw().
+        # Reading the size decodes the picture; otherwise Blender would decode it in draw().
         if not all(preview.image_size):
             del self._previews[task_id]
             self._missing.add(path)
@@ -62,16 +67,16 @@ class Thumbnails:
         return True
 
     def want_no_more(self) -> None:
-        """Forget what was asked for: another page is shown, and drawing it asks for its own."""
+        """Discard all requests. For a change of page: drawing the new page makes its own requests."""
         self._wanted.clear()
 
     @property
     def is_loading(self) -> bool:
-        """True while pictures that were asked for are not loaded."""
+        """True while requested pictures are not loaded."""
         return bool(self._wanted)
 
     def refresh(self, task_id: str, path: str) -> None:
-        """Take note that the file at ``path`` may be a new one."""
+        """Take into account that the thumbnail of a task may have a new file at ``path``."""
         self._missing.discard(path)
         if task_id in self._order and self._order[task_id] != path:
             self._drop(task_id)
@@ -81,7 +86,7 @@ class Thumbnails:
             del self._previews[task_id]
 
     def clear(self) -> None:
-        """Let go of all pictures."""
+        """Free all pictures. The cache cannot be used afterwards."""
         self._order.clear()
         self._wanted.clear()
         bpy.utils.previews.remove(self._previews)
