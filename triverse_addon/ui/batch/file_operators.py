@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators on the files of a batch: choose them, open what came of them.
+Operators on the files of a batch: choose file, folder and library, and open the results.
 
-Floor: third. Thread: main. Imports ``bpy``. None of them reads the file: that is done beside the main thread.
+Floor: third. Thread: main. Imports ``bpy``. None of them reads the file; the batch's thread does.
 """
 
 import os
@@ -28,13 +28,17 @@ _TABLES = "*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson"
 
 
 def current() -> "BatchSession | None":
-    """Return the batch, None without a session."""
+    """Return the batch of the session, or None without a session."""
     here = runtime.current()
     return here.batch if here is not None else None
 
 
 def is_free(cls: type[bpy.types.Operator]) -> bool:
-    """For ``poll()``: tell whether nothing of a batch is under way."""
+    """
+    Return whether no work of the batch is in progress.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
     batch = current()
     if batch is not None and batch.is_busy:
         cls.poll_message_set(words("The batch is under way. Stop it first."))
@@ -43,15 +47,15 @@ def is_free(cls: type[bpy.types.Operator]) -> bool:
 
 
 class _Browses:
-    """An operator that asks for a path first, while nothing of a batch is under way."""
+    """Mixin for operators that open a file browser first, while no work of the batch is in progress."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Not while a batch is under way."""
+        """Return False while work of the batch is in progress."""
         return is_free(cls)  # type: ignore[arg-type]  # an operator's
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Open a file browser, for folders where only a folder will do."""
+        """Open a file browser. Blender lets the user choose a folder if the operator has a ``directory`` property."""
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}
 
@@ -73,7 +77,7 @@ class TRIVERSE_OT_batch_choose(_Browses, bpy.types.Operator):
         )
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Have it checked."""
+        """Use the path as the batch, and start checking it."""
         return choose(self, self.filepath)
 
 
@@ -90,7 +94,7 @@ class TRIVERSE_OT_batch_choose_folder(_Browses, bpy.types.Operator):
         directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Have it checked."""
+        """Use the path as the batch, and start checking it."""
         return choose(self, self.directory)
 
 
@@ -108,7 +112,7 @@ class TRIVERSE_OT_batch_library(_Browses, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a batch that is not under way."""
+        """Return True if a file is chosen and no work of the batch is in progress."""
         batch = current()
         if batch is None or batch.asked is None:
             cls.poll_message_set(words("Choose a file first."))
@@ -116,7 +120,7 @@ class TRIVERSE_OT_batch_library(_Browses, bpy.types.Operator):
         return super().poll(context)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Take it; what lies in it already is not made again."""
+        """Set the library, and check again. Models that are already in it are not made again."""
         batch = current()
         if batch is None or not self.directory:
             return {"CANCELLED"}
@@ -145,7 +149,7 @@ class TRIVERSE_OT_batch_open(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """Say what is opened."""
+        """Return the tooltip for the file or folder that is opened."""
         if properties.what == "SHEET":
             return words("Look at all models in a web browser")
         if properties.what == "REPORT":
@@ -153,7 +157,7 @@ class TRIVERSE_OT_batch_open(bpy.types.Operator):
         return words("Open the folder of the asset library")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open it in the system's program for it."""
+        """Open the file or folder in the system's default program for it."""
         batch = current()
         if batch is None or batch.asked is None:
             return {"CANCELLED"}
@@ -184,7 +188,7 @@ class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Add it, once."""
+        """Add the library to Blender's preferences unless it is there already."""
         batch = current()
         if batch is None or batch.asked is None:
             return {"CANCELLED"}
@@ -194,7 +198,13 @@ class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
 
 
 def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]":
-    """Take a file or a folder as the batch."""
+    """
+    Use a file or a folder of pictures as the batch, and start checking it.
+
+    :param operator: reports an error if the session cannot be started.
+    :param path: the path as Blender's file browser returns it.
+    :returns: the operator's result.
+    """
     here = session_or_report(operator)
     if here is None or not path:
         return {"CANCELLED"}
@@ -203,7 +213,7 @@ def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]
 
 
 def absolute(path: str) -> Path:
-    """Return a path as Blender means it, without a slash at its end."""
+    """Return a Blender path (perhaps relative to the .blend file) as an absolute path without a trailing slash."""
     return Path(os.path.abspath(bpy.path.abspath(path)))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The panel of a batch: choose a file, see what is wrong with it and what it costs, run it, watch it, see what came of it.
+The Batch panel: choose a file, see its problems and its price, run it, and see progress and results.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..state.batch_session import BatchSession
 
 
-#: Of what is left out of a folder, so many are named.
+#: Most entries of a folder that are listed as left out.
 _MOST_LEFT_OUT = 8
 
 
@@ -39,7 +39,7 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what there is."""
+        """Draw the chosen file with its table, price, progress and results, or the buttons to choose one."""
         layout = self.layout
         batch = current()
         if batch is None or batch.asked is None:
@@ -53,7 +53,7 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
         if batch.problem is not None:
             paragraph(layout, say(batch.problem), sidebar_width_px(context), icon="ERROR", alert=True)
         if batch.is_running:
-            # Above the table: how far it is, and the way to stop it, must be seen without scrolling.
+            # Above the table, so that progress and stop button are visible without scrolling.
             _draw_progress(layout, batch)
         if batch.lines:
             _draw_table(layout, context, batch)
@@ -75,7 +75,7 @@ def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def _draw_file(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
-    """What is made, and where to."""
+    """Draw the chosen file and the asset library, with their buttons."""
     asked = batch.asked
     assert asked is not None
     column = layout.column(align=True)
@@ -91,7 +91,7 @@ def _draw_file(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
 
 
 def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
-    """The rows, and of the chosen one all that its row has no room for."""
+    """Draw the number of problems, the rows, and the details of the selected row."""
     manager = context.window_manager.triverse
     checked = batch.checked
     assert checked is not None
@@ -131,7 +131,7 @@ def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
 
 
 def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSession", line: "Line") -> None:
-    """What is wrong with the chosen row, in full."""
+    """Draw the problems of the selected row in full, if it has any."""
     from . import presentation  # lazy import, as in runtime
 
     shown = presentation.shown(batch, line)
@@ -148,7 +148,7 @@ def _draw_chosen(layout: bpy.types.UILayout, width_px: float, batch: "BatchSessi
 
 
 def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_out: "Sequence[LeftOut]") -> None:
-    """What lies in the folder and is no row."""
+    """Draw the files in the folder of pictures that are not rows, with the reasons."""
     width_px = sidebar_width_px(context)
     column = layout.column()
     if len(left_out) == 1:
@@ -164,7 +164,7 @@ def _draw_left_out(layout: bpy.types.UILayout, context: bpy.types.Context, left_
 
 
 def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
-    """What is to be done and what it costs, and the buttons that do it."""
+    """Draw the counts of rows, the price, and the buttons that start a run."""
     from . import presentation  # lazy import, as in runtime
 
     checked = batch.checked
@@ -192,7 +192,7 @@ def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
 
 
 def _draw_progress(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
-    """How far a run is."""
+    """Draw the progress of a run and the stop button."""
     from ..state.batch_session import Phase
     from . import presentation  # lazy import, as in runtime
 
@@ -213,7 +213,7 @@ def _draw_progress(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
 
 
 def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
-    """What came of the last run."""
+    """Draw the credits spent in the last run, and buttons that open library, contact sheet and report."""
     from ...batch.run.plan import Left  # lazy import, as in runtime
 
     asked, ended, checked = batch.asked, batch.ended, batch.checked

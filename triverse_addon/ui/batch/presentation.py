@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a batch is shown: each row's icon and words, the counts, the price.
+How a batch is shown: icon and text of each row, counts, progress, and price.
 
 Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. Reads memory, never disk or network.
 """
@@ -22,8 +22,11 @@ class Shown:
     """
     How a row is shown.
 
-    :ivar factor: of a progress bar, None for none.
-    :ivar short: what is said instead where there is no room for the text.
+    :ivar text: translated text.
+    :ivar icon: identifier of Blender's icon.
+    :ivar is_bad: draw in the theme's colour for errors.
+    :ivar factor: progress from 0.0 to 1.0, None for no progress bar.
+    :ivar short: a shorter text for narrow sidebars; "" if there is none.
     """
 
     text: str
@@ -34,7 +37,7 @@ class Shown:
 
 
 def shown(batch: BatchSession, line: Line) -> Shown:
-    """Return how a row of the table is shown."""
+    """Return icon, text and progress for a row of the table, from its problems, its state in a run or its plan."""
     if line.problems:
         return Shown(batch_rows.problem_words(line)[0], "ERROR", is_bad=True)
     if line.planned is None:
@@ -87,17 +90,17 @@ def _done() -> Shown:
 
 
 def _failed(text: str) -> Shown:
-    # The chosen row's text is shown in full below the table.
+    # The text of the selected row is shown in full below the table.
     return Shown(text, "ERROR", is_bad=True, short=words("Failed"))
 
 
 def place(line: Line) -> str:
-    """Return where a row stands in its file."""
+    """Return the line number of a row in its file as translated text, or "" if it has none."""
     return words("Line {line}", line=line.line) if line.line else ""
 
 
 def counts(batch: BatchSession) -> str:
-    """Return how many rows there are, and what is to be done with them."""
+    """Return the number of rows and how many are done, in progress, to be made and failed, as translated text."""
     checked = batch.checked
     if checked is None:
         return ""
@@ -115,7 +118,7 @@ def counts(batch: BatchSession) -> str:
 
 
 def progress_words(progress: Progress) -> list[str]:
-    """Return how far a run is, in several lines."""
+    """Return the progress of a run as lines of translated text. The first is for the progress bar."""
     lines = [words("{done} of {total} done", done=progress.done, total=progress.total)]
     if progress.failed:
         lines[0] += " · " + words("{count} failed", count=progress.failed)
@@ -133,7 +136,7 @@ def progress_words(progress: Progress) -> list[str]:
 
 
 def price_words(batch: BatchSession) -> str:
-    """Return what the rows cost and the account holds, "" while that is not known."""
+    """Return price of the rows and balance as translated text, or "" while the price was not requested yet."""
     offer, count = batch.offer, len(batch.costly())
     if not count:
         return words("Nothing is left to be paid.")

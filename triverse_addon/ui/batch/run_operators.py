@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators that carry a batch on: check, run, stop, go on, try again.
+Operators that check, run, resume, retry, stop and close a batch.
 
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network or for a disk.
 """
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from ..state.batch_session import BatchSession
 
 
-#: The question about files outside names so many, in a dialog so wide.
+#: Most files listed in the dialog about files outside the folder, and its width in pixels at UI scale 1.
 _MOST_ASKED = 16
 _ASKED_WIDTH = 520
 
 
 class _OnBatch:
-    """An operator on the batch."""
+    """Base class of operators on the batch."""
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Do it, unless the batch is gone."""
+        """Call :meth:`act` with the current batch, if there is one."""
         batch = current()
         if batch is None:
             return {"CANCELLED"}
@@ -39,16 +39,16 @@ class _OnBatch:
         return app_timer.done()
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Do it."""
+        """Run the operator on the batch. To be overridden."""
         raise NotImplementedError
 
 
 class _OnFreeBatch(_OnBatch):
-    """An operator on a batch that is not under way."""
+    """Base class of operators on a batch without work in progress."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Not while a batch is under way."""
+        """Return False while work of the batch is in progress."""
         return is_free(cls)  # type: ignore[arg-type]  # an operator's
 
 
@@ -60,18 +60,18 @@ class TRIVERSE_OT_batch_check(_OnFreeBatch, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Check it."""
+        """Start checking the file."""
         batch.check()
 
 
 class _Runs(_OnBatch):
-    """An operator that begins a run, after a question about its price."""
+    """Base class of operators that start a run, after a confirmation of its price."""
 
     retry = False
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Needs a checked file, a key, a way to the service, and enough credits."""
+        """Return True if the file was checked, and there are a usable key, online access and enough credits."""
         reason = _reason(current(), retry=cls.retry)
         if reason:
             cls.poll_message_set(reason)  # type: ignore[attr-defined]  # an operator's
@@ -79,7 +79,7 @@ class _Runs(_OnBatch):
         return can_go_online(cls)  # type: ignore[arg-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask first, unless nothing is to be paid or it goes on with what was agreed to."""
+        """Ask for confirmation, unless the run costs nothing or resumes a batch whose price was confirmed."""
         batch = current()
         if batch is None:
             return {"CANCELLED"}
@@ -100,7 +100,7 @@ class _Runs(_OnBatch):
         )
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Begin."""
+        """Start the run with the number of simultaneous tasks that the panel shows."""
         batch.run(context.window_manager.triverse.batch_jobs, retry=self.retry)
 
 
@@ -131,7 +131,7 @@ class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Needs a run."""
+        """Return True while rows are being made."""
         from ..state.batch_session import Phase  # lazy import, as in runtime
 
         batch = current()
@@ -141,7 +141,7 @@ class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
         return True
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Stop."""
+        """Stop the run."""
         batch.stop()
 
 
@@ -153,7 +153,7 @@ class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask, with every file named that there is room for."""
+        """Open a dialog that lists the files."""
         return context.window_manager.invoke_props_dialog(
             self,
             width=_ASKED_WIDTH,
@@ -162,7 +162,7 @@ class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """Name the files."""
+        """Draw the first files of the list, and the number of the others."""
         batch = current()
         if batch is None or batch.checked is None:
             return
@@ -174,7 +174,7 @@ class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
             column.label(text=words("… and {count} more.", count=more), translate=False)
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Have them opened."""
+        """Allow the files, and check again."""
         batch.allow_outside()
 
 
@@ -186,12 +186,12 @@ class TRIVERSE_OT_batch_close(_OnFreeBatch, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Put it away."""
+        """Close the batch and delete its saved state."""
         batch.close()
 
 
 def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
-    """Return why a run cannot begin, "" when it can."""
+    """Return why a run cannot be started, translated, or "" if it can."""
     if batch is None or batch.checked is None:
         return words("Choose a file first.")
     if batch.is_busy:

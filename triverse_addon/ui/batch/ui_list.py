@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The table of a batch's rows.
+The UIList of a batch's rows.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only; Blender draws the visible rows only.
 """
@@ -12,16 +12,16 @@ from ..state import batch_rows
 from ..task_list.ui_list import longest_that_fits
 from .file_operators import current
 
-#: Below this width of a line, its number in the file is left out, in pixels at UI scale 1.
+#: Least width for showing the line numbers, in pixels at UI scale 1.
 _NARROW_PX = 180
-#: What the list's border, a row's number and a scroll bar take, and a label and an icon beside its text, in pixels at
-#: UI scale 1.
+#: Widths of the list's border, a line number, the scroll bar, the margins of a label, and an icon, in pixels at UI
+#: scale 1.
 _BORDER_PX = 24
 _NUMBER_PX = 56
 _SCROLL_BAR_PX = 20
 _LABEL_PX = 14
 _ICON_PX = 20
-#: What a progress bar takes of a row's width, and the most that words take; the rest is for its name.
+#: Share of a row's width for a progress bar, and the largest share for a text. The rest is for the row's name.
 _BAR = 0.36
 _WORDS = 0.45
 
@@ -43,10 +43,10 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         _index: int = 0,
         _flag: int = 0,
     ) -> None:
-        """Draw one row: where it stands in the file, what it is called, how it stands."""
+        """Draw a row: line number, title, and problem, progress or state."""
         batch = current()
         if batch is None or item.index >= len(batch.lines):
-            # Rows outlive the table for a moment: they are only written outside of drawing.
+            # A row may belong to an earlier table, because rows are only written outside drawing.
             layout.label(text="")
             return
         from . import presentation  # lazy import, as in runtime
@@ -65,7 +65,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
             number.label(text=str(line.line or ""), translate=False)
         row.alert = shown.is_bad
         if line.problems:
-            # In full it is the row's tooltip, and of the chosen row it stands below the table.
+            # The full text is the row's tooltip. For the selected row, it is also shown below the table.
             if len(batch.lines) <= batch_rows.UNTIL_IT_SCROLLS:
                 room_px += _SCROLL_BAR_PX * scale
             text = beginning(shown.text, room_px - (_ICON_PX + _LABEL_PX) * scale)
@@ -75,7 +75,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         forms = (shown.text, shown.short) if shown.short else (shown.text,)
         text = longest_that_fits(forms, share * room_px - _LABEL_PX * scale)
         if shown.factor is None:
-            # What short words leave is for the name, too.
+            # A short text leaves more width for the name.
             share = min(share, (text_width_px(text, font_px()) + _LABEL_PX * scale) / room_px)
         split = row.split(factor=1.0 - share)
         split.label(text=line.title, icon=shown.icon, translate=False)
@@ -87,11 +87,11 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         state.label(text=text, translate=False)
 
     def draw_filter(self, _context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
-        """Draw the search; the list unfolds it at its foot."""
+        """Draw the search field, which the list shows at its bottom when expanded."""
         layout.prop(self, "filter_name", text="", icon="VIEWZOOM", placeholder="Search")
 
     def filter_items(self, _context: bpy.types.Context, data: object, name: str) -> tuple[list[int], list[int]]:
-        """Show the rows whose name holds the words of the search."""
+        """Return flags that show the rows whose name contains all words of the search."""
         sought = self.filter_name.lower().split()
         if not sought:
             return [], []

@@ -130,7 +130,7 @@ class Worker:
             self._client.close()
 
     def close(self) -> None:
-        """Release the owner file that marks this process as running a batch, for other Blender processes."""
+        """Release the lock file that shows other Blender processes that this one may be running a batch."""
         if self._owner is not None:
             self._owner.close()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Cached prices of inputs and the account balance. Requests are debounced: sent when the inputs did not change for a while.
+Cached prices of inputs and the account balance. A request is sent when the inputs did not change for a while.
 
-Floor: third. Thread: main. No ``bpy``. The panel's ``draw()`` requests a price; a tick passes the request to the engine.
+Floor: third. Thread: main. No ``bpy``. The panel's ``draw()`` requests a price; a tick passes this on to the engine.
 """
 
 import json
@@ -85,7 +85,11 @@ class Price:
         self._balance_due_s = self._clock() + STILL_S
 
     def doubt_balance(self) -> None:
-        """Request the balance soon unless it was read in the last 30 s; the user may have bought credits elsewhere."""
+        """
+        Request the balance soon, unless it was read in the last ``PAUSE_S`` seconds.
+
+        The user may have bought credits elsewhere.
+        """
         is_due = self._balance_asked or self._balance_due_s is not None
         if not is_due and self._clock() - self._balance_at_s > PAUSE_S:
             self.want_balance()

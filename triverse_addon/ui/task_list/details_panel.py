@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The details of the chosen task, folded away until they are wanted.
+The Details subpanel of the selected task, collapsed by default.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
 """
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
     from ..state.session import Session
 
-#: From this width on, names stand beside their values, in pixels at UI scale 1.
+#: Least width for names next to their values, in pixels at UI scale 1.
 _SPLIT_PX = 200
-#: Share of the width that names take there.
+#: Share of the width for names that are next to their values.
 _NAMES = 0.36
-#: Lines of the history that are shown; all of them are under What Happened.
+#: Most lines of the history that are shown. The What Happened dialog shows more.
 _LINES = 12
-#: Largest edges of pictures, in units of the interface (20 px).
+#: Largest edge of pictures in interface units (20 px at UI scale 1): of the thumbnail, and of input pictures.
 _PREVIEW_UNITS = 8.0
 _INPUT_UNITS = 4.0
-#: Width of a button with an icon only, and the gap before it, in pixels at UI scale 1.
+#: Width of a button with only an icon, including the gap before it, in pixels at UI scale 1.
 _BUTTON_PX = 36
-#: Longest value shown of a task that was made elsewhere.
+#: Most characters shown of a value. Values of tasks made elsewhere may be longer.
 _LONGEST = 200
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
-    """Draw the fold, and all that is known of a task when it is open."""
+    """Draw the subpanel, and its content if it is open."""
     header, body = layout.panel("triverse_details", default_closed=True)
     header.label(text="Details")
     if body is None:
@@ -58,7 +58,11 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session"
 
 
 class _Sheet:
-    """A column of names and values: beside each other where there is room, else one above the other."""
+    """
+    A column of names and values, next to each other if there is room, else above each other.
+
+    :param width_px: width of the column in pixels.
+    """
 
     def __init__(self, column: bpy.types.UILayout, width_px: float) -> None:
         self.column = column
@@ -66,7 +70,7 @@ class _Sheet:
         self._is_narrow = width_px < _SPLIT_PX * ui_scale()
 
     def line(self, name: str, value: str) -> None:
-        """Draw a name and its value."""
+        """Draw a name and a short value, next to each other if there is room."""
         names_share = 0.5 if self._is_narrow else _NAMES
         if self._is_narrow and not (self._fits(name, 0.5) and self._fits(value, 0.5)):
             self.text(name, value)
@@ -78,11 +82,11 @@ class _Sheet:
         paragraph(row.column(), value, self.width_px * (1 - names_share))
 
     def _fits(self, text: str, share: float) -> bool:
-        # A label has a margin of its own at each end.
+        # A label has a margin at each end.
         return len(wrapped(text, self.width_px * share - 12 * ui_scale(), font_px())) == 1
 
     def text(self, name: str, value: str) -> None:
-        """Draw a name, and below it a value that may be long."""
+        """Draw a name, and below it a value that may be long and is wrapped."""
         block = self.column.column(align=True)
         names = block.column()
         names.active = False
@@ -90,7 +94,7 @@ class _Sheet:
         paragraph(block, value, self.width_px)
 
     def gap(self) -> None:
-        """Set what follows apart."""
+        """Draw a vertical gap."""
         self.column.separator()
 
 
@@ -103,7 +107,7 @@ def _draw_preview(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
 
 
 # -----------------------------------------------------------------------------
-# What it was made from
+# Inputs
 
 
 def _draw_inputs(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
@@ -159,13 +163,13 @@ def _in_words(field: Field | None, value: Any) -> str:
 
 
 # -----------------------------------------------------------------------------
-# What became of it
+# Result
 
 
 def _draw_times(sheet: _Sheet, record: "TaskRecord") -> None:
     asked_s, started_s, done_s = record.created_at_s, record.started_at_s, record.finished_at_s
     sheet.line(words("Asked"), moment(asked_s))
-    # The service's clock and this one may contradict each other: a negative time says nothing.
+    # The service's clock and the local clock may differ, so negative durations are not shown.
     if started_s is not None:
         after = words("after {time}", time=duration(started_s - asked_s)) if started_s >= asked_s else ""
         sheet.line(words("Started"), f"{moment(started_s)}\n{after}".strip())
@@ -178,7 +182,7 @@ def _draw_times(sheet: _Sheet, record: "TaskRecord") -> None:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words."""
+    """Return a duration in seconds as translated text, such as "3 min 20 s"."""
     whole = round(seconds)
     if whole < 60:
         return words("{seconds} s", seconds=whole)
@@ -233,7 +237,7 @@ def _draw_folder(sheet: _Sheet, record: "TaskRecord") -> None:
 def _draw_history(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
     lines = here.details.history(record)
     if record.error_message:
-        # What it advises stands above the fold already.
+        # The service's suggestion is already shown above the subpanel.
         sheet.text(words("The service says"), record.error_message)
     names = sheet.column.column()
     names.active = False

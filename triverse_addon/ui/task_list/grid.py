@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The tasks as a grid of thumbnails.
+The current page of tasks as a grid of thumbnails.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 
-Blender 5.0 took the grid away from its lists, and its buttons hold small icons only. So each cell is a tall button with
-a picture and a name laid over it: both are no buttons, and a click goes through them.
+Blender 5.0 removed the grid layout from UILists, and buttons can only hold small icons. So each cell is a tall button
+with a picture and a name drawn over it. Those are not buttons, so clicks reach the button below.
 """
 
 from typing import TYPE_CHECKING
@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 
 #: Least width of a cell, in pixels at UI scale 1.
 _CELL_PX = 76
-#: One unit of the interface, in pixels at UI scale 1.
+#: One interface unit in pixels at UI scale 1.
 _UNIT_PX = 20
 _MOST_COLUMNS = 6
-#: Height of a cell below the picture, in units: the line with state and name.
+#: Height of the line with state and name below the picture, in interface units.
 _LINE_UNITS = 1.0
-#: So low that what follows is laid over it; 0 would mean that Blender works out the height.
+#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
 _NOTHING_UNITS = 0.01
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", chosen_id: str) -> None:
-    """Draw the page that is shown."""
+    """
+    Draw the tasks of the current page.
+
+    :param chosen_id: id of the selected task.
+    """
     width_px = sidebar_width_px(context) / ui_scale()
     columns = max(1, min(_MOST_COLUMNS, int(width_px // _CELL_PX)))
     picture_units = width_px / columns / _UNIT_PX - 0.4

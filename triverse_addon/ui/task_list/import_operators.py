@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Bring the model of a task into the scene: again, without its materials, in the place of an earlier import.
+Operators that import the model of a task into the scene: once more, without materials, or replacing an earlier import.
 
 Floor: third. Thread: main. Imports ``bpy``. None of them uses the network.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Import(OnTask):
-    """An import of what lies on this machine."""
+    """Base class of the operators that import a task's model."""
 
     if TYPE_CHECKING:
         geometry_only: bool
@@ -36,7 +36,7 @@ class _Import(OnTask):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a model, or one that the service has ready."""
+        """Return why the model cannot be imported: the task failed, or the model is neither here nor downloadable."""
         from .. import task_presentation  # lazy import, as in runtime
 
         if task_presentation.is_bad(record):
@@ -55,18 +55,18 @@ class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """Say what is left out."""
+        """Return the tooltip, which depends on ``geometry_only``."""
         if properties.geometry_only:
             return words("Import the mesh alone into this scene, without materials and textures")
         return words("Import the model into this scene, as often as you like. It costs nothing")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Let the next tick import it; the tick pushes the undo step."""
+        """Request the import. The next tick imports the model and pushes the undo step."""
         here, record = runtime.current(), self.record()
         if here is None or record is None:
             return {"CANCELLED"}
         origin = request.origin(context)
-        # The first time in its own scene, it goes where it was asked for. Any other time, where one would look for it.
+        # The first import in the task's own scene uses the placement from its submission, any other the current one.
         is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
         return self.wish(
             context,
@@ -86,7 +86,7 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """Say what comes and what goes."""
+        """Return the tooltip, which depends on ``geometry_only``."""
         if properties.geometry_only:
             return words(
                 "Import the mesh alone in the place of the model in this scene, which is removed: the selected one, "
@@ -99,13 +99,13 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a model here, and one in the scene."""
+        """Return why nothing can be replaced: the model is not downloaded, or no import of it is in the scene."""
         if not record.has_model:
             return words("The model is not there yet.")
         return words("No model of this task is in this scene.") if _old(context, record) is None else None
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Let the next tick import it and remove the old one; the tick pushes the undo step."""
+        """Request the replacement. The next tick imports the model, removes the old one and pushes the undo step."""
         record = self.usable(context)
         old = _old(context, record) if record is not None else None
         if old is None:
@@ -120,7 +120,7 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
 
 
 def _old(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
-    """Return the collection that would be replaced."""
+    """Return the collection that would be replaced, or None if the scene has no import of the task."""
     from ...scene.importing import replace_import  # lazy import, as in runtime
 
     active = context.view_layer.objects.active

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators on what the list shows, not on its tasks.
+Operators that change what the list shows: selection, page, filter.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -32,7 +32,7 @@ class TRIVERSE_OT_choose_task(bpy.types.Operator):
         task_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Choose it."""
+        """Select the task in the list."""
         here = runtime.current()
         if here is None or here.shown(self.task_id) is None:
             return {"CANCELLED"}
@@ -64,20 +64,20 @@ class TRIVERSE_OT_turn_page(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """Say which page."""
-        # The class's own description of itself has no properties; Blender keeps those of an operator apart.
+        """Return the description of the enum item as tooltip."""
+        # The items are read from ``properties``: the operator class's own bl_rna does not contain them.
         return str(properties.bl_rna.properties["to"].enum_items[choices.chosen(properties, "to")].description)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Needs a list."""
+        """Return True if there is a session."""
         if runtime.current() is None:
             cls.poll_message_set(words("There is no task in the list."))
             return False
         return True
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Have the page read; it is shown once it is there."""
+        """Request the page. It is shown after it was read."""
         here = runtime.current()
         if here is None:
             return {"CANCELLED"}
@@ -94,7 +94,7 @@ class TRIVERSE_OT_clear_filter(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Clear both."""
+        """Clear search and filter."""
         list_rows.clear_filter()
         return app_timer.done()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What all operators on one task share.
+The base class of all operators on one task, and the function that draws their buttons.
 
-Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: each leaves a wish with the engine.
+Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: they pass a request to the engine.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 
     from ...tasks.record import TaskRecord
 
-#: Name of the string in the context that tells ``poll()`` which task a button is for: it cannot see ``task_id``.
+#: Name of the string in the layout's context that holds the id of a button's task. ``poll()`` reads it, because it has
+#: no access to the operator's ``task_id``.
 _OF_TASK = "triverse_task"
 
 
 def button(layout: bpy.types.UILayout, operator: str, record: "TaskRecord", **how: Any) -> bpy.types.OperatorProperties:
-    """Draw an operator for a task, greyed with the reason where it makes no sense; returns its properties."""
+    """
+    Draw a button for an operator on a task. It is greyed out, with the reason as tooltip, if it does not apply.
+
+    :param operator: ``bl_idname`` of an operator based on :class:`OnTask`.
+    :param how: keyword arguments for ``layout.operator``.
+    :returns: the properties of the operator.
+    """
     layout.context_string_set(_OF_TASK, record.id)
     properties = layout.operator(operator, **how)
     properties.task_id = record.id
@@ -33,7 +40,7 @@ def button(layout: bpy.types.UILayout, operator: str, record: "TaskRecord", **ho
 
 
 class OnTask:
-    """An operator on the task ``task_id``, or on the chosen one when that is empty."""
+    """Base class of operators on the task with the id ``task_id``, or on the selected task if that is empty."""
 
     if TYPE_CHECKING:
         task_id: str
@@ -42,7 +49,11 @@ class OnTask:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a task; of a button drawn by :func:`button`, one for which it makes sense."""
+        """
+        Return True if there are tasks.
+
+        For a button drawn by :func:`button`, the operator must also apply to the button's task.
+        """
         here = runtime.current()
         if here is None or not here.engine.tasks():
             cls.poll_message_set(words("There is no task in the list."))  # type: ignore[attr-defined]
@@ -56,16 +67,16 @@ class OnTask:
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, _record: "TaskRecord") -> str | None:
-        """Return why this makes no sense for a task, in words; None when it does. Called while drawing."""
+        """Return why the operator does not apply to a task, translated, or None if it does. Called while drawing."""
         return None
 
     def record(self) -> "TaskRecord | None":
-        """Return the task, if it still is there."""
+        """Return the operator's task, or None if it is no longer in the list."""
         here = runtime.current()
         return None if here is None else here.engine.get(self.task_id or list_rows.chosen_id(here))
 
     def usable(self, context: bpy.types.Context) -> "TaskRecord | None":
-        """Return the task if this makes sense for it; else report why it does not."""
+        """Return the operator's task if the operator applies to it. Else report the reason and return None."""
         record = self.record()
         reason = words("This task was taken off the list.") if record is None else self.why_not(context, record)
         if reason is not None:
@@ -74,7 +85,13 @@ class OnTask:
         return record
 
     def wish(self, context: bpy.types.Context, method: str, /, **more: Any) -> "set[OperatorReturnItems]":
-        """Leave a wish for the task with the engine, and report what speaks against it."""
+        """
+        Pass a request for the operator's task to the engine, and report an error.
+
+        :param method: name of the engine's method. It gets the task's id.
+        :param more: keyword arguments for the method.
+        :returns: the operator's result.
+        """
         here, record = runtime.current(), self.usable(context)
         if here is None or record is None:
             return {"CANCELLED"}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The lower part of the sidebar tab: notices, the list of tasks, and below it the chosen one.
+The panel in the lower part of the sidebar tab: notices, the task list, and the selected task.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
 """
@@ -20,9 +20,9 @@ from .ui_list import ROW_UNITS, longest_that_fits
 if TYPE_CHECKING:
     from ..state.session import Session
 
-#: Rows of the list until it scrolls; its grip makes it longer.
+#: Visible rows before the list scrolls. The user can drag the list's grip to show more.
 _MOST_ROWS = 6
-#: What the header holds beside its texts, in pixels at UI scale 1: fold, three buttons, the dots to drag it by.
+#: Width of the header without its texts, in pixels at UI scale 1: expand arrow, three buttons, drag handle.
 _HEADER_PX = 104
 
 
@@ -36,21 +36,21 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
     bl_label = "Tasks"
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
-        """What concerns the list as a whole."""
+        """Draw the kind of updates, and the buttons that add tasks made elsewhere."""
         row = self.layout.row(align=True)
         here = runtime.current()
         if here is not None and here.engine.active_count:
-            # Which of the two ways is in use is of interest while something is under way.
+            # The kind of updates (live or polling) is shown only while a task is in progress.
             text, icon = (words("Live"), "INTERNET") if here.engine.live else (words("Polling"), "TIME")
             texts_px = text_width_px(words("Tasks"), font_px()) + text_width_px(text, font_px())
-            # Title and buttons share the line, and in a narrow sidebar the icon has to do.
+            # Title and buttons share the line, so a narrow sidebar shows the icon only.
             has_room = texts_px + _HEADER_PX * ui_scale() <= sidebar_width_px(context)
             row.operator("triverse.updates", text=text if has_room else "", icon=icon, emboss=False, translate=False)
         row.operator("triverse.find_tasks", text="", icon="VIEWZOOM", emboss=False)
         row.operator("triverse.add_tasks", text="", icon="ADD", emboss=False)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw notices, the list and the chosen task."""
+        """Draw notices, the list or the grid, and the selected task."""
         layout = self.layout
         here = runtime.current()
         if here is None:
@@ -78,7 +78,7 @@ def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    """What narrows the list, and how it is shown."""
+    """Draw the search field, the filter, and the choice between list and grid."""
     from ..state import query  # lazy import, as in runtime
 
     manager = context.window_manager.triverse
@@ -95,7 +95,7 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "
         row.label(text=" · ".join(map(bpy.app.translations.pgettext_iface, narrowed)), icon="FILTER", translate=False)
         row.operator("triverse.clear_filter", text="", icon="X", emboss=False)
     if query.wanted() != (here.pager.query, here.pager.count):
-        # What was typed or chosen is not read yet, and the next beat may be a second away.
+        # The query has changed and was not read yet. The next call of the timer may be a second away.
         app_timer.wake()
 
 
@@ -111,7 +111,7 @@ def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Se
 
 
 def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    """The way to the tasks before and after, when there are more than a page holds."""
+    """Draw the buttons that turn pages, if there is more than one page."""
     page = here.pager.page
     end = page.offset + len(page.records)
     if page.total <= len(page.records):
@@ -133,7 +133,7 @@ def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, here: 
 
 
 def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, sought: str) -> None:
-    """Why the list is empty, and the way out."""
+    """Draw that no task matches search and filter, and a button that clears them."""
     column = layout.column()
     text = words("There is no such task.")
     if sought:
@@ -143,7 +143,7 @@ def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, soug
 
 
 def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    """Each until it is dismissed, the newest first."""
+    """Draw all notices that were not dismissed, the newest first."""
     from .. import task_presentation  # lazy import, as in runtime
 
     for index in reversed(range(len(here.notices))):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The chosen task below the list: what its row has no room for, and what can be done with it.
+The selected task below the list: its full status, its main action, and the menu of all actions.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    """Draw all that the row has no room for, and the buttons."""
+    """Draw the full status or error of the selected task, its buttons and its details."""
     from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
@@ -33,7 +33,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session"
     if bad and record.error is not None:
         paragraph(column, say(record.error), width_px, icon="ERROR", alert=True)
         if record.error_suggestion:
-            # The service's own advice, in its own words.
+            # The service's suggestion, not translated.
             paragraph(column, record.error_suggestion, width_px, icon="INFO")
     else:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
@@ -53,7 +53,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
     bl_label = "Task"
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """All that can be done; what makes no sense for the task now is greyed and says why."""
+        """Draw all operators on the task. Those that do not apply now are greyed out, with the reason as tooltip."""
         layout = self.layout
         here = runtime.current()
         record = here.shown(list_rows.chosen_id(here)) if here is not None else None

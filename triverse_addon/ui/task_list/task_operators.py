@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators on the tasks of the list, but for imports.
+Operators on the tasks of the list, except imports.
 
-Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: each leaves a wish with the engine.
+Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: they pass a request to the engine.
 """
 
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Width of dialogs that hold sentences, in pixels at UI scale 1.
 _WIDTH = 420
-#: Lines of a history that fit on a screen.
+#: Most lines of a history in the dialog, so that it fits on a screen.
 _MOST_LINES = 30
 
 
@@ -40,13 +40,13 @@ class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a task that ended badly."""
+        """Return why the task cannot be retried: it has not failed."""
         from .. import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_bad(record) else words("This task has not failed.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Try again."""
+        """Request the retry."""
         return self.wish(context, "retry")
 
 
@@ -59,11 +59,11 @@ class TRIVERSE_OT_regenerate(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a task that the panel could have made."""
+        """Return why the inputs cannot be loaded; see :func:`reuse_inputs.why_not`."""
         return reuse_inputs.why_not(record)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Fill the panel; nothing is sent."""
+        """Load the inputs into the panel. Nothing is sent."""
         here, record = runtime.current(), self.usable(context)
         if here is None or record is None:
             return {"CANCELLED"}
@@ -86,11 +86,11 @@ class TRIVERSE_OT_stop_following(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a task that is under way."""
+        """Return why the task cannot be left: it is already finished or not followed."""
         return None if record.is_unfinished else words("This task is not under way.")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask, because it does not do what a user may hope for."""
+        """Ask for confirmation, because a user may expect that this cancels the task."""
         return context.window_manager.invoke_confirm(
             self,
             event,
@@ -100,7 +100,7 @@ class TRIVERSE_OT_stop_following(OnTask, bpy.types.Operator):
         )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Stop."""
+        """Request that the task is no longer followed."""
         return self.wish(context, "stop_following")
 
 
@@ -113,13 +113,13 @@ class TRIVERSE_OT_resume_following(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a task that was left alone before its end."""
+        """Return why the task cannot be followed: it is finished, or already followed."""
         from .. import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_let_be(record) else words("There is nothing to follow again.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Go on."""
+        """Request that the task is followed again."""
         return self.wish(context, "resume_following")
 
 
@@ -140,13 +140,13 @@ class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
         )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask."""
+        """Open the dialog to confirm the removal."""
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=words("Take This Task off the List?"), confirm_text=words("Take off the List")
         )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Say what stays."""
+        """Draw what is kept, and the option to delete the files."""
         record = self.record()
         width_px = (_WIDTH - 40) * ui_scale()
         column = self.layout.column()
@@ -161,7 +161,7 @@ class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
             column.prop(self, "delete_files")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Forget it."""
+        """Request the removal from the list, and of the files if chosen."""
         return self.wish(context, "forget", delete_files=self.delete_files)
 
 
@@ -178,7 +178,7 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
         _lines = ()
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Read the history now, and not while drawing."""
+        """Read the history from the store, because drawing must not, and open the popup."""
         here, record = runtime.current(), self.record()
         if here is None or record is None:
             return {"CANCELLED"}
@@ -188,7 +188,7 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
         return context.window_manager.invoke_popup(self, width=_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the error, then what led to it."""
+        """Draw the error, then the history."""
         from .. import task_presentation  # lazy import, as in runtime
 
         record = self.record()
@@ -210,7 +210,7 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
             column.label(text="Nothing was noted.")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Nothing to do: it only shows."""
+        """Do nothing: the operator only shows a popup."""
         return {"FINISHED"}
 
 
@@ -223,11 +223,11 @@ class TRIVERSE_OT_open_folder(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a folder."""
+        """Return why the folder cannot be opened: the task has none."""
         return None if record.folder else words("This task has no files yet.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open it in the system's file browser."""
+        """Open the task's folder in the system's file browser."""
         record = self.usable(context)
         return {"CANCELLED"} if record is None else open_folder(self, record.folder)
 
@@ -241,11 +241,11 @@ class TRIVERSE_OT_copy_uuid(OnTask, bpy.types.Operator):
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Needs a name that the service gave."""
+        """Return why the UUID cannot be copied: the service has not assigned one yet."""
         return None if record.task_uuid is not None else words("The service has not named this task yet.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Copy it."""
+        """Copy the UUID to the clipboard."""
         record = self.usable(context)
         if record is None or record.task_uuid is None:
             return {"CANCELLED"}
@@ -267,7 +267,7 @@ class TRIVERSE_OT_dismiss(bpy.types.Operator):
         index: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Take it away."""
+        """Remove the notice from the panel."""
         here = runtime.current()
         if here is None or not 0 <= self.index < len(here.notices):
             return {"CANCELLED"}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Tasks that were made elsewhere: found by asking the service, or added by their UUIDs.
+Operators that add tasks made elsewhere: found by a search at the service, or given by their UUIDs.
 
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 """
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 #: Width of the dialog, in pixels at UI scale 1.
 _WIDTH = 420
 
-#: Of a text that was copied, in characters: some 2,700 UUIDs.
+#: Most characters that are read from the clipboard: about 2,700 UUIDs.
 _MOST_COPIED = 100_000
 
 _UUID = re.compile(r"(?<![\w-])[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}(?![\w-])")
 
-#: The service does not document the form of its UUIDs; but no word without a digit, and no short one, is one.
+#: The service does not document the format of its UUIDs. Words without a digit and short words are rejected.
 _LIKE_UUID = re.compile(r"(?=.*\d)[\w.-]{8,128}", re.ASCII)
 
 
 def split_uuids(text: str) -> list[str]:
-    """Return the words of a pasted list, without quotes, each once."""
+    """Return the words of a pasted list without quotes, brackets and duplicates."""
     return list(dict.fromkeys(word for word in re.split(r"[\s,;\"'\[\]]+", text) if word))
 
 
 def find_uuids(text: str) -> list[str]:
-    """Return the UUIDs in any text, such as a mail or a table, each once. The user's own key is none."""
+    """Return the UUIDs in a text, such as an e-mail or a table, without duplicates and without the API key."""
     return [found for found in dict.fromkeys(_UUID.findall(text)) if found != settings.api_key()]
 
 
@@ -62,7 +62,7 @@ class TRIVERSE_OT_find_tasks(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Needs a key and a way to the service, and no search that is on."""
+        """Return True if requests to the service are possible and no search is running."""
         here = runtime.current()
         if here is not None and here.is_searching:
             cls.poll_message_set(words("The service is being asked."))
@@ -70,7 +70,7 @@ class TRIVERSE_OT_find_tasks(bpy.types.Operator):
         return may_ask(cls)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Ask; a notice tells what was found."""
+        """Start the search. A notice reports the result."""
         here = session_or_report(self)
         if here is None:
             return {"CANCELLED"}
@@ -97,7 +97,7 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
         )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Take the UUIDs that the clipboard holds, and let the user have a look."""
+        """Open the dialog, with the UUIDs found in the clipboard."""
         copied = _copied(context)
         if not self.uuids:
             self.uuids = " ".join(find_uuids(copied))
@@ -108,19 +108,23 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
         )
 
     def check(self, context: bpy.types.Context) -> bool:
-        """Add the other lines of a list that was pasted: Blender pastes no more than the first into a field."""
+        """
+        Add the other lines of a list that the user has pasted. Blender pastes only the first line into a field.
+
+        :returns: True, so that the dialog is redrawn.
+        """
         copied = _copied(context)
         if copied == self._taken or not copied.strip():
             return True
         given, first = split_uuids(self.uuids), split_uuids(copied.strip().splitlines()[0])
         if first and set(first) <= set(given):
-            # Once: what is then taken out of the field stays out.
+            # Only once per clipboard content, so that words the user then removes are not added again.
             self._taken = copied
             self.uuids = " ".join(dict.fromkeys(given + split_uuids(copied)))
         return True
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """One field, and below it how many it holds, or what is wrong with it."""
+        """Draw the field, and below it the number of UUIDs or the first invalid word."""
         wrong = self._wrong()
         column = self.layout.column()
         row = column.row()
@@ -130,22 +134,22 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
         if wrong:
             paragraph(column, _no_uuid(wrong), (_WIDTH - 40) * ui_scale(), icon="ERROR", alert=True)
         elif (count := len(split_uuids(self.uuids))) > 1:
-            # The field has room for one.
+            # The field shows only about one UUID.
             column.label(text=words("{count} UUIDs", count=count), translate=False)
 
     def _wrong(self) -> str:
-        """Return the first word that is no UUID, if there is one."""
+        """Return the first word that cannot be a UUID, or "" if there is none."""
         return next((word for word in split_uuids(self.uuids) if not _LIKE_UUID.fullmatch(word)), "")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Add them; nothing is added while one of them is wrong."""
+        """Add the tasks. If any word cannot be a UUID, add none and open the dialog again."""
         here = session_or_report(self)
         if here is None:
             return {"CANCELLED"}
         if wrong := self._wrong():
             self.report({"WARNING"}, _no_uuid(wrong))
             if not bpy.app.background:
-                # What was typed is not lost: the dialog comes back with it.
+                # Open the dialog again with the text that the user has entered.
                 bpy.ops.triverse.add_tasks("INVOKE_DEFAULT", uuids=self.uuids)
             return {"CANCELLED"}
         try:

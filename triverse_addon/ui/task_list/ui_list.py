@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The list of tasks in the panel.
+The UIList of tasks in the panel, and its filter.
 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only; Blender draws the visible rows only.
 """
@@ -13,12 +13,12 @@ from .. import choices, settings
 from ..layout_text import font_px, sidebar_width_px, ui_scale, wrapped
 from ..state import runtime
 
-#: Height of a row in units of the interface. Blender makes the part of a row that can be clicked and is highlighted one
-#: unit high; only a scale of the whole list makes it higher. What a row shows is scaled back.
+#: Height of a row in interface units. The clickable and highlighted part of a row is one unit high in Blender; only
+#: scaling the whole list makes it higher. The content of a row is scaled back.
 ROW_UNITS = 1.9
-#: An icon before a row's words, which a progress bar does without, in pixels at UI scale 1.
+#: Width of the icon before a row's text, which a progress bar does not have, in pixels at UI scale 1.
 _ICON_PX = 20
-#: Size of a row's thumbnail: 32 px at scale 1.
+#: Size of a row's thumbnail in interface units: 32 px at UI scale 1.
 _THUMBNAIL_UNITS = 1.75
 
 
@@ -39,11 +39,11 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         _index: int = 0,
         _flag: int = 0,
     ) -> None:
-        """Draw one task."""
+        """Draw the row of a task: thumbnail, name, status or progress, and the button of its main action."""
         here = runtime.current()
         record = here.shown(item.task_id) if here is not None else None
         if here is None or record is None:
-            # Rows outlive their task for a moment: they are only written outside of drawing.
+            # A row may still hold the id of a removed task, because rows are only written outside drawing.
             layout.label(text="")
             return
         from .. import task_presentation  # lazy import, as in runtime
@@ -61,7 +61,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         column.prop(item, "title", text="", emboss=False)
         line = column.row()
         forms = task_presentation.line(record)
-        # A row holds its text between thumbnail, icon, button and scroll bar.
+        # The width without thumbnail, icon, button and scroll bar.
         room_px = sidebar_width_px(context) - 128 * ui_scale()
         if task_presentation.is_moving(record):
             text = longest_that_fits(forms, room_px + _ICON_PX * ui_scale())
@@ -69,18 +69,18 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         else:
             text = longest_that_fits(forms, room_px)
             line.alert = task_presentation.is_bad(record)
-            # In a narrow sidebar, the words say more than the icon.
+            # In a narrow sidebar, the text is more useful than the icon.
             has_room = len(wrapped(text, room_px, font_px())) == 1
             line.label(text=text, icon=task_presentation.icon(record) if has_room else "NONE", translate=False)
         action = task_presentation.action(record)
         row.operator(action.operator, text="", icon=action.icon, emboss=False).task_id = record.id
 
     def draw_filter(self, _context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
-        """Draw what unfolds at the foot of the list; its search stands above it, where it is seen."""
+        """Draw the filter settings at the bottom of the list. The search field is above the list instead."""
         draw_filter(layout)
 
     def filter_items(self, _context: bpy.types.Context, _data: object, _name: str) -> tuple[list[int], list[int]]:
-        """Show the rows that hold a task, in the order of the page; the store has searched and sorted already."""
+        """Return flags and order of the rows: those with a task, in the order of the page that the store has sorted."""
         here = runtime.current()
         if here is None:
             return [], []
@@ -97,12 +97,12 @@ class TRIVERSE_PT_filter(bpy.types.Panel):
     bl_ui_units_x = 9
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """Draw the choices."""
+        """Draw the filter settings."""
         draw_filter(self.layout)
 
 
 def draw_filter(layout: bpy.types.UILayout) -> None:
-    """Draw what narrows and sorts the list."""
+    """Draw the settings that filter and sort the list."""
     manager = bpy.context.window_manager.triverse
     column = layout.column()
     column.label(text="Show")
@@ -114,12 +114,17 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
 
 @lru_cache
 def icon_number(name: str) -> int:
-    """Return the number of one of Blender's icons, which differs from version to version."""
+    """Return the number of one of Blender's icons by its identifier. The numbers differ between Blender versions."""
     return int(bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items[name].value)
 
 
 def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:
-    """Return the first of ``forms`` that is not cut at this width, else the last."""
+    """
+    Return the first of ``forms`` that fits on one line, or else the last.
+
+    :param forms: alternative texts, the longest first.
+    :param width_px: available width in pixels.
+    """
     return next((form for form in forms if len(wrapped(form, width_px, font_px())) == 1), forms[-1])
 
 
