@@ -25,7 +25,7 @@ ADDON = __package__.rpartition(".")[0]
 
 
 def _key_typed(preferences: "PreferenceProperties", _context: bpy.types.Context) -> None:
-    # The address of the service is shown next to the key field, in the panel only if it is not Triverse itself.
+    # Entering a key confirms the service that is shown next to the field (in the panel only if it is not Triverse).
     preferences.key_entered_for = origin_of(api_url())
 
 

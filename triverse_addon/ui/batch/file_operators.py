@@ -55,7 +55,7 @@ class _Browses:
         return is_free(cls)  # type: ignore[arg-type]  # an operator's
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Open a file browser. Blender lets the user choose a folder if the operator has a ``directory`` property."""
+        """Open a file browser. It selects folders if the operator has only a ``directory`` property."""
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}
 

@@ -91,7 +91,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         layout.prop(self, "filter_name", text="", icon="VIEWZOOM", placeholder="Search")
 
     def filter_items(self, _context: bpy.types.Context, data: object, name: str) -> tuple[list[int], list[int]]:
-        """Return flags that show the rows whose name contains all words of the search."""
+        """Return the filter flags: rows whose name contains all words of the search are shown."""
         sought = self.filter_name.lower().split()
         if not sought:
             return [], []

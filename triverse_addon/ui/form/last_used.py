@@ -25,7 +25,7 @@ from . import inputs, mesh_options
 _log = logging.getLogger(__name__)
 
 FILE_NAME = "last_used.json"
-#: At most this many bytes are read; the add-on never writes a larger file.
+#: Most characters that are read. The add-on does not write a larger file.
 _MOST_BYTES = 64 * 1024
 
 #: The content of the file, None before it was read: {"flow": name of the flow used last, "settings": {name of a flow:

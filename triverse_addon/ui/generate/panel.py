@@ -141,7 +141,7 @@ def _refused(flow: Flow) -> list[str]:
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the Generate button with the price, and below it the balance or what is wrong with it."""
+    """Draw the Generate button with the price, and below it the balance or an error."""
     cost = generate_cost.known_cost(context)
     text = words("Generate") if cost is None else words("Generate · {cost}", cost=cost)
     button = layout.column()

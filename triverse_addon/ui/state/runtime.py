@@ -99,7 +99,7 @@ def is_wished() -> bool:
 
 
 def problem() -> Sentence | None:
-    """Return why the session could not be started, or the problem of its engine; None if there is none."""
+    """Return why the session could not be started, or else the problem with its store; None if there is none."""
     return _session.engine.notice_problem if _session is not None else _problem
 
 

@@ -84,11 +84,11 @@ class Moving:
 
 class Session:
     """
-    The engine with everything the panels show. Exists from when it is first needed until ``unregister()``.
+    The engine with everything the panels show. Exists from when it is first needed until ``runtime.end()``.
 
     :param importer: imports a finished model.
     :param must_wait: returns why an import has to wait, or None.
-    :param shelf: copies models into the asset library of the preferences; None for no copies.
+    :param shelf: copies models into the asset library of the preferences; None if not available.
     :param pictures: makes small copies of input pictures; None if not available.
     """
 

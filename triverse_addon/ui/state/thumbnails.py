@@ -2,7 +2,7 @@
 """
 Cache of thumbnails for the list, decoded outside ``draw()``.
 
-Floor: third. Thread: main. Imports ``bpy``. The files are 256 px wide or high: Blender decodes previews on the main
+Floor: third. Thread: main. Imports ``bpy``. The files are 256 px in size, because Blender decodes previews on the main
 thread, and 2048 px take 30 times as long.
 """
 

@@ -30,9 +30,8 @@ def refresh() -> None:
     Redraw each status bar that shows outdated content.
 
     A status bar is not among ``screen.areas``, and redrawing other areas does not redraw it (measured in 4.3: it showed
-    "Waiting to be sent" until the mouse moved over a button). Clearing the status text redraws it. While a modal
-    operator of another owner runs, the status bar is left alone, so that the operator's text stays; moving the mouse
-    redraws it then.
+    "Waiting to be sent" until the mouse moved over a button). Clearing the status text redraws it. While any other
+    modal operator runs, the status bar is left alone to keep that operator's text; moving the mouse redraws it then.
     """
     now = _content()
     windows = [window for window in bpy.context.window_manager.windows if window.parent is None]
@@ -49,7 +48,7 @@ def refresh() -> None:
 
 
 def _is_taken() -> bool:
-    """Return whether a modal operator other than ours runs, which may have set the status text."""
+    """Return whether a modal operator other than ``triverse.watch`` runs, which may have set the status text."""
     return any(
         operator.bl_idname != "TRIVERSE_OT_watch"
         for window in bpy.context.window_manager.windows

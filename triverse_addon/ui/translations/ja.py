@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The texts of the add-on in Japanese: 「…」 around names of buttons, です/ます in sentences, and the words of Blender's Japanese interface.
+Japanese translations of the add-on's texts.
 
-Floor: third. Thread: any. No ``bpy``. Sorted; one entry a line, however long.
+Floor: third. Thread: any. No ``bpy``. Entries are sorted, one per line of any length.
+
+Style: 「…」 around names of buttons, です/ます in sentences, and the terms of Blender's Japanese interface.
 """
 
 TEXTS = {
