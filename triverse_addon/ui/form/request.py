@@ -30,7 +30,7 @@ def problem(context: bpy.types.Context) -> str | None:
     """
     Return why Generate is disabled, translated, or None if no problem is known.
 
-    Checks the selected objects only; all other inputs are checked when the task is submitted.
+    Checks only whether the needed objects are selected. All other inputs are checked when the task is submitted.
     """
     flow = inputs.chosen_flow(context.scene.triverse)
     if selection.is_used(context, flow):

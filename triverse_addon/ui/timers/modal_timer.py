@@ -7,7 +7,7 @@ Floor: third. Thread: main. Imports ``bpy``.
 Blender skips its autosave while any modal operator runs (measured over 150 s with an autosave every minute: none with
 a modal that stays, two with one that ends every 5 s and starts again 0.1 s later). So the operator ends after a few
 seconds, and the app timer starts it again. Blender ends it at File > Open and when its window closes, in some cases
-without calling it. So it counts as running if its last tick is recent.
+without notice. So it counts as running if its last tick is recent.
 """
 
 import time
