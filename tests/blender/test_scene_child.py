@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -118,6 +119,23 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_a_child_of_many_jobs_keeps_its_priority(tmp_path: Path) -> None:
+    from triverse_addon.scene.child.converter import _WORDS
+    from triverse_addon.scene.child.persistent_process import ChildSession
+
+    work = tmp_path / "work.py"
+    work.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(Path(scene.__file__).parent / 'worker')!r})\n"
+        "import job_loop, os\n"
+        "job_loop.serve(lambda job: job_loop.answer(job, nice=os.nice(0)))\n"
+    )
+    session = ChildSession([sys.executable, str(work), "--"], _WORDS, tmp_path, log="log", timeout_s=120.0)
+    with contextlib.closing(session) as child:
+        found = [child.run({}, tmp_path, threading.Event())["nice"] for _ in range(3)]
+    assert found == [max(10, os.nice(0))] * 3
 
 
 def test_a_child_blender_is_started_without_network_scripts_and_add_ons(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,15 @@ def test_a_preset_is_kept_used_and_removed(ui: ModuleType, scripts: Path) -> Non
     assert "My Props" not in menu().texts()
 
 
+@pytest.mark.parametrize("value", ["{[]: 1}", "[] + [1]", "open", "("])
+def test_a_preset_that_holds_no_constant_is_refused_in_words(ui: ModuleType, tmp_path: Path, value: str) -> None:
+    before = settings("text-to-model")
+    path = tmp_path / "odd.py"
+    path.write_text(f"import bpy\nbpy.context.scene.triverse.text_to_model.polygon_limit = {value}\n")
+    assert bpy.ops.triverse.use_preset(filepath=str(path)) == {"CANCELLED"}
+    assert settings("text-to-model") == before
+
+
 def test_a_preset_holds_no_words_and_no_files(ui: ModuleType, scripts: Path) -> None:
     given().shared.prompt = "A secret thing"
     given().text_to_model.negative_prompt = "a secret wish"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.converter import Converted, ConvertError, ConvertJob, Missing
+from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, Missing
 from ...tasks.removal import remove_leftovers
 from ..asset_library import CATALOG_ID
 from .messages import sentence_for
@@ -93,7 +93,7 @@ class ChildConverter:
         if result["missing"]["meshes"]:
             # Try once more: another Blender process may read a mesh that this one did not, because the failure was
             # random or memory was short.
-            with contextlib.suppress(ConvertError):
+            with contextlib.suppress(ConvertError, ChildNotStartedError):
                 result = self._child.run(told, job.out_dir, stop)
         return Converted(
             blend_path=job.out_dir / BLEND,

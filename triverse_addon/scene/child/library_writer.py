@@ -19,7 +19,7 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import THUMBNAILS, Asset, AssetJob, Tile
 from ...batch.library.safe_paths import make_folder
-from ...tasks.converter import ConvertError, Missing
+from ...tasks.converter import ChildNotStartedError, ConvertError, Missing
 from ...tasks.glb import glb_check
 from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ...tasks.removal import remove_file
@@ -125,7 +125,7 @@ class ChildLibrary:
             raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
 
     def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
-        told = {
+        told: dict[str, object] = {
             "kind": "asset",
             "glb_path": str(glb_path.resolve()),
             "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
@@ -146,11 +146,12 @@ class ChildLibrary:
             except ChildEndedError:
                 # The cause may be a model that the child processed before, or the renderer. So try once more, in a new
                 # child and without rendering.
-                result = session.run({**told, "may_draw": False}, job.library, stop)
+                told["may_draw"] = False
+                result = session.run(told, job.library, stop)
             if result["missing"]["meshes"]:
                 # Another process may read a mesh that this one did not. Otherwise the asset is tagged "Incomplete".
                 session.close()
-                with contextlib.suppress(ConvertError):
+                with contextlib.suppress(ConvertError, ChildNotStartedError):
                     result = session.run(told, job.library, stop)
         problem = _problem_of(result["lacking"]) or Missing(**result["missing"]).warning
         return Asset(result["files"], result["triangles"], problem)
@@ -243,8 +244,13 @@ def _remove_old(folder: Path) -> None:
     They are recognised by their names. Other batches may be running, so only those older than :data:`_LEFT_S` go.
     """
     oldest_s = time.time() - _LEFT_S
-    with contextlib.suppress(OSError):
-        for path in folder.iterdir():
+    try:
+        paths = list(folder.iterdir())
+    except OSError:
+        return
+    for path in paths:
+        # One that cannot be removed does not keep the others.
+        with contextlib.suppress(OSError):
             found = path.lstat()
             if not _OURS.fullmatch(path.name) or found.st_mtime >= oldest_s:
                 continue

@@ -149,7 +149,8 @@ class ChildSession(ChildProcess):
         deadline_s = time.monotonic() + self._timeout_s
         # If the child has ended already, the loop below returns its exit code. The file name without its folder
         # suffices: the file is in the child's current directory.
-        with contextlib.suppress(BrokenPipeError):
+        # (Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.)
+        with contextlib.suppress(OSError):
             child.stdin.write(job_path.name.encode() + b"\n")
             child.stdin.flush()
         while not result_path.exists():

@@ -177,8 +177,13 @@ class ChildPreparer:
         if self._own_dir is None or is_link(self._own_dir) or not self._own_dir.is_dir():
             return
         oldest_s = time.time() - _KEPT_S
-        with contextlib.suppress(OSError):
-            for path in self._own_dir.iterdir():
+        try:
+            paths = list(self._own_dir.iterdir())
+        except OSError:
+            return
+        for path in paths:
+            # One that cannot be removed does not keep the others.
+            with contextlib.suppress(OSError):
                 is_used_up = path.suffix == ".blend" and path.resolve() == used.resolve()
                 if is_own_source(path) and (is_used_up or path.lstat().st_mtime < oldest_s):
                     remove_file(path)

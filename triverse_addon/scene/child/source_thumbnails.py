@@ -51,6 +51,8 @@ class SmallPictures:
         self._answers: deque[tuple[str, str]] = deque()
         self._known: dict[str, str] = {}
         self._under_way: set[str] = set()
+        self._in_use: set[Path] = set()
+        """Thumbnails whose paths were returned in this session. Only the worker thread uses it."""
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
@@ -125,6 +127,7 @@ class SmallPictures:
         for kept in self._folder.glob(f"{stem}.*"):
             with contextlib.suppress(OSError):
                 kept.touch()
+            self._in_use.add(kept)
             return str(kept)
         told = {
             "kind": "image",
@@ -134,6 +137,7 @@ class SmallPictures:
             "max_edge_px": _EDGE_PX,
         }
         made = self._folder / str(self._child.run(told, self._folder, self._stop)["name"])
+        self._in_use.add(made)
         self._tidy_up()
         return str(made)
 
@@ -141,4 +145,5 @@ class SmallPictures:
         with contextlib.suppress(OSError):
             copies = [path for path in self._folder.iterdir() if _COPY.fullmatch(path.name)]
             for old in sorted(copies, key=lambda path: path.lstat().st_mtime)[:-_KEPT]:
-                remove_file(old)
+                if old not in self._in_use:
+                    remove_file(old)

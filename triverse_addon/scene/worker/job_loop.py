@@ -129,4 +129,5 @@ def _limit(memory_bytes: int) -> None:
         # A lower limit that was set from outside is kept: raising it above its hard limit fails.
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     with contextlib.suppress(OSError):
-        os.nice(10)
+        # Relative to the present priority: a child that runs many jobs must not sink lower with each.
+        os.nice(max(0, 10 - os.nice(0)))

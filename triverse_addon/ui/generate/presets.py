@@ -136,7 +136,10 @@ def _settings_in(code: str, path: str) -> dict[str, object]:
     for line in ast.parse(code).body:
         target = line.targets[0] if isinstance(line, ast.Assign) else None
         if isinstance(target, ast.Attribute) and ast.unparse(target.value) == path:
-            found[target.attr] = ast.literal_eval(line.value)
+            try:
+                found[target.attr] = ast.literal_eval(line.value)
+            except (TypeError, MemoryError, RecursionError) as error:
+                raise ValueError(str(error)) from None
     return found
 
 
