@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the engine's threads share: settings, client, store, and the way to tell the main thread something.
+The state shared by the engine's threads: settings, client, store, and the event queue of the main thread.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -26,20 +26,20 @@ from .request_gate import Gate
 if TYPE_CHECKING:
     from ...api.client import Client
 
-#: Makes a client for a service and a key.
+#: Creates an API client for the service address and key of the settings.
 MakeClient = Callable[[Settings], "Client"]
 
 
 def make_client(settings: Settings) -> "Client":
     """
-    Return a client for the service and the key of ``settings``.
+    Return a client for the service address and key of ``settings``.
 
     :raises KeyMissingError: there is no key, or it was entered for another service.
-    :raises InputError: address or key cannot be used.
-    :raises LibraryError: what is loaded here cannot be worked with.
+    :raises InputError: the address or the key is invalid.
+    :raises LibraryError: a loaded library is not usable.
     """
     settings.check_key()
-    # Late: brings requests, which takes longer to import than everything else.
+    # Imported late: this loads requests, which takes longer to import than everything else.
     with needing("requests", "urllib3"):
         from ...api.client import Client
 
@@ -50,9 +50,9 @@ def live_updates() -> ModuleType:
     """
     Return :mod:`api.websocket`.
 
-    :raises LibraryError: the websockets that is loaded here cannot be worked with.
+    :raises LibraryError: the loaded version of websockets is not usable.
     """
-    # Late: brings websockets.
+    # Imported late: this loads websockets.
     with needing("websockets"):
         from ...api import websocket
 
@@ -61,12 +61,12 @@ def live_updates() -> ModuleType:
 
 class Shared:
     """
-    One engine's common ground.
+    The state that all threads of one engine share.
 
-    :param settings: the first settings; :meth:`configure` replaces them.
+    :param settings: the initial settings; :meth:`configure` replaces them.
     :param store: the open store.
     :param owner: the engine's name in leases.
-    :param make_client: makes the client when it is first needed.
+    :param make_client: creates the client on first use.
     """
 
     def __init__(self, settings: Settings, store: Store, owner: Owner, make_client: MakeClient) -> None:
@@ -77,9 +77,9 @@ class Shared:
         self.seals = Seals(self.stop)
         self.events: deque[Event] = deque()
         self.live = False
-        """True while the WebSocket tells of changes."""
+        """Whether the WebSocket is connected and reports changes."""
         self.let_be: set[str] = set()
-        """Ids of tasks that the user follows no more; a download of theirs that is under way ends."""
+        """Ids of tasks that the user stopped following; a running download of such a task is aborted."""
         self._settings = settings
         self._make_client = make_client
         self._client: Client | None = None
@@ -88,11 +88,11 @@ class Shared:
 
     @property
     def settings(self) -> Settings:
-        """The newest settings."""
+        """The current settings."""
         return self._settings
 
     def configure(self, settings: Settings) -> None:
-        """Take over new settings; another key or address gets a new client."""
+        """Apply new settings. If the key or the address changed, the client is replaced on next use."""
         with self._lock:
             old = self._settings
             self._settings = settings
@@ -105,9 +105,10 @@ class Shared:
 
     def client(self) -> "Client":
         """
-        Return the client, once the gate lets requests through.
+        Return the client, created on first use.
 
-        :raises TriverseError: see :meth:`request_gate.Gate.check` and :func:`make_client`.
+        :raises TriverseError: requests are blocked, or no client can be created; see :meth:`request_gate.Gate.check`
+            and :func:`make_client`.
         """
         self.gate.check()
         with self._lock:
@@ -120,7 +121,7 @@ class Shared:
             return self._client
 
     def close(self) -> None:
-        """End every request under way."""
+        """Set the stop event and abort all running requests."""
         self.stop.set()
         with self._lock:
             client, self._client = self._client, None
@@ -129,20 +130,20 @@ class Shared:
         self.seals.join()
 
     def changed(self, record: TaskRecord) -> None:
-        """Tell the main thread of a record's newest state."""
+        """Queue a record's new state for the main thread."""
         self.events.append(TaskChanged(record))
 
     def broke_down(self, part: str, error: UnforeseenError) -> None:
-        """Keep back every request and say so: ``part`` met what it does not know, and its work is not done."""
+        """Block all requests and notify the user: ``part`` failed with an unforeseen error, so its work is not done."""
         self.gate.cannot_work(part, error)
         self.notice("ERROR", error.sentence)
 
     def works_again(self, part: str) -> None:
-        """Take :meth:`broke_down` back."""
+        """Undo :meth:`broke_down` for ``part``."""
         self.gate.cannot_work(part, None)
 
     def notice(self, level: str, sentence: Sentence, task_id: str = "", remedy: Remedy = Remedy.NONE) -> None:
-        """Tell the user something, once; the same sentence twice in a row is told once."""
+        """Queue a notice for the user. A notice without a task that repeats the previous sentence is dropped."""
         if sentence != self._told or task_id:
             self.events.append(Notice(level, sentence, task_id, remedy))
         self._told = sentence

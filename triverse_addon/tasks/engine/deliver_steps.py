@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From the finished task to the model on disk: the stages downloading and converting.
+Deliver a finished task: the stages DOWNLOADING and CONVERTING.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -36,17 +36,20 @@ from .transitions import MANY, Outcomes
 
 log = logging.getLogger(__name__)
 
-#: While another Blender fetches the very same file.
+#: Retry delay in seconds while another Blender downloads the same file.
 _BUSY_S = 2.0
-#: Tries of a file of the wrong kind: a proxy's page may be gone at the next one.
+#: Attempts when the delivered file has the wrong type: a proxy's error page may be gone at the next one.
 _FOREIGN_TRIES = 3
 
 
 class Arriving:
     """
-    The steps that end with files that can be imported.
+    The steps that produce files ready to be imported.
 
-    :param converter: None where nothing can be converted; models are then imported from their GLB.
+    :param shared: settings, client, store.
+    :param outcomes: writes the result of a step.
+    :param converter: None where conversion is not possible; models are then imported from their GLB.
+    :param report: called with the record, the bytes received and the total size (None if unknown).
     """
 
     def __init__(
@@ -61,9 +64,14 @@ class Arriving:
         self._converter = converter
         self._report = report
         self._foreign: dict[str, ForeignFileError] = {}
-        """Id -> what came in place of a task's model the first time."""
+        """Task id -> the error of the first file of the wrong type."""
 
     def download(self, record: TaskRecord) -> None:
+        """
+        Download the model and the preview of a finished task, then move it to CONVERTING.
+
+        :raises TriverseError: a temporary failure that the caller schedules again.
+        """
         folder = self._folder(record)
         try:
             model, links = model_download.fetch_model(
@@ -81,7 +89,7 @@ class Arriving:
             self._out.wait(record, error, _BUSY_S, attempts=record.attempts)
             return
         except (TransportError, UnavailableError, ExpiredLinkError) as error:
-            # What came first was no model. That no file comes at all at a later try says less.
+            # The first file was not a model. That error says more than a later failure to get any file.
             if (first := self._foreign.get(record.id)) is not None:
                 log.info("the model of task %s did not come at another try: %s", record.id, error)
                 self._no_model(record, first, folder)
@@ -111,7 +119,7 @@ class Arriving:
         )
 
     def _no_model(self, record: TaskRecord, error: ForeignFileError, folder: Path) -> None:
-        """Try a few times more, then let the task be, with whatever comes in place of a model."""
+        """Retry a few times. Then keep the file as it is for the user, and fail the task."""
         attempts = record.attempts + 1
         if attempts < _FOREIGN_TRIES:
             self._out.wait(record, error, retry_delay_s(attempts), attempts=attempts)
@@ -124,18 +132,25 @@ class Arriving:
         if record.attempts + 1 < MANY and not _is_of_this_machine(error):
             self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
         elif isinstance(error, FolderError):
-            # A folder of its own, on a disk that is gone perhaps, would meet every Retry: the next one asks the
-            # preferences again.
+            # The task's own folder may be on a disk that is gone, and every Retry would meet it again. Cleared, the
+            # next Retry takes the folder from the preferences.
             self._out.fail(record, error, settled=False, folder="")
         else:
             never = isinstance(error, ExpiredLinkError)
             self._out.fail(record, _never_renewed() if never else error, settled=False)
 
     def _folder(self, record: TaskRecord) -> Path:
-        """Return the task's folder, kept from its first download on."""
+        """Return the task's folder. It does not change after the first download."""
         return Path(record.folder) if record.folder else folder_for(self._shared.settings.download_dir, record)
 
     def convert(self, record: TaskRecord) -> None:
+        """
+        Check a downloaded GLB, convert it to a .blend where a converter is available, and move the task to READY.
+
+        A missing file, or a damaged one at the next Retry, is downloaded again.
+
+        :raises ConvertError: the conversion failed.
+        """
         model = Path(record.model_path)
         if not record.model_path or not model.exists():
             self._out.move(record, stage=Stage.DOWNLOADING)
@@ -144,7 +159,7 @@ class Arriving:
             verdict = glb_check.check(model, self._shared.settings.reader)
         except glb_check.GlbError as error:
             if error.kind == "damaged":
-                # Asked again, the service may deliver it whole; what is here stays until then.
+                # A new download may be complete. The damaged file is kept until then.
                 discard_part(model)
             self._out.fail(record, error, stage=Stage.DOWNLOADING if error.kind == "damaged" else None, settled=False)
             return
@@ -181,7 +196,11 @@ class Arriving:
             )
 
     def _converted(self, record: TaskRecord, model: Path) -> Converted | None:
-        """Return what the converter made; None when the driver has to import the GLB itself."""
+        """
+        Return the converter's result; None when the driver has to import the GLB itself.
+
+        :raises ConvertError: the model or its folder cannot be used.
+        """
         if self._converter is None or not record.convert:
             return None
         job = ConvertJob(
@@ -201,10 +220,10 @@ class Arriving:
             with glb_check.readable(model, self._shared.settings.reader) as (path, _):
                 return self._converter(replace(job, glb_path=path), self._shared.stop)
         except glb_check.GlbError as error:
-            # It is another file than the one that was checked a moment ago.
+            # The file was replaced after the check a moment ago.
             raise ConvertError(error.sentence) from None
         except NoChildError as error:
-            # Never without a word: what reads the file then is the user's own Blender.
+            # Always report this: the user's own Blender will then read the file.
             log.info("task %s is imported in place: %s", record.id, error)
             told = Sentence.of(
                 "No second Blender can be started here, so this Blender itself reads the model, and waits while it "
@@ -249,5 +268,5 @@ def _never_renewed() -> ExpiredLinkError:
 
 
 def _is_of_this_machine(error: DownloadError) -> bool:
-    """Tell errors that only the user can mend from those that another try may."""
+    """Return whether only the user can fix an error, so that retrying does not help."""
     return isinstance(error, DiskFullError | FolderError | TooLargeError)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A report for a bug tracker: what is needed to find a fault, and nothing that is the user's own.
+A report for a bug tracker with the facts needed to find a fault, and without personal data.
 
-Floor: first. Thread: main; a few small reads of the store. No ``bpy``: the driver passes what it knows of Blender.
+Floor: first. Thread: main; does a few small reads of the store. No ``bpy``: the driver passes what it knows of Blender.
 
-What goes in is chosen, not filtered: no key, no prompt, no name, no path, no address of a file, no e-mail. Sentences
-appear as their templates, without values, because a value may be a path or the service's words about a prompt. Of the
-libraries at work the end of the path is told, from the folder of Blender or of the add-on that brought them.
+The content is an allow-list, not filtered text: no key, prompt, name, path, file address or e-mail. Sentences appear as
+their templates, without values, because a value may be a path or the service's text about a prompt. For the loaded
+libraries, the report shows the end of the path, from the folder of Blender or of the add-on that provides them.
 """
 
 import platform
@@ -26,9 +26,9 @@ from ..store.store import Store
 from ..version import addon_version
 from .engine import Engine
 
-#: Tasks told of one by one, the newest first.
+#: Number of tasks listed individually, newest first.
 _TASKS = 20
-#: Of the history of each, the newest.
+#: Number of history lines per task, the newest ones.
 _LINES = 40
 _UUID = re.compile(r"[0-9a-f-]{32,40}")
 _STATUSES = frozenset({"PENDING", "QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCELLED"})
@@ -36,20 +36,21 @@ _STATUSES = frozenset({"PENDING", "QUEUED", "RUNNING", "SUCCESS", "FAILED", "CAN
 
 def report(engine: Engine, host: Mapping[str, str]) -> str:
     """
-    Return the report of an engine at work.
+    Return the report for a running engine.
 
-    :param host: what the driver knows, by label: Blender's version, how it was started, the window system.
+    :param host: the driver's facts by label: Blender's version, how it was started, the window system.
     """
     return report_of(engine.settings, host, _state(engine), engine.store)
 
 
 def report_of(settings: Settings, host: Mapping[str, str], state: Mapping[str, str], tasks: Store | None) -> str:
     """
-    Return the report as text.
+    Return the report as text, with the API key redacted.
 
-    :param host: as above.
-    :param state: what is known of the engine, by label; nothing of the user's own.
-    :param tasks: where tasks are read; None when there is no store.
+    :param settings: the settings to describe.
+    :param host: the driver's facts by label, see :func:`report`.
+    :param state: the engine's facts by label; must contain no personal data.
+    :param tasks: the store to read tasks from; None if there is none.
     """
     lines = ["# Triverse report", "", "## Machine"]
     lines += _listed({**host, "System": platform.platform(), "Python": platform.python_version()})
@@ -119,7 +120,7 @@ def _newest(tasks: Store | None) -> list[str]:
 
 
 def _task(tasks: Store, record: TaskRecord) -> list[str]:
-    # What the service wrote is told only where it is one of the words that are documented.
+    # Text of the service is included only if it is one of the documented words.
     uuid = record.task_uuid or ""
     status = record.service_status if record.service_status in _STATUSES else "another word"
     about = [

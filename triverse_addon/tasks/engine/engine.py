@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The engine: one for a window and for a script. It owns the worker threads; the driver calls :meth:`Engine.pump`.
+The engine follows tasks from the request to the imported model, for a window and for a script.
 
-Floor: first. Thread: every public method belongs to the main thread, but for those a batch calls in a thread of its
-own: ``submit``, ``track`` without import, ``retry``, ``resume_following``, ``hold_back``, ``put_away``, ``by_order``.
-No ``bpy``.
+It owns the worker threads. The driver calls :meth:`Engine.pump` at regular intervals.
+
+Floor: first. Thread: all public methods must be called from the main thread, except those that a batch calls from a
+thread of its own: ``submit``, ``track`` without import, ``retry``, ``resume_following``, ``hold_back``, ``put_away``,
+``by_order``. No ``bpy``.
 
 ::
 
     store  <- submit()                 workers: prepare, send, upload, watch, download, convert
       |                                      |
-      +--> lanes --> Steps.run(task) --------+--> events --> pump() --> board, importer
+      +--> queues -> Steps.run(task) --------+--> events --> pump() --> task list, importer
 
-Nothing here waits for the network: wishes are written to the store and taken up by a worker.
+Nothing here waits for the network: a request is written to the store, and a worker picks it up.
 """
 
 import logging
@@ -54,21 +56,21 @@ from .work_queue import Lane
 
 log = logging.getLogger(__name__)
 
-#: Threads of each lane. Uploads are limited by the service (10 a minute), downloads by the network, conversions by
-#: memory: a child Blender holds a model of 1.5 million triangles in 2 to 3 GB.
+#: Number of worker threads for each kind of work. Uploads are limited by the service (10 a minute), downloads by the
+#: network, conversions by memory: a child Blender that holds a model of 1.5 million triangles uses 2 to 3 GB.
 _THREADS = {"prepare": 2, "send": 2, "upload": 2, "watch": 3, "download": 3, "convert": 1}
 
 
 class Engine:
     """
-    Follows tasks from a wish to a model.
+    Follows tasks from the request to the imported model.
 
-    :param settings: the first settings.
+    :param settings: the initial settings; :meth:`configure` replaces them.
     :param converter: see :mod:`tasks.converter`; None where the driver imports GLBs itself.
-    :param preparer: see :mod:`tasks.preparer`; None where sources are uploaded as they are.
-    :param make_client: makes the API client, late and in a worker.
-    :ivar store: all tasks, for reads; there from :meth:`start` on, like ``pages``.
-    :ivar pages: pages of the list.
+    :param preparer: see :mod:`tasks.preparer`; None where source files are uploaded unchanged.
+    :param make_client: creates the API client. Called on first use, in a worker thread.
+    :ivar store: the task database, for reading. Set by :meth:`start`, like ``pages``.
+    :ivar pages: reads pages of the task list.
     """
 
     def __init__(
@@ -87,13 +89,13 @@ class Engine:
         self._stopped = False
 
     # -------------------------------------------------------------------------
-    # Life
+    # Life cycle
 
     def start(self) -> None:
         """
-        Open the store and let unfinished tasks go on.
+        Open the store, start the threads and resume unfinished tasks.
 
-        :raises StoreError: the store can neither be opened nor be set aside.
+        :raises StoreError: the store can neither be opened nor be moved aside and replaced by a new one.
         """
         if self._started:
             return
@@ -122,7 +124,11 @@ class Engine:
         self._questions.find_lost()
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """End every request and thread, give back the leases. What was under way goes on at the next start."""
+        """
+        Abort all requests, stop all threads and release the leases. Unfinished work resumes at the next start.
+
+        :param timeout_s: longest time to wait for the threads, in seconds.
+        """
         if not self._started or self._stopped:
             return
         self._stopped = True
@@ -150,7 +156,7 @@ class Engine:
         self._owner.close()
 
     def configure(self, settings: Settings) -> None:
-        """Take over new settings. What waited for a key or for online access goes on at once."""
+        """Apply new settings. Tasks that waited for a key or for online access are tried again at once."""
         if settings == self._settings:
             return
         self._settings = settings
@@ -163,7 +169,7 @@ class Engine:
 
     @property
     def settings(self) -> Settings:
-        """The newest settings."""
+        """The current settings."""
         return self._settings
 
     def _schedule(self, record: TaskRecord, after_s: float) -> None:
@@ -172,14 +178,16 @@ class Engine:
             self._lanes[lane].put(record.id, after_s)
 
     # -------------------------------------------------------------------------
-    # Wishes
+    # Requests
 
     def submit(self, wish: NewTask) -> TaskRecord:
         """
-        Take up a new task. It is in the store when this returns, and sent by a worker.
+        Store a new task. A worker sends it to the service later.
 
-        :raises InputError: a field cannot be used; nothing was written or sent.
-        :raises StoreError: nothing can be written; nothing was sent.
+        :param wish: the flow, its field values and its source files.
+        :returns: the stored record.
+        :raises InputError: a field has an invalid value; nothing was written or sent.
+        :raises StoreError: the store cannot be written; nothing was sent.
         """
         flow = flow_named(wish.flow)
         params = check(wish.flow, wish.values)
@@ -211,7 +219,11 @@ class Engine:
         return added
 
     def _show(self, record: TaskRecord) -> None:
-        """Put a record on the list, at once in the main thread, else with the next pump."""
+        """
+        Publish a record's new state.
+
+        On the main thread the list in memory is updated at once, else at the next pump.
+        """
         if threading.get_ident() == self._main_thread:
             self._board.put(record)
         self._shared.changed(record)
@@ -225,11 +237,14 @@ class Engine:
         auto_import: bool = True,
     ) -> list[TaskRecord]:
         """
-        Follow tasks that were made elsewhere, or that are known but not followed.
+        Follow tasks that were created elsewhere, or that are in the list but not followed.
 
-        :param uuids: the service's uuids.
-        :raises InputError: (field ``uuids``) one of them is no uuid; nothing was added.
-        :raises StoreError: nothing can be written.
+        :param uuids: the service's task UUIDs.
+        :param origin: the .blend file and scene to import into.
+        :param placement: where in the scene to place the models.
+        :param auto_import: import each model when it is ready. Models that are ready already are imported again.
+        :raises InputError: (field ``uuids``) one of them is not a UUID; nothing was added.
+        :raises StoreError: the store cannot be written.
         """
         checked = list(dict.fromkeys(check_task_uuid(text.strip()) for text in uuids if text.strip()))
         if not checked:
@@ -252,10 +267,13 @@ class Engine:
 
     def retry(self, task_id: str) -> TaskRecord:
         """
-        Let a badly ended task go on where it failed. Only what the service refused, failed or cancelled is ordered
-        anew.
+        Retry a failed task from the stage that failed.
 
-        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        A new order is placed only if the service has rejected, failed or cancelled the old one. A task that did not
+        fail is returned unchanged.
+
+        :raises InputError: (field ``flow``) a new order would be needed, but the task's flow is unknown here.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
         record = self._known(task_id)
         if record.stage not in ENDED_BADLY:
@@ -265,39 +283,40 @@ class Engine:
                 Sentence.of("This task was made elsewhere. To order it again, choose Use These Inputs Again."),
                 field="flow",
             )
-        # From the newest state, in one transaction: another Blender may have retried it already, and a new order must
-        # not lose its uuid to a second press.
+        # Computed from the stored state, in one transaction: another Blender may have retried the task already, and a
+        # second click must not drop the UUID of the new order.
         return self._edit(task_id, lambda newest: retried(newest, has_files=files_are_there(newest)))
 
     def regenerate_wish(self, task_id: str) -> NewTask:
         """
         Return a task's request, to be edited and submitted as a new task.
 
-        :raises NoSuchTaskError: the task is gone from the list.
+        :raises NoSuchTaskError: the task was removed from the list.
         """
         return wish_again(self._known(task_id))
 
     def stop_following(self, task_id: str) -> None:
-        """Let a task be. The service has no cancel: it goes on there and may be charged."""
+        """Stop following a task. The service has no cancel: the task continues there and may be charged."""
         self._edit(task_id, lambda newest: newest.with_(following=False, note=None))
         self._shared.let_be.add(task_id)
 
     def resume_following(self, task_id: str) -> None:
-        """Follow a task again."""
+        """Follow a task again after :meth:`stop_following` or :meth:`hold_back`."""
         self._edit(task_id, lambda newest: newest.with_(following=True))
 
     def hold_back(self, task_id: str) -> None:
-        """Do not send a task of which nothing was sent yet; any other goes on."""
+        """Keep a task from being sent if nothing of it was sent yet. Any other task is left unchanged."""
         held = {"following": False, "note": None}
         change = self._shared.store.change
         self._show(change(task_id, lambda newest: newest.with_(**held) if newest.stage in NOT_SENT else None))
 
     def put_away(self, task_id: str, name: str, thumbnail_path: str = "") -> None:
         """
-        Note a model as imported that was put elsewhere than into a scene.
+        Mark a READY task as imported because its model was written into an asset library.
 
-        :param thumbnail_path: a small picture of it that lies there; "" for none.
-        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        :param name: name of the asset, for the task's history.
+        :param thumbnail_path: path of the asset's thumbnail; "" if there is none.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
         changes, told = imported_changes(name), Sentence.of("Written into the asset library as {name}.", name=name)
         if thumbnail_path:
@@ -311,23 +330,23 @@ class Engine:
 
     def fetch_again(self, task_id: str) -> None:
         """
-        Download a model again whose files are gone; it is not imported.
+        Download a model again after its files were deleted. It is not imported.
 
-        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
         self._edit(task_id, lambda newest: newest.with_(stage=Stage.DOWNLOADING, following=True, links={}, note=None))
 
     def rename(self, task_id: str, name: str) -> None:
-        """Give a task another name; a model that is imported later gets it too."""
+        """Rename a task. A model that is imported later gets the new name. An empty name is ignored."""
         name = short_name(name)
         if name:
             self._edit(task_id, lambda newest: newest.with_(name=name))
 
     def forget(self, task_id: str, *, delete_files: bool = False) -> None:
         """
-        Take a task off the list.
+        Remove a task from the list.
 
-        :param delete_files: remove its folder too, in a worker.
+        :param delete_files: also delete its folder, in a worker thread.
         """
         record = self._shared.store.remove(task_id)
         self._shared.let_be.add(task_id)
@@ -348,12 +367,12 @@ class Engine:
         geometry_only: bool = False,
     ) -> TaskRecord:
         """
-        Import a task's model, again or for the first time; without the network if its files are here.
+        Import a task's model, for the first time or again. Files that are on disk are not downloaded again.
 
-        :param placement: where; None keeps the place it was made for.
-        :param origin: the file and scene to import into; None keeps the one that asked first.
+        :param placement: where to place it; None keeps the stored placement.
+        :param origin: the .blend file and scene to import into; None keeps the stored one.
         :param geometry_only: leave out materials and textures.
-        :raises TriverseError: the task is gone from the list, or nothing can be written.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
         changes: dict[str, Any] = {
             "auto_import": True,
@@ -390,22 +409,26 @@ class Engine:
         return record
 
     # -------------------------------------------------------------------------
-    # Questions
+    # Queries to the service
 
     def find_tasks(self) -> None:
-        """Ask the service for tasks made elsewhere; ``TasksFound`` follows, and a ``TaskChanged`` for each."""
+        """
+        Search the service for tasks created elsewhere.
+
+        Each one arrives as a ``TaskChanged`` event, followed by ``TasksFound``.
+        """
         self._questions.find_tasks()
 
     def ask_quote(self, flow: str, values: Mapping[str, object]) -> int:
-        """Ask what a task would cost; ``Quoted`` with the returned token follows."""
+        """Request the price of a task. Returns a token; the answer arrives as a ``Quoted`` event with that token."""
         return self._questions.quote(flow, dict(values))
 
     def ask_balance(self) -> None:
-        """Ask for the balance; ``BalanceKnown`` follows."""
+        """Request the account's balance. The answer arrives as a ``BalanceKnown`` event."""
         self._questions.balance()
 
     def test_key(self, api_key: str | None = None) -> None:
-        """Ask whether a key is good (None: the one in use); ``KeyTested`` follows."""
+        """Test an API key (None: the current one). The answer arrives as a ``KeyTested`` event."""
         self._questions.test_key(api_key)
 
     # -------------------------------------------------------------------------
@@ -415,11 +438,13 @@ class Engine:
         self, budget_s: float, importer: Importer | None = None, reason_to_wait: ReasonToWait | None = None
     ) -> PumpReport:
         """
-        Apply what the workers said, and import at most one model.
+        Process the events of the workers, and import at most one model.
 
-        :param budget_s: how long this may take, in seconds; an import may take longer.
-        :param importer: imports a model; None while nothing can be imported.
-        :param reason_to_wait: asked before each import, without a look at the store.
+        :param budget_s: time limit in seconds for the events; an import may take longer.
+        :param importer: imports a model; None while importing is not possible.
+        :param reason_to_wait: called before each import, before the store is read; see
+            :data:`import_queue.ReasonToWait`.
+        :returns: the events for the driver, and whether more are pending.
         """
         deadline_s = time.monotonic() + budget_s
         heard: list[Event] = []
@@ -449,41 +474,45 @@ class Engine:
     # Reads
 
     def tasks(self) -> Sequence[TaskRecord]:
-        """Return the unfinished tasks and the newest finished ones, newest first, from memory."""
+        """Return the unfinished tasks and the newest finished ones from memory, newest first."""
         return self._board.all()
 
     def get(self, task_id: str) -> TaskRecord | None:
-        """Return a task from memory, else from the store."""
+        """Return a task from memory or, if it is not there, from the store."""
         return self._board.get(task_id) or self._shared.store.get(task_id)
 
     @property
     def board(self) -> Board:
-        """The tasks in memory, for reads."""
+        """The list of tasks in memory, for reading."""
         return self._board
 
     def by_order(self, client_order_id: str) -> TaskRecord | None:
-        """Return the task of a ``client_order_id`` or of its retries, from the store."""
+        """Return the task with this ``client_order_id``, or with that of one of its retries, from the store."""
         return self._shared.store.by_order(client_order_id)
 
     def history(self, task_id: str) -> Sequence[HistoryLine]:
-        """Return what happened to a task, oldest first."""
+        """Return the history of a task, oldest line first."""
         return self._shared.store.history(task_id)
 
     @property
     def active_count(self) -> int:
-        """How many tasks are under way, models included that are about to be imported (not those that have to wait)."""
+        """Number of active tasks, including models about to be imported but not those whose import has to wait."""
         return self._board.unfinished_count + self._imports.new_count
 
     @property
     def live(self) -> bool:
-        """True while the WebSocket is up."""
+        """Whether the WebSocket is connected."""
         return self._shared.live
 
     def blocked(self) -> tuple[Block, Sentence | None]:
-        """Return what keeps every request back (no key, a refused key, no online access), in words."""
+        """
+        Return what blocks all requests (no key, a rejected key, no online access), with a message.
+
+        See :meth:`request_gate.Gate.problem`.
+        """
         return self._shared.gate.problem()
 
     @property
     def notice_problem(self) -> Sentence | None:
-        """What is wrong with the store, in words; None when nothing is."""
+        """A message about a problem of the store; None if there is none."""
         return self._shared.store.problem

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which model is imported next, and what became of it.
+The queue of models to import, and the handling of each result.
 
 Floor: first. Thread: main only. No ``bpy``: the import itself is a callback of the driver.
 """
@@ -25,14 +25,19 @@ from .task_cache import Board
 
 log = logging.getLogger(__name__)
 
-#: A model that has to wait is asked for again after this time, doubled each time up to the second, in seconds.
+#: Delay before a waiting import is tried again, in seconds: the first delay, doubled each time up to the second value.
 _FIRST_AGAIN_S = 0.5
 _LONGEST_AGAIN_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The model is in the scene, as this collection; the lines, with their levels, go into the task's history."""
+    """
+    The model was imported into the scene.
+
+    :ivar collection_name: name of its collection.
+    :ivar told: lines for the task's history, each a level and a sentence.
+    """
 
     collection_name: str
     told: tuple[tuple[str, Sentence], ...] = ()
@@ -40,14 +45,14 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now; the sentence says why. It is tried again."""
+    """The import cannot be done now and is tried again later; the sentence is the reason."""
 
     sentence: Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The model cannot be imported; the sentence says why."""
+    """The model cannot be imported; the sentence is the reason."""
 
     sentence: Sentence
 
@@ -55,10 +60,10 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class ConvertAgain:
     """
-    The .blend does not fit this scene or this Blender, and its GLB is there: a child converts it anew, then it comes.
+    The .blend does not match this scene or this Blender, but its GLB is available: convert it again, then import it.
 
-    :ivar sentence: why, for the task's history; and why it failed, should the new one be no better.
-    :ivar unit_m: metres that a Blender unit of the scene stands for.
+    :ivar sentence: the reason, for the task's history. It becomes the error if the new .blend does not match either.
+    :ivar unit_m: length of one Blender unit in the scene, in metres.
     :ivar frames_per_s: frame rate of the scene.
     """
 
@@ -70,43 +75,48 @@ class ConvertAgain:
 ImportOutcome = Imported | Later | Failed | ConvertAgain
 #: Imports one model, in the main thread.
 Importer = Callable[[TaskRecord], ImportOutcome]
-#: Gets the newest record, returns the new one, or None to leave all as it is.
+#: Takes the stored record and returns the changed one, or None to leave it unchanged.
 Change = Callable[[TaskRecord], TaskRecord | None]
-#: Changes a record in the store, with a level and a sentence for its history.
+#: Changes a record in the store, and adds a level and a sentence to its history.
 Edit = Callable[[str, Change, tuple[str, Sentence]], TaskRecord]
-#: Says why a model cannot be imported now (another file is open, a render runs), None when it can. Asked often: quick.
+#: Returns why a model cannot be imported now (another file is open, a render runs), or None if it can. Called often, so
+#: it must be fast.
 ReasonToWait = Callable[[TaskRecord], Sentence | None]
 
 
 class ImportQueue:
-    """Models that are ready and wanted in the scene, oldest first."""
+    """The READY models that are to be imported into a scene, oldest first."""
 
     def __init__(self, shared: Shared, board: Board, edit: Edit) -> None:
         """
-        :param edit: changes a record, tells the sentence, and sets it going again.
+        Create an empty queue.
+
+        :param shared: settings, store and event queue.
+        :param board: the list of tasks in memory.
+        :param edit: changes a record, adds the sentence to its history, and schedules the next step.
         """
         self._shared = shared
         self._edit = edit
         self._converted_again: dict[str, ConvertAgain] = {}
-        """id -> what it was converted again for; the same reason a second time is a failure."""
+        """Task id -> the reason of its second conversion; the same reason again is a failure."""
         self._board = board
         self._waiting: dict[str, tuple[float, float]] = {}
-        """id -> (monotonic time of the next try, delay before the one after)."""
+        """Task id -> (monotonic time of the next try, delay before the one after that), in seconds."""
 
     def note(self, record: TaskRecord) -> None:
-        """Take note of a record's newest state."""
+        """Add a record to the queue, or remove it, according to its current state."""
         if record.stage is Stage.READY and record.auto_import and record.following:
             self._waiting.setdefault(record.id, (0.0, _FIRST_AGAIN_S))
         else:
             self._waiting.pop(record.id, None)
 
     def hurry(self, task_id: str) -> None:
-        """Try a task at the next pump."""
+        """Try a waiting task again at the next pump."""
         if task_id in self._waiting:
             self._waiting[task_id] = (0.0, _FIRST_AGAIN_S)
 
     def forget(self, task_id: str) -> None:
-        """Take a task out."""
+        """Remove a task from the queue."""
         self._waiting.pop(task_id, None)
 
     def __len__(self) -> int:
@@ -114,14 +124,19 @@ class ImportQueue:
 
     @property
     def new_count(self) -> int:
-        """How many were not asked for yet. The others wait for the user: for another file, or the end of a render."""
+        """
+        Number of models not tried yet. The others wait for the user: for another file, or for the end of a render.
+        """
         return sum(not due_s for due_s, _ in self._waiting.values())
 
     def pump(self, importer: Importer, reason_to_wait: ReasonToWait | None, deadline_s: float) -> None:
         """
         Import at most one model.
 
-        :param deadline_s: monotonic time after which no further model is asked for.
+        :param importer: imports a model.
+        :param reason_to_wait: see :data:`ReasonToWait`; None for no check.
+
+        :param deadline_s: monotonic time in seconds after which no further model is tried.
         """
         now = time.monotonic()
         for task_id, (due_s, delay_s) in list(self._waiting.items()):
@@ -134,7 +149,7 @@ class ImportQueue:
             reason = reason_to_wait(record) if reason_to_wait is not None else None
             outcome = self._sealed(record, importer) if reason is None else Later(reason)
             if outcome is None:
-                continue  # asked again at the next pump
+                continue  # tried again at the next pump
             if not isinstance(outcome, Later):
                 self._waiting.pop(task_id, None)
                 self._finish(record, outcome)
@@ -145,12 +160,12 @@ class ImportQueue:
                 return
 
     def _sealed(self, record: TaskRecord, importer: Importer) -> ImportOutcome | None:
-        """Import what our child wrote, and nothing else; None while that is being compared."""
+        """Import a model if its .blend is the file the converter wrote; None while its checksum is being computed."""
         seal = self._shared.seals.look(record)
         if seal is Seal.COMPARING:
             return None
         if seal is Seal.GONE:
-            # Should one appear there this very moment, it is not the one that was looked at.
+            # A file that appears at this path now has not been checked, so the GLB is imported.
             return self._claimed(record.with_(blend_path=""), importer)
         if seal is Seal.OTHER:
             sentence = Sentence.of(
@@ -160,13 +175,13 @@ class ImportQueue:
         return self._claimed(record, importer)
 
     def _claimed(self, record: TaskRecord, importer: Importer) -> ImportOutcome:
-        """Import under the task's lease, so that two Blenders with the same file open import it once."""
+        """Import while holding the task's lease, so that two Blenders with the same file open import it only once."""
         store, owner = self._shared.store, self._shared.owner
         try:
             taken = store.claim(owner.name, LEASE_S, is_dead=owner.is_dead, task_ids=[record.id], stages=[Stage.READY])
             newest = None if taken else store.get(record.id)
         except StoreError as error:
-            # Nobody can be kept from importing it too, nor can it be noted that it was.
+            # Without the store, the lease cannot be taken and the import cannot be recorded.
             return Later(error.sentence)
         if not taken:
             if newest is None or newest.stage is not Stage.READY:
@@ -175,10 +190,11 @@ class ImportQueue:
         try:
             return importer(record)
         except TriverseError:
-            # Told by the driver, which cannot go on (the command's file cannot be written): the model stays ready.
+            # Reported by the driver, which cannot continue (the command's file cannot be written). The model stays
+            # READY.
             raise
         except Exception:
-            # Whatever it is, half a model may stand in the scene: tried again at each tick, there would be hundreds.
+            # Half a model may be in the scene. Retried at each tick, there would be hundreds.
             log.exception("the model of task %s was not imported", record.id)
             path = record.blend_path or record.model_path
             return Failed(
@@ -188,11 +204,11 @@ class ImportQueue:
             try:
                 store.release(owner.name, record.id)
             except StoreError as error:
-                # What the import came to matters more: said again, the model would stand in the scene twice.
+                # The result of the import must not be lost: imported again, the model would be in the scene twice.
                 log.info("a lease was not given back, it expires: %s", error)
 
     def _wait(self, record: TaskRecord, sentence: Sentence) -> None:
-        """Show why it waits. Not stored: the reason is this Blender's alone."""
+        """Show why an import waits. Not stored, because the reason applies to this Blender only."""
         if record.note != sentence:
             self._shared.changed(record.with_(note=sentence))
 
@@ -218,7 +234,7 @@ class ImportQueue:
                 told=("INFO" if isinstance(outcome, Imported) else "ERROR", done),
             )
         except TriverseError as error:
-            # The model is in the scene all the same; only the list does not know.
+            # The model is in the scene, although the store does not show it.
             shared.notice("WARNING", error.sentence, record.id)
             record = record.with_(**changes)
         shared.changed(record)
@@ -246,7 +262,7 @@ class ImportQueue:
 
 
 def imported_changes(collection_name: str) -> dict[str, Any]:
-    """Return what changes of a record whose model was imported as this collection."""
+    """Return the changes for a record whose model was imported as this collection."""
     return {
         "stage": Stage.IMPORTED,
         "imported_at_s": now_s(),
@@ -256,5 +272,5 @@ def imported_changes(collection_name: str) -> dict[str, Any]:
 
 
 def files_are_there(record: TaskRecord) -> bool:
-    """Tell whether a record can be imported without another download: two looks at the disk."""
+    """Return whether a record can be imported without another download. Does at most two file-system checks."""
     return any(path and Path(path).exists() for path in (record.blend_path, record.model_path))

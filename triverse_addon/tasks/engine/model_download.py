@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The files of a finished task: which URLs to ask, in which order, and what to do when one has expired.
+Download the files of a finished task: which URLs to try, in which order, and how to replace an expired one.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -46,23 +46,26 @@ log = logging.getLogger(__name__)
 _RANK = [ForeignFileError, RefusedAddressError, ExpiredLinkError, NotFoundError]
 
 _MAX_PREVIEW_BYTES = 64 * 1024**2
-#: What storage answers for a URL that it does not serve any more.
+#: HTTP status codes with which storage rejects an expired URL.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 
-#: Opens a file at an offset with the ETag of what is here already.
+#: Opens a file at an offset in bytes, with the ETag of the partial file on disk.
 _OpenAt = Callable[[int, str | None], "requests.Response"]
 
 
 def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report) -> tuple[Path, Mapping[str, str]]:
     """
-    Fetch a task's model, by whichever way the service offers.
+    Download a task's model, trying each URL that the service offers.
 
-    :param report: told of the progress.
-    :returns: the file, and the links as they were good in the end.
+    :param shared: settings, client, stop event.
+    :param record: the finished task.
+    :param folder: the task's folder.
+    :param report: progress callback.
+    :returns: the file, and the URLs as they were valid at the end.
     :raises NothingToDownloadError: the task has no file.
-    :raises DownloadError: what came cannot be kept or is no model. The first file that is none is told, whatever
-        fails afterwards.
-    :raises TriverseError: try again later.
+    :raises DownloadError: the file cannot be stored or is not a model. If a URL yielded a file of the wrong type, the
+        first such error is raised, regardless of later failures.
+    :raises TriverseError: a temporary failure; try again later.
     """
     client = shared.client()
     want = Want(folder / MODEL, shared.settings.max_model_bytes, glb_check.looks_like_glb, "model")
@@ -75,7 +78,7 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
         except StopIteration:
             break
         except TriverseError as error:
-            # What kept a further way from being found says nothing of the model; what came by an earlier one does.
+            # A failure to find another URL says nothing about the model. The file that an earlier URL yielded does.
             if not isinstance(problem, ForeignFileError):
                 raise
             log.info("there is no further way to the model of task %s: %s", record.id, error)
@@ -86,7 +89,7 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             discard_part(want.target)
-            # A file of the wrong kind says more than a link that has expired, and that more than one that is not known.
+            # Keep the most informative error: a file of the wrong type, then an expired URL, then an unknown one.
             if problem is None or _rank(error) < _rank(problem):
                 problem = error
             continue
@@ -112,14 +115,18 @@ def _rank(error: TriverseError) -> int:
 def _ways(
     client: "Client", record: TaskRecord, links: Mapping[str, str]
 ) -> Iterator[tuple[str, _OpenAt, Mapping[str, str]]]:
-    """Yield the ways to the model, best first. Each later one is only looked for when the earlier ones failed."""
+    """
+    Yield the download sources of a model, best first: a name for the log, a function that opens it, and new URLs.
+
+    A later source is looked up only when the earlier ones have failed.
+    """
     uuid = record.task_uuid or ""
     tried = set()
 
     def asset(url: str) -> _OpenAt:
         return lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag)
 
-    # The bare geometry is no way out when the textured model's link has expired: a new link is.
+    # When the URL of the textured model has expired, a new URL is needed, not the untextured geometry.
     if url := links.get("textured") or links.get("geometry"):
         tried.add(url)
         yield "the link of its status", asset(url), {}
@@ -138,7 +145,7 @@ def _ways(
         lambda offset, etag: client.open_task_download(uuid, offset_bytes=offset, etag=etag),
         {},
     )
-    # Services that sign an address when they are asked for a status name a new one there.
+    # Services that sign URLs on each status query return a new one there.
     try:
         status = client.status(uuid)
     except TriverseError as error:
@@ -154,7 +161,7 @@ def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
         response = open_at(offset, etag)
         status = response.status_code
         if status == 416:
-            # What is here is longer than the file: it belongs to something else.
+            # The partial file is longer than the remote file, so it belongs to something else.
             response.close()
             response = open_at(0, None)
             status = response.status_code
@@ -172,7 +179,7 @@ def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
 
 def fetch_preview(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
     """
-    Fetch a task's preview picture. A model without one is as good, so nothing is raised.
+    Download a task's preview picture. Failures are logged, not raised: the model is usable without it.
 
     :returns: the file, or None.
     """
@@ -199,9 +206,9 @@ def _looks_like_picture(head: bytes) -> bool:
 
 def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
     """
-    Fetch a paid file that is no GLB as it is, so that the user has it.
+    Download a paid file that is not a GLB, unchanged, so that the user has it.
 
-    :returns: the file, or None when it cannot be had.
+    :returns: the file, or None if it cannot be downloaded.
     """
     want = Want(folder / DELIVERED, shared.settings.max_model_bytes, bool, "file")
     try:

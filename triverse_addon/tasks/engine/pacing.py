@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How long to wait before asking again.
+Waiting times: polling intervals, retry delays and rate limits.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -10,13 +10,13 @@ import threading
 import time
 from collections import deque
 
-#: Polling starts at this interval and grows to the second, in seconds (issue: "about 2 s at first, growing to 10 s").
+#: Shortest and longest polling interval, in seconds (issue: "about 2 s at first, growing to 10 s").
 FIRST_POLL_S = 2.0
 LONGEST_POLL_S = 10.0
-#: While the WebSocket is up, polling only reconciles.
+#: Polling interval while the WebSocket is connected, in seconds: polling then only reconciles.
 LIVE_POLL_S = 60.0
 
-#: The service's limit for uploads of pictures and models together (API page: 10 uploads per 60 s).
+#: The service's limit for uploads of pictures and models together: 10 uploads per 60 s (API page).
 UPLOADS = 10
 UPLOADS_SPAN_S = 60.0
 
@@ -27,11 +27,12 @@ _LONGEST_RETRY_S = 60.0
 
 def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> float:
     """
-    Return the time to the next status query, in seconds.
+    Return the delay before the next status query, in seconds.
 
-    :param polls: how many queries were answered already.
-    :param queue_wait_s: the queue's own estimate of the wait; while it is long, there is nothing to see.
-    :param live: the WebSocket tells of changes.
+    :param polls: number of queries answered so far.
+    :param queue_wait_s: the service's estimate of the time in its queue, in seconds; while it is long, polling is
+        useless.
+    :param live: the WebSocket is connected and reports changes.
     """
     if live:
         return LIVE_POLL_S
@@ -43,9 +44,10 @@ def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> fl
 
 def retry_delay_s(attempts: int, retry_after_s: float | None = None) -> float:
     """
-    Return the time to the next try after ``attempts`` failures in a row: doubled each time, capped, with jitter.
+    Return the delay before the next try, in seconds: doubled with each failure, capped, with jitter.
 
-    :param retry_after_s: the service's ``Retry-After``; never tried earlier than that.
+    :param attempts: number of failures in a row.
+    :param retry_after_s: the service's ``Retry-After``, in seconds; the delay is never shorter.
     """
     delay_s: float = min(_FIRST_RETRY_S * 2 ** min(max(attempts - 1, 0), 6), _LONGEST_RETRY_S)
     delay_s *= random.uniform(0.75, 1.25)
@@ -54,10 +56,10 @@ def retry_delay_s(attempts: int, retry_after_s: float | None = None) -> float:
 
 class Pacer:
     """
-    Spreads requests: at most ``rate`` a second over all threads, after a first ``burst``.
+    A rate limiter: at most ``rate`` requests a second over all threads, after a first ``burst``.
 
     :param rate: requests a second.
-    :param burst: how many may go at once after a pause.
+    :param burst: number of requests that may be sent at once after a pause.
     """
 
     def __init__(self, rate: float, burst: int) -> None:
@@ -79,10 +81,10 @@ class Pacer:
 
 class Window:
     """
-    Keeps within a limit of the service: at most ``most`` requests in any ``span_s`` seconds, over all threads.
+    A sliding-window limiter: at most ``most`` requests in any ``span_s`` seconds, over all threads.
 
-    :param most: how many requests.
-    :param span_s: in how many seconds.
+    :param most: number of requests.
+    :param span_s: length of the window, in seconds.
     """
 
     def __init__(self, most: int, span_s: float) -> None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Pages of the list, read from the store by a thread of its own: a search through 10,000 tasks takes 10 to 20 ms.
+Read pages of the task list from the store on a separate thread.
 
-Floor: first. Thread: asked by the main thread, answers from a worker. No ``bpy``.
+A search through 10,000 tasks takes 10 to 20 ms.
+
+Floor: first. Thread: called from the main thread, reads on a worker thread. No ``bpy``.
 """
 
 import logging
@@ -25,7 +27,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which tasks are asked for: ``count`` of those that fit, from the ``offset``-th on."""
+    """
+    A request for a page.
+
+    :ivar query: the filter and the order.
+    :ivar offset: index of the first record among those that match.
+    :ivar count: largest number of records.
+    """
 
     query: Query
     offset: int
@@ -35,11 +43,12 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Page:
     """
-    Some of the tasks that fit a query.
+    A page of the tasks that match a query.
 
-    :ivar offset: place of the first in the whole list; another than was asked for when there are not so many any more.
-    :ivar total: how many tasks fit.
-    :ivar error: why nothing could be read; the records are empty then.
+    :ivar question: the request that it answers.
+    :ivar offset: index of the first record; smaller than requested if the list has shrunk.
+    :ivar total: number of tasks that match.
+    :ivar error: why the store could not be read, with no records then; None if it could.
     """
 
     question: Question
@@ -51,7 +60,7 @@ class Page:
 
 def read_page(store: Store, question: Question, known: Callable[[str], TaskRecord | None] = lambda _: None) -> Page:
     """
-    Read a page; the last one if there are not as many tasks any more. Any thread.
+    Read a page, or the last page if the list is shorter than requested. Any thread.
 
     :param known: see :meth:`store.store.Store.find`.
     """
@@ -68,11 +77,11 @@ def read_page(store: Store, question: Question, known: Callable[[str], TaskRecor
 
 
 class PageReader:
-    """Answers the newest question only: who types a search does not wait for its beginnings."""
+    """Reads pages on a worker thread. Only the latest request is answered, so typing a search does not queue up."""
 
     def __init__(self, store: Store, board: Board) -> None:
         self.answer: Page | None = None
-        """The newest answer; another object after each question."""
+        """The latest answer; a new object for each request."""
         self._store, self._board = store, board
         self._question: Question | None = None
         self._changed = threading.Condition()
@@ -80,11 +89,15 @@ class PageReader:
         self._stopped = False
 
     def read(self, question: Question) -> Page:
-        """Read a page now, as far as it is not in memory. Quick without a search and in the order of time only."""
+        """
+        Read a page on the calling thread, taking records from memory where possible.
+
+        Fast only without a search and in chronological order.
+        """
         return read_page(self._store, question, self._board.get)
 
     def ask(self, question: Question) -> None:
-        """Have a page read; :attr:`answer` follows."""
+        """Request a page. The result appears in :attr:`answer`."""
         with self._changed:
             if self._stopped:
                 return
@@ -100,13 +113,13 @@ class PageReader:
                 self._thread = thread
 
     def stop(self) -> None:
-        """Tell the thread to end."""
+        """Ask the thread to stop."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
 
     def join(self, deadline_s: float) -> list[threading.Thread]:
-        """Wait for the thread until the monotonic time ``deadline_s``; return it if it still runs."""
+        """Wait for the thread until the monotonic time ``deadline_s``, in seconds; return it if it still runs."""
         if self._thread is None:
             return []
         self._thread.join(max(0.0, deadline_s - time.monotonic()))
@@ -123,6 +136,6 @@ class PageReader:
             try:
                 self.answer = read_page(self._store, question)
             except UNFORESEEN as error:
-                # The last net of the thread: without it this search and all later ones would never end.
+                # Handle every error here: if the thread died, this search and all later ones would never be answered.
                 log.exception("a page was not read")
                 self.answer = Page(question, question.offset, (), 0, UnforeseenError(error).sentence)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which task of the service is ours, when it says that it has an order and not under which uuid.
+Find our task on the service when the service reports that it has the order, but not the task's UUID.
 
 Floor: first. Thread: worker. No ``bpy``.
 
@@ -19,18 +19,19 @@ from .context import Shared, live_updates
 
 log = logging.getLogger(__name__)
 
-#: Clocks differ, and ``since`` may mean created or updated: rather too many tasks than one too few. Seconds.
+#: Margin for ``since``, in seconds: clocks differ, and it may refer to creation or update. Too many tasks are better
+#: than too few.
 _MARGIN_S = 3600.0
-#: More orders than this are not under way at once.
+#: Largest number of orders that are compared; more are not active at once.
 _MOST = 1000
 
 
 def find_task(shared: Shared, record: TaskRecord, *, ever: bool = False) -> str | None:
     """
-    Return the uuid of the task on the service that is ``record``'s order; None if none or several could be.
+    Return the UUID of the service's task for ``record``'s order; None if no task, or more than one, matches.
 
-    :param ever: it may have been ordered long before the record was made.
-    :raises TriverseError: the gate lets nothing through.
+    :param ever: search without a time limit, because the order may be much older than the record.
+    :raises TriverseError: requests are blocked.
     """
     shared.gate.check()
     settings = shared.settings
@@ -40,7 +41,7 @@ def find_task(shared: Shared, record: TaskRecord, *, ever: bool = False) -> str 
     except TriverseError as error:
         log.info("tasks could not be listed: %s", error)
         return None
-    # In this order: what finds its task in between is then missing from both, or from the second alone.
+    # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in shared.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
     possible = [status for status in statuses if may_be_ours(record, shared.store.by_uuid(status.task_uuid))]
     return pick(record, possible, sent)
@@ -48,10 +49,12 @@ def find_task(shared: Shared, record: TaskRecord, *, ever: bool = False) -> str 
 
 def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
     """
-    Tell whether a task of the service can be ``record``'s order, by what the list has under its uuid.
+    Return whether a task of the service can be ``record``'s order, given the local record with its UUID.
 
-    Find My Tasks may have brought the order to the list as a task made elsewhere, while its answer was on its way or
-    lost: taken for another one, it would be ordered and charged a second time.
+    Find My Tasks may have added the order to the list as a task created elsewhere, while the answer to the order was on
+    its way or lost. Treated as a different task, the order would be sent and charged a second time.
+
+    :param other: the local record with the task's UUID; None if there is none.
     """
     if other is None or other.id == record.id:
         return True
@@ -61,17 +64,19 @@ def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
 
 def pick(record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[TaskRecord] = ()) -> str | None:
     """
-    Return the uuid of the status that is ``record``'s order; None if none or several could be.
+    Return the UUID of the status that belongs to ``record``'s order; None if no status, or more than one, matches.
 
-    :param sent: orders whose task is looked for too. Where there are as many of the very same as there are tasks, each
-        is somebody's, and whose does not matter: a batch may have a line twice, and the answers of both were lost.
+    :param statuses: the service's tasks that come into question.
+    :param sent: all orders whose task is being searched for. If there are as many identical orders as matching tasks,
+        they are paired in a fixed order; which gets which does not matter. That happens when a batch contains a row
+        twice and both answers were lost.
     """
     same_order = [status for status in statuses if status.input.get("client_order_id") == record.client_order_id]
     if len(same_order) == 1:
         return same_order[0].task_uuid
     alike = [status for status in statuses if status.flow_name == record.flow and _same_input(record, status)]
     if len(alike) > 1:
-        # Earlier orders of the same that failed, and were ordered anew.
+        # Skip earlier orders of the same request that failed and were placed again.
         alike = [status for status in alike if status.status not in ("FAILED", "CANCELLED")]
     if len(alike) > 1:
         equals = sorted(one.id for one in sent if _asks_the_same(one, record))
@@ -85,7 +90,7 @@ def _asks_the_same(one: TaskRecord, other: TaskRecord) -> bool:
 
 
 def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
-    """Tell whether everything that both sides name is equal, and that includes what makes the task its own."""
+    """Return whether all values that both sides have are equal, including at least one file or prompt."""
     told = status.input
     if any(name in told and value != told[name] for name, value in record.params.items()):
         return False
@@ -93,7 +98,7 @@ def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
     files = {name: any(_is_file(value, key) for value in values) for name, key in record.file_keys.items()}
     if any(not is_told and name in told for name, is_told in files.items()):
         return False
-    # Where the service tells our keys in its addresses, an address without ours is that of another file.
+    # If the service includes our file keys in its URLs, a URL without our key belongs to another file.
     if any(files.values()) and any(not is_told and _address_of(name) in told for name, is_told in files.items()):
         return False
     words = [record.params[name] for name in ("prompt", "text_prompt") if name in record.params]
@@ -101,10 +106,10 @@ def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
 
 
 def _address_of(name: str) -> str:
-    """Return under which name a status tells the address of a file (API page: sample input)."""
+    """Return the name under which a status holds the URL of a file (API page: sample input)."""
     return f"{name.removesuffix('_file')}_url"
 
 
 def _is_file(told: str, key: str) -> bool:
-    """Tell whether a status names an uploaded file, by its key or by an address that ends with it."""
+    """Return whether a status value refers to an uploaded file, by its key or by a URL that ends with the key."""
     return told == key or unquote(told.partition("?")[0]).endswith(f"/{key}")

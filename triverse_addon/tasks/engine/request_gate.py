@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The gate before every request: is there a key, may this machine go online, did the service ask to wait?
+Decide whether requests may be sent: is there a key, is online access allowed, did the service ask to wait.
 
 Floor: first. Thread: any. No ``bpy``.
 
-Five hundred tasks with a wrong key make one refused request, not five hundred.
+With a wrong key, five hundred tasks cause one rejected request, not five hundred.
 """
 
 import threading
@@ -17,22 +17,22 @@ from ...api.urls import is_loopback
 from ..settings import Settings
 from .pacing import retry_delay_s
 
-#: A refused key is tried again after this time, in seconds: it may have been activated meanwhile.
+#: Delay before a rejected key is tried again, in seconds: it may have been activated in the meantime.
 _KEY_AGAIN_S = 60.0
 
 
 class Block(StrEnum):
-    """What keeps every request back."""
+    """The reason why all requests are blocked."""
 
     NONE = ""
     KEY = "key"
     ONLINE = "online"
     PROGRAM = "program"
-    """A library that cannot be worked with, or a slip that leaves nothing certain."""
+    """A library is not usable, or an unforeseen error leaves the state uncertain."""
 
 
 class Gate:
-    """Remembers what the last answers said about all requests to come."""
+    """Keeps what the latest answers mean for all further requests. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._lock = threading.Lock()
@@ -44,12 +44,12 @@ class Gate:
         self._pauses: dict[str, tuple[float, int]] = {}
 
     def configure(self, settings: Settings) -> None:
-        """Take over new settings; another key is given a chance at once."""
+        """Apply new settings. A changed key is tried at once."""
         with self._lock:
             self._settings = settings
 
     def problem(self) -> tuple[Block, Sentence | None]:
-        """Return what keeps requests back now, in words; (NONE, None) when nothing does."""
+        """Return what blocks requests now, with a message; (NONE, None) if nothing does."""
         try:
             self.check()
         except OfflineError as error:
@@ -62,13 +62,13 @@ class Gate:
 
     def check(self) -> None:
         """
-        Let a request pass, or say why not.
+        Raise an error if requests are blocked.
 
         :raises UnusableError: see :meth:`cannot_work`.
         :raises OfflineError: online access is off and the service is not on this machine.
         :raises KeyMissingError: there is no key, or it was entered for another service.
-        :raises InputError: what is there cannot be a key.
-        :raises AuthenticationError: the service refused this key a moment ago.
+        :raises InputError: the key has an invalid format.
+        :raises AuthenticationError: the service rejected this key a moment ago.
         """
         for sentence in tuple(self._unusable.values()):
             raise UnusableError(sentence)
@@ -84,7 +84,7 @@ class Gate:
 
     def check_online(self) -> None:
         """
-        Let a request pass as far as online access goes. A service on this machine is not the internet.
+        Raise an error if online access is needed but off. A service on this machine needs none.
 
         :raises OfflineError: online access is off.
         """
@@ -93,22 +93,22 @@ class Gate:
             raise OfflineError("command_line" if settings.offline_by == "command_line" else "preference")
 
     def pause_s(self, kind: str) -> float:
-        """Return how long requests of ``kind`` ("create", "upload", "status", …) still have to wait, in seconds."""
+        """Return how long requests of ``kind`` ("create", "upload", "status", …) must still wait, in seconds."""
         with self._lock:
             until_s, _ = self._pauses.get(kind, (0.0, 0))
         return max(0.0, until_s - time.monotonic())
 
     def passed(self, kind: str) -> None:
-        """Note that a request of ``kind`` was answered well."""
+        """Record that a request of ``kind`` succeeded: its pause ends, and a rejected key is accepted again."""
         with self._lock:
             self._pauses.pop(kind, None)
             self._refused = None
 
     def cannot_work(self, part: str, error: TriverseError | None) -> None:
         """
-        Keep back every request, for ``part`` cannot do its work; None: it can again.
+        Block all requests because ``part`` cannot work; with None as the error, unblock them.
 
-        What cannot be noted must not be ordered, and what is loaded stays until Blender is started anew.
+        An order that cannot be recorded must not be sent. A loaded library stays loaded until Blender is restarted.
         """
         with self._lock:
             if error is None:
@@ -117,11 +117,11 @@ class Gate:
                 self._unusable[part] = error.sentence
 
     def failed(self, kind: str, error: TriverseError) -> None:
-        """Note what an error means for the other requests."""
+        """Record what an error of a request of ``kind`` means for all others: a rejected key, or a pause."""
         with self._lock:
             if isinstance(error, AuthenticationError):
                 if self._refused is not None and self._keeps_back():
-                    # Said by the gate itself: counted again, it would keep everything back for ever.
+                    # Raised by :meth:`check` itself: counted again, it would extend the block for ever.
                     return
                 self._refused_key, self._refused = self._settings.api_key, error.sentence
                 self._key_again_s = time.monotonic() + _KEY_AGAIN_S

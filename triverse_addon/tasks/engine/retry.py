@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a badly ended task is set going again, and how any task becomes a new wish; pure functions.
+Retry failed tasks, and turn any task into a new request; pure functions.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -11,7 +11,7 @@ from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
 from ..record import ENDED_BADLY, MOVES, NewTask, Stage, TaskRecord, next_order_id
 
-#: Codes that may mean that an uploaded file is not there any more (API page: "URL unreachable", "not found").
+#: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
 _SOURCES_AT_FAULT = frozenset(
     {ServiceCode.INVALID_PARAMETERS, ServiceCode.RESOURCE_NOT_FOUND, ServiceCode.TASK_NOT_FOUND}
 )
@@ -19,11 +19,11 @@ _SOURCES_AT_FAULT = frozenset(
 
 def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
     """
-    Return the changes that set a badly ended task going again.
+    Return the changes that restart a failed, cancelled or unknown task.
 
-    :param has_files: whether the model's files are still on disk; without them they are fetched again.
+    :param has_files: whether the model's files are still on disk; otherwise they are downloaded again.
 
-    What was paid is never paid again: only an order on which the service has said its last word is ordered anew.
+    A paid order is never paid again: a new order is placed only if the state of the old one is final.
     """
     changes: dict[str, Any] = {
         "error": None,
@@ -65,14 +65,18 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
 
 
 def retried(record: TaskRecord, *, has_files: bool) -> TaskRecord | None:
-    """Return a badly ended task as it goes on; None if it has not ended so. See :func:`retry_changes`."""
+    """Return a failed task as it restarts; None if it has not failed. See :func:`retry_changes`."""
     if record.stage not in ENDED_BADLY:
         return None
     return record.with_(**retry_changes(record, has_files=has_files))
 
 
 def wanted_again(record: TaskRecord, *, has_files: bool) -> TaskRecord:
-    """Return a task whose model is to be imported, again or for the first time, in the stage that leads there."""
+    """
+    Return a task in the stage from which its model is imported, for the first time or again.
+
+    :param has_files: see :func:`retry_changes`.
+    """
     if record.has_model:
         return record.with_(stage=Stage.READY) if has_files else record.with_(stage=Stage.DOWNLOADING, links={})
     if record.stage is Stage.FAILED and record.failed_stage is Stage.READY:
@@ -81,12 +85,12 @@ def wanted_again(record: TaskRecord, *, has_files: bool) -> TaskRecord:
 
 
 def wish_again(record: TaskRecord) -> NewTask:
-    """Return what a task was asked for, as a wish that can be edited and asked for on purpose once more."""
+    """Return a task's request, to be edited and submitted again. It is marked as a deliberate duplicate."""
     flow = FLOWS.get(record.flow)
     names = {field.name for field in flow.fields if not field.is_source} if flow else set()
     sources = dict(record.sources)
     if flow and not sources:
-        # A task made elsewhere names its picture as image_url (API page: sample input).
+        # A task created elsewhere has its picture in image_url (API page: sample input).
         url = record.params.get("image_url")
         for field in flow.sources:
             if isinstance(url, str) and url.startswith("https://") and field.name == "image_file":

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What the user asks the service beside tasks: the price, the balance, whether the key is good, which tasks there are.
+Queries to the service that concern no single task: price, balance, key test, and list of tasks.
 
-Floor: first. Thread: a worker of its own; answers go to the main thread as events. No ``bpy``.
+Floor: first. Thread: a worker thread of its own; answers are sent to the main thread as events. No ``bpy``.
 """
 
 import dataclasses
@@ -25,12 +25,12 @@ from .service_updates import record_of
 
 log = logging.getLogger(__name__)
 
-#: A question, and what makes an answer of the sentence that says why there is none.
+#: A query, and a function that turns an error message into its answer event.
 _Asked = tuple[Callable[[], None], Callable[[Sentence], Event]]
 
 
 class Questions:
-    """One worker thread, started with the first question."""
+    """Runs queries one after another on one worker thread, started with the first query."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -38,32 +38,34 @@ class Questions:
         self._thread: threading.Thread | None = None
         self._newest_quote = 0
         self._looked_as = ("", "")
-        """Key and address with which the tasks of a damaged store were asked for."""
+        """Key and address last used to restore the tasks of a damaged store."""
 
     def quote(self, flow: str, values: Mapping[str, object]) -> int:
-        """Ask what a task would cost. Of several in a row only the last is sent. Returns the answer's token."""
+        """
+        Query the price of a task, and return the token of the answer. Of several pending queries only the last is sent.
+        """
         self._newest_quote += 1
         token = self._newest_quote
         self._ask(lambda: self._quote(token, flow, values), lambda problem: Quoted(token, None, problem))
         return token
 
     def balance(self) -> None:
-        """Ask for the balance."""
+        """Query the account's balance."""
         self._ask(self._balance, lambda problem: BalanceKnown(None, problem))
 
     def test_key(self, api_key: str | None) -> None:
-        """Ask whose key it is; None means the key in use."""
+        """Query the account of a key; None means the current key."""
         self._ask(lambda: self._test_key(api_key), lambda problem: KeyTested(False, problem))
 
     def find_tasks(self) -> None:
-        """Ask for the user's tasks and add those that are not known here."""
+        """Query the user's tasks, and add those that are not in the list."""
         self._ask(self._find_tasks, lambda problem: TasksFound(0, problem))
 
     def find_lost(self) -> None:
         """
-        Get the tasks of a damaged store back, if that is still to be done and the service can be asked.
+        Restore the tasks of a damaged store, if that is still pending and requests are possible.
 
-        Once for a key: after an error, which is told with its button, the user decides.
+        Tried once per key and address. After an error, which is shown with a button to retry, the user decides.
         """
         settings = self._shared.settings
         asker = (settings.api_key, settings.api_url)
@@ -72,12 +74,12 @@ class Questions:
             self.find_tasks()
 
     def stop(self) -> None:
-        """Tell the thread to end after what it is at."""
+        """Ask the thread to stop after its current query."""
         if self._thread is not None:
             self._queue.put(None)
 
     def join(self, timeout_s: float) -> list[threading.Thread]:
-        """Wait for the thread; return it if it still runs."""
+        """Wait for the thread, at most ``timeout_s`` seconds; return it if it still runs."""
         if self._thread is None:
             return []
         self._thread.join(timeout_s)
@@ -85,9 +87,9 @@ class Questions:
 
     def _ask(self, question: Callable[[], None], failed: Callable[[Sentence], Event]) -> None:
         """
-        Have a question asked.
+        Queue a query.
 
-        :param failed: makes the answer of what nobody foresaw: whoever waits for one gets it.
+        :param failed: makes the answer event for an unforeseen error, so that the caller always gets an answer.
         """
         if self._thread is None:
             thread = threading.Thread(target=self._run, name="triverse-questions", daemon=True)
@@ -105,7 +107,7 @@ class Questions:
             try:
                 question()
             except UNFORESEEN as error:
-                # The last net of a worker thread, as in the lanes: without it no later question would be answered.
+                # Handle every error here, as in the work queues: if the thread died, no later query would be answered.
                 log.exception("a question was not answered")
                 self._shared.events.append(failed(UnforeseenError(error).sentence))
 
@@ -115,7 +117,7 @@ class Questions:
         if token != self._newest_quote:
             return
         try:
-            # A price depends on settings only: it is there before a prompt is.
+            # A price depends on the settings only, so it can be queried before a prompt is entered.
             params = check(flow, values, partial=True)
             quote = self._shared.client().quote(flow, params)
         except TriverseError as error:
@@ -175,7 +177,7 @@ class Questions:
             self._shared.events.append(TasksFound(added))
 
     def _add(self, status: TaskStatus) -> bool:
-        """Add a task that was found; False if an order of this list got this very uuid meanwhile."""
+        """Add a found task; return False if an order in this list has got the same UUID in the meantime."""
         store = self._shared.store
         try:
             self._shared.changed(store.add(record_of(status, record_id=new_id())))

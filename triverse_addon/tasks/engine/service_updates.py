@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What an answer of the service changes in a record; pure functions.
+Turn the service's answers into changes of a record; pure functions.
 
 Floor: first. Thread: any. No ``bpy``.
 """
@@ -15,7 +15,7 @@ from ..record import Stage, TaskRecord, now_s
 
 
 def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
-    """Return what the answer to a creation changes."""
+    """Return the changes that follow from the answer to a create request."""
     return {
         "stage": Stage.WAITING,
         "task_uuid": created.task_uuid,
@@ -31,14 +31,14 @@ def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
 
 def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
     """
-    Return what a task's status changes in a waiting record; {} for a record that does not wait any more.
+    Return the changes that follow from a task's status; {} if the record is not WAITING.
 
-    Nothing that is settled is unsettled: progress never goes back while running, and after SUCCESS the record is in
-    another stage, where no status reaches it.
+    Final states are never changed back. Progress never decreases while a task runs, and after SUCCESS the record is in
+    another stage, to which no status applies.
     """
     if record.stage is not Stage.WAITING:
         return {}
-    # Ids, urls and the link texts are the service's; everything shown was cleaned by the parser.
+    # Ids and URLs are the service's own texts; everything that is displayed was cleaned by the parser.
     changes: dict[str, Any] = {
         "service_status": status.status,
         "queue_position": status.queue.position if status.queue else None,
@@ -96,7 +96,7 @@ def _failure(status: TaskStatus) -> dict[str, Any]:
 
 
 def _identity(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
-    """Return what the status says of a task that was not made here."""
+    """Return the flow, settings and name of a task that was created elsewhere."""
     prompt = status.input.get("prompt") or status.input.get("text_prompt")
     changes: dict[str, Any] = {
         "flow": status.flow_name,
@@ -112,7 +112,7 @@ def _identity(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
 
 
 def record_of_uuid(uuid: str, *, record_id: str) -> TaskRecord:
-    """Return a new record for a task of which only the service's uuid is known."""
+    """Return a new record for a task of which only the service's UUID is known."""
     now = now_s()
     return TaskRecord(
         id=record_id,
@@ -127,13 +127,13 @@ def record_of_uuid(uuid: str, *, record_id: str) -> TaskRecord:
 
 
 def record_of(status: TaskStatus, *, record_id: str) -> TaskRecord:
-    """Return a new record for a task that was made elsewhere. It is not followed until the user asks for it."""
+    """Return a new record for a task that was created elsewhere. It is not followed until the user requests it."""
     made_at_s = status.created_at_s or now_s()
     record = record_of_uuid(status.task_uuid, record_id=record_id).with_(
         created_at_s=made_at_s, submitted_at_s=made_at_s, following=False, auto_import=False
     )
     changes = apply_status(record, status)
     if changes.get("stage") is Stage.DOWNLOADING:
-        # Finished, and fetched only when the user wants it: a thousand old tasks are not a thousand downloads.
+        # A finished task is downloaded only on request: a thousand old tasks must not cause a thousand downloads.
         del changes["stage"]
     return record.with_(**changes)
