@@ -124,9 +124,7 @@ class ImportQueue:
 
     @property
     def new_count(self) -> int:
-        """
-        Number of models not tried yet. The others wait for the user: for another file, or for the end of a render.
-        """
+        """Number of models not tried yet. The others wait for the user: for another file or the end of a render."""
         return sum(not due_s for due_s, _ in self._waiting.values())
 
     def pump(self, importer: Importer, reason_to_wait: ReasonToWait | None, deadline_s: float) -> None:

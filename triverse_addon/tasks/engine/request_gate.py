@@ -93,7 +93,12 @@ class Gate:
             raise OfflineError("command_line" if settings.offline_by == "command_line" else "preference")
 
     def pause_s(self, kind: str) -> float:
-        """Return how long requests of ``kind`` ("create", "upload", "status", …) must still wait, in seconds."""
+        """
+        Return how long requests of ``kind`` must still wait, in seconds.
+
+        :param kind: the stage whose step sends the request ("submitting", "uploading", "waiting", …), see
+            :class:`record.Stage`.
+        """
         with self._lock:
             until_s, _ = self._pauses.get(kind, (0.0, 0))
         return max(0.0, until_s - time.monotonic())

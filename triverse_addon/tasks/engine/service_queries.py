@@ -42,7 +42,9 @@ class Questions:
 
     def quote(self, flow: str, values: Mapping[str, object]) -> int:
         """
-        Query the price of a task, and return the token of the answer. Of several pending queries only the last is sent.
+        Query the price of a task.
+
+        :returns: the token of the answer. Of several pending queries only the last is sent.
         """
         self._newest_quote += 1
         token = self._newest_quote

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The state machine: what is done for a task in each stage, one step at a time.
+The state machine: the work done for a task in each stage, one step at a time.
 
 Floor: first. Thread: worker. No ``bpy``.
 
-A step reads the task from the store, does one thing, writes the outcome in one transaction, and says when the next step
-is due. Whatever interrupts it (kill -9, power cut), the stored stage tells where to go on, and the only step that costs
-credits is repeated under the same ``client_order_id``.
+A step reads the task from the store, does one thing, writes the result in one transaction, and schedules the next step.
+After any interruption (kill -9, power cut), the stored stage shows where to continue. The only step that costs credits
+is repeated with the same ``client_order_id``.
 """
 
 import logging
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 #: For this long after the order, "not found" means "not yet", in seconds (API page: retry briefly).
 _NOT_YET_S = 60.0
-#: So often "not found" must come afterwards before a task counts as gone: from the service, and without its own code.
-#: The latter is what a proxy says that does not find the service.
+#: Consecutive 404s after that time before a task is marked GONE: with the service's own error code, and without one,
+#: which is probably the answer of a proxy that cannot reach the service.
 _GONE_AFTER, _GONE_AFTER_A_PROXYS = 4, 30
-#: Longest time between two of these tries.
+#: Longest time between two of these tries, in seconds.
 _LONGEST_NOT_FOUND_S = 10.0
 
-#: The lane for each stage.
+#: The work queue of each stage.
 LANES = {
     Stage.QUEUED: "prepare",
     Stage.UPLOADING: "upload",
@@ -52,12 +52,12 @@ LANES = {
 
 class Steps:
     """
-    The steps of every stage.
+    The steps of all stages.
 
     :param shared: settings, client, store.
-    :param converter: None where nothing can be converted; models are then imported from their GLB.
-    :param preparer: None where sources can only be uploaded as they are.
-    :param schedule: called with a record whose next step is due, and in how many seconds.
+    :param converter: None where conversion is not possible; models are then imported from their GLB.
+    :param preparer: None where source files are uploaded unchanged.
+    :param schedule: called with a record and the delay until its next step, in seconds.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class Steps:
         self._out = Outcomes(shared, schedule)
         self._ordering = Ordering(shared, self._out, preparer, self._report)
         self._arriving = Arriving(shared, self._out, converter, self._report)
-        # No rate limit for status queries is documented. Ten a second at most; one a second while the WebSocket tells.
+        # The service documents no rate limit for status queries. Send at most ten a second, and one a second while the
+        # WebSocket reports changes.
         self._pace = Pacer(rate=10.0, burst=10)
         self._live_pace = Pacer(rate=1.0, burst=1)
         self._polls: dict[str, int] = {}
@@ -80,19 +81,21 @@ class Steps:
 
     def run(self, lane: str, task_id: str) -> float | None:
         """
-        Do what is due for a task. Errors become its stage, its note, or its next try.
+        Run the due step of a task. An error sets the task's stage, its note, or the time of the next try.
 
-        :param lane: the lane that took the task up.
-        :returns: in how many seconds it is to be taken up again although the store says nothing; None: as it says.
+        :param lane: name of the work queue that took the task.
+        :param task_id: id of the task.
+        :returns: delay in seconds after which to run the task again, because the store could not be used; None if the
+            step has scheduled what follows.
         """
         try:
-            # Only what is driven here: two engines would write into one half-finished file.
+            # Only tasks whose lease this engine holds: two engines would write to the same partial file.
             record = self._store.get(task_id, owner=self._shared.owner.name)
             if record is None or not record.is_unfinished or self._shared.stop.is_set():
                 return None
             if LANES[record.stage] != lane:
-                # A poll and a live update may both have announced the same news. Done here, a step would run twice at
-                # once: a lane takes care only of its own (seen: two conversions in one folder).
+                # A poll and a live update may both have scheduled the same change. Each queue must run only its own
+                # stages, or a step would run twice at the same time (observed: two conversions in one folder).
                 self._out.schedule(record, 0.0)
                 return None
             try:
@@ -118,11 +121,13 @@ class Steps:
 
     def give_up(self, task_id: str, error: UnforeseenError) -> float | None:
         """
-        Tell in a task's row what a step has met twice that it does not know, and let the task be.
+        Fail a task whose step raised an unforeseen error twice in a row.
 
-        Raises nothing: where not even that can be noted, nothing more is sent, and everybody is told.
+        Raises nothing. If the failure cannot be recorded either, all requests are blocked and the user is notified.
 
-        :returns: as :meth:`run`.
+        :param task_id: id of the task.
+        :param error: the unforeseen error.
+        :returns: as for :meth:`run`.
         """
         try:
             self._out.give_up(task_id, error)
@@ -173,10 +178,10 @@ class Steps:
 
     def settle(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
         """
-        Write what the service said of a waiting task, by poll or by WebSocket.
+        Store the status of a WAITING task, from a poll or the WebSocket.
 
         :param changes: see :func:`service_updates.apply_status`.
-        :param after_s: when to ask again, if it is not finished.
+        :param after_s: delay before the next poll if the task is not finished, in seconds.
         """
         changes = {"attempts": 0, "note": None, **changes}
         stage = changes.get("stage", record.stage)
@@ -198,7 +203,7 @@ class Steps:
 
     def _not_found(self, record: TaskRecord, error: NotFoundError, age_s: float) -> None:
         attempts = record.attempts + 1
-        # Right after the creation the service may not know its own task yet.
+        # Right after creating a task, the service may not find it yet.
         most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
         if abs(age_s) < _NOT_YET_S or attempts < most:
             self._out.move(record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts)
@@ -207,7 +212,7 @@ class Steps:
             "Triverse does not know this task. It may have expired or belong to another account. Press Retry to look "
             "again, or choose Use These Inputs Again to order it once more."
         )
-        # Not settled: with the right key it is there again, and ordering it anew is the user's decision.
+        # Not final: with the right key the task can be found again, and placing a new order is the user's decision.
         self._out.move(
             record,
             told=sentence,
@@ -221,13 +226,17 @@ class Steps:
         )
 
     def _report(self, record: TaskRecord, done_bytes: int, all_bytes: int | None) -> None:
-        """Show how far a transfer is, at most four times a second; it is not stored."""
+        """
+        Publish the progress of a transfer, at most four times a second; it is not stored.
+
+        :raises DownloadStopped: the user stopped following the task, or another Blender owns it by now.
+        """
         if record.id in self._shared.let_be and record.stage is Stage.DOWNLOADING:
             raise DownloadStopped(Sentence.of("This task is not followed any more."))
         now = time.monotonic()
         if now - self._reported_s.get(record.id, 0.0) >= 0.25 or done_bytes == all_bytes:
             self._reported_s[record.id] = now
             if record.stage is Stage.DOWNLOADING and self._store.get(record.id, owner=self._shared.owner.name) is None:
-                # Asleep for longer than its lease: another Blender may have taken the task over.
+                # If this machine slept for longer than the lease, another Blender may have taken over the task.
                 raise DownloadStopped(Sentence.of("Another Blender works on this task."))
             self._shared.changed(record.with_(received_bytes=done_bytes, size_bytes=all_bytes))

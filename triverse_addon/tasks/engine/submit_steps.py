@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From the wish to the order: the stages queued, uploading and submitting.
+Submit a task: the stages QUEUED, UPLOADING and SUBMITTING.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -23,7 +23,14 @@ from .transitions import MANY, Outcomes, is_passing
 
 
 class Ordering:
-    """The steps that end with the service knowing the task. The order itself is the only step that costs credits."""
+    """
+    The steps that submit a task to the service. Only the create request costs credits.
+
+    :param shared: settings, client, store.
+    :param outcomes: writes the result of a step.
+    :param preparer: None where source files are uploaded unchanged.
+    :param report: called with the record, the bytes sent and the total size.
+    """
 
     def __init__(
         self,
@@ -40,7 +47,11 @@ class Ordering:
         self._uploads = Window(UPLOADS, UPLOADS_SPAN_S)
 
     def begin(self, record: TaskRecord) -> None:
-        """Prepare what cannot be uploaded as it is."""
+        """
+        Convert source files that cannot be uploaded unchanged, then move the task to UPLOADING or SUBMITTING.
+
+        :raises TriverseError: a source file cannot be prepared, or the folder cannot be written.
+        """
         for name, source in record.sources.items():
             kind = FLOWS[record.flow].field(name).kind
             if self._preparer is not None and not is_url(source) and self._preparer.takes(source, kind):
@@ -64,6 +75,13 @@ class Ordering:
         )
 
     def upload(self, record: TaskRecord) -> None:
+        """
+        Upload the source files that have no key yet, then move the task to SUBMITTING.
+
+        Each key is stored as soon as it is known, so that a repeated step does not upload the file again.
+
+        :raises TriverseError: an upload failed.
+        """
         if pause_s := self._shared.gate.pause_s(str(Stage.UPLOADING)):
             self._out.schedule(record, pause_s)
             return
@@ -100,6 +118,13 @@ class Ordering:
         return report
 
     def submit(self, record: TaskRecord) -> None:
+        """
+        Send the create request, then move the task to WAITING.
+
+        A repeated request has the same ``client_order_id``, so that the service charges it once.
+
+        :raises TriverseError: a temporary failure; see :func:`transitions.is_passing`.
+        """
         if record.task_uuid is not None:
             self._out.move(record, stage=Stage.WAITING, attempts=0, note=None)
             return
@@ -107,9 +132,9 @@ class Ordering:
             self._out.schedule(record, pause_s)
             return
         client = self._shared.client()
-        # Sent before, with an answer that never came: what is said now may be about the repetition, not the order.
+        # If the request was sent before without an answer, an error may refer to the repetition, not to the order.
         is_first_try = record.submitted_at_s is None
-        # On the disk before the request leaves: from here on the service may hold the order.
+        # Written to disk before the request is sent: from here on the service may have the order.
         record = self._store.change(
             record.id,
             lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()),
@@ -141,19 +166,23 @@ class Ordering:
         )
 
     def _refused(self, record: TaskRecord, error: ServiceError, is_first_try: bool) -> None:
-        """End an order that was refused; first make certain that nothing was ordered."""
+        """
+        Fail a rejected order, after making sure that the service has no such order.
+
+        :param is_first_try: this order was never sent before.
+        """
         if is_passing(error):
             raise error
-        # Without the service's own code, something in between may have answered for it.
+        # Without the service's own error code, the answer may come from a proxy.
         is_certain = is_first_try and error.code is not None
         uuid = None if is_certain else reconcile.find_task(self._shared, record)
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif isinstance(error, NotFoundError) and record.file_keys and not record.attempts:
-            # An uploaded file may have expired on the service: it is sent once more.
+            # An uploaded file may have expired at the service: upload it once more.
             self._out.move(record, stage=Stage.UPLOADING, file_keys={}, attempts=1)
         else:
-            # Settled, a retry is a new order. Without certainty it is the same order again, which is charged once.
+            # If final, a retry places a new order. If uncertain, it repeats the same order, which is charged once.
             self._out.fail(record, error, settled=is_certain)
 
     def _found(self, record: TaskRecord, uuid: str) -> None:
@@ -169,9 +198,10 @@ class Ordering:
 
     def _resolve_duplicate(self, record: TaskRecord, error: DuplicateError, is_first_try: bool) -> None:
         """
-        The service says it has this order: find out which task it is, and never order again.
+        Find the task of an order that the service reports as a duplicate, without placing a new order.
 
-        :param is_first_try: this order was never sent before, so the service can only mean another one that is equal.
+        :param is_first_try: this order was never sent before, so the service can only mean another order with the same
+            content.
         """
         uuid = error.task_uuid
         if uuid is None and not is_first_try:
@@ -193,7 +223,7 @@ class Ordering:
         return not reconcile.may_be_ours(record, self._store.by_uuid(uuid))
 
     def _take_over(self, record: TaskRecord, uuid: str) -> None:
-        """Take off the list what Find My Tasks brought to it under the uuid of this very order."""
+        """Remove the record that Find My Tasks added under the UUID of this order."""
         other = self._store.by_uuid(uuid)
         if other is not None and other.id != record.id:
             self._store.remove(other.id)
@@ -218,8 +248,8 @@ class Ordering:
 
 def _has_a_name(record: TaskRecord) -> bool:
     """
-    Tell whether a batch gave the order its name, so that another machine may have sent it, at any time.
+    Return whether a batch chose the order's ``client_order_id``, so that another machine may have sent it at any time.
 
-    Sent as a duplicate on purpose, what the service takes for a duplicate can then only be this very order.
+    A duplicate was allowed for such an order, so a duplicate that the service reports can only be this very order.
     """
     return record.allow_duplicate and not record.client_order_id.startswith(record.id)

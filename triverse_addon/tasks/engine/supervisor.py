@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The keeper: renews leases, takes over what nobody drives, sees what other Blenders wrote, keeps the WebSocket up.
+The supervisor thread: lease renewal, takeover of abandoned tasks, changes by other Blenders, and the WebSocket.
 
-Floor: first. Thread: one of its own. No ``bpy``.
+Floor: first. Thread: a thread of its own. No ``bpy``.
 """
 
 import logging
@@ -26,28 +26,33 @@ from .steps import Steps
 
 log = logging.getLogger(__name__)
 
-#: How often the store is asked for what others wrote: one indexed query of some microseconds.
+#: Interval at which the store is read for changes by others, in seconds: one indexed query of some microseconds.
 _LOOK_S = 1.0
-#: An older ``since`` than the oldest task: clocks differ, and it may mean created or updated. Seconds.
+#: How much earlier than the oldest task ``since`` is, in seconds: clocks differ, and it may refer to creation or
+#: update.
 _SINCE_MARGIN_S = 3600.0
 
-#: Tasks that a WebSocket told of and that are remembered. A service that names others without end fills no memory.
+#: Largest number of tasks whose last pushed status is kept, so that a service that names ever more tasks cannot fill
+#: the memory.
 _MOST_HEARD = 5_000
-#: Progress of one task is taken so often. Each time is a transaction: 500 running tasks that tell of every percent kept
-#: the end of a task waiting for up to 7 s (measured).
+#: Shortest interval between two stored progress updates of one task, in seconds. Each is a transaction: 500 running
+#: tasks that report every percent delayed the end of a task by up to 7 s (measured).
 _PROGRESS_S = 1.0
 
 
-#: Live updates that broke off in such a way are tried again after this time, in seconds.
+#: Delay before live updates are tried again after an unforeseen error, in seconds.
 LIVE_AGAIN_S = 10.0
 
 
 class Keeper:
     """
-    One engine's keeper.
+    The supervisor of one engine.
+
+    :param shared: settings, store, event queue.
+    :param steps: stores pushed statuses.
 
     :param schedule: see :class:`steps.Steps`.
-    :param poll_within: has every task that waits on the service asked for in so many seconds at most.
+    :param poll_within: reschedules all waiting tasks so that each is polled within this many seconds.
     """
 
     def __init__(
@@ -61,29 +66,29 @@ class Keeper:
         self._steps = steps
         self._schedule = schedule
         self._poll_within = poll_within
-        # Taken before the engine reads its list: what others write meanwhile is told, not missed.
+        # Read before the engine loads its list, so that changes by others in the meantime are reported, not missed.
         self._revision = shared.store.revision()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="triverse-keeper", daemon=True)
         self._live_thread: threading.Thread | None = None
         self._slips, self._live_slips = Slips(), Slips()
         self._live_after_s = 0.0
-        """Monotonic time before which live updates are not tried again."""
+        """Monotonic time before which live updates are not tried again, in seconds."""
         self._live_stop = threading.Event()
         self._live_key = ("", "")
         self._heard: dict[str, tuple[str, float]] = {}
-        """Task uuid -> last status that was let through, and the monotonic time of it; of the present WebSocket."""
+        """Task UUID -> last accepted status and its monotonic time; reset with each WebSocket connection."""
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the supervisor thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Do the rounds now."""
+        """Start the next round at once, and renew the leases in it."""
         self._wake.set()
 
     def join(self, deadline_s: float) -> list[threading.Thread]:
-        """Wait for the threads until the monotonic time ``deadline_s``; return those that still run."""
+        """Wait for the threads until the monotonic time ``deadline_s``, in seconds; return those that still run."""
         threads = [thread for thread in (self._thread, self._live_thread) if thread is not None]
         for thread in threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
@@ -109,7 +114,7 @@ class Keeper:
             except UNFORESEEN as error:
                 log.exception("the keeper's round failed")
                 if (told := self._slips.slipped(error)) is not None:
-                    # Without leases renewed, another Blender may take over what is under way here.
+                    # If leases are not renewed, another Blender may take over tasks that are active here.
                     self._shared.broke_down("keeper", told)
             self._wake.wait(_LOOK_S)
         self._live_stop.set()
@@ -124,7 +129,7 @@ class Keeper:
             self._schedule(record, 0.0)
 
     def _mend(self) -> None:
-        """Have damaged rows written anew, tell of each, and let what is left of a task go on."""
+        """Repair damaged rows, notify the user of each, and schedule the tasks that can continue."""
         for record in self._shared.store.mend():
             self._shared.changed(record)
             if (sentence := record.error or record.note) is not None:
@@ -132,12 +137,12 @@ class Keeper:
                 self._shared.notice("WARNING", sentence, record.id, remedy)
             if record.is_unfinished:
                 self._schedule(record, 0.0)
-                self._wake.set()  # it may have to be claimed
+                self._wake.set()  # its lease may have to be taken
 
     def _look(self) -> None:
         self._revision, records, removed = self._shared.store.since(self._revision)
         for record in records:
-            # What this engine wrote was told already; the board sees that by its revision.
+            # The list already has what this engine wrote. It recognises such a record by its revision.
             self._shared.events.append(TaskChanged(record, is_read=True))
         for task_id in removed:
             self._shared.events.append(TaskForgotten(task_id))
@@ -146,7 +151,7 @@ class Keeper:
     # Live updates
 
     def _keep_live(self) -> None:
-        """Have a WebSocket while tasks wait on the service and the user allows it, and none otherwise."""
+        """Keep a WebSocket open while tasks wait for the service and the user allows it, and closed otherwise."""
         settings = self._shared.settings
         key = (settings.api_url, settings.api_key)
         waiting = settings.live and self._shared.gate.problem()[0] is Block.NONE and bool(self._oldest_s())
@@ -182,7 +187,8 @@ class Keeper:
             )
             watcher.run()
         except LibraryError as error:
-            # Said by the report, and by Find My Tasks, which has no other way. The polls see to everything else.
+            # Shown in the diagnostics report and by Find My Tasks, which needs the WebSocket. Everything else works by
+            # polling.
             log.info("no live updates: %s", error)
             self._live_after_s = float("inf")
         except UnforeseenError as error:
@@ -196,7 +202,7 @@ class Keeper:
             self._set_live(False)
 
     def _live_slipped(self, error: BaseException) -> None:
-        """Tell it once; the polls go on, and live updates are tried again now and then."""
+        """Notify the user once. Polling continues, and live updates are tried again from time to time."""
         self._live_after_s = time.monotonic() + LIVE_AGAIN_S
         if (told := self._live_slips.slipped(error)) is not None:
             self._shared.notice(
@@ -212,11 +218,11 @@ class Keeper:
             self._shared.live = live
             self._shared.events.append(LiveChanged(live))
             if not live:
-                # They were to be asked for much later, when the WebSocket was expected to tell.
+                # Their next polls were delayed because the WebSocket was expected to report changes.
                 self._poll_within(LONGEST_POLL_S)
 
     def _is_repeated(self, status: TaskStatus) -> bool:
-        """Tell a frame that brings no more than a little progress, which the next one brings as well."""
+        """Return whether a pushed status adds at most a little progress, which the next one includes."""
         now, (known, heard_s) = time.monotonic(), self._heard.get(status.task_uuid, ("", 0.0))
         if status.status == known and now - heard_s < _PROGRESS_S:
             return True
@@ -226,7 +232,9 @@ class Keeper:
         return False
 
     def _hear(self, status: TaskStatus, _finalized: bool) -> None:
-        """Apply a pushed status. Unknown tasks, settled tasks and tasks that others drive are let be."""
+        """
+        Apply a pushed status. Tasks that are unknown, not WAITING, not followed or owned by another engine are ignored.
+        """
         if not status.is_terminal and self._is_repeated(status):
             return
         store = self._shared.store

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The main thread's list of tasks, in memory, newest first.
+The main thread's list of tasks in memory, newest first.
 
 Floor: first. Thread: main only. No ``bpy``.
 """
@@ -14,12 +14,12 @@ from ..record import UNFINISHED, Stage, TaskRecord
 if TYPE_CHECKING:
     from ..store.store import Store
 
-#: Finished tasks kept in memory; older ones are paged from the store.
+#: Number of finished tasks kept in memory; older ones are read from the store by page.
 MOST_FINISHED = 500
 
 
 class Board:
-    """Records by id and by time. What a panel draws comes from here, without a look at the disk."""
+    """Records by id and by time. Panels draw from it without disk access."""
 
     def __init__(self) -> None:
         self._records: dict[str, TaskRecord] = {}
@@ -28,14 +28,18 @@ class Board:
         self._list: list[TaskRecord] | None = None
         self._forgotten: set[str] = set()
         self.shape = 0
-        """Counted up when a list in any order, under any filter, may be another one; not at mere progress."""
+        """
+        Version of the list: increased when its members, their order or a filter's result may have changed, not by
+        progress.
+        """
 
     def put(self, record: TaskRecord, *, only_newer: bool = False) -> bool:
         """
-        Take over a record's newest state.
+        Add a record, or replace it by a newer state.
 
-        :param only_newer: not if a record of this revision is known.
-        :returns: False when what is known is newer. A report of progress has the revision of the record it is for.
+        :param only_newer: also ignore a record whose revision is already known.
+        :returns: False if the record was ignored. A progress report has the revision of the record it belongs to, so it
+            is accepted without ``only_newer``.
         """
         if record.id in self._forgotten:
             return False
@@ -58,13 +62,13 @@ class Board:
         return True
 
     def load(self, store: "Store") -> None:
-        """Take over what is under way, what can be imported, and the newest of all others."""
+        """Load all unfinished tasks, all that can be imported, and the newest others."""
         for stages, count in ((frozenset(), MOST_FINISHED), (UNFINISHED | {Stage.READY}, 1_000_000)):
             for record in store.page(count=count, stages=stages):
                 self.put(record)
 
     def forget(self, task_id: str) -> None:
-        """Take a task off the list for good: what a worker still says of it is not heard."""
+        """Remove a task permanently: later reports of workers about it are ignored."""
         self._forgotten.add(task_id)
         self.shape += 1
         self._drop(task_id)
@@ -77,7 +81,7 @@ class Board:
             self._list = None
 
     def get(self, task_id: str) -> TaskRecord | None:
-        """Return a task by our id."""
+        """Return a task by its local id; None if it is not in memory."""
         return self._records.get(task_id)
 
     def all(self) -> Sequence[TaskRecord]:
@@ -87,12 +91,12 @@ class Board:
         return self._list
 
     def unfinished(self) -> list[TaskRecord]:
-        """Return the tasks that have something to happen by itself, in no order."""
+        """Return the tasks that continue without the user, in no particular order."""
         return [self._records[task_id] for task_id in self._unfinished]
 
     @property
     def unfinished_count(self) -> int:
-        """How many tasks have something to happen by itself."""
+        """Number of tasks that continue without the user."""
         return len(self._unfinished)
 
     def _prune(self) -> None:
@@ -107,7 +111,7 @@ class Board:
 
 
 def _listed(record: TaskRecord) -> tuple[object, ...]:
-    """What the place of a task in a list follows from; see :mod:`tasks.store.query`."""
+    """Return the values that decide a task's place in a list; see :mod:`tasks.store.query`."""
     return (
         record.stage,
         record.following,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What comes of a step: written to the store, told to the main thread, and the next step scheduled.
+Write the result of a step to the store, publish it to the main thread, and schedule the next step.
 
 Floor: first. Thread: worker. No ``bpy``.
 """
@@ -28,16 +28,16 @@ from ..record import Stage, TaskRecord
 from .context import Shared
 from .pacing import retry_delay_s
 
-#: Requests wait this long for a key or online access; a change of settings hurries them.
+#: Delay of requests that wait for a key or online access, in seconds; a change of settings ends it early.
 BLOCKED_S = 30.0
-#: Codes that an order is sent again after a few times only (API page).
+#: Error codes after which an order is repeated only a few times (API page).
 _NOT_RECOVERED = (ServiceCode.INVALID_FLOW, ServiceCode.STATE_NOT_RECOVERED)
-#: Failures in a row after which a step whose repetition is futile gives up.
+#: Consecutive failures after which a step gives up.
 MANY = 8
 
 
 def is_passing(error: TriverseError) -> bool:
-    """Tell errors that are waited out from those that are the service's last word."""
+    """Return whether an error is temporary, as opposed to a final answer of the service."""
     return isinstance(
         error,
         OfflineError
@@ -52,9 +52,11 @@ def is_passing(error: TriverseError) -> bool:
 
 class Outcomes:
     """
-    Writes outcomes under this engine's lease.
+    Writes the results of steps, provided that this engine holds the task's lease.
 
-    :param schedule: called with a record whose next step is due, and in how many seconds.
+    :param shared: store, gate, event queue.
+
+    :param schedule: called with a record and the delay until its next step, in seconds.
     """
 
     def __init__(self, shared: Shared, schedule: Callable[[TaskRecord, float], None]) -> None:
@@ -72,11 +74,25 @@ class Outcomes:
         durable: bool = True,
         **changes: Any,
     ) -> TaskRecord:
-        """Write changes, tell the main thread, and schedule what comes next."""
+        """
+        Write changes to a record, publish them, and schedule the next step.
+
+        Nothing is written if the record has moved to another stage.
+
+        :param record: the record as the step read it.
+        :param after_s: delay until the next step, in seconds.
+        :param told: a line for the task's history; None for none.
+        :param level: the level of that line.
+        :param durable: wait until the change is on disk.
+        :param changes: new field values.
+        :returns: the record as stored.
+        :raises LeaseLostError: another engine owns the task.
+        """
         old_stage = record.stage
 
         def edit(newest: TaskRecord) -> TaskRecord | None:
-            # Somebody else moved it meanwhile (stopped following, applied a live update): that stands.
+            # Applied to the newest state. If another stage was stored in the meantime (by a live update), it takes
+            # precedence.
             return newest.with_(**changes) if newest.stage is old_stage else None
 
         record = self._store.change(
@@ -95,11 +111,11 @@ class Outcomes:
         self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, settled: bool, **changes: Any
     ) -> None:
         """
-        End a task badly, in words.
+        Move a task to FAILED with a message.
 
-        :param stage: where a retry goes on; the present stage by default.
-        :param settled: the service has said its last word on the order.
-        :param changes: what else the record keeps.
+        :param stage: stage from which a retry continues; the current one by default.
+        :param settled: the service's answer to the order is final.
+        :param changes: further field values.
         """
         self.move(
             record,
@@ -117,7 +133,7 @@ class Outcomes:
         )
 
     def trouble(self, record: TaskRecord, error: TriverseError) -> None:
-        """Decide what an error means: wait and go on, or the end."""
+        """Handle an error of a step: wait and try again, or fail the task."""
         self._shared.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
@@ -132,12 +148,13 @@ class Outcomes:
         elif isinstance(error, TransportError | UnavailableError) or (record.is_paid and self._may_pass(record, error)):
             self.wait(record, error, retry_delay_s(attempts, error.retry_after_s), attempts=attempts)
         else:
-            # Refused for good: the upload, or what was paid, with which a retry goes on. The order has its own end.
+            # A permanent error of an upload or of a paid task; a retry continues from here. Rejected orders are handled
+            # elsewhere.
             self.fail(record, error, settled=False)
 
     @staticmethod
     def _may_pass(record: TaskRecord, error: TriverseError) -> bool:
-        """Tell whether an error about a paid task may be gone at a later try."""
+        """Return whether an error about a paid task may be temporary."""
         return (
             isinstance(error, ServiceError)
             and not isinstance(error, NothingToDownloadError)
@@ -146,15 +163,23 @@ class Outcomes:
 
     def give_up(self, task_id: str, error: UnforeseenError) -> None:
         """
-        End a task on which a step failed, twice in a row, that should not fail. A retry goes on where it was.
+        Fail a task whose step raised an unforeseen error twice in a row. A retry continues from the same stage.
 
-        :raises StoreError: it cannot be noted.
+        :raises StoreError: the failure cannot be recorded.
         """
         record = self._store.get(task_id, owner=self._shared.owner.name)
         if record is not None and record.is_unfinished:
             self.fail(record, error, settled=False)
 
     def wait(self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int) -> None:
+        """
+        Schedule another try of a step, with the error as the task's note.
+
+        The history gets a line when the note changes.
+
+        :param after_s: delay before the next try, in seconds.
+        :param attempts: the failures in a row to store.
+        """
         new_note = record.note != error.sentence
         self.move(
             record,

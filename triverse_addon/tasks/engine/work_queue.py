@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Lanes: worker threads that take up each task when it is due.
+Work queues: worker threads that run each task when it is due.
 
-Floor: first. Thread: a lane owns its threads; every method may be called from any. No ``bpy``.
+Floor: first. Thread: a queue owns its threads; all methods are thread-safe. No ``bpy``.
 """
 
 import heapq
@@ -18,21 +18,21 @@ from ...api.unexpected_errors import UNFORESEEN
 log = logging.getLogger(__name__)
 
 
-#: A task whose step failed in a way that nobody foresaw is taken up once more after this time, in seconds.
+#: Delay before a task is run once more after an unforeseen error, in seconds.
 AGAIN_S = 3.0
 
 
 class Lane:
     """
-    A few threads that share one kind of work.
+    A queue of tasks with due times, and the threads that run them.
 
-    :param name: the threads' name.
-    :param threads: how many there are; started by the first :meth:`put`.
-    :param work: called with a task's id in one of the threads, never twice at the same time for one id. It may return
-        in how many seconds the task is to be taken up again.
-    :param give_up: called with a task's id and what the work raised, when it did so twice in a row; returns the same.
-        Raises nothing.
-    :param cannot_start: called with what was raised when there is no thread and none can be started.
+    :param name: name prefix of the threads.
+    :param threads: largest number of threads; they are started by :meth:`put` as needed.
+    :param work: called with a task's id on one of the threads, never twice at the same time for one id. It may return a
+        delay in seconds after which the task is run again.
+    :param give_up: called with a task's id and the unforeseen error when ``work`` raised twice in a row; returns the
+        same. Must not raise.
+    :param cannot_start: called with the error when there is no thread and none can be started.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Lane:
         self._give_up = give_up
         self._cannot_start = cannot_start
         self._slips: set[str] = set()
-        """Ids of tasks whose last step failed in a way that nobody foresaw."""
+        """Ids of tasks whose last step raised an unforeseen error."""
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._heap: list[tuple[float, int, str]] = []
@@ -59,7 +59,7 @@ class Lane:
         self._stopped = False
 
     def put(self, task_id: str, after_s: float = 0.0) -> None:
-        """Take up a task in ``after_s`` seconds; a task that is due earlier already stays so."""
+        """Schedule a task in ``after_s`` seconds, unless it is due earlier already."""
         due_s = time.monotonic() + after_s
         with self._changed:
             if self._stopped or self._due.get(task_id, float("inf")) <= due_s:
@@ -71,12 +71,12 @@ class Lane:
             self._changed.notify()
 
     def drop(self, task_id: str) -> None:
-        """Forget a task that is not being worked on."""
+        """Remove a task from the queue. A running step is not interrupted."""
         with self._changed:
             self._due.pop(task_id, None)
 
     def hurry(self, within_s: float = 0.0) -> None:
-        """Make everything due in ``within_s`` seconds at most: something changed that all were waiting for."""
+        """Make all tasks due within ``within_s`` seconds, because what they were waiting for has changed."""
         with self._changed:
             latest_s = time.monotonic() + within_s
             in_order = sorted(self._due.items(), key=lambda item: item[1])
@@ -85,7 +85,7 @@ class Lane:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Tell the threads to end after what they are at."""
+        """Clear the queue, and ask the threads to stop after their current step."""
         with self._changed:
             self._stopped = True
             self._heap.clear()
@@ -93,7 +93,7 @@ class Lane:
             self._changed.notify_all()
 
     def join(self, deadline_s: float) -> list[threading.Thread]:
-        """Wait for the threads until the monotonic time ``deadline_s``; return those that still run."""
+        """Wait for the threads until the monotonic time ``deadline_s``, in seconds; return those that still run."""
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         return [thread for thread in self._threads if thread.is_alive()]
@@ -110,7 +110,7 @@ class Lane:
         self._threads.append(thread)
 
     def _take(self) -> str | None:
-        """Wait for a task that is due; None when the lane is stopped."""
+        """Wait for a task that is due, and return its id; None when the queue is stopped."""
         with self._changed:
             while not self._stopped:
                 now = time.monotonic()
@@ -146,8 +146,8 @@ class Lane:
                 after_s = self._work(task_id)
                 self._slips.discard(task_id)
             except UNFORESEEN as error:
-                # The last net of a worker thread: without it one slip would end the thread and strand every task of
-                # this lane. The work itself handles all errors that it knows.
+                # Handle every error here: if the thread died, the tasks of this queue would no longer be run. ``work``
+                # itself handles all errors that it knows.
                 log.exception("a step of task %s failed", task_id)
                 if task_id not in self._slips:
                     self._slips.add(task_id)
