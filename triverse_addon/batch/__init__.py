@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Many models from one file: read and checked, ordered once each, written into an asset library.
+Batches: many models from one file, each checked, ordered once, and written into an asset library.
 
-Floor: between first and second. Thread: see each module. No ``bpy``: Blender's part is handed in as an
-:class:`library.asset_writer.AssetWriter`. Imports nothing by itself.
+Floor: between first and second. Thread: see each module. No ``bpy``: Blender's part is passed in as a
+:class:`library.asset_writer.AssetWriter`. This package imports nothing itself.
 
 ::
 
-    reading -> checking -> identity          every row, every problem, before anything is sent
+    input: read -> check -> order ids        all problems of all rows, before anything is sent
                               |
-    ledger (library folder) --+--> plan --> prices --> runner --> assets, catalogs
+    ledger (library folder) --+--> plan --> quotes --> runner --> assets, catalogs
     store (tasks)           --+                            |
-                                                           +----> report, sheet
+                                                           +----> report, contact sheet
 """

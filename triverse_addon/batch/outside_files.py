@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Files that a table or folder names and that do not lie beside it: nothing of them is opened before the user says so.
+Source files outside the batch's folder, which are not opened before the user allows it.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 
-A table may be somebody else's. What it names is sent to the service; and on Windows merely looking at a path of
-another machine tells that machine who is asking. So only links inside the folder are read here, and nothing behind.
+A table may come from another person, and the files it names are sent to the service. On Windows, even a stat of a path
+on another machine reveals to that machine who is asking. So only links inside the folder are read here, never their
+targets.
 """
 
 import os
@@ -19,22 +20,22 @@ from urllib.request import url2pathname
 from ..api.sentence import Sentence
 from ..api.urls import clean
 
-#: In a collection of allowed files: all of them.
+#: In a collection of allowed files: all files.
 ANY_FILE = "*"
 
-#: As Linux does. A longer chain leads nowhere.
+#: Longest chain of links that is followed, as in Linux.
 _MOST_LINKS = 40
-#: Where systems mount what lies on other machines, when it is asked for.
+#: Where systems mount network file systems on access.
 _MOUNTED = re.compile(r"/(?:net|afs|Network|run/user/\d+/gvfs)/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
     """
-    A file that is asked about.
+    A file for which the user's permission is needed.
 
-    :ivar path: as it would be opened.
-    :ivar target: what a link in its path leads to; "" without one.
+    :ivar path: the path as it would be opened.
+    :ivar target: the target of a link in the path; "" if there is none.
     """
 
     path: str
@@ -42,12 +43,12 @@ class Outside:
 
     @property
     def key(self) -> str:
-        """What is remembered of it once it is allowed: a link that leads elsewhere later is asked about again."""
+        """The text stored as permission. It includes the target, so a changed link needs a new permission."""
         return f"{self.path} -> {self.target}" if self.target else self.path
 
     @property
     def sentence(self) -> Sentence:
-        """What to tell of it."""
+        """The message for the user."""
         where = clean(self.target or self.path, 300)
         if _is_elsewhere(self.target or self.path):
             return Sentence.of("It lies on another machine, and is not opened until you allow it: {path}", path=where)
@@ -56,23 +57,24 @@ class Outside:
         return Sentence.of("It lies outside the folder, and is not opened until you allow it: {path}", path=where)
 
     def is_allowed(self, allowed: Collection[str]) -> bool:
-        """Tell whether the user has said that it may be opened."""
+        """Return whether the user has allowed this file to be opened."""
         return ANY_FILE in allowed or self.key in allowed
 
 
 def path_of(folder: Path, written: str) -> str:
     """
-    Return the absolute path of a file as a table writes it; nothing is looked at.
+    Return the absolute path of a file as written in a table, without file system access.
 
-    :param folder: what a relative path is relative to.
-    :raises ValueError: it cannot be one: a host in brackets, the home of nobody.
+    :param folder: base folder of relative paths.
+    :param written: the cell's text: a path or a ``file:`` URL.
+    :raises ValueError: it is not a valid path: a host in brackets, the home folder of an unknown user.
     """
     if written.lower().startswith("file:"):
         parts = urlsplit(written)
         host = "" if parts.netloc.lower() == "localhost" else parts.netloc
         written = f"//{host}{parts.path}" if host else url2pathname(parts.path)
         written = unquote(written) if host else written
-    # Written on Windows and run elsewhere: only there is a backslash part of a name.
+    # A path written on Windows may be used elsewhere. A backslash is part of a file name on other systems only.
     try:
         return os.path.abspath(Path(folder, Path(written.replace("\\", "/")).expanduser()))
     except RuntimeError as error:  # no such user
@@ -81,7 +83,7 @@ def path_of(folder: Path, written: str) -> str:
 
 def outside(folder: Path, path: str) -> Outside | None:
     """
-    Return what has to be asked about before ``path`` is opened, None if it lies inside ``folder`` in every respect.
+    Return the permission needed before ``path`` is opened; None if it and all its links stay inside ``folder``.
 
     :param folder: absolute.
     :param path: from :func:`path_of`.
@@ -100,14 +102,14 @@ def outside(folder: Path, path: str) -> Outside | None:
 
 
 def _below(home: str, path: str) -> Path | None:
-    """Return a path relative to ``home``, None if it does not lie there."""
+    """Return a path relative to ``home``; None if it is not inside."""
     if not Path(os.path.normcase(path)).is_relative_to(home):
         return None
     return Path(*Path(path).parts[len(Path(home).parts) :])
 
 
 def _first_link(folder: Path, inside: Path) -> str | None:
-    """Return the path with its first link followed by one step, None without a link."""
+    """Return the path with its first link replaced by the link's target; None if there is no link."""
     place = folder
     for index, part in enumerate(inside.parts):
         place = place / part
@@ -118,10 +120,10 @@ def _first_link(folder: Path, inside: Path) -> str | None:
 
 
 def link_target(path: Path) -> str | None:
-    """Return what a link, or a junction of Windows, leads to; None for what is none. Nothing behind it is looked at."""
+    """Return the target of a link or of a Windows junction; None if it is neither. The target is not accessed."""
     try:
         return os.readlink(path)
-    except (OSError, ValueError):  # no link, or nothing at all; ValueError: a null byte
+    except (OSError, ValueError):  # not a link, or missing; ValueError: a null byte
         return None
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What Blender does with a model after it has come: the columns for it, and their checked values.
+Post-processing of a model in Blender: its table columns and their checked values.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -15,28 +15,28 @@ from ..api.flows import Field, Kind
 from ..api.sentence import Sentence
 from ..api.spelling import half_width
 
-#: File formats that a model can be exported to beside its .blend, and the suffix of each.
+#: Export formats in addition to the .blend, with their file suffixes.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
 
-#: A thing a kilometre high is a slip: centimetres or millimetres were meant.
+#: A greater height is a typing error: centimetres or millimetres were meant.
 _MAX_HEIGHT_M = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """
-    The work on one model, in the order in which it is done, but for ``merge`` and ``smooth_deg``, which come first.
+    The post-processing of one model, in order of execution; only ``merge`` and ``smooth_deg`` come first.
 
-    :ivar cleanup: equal materials are joined, unused slots and pictures removed, names made to fit.
-    :ivar decimate: triangles the model may have at most, 0 for as it came.
-    :ivar height_m: what it is scaled to in Blender's metres, 0.0 for as it came.
-    :ivar ground: its lowest point is put onto the ground, the middle of its footprint into the origin.
-    :ivar lods: levels of detail beside the model, each with half the triangles of the one before.
-    :ivar hull: a convex collision hull is added, named as game engines expect it.
-    :ivar exports: formats it is exported to, keys of :data:`EXPORTS`.
-    :ivar merge: vertices in one place become one; seams, normals and UVs stay.
-    :ivar smooth_deg: what has no normals of its own is shaded smooth, but for edges sharper than so many degrees; 0 for
-        flat, as the format says.
+    :ivar cleanup: join equal materials, remove unused slots and images, make names match.
+    :ivar decimate: largest number of triangles; 0 to keep all.
+    :ivar height_m: height to scale the model to, in Blender's metres; 0.0 to keep it.
+    :ivar ground: move the lowest point to the ground and the centre of the footprint to the origin.
+    :ivar lods: number of additional levels of detail, each with half the triangles of the one before.
+    :ivar hull: add a convex collision hull, named as game engines expect it.
+    :ivar exports: export formats, keys of :data:`EXPORTS`.
+    :ivar merge: merge vertices at the same position; seams, normals and UVs are kept.
+    :ivar smooth_deg: shade meshes without normals smooth, except edges sharper than this angle in degrees; 0 for flat
+        shading, as the format specifies.
     """
 
     cleanup: bool = False
@@ -51,11 +51,11 @@ class Post:
 
     @property
     def needs_blender(self) -> bool:
-        """Whether there is anything to do for Blender: a GLB alone is there already."""
+        """Whether Blender is needed. The GLB alone is there already."""
         return self != Post(exports=self.exports) or any(name != "glb" for name in self.exports)
 
     def to_json(self) -> dict[str, object]:
-        """Return what differs from a model as it came, made of JSON types only."""
+        """Return the settings that differ from the defaults, as JSON types."""
         plain = Post()
         values = {name: getattr(self, name) for name in self.__slots__}
         return {
@@ -67,14 +67,14 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column for the work after the model has come."""
+    """A table column for post-processing."""
 
     name: str
     description: str
     check: Callable[[object, str], object]
-    """Takes a cell and the table's decimal mark, see :func:`api.spelling.number`."""
+    """Converts a cell, given the table's decimal mark, see :func:`api.spelling.number`."""
     sets: str
-    """Field of :class:`Post`."""
+    """Name of the field of :class:`Post` that it sets."""
 
 
 def _by_field(kind: Kind, name: str, minimum: int | None = None, maximum: int | None = None) -> Callable[..., object]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is wrong with a batch, said with the place where it is.
+Problems of a batch, with their line and column.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -13,18 +13,18 @@ from ..api.errors import InputError
 from ..api.sentence import Sentence
 from .outside_files import Outside
 
-#: So many problems are told one by one; a file whose separator is wrong has one in every row.
+#: Largest number of problems that are listed individually; a file with the wrong separator has one in every row.
 MOST_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """
-    One thing to mend before anything is sent.
+    A problem to fix before anything is sent.
 
-    :ivar line: of the file, counted from 1; 0 for the file as a whole.
-    :ivar column: the column's name as the file has it, "" for the row as a whole.
-    :ivar outside: the file that is not opened before the user allows it; then it is no problem any more.
+    :ivar line: line in the file, counted from 1; 0 for the file as a whole.
+    :ivar column: the column's name as in the file; "" for the row as a whole.
+    :ivar outside: the file that needs the user's permission; once it is allowed, the problem is solved.
     """
 
     line: int
@@ -40,13 +40,13 @@ class Problem:
 
 
 def asked_about(problems: Iterable[Problem]) -> list[Outside]:
-    """Return the files that are asked about before they are opened, each once."""
+    """Return the files that need the user's permission, each once."""
     return list(dict.fromkeys(problem.outside for problem in problems if problem.outside is not None))
 
 
 class BatchProblemsError(InputError):
     """
-    The batch cannot be used as it is; nothing was sent.
+    The batch has problems; nothing was sent.
 
     :ivar problems: all of them, in the order of the file.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Rows of cells as a file has them, before anybody has looked at what they mean.
+Rows of cells as read from a file, before their values are checked.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -15,21 +15,21 @@ from ..api.sentence import Sentence
 from ..api.spelling import half_width
 from .problems import Problem
 
-#: The csv module's own limit of a cell; in JSON the same holds, so that no file is sent as a prompt.
+#: The csv module's limit for a cell. It also applies to JSON, so that no whole file is sent as a prompt.
 MOST_CHARACTERS = csv.field_size_limit()
-#: Columns that begin with this are the author's own notes.
+#: Columns whose names begin with this are the author's notes.
 NOTE_MARK = "#"
-#: What marks an asset library as written by batches, see :mod:`library.ledger`.
+#: Name of the folder that marks an asset library written by batches, see :mod:`library.ledger`.
 LEDGER = ".triverse"
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """
-    One row as the file has it.
+    One row as read from the file.
 
-    :ivar line: where it begins, counted from 1. In a folder, the number of the picture.
-    :ivar cells: values by column name, as written but for space around it; empty cells are left out.
+    :ivar line: line on which it begins, counted from 1. For a folder, the number of the picture.
+    :ivar cells: values by column name, unchanged except that surrounding space is removed; empty cells are left out.
     """
 
     line: int
@@ -39,9 +39,10 @@ class RawRow:
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """
-    What lies in a folder of pictures and is none of its rows.
+    An item in a folder of pictures that is not used as a row.
 
-    :ivar name: its path in the folder.
+    :ivar name: its path relative to the folder.
+    :ivar reason: why it is not used.
     """
 
     name: str
@@ -51,11 +52,11 @@ class LeftOut:
 @dataclass(frozen=True, slots=True)
 class RawBatch:
     """
-    All rows of a file, and what is wrong with its form.
+    All rows of a file, and the problems of its format.
 
-    :ivar folder: what relative paths in the rows are relative to.
-    :ivar columns: their names as keys (see :func:`column_key`) -> as the file writes them.
-    :ivar decimal_mark: "." or "," where the file tells it, else "".
+    :ivar folder: base folder of the relative paths in the rows.
+    :ivar columns: column key (see :func:`column_key`) -> name as in the file.
+    :ivar decimal_mark: "." or "," if it is clear from the file, else "".
     """
 
     path: Path
@@ -68,10 +69,10 @@ class RawBatch:
 
 
 def column_key(name: str) -> str:
-    """Return a column's name as it is compared: lower case, words joined by ``_``."""
+    """Return a column's name in the form used for comparison: lower case, words joined by ``_``."""
     return re.sub(r"[\s\-_]+", "_", plain_name(half_width(name)).lower())
 
 
 def too_long() -> Sentence:
-    """Return what to tell of a cell with more than :data:`MOST_CHARACTERS`."""
+    """Return the message for a cell with more than :data:`MOST_CHARACTERS`."""
     return Sentence.of("A cell has more than {count} characters. Is a quote missing?", count=MOST_CHARACTERS)

@@ -15,19 +15,19 @@ from .post_options import Post
 @dataclass(frozen=True, slots=True)
 class Row:
     """
-    What one row asks for.
+    The checked values of one row.
 
-    :ivar number: its place among the rows, counted from 1; what ``--rows`` means.
-    :ivar line: where it stands in the file, counted from 1.
+    :ivar number: its position among the rows, counted from 1; used by ``--rows``.
+    :ivar line: its line in the file, counted from 1.
     :ivar params: checked values of the flow's fields, without sources.
     :ivar sources: field name -> absolute path on this machine, or a public URL.
-    :ivar written_sources: the same as the file writes them, so that a moved folder changes nothing.
-    :ivar places: absolute path of a source that was looked at -> where it lay then, links followed.
-    :ivar name: of the model in the asset browser.
+    :ivar written_sources: the same as written in the file, so that moving the folder changes nothing.
+    :ivar places: absolute path of a checked source -> its real path at that time, links resolved.
+    :ivar name: the model's name in the asset browser.
     :ivar catalog: path in the asset catalogs, "Props/Chairs"; "" for none.
-    :ivar tags: asset tags beside those that follow from the task.
-    :ivar occurrence: 1 for the first row that asks for this, 2 for the next that asks for the very same.
-    :ivar name_number: 1 for the first row of this name, 2 for the second.
+    :ivar tags: asset tags in addition to those that follow from the task.
+    :ivar occurrence: 1 for the first row with this request, 2 for the next one with the same request.
+    :ivar name_number: 1 for the first row with this name, 2 for the second.
     """
 
     number: int
@@ -46,5 +46,5 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The model's name, told apart from those of earlier rows of the same name."""
+        """The model's name, with a number if an earlier row has the same name."""
         return self.name if self.name_number == 1 else f"{self.name} {self.name_number}"

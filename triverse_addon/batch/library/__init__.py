@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library folder: what it remembers, its catalogs, and the files that are written into it."""
+"""The library folder: its ledger, its catalogs, and the files written into it."""

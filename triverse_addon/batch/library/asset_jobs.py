@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From a delivered task to the job for the asset writer, and from what it wrote to the library's entry.
+Turn a delivered task into a job for the asset writer, and its result into the ledger's entry.
 
 Floor: between first and second. Thread: any. No ``bpy``.
 """
@@ -20,13 +20,13 @@ from .entry import Entry
 
 log = logging.getLogger(__name__)
 
-#: Pauses between tries to start a Blender that writes, in seconds.
+#: Pauses between attempts to start a child Blender, in seconds.
 _START_AGAIN_S = (1.0, 4.0, 15.0)
 
 
 def write_patiently(writer: AssetWriter, job: AssetJob, stop: threading.Event) -> Asset:
     """
-    Write a model; a Blender that cannot be started just now is given some time. A writer's thread.
+    Write a model, retrying when no child Blender can be started. Called on a writer's thread.
 
     :raises TriverseError: see :class:`asset_writer.AssetWriter`.
     """
@@ -41,14 +41,18 @@ def write_patiently(writer: AssetWriter, job: AssetJob, stop: threading.Event) -
 
 
 def prompt_of(row: Row) -> str:
-    """Return the words a row was made from, "" for none."""
+    """Return the prompt of a row, "" if it has none."""
     return str(row.params.get("prompt") or "")
 
 
 def job_for(row: Row, record: TaskRecord, entry: Entry, library: Path, catalog_ids: Mapping[str, str]) -> AssetJob:
-    """Return what is to be written for a row whose model is here."""
+    """
+    Return the job for a row whose model was downloaded.
+
+    :param catalog_ids: catalog path -> UUID.
+    """
     preview = Path(record.preview_path) if record.preview_path else None
-    # A task that was ordered from another machine is known here by its status alone.
+    # Of a task ordered on another machine, only the status is known here.
     known = {**properties(record), "triverse_flow": row.flow, "triverse_license": LICENSE_NOTE}
     if prompt := prompt_of(row):
         known["triverse_prompt"] = prompt
@@ -67,7 +71,7 @@ def job_for(row: Row, record: TaskRecord, entry: Entry, library: Path, catalog_i
 
 
 def written(entry: Entry, row: Row, record: TaskRecord, asset: Asset) -> Entry:
-    """Return the entry of a row whose asset was written; with a problem it is there and yet not done."""
+    """Return the ledger entry of a row whose asset was written. With a problem, its state is "failed"."""
     return dataclasses.replace(
         entry,
         state="done" if asset.problem is None else "failed",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a batch asks of the one who writes assets: a delivered model in, files of an asset library out.
+The interface of asset writers: a delivered model in, files of an asset library out.
 
-Floor: between first and second. Thread: see each. No ``bpy``: the writer with Blender stands on the scene floor.
+Floor: between first and second. Thread: see each. No ``bpy``: the writer that uses Blender is on the scene floor.
 """
 
 import threading
@@ -17,26 +17,30 @@ from ..post_options import Post
 from .atomic_write import copy_whole
 from .safe_paths import make_folder
 
-#: Folder of the pictures that contact sheets show, beside the assets.
+#: Folder of the thumbnails for contact sheets, inside the library.
 THUMBNAILS = "thumbnails"
-#: Keys of :meth:`AssetWriter.try_out` beside the formats of exports: nothing can be written; nothing can be drawn.
+#: Keys of :meth:`AssetWriter.try_out` in addition to the export formats: nothing can be written; no picture can be
+#: drawn.
 BLENDER, PICTURES = "blender", "pictures"
-#: What is written into every asset. The service's terms are not part of its API, so none are quoted.
+#: Written into every asset. The service's terms are not part of its API, so none are quoted.
 LICENSE_NOTE = "Made with Triverse. The terms of the Triverse account that made it apply."
 
 
 @dataclass(frozen=True, slots=True)
 class AssetJob:
     """
-    One model to be put into a library.
+    One model to be written into a library.
 
-    :ivar model_path: the GLB as it was delivered.
-    :ivar preview_path: the service's picture, None if it gave none.
-    :ivar library: the folder; everything is written into it whole or not at all.
-    :ivar stem: name of the files without suffix.
-    :ivar name: of the collection.
-    :ivar properties: its custom properties: where the model comes from.
-    :ivar catalog_id: UUID of its catalog, "" for none.
+    :ivar model_path: the GLB as delivered.
+    :ivar preview_path: the service's preview picture; None if there is none.
+    :ivar library: the library folder; each file is written completely or not at all.
+    :ivar stem: file name without suffix.
+    :ivar name: name of the collection.
+    :ivar properties: custom properties of the collection: the model's provenance.
+    :ivar tags: asset tags.
+    :ivar description: the asset's description.
+    :ivar catalog_id: UUID of the asset catalog; "" for none.
+    :ivar post: the post-processing.
     """
 
     model_path: Path
@@ -54,10 +58,12 @@ class AssetJob:
 @dataclass(frozen=True, slots=True)
 class Asset:
     """
-    What was written.
+    The result of writing an asset.
 
     :ivar files: paths relative to the library by kind: "blend", "thumbnail", "glb", "fbx"…
-    :ivar problem: what lacks all the same: an export that was asked for, a mesh that cannot be read; None if nothing.
+    :ivar triangles: number of triangles; None if unknown.
+    :ivar problem: what is missing although the asset was written: a requested export, or a mesh that cannot be read;
+        None if nothing is.
     """
 
     files: Mapping[str, str]
@@ -70,8 +76,8 @@ class Tile:
     """
     One model on a contact sheet.
 
-    :ivar picture: None where there is none.
-    :ivar caption: lines below it.
+    :ivar picture: path of the picture; None if there is none.
+    :ivar caption: lines of text below the picture.
     """
 
     picture: Path | None
@@ -79,28 +85,29 @@ class Tile:
 
 
 class AssetWriter(Protocol):
-    """Writes one asset. Called in several worker threads at once."""
+    """Writes assets. Called from several worker threads at once."""
 
     with_blender: bool
     """Whether .blend files are written."""
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """
-        Try once whatever a library takes, before anything is paid for.
+        Test once everything that writing a library needs, before anything is paid for.
 
-        :param exports: formats that will be asked for, keys of ``post_options.EXPORTS``.
-        :return: what cannot be done, with the reason: :data:`BLENDER`, :data:`PICTURES` or a format.
-        :raises NoChildError: there is no child Blender here, today or ever.
+        :param exports: export formats that will be needed, keys of ``post_options.EXPORTS``.
+        :param stop: set when the batch is ending.
+        :return: what is not possible, with the reason: :data:`BLENDER`, :data:`PICTURES` or a format.
+        :raises NoChildError: no child Blender can be used here.
         :raises ConvertStopped: ``stop`` was set.
         """
         ...
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
         """
-        Write one asset; files of an earlier try are replaced.
+        Write one asset; files of an earlier attempt are replaced.
 
-        :param stop: set when the batch is ending; the call then ends within a second.
-        :raises ConvertError: this model cannot be used or written. What was delivered is kept.
+        :param stop: set when the batch is ending; the call then returns within a second.
+        :raises ConvertError: this model cannot be used or written. The delivered files are kept.
         :raises NoChildError: no child Blender can be started here.
         :raises ConvertStopped: ``stop`` was set.
         """
@@ -108,28 +115,28 @@ class AssetWriter(Protocol):
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
         """
-        Draw contact sheets as pictures into the library, and return their paths; none where that cannot be.
+        Draw contact sheets as pictures into the library, and return their paths; empty if that is not possible.
 
-        :raises ConvertError: they cannot be drawn or written.
+        :raises ConvertError: the sheets cannot be drawn or written.
         """
         ...
 
     def close(self) -> None:
-        """End what is kept running between two assets."""
+        """Stop the processes that are kept running between two assets."""
         ...
 
 
 class GlbWriter:
-    """Puts models into a folder as they were delivered, where there is no Blender. An :class:`AssetWriter`."""
+    """An :class:`AssetWriter` without Blender: copies models into a folder as delivered."""
 
     with_blender = False
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
-        """Return nothing: what it takes is a folder."""
+        """Return an empty mapping: only a folder is needed."""
         return {}
 
     def __call__(self, job: AssetJob, stop: threading.Event) -> Asset:
-        """Copy model and preview, see :class:`AssetWriter`."""
+        """Copy the model and the preview, see :class:`AssetWriter`."""
         if stop.is_set():
             raise ConvertStopped(Sentence.of("The batch is ending."))
         files = {"glb": f"{job.stem}.glb"}
@@ -151,8 +158,8 @@ class GlbWriter:
         return Asset(files)
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
-        """Return nothing: it takes Blender to draw."""
+        """Return no sheets: drawing them needs Blender."""
         return ()
 
     def close(self) -> None:
-        """Nothing is kept running."""
+        """Do nothing: no process is kept running."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Write files whole or not at all, with the rights that any new file gets.
+Write files atomically, with the permissions of any new file.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
-``tempfile`` makes files for their owner only; on a farm the next worker may be another user.
+``tempfile`` creates files that only their owner can read; on a render farm the next worker may be another user.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from ...tasks.private_files import opener
 @contextlib.contextmanager
 def replacing(target: Path, *, durable: bool = True, private: bool = False) -> Iterator[BinaryIO]:
     """
-    Open a new file that takes the place of ``target`` when all went well.
+    Open a new file that replaces ``target`` when the block succeeds.
 
-    :param durable: wait until it is on the disk, so that a power cut leaves the old file or the new one.
-    :param private: let nobody but this user read it.
-    :raises OSError: it cannot be written; ``target`` is what it was.
+    :param durable: flush it to disk first, so that a power cut leaves either the old or the new file.
+    :param private: make it readable by this user only.
+    :raises OSError: the file cannot be written; ``target`` is unchanged.
     """
     part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     try:
@@ -42,10 +42,10 @@ def replacing(target: Path, *, durable: bool = True, private: bool = False) -> I
 
 def write_whole(target: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """
-    Write a file; ``target`` is never there in part.
+    Write a file atomically: ``target`` never has partial content.
 
     :param durable: see :func:`replacing`; likewise ``private``.
-    :raises OSError: it cannot be written.
+    :raises OSError: the file cannot be written.
     """
     with replacing(target, durable=durable, private=private) as file:
         file.write(data)
@@ -53,9 +53,9 @@ def write_whole(target: Path, data: bytes, *, durable: bool = True, private: boo
 
 def copy_whole(source: Path, target: Path) -> None:
     """
-    Copy a file; ``target`` is never there in part.
+    Copy a file atomically: ``target`` never has partial content.
 
-    :raises OSError: it cannot be read or written.
+    :raises OSError: a file cannot be read or written.
     """
     with replacing(target) as file, source.open("rb") as stream:
         shutil.copyfileobj(stream, file, 1024 * 1024)

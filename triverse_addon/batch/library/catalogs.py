@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Asset catalogs: ``blender_assets.cats.txt``, read and written as Blender does, merged and never clobbered.
+Asset catalogs: read ``blender_assets.cats.txt``, and add to it as Blender does, without losing its content.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
 Format: Blender's manual, "Asset Catalogs" > "Catalog Definition Files": UTF-8 text; empty lines and lines that begin
-with ``#`` are ignored; the first other line is ``VERSION 1``; each other line is ``UUID:path:simple name``.
+with ``#`` are ignored; the first other line is ``VERSION 1``; each further line is ``UUID:path:simple name``.
 """
 
 import contextlib
@@ -34,34 +34,34 @@ _HEADER = """\
 VERSION 1
 
 """
-#: From this and a catalog's path its UUID follows, so that machines that never meet agree on it.
+#: Namespace for UUIDs derived from catalog paths, so that independent machines choose the same ones.
 _NAMESPACE = uuid.UUID("0d3b7e9c-5e0f-5bb5-9a1e-6f2f6d1c8a40")
-#: Longest simple name that Blender writes, in bytes: ``MAX_NAME`` of 64 with its final zero.
+#: Longest simple name that Blender writes, in bytes: ``MAX_NAME`` of 64 including the terminating zero.
 _SIMPLE_NAME_BYTES = 63
 _LOCK_S = 10.0
-#: A hundred thousand catalogs with long paths.
+#: Largest size of the file: a hundred thousand catalogs with long paths.
 _MOST_BYTES = 32 * 1024 * 1024
 _BOM = "\ufeff"
 
 
 class CatalogError(TriverseError):
-    """The catalogs cannot be read or written; what was there is unharmed."""
+    """The catalogs cannot be read or written; the file is unchanged."""
 
 
 def clean_path(text: str) -> str | None:
-    """Return a catalog's path as Blender writes it, None when it cannot be one: colons separate fields."""
+    """Return a catalog's path as Blender writes it; None if it is invalid. Colons separate the fields of the file."""
     parts = [" ".join(part.split()) for part in text.split("/")]
     path = "/".join(part for part in parts if part)
     return None if ":" in path or "\\" in path or plain_name(path) != path else path
 
 
 def catalog_id(path: str) -> str:
-    """Return the UUID that a catalog of this path gets when it is new."""
+    """Return the UUID of a new catalog with this path."""
     return str(uuid.uuid5(_NAMESPACE, path))
 
 
 def simple_name(path: str) -> str:
-    """Return the fallback name that Blender stores in assets: the path in one word, its end if it is too long."""
+    """Return the simple name that Blender stores in assets: the path with hyphens, its start cut off if too long."""
     name = path.replace("/", "-")
     data = name.encode()
     if len(data) <= _SIMPLE_NAME_BYTES:
@@ -71,18 +71,18 @@ def simple_name(path: str) -> str:
 
 def read(library: Path) -> dict[str, str]:
     """
-    Return the catalogs of a library: path -> UUID; of several with one path the first.
+    Return the catalogs of a library: path -> UUID, the first one if several have the same path.
 
-    :raises CatalogError: the file cannot be read, or a newer Blender wrote it.
+    :raises CatalogError: the file cannot be read, or was written by a newer Blender.
     """
     return _catalogs(_text(library / FILE_NAME))
 
 
 def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
     """
-    Make sure that there are catalogs of these paths, and return the UUIDs of all.
+    Add the missing catalogs, and return the UUIDs of all catalogs by path.
 
-    Lines that are there stay as they are, comments too. The old file is kept as Blender keeps it, with ``~``.
+    Existing lines are kept, including comments. The old file is kept with the suffix ``~``, as Blender does.
 
     :raises CatalogError: nothing was written.
     """
@@ -91,10 +91,10 @@ def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
     with _locked(library):
         text = _text(file)
         found = _catalogs(text)
-        # A catalog that the user has renamed has another path and the same UUID: its assets belong to it all the same.
+        # A renamed catalog has a new path and the same UUID, so its assets still belong to it.
         known = set(found.values())
         new = [path for path in wanted if path not in found and catalog_id(path) not in known]
-        # Blender makes missing parents by itself, and asks the user to save them.
+        # Blender would create missing parents itself, and then ask the user to save them.
         new = sorted({one for path in new for one in _with_parents(path) if one not in found})
         if new:
             _write(file, _with_lines(text, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
@@ -107,7 +107,7 @@ def _with_parents(path: str) -> list[str]:
 
 
 def _with_lines(text: str, lines: list[str]) -> str:
-    """Return a catalog file's text with more lines after it, which end as its own do. Its own are left alone."""
+    """Return a catalog file's text with lines appended, using its line ending. The existing lines are not changed."""
     if not any(_is_version(line) for line in _split(text)):
         text = _HEADER + text.removeprefix(_BOM)
     end = "\r\n" if "\r\n" in text else "\n"
@@ -117,7 +117,7 @@ def _with_lines(text: str, lines: list[str]) -> str:
 
 def _text(file: Path) -> str:
     try:
-        # A link may lead to a file of this user, of which a copy would then lie in the library.
+        # A link might point to another file of this user, a copy of which would end up in the library.
         text = read_regular(file, most_bytes=_MOST_BYTES).decode()
     except FileNotFoundError:
         return ""
@@ -136,7 +136,7 @@ def _text(file: Path) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Return the lines as Blender has them: what else Python takes for the end of a line may be part of a name."""
+    """Return the lines as Blender splits them: other line ends that Python recognises may be part of a name."""
     return [line.removesuffix("\r") for line in text.removeprefix(_BOM).split("\n")]
 
 
@@ -175,10 +175,10 @@ def _write(file: Path, text: str) -> None:
 @contextlib.contextmanager
 def _locked(library: Path) -> Iterator[None]:
     """
-    Keep other batches out while the file is read and written.
+    Lock the catalog file against other batches while it is read and written.
 
-    A lock that outlives its process is broken after some seconds: worst, two write at once and a line is missing until
-    the next merge; no file is ever torn.
+    A lock that outlives its process is ignored after some seconds. In the worst case, two batches write at once and a
+    line is missing until the next merge; a file never has partial content.
     """
     lock = library / f".{FILE_NAME}.lock"
     deadline_s = time.monotonic() + _LOCK_S
@@ -197,7 +197,7 @@ def _locked(library: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # A folder of that name may be somebody's, a file of another user.
+        # It may be a folder, or a file of another user.
         remove_file(lock)
 
 

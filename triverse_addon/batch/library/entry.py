@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-One row as a library knows it, and what such an entry must be like to be believed.
+The ledger's entry for one row, and the validation of entries read from a file.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 
-A library is handed from one person to another, so what its ledger says is somebody else's word: every field has a type
-and a pattern, and a path is one inside the library.
+A library may come from another person, so its ledger is untrusted input: every field has a type and a pattern, and
+every path must be inside the library.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ STATES = ("claimed", "ordered", "done", "failed")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KIND = re.compile(r"[a-z0-9_]{1,32}")
 _UUID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-#: A prompt may be long; more than any text of ours.
+#: Longest text, for long prompts.
 _TEXT_CHARS = 20_000
 _STEM_BYTES = 200
 _MOST_FILES = 64
@@ -30,22 +30,22 @@ _LARGEST = 2**53
 
 
 class EntryError(ValueError):
-    """An entry of a ledger has a field that no entry of ours has; the text names the field."""
+    """A field of a ledger entry is invalid; the text is the field's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    One row, as the library knows it. Paths are relative to the library, with ``/``.
+    The ledger's entry for one row. Paths are relative to the library, with ``/``.
 
     :ivar order_id: the row's own ``client_order_id``, see ``input.order_ids``.
     :ivar row_key: see ``input.order_ids.row_key``.
     :ivar stem: name of its files without suffix.
     :ivar state: "claimed" (nothing paid yet), "ordered", "done" or "failed".
-    :ivar order: ``client_order_id`` that was sent last; a retry has another.
-    :ivar recipe: what was asked to be made of the model, see ``ledger.recipe_of``.
-    :ivar cost_credits: what the service took, or quoted where it did not tell.
-    :ivar files: what was written: "blend", "thumbnail" and the exports.
+    :ivar order: the ``client_order_id`` that was sent last; a retry has a different one.
+    :ivar recipe: hash of how the model was written, see ``ledger.recipe_of``.
+    :ivar cost_credits: the price charged by the service, or the quoted one if it is unknown; in credits.
+    :ivar files: path by kind: "blend", "thumbnail" and the exports.
     """
 
     order_id: str
@@ -69,10 +69,11 @@ class Entry:
 
 def entry_from_json(value: Any, order_id: str) -> Entry:
     """
-    Return an entry as it was read; fields of a newer version are left out.
+    Return an entry from parsed JSON; fields of a newer version are ignored.
 
-    :param order_id: the name of its file without suffix, which the entry has to bear.
-    :raises EntryError: a field is missing, of another type, or says what no entry of ours says.
+    :param value: the parsed JSON.
+    :param order_id: name of the file without suffix, which must be the entry's ``order_id``.
+    :raises EntryError: a field is missing, or has an invalid type or value.
     """
     if not isinstance(value, dict):
         raise EntryError("no entry")
@@ -91,7 +92,7 @@ def entry_from_json(value: Any, order_id: str) -> Entry:
 
 
 def is_stem(text: object) -> bool:
-    """Tell whether ``text`` can be the name of a row's files: letters and digits of any script, ``-`` and ``_``."""
+    """Return whether ``text`` can be a file name without suffix: letters and digits of any script, ``-`` and ``_``."""
     return (
         isinstance(text, str)
         and 0 < len(text.encode("utf-8", "replace")) <= _STEM_BYTES

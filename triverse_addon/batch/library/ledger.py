@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a library folder remembers of each row: under which names it lies there, whether it is done, what it cost.
+The ledger of a library folder: the file names, state and cost of each row.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
-One small file a row, written whole, so that any number of processes and machines write into one library at once and
-none waits for another. The folder begins with a dot: Blender's asset browser does not look into it.
+Each row has one small file, written atomically, so that any number of processes and machines can write into a library
+at once without waiting for each other. The folder's name begins with a dot, so Blender's asset browser ignores it.
 """
 
 import contextlib
@@ -33,19 +33,20 @@ from .atomic_write import write_whole
 from .entry import Entry, EntryError, entry_from_json
 from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
 
-#: Raised when the same row would be written in another way, so that it is written anew.
+#: Increased when the same row would be written differently, so that its model is written again.
 _RECIPE_VERSION = 1
-#: A file's name may have 255 bytes; the longest is "NAME_12345678-lod4.usdz" beside temporary names.
+#: Longest stem, in bytes. A file name may have 255 bytes; the longest is "NAME_12345678-lod4.usdz", and temporary names
+#: add to it.
 _STEM_BYTES = 80
-#: Nothing is written for as long as this, in seconds.
+#: Age in seconds after which a partial file is abandoned; no write takes that long.
 _LEFT_S = 3600.0
-#: Larger than any entry: a prompt of some thousand characters, and a thousand tags.
+#: Largest size of an entry's file: a prompt of some thousand characters, and a thousand tags.
 _MOST_BYTES = 1024 * 1024
-#: What ``atomic_write.replacing`` and :func:`_write_once` write beside their target, and nothing else.
+#: Names of the temporary files of ``atomic_write.replacing`` and :func:`_write_once`, and of nothing else.
 _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
-#: An OBJ with its textures, as the child moves it in.
+#: Names of the temporary folders in which the child Blender moves an OBJ with its textures into the library.
 _FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
-#: Windows keeps these for devices, whatever follows the first dot.
+#: Names that Windows reserves for devices, whatever follows the first dot.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
 
 
@@ -54,13 +55,13 @@ class LedgerError(TriverseError):
 
 
 def recipe_of(row: Row, *, with_blender: bool) -> str:
-    """Return a short text that differs when a row's model has to be written anew, though not ordered anew."""
+    """Return a hash that changes when a row's model must be written again, but not ordered again."""
     what = [_RECIPE_VERSION, with_blender, row.title, row.catalog, list(row.tags), row.post.to_json()]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def stem_of(title: str) -> str:
-    """Return a model's name as a file's name: letters and digits of any script, words joined by hyphens."""
+    """Return a model's name as a file name without suffix: lower-case words of any script, joined by hyphens."""
     plain = unicodedata.normalize("NFC", title).lower()
     words = "".join(char if char.isalnum() else " " for char in plain).split()
     stem = "-".join(words).encode()[:_STEM_BYTES].decode(errors="ignore").strip("-")
@@ -71,8 +72,8 @@ class Ledger:
     """
     The records of one library.
 
-    :param library: the folder.
-    :ivar ignored: names of files that were read and hold no entry of ours; they are as if they were not there.
+    :param library: the library folder.
+    :ivar ignored: names of files with invalid entries; they are treated as missing.
     """
 
     def __init__(self, library: Path) -> None:
@@ -84,25 +85,25 @@ class Ledger:
 
     def make(self) -> None:
         """
-        Make the folders where they are missing.
+        Create the missing folders, and check that they can be written.
 
-        :raises LedgerError: they cannot be made or written to.
+        :raises LedgerError: the folders cannot be created or written to.
         """
         with _told(self.library):
             for folder in (self.folder, self._rows, self._names):
                 make_folder(folder)
             refuse_link(self.library / THUMBNAILS)
-            # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
+            # Only a trial write gives the right answer for read-only disks, quotas and network file systems alike.
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
             self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed processes left in pieces; others may be writing right now."""
+        """Remove partial files of killed processes, but none that another process may be writing."""
         oldest_s = time.time() - _LEFT_S
         for folder in (self.library, self._rows, self._names):
             for part in folder.glob(".*.part"):
-                # What belongs to another worker of a farm may not be removable: it is in nobody's way.
+                # A file of another worker may not be removable; it does no harm.
                 with contextlib.suppress(OSError):
                     found = part.lstat()
                     if found.st_mtime >= oldest_s:
@@ -114,9 +115,10 @@ class Ledger:
 
     def get(self, order_id: str) -> Entry | None:
         """
-        Return what is known of a row.
+        Return the entry of a row.
 
-        None also for a file that a power cut left in pieces, or that somebody else has written: see :attr:`ignored`.
+        :returns: the entry; None if there is none, or if its file was damaged by a power cut or written by another
+            program, see :attr:`ignored`.
         """
         file = inside(self.library, f"{LEDGER}/rows/{order_id}.json")
         try:
@@ -130,7 +132,7 @@ class Ledger:
             return None
 
     def entries(self) -> Iterator[Entry]:
-        """Yield all rows of all batches."""
+        """Yield the entries of all batches."""
         if inside(self.library, f"{LEDGER}/rows") is None:
             return
         for file in sorted(self._rows.glob("*.json")):
@@ -139,7 +141,7 @@ class Ledger:
                 yield entry
 
     def notice(self) -> Sentence:
-        """Return what is to be told when :attr:`ignored` is not empty."""
+        """Return the message to show when :attr:`ignored` is not empty."""
         return Sentence.of(
             "{count} records of the library were damaged, or not written by this add-on ({name}). "
             "They count as missing.",
@@ -149,12 +151,12 @@ class Ledger:
 
     def put(self, entry: Entry) -> Entry:
         """
-        Write what is known of a row.
+        Write the entry of a row, and return it.
 
-        It is not waited for until it is on the disk: after a power cut the store and the service still know what was
-        paid, and at worst a model is written once more.
+        The write is not flushed to disk: after a power cut the store and the service still know what was paid, and at
+        worst a model is written once more.
 
-        :raises LedgerError: it cannot be written.
+        :raises LedgerError: the entry cannot be written.
         """
         text = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
         data = escaped_json(text).encode()
@@ -164,16 +166,16 @@ class Ledger:
 
     def claim(self, row: Row, order_id: str, row_key: str) -> Entry:
         """
-        Return a row's entry; a new one gets a name for its files that no other row and no foreign file has.
+        Return a row's entry. A new entry gets a unique file name that no other row and no foreign file has.
 
-        :raises LedgerError: it cannot be written.
+        :raises LedgerError: the entry cannot be written, or no file name is free.
         """
         known = self.get(order_id)
-        # Two entries of a foreign ledger may have one name: the second row's model would replace the first's.
+        # Two entries of a foreign ledger may have the same stem: the second row's model would replace the first's.
         if known is not None and _holds(self._names / known.stem, order_id):
             return known
         title = stem_of(row.title)
-        # The second has part of the order's hash in it, the third all of it: another row cannot want that.
+        # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
             if self._take_name(stem, order_id):
                 entry = known or Entry(order_id=order_id, row_key=row_key, stem=stem)
@@ -188,12 +190,12 @@ class Ledger:
             try:
                 _write_once(marker, order_id)
             except FileExistsError:
-                # Empty: somebody was killed about to write here, and the name stays unused.
+                # Empty: a process was killed while writing it, and the name stays unused.
                 return _holds(marker, order_id)
         return True
 
     def _is_foreign(self, stem: str) -> bool:
-        """Tell whether a file that a row of this name would write is there already, and so is not ours."""
+        """Return whether the library has a file that a row with this stem would write, and that is not ours."""
         if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
             return True
         ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)
@@ -201,12 +203,14 @@ class Ledger:
             return any(ours.fullmatch(one.name) for one in found)
 
     def path_of(self, entry: Entry, kind: str) -> Path | None:
-        """Return the path of a file that was written for a row; None if there is none, or it would lie elsewhere."""
+        """
+        Return the path of a file that was written for a row; None if there is none, or its path leaves the library.
+        """
         relative = entry.files.get(kind)
         return inside(self.library, relative) if relative else None
 
     def is_done(self, entry: Entry, recipe: str) -> bool:
-        """Tell whether all that was asked for lies in the library."""
+        """Return whether everything requested for a row is in the library."""
         return (
             entry.state == "done"
             and entry.recipe == recipe
@@ -219,7 +223,7 @@ class Ledger:
         return path is not None and path.is_file()
 
     def by_row_key(self) -> dict[str, Entry]:
-        """Return all rows by ``row_key``; of several the one that is done, else any."""
+        """Return all entries by ``row_key``. Of several with the same key, one that is done is preferred."""
         found: dict[str, Entry] = {}
         for entry in self.entries():
             known = found.get(entry.row_key)
@@ -230,9 +234,9 @@ class Ledger:
 
 def _write_once(marker: Path, text: str) -> None:
     """
-    Write a file that is not there yet, whole from its first moment on: two runs of one batch ask for one name at once.
+    Create a file atomically, because two runs of one batch may want the same name at once.
 
-    :raises FileExistsError: it is there.
+    :raises FileExistsError: the file exists.
     """
     part = marker.with_name(f".{secrets.token_hex(8)}.part")
     try:
@@ -241,7 +245,7 @@ def _write_once(marker: Path, text: str) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # Some file systems of other makers know no links; there a moment is left in which the file is empty.
+        # Some file systems have no hard links; there the file is empty for a moment.
         with marker.open("x", encoding="utf-8") as file:
             file.write(text)
     finally:

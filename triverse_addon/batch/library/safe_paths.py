@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Files and folders inside a library that somebody else may have prepared: no link is followed, no path leaves it.
+Access to files in an untrusted library: no link is followed, and no path leaves the folder.
 
 Floor: between first and second. Thread: any that may read and write files. No ``bpy``.
 """
@@ -12,15 +12,16 @@ from pathlib import Path, PurePosixPath
 from ...api.sentence import Sentence
 from ...tasks.removal import is_link
 
-#: More parts than any file of ours has: "chair-obj/chair.obj", ".triverse/reports/rows-1-8.json".
+#: Largest number of parts of a path, more than any file of ours has: "chair-obj/chair.obj",
+#: ".triverse/reports/rows-1-8.json".
 _MOST_PARTS = 4
 
 
 class LinkError(OSError):
     """
-    A folder that is written into is a link, which may lead anywhere.
+    A folder to write into is a link, which may lead anywhere.
 
-    :ivar sentence: the same for a user.
+    :ivar sentence: the message for the user.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,10 +33,10 @@ class LinkError(OSError):
 
 
 def is_plain_relative(text: object) -> bool:
-    """Tell whether ``text`` is a relative path with ``/`` that stays below its folder, on every system."""
+    """Return whether ``text`` is a relative path with ``/`` that stays inside its folder, on every system."""
     if not isinstance(text, str) or not text or len(text) > 1024 or not text.isprintable():
         return False
-    # A colon is a drive or a stream on Windows.
+    # A colon separates a drive or an alternate data stream on Windows.
     if "\\" in text or ":" in text or text.startswith("/"):
         return False
     parts = text.split("/")
@@ -44,9 +45,9 @@ def is_plain_relative(text: object) -> bool:
 
 def inside(folder: Path, relative: str) -> Path | None:
     """
-    Return the path of a file inside ``folder``; None if a part of it is a link, or the path leaves the folder.
+    Return the path of a file inside ``folder``; None if a part of it is a link or the path leaves the folder.
 
-    :param relative: with ``/``. The file need not be there.
+    :param relative: relative path with ``/``. The file need not exist.
     """
     if not is_plain_relative(relative):
         return None
@@ -60,10 +61,10 @@ def inside(folder: Path, relative: str) -> Path | None:
 
 def make_folder(path: Path) -> None:
     """
-    Make a folder where it is missing.
+    Create a folder if it is missing.
 
     :raises LinkError: it is a link.
-    :raises OSError: it cannot be made.
+    :raises OSError: it cannot be created.
     """
     refuse_link(path)
     path.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def make_folder(path: Path) -> None:
 
 def refuse_link(path: Path) -> None:
     """
-    Do nothing, unless a path is a link.
+    Raise an error if a path is a link.
 
     :raises LinkError: it is one.
     """
@@ -81,10 +82,11 @@ def refuse_link(path: Path) -> None:
 
 def read_regular(path: Path, *, most_bytes: int) -> bytes:
     """
-    Return a small file's content.
+    Return the content of a small regular file.
 
-    A pipe or device would block or never end, and a link may lead to a file of this user that is nobody's business.
+    A pipe or device would block or never end, and a link may point to a private file of this user.
 
+    :param most_bytes: largest size, in bytes.
     :raises OSError: it is not a regular file, is too large, or cannot be read.
     """
     found = os.lstat(path)
@@ -92,7 +94,7 @@ def read_regular(path: Path, *, most_bytes: int) -> bytes:
         raise OSError(0, "it is no regular file", str(path))
     if found.st_size > most_bytes:
         raise OSError(0, "it is too large", str(path))
-    # It may be exchanged between the two looks; O_NONBLOCK keeps a pipe from holding us up.
+    # The file may be replaced between the two checks. O_NONBLOCK prevents a pipe from blocking.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

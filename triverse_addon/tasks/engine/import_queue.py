@@ -133,7 +133,6 @@ class ImportQueue:
 
         :param importer: imports a model.
         :param reason_to_wait: see :data:`ReasonToWait`; None for no check.
-
         :param deadline_s: monotonic time in seconds after which no further model is tried.
         """
         now = time.monotonic()

@@ -50,7 +50,6 @@ class Keeper:
 
     :param shared: settings, store, event queue.
     :param steps: stores pushed statuses.
-
     :param schedule: see :class:`steps.Steps`.
     :param poll_within: reschedules all waiting tasks so that each is polled within this many seconds.
     """
@@ -232,9 +231,7 @@ class Keeper:
         return False
 
     def _hear(self, status: TaskStatus, _finalized: bool) -> None:
-        """
-        Apply a pushed status. Tasks that are unknown, not WAITING, not followed or owned by another engine are ignored.
-        """
+        """Apply a pushed status to a followed, WAITING task that this engine owns; ignore any other."""
         if not status.is_terminal and self._is_repeated(status):
             return
         store = self._shared.store

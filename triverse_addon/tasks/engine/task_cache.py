@@ -28,10 +28,7 @@ class Board:
         self._list: list[TaskRecord] | None = None
         self._forgotten: set[str] = set()
         self.shape = 0
-        """
-        Version of the list: increased when its members, their order or a filter's result may have changed, not by
-        progress.
-        """
+        """Version of the list: increased when a sorted or filtered view of it may have changed, but not by progress."""
 
     def put(self, record: TaskRecord, *, only_newer: bool = False) -> bool:
         """

@@ -55,7 +55,6 @@ class Outcomes:
     Writes the results of steps, provided that this engine holds the task's lease.
 
     :param shared: store, gate, event queue.
-
     :param schedule: called with a record and the delay until its next step, in seconds.
     """
 
