@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the files of a user to checked rows."""
+"""Reading of batch files: from a user's files to checked rows."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Tables of text, as spreadsheets and data tools write them, to rows of cells.
+Read text tables (CSV and the like), as spreadsheets and data tools write them.
 
 Floor: between first and second. Thread: any. No ``bpy``.
 """
@@ -18,24 +18,26 @@ from ..problems import Problem
 from ..raw_rows import NOTE_MARK, RawRow, column_key, too_long
 
 _SEPARATORS = ",;\t"
-#: Which decimal mark goes with what separates cells: a spreadsheet writes semicolons where the comma is in numbers.
-#: A tab goes with either.
+#: Decimal mark that follows from the cell separator: a spreadsheet that writes decimal commas separates by semicolons.
+#: A tab allows either mark.
 _DECIMAL_MARKS = {",": ".", ";": ",", "\t": ""}
-#: The line by which Excel is told the separator. Programs that do not know it keep it as a row, with their own behind.
+#: The line that sets the separator for Excel. Programs that do not know it keep it as a row and append their own
+#: separators.
 _SEP_LINE = re.compile(r'\s*"?sep=(?P<mark>\\t|[^\r\n\w" ])"?(?P<rest>[,;\t]*)[ ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
-#: A text that is kept from being taken for a number: ="007".
+#: A cell that spreadsheets treat as text, not as a number: ="007".
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 
 
 def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tuple[list[RawRow], str]:
     """
-    Return the rows, and the table's decimal mark, "" where it is not known.
+    Return the rows and the table's decimal mark, "" if it is not known.
 
-    :param columns: gets the names of the columns.
-    :param problems: gets what is wrong.
+    :param text: the whole file.
+    :param columns: filled with column key -> name as in the file.
+    :param problems: problems found are appended.
     """
     above, separator, table = _separator(text)
-    # newline="": only what ends a line in a file does so here, and line_num counts as an editor does.
+    # newline="": only real line ends count as such, so that line_num matches an editor's line numbers.
     reader = csv.reader(io.StringIO(table, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
     rows: list[RawRow] = []
     keys: list[str] = []
@@ -64,7 +66,7 @@ def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tup
 
 
 def _decimal_mark(rows: list[RawRow], separator: str) -> str:
-    """Return what the numbers of the table themselves tell; where they tell nothing, what the separator does."""
+    """Return the decimal mark used by the table's numbers; if they do not show it, the one that fits the separator."""
     told = {told_decimal_mark(str(cell)) for row in rows for cell in row.cells.values()} - {""}
     if told:
         return told.pop() if len(told) == 1 else ""
@@ -78,7 +80,11 @@ def _bare(cell: str) -> str:
 
 
 def _lines(reader: Any, above: int, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the line on which it begins, ``above`` lines on; a quoted cell may go over several."""
+    """
+    Yield each row with the line on which it begins. A quoted cell may span several lines.
+
+    :param above: number of lines before the table.
+    """
     while True:
         line = above + reader.line_num + 1
         try:
@@ -86,7 +92,7 @@ def _lines(reader: Any, above: int, problems: list[Problem]) -> Iterator[tuple[i
         except StopIteration:
             return
         except csv.Error as error:
-            # What follows an open quote cannot be told apart from what is in it.
+            # After an unclosed quote, the text outside and inside it cannot be distinguished.
             words = Sentence.of("The quotes do not match ({reason}).", reason=clean(str(error), 100))
             if "field limit" in str(error):
                 words = too_long()
@@ -96,7 +102,7 @@ def _lines(reader: Any, above: int, problems: list[Problem]) -> Iterator[tuple[i
 
 
 def _separator(text: str) -> tuple[int, str, str]:
-    """Return how many lines tell only the separator, what it is, and the text below them."""
+    """Return the number of lines that only set the separator, the separator, and the text below those lines."""
     told = _SEP_LINE.match(text)
     above = 0
     if told is not None:
@@ -110,7 +116,7 @@ def _separator(text: str) -> tuple[int, str, str]:
 
 
 def _header(line: int, cells: list[str], columns: dict[str, str], problems: list[Problem]) -> list[str]:
-    """Return the columns' keys; "" for one that is not read."""
+    """Return the keys of the columns; "" for a column that is ignored."""
     keys: list[str] = []
     for cell in cells:
         key = "" if cell.strip().startswith(NOTE_MARK) else column_key(cell)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Objects of JSON, one a line, one after another, or in one array, to rows of cells.
+Read rows from JSON objects: one a line, one after another, or in one array.
 
 Floor: between first and second. Thread: any. No ``bpy``.
 
-One object is decoded at a time, where it stands in the text.
+One object is decoded at a time, at its position in the text, so that problems have a line number.
 """
 
 import json
@@ -19,7 +19,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def looks_like_json(text: str) -> bool:
-    """Tell from its first characters whether a text is JSON, however its file is called."""
+    """Return whether a text begins like JSON, regardless of the file's name."""
     return re.match(r"\s*(\{|\[\s*[\[{\]])", text) is not None
 
 
@@ -27,10 +27,11 @@ def json_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> li
     """
     Return the rows.
 
-    :param columns: gets the names of the columns.
-    :param problems: gets what is wrong.
+    :param text: the whole file.
+    :param columns: filled with column key -> name as in the file.
+    :param problems: problems found are appended.
     """
-    # In JSON a line ends nowhere but between values, so nothing that is told changes.
+    # JSON has line ends between values only, so replacing them changes no value.
     return _Reader(text.replace("\r\n", "\n").replace("\r", "\n"), columns, problems).rows()
 
 
@@ -76,7 +77,7 @@ class _Reader:
         return rows
 
     def _is_over(self, is_first: bool) -> bool:
-        """Take what stands between the entries of an array; tell whether it is over, or broken."""
+        """Consume the separator between two entries of an array; return whether the array has ended or is malformed."""
         found = self._text[self._at : self._at + 1]
         if found == "]":
             self._move(self._at + 1)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The ``client_order_id`` of a row: the same for the same request, whenever and wherever it is run.
+The ``client_order_id`` of a row: the same for the same request, at any time and on any machine.
 
-Floor: between first and second. Thread: any that may read files: pictures and models are read whole. No ``bpy``.
+Floor: between first and second. Thread: any that may read files: pictures and models are read completely. No ``bpy``.
 
-It follows from what is sent: flow, settings, sources (as they are written, and what is in them) and the row's number
-among equals. Name, catalog and what is done with the model afterwards do not count, nor does the file's own name or
-place: a batch that was moved, renamed, sorted anew or grown by a hundred rows pays for those hundred.
+It is a hash of what is sent: flow, settings, sources (their paths as written, and their content) and the row's number
+among identical requests. Name, catalog and post-processing are not included, nor is the name or place of the batch
+file: a batch that was moved, renamed, sorted differently or extended by a hundred rows pays only for those hundred.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ from ..problems import BatchProblemsError, Problem
 from ..row import Row
 from .row_numbering import request_of
 
-#: Short enough that the suffix of a retry fits into the 64 characters the service allows.
+#: Length of the hash: with the suffix of a retry, the id fits into the 64 characters that the service allows.
 _HASH_CHARS = 40
 _PREFIX = "batch_"
 
 
 class Identities:
     """
-    Names rows; a file that several rows send is read once.
+    Computes order ids. A file that several rows send is read once.
 
-    :param salt: makes all ids others on purpose, to order a batch anew.
+    :param salt: changes all ids, to order a batch again on purpose.
     """
 
     def __init__(self, salt: str = "") -> None:
@@ -54,7 +54,7 @@ class Identities:
 
 
 def row_key(row: Row, salt: str = "") -> str:
-    """Return what tells a row apart without a look into its files, to find what was written of it."""
+    """Return a hash of a row without the content of its files, to find the row's entry in the ledger."""
     return _digest(salt, request_of(row), str(row.occurrence))
 
 
@@ -68,9 +68,9 @@ def _digest(*parts: str) -> str:
 
 def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
     """
-    Return the ``client_order_id`` of each row by its number.
+    Return the ``client_order_id`` of each row by row number.
 
-    :raises BatchProblemsError: a source that was there a moment ago cannot be read.
+    :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
     identities = Identities(salt)
     found: dict[int, str] = {}

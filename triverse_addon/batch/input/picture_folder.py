@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A folder of pictures to rows: one of each picture, by what is in the files and not by what they are called.
+Read a folder of pictures: one row for each picture, recognised by its content, not by its name.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 
-Whatever lies there and becomes no row is told, with why.
+Every item that does not become a row is reported with the reason.
 """
 
 import os
@@ -20,14 +20,15 @@ from ..outside_files import link_target, outside
 from ..problems import Problem
 from ..raw_rows import LEDGER, LeftOut, RawBatch, RawRow
 
-#: A file of such a name is meant to be a picture: if it is none, that is a problem, and nothing to leave out.
+#: Suffixes of picture files: such a file with other content is a problem, not an item to skip.
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
 
 
 def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[str]) -> RawBatch:
     """
-    Make a row of every picture, in folders below too, which become its catalog.
+    Return a row for every picture, including those in subfolders, whose path becomes the catalog.
 
+    :param folder: absolute path of the folder.
     :param takes: see :func:`reader.read`, as for ``allowed``.
     """
     problems: list[Problem] = []
@@ -66,13 +67,13 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
 
 
 def _why_not_into(folder: Path) -> Sentence | None:
-    """Return why a folder is not gone into, None if it is."""
+    """Return why a folder is skipped; None if it is read."""
     if _is_hidden(folder.name):
         return Sentence.of("It is hidden.")
     if link_target(folder) is not None:
         return Sentence.of("It is a link to another folder.")
     if os.path.lexists(folder / LEDGER):
-        # A library that lies inside holds pictures of models, not for models.
+        # A library inside the folder contains pictures of models, not for models.
         return Sentence.of("It is the library of a batch.")
     return None
 
@@ -82,7 +83,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _why_not(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
-    """Return why a file is no row, None if it is one."""
+    """Return why a file is not a row; None if it is one."""
     if _is_hidden(file.name):
         return Sentence.of("It is hidden.")
     head = head_of(file)
@@ -98,6 +99,6 @@ def _why_not(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Sort chair2 before chair10."""
+    """Return a sort key for natural order: chair2 before chair10."""
     parts = re.split(r"(\d+)", path.as_posix().casefold())
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From a file to rows of cells: CSV, JSON, or a folder of pictures.
+Read the rows of a batch from a CSV file, a JSON file, or a folder of pictures.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 
-What a cell means is for ``validation``; here a file that cannot be understood is told line by line.
+The values of cells are checked by ``validation``. Here, text that cannot be parsed is reported line by line.
 """
 
 import codecs
@@ -20,23 +20,24 @@ from .csv_table import csv_rows
 from .json_rows import json_rows, looks_like_json
 from .picture_folder import read_folder
 
-#: A batch is read into memory as a whole; ten thousand rows with long prompts are 10 MB.
+#: Largest file size, in bytes. A batch is read into memory completely; ten thousand rows with long prompts are 10 MB.
 MAX_BYTES = 64 * 1024 * 1024
 
 _JSON = frozenset({".jsonl", ".ndjson", ".json"})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
-#: How workbooks begin: .xlsx, .ods and .numbers are ZIP archives, .xls is a compound file.
+#: First bytes of workbooks: .xlsx, .ods and .numbers are ZIP archives, .xls is a compound file.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
 def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allowed: Collection[str] = ()) -> RawBatch:
     """
-    Read a batch. What is wrong with it is in the answer, never raised.
+    Read a batch. Problems are returned, never raised.
 
     :param path: a CSV, JSON or JSON Lines file, or a folder of pictures.
-    :param takes: tells of a folder's file that it becomes a picture for the upload, beside those that are one.
-    :param allowed: which links of a folder may be followed, see ``outside_files.Outside.key``.
+    :param takes: returns whether a file in a folder can be converted to a picture for the upload, in addition to the
+        files that are one already.
+    :param allowed: links in a folder that may be followed, see ``outside_files.Outside.key``.
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():
@@ -100,5 +101,5 @@ def _text(path: Path, problems: list[Problem]) -> str:
 
 
 def _line_of(before: str) -> int:
-    """Return the number of the line on which what follows ``before`` stands."""
+    """Return the number of the line that follows the text ``before``."""
     return len(re.findall(r"\r\n|\r|\n", before)) + 1

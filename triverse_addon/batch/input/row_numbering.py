@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Tell apart rows that ask for the same, and rows of the same name.
+Number rows with identical requests, and rows with the same name.
 
 Floor: between first and second. Thread: any. No ``bpy``.
 """
@@ -14,15 +14,15 @@ from ..row import Row
 
 
 def request_of(row: Row) -> str:
-    """Return what a row sends, as one text: equal for rows that ask for the same."""
+    """Return a row's request as text, equal for rows with identical requests."""
     return json.dumps([row.flow, dict(row.params), dict(row.written_sources)], sort_keys=True, ensure_ascii=True)
 
 
 def numbered(rows: Iterable[Row]) -> Iterator[Row]:
     """
-    Yield the rows with their numbers among equals.
+    Yield the rows with their numbers among identical ones.
 
-    Two rows that ask for the same are two models, and are paid twice: whoever writes a line twice wants variations.
+    Two identical rows are two models and are paid twice: a user who repeats a row wants variations.
     """
     requests: Counter[str] = Counter()
     names: Counter[str] = Counter()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The part of a batch that ``--rows A:B`` names.
+Parse the part of a batch that ``--rows A:B`` selects.
 
 Floor: between first and second. Thread: any. No ``bpy``.
 """
@@ -14,12 +14,13 @@ from ...api.spelling import half_width
 
 def rows_in(text: str, count: int) -> range:
     """
-    Return the numbers of the rows: "3:7" is the third to the seventh, both included; "3:" and ":7" are open, "3" is
-    one.
+    Return the row numbers that a text selects.
 
-    :param count: how many rows there are. What reaches beyond is cut off, so that a farm's last chunk may be shorter,
+    "3:7" means the third to the seventh row, both included; "3:" and ":7" are open ranges; "3" is one row.
+
+    :param count: number of rows. A range is cut off at the end, so that the last chunk of a render farm may be shorter,
         or empty.
-    :raises InputError: (field ``rows``) that cannot be understood.
+    :raises InputError: (field ``rows``) the text is invalid.
     """
     match = re.fullmatch(r"\s*(\d{0,18})\s*(:?)\s*(\d{0,18})\s*", half_width(text))
     if match is None or not (match[1] or match[3]) or (not match[2] and match[3]):

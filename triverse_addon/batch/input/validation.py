@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-From cells to rows that can be ordered: every problem of every row, before anything is sent.
+Check cells and build rows that can be ordered: all problems of all rows, before anything is sent.
 
-Floor: between first and second. Thread: any that may read files: pictures and models are looked at. No ``bpy``.
+Floor: between first and second. Thread: any that may read files: pictures and models are opened. No ``bpy``.
 
-Fields are judged by ``api.flows``, as in the panel and on the command line.
+Fields are checked by ``api.flows``, as in the panel and on the command line.
 """
 
 import os
@@ -32,7 +32,7 @@ from ..raw_rows import RawBatch, RawRow, column_key
 from ..row import Row
 from .row_numbering import numbered
 
-#: Columns of a batch itself, with what they are for.
+#: Columns of the batch itself, with their descriptions.
 OWN_COLUMNS: Mapping[str, str] = {
     "name": "name of the model; by default the prompt or the file's name",
     "flow": "kind of task; by default it follows from what is given",
@@ -40,15 +40,15 @@ OWN_COLUMNS: Mapping[str, str] = {
     "tags": "asset tags, separated by commas",
 }
 
-#: What spreadsheets write where they could not compute a cell, in any language: #REF!, #NAME?, #N/A, #BEZUG!
+#: Error values that spreadsheets write into cells, in any language: #REF!, #NAME?, #N/A, #BEZUG!
 _CELL_ERROR = re.compile(r"#[^\W\d_/][^\sa-z]{1,14}[!?]|#N/A|#NV")
 
-#: Tells whether a source is made fit for the upload first, and so need not be what the service takes.
+#: Returns whether a source is converted before the upload, so that its format need not be one that the service accepts.
 Takes = Callable[[str, Kind], bool]
 
 
 def field_columns() -> dict[str, str]:
-    """Return the columns for fields of flows: every name a field goes by -> its name in the table."""
+    """Return the columns for the fields of flows: each accepted name -> the field's own name."""
     names: dict[str, str] = {}
     for flow in FLOWS.values():
         for field in flow.fields:
@@ -68,15 +68,16 @@ def check(
     allowed: Collection[str] = (),
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
     """
-    Return the rows of a batch, and every problem there is. With a problem, rows are missing.
+    Return the rows of a batch and all problems. If there is a problem, no rows are returned.
 
-    :param defaults: values by column for rows that do not have their own.
+    :param raw: the batch as read.
+    :param defaults: values by column name for rows without their own.
     :param takes: see :data:`Takes`.
-    :param with_blender: whether .blend files can be written and models worked on.
-    :param numbers: the rows whose pictures and models are looked at; None for all. A chunk of a batch leaves the files
-        of the others alone.
-    :param service_url: the service, which has to fetch pictures that are given by their address.
-    :param allowed: what may be opened of files outside the table's folder, see ``outside_files.Outside.key``.
+    :param with_blender: whether .blend files can be written and models post-processed.
+    :param numbers: row numbers whose pictures and models are opened; None for all. A chunk of a batch does not open the
+        files of the others.
+    :param service_url: address of the service, which must be able to fetch pictures that are given by URL.
+    :param allowed: files outside the table's folder that may be opened, see ``outside_files.Outside.key``.
     """
     problems = list(raw.problems)
     known = field_columns()
@@ -111,7 +112,7 @@ def _unknown_column() -> Sentence:
 
 
 class _Looks:
-    """Looks at source files, once at each."""
+    """Checks source files, each only once."""
 
     def __init__(self, takes: Takes, allowed: Collection[str]) -> None:
         self.allowed = allowed
@@ -137,7 +138,7 @@ class _Looks:
 
 
 class _Checker:
-    """One row on its way from cells to a :class:`Row`."""
+    """Checks the cells of one row and builds a :class:`Row`."""
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ class _Checker:
         self._places: dict[str, str] = {}
 
     def row(self, number: int) -> Row | list[Problem]:
-        """Return the row, or all its problems."""
+        """Return the row with this number, or all its problems."""
         self._look_for_formulas()
         flow = self._flow()
         params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
@@ -194,7 +195,7 @@ class _Checker:
         self._problems.append(Problem(self._line, self._raw.columns.get(key, key), sentence))
 
     def _look_for_formulas(self) -> None:
-        """What a spreadsheet saved instead of a value would be paid for as a prompt."""
+        """Report formulas and error values of spreadsheets, which would otherwise be sent, and paid for, as prompts."""
         for key in [key for key, value in self._cells.items() if isinstance(value, str)]:
             text = str(self._cells[key])
             if _CELL_ERROR.fullmatch(text):
@@ -252,7 +253,7 @@ class _Checker:
         for key in [key for key in self._cells if key in self._known]:
             field = names.get(self._known[key])
             if field is None:
-                # What holds for all rows holds for those that have such a setting.
+                # A default for all rows applies only to rows whose flow has this setting.
                 if key in self._given:
                     self._say(key, Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=key))
             elif field.is_source:
@@ -271,7 +272,7 @@ class _Checker:
 
     def _value(self, key: str, field: Field, params: dict[str, JSON]) -> None:
         value = self._cells[key]
-        # A JSON file may write a prompt that is a number.
+        # A JSON file may contain a number as a prompt.
         if field.kind is Kind.TEXT and isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         try:
@@ -297,7 +298,7 @@ class _Checker:
             return
         try:
             path = path_of(self._raw.folder, text)
-            os.fsencode(path)  # half a character of JSON is in no name; the error is a ValueError
+            os.fsencode(path)  # a lone surrogate from JSON is in no file name; the error is a ValueError
         except ValueError:
             self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
             return
@@ -305,7 +306,7 @@ class _Checker:
         written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
         if self._looks is None:
             return
-        # What is typed for all rows is the user's own word.
+        # A default for all rows was typed by the user, so it needs no permission.
         found = outside(self._raw.folder, path) if key in self._given else None
         if found is not None and not found.is_allowed(self._looks.allowed):
             column = self._raw.columns.get(key, key)
@@ -321,12 +322,12 @@ class _Checker:
         for key in [key for key in self._cells if key in post_options.COLUMNS]:
             column = post_options.COLUMNS[key]
             try:
-                # What is typed for all rows is typed by one who sees it, and a table's mark is not theirs.
+                # A default for all rows is typed by the user, so the table's decimal mark does not apply.
                 mark = self._raw.decimal_mark if key in self._given else "."
                 values[column.sets] = column.check(self._cells[key], mark)
             except InputError as error:
                 self._say(key, error.sentence)
-        work = Post(**values)  # type: ignore[arg-type]  # each column's check gives its field's type
+        work = Post(**values)  # each column's check returns its field's type
         if work.needs_blender and not self._with_blender:
             self._say("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
         return work

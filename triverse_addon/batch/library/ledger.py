@@ -195,7 +195,7 @@ class Ledger:
         return True
 
     def _is_foreign(self, stem: str) -> bool:
-        """Return whether the library has a file that a row with this stem would write, and that is not ours."""
+        """Return whether the library has a foreign file that a row with this stem would overwrite."""
         if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
             return True
         ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a batch leaves beside the models: the report and the contact sheets."""
+"""Results of a batch in addition to the models: the report and the contact sheets."""

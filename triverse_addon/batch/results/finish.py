@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a run leaves beside the models: the report and the contact sheets. The same for the command and for the panel.
+Write the report and the contact sheets at the end of a run, for the command and for the panel.
 
 Floor: between first and second. Thread: any that may write files and wait for a child Blender. No ``bpy``.
 """
@@ -22,11 +22,11 @@ from . import html_sheet, report
 @dataclass(frozen=True, slots=True)
 class Sheets:
     """
-    The contact sheets.
+    The contact sheets that were written.
 
-    :ivar page: for a web browser.
-    :ivar pictures: the same as PNGs.
-    :ivar problem: why there are no pictures, None if there are or none were asked for.
+    :ivar page: path of the HTML page.
+    :ivar pictures: paths of the sheets as PNG files.
+    :ivar problem: why there are no pictures; None if there are some or none were requested.
     """
 
     page: Path
@@ -35,7 +35,7 @@ class Sheets:
 
 
 def report_path(asked: Asked) -> Path:
-    """Return where the report of a batch goes; of a part of it, where it does not replace that of the whole."""
+    """Return the path of a batch's report. The report of a part does not replace that of the whole batch."""
     if asked.rows:
         return asked.library / LEDGER / "reports" / f"rows-{asked.rows.replace(':', '-').strip()}.json"
     return asked.library / report.FILE_NAME
@@ -52,12 +52,16 @@ def write_report(
     ledger_ignored: Iterable[str] = (),
 ) -> None:
     """
-    Write the report. One that lies in the library tells nothing of this machine's folders.
+    Write the report. A report inside the library contains no paths of this machine.
 
-    :param left_out: what lies in a folder of pictures and is no row.
-    :param exit_code: of the command; None where there is none.
+    :param target: path of the report.
+    :param asked: the batch.
+    :param lines: the report's rows.
+    :param left_out: items of a folder of pictures that are not rows.
+    :param seconds: duration of the run, in seconds.
+    :param exit_code: exit code of the command; None if there is none.
     :param ledger_ignored: see :class:`library.ledger.Ledger`.
-    :raises ReportError: it cannot be written.
+    :raises ReportError: the report cannot be written.
     """
     is_inside = target.is_relative_to(asked.library)
     if is_inside:
@@ -86,9 +90,9 @@ def write_sheets(
     asked: Asked, lines: Sequence[report.Line], writer: AssetWriter | None, stop: threading.Event
 ) -> Sheets:
     """
-    Write the contact sheets.
+    Write the contact sheets into the library.
 
-    :param writer: draws the pictures; None for the page alone.
+    :param writer: draws the pictures; None to write only the page.
     :raises SheetError: the page cannot be written.
     """
     page = html_sheet.write(asked.library, report.travelling(lines, asked.library), asked.file.stem)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The contact sheet for a web browser: one page, every model with its picture, sorted as one likes.
+The contact sheet as an HTML page: every model with its picture, sortable.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
-The page is a file like any other: it asks no server for anything, and whatever a row says is text in it, never code.
+The page is self-contained: it sends no requests to a server, and values of rows are escaped, so they are never run as
+code.
 """
 
 import html
@@ -84,11 +85,11 @@ document.getElementById("find").addEventListener("input", event => {{
 
 
 class SheetError(TriverseError):
-    """The contact sheet cannot be written. The models are in the library all the same."""
+    """The contact sheet cannot be written. The models are in the library nevertheless."""
 
 
 def page(lines: Sequence[Line], title: str) -> str:
-    """Return the page."""
+    """Return the page as HTML."""
     found = counts(lines)
     summary = ", ".join(f"{count} {state}" for state, count in found.items())
     return _PAGE.format(
@@ -97,7 +98,7 @@ def page(lines: Sequence[Line], title: str) -> str:
 
 
 def tiles(library: Path, lines: Sequence[Line]) -> list[Tile]:
-    """Return what a drawn sheet shows: the models that are done, and of the others only the name."""
+    """Return the tiles of a drawn sheet: finished models with their picture, others with their name only."""
     found = []
     for line in lines:
         thumbnail = line.files.get("thumbnail") if line.state == "done" else None
@@ -113,7 +114,7 @@ def write(library: Path, lines: Sequence[Line], title: str) -> Path:
     """
     Write the page into a library, and return its path.
 
-    :raises SheetError: it cannot be written.
+    :raises SheetError: the page cannot be written.
     """
     target = library / FILE_NAME
     try:

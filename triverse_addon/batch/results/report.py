@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The report of a batch: one line a row, for programs as JSON, for people as a table.
+The report of a batch, one line a row: as JSON for programs, as a table for people.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 """
@@ -24,16 +24,16 @@ from ..row import Row
 from ..run.outcome import Outcome
 
 FILE_NAME = "batch-report.json"
-#: The report's own version, for programs that read it.
+#: Version of the report's format, for programs that read it.
 _VERSION = 1
-#: Tables with more rows tell only what needs a look.
+#: Largest table that shows all rows; a larger one shows only the rows that are not done.
 MOST_LINES = 60
-#: A million rows with long prompts.
+#: Largest size of a report, in bytes: a million rows with long prompts.
 _MOST_BYTES = 1024 * 1024 * 1024
 
 
 class ReportError(TriverseError):
-    """The report cannot be written. The models are in the library all the same."""
+    """The report cannot be written. The models are in the library nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Line:
     """
     One row in the report.
 
-    :ivar state: an :class:`run.outcome.End`, as text.
-    :ivar was_there: it lay in the library before this run.
+    :ivar state: an :class:`run.outcome.End` as text.
+    :ivar was_there: the model was in the library before this run.
     :ivar files: paths relative to the library by kind.
     """
 
@@ -64,7 +64,7 @@ class Line:
 
 
 def line_of_outcome(outcome: Outcome) -> Line:
-    """Return the line of a row after a run."""
+    """Return the report's line for a row after a run."""
     row, record = outcome.planned.row, outcome.record
     entry = outcome.entry
     return Line(
@@ -87,7 +87,9 @@ def line_of_outcome(outcome: Outcome) -> Line:
 
 
 def _cost(outcome: Outcome) -> int | None:
-    """Return what the row's task costs; a failed or refused one costs nothing, its credits are released."""
+    """
+    Return the price of the row's task, in credits; None if it failed or was rejected, as its credits are then released.
+    """
     if outcome.record is not None and outcome.record.is_settled:
         return None
     if outcome.record is not None and outcome.record.cost_credits is not None:
@@ -96,7 +98,7 @@ def _cost(outcome: Outcome) -> int | None:
 
 
 def line_of_entry(row: Row, entry: Entry | None) -> Line:
-    """Return the line of a row from what the library knows of it: how a run on another machine ended."""
+    """Return the report's line for a row from its ledger entry, to show how a run on another machine ended."""
     state = {"done": "done", "failed": "failed"}.get(entry.state if entry is not None else "", "open")
     error = entry.error if entry is not None else ""
     if state == "open":
@@ -124,21 +126,21 @@ def line_of_entry(row: Row, entry: Entry | None) -> Line:
 
 
 def merged(rows: Iterable[Row], row_keys: Mapping[int, str], ledger: Ledger) -> list[Line]:
-    """Return the lines of all rows, whoever ran them."""
+    """Return the report's lines for all rows, on whichever machine they were run."""
     known = ledger.by_row_key()
     return [line_of_entry(row, known.get(row_keys[row.number])) for row in rows]
 
 
 def counts(lines: Iterable[Line]) -> dict[str, int]:
-    """Return how many rows there are of each state."""
+    """Return the number of rows by state."""
     return dict(sorted(Counter(line.state for line in lines).items()))
 
 
 def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
     """
-    Return the report for programs.
+    Return the report as JSON types.
 
-    :param about: more on the run as a whole: the file, the library, seconds, exit code.
+    :param about: further values about the whole run: the file, the library, seconds, exit code.
     """
     return {
         "version": _VERSION,
@@ -151,7 +153,7 @@ def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
 
 
 def is_report(path: Path) -> bool:
-    """Tell whether a file is a report that a batch has written, which another report may replace."""
+    """Return whether a file is the report of a batch, which another report may replace."""
     try:
         found = json.loads(read_regular(path, most_bytes=_MOST_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -161,10 +163,10 @@ def is_report(path: Path) -> bool:
 
 def travelling(lines: Iterable[Line], library: Path) -> list[Line]:
     """
-    Return lines for a file that lies in the library and goes where it goes.
+    Return lines for a report that is stored in the library and moved with it.
 
-    What was wrong is told without the folders of this machine: those in the library are relative to it, and the user's
-    own begin with ``~``.
+    Paths of this machine are removed from error messages: paths in the library become relative to it, and the user's
+    home folder becomes ``~``.
     """
     return [replace(line, error=_travelling_text(line.error, library)) if line.error else line for line in lines]
 
@@ -177,7 +179,7 @@ def _travelling_text(text: str, library: Path) -> str:
 
 
 def travelling_path(path: Path, library: Path) -> str:
-    """Return a path relative to the library where both lie in one folder or deeper, else its last part alone."""
+    """Return a path relative to the library if it is at most one folder above it, else only the file name."""
     relative = os.path.relpath(path, library) if path.anchor == library.anchor else path.name
     is_near = sum(part == ".." for part in Path(relative).parts) <= 1
     return Path(relative).as_posix() if is_near else path.name
@@ -185,9 +187,9 @@ def travelling_path(path: Path, library: Path) -> str:
 
 def write(target: Path, report: Mapping[str, object]) -> None:
     """
-    Write a report.
+    Write a report atomically, creating its folder if necessary.
 
-    :raises ReportError: it cannot be written.
+    :raises ReportError: the report cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +205,7 @@ def write(target: Path, report: Mapping[str, object]) -> None:
 
 
 def table(lines: Sequence[Line]) -> list[str]:
-    """Return a table for people; of a large batch only the rows that need a look."""
+    """Return the lines of a text table; for a large batch, only the rows that are not done."""
     shown = lines if len(lines) <= MOST_LINES else [line for line in lines if line.state != "done"]
     cells = [("row", "line", "name", "state", "triangles", "credits", "file or reason")]
     for line in shown:
