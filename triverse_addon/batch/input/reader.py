@@ -101,5 +101,5 @@ def _text(path: Path, problems: list[Problem]) -> str:
 
 
 def _line_of(before: str) -> int:
-    """Return the number of the line that follows the text ``before``."""
+    """Return the number of the line on which the text ``before`` ends."""
     return len(re.findall(r"\r\n|\r|\n", before)) + 1

@@ -195,7 +195,7 @@ class Ledger:
         return True
 
     def _is_foreign(self, stem: str) -> bool:
-        """Return whether the library has a foreign file that a row with this stem would overwrite."""
+        """Return whether a row with this stem would overwrite a foreign file."""
         if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
             return True
         ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)
@@ -203,9 +203,7 @@ class Ledger:
             return any(ours.fullmatch(one.name) for one in found)
 
     def path_of(self, entry: Entry, kind: str) -> Path | None:
-        """
-        Return the path of a file that was written for a row; None if there is none, or its path leaves the library.
-        """
+        """Return the path of a file that was written for a row; None if there is none or it leaves the library."""
         relative = entry.files.get(kind)
         return inside(self.library, relative) if relative else None
 

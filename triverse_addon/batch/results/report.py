@@ -88,7 +88,9 @@ def line_of_outcome(outcome: Outcome) -> Line:
 
 def _cost(outcome: Outcome) -> int | None:
     """
-    Return the price of the row's task, in credits; None if it failed or was rejected, as its credits are then released.
+    Return the price of the row's task in credits; None if it failed or was rejected.
+
+    The service releases the credits of such a task.
     """
     if outcome.record is not None and outcome.record.is_settled:
         return None

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From checked rows to models: the price, what is left to do, and the run itself."""
+"""Running of a batch, from checked rows to models: prices, plan, and the run itself."""

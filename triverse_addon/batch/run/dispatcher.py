@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The clerk of a run: begins one row after another and keeps the library's ledger, so that the driver touches no disk.
+The dispatcher of a run: starts one row after another and writes the ledger, so the driver does no disk access.
 
-Floor: between first and second. Thread: one of its own; the methods belong to the main thread but for
-:meth:`Clerk.finish`, a writer's, and :meth:`Clerk.end` and :meth:`Clerk.hold_back`, that of whoever ends the run.
-No ``bpy``.
+Floor: between first and second. Thread: one of its own. The methods are called from the main thread, except
+:meth:`Clerk.finish` from a writer's thread, and :meth:`Clerk.end` and :meth:`Clerk.hold_back` from the thread that ends
+the run. No ``bpy``.
 
-One thread: what is written of a row is written in the order in which it became known.
+A single thread, so that a row's entries are written in the order of events.
 """
 
 import logging
@@ -29,13 +29,19 @@ from .plan import Left, Planned
 
 log = logging.getLogger(__name__)
 
-#: ``Origin.session`` of a batch's tasks; no window ever has this one.
+#: ``Origin.session`` of a batch's tasks; no window has this value.
 SESSION = "batch"
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What was done for a row. ``is_ordered``: this run pays for it."""
+    """
+    A row that was started.
+
+    :ivar entry: its entry in the ledger.
+    :ivar record: its task.
+    :ivar is_ordered: whether this run pays for it.
+    """
 
     entry: Entry
     record: TaskRecord
@@ -44,9 +50,11 @@ class Begun:
 
 class Clerk:
     """
-    One run's clerk.
+    The dispatcher of one run.
 
-    :param stop: set when the run ends; rows that are not begun by then are not.
+    :param engine: started.
+    :param ledger: the ledger of the library.
+    :param stop: set when the run ends; rows not started by then are not started any more.
     """
 
     def __init__(self, engine: Engine, ledger: Ledger, stop: threading.Event) -> None:
@@ -56,23 +64,28 @@ class Clerk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-clerk")
         self._slips = Slips()
         self.slip: UnforeseenError | None = None
-        """What nobody foresaw, once it was met twice where nobody waits for an answer; the run has to end."""
+        """An unforeseen error that occurred twice in work without a waiting caller; the run has to end."""
 
     def begin(self, planned: Planned) -> Future[Begun]:
         """
-        Have a row begun: claimed in the ledger, and ordered if it was not before.
+        Start a row on the dispatcher's thread: claim it in the ledger, and order it if it was not ordered before.
 
-        The future raises a :class:`TriverseError` when that cannot be, :class:`ConvertStopped` when the run has ended.
+        :returns: a future; it raises a :class:`TriverseError` if that is not possible, :class:`ConvertStopped` if the
+            run has ended.
         """
         return self._thread.submit(self._begin, planned)
 
     def put(self, entry: Entry) -> None:
-        """Have an entry written. If that fails, the store knows it too; the writers tell of a library that is full."""
+        """
+        Queue the write of an entry.
+
+        A failure is only logged: the store has the same facts, and the writers report a full disk.
+        """
         self._do(self._put, entry)
 
     def finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """
-        Write the entry of a row that is done, behind what is still to be written of it, and note its task as imported.
+        Write the entry of a finished row after all queued entries, and mark its task as imported. Blocks.
 
         :raises LedgerError: the library cannot be written.
         """
@@ -80,27 +93,27 @@ class Clerk:
         self._mark(entry, record, name)
 
     def mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
-        """Have a task noted as imported: its model is in the library."""
+        """Queue the marking of a task as imported, because its model is in the library."""
         self._do(self._mark, entry, record, name)
 
     def end(self) -> None:
-        """Wait until all is written."""
+        """Wait until all queued work is done, and stop the thread."""
         self._thread.shutdown(wait=True)
 
     def hold_back(self, records: Iterable[TaskRecord]) -> None:
-        """Have the engine not send what was not sent yet."""
+        """Keep the engine from sending tasks of which nothing was sent yet."""
         for record in records:
             if record.stage in NOT_SENT:
                 try:
                     self._engine.hold_back(record.id)
                 except TriverseError as error:
-                    # It is sent then, and the next run finds it; it is never paid twice.
+                    # The task is then sent, and the next run finds it; it is never paid twice.
                     log.info("task %s is not held back: %s", record.id, error)
 
     # -------------------------------------------------------------------------
 
     def _do(self, work: Callable[..., None], *given: object) -> None:
-        """Have something done for which nobody waits."""
+        """Queue work that no caller waits for. Errors are logged, and repeated ones set :attr:`slip`."""
 
         def kept() -> None:
             try:
@@ -119,11 +132,11 @@ class Clerk:
         return Begun(entry, record, is_ordered)
 
     def _set_going(self, planned: Planned, entry: Entry) -> tuple[TaskRecord, bool]:
-        """Return the row's task, after it was ordered if it was not before, and whether this run pays for it."""
+        """Return the row's task, ordered now if necessary, and whether this run pays for it."""
         engine = self._engine
         record = engine.by_order(planned.order_id)
         if record is None and entry.task_uuid and (planned.left is not Left.RETRY or planned.was_delivered):
-            # Ordered from another machine: the service knows it by this name.
+            # Ordered from another machine, under the task UUID in the ledger.
             return engine.track([entry.task_uuid], origin=self._origin(), auto_import=False)[0], False
         if record is None:
             order = planned.order_id
@@ -140,7 +153,7 @@ class Clerk:
     def _wish(self, planned: Planned, order_id: str) -> NewTask:
         row = planned.row
         for path, place in row.places.items():
-            # Somebody who may write in the folder could lead a link elsewhere after the user was asked about it.
+            # A person who can write in the folder could retarget a link after the user's permission.
             if os.path.realpath(path) != place:
                 raise InputError(
                     Sentence.of("The file {path} lies elsewhere than when it was checked. Check again.", path=path),
@@ -153,9 +166,9 @@ class Clerk:
             name=row.title,
             origin=self._origin(),
             auto_import=False,
-            # The asset writer works from the GLB; a .blend for a scene would be made in vain.
+            # The asset writer works from the GLB, so no .blend for the scene is needed.
             convert=False,
-            # Two rows may ask for the same on purpose; that each is paid once is for its name to see to.
+            # Two rows may have the same request on purpose. The ``client_order_id`` makes sure that each is paid once.
             allow_duplicate=True,
             client_order_id=order_id,
         )
@@ -167,11 +180,15 @@ class Clerk:
         try:
             self._engine.put_away(record.id, name, self._thumbnail(entry))
         except TriverseError as error:
-            # Only the list shows "ready to import" longer than need be.
+            # The only effect: the list shows "ready to import" longer than necessary.
             log.info("task %s is not marked as imported: %s", record.id, error)
 
     def _thumbnail(self, entry: Entry) -> str:
-        """Return the path of a row's small picture. Without Blender it is the service's own, too large for a list."""
+        """
+        Return the path of a row's thumbnail, "" if there is none.
+
+        Without Blender the thumbnail is the service's own picture, which is too large for a list.
+        """
         path = self._ledger.path_of(entry, "thumbnail")
         try:
             return str(path) if path is not None and is_small(path) else ""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What this machine must be able to do for a batch, tried before the first order.
+Check before the first order whether this machine can do what a batch needs.
 
 Floor: between first and second. Thread: any that may write files and wait for a child Blender. No ``bpy``.
 """
@@ -21,11 +21,12 @@ from ..problems import Problem
 from ..row import Row
 from .plan import Left, Planned
 
-#: Of a model whose size is not asked for, as the service makes them.
+#: Triangles and texture size that the service uses when none are requested.
 _TRIANGLES, _TEXTURE_PX = 300_000, 2048
-#: A triangle in a GLB: about half a vertex of 32 bytes to one, and three indices of 4 bytes. An estimate.
+#: Bytes of a triangle in a GLB: about half a vertex to one vertex of 32 bytes, and three indices of 4 bytes. An
+#: estimate.
 _TRIANGLE_BYTES = 40
-#: Three maps, as PNG or JPEG, of so many bytes a pixel. An estimate: it is told as one, and refuses nothing.
+#: Number of texture maps, and bytes of a pixel as PNG or JPEG. An estimate: it is reported as one, and blocks nothing.
 _MAPS, _PIXEL_BYTES = 3, 0.6
 _GB = 1e9
 
@@ -33,10 +34,10 @@ _GB = 1e9
 @dataclass(frozen=True, slots=True)
 class Examined:
     """
-    What was found.
+    The result of the check.
 
-    :ivar problems: to mend before anything is ordered.
-    :ivar notes: what will be lacking, or may not do; the models come all the same.
+    :ivar problems: problems to fix before anything is ordered.
+    :ivar notes: things that will be missing or may fail; the models are delivered nevertheless.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -47,9 +48,13 @@ def examine(
     planned: Iterable[Planned], library: Path, download_dir: Path, writer: AssetWriter, stop: threading.Event
 ) -> Examined:
     """
-    Try what the rows that have anything left to do will need.
+    Test what the unfinished rows will need: writable folders, a child Blender, export formats and disk space.
 
-    :param download_dir: where models are downloaded to.
+    :param planned: all rows of the run.
+    :param library: the library folder.
+    :param download_dir: folder of the downloaded models.
+    :param writer: the asset writer.
+    :param stop: set when the batch is ending.
     :raises ConvertStopped: ``stop`` was set.
     """
     rows = [one.row for one in planned if one.left not in (Left.NOTHING, Left.LEAVE)]
@@ -86,9 +91,9 @@ def examine(
 
 
 def _why_not_writable(folder: Path) -> str:
-    """Return why nothing can be written in ``folder``, or where it will be; "" if it can. Nothing is left behind."""
+    """Return why ``folder``, which need not exist yet, cannot be written; "" if it can. Leaves no file behind."""
     try:
-        # Trying is the only answer that holds for read-only disks, quotas and foreign file systems alike.
+        # Only a trial write gives the right answer for read-only disks, quotas and network file systems alike.
         with tempfile.TemporaryFile(dir=_there(folder)):
             return ""
     except OSError as error:
@@ -96,7 +101,7 @@ def _why_not_writable(folder: Path) -> str:
 
 
 def _there(folder: Path) -> Path:
-    """Return ``folder``, or the nearest above it that is there."""
+    """Return ``folder``, or its nearest parent that exists."""
     return next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
 
 
@@ -107,18 +112,18 @@ def _not_writable(folder: Path, reason: str) -> Sentence:
 
 
 # -----------------------------------------------------------------------------
-# Room
+# Disk space
 
 
 def _short_of_room(rows: Sequence[Row], library: Path, download_dir: Path, *, with_blender: bool) -> Problem | None:
-    """Return from which row on the disks are probably full, None if there is room for all."""
+    """Return a problem at the first row for which a disk is probably too full; None if there is room for all."""
     try:
         disks = [
             (os.stat(_there(folder)).st_dev, shutil.disk_usage(_there(folder)).free)
             for folder in (library, download_dir)
         ]
     except OSError:
-        return None  # a file system that does not tell
+        return None  # the file system does not report its free space
     free = dict(disks)
     for row in rows:
         model_bytes = _model_bytes(row)
@@ -135,7 +140,7 @@ def _short_of_room(rows: Sequence[Row], library: Path, download_dir: Path, *, wi
 
 
 def _model_bytes(row: Row) -> int:
-    """Return about how large a row's model is as it is delivered."""
+    """Return the estimated size of a row's model as delivered, in bytes."""
     triangles = row.params.get("polygon_limit")
     edge_px = row.params.get("texture_size")
     triangles = triangles if isinstance(triangles, int) else _TRIANGLES

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How a row of a batch ended, or where it stands.
+How a row of a batch ended, or its current status.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -15,30 +15,31 @@ from .plan import Planned
 
 
 class End(StrEnum):
-    """How a row ended for this run."""
+    """The result of a row in this run."""
 
     DONE = "done"
-    """It lies in the library."""
+    """The model is in the library."""
     FAILED = "failed"
-    """The service failed or refused it, or its model cannot be used or written. ``--retry-failed`` tries it again."""
+    """The service failed or rejected it, or its model cannot be used or written. ``--retry-failed`` tries it again."""
     ACCOUNT = "account"
-    """There is no key, it is wrong, or there are too few credits."""
+    """The key is missing or wrong, or there are not enough credits."""
     SERVICE = "service"
     """The network or the service is down, or online access is off."""
     TIMED_OUT = "timed out"
-    """The time was over. The task goes on; the same command picks it up."""
+    """The time limit was reached. The task continues at the service; the same command resumes it."""
     OPEN = "open"
-    """It is not over: the run is going on, or was interrupted. The same command picks it up."""
+    """The run is still active, or was interrupted. The same command resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    One row's end.
+    The outcome of one row.
 
-    :ivar was_there: it lay in the library already, and cost nothing.
-    :ivar sentence: what went wrong, None when all went well.
-    :ivar suggestion: the service's own advice, "" if none.
+    :ivar end: the result.
+    :ivar was_there: the model was in the library already, at no cost.
+    :ivar sentence: the error message; None if all went well.
+    :ivar suggestion: the service's own advice; "" if there is none.
     """
 
     planned: Planned
@@ -53,11 +54,11 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """
-    Where a row stands while the run goes on.
+    The status of a row during the run.
 
-    :ivar outcome: its end, None while it has none.
-    :ivar record: its task, None before it was begun.
-    :ivar is_writing: its model is being written into the library, or about to be.
+    :ivar outcome: its outcome; None while there is none.
+    :ivar record: its task; None before it was started.
+    :ivar is_writing: its model is being written into the library, or is queued for it.
     """
 
     outcome: Outcome | None = None
@@ -68,14 +69,14 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """
-    How far a batch is, in rows.
+    The progress of a batch, in rows.
 
-    :ivar waiting: not begun.
-    :ivar under_way: at the service, or on their way to or from it.
-    :ivar writing: being written into the library, or about to be.
-    :ivar was_there: of those that are done, how many were before.
-    :ivar credits: cost of what was ordered by this run, as far as it is known.
-    :ivar left_s: about how long it takes yet, in seconds; None while that cannot be said.
+    :ivar waiting: not started yet.
+    :ivar under_way: at the service, or in transfer to or from it.
+    :ivar writing: being written into the library, or queued for it.
+    :ivar was_there: those of the done rows that were done before this run.
+    :ivar credits: known cost of what this run has ordered, in credits.
+    :ivar left_s: estimated remaining time, in seconds; None while it cannot be estimated.
     """
 
     total: int

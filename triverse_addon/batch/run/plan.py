@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is left to do of each row, from what the library and the store know.
+Plan what remains to be done for each row, from what the library and the store know.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
@@ -16,31 +16,33 @@ from ..row import Row
 
 
 class Left(StrEnum):
-    """What is left to do of a row."""
+    """What remains to be done for a row."""
 
     NOTHING = "nothing"
-    """It lies in the library as it was asked for."""
+    """The model is in the library as requested."""
     ORDER = "order"
-    """Nothing was ordered yet."""
+    """It was not ordered yet."""
     FOLLOW = "follow"
-    """It was ordered, and goes on."""
+    """It was ordered, and continues."""
     WRITE = "write"
-    """The model is here and has to be written into the library."""
+    """The model was downloaded and has to be written into the library."""
     RETRY = "retry"
-    """It failed, and is to be tried again."""
+    """It failed, and is retried."""
     LEAVE = "leave"
-    """It failed, or ``--retry-failed`` is about others."""
+    """It is skipped: it failed, or it did not fail and ``--retry-failed`` was given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """
-    A row and what is left to do.
+    A row and what remains to be done for it.
 
     :ivar order_id: see ``input.order_ids``.
+    :ivar row_key: see ``input.order_ids.row_key``.
     :ivar recipe: see ``library.ledger.recipe_of``.
-    :ivar record: the row's task, None when this machine does not know one.
-    :ivar entry: what the library knows, None when it is new there.
+    :ivar left: what remains to be done.
+    :ivar record: the row's task; None if this machine knows none.
+    :ivar entry: the ledger's entry; None if there is none.
     """
 
     row: Row
@@ -53,21 +55,21 @@ class Planned:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it failed earlier."""
+        """Whether the row failed in an earlier run."""
         return _has_failed(self.record, self.entry, self.recipe)
 
     @property
     def was_delivered(self) -> bool:
-        """Whether its model has come, on whichever machine, and only what was made of it is not what was asked for."""
+        """Whether its model was delivered, on any machine, and only the files made from it are missing or differ."""
         return self.entry is not None and bool(self.entry.task_uuid and self.entry.files)
 
     @property
     def may_cost(self) -> bool:
-        """Whether doing what is left may place an order."""
+        """Whether the remaining work may place a paid order."""
         if self.left is Left.RETRY:
             return self.record.is_settled if self.record is not None else not self.was_delivered
         if self.left is Left.FOLLOW and self.record is not None:
-            # Written down by a run that ended before it was sent.
+            # Stored by a run that ended before the task was sent.
             return self.record.stage in NOT_SENT and not self.record.is_paid
         return self.left is Left.ORDER
 
@@ -83,10 +85,12 @@ def plan(
     retry_failed: bool = False,
 ) -> list[Planned]:
     """
-    Return the rows with what is left to do of each.
+    Return the rows with what remains to be done for each.
 
-    :param by_order: returns the task of a ``client_order_id`` or of its retries.
-    :param retry_failed: only what failed, and that again.
+    :param order_ids: ``client_order_id`` by row number.
+    :param row_keys: row key by row number.
+    :param by_order: returns the task with a ``client_order_id`` or with that of one of its retries.
+    :param retry_failed: retry the failed rows, and skip all others.
     """
     planned = []
     for row in rows:
@@ -113,5 +117,5 @@ def _has_failed(record: TaskRecord | None, entry: Entry | None, recipe: str) -> 
         return True
     if entry is None or entry.state != "failed":
         return False
-    # A model that could not be written as it was asked for is tried anew once something else is asked for.
+    # A row whose model could not be written as requested is tried again once the request changes.
     return entry.recipe == recipe if record is None or record.has_model else False

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a batch costs: one quote for each kind of request, however many rows there are.
+The price of a batch: one quote for each kind of request, regardless of the number of rows.
 
-Floor: between first and second. Thread: one that may wait for the network. No ``bpy``.
+Floor: between first and second. Thread: any that may wait for the network. No ``bpy``.
 """
 
 import json
@@ -15,17 +15,17 @@ from ...api.flows import priced_params
 from ...api.payloads import Quote
 from ..row import Row
 
-#: Asks the service for a price: flow and the settings it depends on in, quote out.
+#: Queries a price at the service, given the flow and the settings that the price depends on.
 AskQuote = Callable[[str, Mapping[str, JSON]], Quote]
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
     """
-    The quoted price of rows.
+    The quoted prices of rows.
 
-    :ivar by_row: credits by the row's number; rows whose price the service does not tell are missing.
-    :ivar unknown: numbers of the rows whose price is not known.
+    :ivar by_row: price in credits by row number; rows without a known price are missing.
+    :ivar unknown: numbers of the rows without a known price.
     """
 
     by_row: Mapping[int, int] = field(default_factory=dict)
@@ -33,15 +33,15 @@ class Prices:
 
     @property
     def total(self) -> int:
-        """Credits of all rows whose price is known."""
+        """Total price of all rows whose price is known, in credits."""
         return sum(self.by_row.values())
 
 
 def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
     """
-    Ask what rows cost; free, and creates nothing.
+    Query the prices of rows. The queries are free and create no tasks.
 
-    :raises AuthenticationError: the key was refused.
+    :raises AuthenticationError: the key was rejected.
     :raises TransportError: the service was not reached.
     """
     known: dict[str, int | None] = {}
@@ -66,5 +66,5 @@ def _ask(ask: AskQuote, flow: str, what: Mapping[str, JSON]) -> int | None:
     except AuthenticationError:
         raise
     except ServiceError:
-        # Flows that the documentation does not describe may have no price before they are ordered.
+        # Undocumented flows may have no price before they are ordered.
         return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What is asked for, and the look at it before anything is sent: the same for the command and for the panel.
+A user's request for a batch, and its check before anything is sent; the same for the command and for the panel.
 
-Floor: between first and second. Thread: any that may read files, and for :func:`ask` wait for the network. No ``bpy``.
+Floor: between first and second. Thread: any that may read files and, for :func:`ask`, wait for the network. No ``bpy``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """
-    One batch, as a user asks for it.
+    A user's request for one batch.
 
-    :ivar file: a CSV or JSON Lines file, or a folder of pictures; absolute.
-    :ivar library: the asset library to write into; absolute.
-    :ivar defaults: values by column for rows that do not have their own.
+    :ivar file: a CSV or JSON Lines file, or a folder of pictures; absolute path.
+    :ivar library: the asset library to write into; absolute path.
+    :ivar with_blender: whether .blend files are written.
+    :ivar defaults: values by column name for rows without their own.
     :ivar rows: see ``input.row_range.rows_in``; "" for all.
-    :ivar batch_id: another one makes all orders others.
-    :ivar allowed: what may be opened of files outside the file's folder, see ``outside_files.Outside.key``.
+    :ivar batch_id: changes the ids of all orders, to order the batch again.
+    :ivar allowed: files outside the file's folder that may be opened, see ``outside_files.Outside.key``.
     """
 
     file: Path
@@ -53,9 +54,12 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Look:
     """
-    What was seen. With a problem, rows are missing, and nothing can be ordered.
+    A batch as read and checked. With a problem, ``rows`` is empty, and nothing can be ordered.
 
-    :ivar chosen: numbers of the rows that are meant.
+    :ivar raw: the rows as read.
+    :ivar chosen: numbers of the selected rows.
+    :ivar rows: all checked rows.
+    :ivar problems: all problems found.
     """
 
     raw: RawBatch
@@ -65,17 +69,17 @@ class Look:
 
     @property
     def outside(self) -> list[Outside]:
-        """The files that are asked about before they are opened."""
+        """The files that need the user's permission."""
         return asked_about(self.problems)
 
     @property
     def chosen_rows(self) -> list[Row]:
-        """The rows that are meant."""
+        """The selected rows."""
         return [row for row in self.rows if row.number in self.chosen]
 
 
 def library_for(file: Path) -> Path:
-    """Return the library that a batch is written into by default: beside its file."""
+    """Return the default library of a batch: a folder next to its file."""
     return file.with_name(f"{plain_name(file.stem)}-library")
 
 
@@ -83,12 +87,13 @@ def look(
     asked: Asked, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
 ) -> Look:
     """
-    Read and check a batch; every problem is in the answer.
+    Read and check a batch. Problems are returned, not raised.
 
-    :param preparer: see :mod:`tasks.preparer`; None where sources are uploaded as they are.
-    :param with_sources: look at pictures and models too.
+    :param asked: the user's request.
+    :param preparer: see :mod:`tasks.preparer`; None where source files are uploaded unchanged.
+    :param with_sources: also open and check pictures and models.
     :param service_url: see :func:`input.validation.check`.
-    :raises InputError: (field ``rows``) there are no such rows.
+    :raises InputError: (field ``rows``) the selected rows do not exist.
     """
     raw = read(
         asked.file,
@@ -110,8 +115,8 @@ def look(
 
 def ask(costly: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
     """
-    Ask what rows cost, and what the account holds.
+    Query the prices of rows and the account's balance.
 
-    :raises TriverseError: the service was not reached, or refused the key.
+    :raises TriverseError: the service was not reached, or rejected the key.
     """
     return ask_prices(costly, client.quote), client.balance()

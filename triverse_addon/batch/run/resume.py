@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Which batches a window has begun and not ended, so that they can go on after Blender was closed.
+The unfinished batches of windows, stored so that they can be resumed after Blender was closed.
 
 Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
-What was paid is known to the store, the library and the service; here is only what to go on with, and what the user
-has agreed to pay.
+The store, the library and the service know what was paid. Stored here is only what is needed to resume, and what the
+user has agreed to pay.
 """
 
 import contextlib
@@ -23,22 +23,23 @@ from ..library.atomic_write import write_whole
 from ..library.safe_paths import read_regular
 from .request import Asked
 
-#: Folder in the data folder, with one small file for each library.
+#: Folder inside the data folder, with one small file for each library.
 FOLDER = "batches"
-#: A hundred thousand rows that were agreed to.
+#: Largest size of a file, in bytes: a hundred thousand agreed rows.
 _MOST_BYTES = 16 * 1024 * 1024
-#: Beyond any time; a whole number of JSON may be larger than a float can be.
+#: Larger than any time stamp; an integer in JSON may be too large for a float.
 _LARGEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """
-    A batch that was begun.
+    A started batch.
 
-    :ivar jobs: tasks under way at once.
+    :ivar asked: the user's request.
+    :ivar jobs: largest number of tasks that are active at once.
     :ivar agreed: ``client_order_id`` of the rows whose price the user has agreed to.
-    :ivar credits: that price.
+    :ivar credits: that price, in credits.
     :ivar owner: name of the engine that runs it, see ``tasks.store.lease``; "" for none.
     """
 
@@ -51,9 +52,9 @@ class Begun:
 
 def remember(data_dir: Path, begun: Begun) -> None:
     """
-    Keep a batch in mind until it has ended.
+    Store a started batch until it has ended.
 
-    :raises OSError: that cannot be written. The batch may run all the same.
+    :raises OSError: it cannot be written. The batch can run nevertheless.
     """
     target = _path(data_dir, begun.asked)
     make_folder(target.parent)
@@ -71,16 +72,16 @@ def remember(data_dir: Path, begun: Begun) -> None:
 
 
 def forget(data_dir: Path, asked: Asked) -> None:
-    """Let go of a batch: it has ended, or the user does not want it any more."""
+    """Delete a stored batch, because it has ended or the user has discarded it. Errors are ignored."""
     with contextlib.suppress(OSError):
         _path(data_dir, asked).unlink(missing_ok=True)
 
 
 def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
     """
-    Return the batch that was begun last and has not ended, None without one.
+    Return the unfinished batch that was started last; None if there is none.
 
-    :param is_free: tells whether the engine of that name does not run its batch any more.
+    :param is_free: returns whether the engine with this name no longer runs its batch.
     """
     newest: tuple[float, Begun] | None = None
     for path in (data_dir / FOLDER).glob("*.json"):
@@ -93,9 +94,9 @@ def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
 
 def _begun(value: Any) -> tuple[Begun, float]:
     """
-    Return a batch as it was written, and when that was.
+    Return a batch from parsed JSON, and when it was written.
 
-    :raises ValueError: a value is not what one of ours is; likewise KeyError and TypeError.
+    :raises ValueError: a value is invalid; likewise KeyError and TypeError.
     """
     file, library, at_s = value["file"], value["library"], value["at_s"]
     jobs, credits, owner, agreed = value["jobs"], value["credits"], value["owner"], value["agreed"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A batch as a window shows it before anything is sent: every row, what is wrong with it, what is left to do of it.
+The table of a batch as a window shows it before anything is sent: rows, problems, and what remains to be done.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
@@ -30,9 +30,11 @@ class Line:
     """
     One line of the table.
 
-    :ivar number: the row's; 0 for what is wrong with the file as a whole.
-    :ivar line: of the file, counted from 1; 0 for the file as a whole.
-    :ivar planned: None while there is a problem anywhere.
+    :ivar number: the row's number; 0 for a problem of the file as a whole.
+    :ivar line: line in the file, counted from 1; 0 for the file as a whole.
+    :ivar title: name to display.
+    :ivar problems: problems of this line.
+    :ivar planned: the planned row; None while the batch has any problem.
     """
 
     number: int
@@ -45,13 +47,15 @@ class Line:
 @dataclass(frozen=True)
 class Checked:
     """
-    A batch that was looked at.
+    A checked batch.
 
-    :ivar lines: those that need a look first, the others as the file has them.
-    :ivar planned: what a run does. Empty with a problem.
-    :ivar retries: what a run does that is about failed rows only.
-    :ivar notice: what should be known before anything is ordered, None for nothing.
-    :ivar left_out: what lies in a folder of pictures and is no row.
+    :ivar asked: the user's request.
+    :ivar lines: the table's lines; those that need attention first, the others in the order of the file.
+    :ivar problems: all problems found.
+    :ivar planned: the rows of a run; empty if there is a problem.
+    :ivar retries: the rows of a run that only retries failed rows.
+    :ivar notice: a message to show before anything is ordered; None if there is none.
+    :ivar left_out: items of a folder of pictures that are not rows.
     """
 
     asked: Asked
@@ -64,13 +68,13 @@ class Checked:
 
     @cached_property
     def counts(self) -> dict[Left, int]:
-        """How many rows there are of each that is left to do."""
+        """Number of rows by what remains to be done."""
         lefts = [one.left for one in self.planned]
         return {left: lefts.count(left) for left in Left}
 
     @cached_property
     def outside(self) -> list[Outside]:
-        """The files that are asked about before they are opened."""
+        """The files that need the user's permission."""
         return asked_about(self.problems)
 
     @property
@@ -79,7 +83,7 @@ class Checked:
         return has_work(self.planned)
 
     def with_problems(self, problems: Iterable[Problem]) -> "Checked":
-        """Return the same rows, of which nothing can be made until ``problems`` are mended and it is checked again."""
+        """Return the batch with ``problems``, which block a run until they are fixed and the batch is checked again."""
         by_line: dict[int, list[Problem]] = defaultdict(list)
         for problem in problems:
             by_line[problem.line].append(problem)
@@ -95,17 +99,17 @@ class Checked:
 
     @cached_property
     def costly_retries(self) -> list[Planned]:
-        """The same for a run that is about failed rows."""
+        """The rows for which a run that only retries failed rows may place an order."""
         return [one for one in self.retries if one.may_cost]
 
     @cached_property
     def failed(self) -> list[Planned]:
-        """The rows that failed, as a run that tries them again takes them."""
+        """The failed rows, planned as retries."""
         return [one for one in self.retries if one.left is Left.RETRY]
 
 
 def has_work(planned: Iterable[Planned]) -> bool:
-    """Tell whether a run with these rows has anything to do."""
+    """Return whether a run with these rows has anything to do."""
     return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
 
 
@@ -113,12 +117,13 @@ def check_batch(
     asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None], service_url: str
 ) -> Checked:
     """
-    Look at a batch.
+    Read, check and plan a batch.
 
+    :param asked: the user's request.
     :param preparer: see :mod:`tasks.preparer`.
     :param by_order: see :func:`plan.plan`.
     :param service_url: see :func:`input.validation.check`.
-    :raises TriverseError: the list of tasks cannot be read.
+    :raises TriverseError: the store cannot be read, or the selected rows do not exist.
     """
     seen = look(asked, preparer, service_url=service_url)
     if seen.problems:
@@ -133,7 +138,7 @@ def check_batch(
         plan(seen.rows, ids, keys, ledger, by_order, with_blender=asked.with_blender, retry_failed=retry_failed)
         for retry_failed in (False, True)
     )
-    # What failed comes first: it is what one looks for in a long table.
+    # Failed rows come first, as they are what a user looks for in a long table.
     lines = sorted(planned, key=lambda one: (one.left is not Left.LEAVE, one.row.number))
     return Checked(
         asked,
@@ -152,14 +157,14 @@ def _with_problems(asked: Asked, seen: Look, problems: Iterable[Problem]) -> Che
     lines = []
     for number, row in enumerate(seen.raw.rows, 1):
         lines.append(Line(number, row.line, _title(row), tuple(by_line.pop(row.line, ()))))
-    # What is left concerns the header, lines that are no rows, or the file as a whole.
+    # The remaining problems concern the header, lines that are not rows, or the file as a whole.
     lines += [Line(0, line, asked.file.name, tuple(found)) for line, found in by_line.items()]
     lines.sort(key=lambda line: (not line.problems, line.line))
     return Checked(asked, tuple(lines), problems=tuple(problems), left_out=seen.raw.left_out)
 
 
 def _title(row: RawRow) -> str:
-    """Return what a row that could not be read as a whole may be called by."""
+    """Return a display name for a row that could not be read completely."""
     for key in ("name", "prompt"):
         if isinstance(value := row.cells.get(key), str):
             return short_name(value)

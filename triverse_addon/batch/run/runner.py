@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Drive a batch: so many tasks at a time through the engine, and each model into the library as soon as it is here.
+Run a batch: a limited number of tasks at a time, each model written into the library as soon as it is downloaded.
 
 Floor: between first and second. Thread: main, but for the writers' own. No ``bpy``.
 
-Like the engine, it is stepped: the driver calls :meth:`Engine.pump` and then :meth:`Runner.step`, in a window by a
-timer, without one in a loop. A task counts as imported once its asset is written. Whatever touches a disk is done by
-threads of the runner's own: the clerk begins one row after another and keeps the ledger, the writers write models.
+Like the engine, the runner is stepped: the driver calls :meth:`Engine.pump` and then :meth:`Runner.step`, from a timer
+in a window, otherwise in a loop. A task counts as imported once its asset is written. All disk access is done by
+threads of the runner: the dispatcher starts rows one after another and writes the ledger, the writers write models.
 """
 
 import dataclasses
@@ -38,26 +38,26 @@ from .plan import Left, Planned
 
 log = logging.getLogger(__name__)
 
-#: More tasks at once than this would only wait in the service's queue.
+#: Largest number of concurrent tasks; more would only wait in the service's queue.
 MOST_JOBS = 1000
-#: So many rows wait for the clerk at most: what it has not begun yet can still be stopped.
+#: Largest number of rows queued at the dispatcher. Rows that it has not started can still be stopped.
 _MOST_BEGINNING = 32
-#: What a run ends with when every request is kept back; what is not named is a trouble of this machine.
+#: The result of a run whose requests are all blocked; any other reason is a local error (FAILED).
 _ENDS = {Block.KEY: End.ACCOUNT, Block.ONLINE: End.SERVICE}
-#: How often it is looked whether the service is away, in seconds.
+#: Interval at which the service is checked for an outage, in seconds.
 _TROUBLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    What a run keeps within.
+    The limits of a run.
 
-    :ivar jobs: tasks that are under way at the service at once.
-    :ivar writers: models that are written at once.
-    :ivar max_credits: what may be ordered in all, None for any amount.
-    :ivar patience_s: how long the service may stay away, in seconds, before the run ends.
-    :ivar timeout_s: how long the run may take, None for as long as it takes.
+    :ivar jobs: largest number of tasks that are active at the service at once.
+    :ivar writers: largest number of models that are written at once.
+    :ivar max_credits: largest total price of the orders, in credits; None for no limit.
+    :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
+    :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
     """
 
     jobs: int = 8
@@ -72,14 +72,14 @@ class _ModelGoneError(Exception):
 
 
 class _Item:
-    """One row on its way. Main thread only."""
+    """The state of one unfinished row. Main thread only."""
 
     def __init__(self, planned: Planned) -> None:
         self.planned = planned
         self.number = planned.row.number
         self.entry: Entry | None = planned.entry
         self.record: TaskRecord | None = planned.record
-        """As it was seen last."""
+        """The task as last read from the engine."""
         self.record_id = planned.record.id if planned.record is not None else ""
         self.beginning: Future[Begun] | None = None
         self.writing: Future[tuple[Entry, Sentence | None]] | None = None
@@ -92,8 +92,11 @@ class Runner:
 
     :param engine: started.
     :param planned: all rows of this run.
-    :param catalog_ids: UUID of each catalog by its path.
-    :param prices: quoted credits by the row's number.
+    :param writer: writes the assets.
+    :param ledger: the ledger of the library.
+    :param catalog_ids: catalog path -> UUID.
+    :param prices: row number -> quoted price in credits.
+    :param limits: the limits of this run.
     """
 
     def __init__(
@@ -122,13 +125,13 @@ class Runner:
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
         self._credits: dict[int, int] = {}
-        """What this run ordered, by the row's number: the quoted price, then the true one."""
+        """Price of each row that this run has ordered, by row number: the quoted price, later the real one."""
         self._dearer = 1.0
-        """How much more than it had quoted the service took at most."""
+        """Largest ratio of real to quoted price, at least 1."""
         self._halt: tuple[End, Sentence] | None = None
-        """Why nothing can come any more; what is being written is still waited for."""
+        """Why the run has to end; models that are being written are still finished."""
         self._no_orders: Sentence | None = None
-        """Why nothing more is ordered; what was ordered goes on."""
+        """Why no more orders are placed; existing orders continue."""
         self._trouble_since_s: float | None = None
         self._looked_for_trouble_s = float("-inf")
         self._is_over = False
@@ -136,7 +139,7 @@ class Runner:
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(max(1, limits.writers), thread_name_prefix="triverse-write")
         self._clerk = Clerk(engine, ledger, self._stop)
-        # What costs nothing comes first, and models that are here before those that are on their way.
+        # Rows without cost come first, and downloaded models before those in progress.
         order = {Left.WRITE: 0, Left.FOLLOW: 1, Left.RETRY: 2, Left.ORDER: 3}
         self._free: deque[_Item] = deque()
         self._costly: deque[_Item] = deque()
@@ -147,27 +150,27 @@ class Runner:
                 (self._costly if one.may_cost else self._free).append(_Item(one))
         for one in planned:
             if one.left is Left.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
-                # A run that was killed between writing and noting it.
+                # A previous run was killed after writing the model and before marking its task.
                 self._clerk.mark(one.entry, one.record, one.row.title)
 
     # -------------------------------------------------------------------------
-    # What the driver calls
+    # Called by the driver
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing left that this run can do."""
+        """Whether this run has nothing more to do."""
         return self._is_over
 
     @property
     def elapsed_s(self) -> float:
-        """How long it has been going on, in seconds."""
+        """Time since the run was started, in seconds."""
         return time.monotonic() - self._began_s
 
     def step(self) -> None:
         """
-        Look what has become of the rows, and begin the next ones. Waits for nothing, and touches no disk.
+        Update the state of all active rows, and start the next ones. Does not block, and does no disk access.
 
-        What nobody foresaw ends the run after the second time in a row; the rows that are open then say so.
+        An unforeseen error that occurs twice in a row ends the run; the unfinished rows then show it.
         """
         if self._is_over:
             return
@@ -201,10 +204,12 @@ class Runner:
 
     def stop(self, *, hold_back: bool = False) -> None:
         """
-        End the run: what is being written is given up, and begins anew with the next run. Waits for the threads, so a
-        window calls it in one of its own; :meth:`step` is not called any more then.
+        End the run, and wait for its threads.
 
-        :param hold_back: what was not sent yet is not sent by the engine either, which goes on.
+        Models that are being written are abandoned; the next run writes them again. A window calls this on a separate
+        thread. :meth:`step` must not be called afterwards.
+
+        :param hold_back: also keep the engine, which keeps running, from sending tasks that were not sent yet.
         """
         self._is_over = True
         self._stop.set()
@@ -217,12 +222,12 @@ class Runner:
             self._clerk.hold_back([*found, *self.records()])
 
     def halt(self) -> None:
-        """Begin nothing more and look at nothing more. :meth:`stop` follows."""
+        """Cancel the run without waiting: nothing more is started or checked. :meth:`stop` must follow."""
         self._is_over = True
         self._stop.set()
 
     def outcomes(self) -> list[Outcome]:
-        """Return every row's end, in the order of the file."""
+        """Return the outcome of every row, in the order of the file."""
         found = dict(self._outcomes)
         for item in [*self._free, *self._costly, *self._moving()]:
             end, sentence = self._halt or (End.OPEN, Sentence.of("The batch ended before this row was done."))
@@ -233,7 +238,11 @@ class Runner:
         return [found[number] for number in sorted(found)]
 
     def standing(self, number: int) -> Standing:
-        """Return where a row stands, from memory."""
+        """
+        Return the status of a row, from memory.
+
+        :param number: the row's number.
+        """
         moving = (group[number] for group in (self._under_way, self._writing, self._beginning) if number in group)
         item = next(moving, None)
         return Standing(
@@ -243,7 +252,7 @@ class Runner:
         )
 
     def progress(self) -> Progress:
-        """Return how far the run is."""
+        """Return the progress of the run."""
         own = self._done - self._was_there
         waiting = len(self._free) + len(self._costly)
         under_way = len(self._under_way) + len(self._beginning)
@@ -257,21 +266,21 @@ class Runner:
             writing=len(self._writing),
             was_there=self._was_there,
             credits=sum(self._credits.values()),
-            # With fewer, the first row's own time would be taken for that of every row.
+            # With fewer finished rows, the duration of the first row would be used for every row.
             left_s=self.elapsed_s / own * left
             if own > min(self._limits.jobs, self._total - self._was_there - 1)
             else None,
         )
 
     def records(self) -> list[TaskRecord]:
-        """Return the tasks that are under way."""
+        """Return the active tasks."""
         return [item.record for item in self._under_way.values() if item.record is not None]
 
     def _moving(self) -> list[_Item]:
         return [*self._beginning.values(), *self._under_way.values(), *self._writing.values()]
 
     # -------------------------------------------------------------------------
-    # Beginning
+    # Starting rows
 
     def _begin(self) -> None:
         while self._halt is None and (item := self._next()) is not None:
@@ -287,7 +296,7 @@ class Runner:
             self._beginning[item.number] = item
 
     def _next(self) -> _Item | None:
-        """Take out the row that is to be begun now, if any."""
+        """Remove and return the row to start now; None if there is none."""
         if len(self._beginning) >= _MOST_BEGINNING:
             return None
         has_place = len(self._under_way) + len(self._beginning) < self._limits.jobs
@@ -309,7 +318,7 @@ class Runner:
         for item in list(self._beginning.values()):
             future = item.beginning
             if future is None or not future.done():
-                return  # the clerk does one after the other
+                return  # the dispatcher starts rows in order
             del self._beginning[item.number]
             try:
                 begun = future.result()
@@ -330,7 +339,7 @@ class Runner:
             self._under_way[item.number] = item
 
     # -------------------------------------------------------------------------
-    # Looking
+    # Following rows
 
     def _look(self, item: _Item) -> None:
         record = self._engine.get(item.record_id)
@@ -353,7 +362,7 @@ class Runner:
             self._fail(item, Sentence.of("Nobody follows this task any more."), record=record)
 
     def _note(self, item: _Item, record: TaskRecord) -> None:
-        """Keep what other machines have to know of an order, as soon as it is known."""
+        """Record the real price and, for other machines, the task's UUID as soon as it is known."""
         if item.number in self._credits and record.cost_credits is not None:
             self._credits[item.number] = record.cost_credits
             quoted = self._prices.get(item.number, 0)
@@ -368,7 +377,7 @@ class Runner:
             order=order or item.planned.order_id,
             task_uuid=uuid,
             row_key=item.planned.row_key,
-            # An order whose answer was lost, or that another machine sent, has told no price but the quoted one.
+            # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
             cost_credits=record.cost_credits or self._prices.get(item.number),
             error="",
         )
@@ -387,7 +396,7 @@ class Runner:
             self._clerk.finish(done := written(entry, planned.row, record, asset), record, planned.row.title)
             return done, asset.problem
 
-        # The row leaves its place once nothing can fail any more: a slip before would lose it.
+        # Moved only after the submit call has succeeded: an error before would lose the row.
         item.writing = self._pool.submit(write)
         del self._under_way[item.number]
         self._writing[item.number] = item
@@ -411,11 +420,11 @@ class Runner:
             log.exception("row %d could not be written", item.number)
             self._fail(item, UnforeseenError(error).sentence, record=record)
         else:
-            end = End.DONE if problem is None else End.FAILED  # though what could be made lies in the library
+            end = End.DONE if problem is None else End.FAILED  # the files that could be written are kept
             self._finish(item, Outcome(item.planned, end, problem, record=record, entry=item.entry))
 
     def _fetch_again(self, item: _Item) -> None:
-        """A model that was deleted by hand is fetched once more, never ordered again."""
+        """Download a model that was deleted by hand once more. It is never ordered again."""
         if item.was_fetched_again or item.record is None:
             path = item.record.model_path if item.record is not None else ""
             sentence = Sentence.of("The downloaded model {path} is not there any more.", path=path)
@@ -428,7 +437,7 @@ class Runner:
         self._under_way[item.number] = item
 
     def _look_for_trouble(self) -> None:
-        """Find out whether nothing can come of waiting any longer."""
+        """End the run at its time limit, when requests are blocked, or after a long outage of the service."""
         now = time.monotonic()
         timeout_s = self._limits.timeout_s
         if self._halt is not None or not (self._under_way or self._free or self._costly or self._beginning):
@@ -455,7 +464,7 @@ class Runner:
             self._halt = (End.SERVICE, troubles[0])
 
     # -------------------------------------------------------------------------
-    # Ends
+    # Outcomes
 
     def _fail(
         self,
@@ -485,7 +494,7 @@ class Runner:
 
 
 def untouched(planned: Planned) -> Outcome:
-    """Return the outcome of a row that a run does not touch."""
+    """Return the outcome of a row that this run skips."""
     record, entry = planned.record, planned.entry
     if planned.left is Left.NOTHING:
         return Outcome(planned, End.DONE, was_there=True, record=record, entry=entry)
