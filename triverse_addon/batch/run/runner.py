@@ -92,11 +92,8 @@ class Runner:
 
     :param engine: started.
     :param planned: all rows of this run.
-    :param writer: writes the assets.
-    :param ledger: the ledger of the library.
     :param catalog_ids: catalog path -> UUID.
     :param prices: row number -> quoted price in credits.
-    :param limits: the limits of this run.
     """
 
     def __init__(
@@ -204,10 +201,10 @@ class Runner:
 
     def stop(self, *, hold_back: bool = False) -> None:
         """
-        End the run, and wait for its threads.
+        End the run, and wait for its threads. A window calls this on a separate thread, and not :meth:`step`
+        afterwards.
 
-        Models that are being written are abandoned; the next run writes them again. A window calls this on a separate
-        thread. :meth:`step` must not be called afterwards.
+        Models that are being written are abandoned; the next run writes them again.
 
         :param hold_back: also keep the engine, which keeps running, from sending tasks that were not sent yet.
         """
@@ -238,11 +235,7 @@ class Runner:
         return [found[number] for number in sorted(found)]
 
     def standing(self, number: int) -> Standing:
-        """
-        Return the status of a row, from memory.
-
-        :param number: the row's number.
-        """
+        """Return the status of the row with this number, from memory."""
         moving = (group[number] for group in (self._under_way, self._writing, self._beginning) if number in group)
         item = next(moving, None)
         return Standing(

@@ -125,9 +125,7 @@ class Engine:
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """
-        Abort all requests, stop all threads and release the leases. Unfinished work resumes at the next start.
-
-        :param timeout_s: longest time to wait for the threads, in seconds.
+        Abort requests, release the leases and stop all threads within ``timeout_s``; work resumes at the next start.
         """
         if not self._started or self._stopped:
             return
@@ -184,8 +182,6 @@ class Engine:
         """
         Store a new task. A worker sends it to the service later.
 
-        :param wish: the flow, its field values and its source files.
-        :returns: the stored record.
         :raises InputError: a field has an invalid value; nothing was written or sent.
         :raises StoreError: the store cannot be written; nothing was sent.
         """
@@ -219,11 +215,7 @@ class Engine:
         return added
 
     def _show(self, record: TaskRecord) -> None:
-        """
-        Publish a record's new state.
-
-        On the main thread the list in memory is updated at once, else at the next pump.
-        """
+        """Publish a record's new state; the list in memory has it at once on the main thread, else at the next pump."""
         if threading.get_ident() == self._main_thread:
             self._board.put(record)
         self._shared.changed(record)
@@ -240,8 +232,6 @@ class Engine:
         Follow tasks that were created elsewhere, or that are in the list but not followed.
 
         :param uuids: the service's task UUIDs.
-        :param origin: the .blend file and scene to import into.
-        :param placement: where in the scene to place the models.
         :param auto_import: import each model when it is ready. Models that are ready already are imported again.
         :raises InputError: (field ``uuids``) one of them is not a UUID; nothing was added.
         :raises StoreError: the store cannot be written.
@@ -314,7 +304,6 @@ class Engine:
         """
         Mark a READY task as imported because its model was written into an asset library.
 
-        :param name: name of the asset, for the task's history.
         :param thumbnail_path: path of the asset's thumbnail; "" if there is none.
         :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
@@ -412,11 +401,7 @@ class Engine:
     # Queries to the service
 
     def find_tasks(self) -> None:
-        """
-        Search the service for tasks created elsewhere.
-
-        Each one arrives as a ``TaskChanged`` event, followed by ``TasksFound``.
-        """
+        """Search the service for tasks created elsewhere; a ``TaskChanged`` for each and ``TasksFound`` follow."""
         self._questions.find_tasks()
 
     def ask_quote(self, flow: str, values: Mapping[str, object]) -> int:
@@ -505,11 +490,7 @@ class Engine:
         return self._shared.live
 
     def blocked(self) -> tuple[Block, Sentence | None]:
-        """
-        Return what blocks all requests (no key, a rejected key, no online access), with a message.
-
-        See :meth:`request_gate.Gate.problem`.
-        """
+        """Return what blocks all requests (no key, a rejected key, no online access), with a message."""
         return self._shared.gate.problem()
 
     @property
