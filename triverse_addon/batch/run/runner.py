@@ -201,10 +201,9 @@ class Runner:
 
     def stop(self, *, hold_back: bool = False) -> None:
         """
-        End the run, and wait for its threads. A window calls this on a separate thread, and not :meth:`step`
-        afterwards.
+        End the run, and wait for its threads. A window uses a separate thread for this.
 
-        Models that are being written are abandoned; the next run writes them again.
+        :meth:`step` must not be called afterwards. Unfinished files are abandoned, and written again by the next run.
 
         :param hold_back: also keep the engine, which keeps running, from sending tasks that were not sent yet.
         """
@@ -389,7 +388,7 @@ class Runner:
             self._clerk.finish(done := written(entry, planned.row, record, asset), record, planned.row.title)
             return done, asset.problem
 
-        # Moved only after the submit call has succeeded: an error before would lose the row.
+        # Moved only now: an error of ``submit`` would lose the row.
         item.writing = self._pool.submit(write)
         del self._under_way[item.number]
         self._writing[item.number] = item

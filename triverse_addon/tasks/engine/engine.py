@@ -124,9 +124,7 @@ class Engine:
         self._questions.find_lost()
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """
-        Abort requests, release the leases and stop all threads within ``timeout_s``; work resumes at the next start.
-        """
+        """Abort requests, stop threads within ``timeout_s``, release the leases. Work resumes at the next start."""
         if not self._started or self._stopped:
             return
         self._stopped = True
