@@ -27,7 +27,7 @@ class Post:
     """
     The post-processing of one model, in order of execution; only ``merge`` and ``smooth_deg`` come first.
 
-    :ivar cleanup: join equal materials, remove unused slots and images, make names match.
+    :ivar cleanup: join equal materials, remove unused slots and images, and name these after the model.
     :ivar decimate: largest number of triangles; 0 to keep all.
     :ivar height_m: height to scale the model to, in Blender's metres; 0.0 to keep it.
     :ivar ground: move the lowest point to the ground and the centre of the footprint to the origin.

@@ -327,7 +327,7 @@ class _Checker:
                 values[column.sets] = column.check(self._cells[key], mark)
             except InputError as error:
                 self._say(key, error.sentence)
-        work = Post(**values)  # each column's check returns its field's type
+        work = Post(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
         if work.needs_blender and not self._with_blender:
             self._say("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
         return work

@@ -21,9 +21,9 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
     """
     Return the changes that restart a failed, cancelled or unknown task.
 
-    :param has_files: whether the model's files are still on disk; otherwise they are downloaded again.
-
     A paid order is never paid again: a new order is placed only if the state of the old one is final.
+
+    :param has_files: whether the model's files are still on disk; otherwise they are downloaded again.
     """
     changes: dict[str, Any] = {
         "error": None,
