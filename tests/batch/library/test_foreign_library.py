@@ -304,6 +304,26 @@ def test_where_a_file_lies_is_told_as_far_as_it_travels(tmp_path: Path) -> None:
     assert report.travelling_path(tmp_path / "tables" / "props.csv", library) == "props.csv"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{library}/a.glb is missing.", "a.glb is missing."),
+        ("{library} is full.", ". is full."),
+        ("{library}-2/a.glb is missing.", "~/library-2/a.glb is missing."),
+        ("{home}/b.png is missing.", "~/b.png is missing."),
+        ("{home}a/b.png is missing.", "{home}a/b.png is missing."),
+        ("Nothing can be written to {home}.", "Nothing can be written to ~."),
+    ],
+)
+def test_paths_in_a_report_that_travels_end_at_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: str
+) -> None:
+    home = tmp_path / "ann"
+    monkeypatch.setenv("HOME", str(home))
+    names = {"home": home, "library": home / "library"}
+    assert report._travelling_text(text.format(**names), home / "library") == expected.format(**names)
+
+
 def test_paths_inside(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")

@@ -47,3 +47,15 @@ def test_an_address_that_is_not_gone_to_leaves_the_other_ways(
         assert bool(service.state.seen("download")) is (refused == "every address")
     assert record.model_path
     assert Path(record.model_path).read_bytes().startswith(b"glTF")
+
+
+def test_a_stop_in_the_middle_of_the_preview_leaves_it_for_the_next_start(tmp_path: Path) -> None:
+    with StandIn(speed=40, samples=("1k",)) as service:
+        service.faults.add("preview", stall_at_byte=20, times=1)
+        with running(service, tmp_path) as driver:
+            task_id = driver.submit("a stone well tris:1k")
+            driver.until(lambda: service.state.seen("preview"))
+        with running(service, tmp_path) as driver:
+            record = driver.reaches(task_id, Stage.READY)
+    assert record.preview_path
+    assert Path(record.preview_path).read_bytes().startswith(b"\x89PNG")

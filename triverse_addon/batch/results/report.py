@@ -7,6 +7,7 @@ Floor: between first and second. Thread: any that may write files. No ``bpy``.
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -174,9 +175,11 @@ def travelling(lines: Iterable[Line], library: Path) -> list[Line]:
 
 
 def _travelling_text(text: str, library: Path) -> str:
-    for folder, instead in ((f"{library}{os.sep}", ""), (str(library), "."), (os.path.expanduser("~"), "~")):
+    text = text.replace(f"{library}{os.sep}", "")
+    for folder, instead in ((str(library), "."), (os.path.expanduser("~"), "~")):
         if len(folder) > 1:
-            text = text.replace(folder, instead)
+            # Not the folder next to it whose name begins the same.
+            text = re.sub(rf"{re.escape(folder)}(?![\w-])", instead, text)
     return text
 
 

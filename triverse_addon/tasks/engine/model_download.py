@@ -23,7 +23,7 @@ from ...api.sentence import Sentence
 from ..files.resumable_download import (
     Answer,
     DownloadBusyError,
-    DownloadError,
+    DownloadStopped,
     ExpiredLinkError,
     ForeignFileError,
     Report,
@@ -182,6 +182,7 @@ def fetch_preview(shared: Shared, record: TaskRecord, folder: Path) -> Path | No
     Download a task's preview picture. Failures are logged, not raised: the model is usable without it.
 
     :returns: the file, or None.
+    :raises DownloadStopped: the engine is closing.
     """
     url = record.links.get("preview")
     if not url:
@@ -194,10 +195,17 @@ def fetch_preview(shared: Shared, record: TaskRecord, folder: Path) -> Path | No
     except DownloadBusyError:
         return None
     except TriverseError as error:
+        _raise_if_stopped(shared, error)
         log.info("the preview of task %s did not come: %s", record.id, error)
         discard_part(want.target)
         return None
     return want.target
+
+
+def _raise_if_stopped(shared: Shared, error: TriverseError) -> None:
+    """Tell the end of the engine, which closes connections in the middle of an answer, from a failed download."""
+    if isinstance(error, DownloadStopped) or shared.stop.is_set():
+        raise DownloadStopped(error.sentence) from None
 
 
 def _looks_like_picture(head: bytes) -> bool:
@@ -209,6 +217,7 @@ def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Pat
     Download a paid file that is not a GLB, unchanged, so that the user has it.
 
     :returns: the file, or None if it cannot be downloaded.
+    :raises DownloadStopped: the engine is closing.
     """
     want = Want(folder / DELIVERED, shared.settings.max_model_bytes, bool, "file")
     try:
@@ -219,7 +228,8 @@ def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Pat
             except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError):
                 continue
             return want.target
-    except (TriverseError, DownloadError) as error:
+    except TriverseError as error:
+        _raise_if_stopped(shared, error)
         log.info("the file of task %s could not be kept: %s", record.id, error)
     discard_part(want.target)
     return None
