@@ -15,6 +15,7 @@ from .calendar import utc
 from .errors import InputError, RefusedAddressError
 from .sentence import Sentence
 
+#: Default of ``TRIVERSE_API_URL``.
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 
 _TASK_UUID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")

@@ -12,12 +12,13 @@ from typing import Protocol
 
 from ..api.errors import InputError
 from ..api.sentence import Sentence
+from ..api.urls import DEFAULT_API_URL
 from ..batch.library.asset_writer import AssetWriter
 from ..tasks.converter import Converter
 from ..tasks.engine.import_queue import ImportOutcome
 from ..tasks.preparer import Preparer
 from ..tasks.record import TaskRecord
-from ..tasks.settings import DEFAULT_API_URL, Settings, key_from_environment, url_from_environment
+from ..tasks.settings import Settings, key_from_environment, url_from_environment
 
 
 class Host(Protocol):

@@ -79,10 +79,9 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
             **error.sentence.args,
         )
         raise
-    if settings.online or is_loopback(settings.api_url):
-        from ..api.proxies import proxy_for  # imported late: brings requests
+    from ..api.proxies import proxy_for  # imported late: brings requests
 
-        proxy_for(settings.api_url)
+    proxy_for(settings.api_url)
 
 
 @contextlib.contextmanager

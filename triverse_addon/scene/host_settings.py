@@ -13,8 +13,8 @@ from typing import Protocol
 import bpy
 
 from ..api.keys import clean_key
+from ..api.urls import DEFAULT_API_URL
 from ..tasks.settings import (
-    DEFAULT_API_URL,
     Settings,
     key_entered_for,
     key_from_environment,

@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..api.keys import check_key, check_key_is_for, clean_key
-from ..api.urls import origin_of
+from ..api.urls import DEFAULT_API_URL, origin_of
 from .gltf_reader import ANY_BLENDER, GltfReader
-
-#: Default of ``TRIVERSE_API_URL``.
-DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 
 
 @dataclass(frozen=True, slots=True)

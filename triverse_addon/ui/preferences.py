@@ -8,8 +8,8 @@ Floor: third. Thread: main. Imports ``bpy``.
 import bpy
 
 from ..api.errors import InputError, KeyElsewhereError
-from ..api.urls import check_base_url
-from ..tasks.settings import DEFAULT_API_URL, key_from_environment, url_from_environment
+from ..api.urls import DEFAULT_API_URL, check_base_url
+from ..tasks.settings import key_from_environment, url_from_environment
 from . import choices
 from .layout_text import paragraph, ui_scale
 from .settings import ADDON, PreferenceProperties, data_dir, key_problem

@@ -14,10 +14,10 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..api.errors import TriverseError
 from ..api.keys import check_key, check_key_is_for
-from ..api.urls import is_loopback, origin_of
+from ..api.urls import DEFAULT_API_URL, is_loopback, origin_of
 from ..scene import host_settings
 from ..scene.host_settings import is_forced_offline as is_forced_offline
-from ..tasks.settings import DEFAULT_API_URL, Settings
+from ..tasks.settings import Settings
 from . import data_folder
 
 #: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.

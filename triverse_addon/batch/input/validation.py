@@ -19,10 +19,9 @@ from ...api.fields import JSON
 from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
-from ...api.urls import clean
+from ...api.urls import DEFAULT_API_URL, clean
 from ...tasks.provenance import name_for, short_name
 from ...tasks.record import is_url
-from ...tasks.settings import DEFAULT_API_URL
 from .. import post_options
 from ..library.catalogs import clean_path
 from ..outside_files import outside, path_of

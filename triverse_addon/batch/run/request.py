@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ...api.display_text import plain_name
 from ...api.flows import Kind
 from ...api.payloads import Balance
+from ...api.urls import DEFAULT_API_URL
 from ...tasks.preparer import Preparer
-from ...tasks.settings import DEFAULT_API_URL
 from ..input.reader import read
 from ..input.row_range import rows_in
 from ..input.validation import check

@@ -19,9 +19,9 @@ from ...api.errors import TriverseError
 from ...api.flows import FLOWS
 from ...api.keys import redact
 from ...api.libraries import all_libraries
-from ...api.urls import is_loopback
+from ...api.urls import DEFAULT_API_URL, is_loopback
 from ..record import Stage, TaskRecord
-from ..settings import DEFAULT_API_URL, Settings
+from ..settings import Settings
 from ..store.store import Store
 from ..version import addon_version
 from .engine import Engine

@@ -56,7 +56,7 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
         }
     stage = record.failed_stage or Stage.WAITING
     if stage not in MOVES[record.stage]:
-        stage = Stage.WAITING if record.is_paid else Stage.QUEUED
+        stage = Stage.WAITING
     if not record.is_paid:
         stage = Stage.QUEUED
     elif stage is Stage.READY and not has_files:

@@ -72,9 +72,7 @@ class TRIVERSE_OT_batch_choose(_Browses, bpy.types.Operator):
         filter_glob: str
     else:
         filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-        filter_glob: StringProperty(
-            default="*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson", options={"HIDDEN", "SKIP_SAVE"}
-        )
+        filter_glob: StringProperty(default=_TABLES, options={"HIDDEN", "SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Use the path as the batch, and start checking it."""

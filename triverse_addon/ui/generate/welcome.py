@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.errors import KeyElsewhereError
-from ...api.urls import origin_of
-from ...tasks.settings import DEFAULT_API_URL
+from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
 from ..form import inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
