@@ -171,7 +171,7 @@ def test_the_graph_sees_what_goes_up_and_round(tmp_path: Path) -> None:
         "ui/__init__": "def register():\n    from .state import rows",
         "ui/translate": "import bpy",
         "ui/form/__init__": "",
-        "ui/form/inputs": "def f():\n    from ..state import rows\n    from ..translate import say",
+        "ui/form/inputs": "def f():\n    from ..state import rows\n    from ..translate import translate",
         "ui/state/__init__": "",
         "ui/state/rows": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import pager",
         "ui/state/pager": "from .rows import sync\nfrom ... import ui",

@@ -81,19 +81,19 @@ def _same_options() -> dict[str, bool]:
 
 
 def _in_place(glb: Path) -> dict[str, Any]:
-    with readable(glb, gltf_abilities.ask()) as (path, _):
+    with readable(glb, gltf_abilities.current_reader()) as (path, _):
         collection = import_model(path, _fresh(), name=NAME)
-    variants.hand_over(collection)
+    variants.transfer(collection)
     return describe(collection.all_objects)
 
 
 def _by_child(glb: Path, convert: Converter, out_dir: Path) -> dict[str, Any]:
     out_dir.mkdir(parents=True, exist_ok=True)
-    with readable(glb, gltf_abilities.ask()) as (path, _):
+    with readable(glb, gltf_abilities.current_reader()) as (path, _):
         job = ConvertJob(glb_path=path, preview_path=_preview(out_dir), out_dir=out_dir, name=NAME)
         made = convert(job, threading.Event())
     collection = append_model(made.blend_path, _fresh())
-    variants.hand_over(collection)
+    variants.transfer(collection)
     return describe(collection.all_objects)
 
 

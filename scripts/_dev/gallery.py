@@ -69,9 +69,9 @@ def _choose(shooter: Shooter, name: str) -> None:
     shooter.window.run(
         """
         import sys
-        session, rows = sys.modules[ui + ".state.runtime"], sys.modules[ui + ".state.list_rows"]
-        here = session.current()
-        rows.choose(here, next(task.id for task in here.engine.tasks() if task.name == name))
+        runtime, rows = sys.modules[ui + ".state.runtime"], sys.modules[ui + ".state.list_rows"]
+        session = runtime.current()
+        rows.choose(session, next(task.id for task in session.engine.tasks() if task.name == name))
         """,
         ui=UI,
         name=name,

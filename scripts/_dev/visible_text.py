@@ -7,7 +7,7 @@ No floor (development only). Never imports ``bpy``; of the add-on it imports the
     python scripts/_dev/visible_text.py          what lacks a translation, and what is translated and not used
     python scripts/_dev/visible_text.py --all    every text, with where it is
 
-Texts are looked for where the house rules put them: literal templates of ``words()`` and ``Sentence``, labels and
+Texts are looked for where the house rules put them: literal templates of ``tr()`` and ``Sentence``, labels and
 descriptions of Blender classes and properties, literals in the calls of a layout, and the table of flows.
 """
 
@@ -116,20 +116,20 @@ def _in_class(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 def _in_call(node: ast.Call, *, is_ui: bool) -> Iterator[tuple[str, str]]:
     name = _name(node.func)
     keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-    if name in ("words", "Sentence") or (name == "of" and _name(getattr(node.func, "value", None)) == "Sentence"):
+    if name in ("tr", "Sentence") or (name == "of" and _name(getattr(node.func, "value", None)) == "Sentence"):
         for text in _literals(node.args[0] if node.args else keywords.get("template")):
             yield DEFAULT, text
-    elif name == "on_button":
+    elif name == "tr_button":
         yield from ((OPERATOR, text) for text in _literals(node.args[0]))
     elif name in _PROPERTIES:
         if "HIDDEN" not in _literals(keywords.get("options")):
             for key in ("name", "description"):
                 yield from ((DEFAULT, text) for text in _literals(keywords.get(key)))
             yield from ((DEFAULT, text) for text in _in_items(keywords.get("items")))
-    elif name == "Want":
+    elif name == "DownloadSpec":
         yield from ((DEFAULT, text) for text in _literals(node.args[3] if len(node.args) > 3 else keywords["what"]))
     elif name == "poll_message_set":
-        # Blender shows it as it is given, so it must be in words(): see `unsaid`.
+        # Blender shows it as it is given, so it must be in tr(): see `unsaid`.
         yield from ((DEFAULT, text) for argument in node.args for text in _literals(argument))
     elif name == "Action":
         yield from ((OPERATOR, text) for text in _literals(node.args[1] if len(node.args) > 1 else keywords["text"]))
@@ -178,7 +178,7 @@ def _name(node: object) -> str:
 
 
 def unsaid() -> list[str]:
-    """Return where a text is given to Blender that does not translate it, and is not in ``words()``."""
+    """Return where a text is given to Blender that does not translate it, and is not in ``tr()``."""
     found = []
     for path in sorted((ADDON / "ui").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

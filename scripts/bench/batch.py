@@ -279,7 +279,7 @@ def measure_children(python: Path, folder: Path, number: int) -> int:
     """Write the same models with a child for each, and with one for all, by turns; print both."""
     from tests.service import models
     from triverse_addon.batch.library.asset_writer import AssetJob
-    from triverse_addon.scene.child.library_writer import ChildLibrary
+    from triverse_addon.scene.child.library_writer import ChildAssetWriter
 
     command = (str(python), str(REPO / "triverse_addon" / "scene" / "worker" / "library_worker.py"), "--")
     times_s: dict[int, list[float]] = {1: [], number: []}
@@ -287,7 +287,7 @@ def measure_children(python: Path, folder: Path, number: int) -> int:
         for most, spent in times_s.items():
             library = folder / f"{turn}-{most}"
             library.mkdir()
-            writer = ChildLibrary(command, folder / "work", jobs_per_child=most)
+            writer = ChildAssetWriter(command, folder / "work", jobs_per_child=most)
             for index in range(number):
                 job = AssetJob(
                     models.glb_path(SAMPLE), models.preview_path(SAMPLE), library, f"m{index}", "Model", description="x"

@@ -94,7 +94,7 @@ def measured(tasks: int, changes: int, *, live: bool) -> list[float]:
                     engine.pump(0.004)
                 times_s.append(time.monotonic() - began_s)
         finally:
-            engine.stop()
+            engine.shutdown()
     return times_s
 
 

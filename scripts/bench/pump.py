@@ -49,7 +49,7 @@ def main() -> int:
     from bench.service import Service
 
     from triverse_addon.tasks.engine.engine import Engine
-    from triverse_addon.tasks.record import NewTask, Stage
+    from triverse_addon.tasks.record import Stage, TaskRequest
     from triverse_addon.tasks.settings import Settings
 
     with tempfile.TemporaryDirectory() as name, Service(speed=20) as service:
@@ -59,7 +59,7 @@ def main() -> int:
         engine.start()
         try:
             for number in range(options.tasks):
-                engine.submit(NewTask("text-to-model", {"prompt": f"hold chair number {number}"}))
+                engine.submit(TaskRequest("text-to-model", {"prompt": f"hold chair number {number}"}))
             ends_s = time.monotonic() + 120
             while not all(record.stage is Stage.WAITING for record in engine.tasks()):
                 if time.monotonic() > ends_s:
@@ -69,7 +69,7 @@ def main() -> int:
             times_ms, heard = measure(engine, options.seconds, options.news)
             active = engine.active_count
         finally:
-            engine.stop()
+            engine.shutdown()
     percentiles = statistics.quantiles(times_ms, n=100)
     print(machine())
     print(
@@ -92,7 +92,7 @@ def measure(engine, seconds: float, news: int) -> tuple[list[float], int]:
             if stop.wait(max(0.0, began_s + number / news - time.monotonic())):
                 return
             # The newest, for the board lets no older one in.
-            engine._shared.changed(engine.get(task_id).with_(received_bytes=number + 1))
+            engine._context.changed(engine.get(task_id).with_(received_bytes=number + 1))
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

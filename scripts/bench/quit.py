@@ -8,7 +8,7 @@ How long the engine takes to end in mid-download, which is what quitting Blender
 No floor (development only). Main thread. Never imports ``bpy``.
 
 Three downloads are under way at once, and stand still in mid-file, as with a service that says nothing any more; live
-updates are on. Measured is ``Engine.stop``. The goal is 1 s. Not a test.
+updates are on. Measured is ``Engine.shutdown``. The goal is 1 s. Not a test.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def measured() -> float:
     """Return the seconds that one end takes."""
     from tests.service.server import StandIn
     from triverse_addon.tasks.engine.engine import Engine
-    from triverse_addon.tasks.record import NewTask
+    from triverse_addon.tasks.record import TaskRequest
     from triverse_addon.tasks.settings import Settings
 
     with tempfile.TemporaryDirectory() as name, StandIn(speed=60, samples=("20k",)) as service:
@@ -65,12 +65,12 @@ def measured() -> float:
         engine = Engine(Settings(folder, folder / "models", api_key=service.key, api_url=service.url), None)
         engine.start()
         for number in range(DOWNLOADS):
-            engine.submit(NewTask("text-to-model", {"prompt": f"chair {number}, tris:20k, run:5"}))
+            engine.submit(TaskRequest("text-to-model", {"prompt": f"chair {number}, tris:20k, run:5"}))
         while len([path for path in folder.rglob(".model.glb.part") if path.stat().st_size]) < DOWNLOADS:
             engine.pump(0.01)
             time.sleep(0.02)
         began_s = time.monotonic()
-        engine.stop(timeout_s=10.0)
+        engine.shutdown(timeout_s=10.0)
         took_s = time.monotonic() - began_s
         service.faults.clear()
     return took_s

@@ -34,7 +34,7 @@ from triverse_addon.api.errors import (
     TriverseError,
 )
 from triverse_addon.api.payloads import TaskStatus
-from triverse_addon.api.websocket import LiveState, Watcher, snapshot
+from triverse_addon.api.websocket import LiveState, StatusStream, snapshot
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(websocket, "LONGEST_PAUSE_S", 0.2)
+    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(websocket, "LONGEST_BACKOFF_S", 0.2)
 
 
 def until(holds: Callable[[], Any], what: str) -> None:
@@ -64,7 +64,7 @@ class Watching:
         self.told: list[tuple[TaskStatus, bool]] = []
         self.live: list[bool] = []
         self.stop = threading.Event()
-        self.watcher = Watcher(
+        self.stream = StatusStream(
             url,
             key,
             since_s=since_s,
@@ -72,14 +72,14 @@ class Watching:
             on_state=self.live.append,
             stop=self.stop,
         )
-        self.thread = threading.Thread(target=self.watcher.run)
+        self.thread = threading.Thread(target=self.stream.run)
 
     def __enter__(self) -> Watching:
         self.thread.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self.watcher.close()
+        self.stream.close()
         self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
 
@@ -95,7 +95,7 @@ def create(standin: StandIn, order: str, prompt: str = "a stone well") -> str:
 
 
 # -----------------------------------------------------------------------------
-# Watcher
+# StatusStream
 
 
 @pytest.mark.parametrize("dialect", ["new", "old"])
@@ -104,7 +104,7 @@ def test_every_change_is_told(standin: StandIn, dialect: str) -> None:
     early = create(standin, "early")
     with Watching(standin.url, standin.key) as watching:
         until(lambda: early in [status.task_uuid for status, _ in watching.told], "the present state")
-        assert watching.watcher.state is LiveState.LIVE
+        assert watching.stream.state is LiveState.LIVE
         late = create(standin, "late", "a tower")
         for uuid in (early, late):
             until(lambda uuid=uuid: watching.words(uuid) == ["PENDING"], "PENDING")  # type: ignore[misc]
@@ -119,7 +119,7 @@ def test_every_change_is_told(standin: StandIn, dialect: str) -> None:
         len(watching.told) - 2
     )
     assert watching.live == [True, False]
-    assert watching.watcher.state is LiveState.ENDED
+    assert watching.stream.state is LiveState.ENDED
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_refused_key_is_told_apart_and_tried_again(standin: StandIn) -> None:
     uuid = create(standin, "refused")
     rules = [standin.faults.add("ws", status=status, times=1) for status in (401, 403)]
     with Watching(standin.url, "another-key-" + standin.key[::-1]) as watching:
-        until(lambda: watching.watcher.state is LiveState.REFUSED and rules[1].hits, "refused")
+        until(lambda: watching.stream.state is LiveState.REFUSED and rules[1].hits, "refused")
         assert watching.live == []
     with Watching(standin.url, standin.key) as watching:
         until(lambda: watching.words(uuid) == ["PENDING"], "the state")
@@ -169,7 +169,7 @@ def test_a_closing_for_the_keys_sake_counts_as_refused(standin: StandIn, code: i
     create(standin, "closed")
     standin.faults.add("ws", close_at_frame=0, close_code=code, times=None)
     with Watching(standin.url, standin.key) as watching:
-        until(lambda: watching.watcher.state is LiveState.REFUSED, "refused")
+        until(lambda: watching.stream.state is LiveState.REFUSED, "refused")
 
 
 def test_what_since_says_is_asked_before_each_connection(standin: StandIn) -> None:
@@ -185,7 +185,7 @@ def test_what_since_says_is_asked_before_each_connection(standin: StandIn) -> No
 def test_retry_after_is_honoured(standin: StandIn) -> None:
     standin.faults.add("ws", status=503, retry_after="300")
     with Watching(standin.url, standin.key) as watching:
-        until(lambda: watching.watcher.state is LiveState.WAITING, "waiting")
+        until(lambda: watching.stream.state is LiveState.WAITING, "waiting")
         # The pause without the header is at most 0.2 s: many of them pass here.
         assert not threading.Event().wait(1.0)
         assert len(standin.state.seen("ws")) == 1
@@ -203,17 +203,17 @@ def test_nobody_waits_for_a_connection_that_is_still_being_made(monkeypatch: pyt
     monkeypatch.setattr(websocket, "OPEN_TIMEOUT_S", PATIENCE_S * 10)
     with RawServer(silent) as server, Watching(server.url, KEY) as watching:
         until(lambda: server.requests, "a handshake")
-        watching.stop.set() if how == "stop" else watching.watcher.close()
+        watching.stop.set() if how == "stop" else watching.stream.close()
         watching.thread.join(PATIENCE_S)
         assert not watching.thread.is_alive()
 
 
 def test_nobody_waits_for_a_pause(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "FIRST_PAUSE_S", PATIENCE_S * 10)
-    monkeypatch.setattr(websocket, "LONGEST_PAUSE_S", PATIENCE_S * 10)
+    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", PATIENCE_S * 10)
+    monkeypatch.setattr(websocket, "LONGEST_BACKOFF_S", PATIENCE_S * 10)
     standin.settings.websockets = False
     with Watching(standin.url, standin.key) as watching:
-        until(lambda: watching.watcher.state is LiveState.WAITING, "waiting")
+        until(lambda: watching.stream.state is LiveState.WAITING, "waiting")
 
 
 def test_a_watcher_leaves_no_thread_behind(standin: StandIn) -> None:
@@ -231,18 +231,18 @@ def test_a_failing_listener_ends_the_watcher_and_its_connection(standin: StandIn
     def fail(status: TaskStatus, finalized: bool) -> None:
         raise LookupError(status.task_uuid)
 
-    watcher = Watcher(
+    stream = StatusStream(
         standin.url, standin.key, since_s=lambda: None, on_status=fail, on_state=states.append, stop=threading.Event()
     )
     with pytest.raises(LookupError):
-        watcher.run()
+        stream.run()
     assert states == [True, False]
 
 
 def test_pauses_grow_to_a_limit_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     for failures, longest_s in ((1, 1.0), (2, 2.0), (5, 16.0), (7, 60.0), (10_000, 60.0)):
-        pauses = [websocket.pause_s(failures) for _ in range(50)]
+        pauses = [websocket.backoff_s(failures) for _ in range(50)]
         assert all(longest_s / 2 <= pause <= longest_s for pause in pauses)
         assert len(set(pauses)) > 1
 
@@ -402,7 +402,7 @@ def test_the_key_is_in_no_log_and_no_repr(standin: StandIn, caplog: pytest.LogCa
     caplog.set_level(logging.DEBUG, logger="websockets")
     with Watching(standin.url, standin.key) as watching:
         until(lambda: watching.told, "a state")
-        assert standin.key not in repr(watching.watcher)
+        assert standin.key not in repr(watching.stream)
     assert standin.key not in caplog.text
     assert standin.state.leaks == []
 

@@ -17,7 +17,7 @@ from triverse_addon.api.fields import JSON, Field, Kind
 from triverse_addon.api.flows import FLOWS, priced_params
 from triverse_addon.api.payloads import Quote
 from triverse_addon.batch.row import Row
-from triverse_addon.batch.run.quotes import ask_prices
+from triverse_addon.batch.run.quotes import query_prices
 
 pytestmark = pytest.mark.kind("price-privacy")
 
@@ -94,7 +94,7 @@ def test_a_batch_asks_without_words_too() -> None:
         Row(number=number, line=number, flow="text-to-model", params={"prompt": f"{SECRET} {number}"})
         for number in (1, 2)
     ]
-    assert ask_prices(rows, ask).total == 14
+    assert query_prices(rows, ask).total == 14
     assert questions == [("text-to-model", {})]
 
 

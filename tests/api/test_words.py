@@ -22,13 +22,13 @@ API = Path(errors.__file__).parent
 def test_a_sentence_fills_in_its_values() -> None:
     sentence = Sentence.of("The picture is larger than {limit_mb} MB.", limit_mb=50)
     assert str(sentence) == "The picture is larger than 50 MB."
-    assert sentence.in_words(lambda _: "Das Bild ist größer als {limit_mb} MB.") == "Das Bild ist größer als 50 MB."
+    assert sentence.translated(lambda _: "Das Bild ist größer als {limit_mb} MB.") == "Das Bild ist größer als 50 MB."
 
 
 def test_a_sentence_survives_values_and_translations_that_look_like_templates() -> None:
     sentence = Sentence.of("Triverse says: {message}", message="{message} {0.__class__} {")
     assert str(sentence) == "Triverse says: {message} {0.__class__} {"
-    assert sentence.in_words(lambda _: "{nachricht} {message}") == "{nachricht} {message} {0.__class__} {"
+    assert sentence.translated(lambda _: "{nachricht} {message}") == "{nachricht} {message} {0.__class__} {"
 
 
 def test_a_template_is_not_followed_into_attributes() -> None:

@@ -78,14 +78,14 @@ def service() -> Iterator[StandIn]:
 def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
     from tests import authorities
-    from triverse_addon.ui.state import runtime as session
+    from triverse_addon.ui.state import runtime
 
     authorities.read_once(monkeypatch)
     preferences = bpy.context.preferences.addons[ADDON].preferences
     preferences.api_key = service.key
     preferences.api_url = service.url
     yield service
-    session.end()
+    runtime.shutdown()
 
 
 @pytest.fixture
@@ -99,13 +99,13 @@ def tick_until(ui: ModuleType) -> Callable[..., Any]:
     """Tick as the window's timer does until ``look()`` is true, and return what it returned."""
     import time
 
-    from triverse_addon.ui.state import runtime as session
+    from triverse_addon.ui.state import runtime
 
     def wait(look: Callable[[], Any], limit_s: float = 120.0) -> Any:
         ends_at_s = time.monotonic() + limit_s
         while not (seen := look()):
             assert time.monotonic() < ends_at_s, f"waited in vain; last seen: {seen!r}"
-            session.need().tick(0.01)
+            runtime.get_or_start().tick(0.01)
             time.sleep(0.02)
         return seen
 
@@ -117,7 +117,7 @@ def here(ui: ModuleType, connected: StandIn) -> Any:
     """A started session."""
     from triverse_addon.ui.state import runtime as module
 
-    return module.need()
+    return module.get_or_start()
 
 
 _watched: list[str] | None = None

@@ -61,7 +61,7 @@ def add_records(*records: TaskRecord) -> None:
     """Put records into the store and the list, as another Blender would have left them."""
     engine = session().engine
     for record in records:
-        engine._board.put(engine._shared.store.add(record))
+        engine._task_cache.put(engine._context.store.add(record))
     session().tick(0.01, may_import=False)
 
 

@@ -25,7 +25,7 @@ from triverse_addon.api.flows import Kind
 from triverse_addon.batch.library.asset_writer import Tile
 from triverse_addon.scene.capture import image_sources
 from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.worker.colours import choices, show_plainly
@@ -72,7 +72,7 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     told["prepared"] = pixel(prepare(tga, Kind.IMAGE, folder / "prepared"))
 
     # A library, with a picture that is drawn and a contact sheet.
-    writer = ChildLibrary(child_command("library_worker"), folder / "work")
+    writer = ChildAssetWriter(child_command("library_worker"), folder / "work")
     try:
         asset = write(writer, folder / "library", glb)
         picture = folder / "library" / asset.files["thumbnail"]
@@ -89,8 +89,8 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     scene.collection.objects.link(scene.camera)
     bpy.ops.render.render()
     told["render"] = image_sources.last_render(scene, folder / "own").is_file()
-    preview_render.draw(in_place, folder / "portrait.png")
-    told["portrait"] = (folder / "portrait.png").is_file()
+    preview_render.draw(in_place, folder / "rendered_preview.png")
+    told["rendered_preview"] = (folder / "rendered_preview.png").is_file()
     tiles = [{"picture": str(preview), "caption": ["Vase"]}]
     told["own_sheet"] = len(contact_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")}))
     return told

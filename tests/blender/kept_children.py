@@ -26,13 +26,13 @@ from triverse_addon.scene.child import library_writer
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import ChildConverter
 from triverse_addon.scene.child.persistent_process import ChildSession
-from triverse_addon.scene.child.preparer import WORDS, ChildPreparer
-from triverse_addon.scene.child.process import Words
+from triverse_addon.scene.child.preparer import MESSAGES, ChildPreparer
+from triverse_addon.scene.child.process import ChildMessages
 from triverse_addon.scene.child.trial import try_out
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
 #: The worker of one job, so that it does all of them, each in an empty file.
-MANY = """
+WRAPPER = """
 import runpy, sys
 sys.argv[:] = sys.argv[1:]
 sys.path.insert(0, {folder!r})
@@ -50,18 +50,20 @@ _trials: dict[tuple[object, ...], dict[str, Any]] = {}
 _folders: dict[str, Path] = {}
 
 
-def start(folder: Path, words: Words, worker: str = "convert_worker", *, most_jobs: int = 100) -> ChildSession:
+def start(
+    folder: Path, messages: ChildMessages, worker: str = "convert_worker", *, jobs_per_child: int = 100
+) -> ChildSession:
     """Return a child for many jobs of a worker that is made for one; it is started with the first job."""
     _, path, dashes = child_command(worker)
     wrapper = folder / "wrapper.py"
-    wrapper.write_text(MANY.format(folder=str(Path(path).parent)))
+    wrapper.write_text(WRAPPER.format(folder=str(Path(path).parent)))
     command = (sys.executable, str(wrapper), path, dashes)
-    return ChildSession(command, words, folder, log="child.log", timeout_s=60.0, most_jobs=most_jobs)
+    return ChildSession(command, messages, folder, log="child.log", timeout_s=60.0, jobs_per_child=jobs_per_child)
 
 
 def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
     """Convert a model. It gets a picture: without one a child draws on after its answer."""
-    session = _session("convert_worker", child_converter._WORDS)
+    session = _session("convert_worker", child_converter._MESSAGES)
     picture = _folder_of("convert_worker") / "picture.png"
     picture.write_bytes(png())
     job.out_dir.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,7 @@ def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
 
 def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
     """Make of a source what can be uploaded; ``options`` are those of the preparer."""
-    session = _session("prepare_worker", WORDS)
+    session = _session("prepare_worker", MESSAGES)
     out_dir.mkdir(parents=True, exist_ok=True)
     options = {"picture_suffixes": ()} | options
     preparer = ChildPreparer(child_command("prepare_worker"), **options)  # type: ignore[arg-type]
@@ -80,9 +82,9 @@ def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
     return preparer(path, kind, out_dir, threading.Event())
 
 
-def _session(worker: str, words: Words) -> ChildSession:
+def _session(worker: str, messages: ChildMessages) -> ChildSession:
     if worker not in _kept:
-        _kept[worker] = start(_folder_of(worker), words, worker)
+        _kept[worker] = start(_folder_of(worker), messages, worker)
     return _kept[worker]
 
 
@@ -95,9 +97,11 @@ def _folder_of(name: str) -> Path:
 class _Lent:
     """A child of a writer of libraries, which is given back when the writer is closed, if it is the usual one."""
 
-    def __init__(self, command: Sequence[str], words: Words, _folder: Path, *, log: str, **bounds: Any) -> None:
+    def __init__(
+        self, command: Sequence[str], messages: ChildMessages, _folder: Path, *, log: str, **bounds: Any
+    ) -> None:
         self._is_usual = tuple(command) == child_command("library_worker")
-        self._new = lambda: ChildSession(command, words, _folder_of("library_worker"), log=log, **bounds)
+        self._new = lambda: ChildSession(command, messages, _folder_of("library_worker"), log=log, **bounds)
         self._idle = _writers.setdefault((tuple(command), *sorted(bounds.items())), [])
         self._session: ChildSession | None = self._idle.pop() if self._idle else self._new()
         self.timeout_s = self._session.timeout_s

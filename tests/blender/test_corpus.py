@@ -29,7 +29,9 @@ CASES = corpus()
 @pytest.fixture(scope="module")
 def converter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converter]:
     """The converter, with one child for all files: starting one takes longer than all else."""
-    session = kept_children.start(tmp_path_factory.mktemp("child"), child_converter._WORDS, most_jobs=len(CASES) + 1)
+    session = kept_children.start(
+        tmp_path_factory.mktemp("child"), child_converter._MESSAGES, jobs_per_child=len(CASES) + 1
+    )
     converter = ChildConverter(child_command())
     converter._child = session  # type: ignore[assignment]
     yield converter

@@ -49,7 +49,7 @@ def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
     from triverse_addon.ui import data_folder
     from triverse_addon.ui.state import runtime
 
-    runtime.end()
+    runtime.shutdown()
     data_folder.forget()
     for name in ("RESOURCES", "DATAFILES"):
         monkeypatch.delenv(f"BLENDER_USER_{name}", raising=False)
@@ -57,7 +57,7 @@ def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
     old = tmp_path / "old"
     monkeypatch.setattr(user_folder, "older_folders", lambda: [old])
     yield SimpleNamespace(old=old, usual=tmp_path / "share" / "triverse-blender")
-    runtime.end()
+    runtime.shutdown()
     data_folder.forget()
 
 
@@ -70,15 +70,15 @@ def started() -> Any:
     while runtime.current() is None:
         assert time.monotonic() < ends_at_s
         try:
-            runtime.need()
+            runtime.get_or_start()
         except data_folder.MovingError as error:
             told = error.sentence
         else:
             break
         assert "being moved" in str(told)
         # A panel that is drawn meanwhile asks for the session, too.
-        runtime.wish()
-        assert runtime.is_wished()
+        runtime.request_start()
+        assert runtime.is_start_requested()
         assert runtime.problem() == told
         time.sleep(0.01)
     return runtime.current()
@@ -130,7 +130,7 @@ def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
     assert settings.data_dir(create=False) == str(homes.usual)
     assert not (homes.old / FILE_NAME).exists()
     assert runtime.problem() is None
-    assert not data_folder.untold()
+    assert not data_folder.take_problem()
     assert not [thread for thread in threading.enumerate() if thread.name == "triverse-move"]
 
 
@@ -158,7 +158,7 @@ def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
     here = started()
     assert here.engine.get(record.id).model_path == str(chosen / "models" / record.id / "model.glb")
     assert settings.download_dir(create=True) == str(chosen / "models")
-    runtime.end()
+    runtime.shutdown()
     chosen.rename(tmp_path / "unplugged")
     from triverse_addon.ui import data_folder
 
@@ -186,7 +186,7 @@ def test_switched_off_in_mid_move_it_goes_on_at_the_next_start(homes: Any, monke
 
     monkeypatch.setattr(moving, "_bring", slowly)
     with pytest.raises(data_folder.MovingError):
-        runtime.need()
+        runtime.get_or_start()
     assert reached.wait(5.0)
     threading.Timer(0.1, go_on.set).start()
     data_folder.forget()

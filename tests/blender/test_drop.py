@@ -82,7 +82,7 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
         assert operator(**given) == {"CANCELLED"}
         return [line for line in capfd.readouterr().out.splitlines() if line.startswith("Warning:")]
 
-    module.need()
+    module.get_or_start()
     connected.state.user.balance = 30
     price, names = session().price, ("text-to-model", "image-to-model")
     costs = [
@@ -96,7 +96,7 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
         f"Warning: This costs {2 * costs[1]} credits, and you have 30."
     ]
     connected.state.user.balance = 1
-    price.want_balance()
+    price.request_balance()
     tick_until(lambda: price.balance.balance == 1)
     for cost, operator, given in (
         (costs[0], bpy.ops.triverse.add_from_text, {"prompt": "A red chair"}),
@@ -235,7 +235,7 @@ def test_the_question_names_pictures_and_price(
     from triverse_addon.ui.generate.drop_handler import TRIVERSE_OT_drop
     from triverse_addon.ui.state import runtime as module
 
-    module.need()
+    module.get_or_start()
     flow = inputs.PANEL_FLOWS["image-to-model"]
     cost = tick_until(lambda: generate_cost.known_cost(bpy.context, flow))
     asked = SimpleNamespace(paths=lambda: [f"/pictures/{number}.png" for number in range(8)], layout=Recorder())

@@ -12,7 +12,7 @@ from mathutils import Euler, Vector
 from tests.blender import glbs
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.importing import origin
-from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
@@ -126,8 +126,8 @@ def test_a_placeholder_that_is_edited_is_waited_for(task: TaskRecord) -> None:
     cube((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
     bpy.ops.object.mode_set(mode="EDIT")
     record = task.with_(placement=Placement(placeholder="Cube"))
-    assert "Object Mode" in str(reason_to_wait(record))
-    assert reason_to_wait(task.with_(placement=Placement(placeholder="Cube", keep_placeholder=True))) is None
+    assert "Object Mode" in str(wait_reason(record))
+    assert wait_reason(task.with_(placement=Placement(placeholder="Cube", keep_placeholder=True))) is None
 
 
 def test_without_one_height_and_ground_decide(task: TaskRecord) -> None:

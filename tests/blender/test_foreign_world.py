@@ -71,7 +71,7 @@ def test_a_picture_that_a_child_prepares_keeps_its_colours(told: dict[str, Any])
 
 def test_contact_sheets_and_portraits_are_drawn(told: dict[str, Any]) -> None:
     assert told["sheet"][:3] == pytest.approx([237, 237, 237], abs=2), "the paper, as with Blender's own colours"
-    assert told["portrait"]
+    assert told["rendered_preview"]
     assert told["own_sheet"] == 1
 
 

@@ -74,10 +74,10 @@ def brought(tmp_path: Path, glb: Path, how: str) -> tuple[list[tuple[str, str]],
     if how == "in place":
         outcome = import_task(record)
         assert isinstance(outcome, Imported)
-        return [(level, str(sentence)) for level, sentence in outcome.told], None
+        return [(level, str(sentence)) for level, sentence in outcome.history], None
     converted = glbs.convert(glb, tmp_path / "out")
     assert isinstance(import_task(record.with_(blend_path=str(converted.blend_path))), Imported)
-    return [(level, str(sentence)) for level, sentence in converted.missing.told()], converted
+    return [(level, str(sentence)) for level, sentence in converted.missing.history_lines()], converted
 
 
 @pytest.mark.parametrize("how", ["by child", "in place"])

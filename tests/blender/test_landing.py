@@ -15,7 +15,7 @@ from tests.blender import glbs
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.in_process import import_model
-from triverse_addon.scene.importing.placement import Spot
+from triverse_addon.scene.importing.placement import TargetTransform
 from triverse_addon.scene.worker.gltf_import import units_of
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Failed, Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
@@ -27,13 +27,13 @@ pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("landing-s
 def bring(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., bpy.types.Collection]:
     """Both ways into the open scene."""
 
-    def go(glb: Path, spot: Spot | None = None) -> bpy.types.Collection:
+    def go(glb: Path, target: TargetTransform | None = None) -> bpy.types.Collection:
         scene = bpy.context.scene
         if request.param == "in place":
-            return import_model(glb, scene, name="Model", spot=spot)
+            return import_model(glb, scene, name="Model", target=target)
         units = units_of(scene)
         converted = glbs.convert_kept(glb, tmp_path / "out", unit_m=units.unit_m, frames_per_s=units.frames_per_s)
-        return append_model(converted.blend_path, scene, name="Model", spot=spot)
+        return append_model(converted.blend_path, scene, name="Model", target=target)
 
     return go
 
@@ -82,7 +82,7 @@ def two_scenes_glb(path: Path) -> Path:
 
 def test_other_scenes_are_excluded_and_not_counted(bring: Callable[..., bpy.types.Collection], tmp_path: Path) -> None:
     glb = two_scenes_glb(tmp_path / "m.glb")
-    collection = bring(glb, Spot(height=3.0, on_ground=True))
+    collection = bring(glb, TargetTransform(height=3.0, on_ground=True))
     bpy.context.view_layer.update()
     (here,) = collection.objects
     assert here.dimensions.z == pytest.approx(3.0), "fitted by what is shown alone"

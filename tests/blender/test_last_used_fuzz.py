@@ -40,7 +40,7 @@ def test_whatever_the_file_holds(ui: ModuleType, tmp_path: Path) -> None:
     props = bpy.context.scene.triverse
     for name in inputs.PANEL_FLOWS:
         props.flow = name
-        last_used.note(props, name)
+        last_used.save(props, name)
     path = Path(last_used._path(create=False))
     whole = json.loads(path.read_text())
     assert set(whole["settings"]) == set(inputs.PANEL_FLOWS)

@@ -25,7 +25,7 @@ from triverse_addon.batch.library.catalogs import merge
 from triverse_addon.batch.post_options import Post
 from triverse_addon.scene.child import library_writer as library_module
 from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -38,14 +38,14 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def writer(work_dir: Path) -> Iterator[ChildLibrary]:
+def writer(work_dir: Path) -> Iterator[ChildAssetWriter]:
     """One for all tests: its children do one job after another, as in a batch."""
-    writer = ChildLibrary(child_command("library_worker"), work_dir)
+    writer = ChildAssetWriter(child_command("library_worker"), work_dir)
     yield writer
     writer.close()
 
 
-def write(writer: ChildLibrary, library: Path, glb: Path, post: Post | None = None, **more: object) -> Asset:
+def write(writer: ChildAssetWriter, library: Path, glb: Path, post: Post | None = None, **more: object) -> Asset:
     """Write one model as ``vase``."""
     values: dict[str, object] = {"preview_path": None, "properties": glbs.PROPERTIES, "tags": ("vase",)} | more
     library.mkdir(exist_ok=True)
@@ -72,7 +72,7 @@ def extent(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
     return Vector(map(min, *points)), Vector(map(max, *points))
 
 
-def test_an_asset_has_all_that_the_browser_shows(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_an_asset_has_all_that_the_browser_shows(writer: ChildAssetWriter, tmp_path: Path) -> None:
     library = tmp_path / "library"
     library.mkdir()
     catalog = merge(library, ["Props/Vases"])["Props/Vases"]
@@ -101,14 +101,14 @@ def test_an_asset_has_all_that_the_browser_shows(writer: ChildLibrary, tmp_path:
     assert all(image.packed_file for image in bpy.data.images if image.source == "FILE")
 
 
-def test_without_a_picture_one_is_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_without_a_picture_one_is_drawn(writer: ChildAssetWriter, tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g"))
     asset = write(writer, tmp_path / "library", glb)
     assert (tmp_path / "library" / asset.files["thumbnail"]).stat().st_size > 500
     assert opened(tmp_path / "library", asset).preview.image_size[0] > 0
 
 
-def test_size_place_and_hull(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_size_place_and_hull(writer: ChildAssetWriter, tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", (3.0, 4.0, 5.0)))
     asset = write(writer, tmp_path / "library", glb, Post(height_m=0.5, ground=True, hull=True))
     collection = opened(tmp_path / "library", asset)
@@ -130,7 +130,7 @@ def test_size_place_and_hull(writer: ChildLibrary, tmp_path: Path) -> None:
         assert far < 0.02
 
 
-def test_fewer_triangles_and_levels_of_detail(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_fewer_triangles_and_levels_of_detail(writer: ChildAssetWriter, tmp_path: Path) -> None:
     models.ensure(["20k"])
     asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=5000, lods=2))
     collection = opened(tmp_path / "library", asset)
@@ -146,7 +146,7 @@ def test_fewer_triangles_and_levels_of_detail(writer: ChildLibrary, tmp_path: Pa
         assert [obj.data.materials[0] for obj in lod.objects] == [collection.objects[0].data.materials[0]]
 
 
-def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildAssetWriter, tmp_path: Path) -> None:
     """A glTF file has its vertices twice along seams; where those came apart, there would be holes."""
     models.ensure(["20k"])
     asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=3000))
@@ -159,7 +159,7 @@ def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildLibrary, tmp_p
     assert sum(count == 1 for count in uses.values()) < 0.01 * len(uses)
 
 
-def test_small_parts_are_spared(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_small_parts_are_spared(writer: ChildAssetWriter, tmp_path: Path) -> None:
     models.ensure(["multi"])
     asset = write(writer, tmp_path / "library", models.glb_path("multi"), Post(decimate=4000, lods=1))
     collection = opened(tmp_path / "library", asset)
@@ -176,7 +176,7 @@ def triangles_of(obj: bpy.types.Object) -> int:
     return len(obj.data.loops) - 2 * len(obj.data.polygons)
 
 
-def test_too_few_triangles_for_all_parts_is_told(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_too_few_triangles_for_all_parts_is_told(writer: ChildAssetWriter, tmp_path: Path) -> None:
     def many() -> None:
         for number in range(60):
             glbs.sphere(f"part {number}", (number * 3.0, 0.0, 0.0))
@@ -188,7 +188,9 @@ def test_too_few_triangles_for_all_parts_is_told(writer: ChildLibrary, tmp_path:
 
 
 @pytest.mark.kind("geometry-options")
-def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(
+    writer: ChildAssetWriter, tmp_path: Path
+) -> None:
     glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
 
     def made(library: str, **options: int) -> tuple[int, bool]:
@@ -204,7 +206,7 @@ def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(writer
     assert made("not merged", smooth_deg=60) == (plain, True)
 
 
-def test_a_clean_up_joins_what_is_equal(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_a_clean_up_joins_what_is_equal(writer: ChildAssetWriter, tmp_path: Path) -> None:
     def twins() -> None:
         for number in range(3):
             obj = glbs.sphere(f"part {number}", (number * 3.0, 0.0, 0.0), material=glbs.textured(f"Glaze {number}"))
@@ -223,7 +225,7 @@ def test_a_clean_up_joins_what_is_equal(writer: ChildLibrary, tmp_path: Path) ->
     assert any(name.endswith("Normal") for name in names)
 
 
-def test_every_export_can_be_read_again(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path) -> None:
     library = tmp_path / "library"
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     exports = ("glb", "fbx", "usd", "obj")
@@ -253,7 +255,7 @@ def test_every_export_can_be_read_again(writer: ChildLibrary, tmp_path: Path) ->
     assert set(used) <= {path.name for path in textures}
 
 
-def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, work_dir: Path, tmp_path: Path) -> None:
+def test_written_anew_the_old_files_are_replaced(writer: ChildAssetWriter, work_dir: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     for _ in range(2):
@@ -269,7 +271,7 @@ def test_written_anew_the_old_files_are_replaced(writer: ChildLibrary, work_dir:
 
 
 @pytest.mark.kind("deletes-own-names")
-def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_contact_sheets_are_drawn(writer: ChildAssetWriter, tmp_path: Path) -> None:
     picture = glbs.picture(tmp_path / "picture.png", 64, 32)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     tiles = [Tile(picture, ("1  Übergröße 椅子", "20,000 triangles")), Tile(None, ("2  none", "failed"))]
@@ -304,7 +306,7 @@ def test_contact_sheets_are_drawn(writer: ChildLibrary, tmp_path: Path) -> None:
 @pytest.mark.kind("deletes-own-names")
 @pytest.mark.kind("foreign-ledger")
 @pytest.mark.parametrize("is_there", [True, False], ids=["file", "nothing"])
-def test_contact_sheets_are_not_drawn_through_a_link(writer: ChildLibrary, tmp_path: Path, is_there: bool) -> None:
+def test_contact_sheets_are_not_drawn_through_a_link(writer: ChildAssetWriter, tmp_path: Path, is_there: bool) -> None:
     """A library that somebody else hands over may have one in the picture's place."""
     mine, library = tmp_path / "mine.png", tmp_path / "handed-over"
     library.mkdir()
@@ -321,7 +323,7 @@ def test_contact_sheets_are_not_drawn_through_a_link(writer: ChildLibrary, tmp_p
 def test_sheets_stay_when_no_new_ones_can_be_drawn(tmp_path: Path) -> None:
     old = tmp_path / "contact-sheet.png"
     old.write_text("old")
-    writer = ChildLibrary((sys.executable, "-c", "raise SystemExit(3)"), tmp_path / "data")
+    writer = ChildAssetWriter((sys.executable, "-c", "raise SystemExit(3)"), tmp_path / "data")
     with pytest.raises(ConvertError):
         writer.draw_sheets(tmp_path, [Tile(None, ("1  none", ""))], threading.Event())
     assert old.read_text() == "old"
@@ -354,14 +356,14 @@ def test_only_old_work_of_ours_is_removed_and_never_through_a_link(tmp_path: Pat
 def test_a_work_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "work").symlink_to(tmp_path / "mine")
-    writer = ChildLibrary(child_command("library_worker"), tmp_path / "work")
+    writer = ChildAssetWriter(child_command("library_worker"), tmp_path / "work")
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g"))
     with pytest.raises(ConvertError, match="is a link"):
         write(writer, tmp_path / "library", glb)
 
 
 @pytest.mark.kind("work-folder")
-def test_the_library_gets_nothing_but_its_files(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_the_library_gets_nothing_but_its_files(writer: ChildAssetWriter, tmp_path: Path) -> None:
     """A handed-over library may have a work folder of its own: it is not touched."""
     library, mine = tmp_path / "library", tmp_path / "mine"
     (library / ".triverse").mkdir(parents=True)
@@ -376,7 +378,7 @@ def test_the_library_gets_nothing_but_its_files(writer: ChildLibrary, tmp_path: 
 
 
 @pytest.mark.kind("work-folder")
-def test_thumbnails_never_go_through_a_link(writer: ChildLibrary, tmp_path: Path) -> None:
+def test_thumbnails_never_go_through_a_link(writer: ChildAssetWriter, tmp_path: Path) -> None:
     library, mine = tmp_path / "library", tmp_path / "mine"
     library.mkdir()
     mine.mkdir()

@@ -19,7 +19,7 @@ import pytest
 from tests.blender import glbs
 from tests.blender.test_library import write
 from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -47,7 +47,7 @@ class Children:
         wrapper.write_text(WRAPPER.format(pids=str(self._pids), changes=changes))
         python, worker, dashes = child_command("library_worker")
         self.work_dir = folder / "work"
-        self.writer = ChildLibrary((python, str(wrapper), worker, dashes), self.work_dir, **options)  # type: ignore[arg-type]
+        self.writer = ChildAssetWriter((python, str(wrapper), worker, dashes), self.work_dir, **options)  # type: ignore[arg-type]
 
     @property
     def pids(self) -> list[int]:
@@ -216,4 +216,4 @@ def test_stopping_ends_the_child_at_once(tmp_path: Path, glb: Path) -> None:
 
 def test_no_child_can_be_started(tmp_path: Path, glb: Path) -> None:
     with pytest.raises(NoChildError):
-        write(ChildLibrary((str(tmp_path / "no-blender"),), tmp_path / "work"), tmp_path / "library", glb)
+        write(ChildAssetWriter((str(tmp_path / "no-blender"),), tmp_path / "work"), tmp_path / "library", glb)

@@ -23,7 +23,7 @@ from triverse_addon.batch.post_options import EXPORTS, Post
 from triverse_addon.cli import main
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import NoChildError
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("machine-first")]
@@ -39,7 +39,7 @@ FAILING_USD = (
 ROWS = "name,prompt,polygon_limit,export\nChair,a chair,1000,glb\nTable,a table,1000,fbx\nLamp,a lamp,1000,glb fbx\n"
 
 
-def tried(writer: ChildLibrary, *exports: str) -> dict[str, str]:
+def tried(writer: ChildAssetWriter, *exports: str) -> dict[str, str]:
     try:
         return {what: str(sentence) for what, sentence in writer.try_out(exports, threading.Event()).items()}
     finally:
@@ -51,7 +51,7 @@ def tried(writer: ChildLibrary, *exports: str) -> dict[str, str]:
 
 
 def test_a_blender_that_has_everything_lacks_nothing(tmp_path: Path) -> None:
-    assert tried(ChildLibrary(child_command("library_worker"), tmp_path / "work"), *EXPORTS) == {}
+    assert tried(ChildAssetWriter(child_command("library_worker"), tmp_path / "work"), *EXPORTS) == {}
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["trial.log"]
 
 
@@ -80,7 +80,7 @@ def test_a_renderer_that_crashes_costs_the_pictures_only(tmp_path: Path) -> None
 def test_where_there_is_no_second_blender_the_caller_decides(tmp_path: Path) -> None:
     """One model is read by the Blender that asked; a batch is not begun, see ``tests/batch/run/test_machine.py``."""
     with pytest.raises(NoChildError):
-        tried(ChildLibrary((), tmp_path / "work"))
+        tried(ChildAssetWriter((), tmp_path / "work"))
 
 
 # -----------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_the_panel_tells_the_rows_and_orders_nothing(
     tick_until(lambda: batch.offer is not None)
     batch.run(4)
     tick_until(lambda: batch.problem is not None)
-    concerned = [(line.line, [str(one.sentence) for one in line.problems]) for line in batch.lines]
+    concerned = [(line.line, [str(one.sentence) for one in line.problems]) for line in batch.rows]
     said = ["This Blender cannot export FBX. Leave it out of export."]
     assert concerned == [(3, said), (4, said), (2, [])]
     assert not batch.is_running

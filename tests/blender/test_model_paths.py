@@ -89,7 +89,7 @@ def test_what_is_written_into_an_address_arrives_packed(tmp_path: Path, marker: 
     document = inside(marker)[name]
     path = glbs.write_glb(tmp_path / "m.glb", document, BINARY)
     delivered = path.read_bytes()
-    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.current_reader()) as (readable, _):
         assert b'"uri"' not in readable.read_bytes()
         made = gltf_import.read(str(readable))
     assert len(made.shown) == 1
@@ -172,7 +172,7 @@ def test_whatever_stands_for_a_file_is_found(tmp_path: Path, marker: Path, kind:
     bpy.data.materials.new("theirs").use_fake_user = True
     bpy.ops.wm.save_as_mainfile(filepath=str(other), copy=True)
     (tmp_path / "marker.txt").write_text("a marker")
-    wall = from_file.Wall()
+    guard = from_file.ImportGuard()
     if kind == "library":
         with bpy.data.libraries.load(str(other), link=True) as (found, wanted):
             wanted.materials = found.materials
@@ -189,18 +189,18 @@ def test_whatever_stands_for_a_file_is_found(tmp_path: Path, marker: Path, kind:
     else:
         image = bpy.data.images.load(str(marker))
         image.source = "SEQUENCE"
-    assert wall.foreign()
+    assert guard.foreign()
 
 
 def test_what_a_model_itself_brings_is_no_foreign_thing(tmp_path: Path) -> None:
     path = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
-    wall = from_file.Wall()
+    guard = from_file.ImportGuard()
     opened: list[str] = []
     with from_file.opened_files(str(path), opened):
         bpy.ops.import_scene.gltf(filepath=str(path))
-    assert wall.foreign() == ""
+    assert guard.foreign() == ""
     assert opened == []
-    assert len(wall.new("images")) >= 3
+    assert len(guard.new("images")) >= 3
 
 
 def test_files_that_python_opens_are_noted(tmp_path: Path, marker: Path) -> None:
@@ -273,7 +273,7 @@ def test_the_importer_makes_no_path_of_what_is_let_through(tmp_path: Path, monke
         document = any_document(chance)
         path = glbs.write_glb(tmp_path / "m.glb", document, BINARY)
         try:
-            with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
+            with glb_check.readable(path, gltf_abilities.current_reader()) as (readable, _):
                 importer = gltf2_io_gltf.glTFImporter(str(readable), {"import_user_extensions": []})
                 importer.read()
                 importer.checks()

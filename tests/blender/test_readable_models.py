@@ -30,7 +30,7 @@ IS_5_3 = bpy.app.version >= (5, 3)
 
 def read(path: Path) -> bpy.types.Object:
     """Read a model as the child does, and return its one mesh's object."""
-    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.current_reader()) as (readable, _):
         made = gltf_import.read(str(readable))
     (obj,) = (obj for obj in made.shown if obj.type == "MESH" and obj.name == "vase")
     return obj
@@ -69,7 +69,7 @@ def test_a_normalized_custom_attribute_arrives_with_its_values(tmp_path: Path) -
 
 @pytest.mark.kind("readable-extensions")
 def test_this_blender_tells_what_it_reads() -> None:
-    reader = gltf_abilities.ask()
+    reader = gltf_abilities.current_reader()
     assert reader.blender == bpy.app.version[:2]
     assert {"KHR_materials_unlit", "KHR_draco_mesh_compression", "EXT_texture_webp"} <= reader.extensions
     assert ("KHR_materials_dispersion" in reader.extensions) == (bpy.app.version >= (5, 2))
@@ -77,14 +77,14 @@ def test_this_blender_tells_what_it_reads() -> None:
     assert ("KHR_gaussian_splatting" in reader.extensions) == IS_5_3
     assert reader.lacking <= reader.extensions
     started_s = time.perf_counter()
-    assert gltf_abilities.ask() is reader
+    assert gltf_abilities.current_reader() is reader
     assert time.perf_counter() - started_s < 0.01
 
 
 @pytest.mark.kind("readable-extensions")
 @pytest.mark.parametrize("required", [False, True])
 def test_meshopt_without_its_library_is_read_from_the_bytes_beside_it(tmp_path: Path, required: bool) -> None:
-    reader = gltf_abilities.ask()
+    reader = gltf_abilities.current_reader()
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.meshopt(required=required))
     if "EXT_meshopt_compression" in reader.decoded:
@@ -97,10 +97,10 @@ def test_meshopt_without_its_library_is_read_from_the_bytes_beside_it(tmp_path: 
 def test_draco_without_its_library_is_read_from_the_geometry_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.draco_beside())
-    if "KHR_draco_mesh_compression" in gltf_abilities.ask().lacking:
+    if "KHR_draco_mesh_compression" in gltf_abilities.current_reader().lacking:
         assert len(read(path).data.polygons) == 1
     else:
-        assert glb_check.check(path, gltf_abilities.ask()).is_as_it_is
+        assert glb_check.check(path, gltf_abilities.current_reader()).is_as_it_is
 
 
 @pytest.mark.kind("readable-extensions")
@@ -110,8 +110,8 @@ def test_a_required_property_of_a_material_keeps_nothing_back(tmp_path: Path, na
     extension = {name: {"dispersion": 0.5}}
     path.write_bytes(tolerated.requires(name, lambda d: d["materials"][0].update(extensions=extension)))
     assert len(read(path).data.polygons) == 1
-    notes = glb_check.check(path, gltf_abilities.ask()).notes
-    assert bool(notes) == (name not in gltf_abilities.ask().extensions)
+    notes = glb_check.check(path, gltf_abilities.current_reader()).notes
+    assert bool(notes) == (name not in gltf_abilities.current_reader().extensions)
 
 
 @pytest.mark.kind("blender-5.3")
@@ -163,7 +163,7 @@ def test_no_pointer_of_the_importers_stays_in_a_custom_property(tmp_path: Path) 
 
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.changed(change))
-    with glb_check.readable(path, gltf_abilities.ask()) as (readable, _):
+    with glb_check.readable(path, gltf_abilities.current_reader()) as (readable, _):
         gltf_import.read(str(readable))
     kept = [block["kept"] for block in (*bpy.data.materials, *bpy.data.objects) if "kept" in block]
     assert sorted(kept) == [1, 1, 2]
@@ -215,10 +215,10 @@ def test_in_place_too_an_address_is_refused(tmp_path: Path) -> None:
 def test_a_blender_without_the_importer_is_asked_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = SimpleNamespace(import_module=lambda name: (_ for _ in ()).throw(ImportError(name)))
     monkeypatch.setattr(gltf_abilities, "importlib", fake)
-    gltf_abilities.ask.cache_clear()
+    gltf_abilities.current_reader.cache_clear()
     try:
-        reader = gltf_abilities.ask()
+        reader = gltf_abilities.current_reader()
     finally:
-        gltf_abilities.ask.cache_clear()
+        gltf_abilities.current_reader.cache_clear()
     assert "KHR_materials_unlit" in reader.extensions
     assert json.dumps(sorted(reader.lacking)) == "[]"

@@ -16,7 +16,7 @@ from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.capture import selection
 from triverse_addon.scene.importing import origin
-from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Replaced, Stage, TaskRecord
@@ -104,7 +104,7 @@ def tilted_ball() -> bpy.types.Object:
     ball.rotation_mode = "YXZ"
     ball.scale = (1.0, 1.5, 2.0)
     ball.data.vertices[0].co *= 1.7
-    home = bpy.data.collections.new("Home")
+    home = bpy.data.collections.new("FileScope")
     bpy.context.scene.collection.children.link(home)
     home.objects.link(ball)
     bpy.context.scene.collection.objects.unlink(ball)
@@ -131,7 +131,7 @@ def test_it_has_the_originals_transform_parent_and_collection(tmp_path: Path) ->
     assert painted.rotation_euler == ball.rotation_euler
     assert painted.scale == ball.scale
     assert painted.matrix_world == ball.matrix_world
-    assert list(bpy.data.collections["Home"].children) == [collection]
+    assert list(bpy.data.collections["FileScope"].children) == [collection]
     assert collection.name not in bpy.context.scene.collection.children
     bpy.data.objects["Parent"].location.x += 1.0
     bpy.context.view_layer.update()
@@ -240,12 +240,12 @@ def test_the_selection_goes_over_to_it_and_no_other_changes(tmp_path: Path) -> N
 def test_it_waits_while_the_original_is_edited(tmp_path: Path) -> None:
     ball = glbs.sphere("Ball")
     record = sent([ball], tmp_path)
-    assert reason_to_wait(record) is None
+    assert wait_reason(record) is None
     bpy.context.view_layer.objects.active = ball
     bpy.ops.object.mode_set(mode="EDIT")
-    assert "Object Mode" in str(reason_to_wait(record))
+    assert "Object Mode" in str(wait_reason(record))
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert reason_to_wait(record) is None
+    assert wait_reason(record) is None
 
 
 def test_without_a_child_the_glb_takes_the_place_too(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.blender import glbs
 from triverse_addon.scene.errors import SceneError
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model
-from triverse_addon.scene.importing.placement import Box, Spot, box_of
+from triverse_addon.scene.importing.placement import FitBox, TargetTransform, box_of
 from triverse_addon.tasks.converter import Converted
 
 MODES = ["OBJECT", "EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT", "POSE"]
@@ -51,10 +51,14 @@ def bring(request: pytest.FixtureRequest, converted: Converted, glb: Path, previ
     """Both ways into a scene; their results are the same."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
-    def appended(scene: bpy.types.Scene | None = None, spot: Spot | None = None, name: str = "A blue vase"):
-        return append_model(converted.blend_path, scene or bpy.context.scene, name=name, spot=spot)
+    def appended(
+        scene: bpy.types.Scene | None = None, target: TargetTransform | None = None, name: str = "A blue vase"
+    ):
+        return append_model(converted.blend_path, scene or bpy.context.scene, name=name, target=target)
 
-    def in_place(scene: bpy.types.Scene | None = None, spot: Spot | None = None, name: str = "A blue vase"):
+    def in_place(
+        scene: bpy.types.Scene | None = None, target: TargetTransform | None = None, name: str = "A blue vase"
+    ):
         return import_model(
             glb,
             scene or bpy.context.scene,
@@ -62,7 +66,7 @@ def bring(request: pytest.FixtureRequest, converted: Converted, glb: Path, previ
             preview_path=preview,
             properties=glbs.PROPERTIES,
             tags=("text-to-model", "vase"),
-            spot=spot,
+            target=target,
         )
 
     return appended if request.param == "append" else in_place
@@ -192,26 +196,28 @@ def test_it_survives_saving_without_the_files_it_came_from(bring: Callable, tmp_
 
 
 @pytest.mark.parametrize(
-    ("spot", "low", "high"),
+    ("target", "low", "high"),
     [
         (None, [-2, -1, -1], [2, 1, 1]),
-        (Spot(), [-2, -1, -1], [2, 1, 1]),
-        (Spot((10, 20, 30)), [8, 19, 29], [12, 21, 31]),
-        (Spot((10, 20, 30), on_ground=True), [8, 19, 30], [12, 21, 32]),
-        (Spot((10, 20, 30), height=1.0), [9, 19.5, 29.5], [11, 20.5, 30.5]),
-        (Spot((10, 20, 30), height=1.0, on_ground=True), [9, 19.5, 30], [11, 20.5, 31]),
-        (Spot(box=Box((0, 0, 0), (8, 8, 8))), [-4, -2, -4], [4, 2, 0]),
-        (Spot(box=Box((5, 5, 5), (2, 100, 100))), [4, 4.5, -45], [6, 5.5, -44]),
-        (Spot(box=Box((0, 0, 0), (4, 4, 0))), [-2, -1, 0], [2, 1, 2]),
+        (TargetTransform(), [-2, -1, -1], [2, 1, 1]),
+        (TargetTransform((10, 20, 30)), [8, 19, 29], [12, 21, 31]),
+        (TargetTransform((10, 20, 30), on_ground=True), [8, 19, 30], [12, 21, 32]),
+        (TargetTransform((10, 20, 30), height=1.0), [9, 19.5, 29.5], [11, 20.5, 30.5]),
+        (TargetTransform((10, 20, 30), height=1.0, on_ground=True), [9, 19.5, 30], [11, 20.5, 31]),
+        (TargetTransform(box=FitBox((0, 0, 0), (8, 8, 8))), [-4, -2, -4], [4, 2, 0]),
+        (TargetTransform(box=FitBox((5, 5, 5), (2, 100, 100))), [4, 4.5, -45], [6, 5.5, -44]),
+        (TargetTransform(box=FitBox((0, 0, 0), (4, 4, 0))), [-2, -1, 0], [2, 1, 2]),
         (
-            Spot(box=Box((0, 0, 0), (4, 2, 2), (math.cos(math.pi / 4), 0, 0, math.sin(math.pi / 4)))),
+            TargetTransform(box=FitBox((0, 0, 0), (4, 2, 2), (math.cos(math.pi / 4), 0, 0, math.sin(math.pi / 4)))),
             [-1, -2, -1],
             [1, 2, 1],
         ),
     ],
 )
-def test_it_stands_where_it_should(bring: Callable, spot: Spot | None, low: list[float], high: list[float]) -> None:
-    collection = bring(spot=spot)
+def test_it_stands_where_it_should(
+    bring: Callable, target: TargetTransform | None, low: list[float], high: list[float]
+) -> None:
+    collection = bring(target=target)
     assert extent(collection) == (low, high)
     assert len(collection.objects) == 2, "no wrapper is added"
 
@@ -227,7 +233,9 @@ def test_a_turned_and_nested_model_stands_on_its_lowest_vertex(tmp_path: Path) -
 
     converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path)
     scene = bpy.context.scene
-    collection = append_model(converted.blend_path, scene, spot=Spot((0, 0, 2), height=4.0, on_ground=True))
+    collection = append_model(
+        converted.blend_path, scene, target=TargetTransform((0, 0, 2), height=4.0, on_ground=True)
+    )
     low, high = extent(collection)
     assert low[2] == pytest.approx(2, abs=0.01)
     assert high[2] == pytest.approx(6, abs=0.01)
@@ -242,7 +250,7 @@ def test_an_animated_model_keeps_its_animation_and_its_place(tmp_path: Path) -> 
 
     converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path)
     scene = bpy.context.scene
-    collection = append_model(converted.blend_path, scene, spot=Spot((10, 0, 0)))
+    collection = append_model(converted.blend_path, scene, target=TargetTransform((10, 0, 0)))
     ball = next(obj for obj in collection.objects if obj.type == "MESH")
     scene.frame_set(0)
     start_x = ball.matrix_world.translation.x

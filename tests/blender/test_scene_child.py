@@ -104,7 +104,7 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
             "    return 'done'\n"
             "def work(job):\n"
             f"    place = ('127.0.0.1', {listener.getsockname()[1]})\n"
-            "    job_loop.answer(job, connect=told(lambda: socket.create_connection(place, 5)),\n"
+            "    job_loop.write_result(job, connect=told(lambda: socket.create_connection(place, 5)),\n"
             "        look_up=told(lambda: socket.getaddrinfo('localhost', 80)),\n"
             "        send=told(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', place)))\n"
             "job_loop.serve(work)\n"
@@ -122,7 +122,7 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
 
 
 def test_a_child_of_many_jobs_keeps_its_priority(tmp_path: Path) -> None:
-    from triverse_addon.scene.child.converter import _WORDS
+    from triverse_addon.scene.child.converter import _MESSAGES
     from triverse_addon.scene.child.persistent_process import ChildSession
 
     work = tmp_path / "work.py"
@@ -130,9 +130,9 @@ def test_a_child_of_many_jobs_keeps_its_priority(tmp_path: Path) -> None:
         "import sys\n"
         f"sys.path.insert(0, {str(Path(scene.__file__).parent / 'worker')!r})\n"
         "import job_loop, os\n"
-        "job_loop.serve(lambda job: job_loop.answer(job, nice=os.nice(0)))\n"
+        "job_loop.serve(lambda job: job_loop.write_result(job, nice=os.nice(0)))\n"
     )
-    session = ChildSession([sys.executable, str(work), "--"], _WORDS, tmp_path, log="log", timeout_s=120.0)
+    session = ChildSession([sys.executable, str(work), "--"], _MESSAGES, tmp_path, log="log", timeout_s=120.0)
     with contextlib.closing(session) as child:
         found = [child.run({}, tmp_path, threading.Event())["nice"] for _ in range(3)]
     assert found == [max(10, os.nice(0))] * 3

@@ -200,7 +200,7 @@ def assert_shows_a_sphere(converted: Converted) -> None:
         assert alpha[128 * 256 + 128] == 1
         assert alpha[0] == alpha[-1] == 0
         assert max(pixels[4 * (128 * 256 + 128) :][:3]) > 0.2
-    assert {obj.type for obj in collection.objects} == {"MESH"}, "neither camera nor light of the portrait"
+    assert {obj.type for obj in collection.objects} == {"MESH"}, "neither camera nor light of the rendered preview"
 
 
 def test_without_a_preview_the_model_is_drawn(tmp_path: Path) -> None:

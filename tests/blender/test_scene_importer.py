@@ -12,7 +12,7 @@ import pytest
 
 from tests.blender import glbs
 from triverse_addon.scene.importing import origin as origins
-from triverse_addon.scene.importing.importer import import_task, reason_to_wait
+from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.scene.importing.origin import find_scene
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
@@ -92,7 +92,7 @@ def test_a_scene_that_took_over_the_name_is_not_taken_for_it() -> None:
     origin = asked_here(bpy.context.scene, "id-1")
     bpy.context.scene.triverse.scene_id = "id-2"
     assert find_scene(origin) is None
-    assert "is gone" in str(reason_to_wait(TaskRecord(id="x", flow="f", name="n", origin=origin)))
+    assert "is gone" in str(wait_reason(TaskRecord(id="x", flow="f", name="n", origin=origin)))
 
 
 def test_the_same_name_in_another_file_is_not_enough() -> None:
@@ -108,7 +108,7 @@ def test_a_saved_file_is_known_when_it_is_opened_again(tmp_path: Path) -> None:
     origin = asked_here(bpy.context.scene)
     another_file()
     assert find_scene(origin) is None
-    assert "Waits until room.blend is open again." in str(origins.why_not_here(origin))
+    assert "Waits until room.blend is open again." in str(origins.missing_scene_reason(origin))
     bpy.ops.wm.open_mainfile(filepath=path)
     origins.renew_token()
     assert find_scene(origin) == bpy.context.scene
@@ -155,8 +155,8 @@ def test_a_model_never_lands_in_another_file(converted: Converted) -> None:
     origin = asked_here(bpy.context.scene, "id-1")
     another_file()
     wanted = record(converted, origin=origin)
-    assert import_task(wanted) == Later(reason_to_wait(wanted))
-    assert "closed without being saved" in str(reason_to_wait(wanted))
+    assert import_task(wanted) == Later(wait_reason(wanted))
+    assert "closed without being saved" in str(wait_reason(wanted))
     assert not bpy.data.collections
 
 
@@ -218,7 +218,7 @@ def test_a_model_of_thousands_of_objects_is_imported_as_appending_would_take_min
     nodes = [{"name": f"part {number:04}", "mesh": 0} for number in range(12)]
     glb = glbs.triangles_glb(tmp_path / "model.glb", nodes=nodes)
     large = glbs.convert(glb, tmp_path)
-    monkeypatch.setattr(importer, "MOST_BLOCKS", 10)
+    monkeypatch.setattr(importer, "MAX_BLOCKS", 10)
     ways = []
 
     def noted(which: str) -> Callable[..., bpy.types.Collection]:

@@ -16,7 +16,7 @@ from tests.blender import glbs, kept_children
 from tests.blender.drawing import session
 from tests.service.server import StandIn
 from triverse_addon.batch.library import catalogs
-from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID, AssetShelf
+from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID, LibraryCopyConverter
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.record import Stage
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.usefixtures("fresh_file")
 def shelved(tmp_path: Path, library: Path | None) -> Path:
     """Convert a sphere through a shelf; return the .blend of the task."""
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
-    shelf = AssetShelf(kept_children.convert)
-    shelf.folder = library
-    return shelf(ConvertJob(glb, None, tmp_path / "2026-05-04_vase_0a1b2c3d", "Vase"), threading.Event()).blend_path
+    converter = LibraryCopyConverter(kept_children.convert)
+    converter.folder = library
+    return converter(ConvertJob(glb, None, tmp_path / "2026-05-04_vase_0a1b2c3d", "Vase"), threading.Event()).blend_path
 
 
 def asset_in(blend: Path) -> bpy.types.Collection:

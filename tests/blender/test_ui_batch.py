@@ -19,8 +19,8 @@ import pytest
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.batch.run.request import Asked
-from triverse_addon.batch.run.resume import FOLDER, Begun, forget, recall, remember
+from triverse_addon.batch.run.request import BatchRequest
+from triverse_addon.batch.run.resume import FOLDER, SavedBatch, delete_batch, load_batch, save_batch
 
 pytestmark = pytest.mark.usefixtures("kept_writers")
 
@@ -89,7 +89,7 @@ def checked(tick_until: Tick, path: Path) -> Any:
 def settled(tick_until: Tick) -> Any:
     batch = session().batch
     tick_until(lambda: phase() == "checked" and None not in (batch.cost(), batch.cost(retry=True)))
-    tick_until(lambda: len(bpy.context.window_manager.triverse.batch_rows) == len(batch.lines))
+    tick_until(lambda: len(bpy.context.window_manager.triverse.batch_rows) == len(batch.rows))
     return batch
 
 
@@ -130,7 +130,7 @@ def test_files_outside_are_asked_about_with_a_button(
     assert bpy.ops.triverse.batch_allow_outside() == {"FINISHED"}
     tick_until(lambda: phase() == "checked" and not session().batch.checked.problems)
     assert "triverse.batch_allow_outside" not in panel().operators()
-    assert session().batch.asked.allowed == {str(elsewhere)}
+    assert session().batch.request.allowed == {str(elsewhere)}
 
 
 @pytest.mark.kind("picture-content")
@@ -232,7 +232,7 @@ def test_a_folder_of_pictures(here: Any, tick_until: Tick, tmp_path: Path) -> No
         image.filepath_raw, image.file_format = str(tmp_path / "pictures" / name), "PNG"
         image.save()
     batch = checked(tick_until, tmp_path / "pictures")
-    assert [(line.title, line.planned.row.catalog) for line in batch.lines] == [("red", "Chairs"), ("table", "")]
+    assert [(line.title, line.planned.row.catalog) for line in batch.rows] == [("red", "Chairs"), ("table", "")]
 
 
 # -----------------------------------------------------------------------------
@@ -299,13 +299,13 @@ def test_stopped_nothing_more_is_sent_and_it_goes_on_without_a_question(
     tick_until(lambda: not batch.is_running)
     settled(tick_until)
     assert len(service.state.creations) == 2
-    assert batch.goes_on
+    assert batch.is_resuming
     assert batch.is_agreed(), "what it costs was agreed to"
     assert "Continue · 80" in panel().texts()
     service.state.clock.speed = 40.0
     run(tick_until)
     assert charges(service) == [1] * 6
-    assert not session().batch.goes_on
+    assert not session().batch.is_resuming
 
 
 def test_what_waits_to_be_sent_when_it_is_stopped_is_not_sent(
@@ -313,8 +313,8 @@ def test_what_waits_to_be_sent_when_it_is_stopped_is_not_sent(
 ) -> None:
     checked(tick_until, rows_file())
     bpy.context.preferences.addons["triverse_addon"].preferences.live = False
-    lanes = here.engine._lanes
-    lanes["prepare"].stop()
+    queues = here.engine._queues
+    queues["prepare"].stop()
     bpy.ops.triverse.batch_run()
     tick_until(lambda: sum(task.stage.value == "queued" for task in here.engine.tasks()) == 3)
     bpy.ops.triverse.batch_stop()
@@ -335,21 +335,21 @@ def test_the_add_on_is_switched_off_in_mid_batch_and_on_again(
     bpy.context.window_manager.triverse.batch_jobs = 2
     bpy.ops.triverse.batch_run()
     tick_until(lambda: len(service.state.creations) == 2)
-    module.end()
+    module.shutdown()
     bpy.context.window_manager.triverse.property_unset("batch_jobs")
     service.state.clock.speed = 40.0
-    module.need()
+    module.get_or_start()
     batch = session().batch
     tick_until(lambda: phase() == "checked")
     settled(tick_until)
-    assert batch.asked.file.name == "rows.csv"
+    assert batch.request.file.name == "rows.csv"
     assert bpy.context.window_manager.triverse.batch_jobs == 2
-    assert batch.goes_on
+    assert batch.is_resuming
     assert batch.is_agreed()
     run(tick_until)
     assert charges(service) == [1, 1, 1]
-    module.end()
-    module.need()
+    module.shutdown()
+    module.get_or_start()
     tick_until(lambda: not session().batch.needs_ticks)
     assert phase() == "empty", "what is over is not offered again"
 
@@ -369,7 +369,7 @@ def test_what_costs_more_than_was_agreed_to_is_asked_about(
     rows_file(ROWS + "Stool,a stool,1000,\n")
     bpy.ops.triverse.batch_check()
     batch = settled(tick_until)
-    assert batch.goes_on
+    assert batch.is_resuming
     assert not batch.is_agreed(), "the stool is new"
 
 
@@ -405,7 +405,7 @@ def test_a_library_that_cannot_be_written_is_told_and_nothing_is_sent(
 def test_why_it_ended_before_its_time_is_told_and_it_goes_on(
     here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triverse_addon.tasks.engine.request_gate._KEY_AGAIN_S", 1.0)
+    monkeypatch.setattr("triverse_addon.tasks.engine.request_gate._KEY_RETRY_S", 1.0)
     service.faults.add("create", status=401, times=None, envelope=False)
     checked(tick_until, rows_file())
     bpy.ops.triverse.batch_run()
@@ -417,7 +417,7 @@ def test_why_it_ended_before_its_time_is_told_and_it_goes_on(
     here.tick(0.01)
     bpy.context.preferences.addons["triverse_addon"].preferences.api_key = service.key
     bpy.ops.triverse.batch_check()
-    assert settled(tick_until).goes_on
+    assert settled(tick_until).is_resuming
     tick_until(lambda: here.engine.blocked()[1] is None)
     run(tick_until)
     assert charges(service) == [1, 1, 1]
@@ -481,16 +481,16 @@ def test_ten_thousand_rows_are_written_in_pieces(here: Any, tick_until: Tick, ro
 
 
 def test_the_newest_batch_that_nobody_runs_is_recalled(ui: ModuleType, tmp_path: Path) -> None:
-    def begun(name: str, owner: str = "") -> Begun:
-        return Begun(Asked(tmp_path / f"{name}.csv", tmp_path / name), 3, frozenset({"a", "b"}), 40, owner)
+    def saved(name: str, owner: str = "") -> SavedBatch:
+        return SavedBatch(BatchRequest(tmp_path / f"{name}.csv", tmp_path / name), 3, frozenset({"a", "b"}), 40, owner)
 
-    assert recall(tmp_path, lambda _: True) is None
+    assert load_batch(tmp_path, lambda _: True) is None
     for name, owner in (("old", ""), ("new", ""), ("elsewhere", "other-1")):
-        remember(tmp_path, begun(name, owner))
-    assert recall(tmp_path, lambda _: False) == begun("new")
-    assert recall(tmp_path, lambda _: True) == begun("elsewhere", "other-1")
+        save_batch(tmp_path, saved(name, owner))
+    assert load_batch(tmp_path, lambda _: False) == saved("new")
+    assert load_batch(tmp_path, lambda _: True) == saved("elsewhere", "other-1")
     for path in (tmp_path / FOLDER).glob("*.json"):
         if "elsewhere" in path.read_text():
             path.write_text("{ damaged")
-    forget(tmp_path, begun("new").asked)
-    assert recall(tmp_path, lambda _: True) == begun("old")
+    delete_batch(tmp_path, saved("new").request)
+    assert load_batch(tmp_path, lambda _: True) == saved("old")

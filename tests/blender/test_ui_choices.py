@@ -222,7 +222,7 @@ def test_a_setting_without_an_entry_is_sent_as_its_default(ui: ModuleType, name:
             assert generate_operators.current_value(given, name, field.name) == str(field.default)
     values = inputs.values(given, flow)
     assert values.get("texture_size", 1024) == 1024
-    last_used.note(given)
+    last_used.save(given)
     assert last_used._known is not None
     assert "" not in last_used._known["settings"][name].values()
 
@@ -285,9 +285,9 @@ def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui:
         wanted.scenes = ["Appended"]
     (appended,) = wanted.scenes
     assert appended.triverse.flow == ""
-    assert properties.mend(appended)
+    assert properties.repair(appended)
     assert appended.triverse.flow == "texture-model"
-    assert not properties.mend(appended), "once"
+    assert not properties.repair(appended), "once"
 
 
 def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path)
     with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
         wanted.scenes = ["Linked"]
     (linked,) = wanted.scenes
-    assert not properties.mend(linked)
+    assert not properties.repair(linked)
     assert inputs.chosen_flow(linked.triverse).name == "model-remesh"
 
 

@@ -54,8 +54,8 @@ def test_everything_known_of_a_task_is_told(here: Any, tmp_path: Path) -> None:
 def test_the_history_is_read_by_a_tick_and_again_when_the_task_changed(here: Any, tmp_path: Path) -> None:
     made = chair(tmp_path)
     add_records(made)
-    here.engine._shared.store.tell(made.id, "WARNING", Sentence.of("The connection broke off."))
-    here.engine._shared.store.tell(made.id, "ERROR", Sentence.of("The disk is full."))
+    here.engine._context.store.add_history(made.id, "WARNING", Sentence.of("The connection broke off."))
+    here.engine._context.store.add_history(made.id, "ERROR", Sentence.of("The disk is full."))
     assert "The disk is full." not in tasks_panel().prose()
     assert here.details.is_waiting
     assert here.tick(0.01)
@@ -64,7 +64,7 @@ def test_the_history_is_read_by_a_tick_and_again_when_the_task_changed(here: Any
     assert drawn.prose().index("The connection broke off.") < drawn.prose().index("The disk is full.")
     assert any(one.alert for one in drawn.drawn if one.given.get("icon") == "ERROR")
     assert not here.details.is_waiting, "it is not read again and again"
-    here.engine._shared.store.tell(made.id, "INFO", Sentence.of("Something new."))
+    here.engine._context.store.add_history(made.id, "INFO", Sentence.of("Something new."))
     here.engine.rename(made.id, "Chair")
     here.tick(0.01)
     tasks_panel()
@@ -76,7 +76,7 @@ def test_a_long_history_shows_its_end_and_the_way_to_the_rest(here: Any, tmp_pat
     made = chair(tmp_path)
     add_records(made)
     for number in range(15):
-        here.engine._shared.store.tell(made.id, "INFO", Sentence.of("Step {number}.", number=number))
+        here.engine._context.store.add_history(made.id, "INFO", Sentence.of("Step {number}.", number=number))
     tasks_panel()
     here.tick(0.01)
     drawn = tasks_panel()
@@ -89,7 +89,7 @@ def test_what_the_service_gave_back_is_told(here: Any, tmp_path: Path) -> None:
     add_records(
         chair(
             tmp_path,
-            is_settled=True,
+            is_final=True,
             error=Sentence.of("Triverse could not make this model."),
             error_message="Too thin",
             error_suggestion="Make it thicker",
@@ -119,13 +119,13 @@ def test_the_input_picture_is_made_small_in_a_thread_of_its_own(here: Any, tmp_p
         tick_until(lambda path=path: here.details.pictures.path(str(path)) is not None)
         assert here.details.pictures.path(str(path)) == expected
     # The second time it is there at once, without a child.
-    from triverse_addon.scene.child.source_thumbnails import SmallPictures
+    from triverse_addon.scene.child.source_thumbnails import SourceThumbnails
 
-    again = SmallPictures([], Path(copy).parent)
-    again.ask(str(large))
-    tick_until(lambda: again.hear())
+    again = SourceThumbnails([], Path(copy).parent)
+    again.request(str(large))
+    tick_until(lambda: again.take_results())
     assert again.path(str(large)) == copy
-    again.stop()
+    again.close()
 
 
 def _loaded(here: Any) -> Any:
@@ -136,8 +136,8 @@ def test_the_thread_of_the_pictures_ends_with_the_session(here: Any, tmp_path: P
     from triverse_addon.ui.state import runtime
 
     here.details.picture(str(glbs.picture(tmp_path / "large.png", 1500, 900)))
-    runtime.end()
-    assert not any(thread.name == "triverse-small-pictures" for thread in threading.enumerate())
+    runtime.shutdown()
+    assert not any(thread.name == "triverse-source-thumbnails" for thread in threading.enumerate())
 
 
 def test_a_picture_that_is_gone_is_told(here: Any, tmp_path: Path, tick_until: Tick) -> None:
@@ -152,10 +152,10 @@ def test_a_picture_that_is_gone_is_told(here: Any, tmp_path: Path, tick_until: T
 # What can be done, and why not
 
 
-def why_not(operator: str, made: Any) -> str | None:
+def disabled_reason(operator: str, made: Any) -> str | None:
     """Why a button of the menu is greyed; None when it is not."""
     kind = getattr(bpy.types, "TRIVERSE_OT_" + operator)
-    return kind.why_not(bpy.context, made)
+    return kind.disabled_reason(bpy.context, made)
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,17 @@ def test_what_makes_no_sense_is_refused_in_words(here: Any, stage: Stage, more: 
     made = record("A", stage, task_uuid=UUID, folder="/tmp", **more)
     every = ("import_task", "replace_imported", "retry", "regenerate", "stop_following", "resume_following")
     every += ("open_folder", "copy_uuid", "forget", "show_error")
-    reasons = {name: reason for name in every if (reason := why_not(name, made)) is not None}
+    reasons = {name: reason for name in every if (reason := disabled_reason(name, made)) is not None}
     assert set(reasons) == refused
     assert all(reason.endswith(".") for reason in reasons.values())
 
 
 def test_a_task_without_files_or_name_says_so(here: Any) -> None:
     made = record("A", Stage.QUEUED).with_(flow="")
-    assert "no files yet" in str(why_not("open_folder", made))
-    assert "not named this task" in str(why_not("copy_uuid", made))
-    assert "not known yet" in str(why_not("regenerate", made))
-    assert "cannot be made in the panel" in str(why_not("regenerate", made.with_(flow="image-generation")))
+    assert "no files yet" in str(disabled_reason("open_folder", made))
+    assert "not named this task" in str(disabled_reason("copy_uuid", made))
+    assert "not known yet" in str(disabled_reason("regenerate", made))
+    assert "cannot be made in the panel" in str(disabled_reason("regenerate", made.with_(flow="image-generation")))
 
 
 def test_an_operator_that_makes_no_sense_changes_nothing(here: Any) -> None:

@@ -69,7 +69,7 @@ def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
     ok, sentence = runtime.key_answer()
     assert ok is False
     assert says in str(sentence)
-    here = runtime.need()
+    here = runtime.get_or_start()
     for _ in range(20):
         here.tick(0.01)
     assert not here.may_ask
@@ -82,7 +82,7 @@ def test_a_key_typed_for_one_service_waits_for_a_word_before_it_goes_to_another(
     assert "https://third.example" in poll_message(bpy.ops.triverse.generate), "another one is asked about anew"
     preferences().api_key = KEY[::-1]
     assert bpy.ops.triverse.generate.poll(), "a key that is typed now is for the service that is set now"
-    runtime.end()
+    runtime.shutdown()
 
 
 @pytest.mark.kind("key-forms")
@@ -143,8 +143,8 @@ def test_a_pasted_key_is_cleaned(ui: ModuleType, service: StandIn, tick_until: T
 
     preferences().api_url = service.url
     preferences().api_key = paste.replace("{}", service.key)
-    tick_until(lambda: runtime.need().price.balance is not None)
-    runtime.end()
+    tick_until(lambda: runtime.get_or_start().price.balance is not None)
+    runtime.shutdown()
 
 
 @pytest.mark.kind("networks")
@@ -175,7 +175,7 @@ def test_what_is_no_key_is_named_before_anything_is_sent(
     tick_until(lambda: words in make_panel().prose())
     assert "triverse.preferences" in make_panel().operators()
     assert nobody_is_called == []
-    runtime.end()
+    runtime.shutdown()
 
 
 @pytest.mark.kind("networks")

@@ -65,7 +65,7 @@ def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:
         "40 %",
     )
     assert task_presentation.action(moving).operator == "triverse.stop_following"
-    held_up = moving.with_(note=Sentence.of("Waits."))
+    held_up = moving.with_(status_note=Sentence.of("Waits."))
     assert not task_presentation.is_moving(held_up)
 
 
@@ -99,7 +99,7 @@ def test_rows_follow_the_engine_and_keep_the_choice(here: Any) -> None:
     first, second = record("first", Stage.IMPORTED, 10), record("second", Stage.IMPORTED, 5)
     add_records(first, second)
     assert [row.title for row in shown_rows()] == ["second", "first"]
-    manager.active = here.slots.of(first.id)
+    manager.active = here.slots.row_of(first.id)
     here.tick(0.01)
     assert here.chosen_id == first.id
     add_records(record("third", Stage.IMPORTED))

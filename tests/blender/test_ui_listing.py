@@ -80,8 +80,8 @@ def test_a_task_leaves_the_list_when_it_fits_no_more(here: Any, show: Show, tick
     one, other = record("one", Stage.READY, 2), record("other", Stage.READY, 1)
     add_records(one, other)
     assert show(show="READY") == ["other", "one"]
-    changed = here.engine._shared.store.change(one.id, lambda old: old.with_(stage=Stage.IMPORTED))
-    here.engine._board.put(changed)
+    changed = here.engine._context.store.change(one.id, lambda old: old.with_(stage=Stage.IMPORTED))
+    here.engine._task_cache.put(changed)
     tick_until(lambda: [row.title for row in shown_rows()] == ["other"])
     assert show(show="IMPORTED") == ["one"]
 
@@ -153,11 +153,11 @@ def test_the_chosen_task_stays_chosen_on_another_page(here: Any, show: Show) -> 
     show()
     assert bpy.context.window_manager.triverse.active == -1
     assert list_rows.chosen_id(here) == records[7].id
-    here.engine._board._drop(records[7].id)
+    here.engine._task_cache._drop(records[7].id)
     assert here.shown(records[7].id) == records[7].with_(
         revision=here.shown(records[7].id).revision, updated_at_s=here.shown(records[7].id).updated_at_s
     ), "also when it is in the store only"
-    bpy.context.window_manager.triverse.active = here.slots.of(records[110].id)
+    bpy.context.window_manager.triverse.active = here.slots.row_of(records[110].id)
     show()
     assert here.chosen_id == records[110].id
     bpy.ops.triverse.forget("EXEC_DEFAULT", task_id=records[110].id)
@@ -171,7 +171,7 @@ def test_a_task_keeps_its_row_when_others_come_in_above(here: Any, show: Show) -
     """So a name that is being typed stays the name of its task."""
     records = many(49)
     add_records(*records)
-    slot = here.slots.of(records[20].id)
+    slot = here.slots.row_of(records[20].id)
     manager = bpy.context.window_manager.triverse
     for number in range(20):
         add_records(record(f"new {number}", Stage.IMPORTED, -1 - number))
@@ -181,7 +181,7 @@ def test_a_task_keeps_its_row_when_others_come_in_above(here: Any, show: Show) -
     manager.rows[slot].title = "Mine"
     here.tick(0.01)
     assert here.shown(records[20].id).name == "Mine"
-    gone = here.slots.of(records[40].id)
+    gone = here.slots.row_of(records[40].id)
     assert gone == -1, "it is on the second page now"
 
 

@@ -195,7 +195,7 @@ def test_the_button_shows_the_price_and_the_panel_the_balance(
 ) -> None:
     from triverse_addon.ui.state import runtime as module
 
-    module.need()
+    module.get_or_start()
     bpy.context.scene.triverse.shared.prompt = "A red chair"
     assert button_text() == "Generate"
     tick_until(lambda: "·" in button_text())
@@ -208,7 +208,7 @@ def test_the_button_shows_the_price_and_the_panel_the_balance(
 def test_too_few_credits_grey_the_button_and_say_so(ui: ModuleType, connected: StandIn, tick_until: Tick) -> None:
     from triverse_addon.ui.state import runtime as module
 
-    module.need()
+    module.get_or_start()
     connected.state.user.balance = 1
     bpy.context.scene.triverse.shared.prompt = "A red chair"
     tick_until(lambda: not (make_panel() and bpy.ops.triverse.generate.poll()))

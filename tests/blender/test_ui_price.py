@@ -12,12 +12,12 @@ import pytest
 
 from tests.blender.drawing import make_panel
 from tests.service.server import StandIn
-from triverse_addon.api.http_session import Request, Sender
+from triverse_addon.api.http_session import HttpSession, Request
 from triverse_addon.api.payloads import Balance, Quote
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.events import BalanceKnown, Quoted
 from triverse_addon.ui.generate import cost as generate_cost
-from triverse_addon.ui.state.price_cache import FRESH_S, PAUSE_S, STILL_S, Price
+from triverse_addon.ui.state.price_cache import FRESH_S, PAUSE_S, STILL_S, PriceCache
 
 
 class Asked:
@@ -44,9 +44,9 @@ class Clock:
         return self.now_s
 
 
-def world() -> tuple[Price, Asked, Clock]:
+def world() -> tuple[PriceCache, Asked, Clock]:
     clock = Clock()
-    return Price(clock), Asked(), clock
+    return PriceCache(clock), Asked(), clock
 
 
 def quoted(token: int, cost: int) -> Quoted:
@@ -56,7 +56,7 @@ def quoted(token: int, cost: int) -> Quoted:
 def test_nothing_is_asked_while_a_slider_moves() -> None:
     price, asked, clock = world()
     for limit in range(1000, 1010):
-        assert price.want("text-to-model", {"polygon_limit": limit}) is None
+        assert price.get_or_request("text-to-model", {"polygon_limit": limit}) is None
         clock.now_s += STILL_S / 2
         price.tick(asked)
     assert asked.quotes == []
@@ -69,14 +69,14 @@ def test_nothing_is_asked_while_a_slider_moves() -> None:
 def test_an_answer_is_remembered_for_its_inputs_only() -> None:
     price, asked, clock = world()
     for turbo, cost in ((False, 100), (True, 60)):
-        price.want("text-to-model", {"turbo": turbo})
+        price.get_or_request("text-to-model", {"turbo": turbo})
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
         assert price.is_waiting
-        assert price.hear_quote(quoted(len(asked.quotes), cost))
-    assert price.want("text-to-model", {"turbo": False}) == 100
-    assert price.want("text-to-model", {"turbo": True}) == 60
-    assert price.want("text-to-mesh", {"turbo": True}) is None
+        assert price.store_quote(quoted(len(asked.quotes), cost))
+    assert price.get_or_request("text-to-model", {"turbo": False}) == 100
+    assert price.get_or_request("text-to-model", {"turbo": True}) == 60
+    assert price.get_or_request("text-to-mesh", {"turbo": True}) is None
     assert len(asked.quotes) == 2
 
 
@@ -87,13 +87,13 @@ def test_a_drawn_panel_asks_for_the_price_without_a_word_of_the_prompt(
 ) -> None:
     """The prompt may be half typed, or have come with somebody's .blend."""
     asked: list[Request] = []
-    send = Sender.json
+    send = HttpSession.json
 
-    def send_and_note(sender: Sender, request: Request) -> Any:
+    def send_and_note(http_session: HttpSession, request: Request) -> Any:
         asked.append(request)
-        return send(sender, request)
+        return send(http_session, request)
 
-    monkeypatch.setattr(Sender, "json", send_and_note)
+    monkeypatch.setattr(HttpSession, "json", send_and_note)
     given = bpy.context.scene.triverse
     given.flow = flow
     given.shared.prompt = "hush-hush: the new car"
@@ -114,27 +114,27 @@ def test_a_drawn_panel_asks_for_the_price_without_a_word_of_the_prompt(
 
 def test_an_answer_to_an_earlier_question_is_no_price() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {"turbo": False})
+    price.get_or_request("text-to-model", {"turbo": False})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
-    price.want("text-to-model", {"turbo": True})
+    price.get_or_request("text-to-model", {"turbo": True})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
-    assert not price.hear_quote(quoted(1, 100)), "the engine answers the last question only, and may answer late"
-    assert price.hear_quote(quoted(2, 60))
-    assert price.want("text-to-model", {"turbo": True}) == 60
+    assert not price.store_quote(quoted(1, 100)), "the engine answers the last question only, and may answer late"
+    assert price.store_quote(quoted(2, 60))
+    assert price.get_or_request("text-to-model", {"turbo": True}) == 60
 
 
 def test_an_error_is_no_price_and_is_tried_again_later() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {})
+    price.get_or_request("text-to-model", {})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
-    price.hear_quote(Quoted(1, None, Sentence.of("No.")))
+    price.store_quote(Quoted(1, None, Sentence.of("No.")))
     assert price.problem == Sentence.of("No.")
     for wait_s, questions in ((PAUSE_S / 2, 1), (PAUSE_S, 2)):
         clock.now_s += wait_s
-        assert price.want("text-to-model", {}) is None
+        assert price.get_or_request("text-to-model", {}) is None
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
         assert len(asked.quotes) == questions
@@ -142,12 +142,12 @@ def test_an_error_is_no_price_and_is_tried_again_later() -> None:
 
 def test_an_old_price_is_shown_and_asked_for_again() -> None:
     price, asked, clock = world()
-    price.want("text-to-model", {})
+    price.get_or_request("text-to-model", {})
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
-    price.hear_quote(quoted(1, 100))
+    price.store_quote(quoted(1, 100))
     clock.now_s += FRESH_S + 1
-    assert price.want("text-to-model", {}) == 100
+    assert price.get_or_request("text-to-model", {}) == 100
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     assert len(asked.quotes) == 2
@@ -156,33 +156,33 @@ def test_an_old_price_is_shown_and_asked_for_again() -> None:
 def test_the_balance_is_asked_for_once_for_several_reasons() -> None:
     price, asked, clock = world()
     price.tick(asked)
-    price.hear_balance(BalanceKnown(Balance(500, 20)))
+    price.store_balance(BalanceKnown(Balance(500, 20)))
     for _ in range(3):
-        price.want_balance()
+        price.request_balance()
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     price.tick(asked)
     assert asked.balances == 2
     assert price.balance == Balance(500, 20)
     assert price.is_waiting
-    price.hear_balance(BalanceKnown(Balance(400, 120)))
+    price.store_balance(BalanceKnown(Balance(400, 120)))
     assert not price.is_waiting
 
 
 def test_a_balance_in_doubt_is_asked_for_again_after_a_while() -> None:
     price, asked, clock = world()
     price.tick(asked)
-    price.hear_balance(BalanceKnown(Balance(3, 0)))
+    price.store_balance(BalanceKnown(Balance(3, 0)))
     for _ in range(5):
-        price.doubt_balance()
+        price.recheck_balance()
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
     assert asked.balances == 1, "it was read a moment ago"
     clock.now_s += PAUSE_S
     for _ in range(5):
-        price.doubt_balance()
+        price.recheck_balance()
         clock.now_s += STILL_S + 0.01
         price.tick(asked)
     assert asked.balances == 2
-    price.hear_balance(BalanceKnown(Balance(1000, 0)))
+    price.store_balance(BalanceKnown(Balance(1000, 0)))
     assert price.balance == Balance(1000, 0)

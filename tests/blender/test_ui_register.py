@@ -74,7 +74,7 @@ def test_unregister_leaves_nothing(
     for _ in range(2):
         triverse_addon.register()
         addon.preferences.api_url, addon.preferences.api_key = service.url, service.key
-        here = runtime.need()
+        here = runtime.get_or_start()
         here.find_tasks()
         here.tick(0.01)
         assert any(thread.name.startswith("triverse-") for thread in set(threading.enumerate()) - before[2])
@@ -115,13 +115,13 @@ def test_tasks_of_last_time_start_the_session(
     from triverse_addon.ui.state import runtime
     from triverse_addon.ui.timers import app_timer
 
-    app_timer.beat()
+    app_timer.tick()
     assert runtime.current() is None, "without a store nothing is started"
     bpy.context.scene.triverse.shared.prompt = "A red chair"
     assert bpy.ops.triverse.generate() == {"FINISHED"}
-    runtime.end()
+    runtime.shutdown()
     app_timer.register()
-    app_timer.beat()
+    app_timer.tick()
     here = runtime.current()
     assert here is not None
     assert [record.params["prompt"] for record in here.engine.tasks()] == ["A red chair"]

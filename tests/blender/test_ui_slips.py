@@ -53,7 +53,7 @@ def test_a_tick_that_slips_twice_is_told_once(
     assert "secret" not in str(notice.sentence)
     here.tick_safely(0.01)
     assert len(here.notices) == 1
-    assert not here._slips.went_well()
+    assert not here._error_streak.reset()
 
 
 @WRONGS
@@ -64,15 +64,15 @@ def test_a_session_that_cannot_be_made_is_told_in_the_panel(
     from triverse_addon.ui.state import runtime
     from triverse_addon.ui.timers import app_timer
 
-    runtime.end()
+    runtime.shutdown()
     monkeypatch.setattr(Engine, "__init__", wrong)
-    runtime.wish()
-    assert runtime.is_wished()
+    runtime.request_start()
+    assert runtime.is_start_requested()
     app_timer._timer()
     assert runtime.problem() is None
     app_timer._timer()
     assert "Something unexpected went wrong" in str(runtime.problem())
-    assert not runtime.is_wished()
+    assert not runtime.is_start_requested()
 
 
 @WRONGS
@@ -88,7 +88,7 @@ def test_a_batch_that_slips_does_not_stand_in_checking(
     wait(lambda: here.batch.tick() or here.batch.phase is Phase.CHECKED)
     assert "Something unexpected went wrong" in str(here.batch.problem)
     monkeypatch.undo()
-    monkeypatch.setattr(here.batch, "_seen", wrong)
+    monkeypatch.setattr(here.batch, "_on_checked", wrong)
     here.batch.check()
     wait(lambda: here.batch.tick() or here.batch.phase is Phase.CHECKED)
     assert "Something unexpected went wrong" in str(here.batch.problem)
@@ -97,11 +97,11 @@ def test_a_batch_that_slips_does_not_stand_in_checking(
 @WRONGS
 def test_a_search_that_slips_is_told(here: Any, monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
     monkeypatch.setattr(here.engine.store, "find", wrong)
-    here.pager.look_for(Query("well"), 10)
+    here.pager.set_query(Query("well"), 10)
 
     def told() -> bool:
         here._turn_pages()
-        here.pager.look_for(Query("well"), 10)
+        here.pager.set_query(Query("well"), 10)
         return bool(here.notices)
 
     monkeypatch.setattr("triverse_addon.ui.state.query.wanted", lambda: (Query("well"), 10))
@@ -116,16 +116,16 @@ def test_a_search_that_slips_is_told(here: Any, monkeypatch: pytest.MonkeyPatch,
 def test_a_picture_that_slips_is_no_picture_and_the_next_one_is_made(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any
 ) -> None:
-    from triverse_addon.scene.child.source_thumbnails import SmallPictures
+    from triverse_addon.scene.child.source_thumbnails import SourceThumbnails
 
-    pictures = SmallPictures([], tmp_path)
+    pictures = SourceThumbnails([], tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(pictures, "_small", wrong)
-        pictures.ask("a.png")
-        wait(pictures.hear)
+        patch.setattr(pictures, "_thumbnail_of", wrong)
+        pictures.request("a.png")
+        wait(pictures.take_results)
     assert pictures.path("a.png") == ""
     assert not pictures.is_waiting
-    pictures.ask("b.png")
-    wait(pictures.hear)
+    pictures.request("b.png")
+    wait(pictures.take_results)
     assert pictures.path("b.png") == ""
-    pictures.stop()
+    pictures.close()

@@ -125,7 +125,7 @@ def test_with_a_thousand_tasks_under_way_ticks_and_redraws_are_bounded(
         took = calls(lambda: here.tick(0.004))
         assert took < CALLS_A_ROW * COUNT
     # Also when counts and time left are reckoned anew.
-    here.batch._reckoned_s = 0.0
+    here.batch._progress_at_s = 0.0
     assert calls(lambda: here.tick(0.004)) < CALLS_A_ROW * COUNT
     assert looked == []
     # The details read the history of the one task that is chosen.
@@ -135,10 +135,10 @@ def test_with_a_thousand_tasks_under_way_ticks_and_redraws_are_bounded(
     # Every task has news at once: a tick ends when its time is over, and the rest comes with the next ones.
     # A thread that asks for a status may add some meanwhile, and say again that there is no progress.
     for task in list(here.engine.tasks()):
-        here.engine._shared.changed(task.with_(progress=50))
+        here.engine._context.changed(task.with_(progress=50))
     here.tick(0.0)
     assert sum(task.progress == 50 for task in here.engine.tasks()) <= 2
-    assert len(here.engine._shared.events) > COUNT - 5
+    assert len(here.engine._context.events) > COUNT - 5
     # With time for all, it is a little for each.
     assert calls(lambda: here.tick(60.0)) < CALLS_A_NEW_ROW * COUNT
     assert sum(task.progress == 50 for task in here.engine.tasks()) > COUNT - 50
@@ -148,20 +148,20 @@ def test_with_a_thousand_tasks_under_way_ticks_and_redraws_are_bounded(
 
     # What is drawn is what can be seen, and only that is looked up.
     numbers: list[int] = []
-    standing = batch_session.BatchSession.standing
+    row_status = batch_session.BatchSession.row_status
 
     def noted(batch: Any, number: int) -> Any:
         numbers.append(number)
-        return standing(batch, number)
+        return row_status(batch, number)
 
-    monkeypatch.setattr(batch_session.BatchSession, "standing", noted)
+    monkeypatch.setattr(batch_session.BatchSession, "row_status", noted)
     panel = draw(batch_panel.TRIVERSE_PT_batch)
     assert f"{COUNT} under way" in " ".join(panel.texts())
     (table,) = [one for one in panel.drawn if one.function == "template_list"]
     assert table.given["maxrows"] == SEEN
     rows = draw_seen_rows()
     assert any("50" in " ".join(row.texts()) for row in rows)
-    assert set(numbers) <= {here.batch.lines[row].number for row in range(SEEN)}
+    assert set(numbers) <= {here.batch.rows[row].number for row in range(SEEN)}
     assert len(bpy.context.window_manager.triverse.batch_rows) == COUNT
     assert len(draw_rows()) == 50, "a page of the list"
     status_bar._draw(SimpleNamespace(layout=Recorder()), bpy.context)

@@ -11,7 +11,7 @@ import bpy
 from tests.blender.drawing import Tick
 from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import NewTask
+from triverse_addon.tasks.record import TaskRequest
 
 
 def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connected: StandIn, tick_until: Tick) -> None:
@@ -28,7 +28,7 @@ def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connecte
 
     assert not {"Live", "Polling"} & set(header()), "nothing is under way"
     connected.state.clock.speed = 0
-    here.engine.submit(NewTask("text-to-model", {"prompt": "a stone well"}))
+    here.engine.submit(TaskRequest("text-to-model", {"prompt": "a stone well"}))
     tick_until(lambda: "Live" in header())
     assert "at once" in tooltip()
     settings.preferences().live = False

@@ -23,7 +23,7 @@ from triverse_addon.batch.library.asset_writer import Tile
 from triverse_addon.batch.post_options import Post
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.library_writer import ChildLibrary
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -72,8 +72,8 @@ def traces(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildLibrary]:
-    writer = ChildLibrary(child_command("library_worker"), tmp_path_factory.mktemp("work"))
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildAssetWriter]:
+    writer = ChildAssetWriter(child_command("library_worker"), tmp_path_factory.mktemp("work"))
     yield writer
     writer.close()
 
@@ -106,7 +106,7 @@ def test_a_conversion_holds_the_model_and_nothing_else(place: Path, glb: Path) -
 
 
 @pytest.mark.kind("foreign-world")
-def test_an_asset_holds_the_model_and_nothing_else(writer: ChildLibrary, place: Path, glb: Path) -> None:
+def test_an_asset_holds_the_model_and_nothing_else(writer: ChildAssetWriter, place: Path, glb: Path) -> None:
     asset = write(writer, place / "library", glb, Post(exports=("glb", "fbx", "usd", "obj")))
     assert blocks(place / "library" / asset.files["blend"]) == MODEL
     asset = write(writer, place / "library", glb, Post(lods=1, hull=True))
@@ -166,7 +166,7 @@ def test_no_path_of_this_machine_is_in_a_conversion(place: Path, glb: Path) -> N
 
 
 @pytest.mark.kind("render-path")
-def test_no_path_of_this_machine_is_in_a_library(writer: ChildLibrary, place: Path, glb: Path) -> None:
+def test_no_path_of_this_machine_is_in_a_library(writer: ChildAssetWriter, place: Path, glb: Path) -> None:
     library = place / "library"
     asset = write(writer, library, glb, Post(lods=1, hull=True, exports=("glb", "fbx", "usd", "obj")))
     writer.draw_sheets(library, [Tile(library / asset.files["thumbnail"], ("Vase", ""))], threading.Event())

@@ -22,7 +22,7 @@ from triverse_addon.batch.run import dispatcher, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.tasks.engine import work_queue
-from triverse_addon.tasks.engine.deliver_steps import Arriving
+from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.steps import Steps
 
@@ -43,7 +43,7 @@ def run(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     """Run a command; return its code, its lines, and what it told people."""
     monkeypatch.setenv("TRIVERSE_API_URL", service.url)
     monkeypatch.setenv("TRIVERSE_API_KEY", service.key)
-    monkeypatch.setattr(work_queue, "AGAIN_S", 0.01)
+    monkeypatch.setattr(work_queue, "RETRY_AFTER_S", 0.01)
     monkeypatch.chdir(tmp_path)
 
     def command(*argv: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -63,7 +63,7 @@ def leave(*_given: object, **_named: object) -> Any:
 
 
 @pytest.mark.parametrize("wrong", [slip, leave])
-@pytest.mark.parametrize(("owner", "name"), [(Steps, "_by_stage"), (Arriving, "download")], ids=["first", "last"])
+@pytest.mark.parametrize(("owner", "name"), [(Steps, "_by_stage"), (DeliverSteps, "download")], ids=["first", "last"])
 def test_a_task_that_slips_ends_the_command(
     run: Run, monkeypatch: pytest.MonkeyPatch, wrong: Any, owner: Any, name: str
 ) -> None:
@@ -106,10 +106,10 @@ def test_a_command_that_slips_ends_with_a_sentence(
         (Ledger, "claim"),
         (Ledger, "put"),
         (GlbWriter, "__call__"),
-        (dispatcher.Clerk, "_mark"),
+        (dispatcher.Dispatcher, "_mark"),
         (runner, "job_for"),
-        (runner.Runner, "_look"),
-        (runner.Runner, "_begin"),
+        (runner.Runner, "_check_task"),
+        (runner.Runner, "_start_rows"),
     ],
     ids=["claim", "ledger", "writer", "mark", "job", "look", "begin"],
 )

@@ -30,13 +30,13 @@ from triverse_addon.batch.library.catalogs import clean_path
 from triverse_addon.batch.library.ledger import stem_of
 from triverse_addon.batch.problems import Problem
 from triverse_addon.batch.raw_rows import RawBatch, RawRow
-from triverse_addon.batch.results.report import Line, table
+from triverse_addon.batch.results.report import ReportRow, table
 from triverse_addon.batch.run.request import library_for
 from triverse_addon.cli.arguments import parse
 from triverse_addon.cli.errors import UsageError
 from triverse_addon.cli.exit_codes import Exit
 from triverse_addon.cli.output import Output, shown_logs
-from triverse_addon.cli.progress import Progress
+from triverse_addon.cli.progress import ProgressPrinter
 from triverse_addon.tasks import provenance
 from triverse_addon.tasks.record import Stage, TaskRecord
 
@@ -161,9 +161,9 @@ def test_everything_that_is_told(stream: type[io.StringIO], text: str) -> None:
     error = TriverseError(sentence)
     error.suggestion = text
     output.error(error, Exit.FAILED)
-    Progress(output).show([record])
-    Progress(output).show([record, record.with_(id="y", stage=Stage.WAITING, note=sentence)])
-    line = Line(1, 2, text, text, text, text, "failed", "o", error=text, suggestion=text)
+    ProgressPrinter(output).show([record])
+    ProgressPrinter(output).show([record, record.with_(id="y", stage=Stage.WAITING, status_note=sentence)])
+    line = ReportRow(1, 2, text, text, text, text, "failed", "o", error=text, suggestion=text)
     for words in table([line]):
         output.say(words)
     output.clear()

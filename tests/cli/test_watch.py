@@ -15,8 +15,8 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.cli.exit_codes import Exit, for_all
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.cli.output import Output
-from triverse_addon.cli.progress import Progress
-from triverse_addon.cli.wait import Watch
+from triverse_addon.cli.progress import ProgressPrinter
+from triverse_addon.cli.wait import TaskWaiter
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
@@ -31,40 +31,42 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = Engine(Settings(tmp_path, tmp_path, api_key="key", api_url="http://127.0.0.1:9/api"), None)
     engine.start()
     yield engine
-    engine.stop()
+    engine.shutdown()
 
 
-def watch(engine: Engine, deadline_s: float | None = None) -> Watch:
-    return Watch(engine, PlainHost("triverse"), Progress(Output(programs=None, people=io.StringIO())), deadline_s)
+def watch(engine: Engine, deadline_s: float | None = None) -> TaskWaiter:
+    return TaskWaiter(
+        engine, PlainHost("triverse"), ProgressPrinter(Output(programs=None, people=io.StringIO())), deadline_s
+    )
 
 
 def test_a_busy_service_is_waited_for_however_long(engine: Engine) -> None:
     watching = watch(engine)
     for attempts in range(30):
-        assert watching.ending(WAITING.with_(attempts=attempts, note=TOO_MANY_REQUESTS)) is None
+        assert watching.result_of(WAITING.with_(attempts=attempts, status_note=TOO_MANY_REQUESTS)) is None
 
 
 def test_a_service_that_is_down_is_given_up(engine: Engine) -> None:
     watching = watch(engine)
-    endings = [watching.ending(WAITING.with_(attempts=attempts, note=DOWN)) for attempts in range(12)]
-    assert endings[1] is None
-    assert endings[-1] is not None
-    assert endings[-1].code is Exit.SERVICE
-    assert endings[-1].sentence == DOWN
+    results = [watching.result_of(WAITING.with_(attempts=attempts, status_note=DOWN)) for attempts in range(12)]
+    assert results[1] is None
+    assert results[-1] is not None
+    assert results[-1].code is Exit.SERVICE
+    assert results[-1].sentence == DOWN
 
 
 def test_failures_of_an_earlier_command_do_not_count(engine: Engine) -> None:
     watching = watch(engine)
-    assert watching.ending(WAITING.with_(attempts=20, note=DOWN)) is None
-    ending = watching.ending(WAITING.with_(attempts=21, note=DOWN))
-    assert ending is not None
-    assert ending.code is Exit.SERVICE
+    assert watching.result_of(WAITING.with_(attempts=20, status_note=DOWN)) is None
+    result = watching.result_of(WAITING.with_(attempts=21, status_note=DOWN))
+    assert result is not None
+    assert result.code is Exit.SERVICE
 
 
 def test_the_time_is_over(engine: Engine) -> None:
-    ending = watch(engine, time.monotonic()).ending(WAITING)
-    assert ending is not None
-    assert ending.code is Exit.TIMED_OUT
+    result = watch(engine, time.monotonic()).result_of(WAITING)
+    assert result is not None
+    assert result.code is Exit.TIMED_OUT
 
 
 @pytest.mark.parametrize(

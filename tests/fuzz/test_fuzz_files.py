@@ -32,7 +32,7 @@ from triverse_addon.batch.library import catalogs
 from triverse_addon.batch.library.entry import EntryError, entry_from_json
 from triverse_addon.batch.library.ledger import Ledger, stem_of
 from triverse_addon.batch.run import resume
-from triverse_addon.batch.run.request import Asked
+from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.tasks.files import resumable_download
 from triverse_addon.tasks.record import TaskRecord, now_s
 from triverse_addon.tasks.store import codec
@@ -81,7 +81,7 @@ def test_entries_of_a_ledger(value: object) -> None:
         entry = entry_from_json(value, "batch_1")
     except EntryError:
         return
-    assert entry.order_id == "batch_1"
+    assert entry.row_order_id == "batch_1"
     assert not set(entry.stem) & set("/\\.:\0")
     for path in entry.files.values():
         joined = os.path.normpath(os.path.join("/library", path))
@@ -134,13 +134,13 @@ def test_stored_rows(value: object, columns: Any) -> None:
     try:
         record = codec.from_row(columns, json.dumps(value))
     except ValueError:
-        saved = codec.salvaged(columns)
+        saved = codec.recover_from_columns(columns)
         assert saved is None or saved.id == columns["id"]
         return
     assert isinstance(record, TaskRecord)
     codec.to_json(record).encode()
     str(record.error)
-    str(record.note)
+    str(record.status_note)
 
 
 @FUZZ
@@ -159,13 +159,13 @@ def test_remembered_batches(tmp_path: Path, value: object, data: st.DataObject) 
     folder.mkdir(exist_ok=True)
     text = json.dumps(value).encode()
     (folder / "a.json").write_bytes(data.draw(broken(text)) if data.draw(st.booleans()) else text)
-    begun = resume.recall(tmp_path, lambda name: True)
-    if begun is not None:
-        assert isinstance(begun.asked, Asked)
-        assert begun.jobs >= 1
-        assert begun.credits >= 0
-        assert begun.asked.file.is_absolute()
-        assert begun.asked.library.is_absolute()
+    saved = resume.load_batch(tmp_path, lambda name: True)
+    if saved is not None:
+        assert isinstance(saved.request, BatchRequest)
+        assert saved.jobs >= 1
+        assert saved.credits >= 0
+        assert saved.request.file.is_absolute()
+        assert saved.request.library.is_absolute()
 
 
 class _Answer:
@@ -251,6 +251,6 @@ def test_the_seeds_are_understood(tmp_path: Path) -> None:
         catalogs.merge(tmp_path, ["Props"])
     (tmp_path / resume.FOLDER).mkdir()
     (tmp_path / resume.FOLDER / "a.json").write_text(json.dumps(seeds.REMEMBERED))
-    assert resume.recall(tmp_path, lambda name: True) is not None
+    assert resume.load_batch(tmp_path, lambda name: True) is not None
     assert now_s() > 0
     assert io.BytesIO(seeds.TABLES[0]).read()

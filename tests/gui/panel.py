@@ -123,8 +123,8 @@ def ask_in_vain(window: BlenderWindow) -> None:
     """Ask everything that can be asked beside tasks, and see that the key was not answered for."""
     # One after the other by one thread, and the last is answered: so all were.
     window.run(
-        f"here = {SESSION}\nhere.engine.ask_balance()\n"
-        "here.engine.ask_quote('text-to-model', {'prompt': 'A chair'})\nhere.test_key()\nhere.find_tasks()"
+        f"session = {SESSION}\nsession.engine.ask_balance()\n"
+        "session.engine.ask_quote('text-to-model', {'prompt': 'A chair'})\nsession.test_key()\nsession.find_tasks()"
     )
     window.wait_for(f"not {SESSION}.is_searching")
     assert window.value(f"{SESSION}.key_answer[0]") is False

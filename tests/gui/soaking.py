@@ -352,7 +352,7 @@ class Soak:
             for record in session.engine.tasks() if session else []:
                 if not record.following:
                     session.engine.resume_following(record.id)
-                elif record.stage.value in ("failed", "gone") and not record.is_settled:
+                elif record.stage.value in ("failed", "gone") and not record.is_final:
                     session.engine.retry(record.id)
             """
         )
@@ -367,7 +367,7 @@ class Soak:
                 want = next((end for word, end in meant.items() if f" {{word}} " in prompt), None)
                 good = {{want}} if want else {{"imported", "ready"}}
                 if stage not in good:
-                    result.append(f"{{prompt}} is {{stage}}: {{record.error or record.note}}")
+                    result.append(f"{{prompt}} is {{stage}}: {{record.error or record.status_note}}")
             """
         )
 

@@ -173,7 +173,7 @@ def test_who_goes_on_working_is_told_and_not_disturbed(window: BlenderWindow, se
     )
     assert state == ["Cube", ["Cube"], [3]]
     assert "A quiet chair tris:1k" in window.value(COLLECTIONS)
-    window.wait_for(f"not {SESSION}.untold")
+    window.wait_for(f"not {SESSION}.pending_notices")
     said = reports(window)
     assert said.count("A quiet chair tris:1k was imported.") == 1, said
     assert window.value(shown) is None

@@ -53,7 +53,7 @@ class Stage(NamedTuple):
     def waits(self, words: str) -> None:
         """Wait until the model lies ready, with a note that holds ``words``; it is not in the scene."""
         wait_for_stage(self.window, "ready")
-        self.window.wait_for(f"words in str({NEWEST}.note or '')", words=words)
+        self.window.wait_for(f"words in str({NEWEST}.status_note or '')", words=words)
         assert self.window.value(COLLECTIONS) == []
 
 
@@ -276,7 +276,7 @@ def test_online_access_is_switched_off_and_on_for_a_service_that_is_elsewhere(st
         stage.order("A chair far away tris:1k")
         window.wait_for(f"{SESSION}.engine.live")
         window.run(f"{system} = False")
-        window.wait_for(f"'Online access is switched off' in str({NEWEST}.note or '')")
+        window.wait_for(f"'Online access is switched off' in str({NEWEST}.status_note or '')")
         window.wait_for(f"not {SESSION}.engine.live")
         window.wait_text("is switched off in", window.sidebar())
         sent = len(stage.service.state.seen())

@@ -15,7 +15,7 @@ from scripts._dev.window import BlenderWindow, copy_profile
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, generate, settle, wait_for_stage
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import ENDED_BADLY, TaskRecord
+from triverse_addon.tasks.record import FAILED_STAGES, TaskRecord
 
 COUNT = 300
 
@@ -120,7 +120,7 @@ def test_many_tasks_are_found_sorted_paged_and_renamed(
     assert tasks.names() == names[:50]
 
     # Filter and order.
-    bad = [one.name for one in records if one.stage in ENDED_BADLY]
+    bad = [one.name for one in records if one.stage in FAILED_STAGES]
     assert tasks.choose("Failed") == bad
     window.save_shot("filtered")
     window.wait_text(bad[0], tasks.side)

@@ -55,7 +55,7 @@ def test_another_file_is_opened_meanwhile(open_window: OpenWindow, service: Stan
     side = window.show_sidebar("Triverse")
     window.wait_text("A red chair", side)
     wait_for_stage(window, "ready")
-    window.wait_for(f"{NEWEST}.note")
+    window.wait_for(f"{NEWEST}.status_note")
     window.wait_text("Ready to import", side)
     window.wait_text("mine.blend", side)
     assert window.value(COLLECTIONS) == [], "not into the wrong file"
@@ -75,7 +75,7 @@ def test_it_can_be_imported_into_another_file_on_purpose(
     side = window.show_sidebar("Triverse")
     wait_for_stage(window, "ready")
     assert window.value(COLLECTIONS) == []
-    window.wait_for(f"{NEWEST}.note")
+    window.wait_for(f"{NEWEST}.status_note")
     settle(window)
     # The button lies below the note, which names it.
     window.click_text("model into this file.", side, dy=ROW_PX)
@@ -109,7 +109,7 @@ def opened_offline(open_window: OpenWindow, service: StandIn, home: Path, path: 
         elsewhere = connected(service) | {"TRIVERSE_API_URL": f"https://127.1:{listener.getsockname()[1]}/api/v1"}
         window = open_window(env=elsewhere, home=home, arguments=["--offline-mode", path])
         side = window.show_sidebar("Triverse")
-        window.wait_for(f"{SESSION} and 'offline mode' in str({NEWEST}.note or '')")
+        window.wait_for(f"{SESSION} and 'offline mode' in str({NEWEST}.status_note or '')")
         window.wait_text("offline mode", side)
         sent = len(service.state.seen())
         ask_in_vain(window)

@@ -109,7 +109,7 @@ def stage(shared: tuple[BlenderWindow, StandIn]) -> Iterator[Stage]:
     window.wait_for(f"len({TASKS}) == 0 and {GIVEN}.is_seeded")
     window.run(f"{GIVEN}.flow = 'text-to-model'")
     window.wait_for(f"{SESSION} is not None")
-    window.run(f"{SESSION}.price.want_balance()")
+    window.run(f"{SESSION}.price.request_balance()")
     window.wait_for(f"{SESSION}.price.balance and {SESSION}.price.balance.balance == 10_000")
     settle(window)
     said = len(window.log.read_text(errors="replace"))
@@ -402,7 +402,7 @@ def test_too_few_credits_grey_the_button_say_so_and_lead_to_the_account(stage: S
     set_prompt(window, "A poor chair")
     window.wait_for(PRICE)
     service.state.user.balance = 3
-    window.run(f"{SESSION}.price.want_balance()")
+    window.run(f"{SESSION}.price.request_balance()")
     window.wait_for(f"{SESSION}.price.balance and {SESSION}.price.balance.balance == 3")
     settle(window)
     window.wait_text("and you have 3", stage.side)
@@ -450,7 +450,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_sent(stage: Stage) ->
         )
         stage.choose(flow)
         stage.click("Generate")
-        window.wait_for(f"field in {SESSION}.refused", field=field)
+        window.wait_for(f"field in {SESSION}.rejected", field=field)
         settle(window)
         found = window.wait_text(sentence, stage.side)
         assert found.y < window.wait_text("Options", stage.side).y, "it is at the field, above what follows"

@@ -17,7 +17,7 @@ import pytest
 
 from tests.batch.results.test_report import EVIL, LINE, Page
 from triverse_addon.batch.results import html_sheet
-from triverse_addon.batch.results.report import Line
+from triverse_addon.batch.results.report import ReportRow
 
 BROWSER = Path(__file__).with_name("sheet_in_a_browser.js")
 LINES = [
@@ -28,7 +28,7 @@ LINES = [
 ]
 
 
-def seen(lines: list[Line], *steps: tuple[str, str]) -> list[list[int]]:
+def seen(lines: list[ReportRow], *steps: tuple[str, str]) -> list[list[int]]:
     """Which rows the page shows after each step, from top to bottom."""
     node = shutil.which("node")
     assert node, "This test needs a JavaScript engine: Node.js (on Debian: apt install nodejs)."

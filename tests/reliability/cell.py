@@ -24,7 +24,7 @@ from triverse_addon.api.client import Client
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Event, KeyTested, Quoted
-from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
+from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.version import addon_version
 
@@ -71,7 +71,7 @@ class Cell:
                     self._make()
                 self._check_key()
             finally:
-                engine.stop(timeout_s=10.0)
+                engine.shutdown(timeout_s=10.0)
                 service.faults.clear()
             self._check_money()
         outcome = " then ".join(self.pressed) or "goes on by itself"
@@ -91,7 +91,7 @@ class Cell:
         end = time.monotonic() + LIMIT_S
         while not look():
             if time.monotonic() > end:
-                states = [(r.stage, str(r.note), str(r.error), r.attempts) for r in self.engine.tasks()]
+                states = [(r.stage, str(r.status_note), str(r.error), r.attempts) for r in self.engine.tasks()]
                 raise AssertionError(f"{self.trouble} at {self.kind}: stuck with {states}, {self.notes.keys()}")
             self._pump()
             time.sleep(0.01)
@@ -100,8 +100,8 @@ class Cell:
         for event in self.engine.pump(0.05, import_all).events:
             self.events.append(event)
             record = getattr(event, "record", None)
-            if isinstance(record, TaskRecord) and record.note is not None:
-                self.notes[str(record.note)] = None
+            if isinstance(record, TaskRecord) and record.status_note is not None:
+                self.notes[str(record.status_note)] = None
 
     def _down_and_up(self) -> None:
         """Stop the service while the request is under way; start it once that was noticed and told."""
@@ -119,7 +119,7 @@ class Cell:
     # A task
 
     def _make(self) -> None:
-        task_id = self.engine.submit(self._wish()).id
+        task_id = self.engine.submit(self._request()).id
         self._down_and_up()
         if self.kind == "ws":
             # On a busy machine the task would have come in by polling before the WebSocket was tried.
@@ -139,8 +139,8 @@ class Cell:
             record = self._end_of(task_id)
         if not self.sentence:
             self.sentence = next(iter(self.notes), "")
-        if record.note is not None or record.error is not None:
-            self.problems.append(f"imported, and still says {record.note or record.error}")
+        if record.status_note is not None or record.error is not None:
+            self.problems.append(f"imported, and still says {record.status_note or record.error}")
         if Path(record.model_path).read_bytes() != models.glb_path("1k").read_bytes():
             self.problems.append("the model is not what the service made")
         missed = [rule.id for rule in self.rules if not rule.hits]
@@ -156,18 +156,18 @@ class Cell:
         assert record is not None
         return record
 
-    def _wish(self) -> NewTask:
+    def _request(self) -> TaskRequest:
         picture, model = self.folder / "a picture.png", self.folder / "a model.glb"
         smallest = {"polygon_limit": 1000}
         if self.kind == "upload_model":
             shutil.copy(models.preview_path("1k"), picture)
             shutil.copy(models.glb_path("1k"), model)
-            return NewTask("texture-model", smallest, {"image_file": str(picture), "model_file": str(model)})
+            return TaskRequest("texture-model", smallest, {"image_file": str(picture), "model_file": str(model)})
         if self.kind == "upload_image" or self.trouble.name == "uploaded file expired":
             shutil.copy(models.preview_path("1k"), picture)
-            return NewTask("image-to-model", smallest, {"image_file": str(picture)})
+            return TaskRequest("image-to-model", smallest, {"image_file": str(picture)})
         words = "a stone well, tris:1k" + (", hold" if self.kind == "ws" else "")
-        return NewTask("text-to-model", {"prompt": words})
+        return TaskRequest("text-to-model", {"prompt": words})
 
     # -------------------------------------------------------------------------
     # A question

@@ -37,12 +37,12 @@ def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
         monkeypatch.setattr(pacing, name, min(getattr(pacing, name) / 10, 1.0))
     monkeypatch.setattr(transitions, "BLOCKED_S", 0.3)
-    monkeypatch.setattr(request_gate, "_KEY_AGAIN_S", 0.3)
+    monkeypatch.setattr(request_gate, "_KEY_RETRY_S", 0.3)
     monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 4.0)
     for module in (client, http_session):  # the client has a name of its own for it
         monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 4.0)
     monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 1.5)
-    monkeypatch.setattr(websocket, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.1)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -81,7 +81,7 @@ class Log(logging.Handler):
 
     def listen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Hear every event of every engine, and before an engine ends all that it can be asked for."""
-        pump, stop = Engine.pump, Engine.stop
+        pump, stop = Engine.pump, Engine.shutdown
 
         def pump_and_hear(engine: Engine, *given: Any, **named: Any) -> PumpReport:
             report = pump(engine, *given, **named)
@@ -97,4 +97,4 @@ class Log(logging.Handler):
             stop(engine, *given, **named)
 
         monkeypatch.setattr(Engine, "pump", pump_and_hear)
-        monkeypatch.setattr(Engine, "stop", hear_and_stop)
+        monkeypatch.setattr(Engine, "shutdown", hear_and_stop)

@@ -161,7 +161,7 @@ def test_a_lease_that_runs_out_in_mid_download_makes_no_file_of_two_halves(servi
         with connection:
             connection.execute("UPDATE tasks SET lease_until_s = 0")
         connection.close()
-        two.engine._keeper.wake()
+        two.engine._supervisor.wake()
 
         def both() -> bool:
             one.engine.pump(0.01)
@@ -194,7 +194,7 @@ def test_a_file_that_is_never_given_out_waits_for_a_later_retry(service: StandIn
             record = driver.reaches(task_id, Stage.FAILED)
             assert "paid for" in str(record.error)
             assert "Press Retry later" in str(record.error)
-            assert (record.is_settled, record.failed_stage) == (False, Stage.DOWNLOADING)
+            assert (record.is_final, record.failed_stage) == (False, Stage.DOWNLOADING)
             driver.engine.retry(task_id)
         driver.reaches(task_id, Stage.FAILED)
     service.faults.clear()

@@ -59,7 +59,9 @@ def is_clean(text: str) -> bool:
 def shown(record: TaskRecord) -> Iterator[str]:
     """Everything of a record that the panel, the status bar or the command line may show."""
     yield from (record.name, record.flow, record.service_status, record.error_message, record.error_suggestion)
-    yield from (str(sentence) for sentence in (record.error, record.note, status_text.stage_words(record)) if sentence)
+    yield from (
+        str(sentence) for sentence in (record.error, record.status_note, status_text.stage_text(record)) if sentence
+    )
     yield provenance.collection_name(record)
     yield from provenance.tags(record)
 
@@ -182,7 +184,7 @@ def test_a_header_named_by_the_service_carries_nothing_else(tmp_path: Path) -> N
         body = {"task_uuid": UUID, "status": "PENDING", "read_after_write_header": name}
         made = payloads.parse_created(body)
         with StandIn(speed=60) as service, running(service, tmp_path / str(abs(hash(name)))) as driver:
-            client = driver.engine._shared.client()
+            client = driver.engine._context.client()
             with pytest.raises(NotFoundError):
                 client.status(UUID, extra_header=made.read_header)
             assert service.state.leaks == []

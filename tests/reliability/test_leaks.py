@@ -24,7 +24,7 @@ def test_a_key_is_found_in_logs_exceptions_events_tasks_and_files(tmp_path: Path
             logger.exception("that went wrong")
         assert len(log.take_leaks()) == 1
         with running(service, tmp_path) as driver:
-            driver.engine._shared.events.append(Notice("ERROR", Sentence.of("{key}", key=key)))
+            driver.engine._context.events.append(Notice("ERROR", Sentence.of("{key}", key=key)))
             driver.until(lambda: driver.events)
             assert len(log.take_leaks()) == 1
             driver.submit(f"a well of {key} hold")

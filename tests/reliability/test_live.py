@@ -25,7 +25,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.event_stream import FrameReader
 from triverse_addon.tasks import record as record_module
-from triverse_addon.tasks.engine import supervisor as keeper_module
+from triverse_addon.tasks.engine import supervisor as supervisor_module
 from triverse_addon.tasks.record import Stage, TaskRecord
 
 TASKS = 500
@@ -72,7 +72,7 @@ def test_five_hundred_tasks_have_one_socket_and_one_query_a_second(service: Stan
 def test_when_the_socket_is_lost_polling_takes_over_at_its_own_pace(service: StandIn, tmp_path: Path) -> None:
     with running(service, tmp_path, live=True) as driver:
         held = driver.reaches(driver.submit("a stone well hold tris:1k"), Stage.WAITING)
-        due_s = driver.engine._lanes["watch"]._due
+        due_s = driver.engine._queues["watch"]._due
         driver.until(lambda: driver.engine.live and due_s.get(held.id, 0.0) - time.monotonic() > LIMIT_S)
         service.faults.add("ws", status=503, times=None)
         with service.down():
@@ -88,11 +88,11 @@ def test_the_service_is_asked_for_what_came_since_before_the_oldest_task_that_wa
     with running(service, tmp_path) as driver:
         with monkeypatch.context() as earlier:
             # Further back than the margin, or the younger task's margin would hold the older one too.
-            before_s = time.time() - 2 * keeper_module._SINCE_MARGIN_S
+            before_s = time.time() - 2 * supervisor_module._SINCE_MARGIN_S
             earlier.setattr(record_module, "time", types.SimpleNamespace(time=lambda: before_s))
             older = driver.reaches(driver.submit("a stone well"), Stage.WAITING)
         younger = driver.reaches(driver.submit("a red chair"), Stage.WAITING)
-        assert older.created_at_s < younger.created_at_s - keeper_module._SINCE_MARGIN_S
+        assert older.created_at_s < younger.created_at_s - supervisor_module._SINCE_MARGIN_S
         driver.engine.configure(dataclasses.replace(driver.engine.settings, live=True))
         driver.until(lambda: driver.engine.live)
     (request,) = service.state.seen("ws")
@@ -137,9 +137,9 @@ def test_bad_frames_change_nothing_that_is_settled(service: StandIn, tmp_path: P
         held = driver.reaches(driver.submit("a stone well hold tris:1k"), Stage.WAITING)
         driver.until(lambda: driver.record(held.id).service_status == "RUNNING")
         before = driver.record(held.id)
-        keeper = driver.engine._keeper
+        supervisor = driver.engine._supervisor
         for told in FrameReader().feed(FRAMES[name](held.task_uuid or "", done.task_uuid or "")):
-            keeper._hear(told.status, told.finalized)
+            supervisor._apply_pushed_status(told.status, told.finalized)
         _settled(driver, done, before)
         service.state.finish(held.task_uuid or "")
         driver.reaches(held.id, Stage.IMPORTED)
@@ -153,7 +153,7 @@ def _settled(driver: Driver, done: TaskRecord, before: TaskRecord) -> None:
     assert now == done
     assert held.stage is Stage.WAITING
     assert (held.progress or 0) >= (before.progress or 0)
-    assert held.links == before.links
+    assert held.asset_urls == before.asset_urls
 
 
 def test_a_storm_of_progress_keeps_no_end_waiting(service: StandIn, tmp_path: Path) -> None:
@@ -162,23 +162,23 @@ def test_a_storm_of_progress_keeps_no_end_waiting(service: StandIn, tmp_path: Pa
         held = driver.reaches(driver.submit("a stone well hold tris:1k"), Stage.WAITING)
         driver.until(lambda: driver.record(held.id).service_status == "RUNNING")
         service.state.clock.speed = 0
-        keeper, before = driver.engine._keeper, driver.engine._shared.store.since(0)[0]
+        supervisor, before = driver.engine._supervisor, driver.engine._context.store.since(0)[0]
         text = "".join(frame(task_uuid=held.task_uuid, status="RUNNING", progress=40 + n % 50) for n in range(2000))
         for told in FrameReader().feed(text):
-            keeper._hear(told.status, told.finalized)
-        assert driver.engine._shared.store.since(0)[0] - before < 500, "not every frame is a transaction"
+            supervisor._apply_pushed_status(told.status, told.finalized)
+        assert driver.engine._context.store.since(0)[0] - before < 500, "not every frame is a transaction"
         (end,) = FrameReader().feed(frame("finalized", task_uuid=held.task_uuid, status="FAILED"))
-        keeper._hear(end.status, end.finalized)
+        supervisor._apply_pushed_status(end.status, end.finalized)
         driver.reaches(held.id, Stage.FAILED)
 
 
 def test_tasks_of_others_without_end_fill_no_memory(service: StandIn, tmp_path: Path) -> None:
     with running(service, tmp_path) as driver:
-        keeper = driver.engine._keeper
-        for number in range(keeper_module._MOST_HEARD + 100):
+        supervisor = driver.engine._supervisor
+        for number in range(supervisor_module._MAX_PUSHED + 100):
             (told,) = FrameReader().feed(frame(task_uuid=f"somebody-elses-{number}", status="RUNNING"))
-            keeper._hear(told.status, told.finalized)
-        assert len(keeper._heard) <= keeper_module._MOST_HEARD
+            supervisor._apply_pushed_status(told.status, told.finalized)
+        assert len(supervisor._pushed) <= supervisor_module._MAX_PUSHED
 
 
 def test_an_event_without_end_fills_no_memory() -> None:

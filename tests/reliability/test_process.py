@@ -27,7 +27,7 @@ from tests.tasks.engines import Driver, convert, import_all, running, settings_f
 from triverse_addon.tasks import record
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.events import BalanceKnown, Notice, TasksFound
-from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.record import Stage, TaskRequest
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store import store
 from triverse_addon.tasks.store.errors import StoreError
@@ -109,7 +109,7 @@ def test_a_power_cut_at_any_write_loses_nothing(
     driver = Driver(engine)
     task_id = driver.submit("a stone well tris:1k")
     driver.reaches(task_id, Stage.IMPORTED)
-    engine.stop()
+    engine.shutdown()
     monkeypatch.undo()
 
     folders = sorted(copies.iterdir())
@@ -292,7 +292,7 @@ def test_a_store_of_a_newer_version_is_shown_and_left_alone(service: StandIn, tm
         assert "newer version" in str(driver.engine.notice_problem)
         assert driver.record(task_id).stage is Stage.IMPORTED
         with pytest.raises(StoreError, match="newer version"):
-            driver.engine.submit(NewTask("text-to-model", {"prompt": "a red chair"}))
+            driver.engine.submit(TaskRequest("text-to-model", {"prompt": "a red chair"}))
         for _ in range(20):
             driver.engine.pump(0.01, import_all)
     assert len(service.state.seen()) == sent

@@ -15,7 +15,7 @@ from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Imported, Importer
 from triverse_addon.tasks.events import Event
-from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
+from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 #: A net against a hang; nothing counts on it.
@@ -42,16 +42,17 @@ class Driver:
         self.events: list[Event] = []
         self.importer: Importer | None = import_all
 
-    def submit(self, prompt: str = "a stone well", **wish: Any) -> str:
+    def submit(self, prompt: str = "a stone well", **request: Any) -> str:
         """Order a model from words; return our id."""
-        return self.engine.submit(NewTask("text-to-model", {"prompt": prompt}, **wish)).id
+        return self.engine.submit(TaskRequest("text-to-model", {"prompt": prompt}, **request)).id
 
     def until(self, look: Callable[[], object]) -> Any:
         """Pump until ``look`` returns something true, and return that."""
         end = time.monotonic() + LIMIT_S
         while not (seen := look()):
             assert time.monotonic() < end, [
-                (str(r.stage), r.note and str(r.note), r.error and str(r.error)) for r in self.engine.tasks()
+                (str(r.stage), r.status_note and str(r.status_note), r.error and str(r.error))
+                for r in self.engine.tasks()
             ]
             self.events += self.engine.pump(0.01, self.importer).events
             time.sleep(0.005)
@@ -70,7 +71,7 @@ class Driver:
 
     def notes(self, task_id: str, words: str) -> TaskRecord:
         """Pump until a task's note holds ``words``; return it."""
-        self.until(lambda: words in str(self.record(task_id).note or ""))
+        self.until(lambda: words in str(self.record(task_id).status_note or ""))
         return self.record(task_id)
 
 
@@ -88,7 +89,7 @@ def running(service: StandIn, folder: Path, converter: Any = convert, **changes:
     try:
         yield Driver(engine)
     finally:
-        engine.stop()
+        engine.shutdown()
 
 
 def files_with(folder: Path, text: str) -> list[Path]:

@@ -17,7 +17,7 @@ from tests.tasks.engines import convert, import_all
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.events import TaskChanged
-from triverse_addon.tasks.record import NewTask
+from triverse_addon.tasks.record import TaskRequest
 from triverse_addon.tasks.settings import Settings, key_from_environment
 
 
@@ -34,13 +34,13 @@ def main(url: str, folder: Path, prompt: str = "") -> None:
     engine = Engine(settings, converter)
     engine.start()
     if prompt:
-        print("id", engine.submit(NewTask("text-to-model", {"prompt": prompt})).id, flush=True)
+        print("id", engine.submit(TaskRequest("text-to-model", {"prompt": prompt})).id, flush=True)
     while engine.active_count or engine.pump(0).more:
         for event in engine.pump(0.01, import_all).events:
             if isinstance(event, TaskChanged):
                 print(event.record.stage, event.record.received_bytes, flush=True)
         time.sleep(0.005)
-    engine.stop()
+    engine.shutdown()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from triverse_addon.tasks.engine.diagnostics import report
 from triverse_addon.tasks.events import LiveChanged, TasksFound
-from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.record import Stage, TaskRequest
 
 from .engines import Driver, Engine, Settings, convert
 
@@ -28,13 +28,13 @@ def main() -> None:
     try:
         driver = Driver(engine)
         small = {"polygon_limit": 1000}
-        from_words = NewTask("text-to-model", {"prompt": "a stone well"} | small)
-        from_picture = NewTask("image-to-model", small, {"image_file": sys.argv[4]})
+        from_words = TaskRequest("text-to-model", {"prompt": "a stone well"} | small)
+        from_picture = TaskRequest("image-to-model", small, {"image_file": sys.argv[4]})
         orders = [engine.submit(wish).id for wish in (from_words, from_picture)]
         blocked = engine.blocked
         driver.until(
             lambda: all(
-                driver.record(one).stage in ENDS or (blocked()[1] and driver.record(one).note) for one in orders
+                driver.record(one).stage in ENDS or (blocked()[1] and driver.record(one).status_note) for one in orders
             )
         )
         engine.find_tasks()
@@ -42,14 +42,14 @@ def main() -> None:
         found = next(event for event in driver.events if isinstance(event, TasksFound))
         told = {
             "stages": [str(driver.record(one).stage) for one in orders],
-            "notes": [str(driver.record(one).note or driver.record(one).error or "") for one in orders],
+            "notes": [str(driver.record(one).status_note or driver.record(one).error or "") for one in orders],
             "sizes": [Path(driver.record(one).model_path or folder).stat().st_size for one in orders],
             "live": any(isinstance(event, LiveChanged) and event.live for event in driver.events),
             "found": str(found.error or ""),
             "report": report(engine, {}),
         }
     finally:
-        engine.stop()
+        engine.shutdown()
     print(json.dumps(told))
 
 

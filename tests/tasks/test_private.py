@@ -16,9 +16,9 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.batch.library.atomic_write import write_whole
 from triverse_addon.batch.run import resume
-from triverse_addon.batch.run.request import Asked
+from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.tasks import private_files
-from triverse_addon.tasks.files.resumable_download import Want, fetch
+from triverse_addon.tasks.files.resumable_download import DownloadSpec, fetch
 from triverse_addon.tasks.private_files import ForeignFolderError, make_folder, own_folder, tighten
 from triverse_addon.tasks.record import Stage
 from triverse_addon.tasks.store.errors import StoreError
@@ -185,7 +185,7 @@ def test_each_folder_that_is_made_is_private(tmp_path: Path) -> None:
 
 
 def test_a_begun_batch_is_private_and_a_report_is_not(tmp_path: Path) -> None:
-    resume.remember(tmp_path / "data", resume.Begun(Asked(tmp_path / "a.csv", tmp_path / "library"), 1))
+    resume.save_batch(tmp_path / "data", resume.SavedBatch(BatchRequest(tmp_path / "a.csv", tmp_path / "library"), 1))
     assert open_to_others(tmp_path / "data") == {}
     write_whole(tmp_path / "report.json", b"{}")
     assert stat.S_IMODE((tmp_path / "report.json").stat().st_mode) == 0o644
@@ -199,7 +199,7 @@ def test_half_a_download_and_its_note_are_private(tmp_path: Path) -> None:
         def close(self) -> None:
             pass
 
-    want = Want(tmp_path / "task" / "model.glb", 1000, bool, "model")
+    want = DownloadSpec(tmp_path / "task" / "model.glb", 1000, bool, "model")
     with pytest.raises(Exception, match="broke off"):
         fetch(want, lambda *_: Answer(), lambda *_: iter([b"half"]), lambda *_: None, threading.Event())  # type: ignore[arg-type,return-value]
     assert {path.name for path in (tmp_path / "task").iterdir()} == {".model.glb.part", ".model.glb.part.json"}

@@ -151,5 +151,5 @@ def test_small_pictures_go_by_their_names(tmp_path: Path, monkeypatch: pytest.Mo
     folder = filled(tmp_path, *(f"{number:024x}.png" for number in range(3)), "holiday.png", "prepare.log")
     for number, path in enumerate(sorted(folder.iterdir())):
         os.utime(path, (number, number))
-    source_thumbnails.SmallPictures(["none"], folder)._tidy_up()
+    source_thumbnails.SourceThumbnails(["none"], folder)._tidy_up()
     assert names(folder) == [f"{2:024x}.png", "holiday.png", "prepare.log"]

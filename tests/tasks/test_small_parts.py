@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.tasks.engine import pacing
-from triverse_addon.tasks.engine.pacing import Pacer, poll_interval_s, retry_delay_s
+from triverse_addon.tasks.engine.pacing import RateLimiter, poll_interval_s, retry_delay_s
 from triverse_addon.tasks.engine.retry import retry_changes
 from triverse_addon.tasks.engine.service_updates import apply_status
-from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, Board
-from triverse_addon.tasks.engine.work_queue import Lane
-from triverse_addon.tasks.record import MOVES, UNFINISHED, Stage, TaskRecord
-from triverse_addon.tasks.status_text import overall_progress, stage_words, time_left_s
+from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, TaskCache
+from triverse_addon.tasks.engine.work_queue import WorkQueue
+from triverse_addon.tasks.record import TRANSITIONS, UNFINISHED, Stage, TaskRecord
+from triverse_addon.tasks.status_text import overall_progress, stage_text, time_left_s
 
 #: As users have them: taken before a fixture shortens them.
 REAL_S = (pacing.FIRST_POLL_S, pacing.LONGEST_POLL_S, pacing.LIVE_POLL_S)
@@ -46,7 +46,7 @@ def test_polling_takes_the_times_that_are_promised() -> None:
 
 
 def test_a_pacer_spreads_what_comes_at_once() -> None:
-    pacer = Pacer(rate=0.001, burst=3)
+    pacer = RateLimiter(rate=0.001, burst=3)
     delays = [pacer.delay_s() for _ in range(10)]
     assert delays[:3] == [0.0, 0.0, 0.0]
     assert all(delay_s > 100 for delay_s in delays[4:])
@@ -64,13 +64,13 @@ def test_a_lane_never_works_twice_on_one_task() -> None:
         busy[task_id] -= 1
         done.append(task_id)
 
-    lane = Lane("test", 4, work, lambda *_: None, print)
+    queue = WorkQueue("test", 4, work, lambda *_: None, print)
     for number in range(60):
-        lane.put(f"{number % 3}")
+        queue.schedule(f"{number % 3}")
         time.sleep(0.001)
     wait_for(lambda: set(done) == {"0", "1", "2"})
-    lane.stop()
-    assert lane.join(time.monotonic() + 30) == []
+    queue.stop()
+    assert queue.join(time.monotonic() + 30) == []
     assert max(worst) == 1
 
 
@@ -82,17 +82,17 @@ def test_a_lane_outlives_an_error_and_forgets_what_is_dropped() -> None:
             raise RuntimeError("a slip")
         done.append(task_id)
 
-    lane = Lane("test", 1, work, lambda *_: None, print)
-    lane.put("dropped", 600)
-    lane.put("late", 600)
-    lane.put("bad")
-    lane.put("good")
+    queue = WorkQueue("test", 1, work, lambda *_: None, print)
+    queue.schedule("dropped", 600)
+    queue.schedule("late", 600)
+    queue.schedule("bad")
+    queue.schedule("good")
     wait_for(lambda: done == ["good"])
-    lane.drop("dropped")
-    lane.hurry()
+    queue.discard("dropped")
+    queue.run_within()
     wait_for(lambda: "late" in done)
-    lane.stop()
-    assert lane.join(time.monotonic() + 30) == []
+    queue.stop()
+    assert queue.join(time.monotonic() + 30) == []
     assert "dropped" not in done
 
 
@@ -117,7 +117,7 @@ def test_a_status_leads_a_waiting_task_on_and_no_other(status: str) -> None:
             continue
         after = waiting(progress=70).with_(**changes)
         assert after.progress == (100 if status == "SUCCESS" else 70)
-        assert after.stage is stage or after.stage in MOVES[stage]
+        assert after.stage is stage or after.stage in TRANSITIONS[stage]
         assert (after.stage is stage) == (status in ("PENDING", "QUEUED", "RUNNING", "OF_TOMORROW"))
 
 
@@ -125,7 +125,7 @@ def test_a_status_leads_a_waiting_task_on_and_no_other(status: str) -> None:
 @pytest.mark.parametrize("following", [True, False])
 def test_each_stage_has_words_and_a_progress(stage: Stage, following: bool) -> None:
     record = waiting(stage=stage, following=following, size_bytes=10, received_bytes=20)
-    words = str(stage_words(record))
+    words = str(stage_text(record))
     assert words
     assert "{" not in words
     assert not words.endswith(".")
@@ -155,41 +155,41 @@ def test_the_time_left_follows_from_the_progress() -> None:
 
 @pytest.mark.parametrize("stage", sorted(UNFINISHED))
 def test_what_is_not_followed_does_not_seem_to_go_on(stage: Stage) -> None:
-    assert str(stage_words(waiting(stage=stage, following=False))) == "Not followed"
+    assert str(stage_text(waiting(stage=stage, following=False))) == "Not followed"
 
 
 def test_a_new_order_sends_pictures_again_that_were_not_found() -> None:
-    refused = waiting(stage=Stage.FAILED, is_settled=True, file_keys={"image_file": "key"}, client_order_id="a")
+    refused = waiting(stage=Stage.FAILED, is_final=True, file_keys={"image_file": "key"}, client_order_id="a")
     for code, keeps in ((1004, False), (1005, False), (1006, False), (2010, True), (None, True)):
         changes = retry_changes(refused.with_(error_code=code), has_files=False)
         assert changes["client_order_id"] == "a_r2"
         assert refused.with_(**changes).file_keys == ({"image_file": "key"} if keeps else {})
     # What the service still holds is not ordered anew, and keeps what it was ordered with.
-    assert "file_keys" not in retry_changes(refused.with_(is_settled=False, error_code=1004), has_files=False)
+    assert "file_keys" not in retry_changes(refused.with_(is_final=False, error_code=1004), has_files=False)
 
 
 def test_what_is_forgotten_does_not_come_back() -> None:
-    board = Board()
-    board.put(waiting())
-    board.forget("1")
-    assert not board.put(waiting(received_bytes=5, revision=9))
-    assert board.all() == []
-    assert board.unfinished_count == 0
+    cache = TaskCache()
+    cache.put(waiting())
+    cache.forget("1")
+    assert not cache.put(waiting(received_bytes=5, revision=9))
+    assert cache.all() == []
+    assert cache.unfinished_count == 0
 
 
 def test_a_look_at_the_store_takes_no_news_away() -> None:
-    board = Board()
-    board.put(waiting(revision=4, received_bytes=7))
-    assert not board.put(waiting(revision=4), only_newer=True)
-    assert board.all()[0].received_bytes == 7
-    assert board.put(waiting(revision=5), only_newer=True)
+    cache = TaskCache()
+    cache.put(waiting(revision=4, received_bytes=7))
+    assert not cache.put(waiting(revision=4), only_newer=True)
+    assert cache.all()[0].received_bytes == 7
+    assert cache.put(waiting(revision=5), only_newer=True)
 
 
 def test_old_tasks_leave_the_memory_and_not_the_list() -> None:
-    board = Board()
+    cache = TaskCache()
     for number in range(2 * MOST_FINISHED + 1):
-        board.put(TaskRecord(str(number), "", "", Stage.IMPORTED, created_at_s=float(number)))
-    assert len(board.all()) == MOST_FINISHED
-    assert board.all()[0].id == str(2 * MOST_FINISHED)
+        cache.put(TaskRecord(str(number), "", "", Stage.IMPORTED, created_at_s=float(number)))
+    assert len(cache.all()) == MOST_FINISHED
+    assert cache.all()[0].id == str(2 * MOST_FINISHED)
     # Pruned is not forgotten: changed, it is shown again.
-    assert board.put(TaskRecord("0", "", "", Stage.READY, revision=1))
+    assert cache.put(TaskRecord("0", "", "", Stage.READY, revision=1))

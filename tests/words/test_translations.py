@@ -74,9 +74,9 @@ class One(Mixed, bpy.types.Operator):
     def draw(self, context):
         layout.label(text="A Label" if self.kind else "Another Label")
         layout.operator("triverse.one", text="A Button")
-        button(layout, "triverse.two", record, text="Another Button")
+        draw_task_operator(layout, "triverse.two", record, text="Another Button")
         layout.prop(self, "kind", text="", placeholder="A Hint")
-        layout.label(text=words("{count} things", count=2), translate=False)
+        layout.label(text=tr("{count} things", count=2), translate=False)
 class Menu(bpy.types.Menu):
     """A menu's tooltip"""
     bl_label = "A Menu"

@@ -46,7 +46,7 @@ class Guard:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._timer: threading.Timer | None = None
-        self.ended_by = ""
+        self.cancelled_by = ""
         """"deadline" or "close" if the request was cancelled, else an empty string."""
         self.connected = False
         """Whether a connection was made, so that the request may have been sent."""
@@ -70,7 +70,7 @@ class Guard:
             if self._socket is None:
                 self.reused = reused
             self._socket = connected
-            ended = bool(self.ended_by)
+            ended = bool(self.cancelled_by)
             self.connected = self.connected or not ended
         if ended:
             raise ConnectionAbortedError("ended before it began")
@@ -78,7 +78,7 @@ class Guard:
     def set_deadline(self, seconds_s: float) -> None:
         """Cancel the request after this time, unless `lift_deadline` is called before. Replaces an earlier deadline."""
         self.lift_deadline()
-        timer = threading.Timer(seconds_s, self.end, ("deadline",))
+        timer = threading.Timer(seconds_s, self.cancel, ("deadline",))
         timer.daemon = True
         timer.name = "triverse-deadline"
         with self._lock:
@@ -92,16 +92,16 @@ class Guard:
         if timer is not None:
             timer.cancel()
 
-    def end(self, by: str) -> None:
+    def cancel(self, by: str) -> None:
         """
         Cancel the request by shutting its socket down. May be called from any thread.
 
         Reads and writes fail at once, those in progress as well as later ones.
 
-        :param by: "deadline" or "close", see `ended_by`. The first call decides.
+        :param by: "deadline" or "close", see `cancelled_by`. The first call decides.
         """
         with self._lock:
-            self.ended_by = self.ended_by or by
+            self.cancelled_by = self.cancelled_by or by
             connected = self._socket
         if connected is not None:
             with contextlib.suppress(OSError):  # already closed

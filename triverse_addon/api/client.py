@@ -27,7 +27,7 @@ from . import payloads
 from .cancellable_http import Guard
 from .errors import InputError, InvalidParametersError
 from .flows import JSON, Field, Kind, flow_named, priced_params, request_params
-from .http_session import UPLOAD_ANSWER_S, Opened, Request, Sender
+from .http_session import UPLOAD_ANSWER_S, HttpSession, Opened, Request
 from .keys import check_key
 from .multipart import MultipartFile, Progress
 from .payloads import Account, Balance, Created, Links, Quote, TaskStatus
@@ -70,7 +70,7 @@ class Client:
         read_timeout_s: float = 30.0,
     ) -> None:
         self.base_url = check_base_url(base_url)
-        self._sender = Sender(
+        self._http = HttpSession(
             self.base_url,
             check_key(api_key),
             user_agent=f"Triverse-Blender/{version}",
@@ -93,7 +93,7 @@ class Client:
 
         Threads that wait for a response get `ConnectionLostError` at once, and so do all later requests.
         """
-        self._sender.close()
+        self._http.close()
 
     # -------------------------------------------------------------------------
     # Tasks
@@ -124,9 +124,9 @@ class Client:
         body["client_order_id"] = client_order_id
         if allow_duplicate:
             body["allow_duplicate"] = True
-        self._sender.start_afresh()
+        self._http.drop_idle_connections()
         request = Request("POST", f"{self.base_url}/tasks/{flow_named(flow_name).name}", json=body)
-        return payloads.parse_created(self._sender.json(request))
+        return payloads.parse_created(self._http.json(request))
 
     def status(self, task_uuid: str, *, extra_header: str | None = None) -> TaskStatus:
         """
@@ -166,8 +166,8 @@ class Client:
 
     def _quote(self, flow_name: str, params: Mapping[str, JSON]) -> Quote:
         body: dict[str, JSON] = {"flow_name": flow_named(flow_name).name, "params": request_params(flow_name, params)}
-        request = Request("POST", f"{self.base_url}/tasks/pricing/quote", json=body, repeatable=True)
-        return payloads.parse_quote(self._sender.json(request))
+        request = Request("POST", f"{self.base_url}/tasks/pricing/quote", json=body, idempotent=True)
+        return payloads.parse_quote(self._http.json(request))
 
     # -------------------------------------------------------------------------
     # Account
@@ -229,8 +229,8 @@ class Client:
             )
         with body:
             request = Request("POST", self.base_url + path, {"Content-Type": body.content_type}, body=body, query=query)
-            self._sender.start_afresh()
-            return payloads.parse_file_key(self._sender.upload(request, guard))
+            self._http.drop_idle_connections()
+            return payloads.parse_file_key(self._http.upload(request, guard))
 
     # -------------------------------------------------------------------------
     # Files
@@ -246,7 +246,7 @@ class Client:
             body is not compressed. The caller reads and closes it.
         :raises BadAnswerError: the URL is not allowed, there are too many redirects, or the file is compressed.
         """
-        self._sender.check_asset_host(check_asset_url(url))
+        self._http.check_asset_host(check_asset_url(url))
         return self._open(url, with_key=False, offset_bytes=offset_bytes, etag=etag)
 
     def open_task_download(
@@ -264,7 +264,7 @@ class Client:
         is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
         if response.status_code in (206, 416) or (response.status_code == 200 and not is_json):
             return response
-        self._sender.read_json(response)
+        self._http.read_json(response)
         raise not_an_answer()
 
     def read_file(self, response: Opened, chunk_bytes: int) -> Iterator[bytes]:
@@ -275,7 +275,7 @@ class Client:
 
         :raises TransportError: the connection broke or stalled, or the client was closed.
         """
-        return self._sender.read_file(response, chunk_bytes)
+        return self._http.read_file(response, chunk_bytes)
 
     def _open(self, url: str, *, with_key: bool, offset_bytes: int, etag: str | None) -> requests.Response:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
@@ -283,13 +283,13 @@ class Client:
             headers["Range"] = f"bytes={offset_bytes}-"
             if etag and not etag.startswith("W/"):  # RFC 9110, 13.1.5: no weak ETags in If-Range
                 headers["If-Range"] = etag
-        return self._sender.open(Request("GET", url, headers, with_key=with_key, any_host=True, repeatable=True))
+        return self._http.open(Request("GET", url, headers, with_key=with_key, any_host=True, idempotent=True))
 
     def _get(
         self, path: str, headers: Mapping[str, str] | None = None, *, about_task: bool = False
     ) -> Mapping[str, object]:
-        request = Request("GET", self.base_url + path, headers or {}, about_task=about_task, repeatable=True)
-        return self._sender.json(request)
+        request = Request("GET", self.base_url + path, headers or {}, about_task=about_task, idempotent=True)
+        return self._http.json(request)
 
 
 def _is_needed_text(field: Field) -> bool:

@@ -24,7 +24,7 @@ from .cancellable_http import Guard, GuardedAdapter, pieces
 from .errors import BadAnswerError, TriverseError
 from .fields import JSON
 from .multipart import MultipartFile
-from .network_errors import NETWORK_ERRORS, StaleConnectionError, failure_of
+from .network_errors import NETWORK_ERRORS, StaleConnectionError, to_transport_error
 from .proxies import proxy_for
 from .responses import elsewhere, read_answer, too_near
 from .sentence import Sentence
@@ -64,12 +64,12 @@ class Request:
     """Whether redirects to another host are followed."""
     about_task: bool = False
     """Whether the request is about one task, so that a 404 may mean an unknown task."""
-    repeatable: bool = False
+    idempotent: bool = False
     """Whether the request is idempotent and may be retried."""
 
 
 class Opened(Protocol):
-    """The part of a response of `Sender.open` that callers need."""
+    """The part of a response of `HttpSession.open` that callers need."""
 
     def close(self) -> None:
         """Close the response and its connection."""
@@ -102,7 +102,7 @@ class _Session(requests.Session):
         return None
 
 
-class Sender:
+class HttpSession:
     """
     Sends requests to one service with one key. Thread-safe.
 
@@ -130,7 +130,7 @@ class Sender:
         self._reach: Reach | None = None
 
     def __repr__(self) -> str:
-        return f"Sender({self._base_url!r})"
+        return f"HttpSession({self._base_url!r})"
 
     def close(self) -> None:
         """Cancel all requests in progress, see `client.Client.close`."""
@@ -139,7 +139,7 @@ class Sender:
             guards = [*self._guards, *self._streams.values()]
             sessions = list(self._sessions)
         for guard in guards:
-            guard.end("close")
+            guard.cancel("close")
         for session in sessions:
             session.close()
 
@@ -148,11 +148,11 @@ class Sender:
 
     def json(self, request: Request) -> Mapping[str, object]:
         """Send a request and return the JSON object of the response, including the envelope."""
-        return self._repeated(request, self._json_once)
+        return self._retry_once(request, self._json_once)
 
     def _json_once(self, request: Request) -> Mapping[str, object]:
         guard = Guard()
-        with self._watched(guard):
+        with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             return self._read_json(self._send(request, guard), guard, about_task=request.about_task)
 
@@ -163,7 +163,7 @@ class Sender:
         :param guard: monitors the request. The caller sets its deadline when the whole file is sent, because the
             duration of sending depends on the network.
         """
-        with self._watched(guard):
+        with self._guarded(guard):
             return self._read_json(self._send(request, guard, read_timeout_s=UPLOAD_ANSWER_S), guard)
 
     def _read_json(
@@ -183,9 +183,9 @@ class Sender:
                     if len(body) > MAX_JSON_BYTES:
                         break
             except NETWORK_ERRORS as error:
-                failure = failure_of(error, guard)
-        if failure is None and guard.ended_by:
-            failure = failure_of(None, guard)
+                failure = to_transport_error(error, guard)
+        if failure is None and guard.cancelled_by:
+            failure = to_transport_error(None, guard)
         if failure is not None:
             raise failure
         if len(body) > MAX_JSON_BYTES:
@@ -201,7 +201,7 @@ class Sender:
     def read_json(self, response: requests.Response) -> Mapping[str, object]:
         """Return the JSON object of an open response to a file request."""
         guard = self._streams[response]
-        with self._watched(guard):
+        with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             return self._read_json(response, guard, about_task=True)
 
@@ -214,11 +214,11 @@ class Sender:
 
         :raises BadAnswerError: the body is compressed although ``Accept-Encoding: identity`` was sent.
         """
-        return self._repeated(request, self._open_once)
+        return self._retry_once(request, self._open_once)
 
     def _open_once(self, request: Request) -> requests.Response:
         guard = Guard()
-        with self._watched(guard):
+        with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             response = self._send(request, guard)
             encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
@@ -241,12 +241,12 @@ class Sender:
             try:
                 piece = next(body, b"")
             except NETWORK_ERRORS as error:
-                failure = failure_of(error, guard)
+                failure = to_transport_error(error, guard)
             if piece:
                 yield piece
             elif failure is None:
-                if guard.ended_by:  # without Content-Length, cancelling looks like the end of the body
-                    failure = failure_of(None, guard)
+                if guard.cancelled_by:  # without Content-Length, cancelling looks like the end of the body
+                    failure = to_transport_error(None, guard)
                 break
         if failure is not None:
             raise failure
@@ -292,11 +292,11 @@ class Sender:
         read_timeout_s: float | None,
     ) -> requests.Response:
         failure: TriverseError
-        if guard.ended_by:
-            raise failure_of(None, guard)
+        if guard.cancelled_by:
+            raise to_transport_error(None, guard)
         guard.host = urlsplit(url).hostname or ""
         is_own = guard.host == urlsplit(self._base_url).hostname
-        guard.may_connect = None if is_own else lambda number: self._may_be(reach_of_number(number))
+        guard.may_connect = None if is_own else lambda number: self._is_reach_allowed(reach_of_number(number))
         proxy_for(url)  # raises an error with an explanation, where requests would only fail
         try:
             return self._session().request(
@@ -318,19 +318,19 @@ class Sender:
                 stream=True,
             )
         except NETWORK_ERRORS as error:
-            failure = failure_of(error, guard)
+            failure = to_transport_error(error, guard)
         # Raised outside of the handler: the exception of requests holds the request with its headers, and would
         # otherwise be reachable as __context__.
         raise failure
 
-    def _repeated(self, request: Request, send: Callable[[Request], _Answer]) -> _Answer:
+    def _retry_once(self, request: Request, send: Callable[[Request], _Answer]) -> _Answer:
         """Call ``send``, and once more over a new connection if a kept-alive one was stale and a retry is allowed."""
         try:
             return send(request)
         except StaleConnectionError:
-            if not request.repeatable:
+            if not request.idempotent:
                 raise
-        self.start_afresh()
+        self.drop_idle_connections()
         return send(request)
 
     def check_asset_host(self, url: str) -> None:
@@ -340,10 +340,10 @@ class Sender:
         A service on the internet has no reason to name a host in the local network.
         :raises RefusedAddressError: the host is nearer.
         """
-        if not self._may_be(reach_of_url(url)):
+        if not self._is_reach_allowed(reach_of_url(url)):
             raise too_near(urlsplit(url).hostname or "")
 
-    def _may_be(self, reach: Reach) -> bool:
+    def _is_reach_allowed(self, reach: Reach) -> bool:
         return reach is Reach.PUBLIC or reach <= self._own_reach()
 
     def _own_reach(self) -> Reach:
@@ -364,12 +364,12 @@ class Sender:
     # Sessions
 
     @contextlib.contextmanager
-    def _watched(self, guard: Guard) -> Iterator[None]:
+    def _guarded(self, guard: Guard) -> Iterator[None]:
         with self._lock:
             closed = self._closed
             self._guards.add(guard)
         if closed:
-            guard.end("close")
+            guard.cancel("close")
         try:
             with guard:
                 yield
@@ -396,7 +396,7 @@ class Sender:
                 self._sessions.add(session)
         return session
 
-    def start_afresh(self) -> None:
+    def drop_idle_connections(self) -> None:
         """
         Close this thread's kept-alive connections, so that the next request cannot meet a stale one.
 

@@ -32,7 +32,7 @@ class StaleConnectionError(ConnectionLostError):
     """A kept-alive connection broke before the response was complete."""
 
 
-def failure_of(error: Exception | None, guard: Guard) -> TransportError:
+def to_transport_error(error: Exception | None, guard: Guard) -> TransportError:
     """
     Return the error for a failed request. It keeps no reference to ``error``, which holds the request and its headers.
 
@@ -41,11 +41,11 @@ def failure_of(error: Exception | None, guard: Guard) -> TransportError:
     :param error: one of `NETWORK_ERRORS`; None if the guard cancelled the request and no exception was raised.
     :param guard: the guard of the request, which knows whether a connection was made and who cancelled it.
     """
-    if guard.ended_by == "close":
+    if guard.cancelled_by == "close":
         return ConnectionLostError(
             Sentence.of("The request was ended because the connection was closed."), sent=guard.connected
         )
-    if guard.ended_by == "deadline":
+    if guard.cancelled_by == "deadline":
         return _stalled(sent=guard.connected)
     if guard.refused_address:
         return too_near(guard.host)

@@ -36,9 +36,9 @@ class Sentence:
         return cls(template, args)
 
     def __str__(self) -> str:
-        return self.in_words(lambda english: english)
+        return self.translated(lambda english: english)
 
-    def in_words(self, translate: Callable[[str], str]) -> str:
+    def translated(self, translate: Callable[[str], str]) -> str:
         """
         Return the sentence with ``translate`` applied to the template, and the values filled in.
 

@@ -19,13 +19,13 @@ MOST = 2
 """Number of consecutive errors after which they are reported."""
 
 
-class Slips:
+class ErrorStreak:
     """Counts consecutive unexpected errors of a repeated action. Used by one thread."""
 
     def __init__(self) -> None:
         self._count = 0
 
-    def slipped(self, error: BaseException) -> UnforeseenError | None:
+    def error_to_report(self, error: BaseException) -> UnforeseenError | None:
         """
         Count an error.
 
@@ -36,8 +36,8 @@ class Slips:
             return None
         return error if isinstance(error, UnforeseenError) else UnforeseenError(error)
 
-    def went_well(self) -> bool:
+    def reset(self) -> bool:
         """Reset the count. Return whether an error had been reported."""
-        was_told = self._count >= MOST
+        was_reported = self._count >= MOST
         self._count = 0
-        return was_told
+        return was_reported

@@ -54,8 +54,8 @@ OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 """Seconds between two pings, and the timeout for the response to one."""
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+FIRST_BACKOFF_S = 1.0
+LONGEST_BACKOFF_S = 60.0
 STEADY_AFTER_S = 10.0
 """After a connection of this duration the back-off restarts. A connection that is dropped at once does not reset it."""
 
@@ -74,7 +74,7 @@ _silent.disabled = True
 
 
 class LiveState(StrEnum):
-    """State of a `Watcher`."""
+    """State of a `StatusStream`."""
 
     CONNECTING = "connecting"
     LIVE = "live"
@@ -85,7 +85,7 @@ class LiveState(StrEnum):
     ENDED = "ended"
 
 
-class Watcher:
+class StatusStream:
     """
     Watches all tasks over one connection, and reconnects whenever it breaks.
 
@@ -126,7 +126,7 @@ class Watcher:
         self._state = LiveState.ENDED
 
     def __repr__(self) -> str:
-        return f"Watcher({self._base_url!r}, {self._state.value})"
+        return f"StatusStream({self._base_url!r}, {self._state.value})"
 
     @property
     def state(self) -> LiveState:
@@ -159,7 +159,7 @@ class Watcher:
                     raise error
                 failures = 1 if time.monotonic() - began_s >= STEADY_AFTER_S + OPEN_TIMEOUT_S else failures + 1
                 self._enter(LiveState.REFUSED if isinstance(error, AuthenticationError) else LiveState.WAITING)
-                self._pause(max(pause_s(failures), error.retry_after_s or 0.0))
+                self._pause(max(backoff_s(failures), error.retry_after_s or 0.0))
         finally:
             self._enter(LiveState.ENDED)
 
@@ -200,9 +200,9 @@ class Watcher:
             self._on_state(not was_live)
 
 
-def pause_s(failures: int) -> float:
+def backoff_s(failures: int) -> float:
     """Return the delay in seconds after ``failures`` consecutive failures: doubling, limited, with random jitter."""
-    longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(max(failures - 1, 0), 16))
+    longest_s = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(max(failures - 1, 0), 16))
     return longest_s * random.uniform(0.5, 1.0)
 
 

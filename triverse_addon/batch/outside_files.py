@@ -24,7 +24,7 @@ from ..api.urls import clean
 ANY_FILE = "*"
 
 #: Longest chain of links that is followed, as in Linux.
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 #: Where systems mount network file systems on access.
 _MOUNTED = re.compile(r"/(?:net|afs|Network|run/user/\d+/gvfs)/", re.IGNORECASE)
 
@@ -90,7 +90,7 @@ def outside(folder: Path, path: str) -> Outside | None:
     """
     home = os.path.normcase(folder)
     at = path
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAX_LINKS):
         inside = _below(home, at)
         if inside is None:
             return Outside(path, "" if at == path else at)

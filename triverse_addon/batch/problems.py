@@ -14,7 +14,7 @@ from ..api.sentence import Sentence
 from .outside_files import Outside
 
 #: Largest number of problems that are listed individually; a file with the wrong separator has one in every row.
-MOST_TOLD = 50
+MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +39,7 @@ class Problem:
         return f"{place}: {self.sentence}" if place else str(self.sentence)
 
 
-def asked_about(problems: Iterable[Problem]) -> list[Outside]:
+def files_to_allow(problems: Iterable[Problem]) -> list[Outside]:
     """Return the files that need the user's permission, each once."""
     return list(dict.fromkeys(problem.outside for problem in problems if problem.outside is not None))
 

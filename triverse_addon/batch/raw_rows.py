@@ -16,7 +16,7 @@ from ..api.spelling import half_width
 from .problems import Problem
 
 #: The csv module's limit for a cell. It also applies to JSON, so that no whole file is sent as a prompt.
-MOST_CHARACTERS = csv.field_size_limit()
+MAX_CHARACTERS = csv.field_size_limit()
 #: Columns whose names begin with this are the author's notes.
 NOTE_MARK = "#"
 #: Name of the folder that marks an asset library written by batches, see :mod:`library.ledger`.
@@ -74,5 +74,5 @@ def column_key(name: str) -> str:
 
 
 def too_long() -> Sentence:
-    """Return the message for a cell with more than :data:`MOST_CHARACTERS`."""
-    return Sentence.of("A cell has more than {count} characters. Is a quote missing?", count=MOST_CHARACTERS)
+    """Return the message for a cell with more than :data:`MAX_CHARACTERS`."""
+    return Sentence.of("A cell has more than {count} characters. Is a quote missing?", count=MAX_CHARACTERS)

@@ -32,9 +32,9 @@ _METAVARS = {
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` instead of printing the usage and exiting, so that the caller prints one sentence."""
-        words = clean(message, 300)
+        text = clean(message, 300)
         raise UsageError(
-            Sentence.of("{what}. See {prog} --help.", what=(words[:1].upper() + words[1:]).rstrip("."), prog=self.prog)
+            Sentence.of("{what}. See {prog} --help.", what=(text[:1].upper() + text[1:]).rstrip("."), prog=self.prog)
         )
 
 

@@ -23,20 +23,20 @@ from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger
 from ..batch.outside_files import Outside
-from ..batch.problems import MOST_TOLD, BatchProblemsError, Problem
+from ..batch.problems import MAX_LISTED, BatchProblemsError, Problem
 from ..batch.raw_rows import LeftOut
 from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
 from ..batch.row import Row
-from ..batch.run.machine_check import examine
-from ..batch.run.outcome import End, Outcome
-from ..batch.run.plan import Left, Planned, plan
+from ..batch.run.machine_check import check_machine
+from ..batch.run.outcome import Outcome, RowResult
+from ..batch.run.plan import PlannedRow, RowAction, plan
 from ..batch.run.quotes import Prices
-from ..batch.run.request import Look, ask, look
+from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
 from ..batch.run.runner import Runner, untouched
-from .batch_arguments import asked_of, limits_of
-from .batch_progress import BatchProgress
-from .errors import TooDearError, UsageError
+from .batch_arguments import limits_from, request_from
+from .batch_progress import BatchProgressPrinter
+from .errors import OverBudgetError, UsageError
 from .exit_codes import Exit, for_all
 from .host import Host
 from .output import Output
@@ -45,13 +45,13 @@ from .setup import open_client, open_engine, open_store, ready_to_send
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
 
-_EXITS = {
-    End.DONE: Exit.DONE,
-    End.FAILED: Exit.FAILED,
-    End.ACCOUNT: Exit.ACCOUNT,
-    End.SERVICE: Exit.SERVICE,
-    End.TIMED_OUT: Exit.TIMED_OUT,
-    End.OPEN: Exit.DONE,
+_EXIT_OF_RESULT = {
+    RowResult.DONE: Exit.DONE,
+    RowResult.FAILED: Exit.FAILED,
+    RowResult.ACCOUNT: Exit.ACCOUNT,
+    RowResult.SERVICE: Exit.SERVICE,
+    RowResult.TIMED_OUT: Exit.TIMED_OUT,
+    RowResult.OPEN: Exit.DONE,
 }
 
 
@@ -67,9 +67,9 @@ class _Batch:
         self._args = args
         self._host = host
         self._output = output
-        self._began_s = time.monotonic()
-        self._asked = asked_of(args)
-        self._library = self._asked.library
+        self._started_s = time.monotonic()
+        self._request = request_from(args)
+        self._library = self._request.library
         self._ledger = Ledger(self._library)
         self._preparer = host.preparer()
         self._left_out: tuple[LeftOut, ...] = ()
@@ -82,10 +82,10 @@ class _Batch:
         """
         args = self._args
         self._check_report()
-        seen = self._look()
+        check = self._read_and_check()
         if args.merge:
-            return self._merge(seen.rows)
-        chosen_rows = seen.chosen_rows
+            return self._merge(check.rows)
+        chosen_rows = check.chosen_rows
         keys = {row.number: row_key(row, args.batch_id) for row in chosen_rows}
         ids = order_ids(chosen_rows, args.batch_id)
         with open_store(self._host.settings(args.data, offline=args.offline)) as store:
@@ -94,18 +94,18 @@ class _Batch:
                 ids,
                 keys,
                 self._ledger,
-                store.by_order if store is not None else lambda order_id: None,
+                store.find_by_order_id if store is not None else lambda order_id: None,
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
             )
-        self._tell_ignored()
-        self._tell_plan(planned)
-        costly = [one.row for one in planned if one.may_cost]
-        self._examine(planned)
+        self._print_ignored()
+        self._print_plan(planned)
+        billable = [one.row for one in planned if one.is_billable]
+        self._check_machine(planned)
         if args.dry_run:
-            return self._dry_run(planned, costly)
-        prices = self._agree(costly) if costly else Prices()
-        outcomes = self._drive(planned, prices) if _has_work(planned) else _ends_of(planned)
+            return self._dry_run(planned, billable)
+        prices = self._confirm_prices(billable) if billable else Prices()
+        outcomes = self._run_rows(planned, prices) if _has_work(planned) else _untouched_outcomes(planned)
         return self._finish(outcomes)
 
     # -------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class _Batch:
                 Sentence.of("{path} is there, and is no report of a batch. Name another file.", path=str(target))
             )
 
-    def _look(self) -> Look:
+    def _read_and_check(self) -> BatchCheck:
         """
         Read and check the file.
 
@@ -140,28 +140,28 @@ class _Batch:
             )
         # For --merge, the source files of rows that were sent already need not exist any more.
         url = self._host.settings(args.data, offline=args.offline).api_url
-        seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
-        if seen.outside:
-            self._ask_about(seen.outside)
-            seen = look(self._asked, self._preparer, with_sources=not args.merge, service_url=url)
-        self._tell_left_out(seen.raw.left_out)
-        if seen.problems:
-            self._tell_problems(seen.problems)
-            raise BatchProblemsError(seen.problems)
-        for name in dict.fromkeys(row.flow for row in seen.rows):
+        check = check_request(self._request, self._preparer, with_sources=not args.merge, service_url=url)
+        if check.outside:
+            self._confirm_outside_files(check.outside)
+            check = check_request(self._request, self._preparer, with_sources=not args.merge, service_url=url)
+        self._print_left_out(check.raw.left_out)
+        if check.problems:
+            self._print_problems(check.problems)
+            raise BatchProblemsError(check.problems)
+        for name in dict.fromkeys(row.flow for row in check.rows):
             if FLOWS[name].experimental:
                 self._output.say(f"{name}: {FLOWS[name].experimental}")
-        return seen
+        return check
 
-    def _tell_problems(self, problems: Sequence[Problem]) -> None:
+    def _print_problems(self, problems: Sequence[Problem]) -> None:
         for problem in problems:
             self._output.emit("problem", line=problem.line, column=problem.column, message=str(problem.sentence))
-        for problem in problems[:MOST_TOLD]:
+        for problem in problems[:MAX_LISTED]:
             self._output.say(str(problem))
-        if len(problems) > MOST_TOLD:
-            self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MOST_TOLD))
+        if len(problems) > MAX_LISTED:
+            self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MAX_LISTED))
 
-    def _examine(self, planned: Sequence[Planned]) -> None:
+    def _check_machine(self, planned: Sequence[PlannedRow]) -> None:
         """
         Check whether this machine can process the rows, before the user is asked and credits are spent.
 
@@ -170,57 +170,57 @@ class _Batch:
         settings = self._host.settings(self._args.data, offline=self._args.offline)
         writer = self._writer()
         try:
-            found = examine(planned, self._library, settings.download_dir, writer, threading.Event())
+            found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
         finally:
             writer.close()
         for note in found.notes:
             self._output.emit("note", line=note.line, column=note.column, message=str(note.sentence))
             self._output.say(str(note))
         if found.problems:
-            self._tell_problems(found.problems)
+            self._print_problems(found.problems)
             raise BatchProblemsError(found.problems)
 
-    def _tell_ignored(self) -> None:
+    def _print_ignored(self) -> None:
         if self._ledger.ignored:
             self._output.say(self._ledger.notice())
 
-    def _tell_left_out(self, left_out: tuple[LeftOut, ...]) -> None:
+    def _print_left_out(self, left_out: tuple[LeftOut, ...]) -> None:
         self._left_out = left_out
         for one in left_out:
             self._output.emit("left_out", file=one.name, message=str(one.reason))
-        for one in left_out[:MOST_TOLD]:
+        for one in left_out[:MAX_LISTED]:
             self._output.say(Sentence.of("Left out: {file}: {reason}", file=one.name, reason=str(one.reason)))
-        if len(left_out) > MOST_TOLD:
-            more = len(left_out) - MOST_TOLD
+        if len(left_out) > MAX_LISTED:
+            more = len(left_out) - MAX_LISTED
             self._output.say(Sentence.of("… and {count} more are left out. The report names all.", count=more))
 
-    def _tell_plan(self, planned: Sequence[Planned]) -> None:
-        lefts = [one.left for one in planned]
+    def _print_plan(self, planned: Sequence[PlannedRow]) -> None:
+        actions = [one.action for one in planned]
         self._output.say(
             Sentence.of(
                 "{count} rows: {done} done before, {follow} under way or here, {order} to order, {retry} to try again, "
                 "{leave} failed before or left alone.",
                 count=len(planned),
-                done=lefts.count(Left.NOTHING),
-                follow=lefts.count(Left.FOLLOW) + lefts.count(Left.WRITE),
-                order=lefts.count(Left.ORDER),
-                retry=lefts.count(Left.RETRY),
-                leave=lefts.count(Left.LEAVE),
+                done=actions.count(RowAction.NOTHING),
+                follow=actions.count(RowAction.FOLLOW) + actions.count(RowAction.WRITE),
+                order=actions.count(RowAction.ORDER),
+                retry=actions.count(RowAction.RETRY),
+                leave=actions.count(RowAction.SKIP),
             )
         )
 
-    def _ask(self, costly: Sequence[Row]) -> tuple[Prices, Balance]:
+    def _query_prices(self, billable: Sequence[Row]) -> tuple[Prices, Balance]:
         with open_client(ready_to_send(self._args, self._host)) as client:
-            prices, balance = ask(costly, client)
-        words = "{count} rows cost {credits} credits. You have {balance}."
+            prices, balance = query_prices_and_balance(billable, client)
+        text = "{count} rows cost {credits} credits. You have {balance}."
         if prices.unknown:
-            words = "{count} rows cost {credits} credits, and {unknown} of them an amount that the service does not "
-            words += "tell before. You have {balance}."
+            text = "{count} rows cost {credits} credits, and {unknown} of them an amount that the service does not "
+            text += "tell before. You have {balance}."
         self._output.say(
             Sentence(
-                words,
+                text,
                 {
-                    "count": len(costly),
+                    "count": len(billable),
                     "credits": prices.total,
                     "unknown": len(prices.unknown),
                     "balance": balance.balance,
@@ -229,14 +229,14 @@ class _Batch:
         )
         self._output.emit(
             "quote",
-            rows=len(costly),
+            rows=len(billable),
             cost_credits=prices.total,
             rows_without_price=len(prices.unknown),
             available_credits=balance.balance,
         )
         return prices, balance
 
-    def _agree(self, costly: Sequence[Row]) -> Prices:
+    def _confirm_prices(self, billable: Sequence[Row]) -> Prices:
         """
         Get the prices, and the user's confirmation.
 
@@ -244,10 +244,10 @@ class _Batch:
         :raises TriverseError: the price exceeds a limit or the balance, or nobody can be asked.
         :raises KeyboardInterrupt: the user does not confirm.
         """
-        prices, balance = self._ask(costly)
+        prices, balance = self._query_prices(billable)
         self._check_limit(prices)
         if prices.total > balance.balance:
-            raise TooDearError(
+            raise OverBudgetError(
                 Sentence.of(
                     "{missing} credits are missing, and nothing was ordered. Add API credits, or choose fewer rows "
                     "with --rows.",
@@ -255,7 +255,7 @@ class _Batch:
                 )
             )
         if not self._args.yes and self._args.max_credits is None:
-            self._ask_person(
+            self._confirm(
                 "Order them?",
                 "Nothing was ordered.",
                 Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
@@ -265,11 +265,11 @@ class _Batch:
     def _check_limit(self, prices: Prices) -> None:
         limit = self._args.max_credits
         if limit is not None and prices.total > limit:
-            raise TooDearError(
+            raise OverBudgetError(
                 Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
             )
 
-    def _ask_person(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
+    def _confirm(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
         """
         Ask a yes-or-no question on the terminal.
 
@@ -286,7 +286,7 @@ class _Batch:
             self._output.say(otherwise)
             raise KeyboardInterrupt
 
-    def _ask_about(self, files: Sequence[Outside]) -> None:
+    def _confirm_outside_files(self, files: Sequence[Outside]) -> None:
         """
         List the files outside the batch's folder, and ask whether they may be opened.
 
@@ -295,34 +295,34 @@ class _Batch:
         """
         for one in files:
             self._output.emit("outside", file=one.path, target=one.target, message=str(one.sentence))
-        for one in files[:MOST_TOLD]:
+        for one in files[:MAX_LISTED]:
             self._output.say(one.sentence)
-        if len(files) > MOST_TOLD:
-            self._output.say(Sentence.of("… and {count} more.", count=len(files) - MOST_TOLD))
+        if len(files) > MAX_LISTED:
+            self._output.say(Sentence.of("… and {count} more.", count=len(files) - MAX_LISTED))
         which, it = ("this file", "it") if len(files) == 1 else (f"these {len(files)} files", "them")
-        self._ask_person(
+        self._confirm(
             f"Open {which}, and send {it} with the batch?",
             "Nothing was opened.",
             Sentence.of(
                 "Not all files lie in the folder of {name}, and nothing was opened. If you know {which}, add "
                 "--allow-outside-files.",
                 which=which,
-                name=self._asked.file.name,
+                name=self._request.file.name,
             ),
         )
-        self._asked = replace(self._asked, allowed=frozenset(one.key for one in files))
+        self._request = replace(self._request, allowed=frozenset(one.key for one in files))
 
-    def _dry_run(self, planned: Sequence[Planned], costly: Sequence[Row]) -> Exit:
+    def _dry_run(self, planned: Sequence[PlannedRow], billable: Sequence[Row]) -> Exit:
         for one in planned:
-            self._output.emit("row", left=str(one.left), order_id=one.order_id, **_row_fields(one.row))
+            self._output.emit("row", left=str(one.action), order_id=one.order_id, **_row_fields(one.row))
         try:
-            if costly:
-                self._check_limit(self._ask(costly)[0])
-        except TooDearError:
+            if billable:
+                self._check_limit(self._query_prices(billable)[0])
+        except OverBudgetError:
             raise
         except TriverseError as error:
             self._output.say(Sentence.of("The price is not known: {reason}", reason=str(error.sentence)))
-        self._output.say("Nothing was sent." if not costly else "Nothing was ordered.")
+        self._output.say("Nothing was sent." if not billable else "Nothing was ordered.")
         return Exit.DONE
 
     # -------------------------------------------------------------------------
@@ -338,7 +338,7 @@ class _Batch:
     def _data_dir(self) -> Path:
         return self._host.settings(self._args.data, offline=self._args.offline).data_dir
 
-    def _drive(self, planned: Sequence[Planned], prices: Prices) -> list[Outcome]:
+    def _run_rows(self, planned: Sequence[PlannedRow], prices: Prices) -> list[Outcome]:
         """
         Run the batch to its end.
 
@@ -348,7 +348,7 @@ class _Batch:
         self._make_library()
         ids = catalogs.merge(self._library, [one.row.catalog for one in planned])
         settings = ready_to_send(self._args, self._host)
-        progress = BatchProgress(self._output)
+        progress = BatchProgressPrinter(self._output)
         with open_engine(settings, self._host.converter(), self._output, self._preparer) as engine:
             runner = Runner(
                 engine,
@@ -357,7 +357,7 @@ class _Batch:
                 self._ledger,
                 catalog_ids=ids,
                 prices=prices.by_row,
-                limits=limits_of(self._args),
+                limits=limits_from(self._args),
             )
             try:
                 while not runner.is_over:
@@ -369,7 +369,7 @@ class _Batch:
                 self._finish(runner.outcomes(), in_haste=True)
                 raise
             finally:
-                runner.stop()
+                runner.shutdown()
             return runner.outcomes()
 
     def _make_library(self) -> None:
@@ -388,17 +388,17 @@ class _Batch:
     # -------------------------------------------------------------------------
     # Results and report
     def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
-        lines = [report.line_of_outcome(outcome) for outcome in outcomes]
-        codes = {_EXITS[outcome.end] for outcome in outcomes}
+        report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
+        codes = {_EXIT_OF_RESULT[outcome.result] for outcome in outcomes}
         code = for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
-        self._write_report(lines, code)
+        self._write_report(report_rows, code)
         if not self._args.rows and not in_haste:
-            self._write_sheets(lines)
-        self._tell(lines)
-        unfinished = {End.OPEN, End.SERVICE, End.TIMED_OUT, End.ACCOUNT}
-        if any(outcome.end in unfinished for outcome in outcomes):
+            self._write_sheets(report_rows)
+        self._print_results(report_rows)
+        unfinished = {RowResult.OPEN, RowResult.SERVICE, RowResult.TIMED_OUT, RowResult.ACCOUNT}
+        if any(outcome.result in unfinished for outcome in outcomes):
             self._output.say("The same command goes on with what is not done.")
-        if any(outcome.end is End.FAILED for outcome in outcomes):
+        if any(outcome.result is RowResult.FAILED for outcome in outcomes):
             self._output.say("Add --retry-failed to try the failed rows again.")
         return code
 
@@ -406,37 +406,37 @@ class _Batch:
         if not self._ledger.folder.is_dir():
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
-        lines = report.merged(rows, keys, self._ledger)
-        self._tell_ignored()
+        report_rows = report.rows_from_ledger(rows, keys, self._ledger)
+        self._print_ignored()
         catalogs.merge(self._library, [row.catalog for row in rows])
-        code = Exit.DONE if all(line.state == "done" for line in lines) else Exit.FAILED
-        self._write_report(lines, code)
-        self._write_sheets(lines)
-        self._tell(lines)
+        code = Exit.DONE if all(row.state == "done" for row in report_rows) else Exit.FAILED
+        self._write_report(report_rows, code)
+        self._write_sheets(report_rows)
+        self._print_results(report_rows)
         return code
 
-    def _write_report(self, lines: Sequence[report.Line], code: Exit) -> None:
-        target = report_path(self._asked)
+    def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> None:
+        target = report_path(self._request)
         if self._args.report is not None:
             target = Path(self._args.report).expanduser().absolute()
         if self._args.report is not None or self._library.is_dir():
             write_report(
                 target,
-                self._asked,
-                lines,
+                self._request,
+                report_rows,
                 self._left_out,
-                seconds=time.monotonic() - self._began_s,
+                seconds=time.monotonic() - self._started_s,
                 exit_code=int(code),
                 ledger_ignored=self._ledger.ignored,
             )
             self._output.say(Sentence.of("Report: {path}", path=str(target)))
 
-    def _write_sheets(self, lines: Sequence[report.Line]) -> None:
+    def _write_sheets(self, report_rows: Sequence[report.ReportRow]) -> None:
         if not self._library.is_dir():
             return
         writer = self._host.asset_writer(self._data_dir()) if not self._args.glb_only else None
         try:
-            sheets = write_sheets(self._asked, lines, writer, threading.Event())
+            sheets = write_sheets(self._request, report_rows, writer, threading.Event())
         finally:
             if writer is not None:
                 writer.close()
@@ -445,12 +445,12 @@ class _Batch:
         if sheets.problem is not None:
             self._output.say(sheets.problem)
 
-    def _tell(self, lines: Sequence[report.Line]) -> None:
-        for line in lines:
-            self._output.emit("result", **asdict(line))
-        for words in report.table(lines):
-            self._output.say(words)
-        found = report.counts(lines)
+    def _print_results(self, report_rows: Sequence[report.ReportRow]) -> None:
+        for row in report_rows:
+            self._output.emit("result", **asdict(row))
+        for text in report.table(report_rows):
+            self._output.say(text)
+        found = report.counts(report_rows)
         self._output.say(", ".join(f"{count} {state}" for state, count in found.items()))
 
 
@@ -467,10 +467,10 @@ def _row_fields(row: Row) -> dict[str, object]:
     }
 
 
-def _has_work(planned: Iterable[Planned]) -> bool:
-    return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
+def _has_work(planned: Iterable[PlannedRow]) -> bool:
+    return any(one.action not in (RowAction.NOTHING, RowAction.SKIP) for one in planned)
 
 
-def _ends_of(planned: Iterable[Planned]) -> list[Outcome]:
+def _untouched_outcomes(planned: Iterable[PlannedRow]) -> list[Outcome]:
     """Return the outcomes of rows that are already finished."""
     return [untouched(one) for one in planned]

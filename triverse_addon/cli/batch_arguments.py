@@ -13,8 +13,8 @@ from ..api.sentence import Sentence
 from ..batch.input.validation import OWN_COLUMNS
 from ..batch.outside_files import ANY_FILE
 from ..batch.post_options import COLUMNS
-from ..batch.run.request import Asked, library_for
-from ..batch.run.runner import MOST_JOBS, Limits
+from ..batch.run.request import BatchRequest, library_for
+from ..batch.run.runner import MAX_CONCURRENT_TASKS, Limits
 from .errors import UsageError
 from .numbers import seconds, whole
 
@@ -39,7 +39,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs",
         metavar="N",
-        type=whole(1, MOST_JOBS),
+        type=whole(1, MAX_CONCURRENT_TASKS),
         default=defaults.jobs,
         help=f"tasks under way at once (default: {defaults.jobs})",
     )
@@ -91,14 +91,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def _epilog() -> str:
     lines = ["Columns of FILE:"]
-    lines += [f"  {name:<14}{words}" for name, words in OWN_COLUMNS.items()]
+    lines += [f"  {name:<14}{text}" for name, text in OWN_COLUMNS.items()]
     lines += [f"  {column.name:<14}{column.description}" for column in COLUMNS.values()]
     fields = {field.name.removesuffix("_file") for flow in FLOWS.values() if flow.yields_model for field in flow.fields}
     lines += ["and the settings of the flows:", "  " + ", ".join(sorted(fields))]
     return "\n".join(lines)
 
 
-def defaults_of(args: argparse.Namespace) -> dict[str, str]:
+def defaults_from(args: argparse.Namespace) -> dict[str, str]:
     """
     Return the default values given with ``--set``, by column.
 
@@ -113,25 +113,25 @@ def defaults_of(args: argparse.Namespace) -> dict[str, str]:
     return found
 
 
-def asked_of(args: argparse.Namespace) -> Asked:
+def request_from(args: argparse.Namespace) -> BatchRequest:
     """
     Return the batch request that the options describe.
 
-    :raises UsageError: see :func:`defaults_of`.
+    :raises UsageError: see :func:`defaults_from`.
     """
     file = Path(args.file).expanduser().absolute()
-    return Asked(
+    return BatchRequest(
         file=file,
         library=library_for(file) if args.library is None else Path(args.library).expanduser().absolute(),
         with_blender=not args.glb_only,
-        defaults=defaults_of(args),
+        defaults=defaults_from(args),
         rows=args.rows or "",
         batch_id=args.batch_id,
         allowed=frozenset({ANY_FILE} if args.allow_outside_files else ()),
     )
 
 
-def limits_of(args: argparse.Namespace) -> Limits:
+def limits_from(args: argparse.Namespace) -> Limits:
     """Return the limits of the run: concurrent tasks and writers, credits, and timeouts."""
     return Limits(
         jobs=args.jobs,

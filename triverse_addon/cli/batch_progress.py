@@ -21,15 +21,15 @@ _ALIVE_S = 60.0
 _BAR_WIDTH = 24
 
 
-class BatchProgress:
+class BatchProgressPrinter:
     """Prints what has changed since the last call."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._bar = output.people.isatty()
-        self._told: tuple[int, ...] = ()
-        self._said: tuple[int, ...] = ()
-        self._said_s = float("-inf")
+        self._last_emitted: tuple[int, ...] = ()
+        self._last_printed: tuple[int, ...] = ()
+        self._last_printed_s = float("-inf")
         self._tasks: dict[str, object] = {}
 
     def show(self, progress: Progress, records: Sequence[TaskRecord]) -> None:
@@ -41,33 +41,35 @@ class BatchProgress:
         """
         for record in records:
             # Without the percentage, which would produce a hundred lines per task.
-            state = (record.stage, record.service_status, record.task_uuid, record.note)
+            state = (record.stage, record.service_status, record.task_uuid, record.status_note)
             if self._tasks.get(record.id) != state:
                 self._tasks[record.id] = state
                 self._output.emit("task", **task_fields(record))
         for task_id in self._tasks.keys() - {record.id for record in records}:
             del self._tasks[task_id]
-        told = (progress.done, progress.failed, progress.waiting, progress.under_way, progress.writing)
+        counts = (progress.done, progress.failed, progress.waiting, progress.under_way, progress.writing)
         if self._bar:
             self._output.line(_line(progress)[: shutil.get_terminal_size().columns - 1])
-        if told != self._told:
-            self._told = told
+        if counts != self._last_emitted:
+            self._last_emitted = counts
             self._output.emit("progress", **dataclasses.asdict(progress))
-        if not self._bar and time.monotonic() - self._said_s >= (_LINE_S if told != self._said else _ALIVE_S):
-            self._said, self._said_s = told, time.monotonic()
+        if not self._bar and time.monotonic() - self._last_printed_s >= (
+            _LINE_S if counts != self._last_printed else _ALIVE_S
+        ):
+            self._last_printed, self._last_printed_s = counts, time.monotonic()
             self._output.say(_line(progress))
 
 
 def _line(progress: Progress) -> str:
     share = (progress.done + progress.failed) / progress.total if progress.total else 1.0
     done = round(share * _BAR_WIDTH)
-    words = [f"{progress.done} of {progress.total} done"]
-    words += [f"{progress.failed} failed"] if progress.failed else []
-    words += [f"{progress.under_way} under way"] if progress.under_way else []
-    words += [f"{progress.writing} to write"] if progress.writing else []
-    words += [f"{progress.credits} credits"] if progress.credits else []
-    words += [f"about {_span(progress.left_s)} left"] if progress.left_s else []
-    return f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {', '.join(words)}"
+    parts = [f"{progress.done} of {progress.total} done"]
+    parts += [f"{progress.failed} failed"] if progress.failed else []
+    parts += [f"{progress.under_way} under way"] if progress.under_way else []
+    parts += [f"{progress.writing} to write"] if progress.writing else []
+    parts += [f"{progress.credits} credits"] if progress.credits else []
+    parts += [f"about {_span(progress.left_s)} left"] if progress.left_s else []
+    return f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {', '.join(parts)}"
 
 
 def _span(seconds: float) -> str:

@@ -16,7 +16,7 @@ from ..batch.library.asset_writer import AssetWriter
 from ..scene import gltf_abilities, host_settings
 from ..scene.child.command import child_command
 from ..scene.child.converter import ChildConverter
-from ..scene.child.library_writer import WORK, ChildLibrary
+from ..scene.child.library_writer import WORK, ChildAssetWriter
 from ..scene.child.preparer import ChildPreparer
 from ..scene.host_info import about_blender
 from ..scene.importing.importer import import_task
@@ -100,7 +100,9 @@ class BlenderHost:
 
     def asset_writer(self, data_dir: Path) -> AssetWriter | None:
         """Return a writer that adds models to an asset library, in Blender child processes."""
-        return ChildLibrary(child_command("library_worker"), data_dir / WORK, reader=gltf_abilities.ask())
+        return ChildAssetWriter(
+            child_command("library_worker"), data_dir / WORK, reader=gltf_abilities.current_reader()
+        )
 
     def is_open(self, path: Path) -> bool:
         """Return whether ``path`` is the .blend that was opened before the command."""
@@ -125,10 +127,10 @@ class BlenderHost:
         # accepted.
         outcome = import_task(record.with_(origin=Origin()))
         if isinstance(outcome, Imported):
-            self._stand_beside(bpy.data.collections[outcome.collection_name])
+            self._place_next_to_previous(bpy.data.collections[outcome.collection_name])
         return outcome
 
-    def _stand_beside(self, collection: bpy.types.Collection) -> None:
+    def _place_next_to_previous(self, collection: bpy.types.Collection) -> None:
         """Move a model next to the previous one, at the same floor height. The first model is not moved."""
         extent = bounds(asset_collection.shown_objects(collection))
         if extent is None:

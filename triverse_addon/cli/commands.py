@@ -23,9 +23,9 @@ from ..tasks.converter import Converter, NoChildError
 from ..tasks.engine.diagnostics import report_of
 from ..tasks.engine.engine import Engine
 from ..tasks.preparer import Preparer, is_made_of
-from ..tasks.record import UNFINISHED, NewTask, Placement, Stage, TaskRecord, is_url
+from ..tasks.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest, is_url
 from ..tasks.settings import Settings
-from ..tasks.status_text import stage_words
+from ..tasks.status_text import stage_text
 from . import arguments
 from .batch import batch
 from .errors import UsageError
@@ -33,12 +33,12 @@ from .exit_codes import Exit, for_all
 from .host import Host
 from .output import Output, task_fields
 from .output_file import check_output
-from .progress import Progress
+from .progress import ProgressPrinter
 from .setup import check_ready, open_client, open_engine, open_store, ready_to_send
-from .wait import SESSION, Delivery, Ending, Watch, new_origin
+from .wait import CLI_ORIGIN, OutputGroup, TaskResult, TaskWaiter, new_origin
 
 #: Tolerance in seconds for clock differences and coarse timestamps of file systems.
-_CLOCKS_S = 5.0
+_CLOCK_TOLERANCE_S = 5.0
 
 
 def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -60,12 +60,12 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     placement = _placement(args, path)
     if placement != Placement() and not yields_glb(FLOWS[flow], values):
         raise UsageError(Sentence.of("--merge-vertices and --smooth-angle are for tasks that give a GLB model."))
-    _keep_sources(path, sources)
+    _check_not_a_source(path, sources)
     settings = ready_to_send(args, host)
-    _try_machine(path, host, settings)
+    _check_machine(path, host, settings)
     if FLOWS[flow].experimental:
         output.say(FLOWS[flow].experimental)
-    wish = NewTask(
+    request = TaskRequest(
         flow=flow,
         values=values,
         sources=sources,
@@ -76,12 +76,12 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         allow_duplicate=args.allow_duplicate,
     )
     with open_engine(settings, _converter(host, path), output, preparer) as engine:
-        record = None if args.allow_duplicate else _kept_order(engine, wish)
+        record = None if args.allow_duplicate else _unaccepted_order(engine, request)
         if record is not None:
             output.say("An equal order that was not accepted before is kept; it goes on.")
         else:
-            record = engine.submit(wish)
-        return _follow(engine, [Delivery((record.id,), path, placement)], args, host, output)
+            record = engine.submit(request)
+        return _wait_and_print(engine, [OutputGroup((record.id,), path, placement)], args, host, output)
 
 
 def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
@@ -90,16 +90,20 @@ def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> b
     return preparer is not None and kind is not None and preparer.takes(source, kind)
 
 
-def _kept_order(engine: Engine, wish: NewTask) -> TaskRecord | None:
+def _unaccepted_order(engine: Engine, request: TaskRequest) -> TaskRecord | None:
     """
     Return the record of an earlier, equal command that the service has not accepted yet.
 
     A user who repeats a command that failed with "no key" or "service not reachable" wants, and pays for, one model.
     """
     for record in engine.tasks():
-        wanted = (record.flow, record.params, record.sources.keys()) == (wish.flow, wish.values, wish.sources.keys())
-        wanted = wanted and all(is_made_of(record.sources[name], source) for name, source in wish.sources.items())
-        if wanted and record.is_unfinished and not record.is_paid and record.origin.session == SESSION:
+        wanted = (record.flow, record.params, record.sources.keys()) == (
+            request.flow,
+            request.values,
+            request.sources.keys(),
+        )
+        wanted = wanted and all(is_made_of(record.sources[name], source) for name, source in request.sources.items())
+        if wanted and record.is_unfinished and not record.is_paid and record.origin.session == CLI_ORIGIN:
             return record
     return None
 
@@ -118,27 +122,27 @@ def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
             client.status(uuid)
     with open_engine(settings, _converter(host, path), output) as engine:
         records = engine.track(uuids, origin=new_origin(path), placement=placement, auto_import=False)
-        return _follow(engine, [Delivery(tuple(record.id for record in records), path)], args, host, output)
+        return _wait_and_print(engine, [OutputGroup(tuple(record.id for record in records), path)], args, host, output)
 
 
 def resume(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Resume all unfinished tasks, and save the models that earlier commands could not save."""
     settings = host.settings(args.data, offline=args.offline)
-    deliveries = _unfinished(settings)
-    if not deliveries:
+    output_groups = _groups_to_resume(settings)
+    if not output_groups:
         output.say("There is nothing to resume.")
         return Exit.DONE
     check_ready(settings)
-    if any(_needs_blender(delivery) for delivery in deliveries) and not host.can_save_blend:
+    if any(_needs_blender(group) for group in output_groups) and not host.can_save_blend:
         raise UsageError(Sentence.of("A .blend file is to be saved, which takes Blender. Resume in Blender."))
-    for delivery in deliveries:
-        if delivery.output is not None:
-            check_output(str(delivery.output))
+    for group in output_groups:
+        if group.output is not None:
+            check_output(str(group.output))
     with open_engine(settings, host.converter(), output, host.preparer()) as engine:
-        return _follow(engine, deliveries, args, host, output)
+        return _wait_and_print(engine, output_groups, args, host, output)
 
 
-def _unfinished(settings: Settings) -> list[Delivery]:
+def _groups_to_resume(settings: Settings) -> list[OutputGroup]:
     """Return the tasks to resume: grouped by output file for tasks of the command line, otherwise one by one."""
     with open_store(settings) as store:
         if store is None:
@@ -156,13 +160,13 @@ def _unfinished(settings: Settings) -> list[Delivery]:
         key = (record.origin.scene_id, record.origin.file) if _is_for_a_file(record) else (record.id, "")
         members.setdefault(key, []).append(record)
     return [
-        Delivery(tuple(record.id for record in records), Path(file) if file else None)
+        OutputGroup(tuple(record.id for record in records), Path(file) if file else None)
         for (_, file), records in members.items()
     ]
 
 
 def _is_for_a_file(record: TaskRecord) -> bool:
-    return record.origin.session == SESSION and bool(record.origin.file)
+    return record.origin.session == CLI_ORIGIN and bool(record.origin.file)
 
 
 def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -176,7 +180,7 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     for record in records:
         output.emit("task", **task_fields(record))
         made = local_text(record.created_at_s, "%Y-%m-%d %H:%M")
-        output.say(f"{made}  {record.task_uuid or '-':36}  {record.name:{width}}  {stage_words(record)}")
+        output.say(f"{made}  {record.task_uuid or '-':36}  {record.name:{width}}  {stage_text(record)}")
     return Exit.DONE
 
 
@@ -288,12 +292,12 @@ def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
     written = [
         record.imported_at_s
         for record in records
-        if record.origin.session == SESSION and record.origin.file == str(path) and record.stage is Stage.IMPORTED
+        if record.origin.session == CLI_ORIGIN and record.origin.file == str(path) and record.stage is Stage.IMPORTED
     ]
-    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCKS_S
+    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCK_TOLERANCE_S
 
 
-def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
+def _check_not_a_source(path: Path | None, sources: Mapping[str, str]) -> None:
     """
     Check that the output file is not one of the sources.
 
@@ -306,7 +310,7 @@ def _keep_sources(path: Path | None, sources: Mapping[str, str]) -> None:
             )
 
 
-def _try_machine(path: Path | None, host: Host, settings: Settings) -> None:
+def _check_machine(path: Path | None, host: Host, settings: Settings) -> None:
     """
     Check that a child Blender can import models on this machine, before credits are spent.
 
@@ -322,8 +326,8 @@ def _try_machine(path: Path | None, host: Host, settings: Settings) -> None:
             raise UsageError(problem)
 
 
-def _needs_blender(delivery: Delivery) -> bool:
-    return delivery.output is not None and delivery.output.suffix.lower() == ".blend"
+def _needs_blender(group: OutputGroup) -> bool:
+    return group.output is not None and group.output.suffix.lower() == ".blend"
 
 
 def _converter(host: Host, path: Path | None) -> Converter | None:
@@ -335,33 +339,33 @@ def _converter(host: Host, path: Path | None) -> Converter | None:
 # Waiting for the end of the tasks
 
 
-def _follow(
-    engine: Engine, deliveries: Sequence[Delivery], args: argparse.Namespace, host: Host, output: Output
+def _wait_and_print(
+    engine: Engine, output_groups: Sequence[OutputGroup], args: argparse.Namespace, host: Host, output: Output
 ) -> Exit:
     deadline_s = None if args.timeout is None else time.monotonic() + args.timeout
-    endings = Watch(engine, host, Progress(output), deadline_s).until_done(deliveries)
-    files = {task_id: delivery.output for delivery in deliveries for task_id in delivery.ids}
-    for ending in endings:
-        _tell_ending(ending, files[ending.record.id], output, several=len(endings) > 1)
-    if any(ending.record.is_unfinished for ending in endings):
+    results = TaskWaiter(engine, host, ProgressPrinter(output), deadline_s).wait_until_done(output_groups)
+    files = {task_id: group.output for group in output_groups for task_id in group.ids}
+    for result in results:
+        _print_result(result, files[result.record.id], output, several=len(results) > 1)
+    if any(result.record.is_unfinished for result in results):
         output.say(Sentence.of("Go on with it by: {prog} resume", prog=host.prog))
-    return for_all(ending.code for ending in endings)
+    return for_all(result.code for result in results)
 
 
-def _tell_ending(ending: Ending, path: Path | None, output: Output, *, several: bool) -> None:
-    record = ending.record
+def _print_result(result: TaskResult, path: Path | None, output: Output, *, several: bool) -> None:
+    record = result.record
     output.emit(
         "result",
-        exit_code=int(ending.code),
-        output=str(path) if path is not None and ending.code is Exit.DONE else None,
-        message=None if ending.sentence is None else str(ending.sentence),
-        suggestion=ending.suggestion,
+        exit_code=int(result.code),
+        output=str(path) if path is not None and result.code is Exit.DONE else None,
+        message=None if result.sentence is None else str(result.sentence),
+        suggestion=result.suggestion,
         **task_fields(record),
     )
     before = f"{record.name}: " if several else ""
-    if ending.code is not Exit.DONE:
-        output.say(f"{before}{ending.sentence}")
-        if ending.suggestion:
-            output.say(ending.suggestion)
+    if result.code is not Exit.DONE:
+        output.say(f"{before}{result.sentence}")
+        if result.suggestion:
+            output.say(result.suggestion)
         return
     output.say(f"{before}{path or record.model_path}")

@@ -16,5 +16,5 @@ class UsageError(InputError):
         super().__init__(sentence, field="usage")
 
 
-class TooDearError(TriverseError):
+class OverBudgetError(TriverseError):
     """The price exceeds the balance or the limit; nothing was ordered."""

@@ -22,7 +22,7 @@ from ..api.errors import (
     TriverseError,
     UnsupportedError,
 )
-from .errors import TooDearError
+from .errors import OverBudgetError
 
 
 class Exit(IntEnum):
@@ -45,7 +45,7 @@ class Exit(IntEnum):
 
 _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
     (InputError, Exit.USAGE),
-    (TooDearError, Exit.ACCOUNT),
+    (OverBudgetError, Exit.ACCOUNT),
     (KeyMissingError, Exit.ACCOUNT),
     (AuthenticationError, Exit.ACCOUNT),
     (InsufficientCreditsError, Exit.ACCOUNT),

@@ -31,39 +31,39 @@ class Output:
     def __init__(self, *, programs: TextIO | None, people: TextIO) -> None:
         self._programs = programs
         self.people = people
-        self._on_line = ""
+        self._current_line = ""
 
-    def say(self, words: Sentence | str) -> None:
+    def say(self, text: Sentence | str) -> None:
         """Print one line for users."""
         self.clear()
-        print(shown(str(words)), file=self.people, flush=True)
+        print(shown(str(text)), file=self.people, flush=True)
 
-    def ask(self, words: str) -> None:
+    def ask(self, text: str) -> None:
         """Print a question; the answer is typed on the same line."""
         self.clear()
-        self.people.write(shown(words))
+        self.people.write(shown(text))
         self.people.flush()
 
-    def line(self, words: str) -> None:
+    def line(self, text: str) -> None:
         """Print ``words`` on a line that the next call overwrites. Only for a terminal."""
-        words = shown(words)
-        rest = " " * (len(self._on_line) - len(words))
-        self.people.write(f"\r{words}{rest}")
+        text = shown(text)
+        rest = " " * (len(self._current_line) - len(text))
+        self.people.write(f"\r{text}{rest}")
         self.people.flush()
-        self._on_line = words
+        self._current_line = text
 
     def clear(self) -> None:
         """Erase the line printed by :meth:`line`."""
-        if self._on_line:
-            self.people.write("\r" + " " * len(self._on_line) + "\r")
+        if self._current_line:
+            self.people.write("\r" + " " * len(self._current_line) + "\r")
             self.people.flush()
-            self._on_line = ""
+            self._current_line = ""
 
     def emit(self, kind: str, **fields: object) -> None:
         """Print one JSON object for programs: ``{"type": kind, …}``."""
         if self._programs is not None:
-            words = json.dumps({"type": kind, **fields}, ensure_ascii=True)
-            print(escaped_json(words), file=self._programs, flush=True)
+            text = json.dumps({"type": kind, **fields}, ensure_ascii=True)
+            print(escaped_json(text), file=self._programs, flush=True)
 
     def error(self, error: TriverseError, code: Exit) -> None:
         """Print why the command ends, for users and for programs."""
@@ -96,7 +96,7 @@ def task_fields(record: TaskRecord) -> dict[str, object]:
         "triangles": record.triangles,
         "model_path": record.model_path or None,
         "preview_path": record.preview_path or None,
-        "note": None if record.note is None else str(record.note),
+        "note": None if record.status_note is None else str(record.status_note),
         "error": None if record.error is None else str(record.error),
         "error_code": record.error_code,
     }

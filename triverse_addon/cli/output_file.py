@@ -28,25 +28,25 @@ def check_output(text: str) -> Path:
     """
     path = Path(os.path.abspath(Path(text).expanduser()))
     if path.suffix.lower() not in SUFFIXES:
-        raise _refused("The result can be saved as .blend or .glb, not as {name}.", name=path.name)
+        raise _output_error("The result can be saved as .blend or .glb, not as {name}.", name=path.name)
     if path.is_dir():
-        raise _refused("{path} is a folder. Name a file.", path=str(path))
+        raise _output_error("{path} is a folder. Name a file.", path=str(path))
     if not path.parent.is_dir():
-        raise _refused("There is no folder {path}. Make it first.", path=str(path.parent))
+        raise _output_error("There is no folder {path}. Make it first.", path=str(path.parent))
     if path.exists() and not os.access(path, os.W_OK):
-        raise _refused("The file {path} must not be changed. Choose another name.", path=str(path))
+        raise _output_error("The file {path} must not be changed. Choose another name.", path=str(path))
     try:
         # Only writing is a reliable test, for read-only disks, quotas and network file systems alike.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise _refused(
+        raise _output_error(
             "Nothing can be written in {path} ({reason}).", path=str(path.parent), reason=error.strerror or ""
         ) from None
     return path
 
 
-def _refused(template: str, **args: str) -> InputError:
+def _output_error(template: str, **args: str) -> InputError:
     return InputError(Sentence(template, args), field="output")
 
 
@@ -56,10 +56,10 @@ def copy_model(model: Path, output: Path) -> None:
 
     :raises SaveError: the file cannot be written.
     """
-    beside: Path | None = None
+    part: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".", suffix=".part", delete=False) as target:
-            beside = Path(target.name)
+            part = Path(target.name)
             with model.open("rb") as source:
                 shutil.copyfileobj(source, target, 1024 * 1024)
             target.flush()
@@ -67,11 +67,11 @@ def copy_model(model: Path, output: Path) -> None:
         # Temporary files are readable by their owner only; the result gets the permissions of any new file.
         umask = os.umask(0)
         os.umask(umask)
-        beside.chmod(0o666 & ~umask)
-        beside.replace(output)
+        part.chmod(0o666 & ~umask)
+        part.replace(output)
     except OSError as error:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
         raise SaveError(
             Sentence.of(
                 "The file {path} cannot be written ({reason}). The model is kept at {model}.",

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from ..tasks.events import Event, Notice
 from ..tasks.record import Stage, TaskRecord
-from ..tasks.status_text import overall_progress, stage_words, time_left_s
+from ..tasks.status_text import overall_progress, stage_text, time_left_s
 from .output import Output, task_fields
 
 _BAR_WIDTH = 24
 
 
-class Progress:
+class ProgressPrinter:
     """
     Prints what has changed since the last call.
 
@@ -26,58 +26,64 @@ class Progress:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._bar = output.people.isatty()
-        self._told_people: dict[str, object] = {}
-        self._told_programs: dict[str, object] = {}
+        self._last_printed: dict[str, object] = {}
+        self._last_emitted: dict[str, object] = {}
 
     def show(self, records: Sequence[TaskRecord]) -> None:
         """Print the current state of all tasks of the command."""
         for record in records:
-            self._tell_programs(record)
+            self._emit_if_changed(record)
             if not self._bar:
-                self._tell_line(record, len(records) > 1)
+                self._print_if_changed(record, len(records) > 1)
         if self._bar and records:
             self._draw_bar(records)
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def print_notices(self, events: Sequence[Event]) -> None:
         """Print the notices among ``events``."""
         for event in events:
             if isinstance(event, Notice):
                 self._output.say(event.sentence)
 
-    def _tell_programs(self, record: TaskRecord) -> None:
+    def _emit_if_changed(self, record: TaskRecord) -> None:
         fields = task_fields(record)
-        if self._told_programs.get(record.id) != fields:
-            self._told_programs[record.id] = fields
+        if self._last_emitted.get(record.id) != fields:
+            self._last_emitted[record.id] = fields
             self._output.emit("task", **fields)
 
-    def _tell_line(self, record: TaskRecord, several: bool) -> None:
+    def _print_if_changed(self, record: TaskRecord, several: bool) -> None:
         # Steps of ten percent are enough for a log file.
-        step = (record.stage, record.service_status, record.queue_position, (record.progress or 0) // 10, record.note)
-        if self._told_people.get(record.id) == step:
+        step = (
+            record.stage,
+            record.service_status,
+            record.queue_position,
+            (record.progress or 0) // 10,
+            record.status_note,
+        )
+        if self._last_printed.get(record.id) == step:
             return
-        self._told_people[record.id] = step
-        self._output.say(f"{record.name}: {_words(record)}" if several else _words(record))
+        self._last_printed[record.id] = step
+        self._output.say(f"{record.name}: {_status_text(record)}" if several else _status_text(record))
 
     def _draw_bar(self, records: Sequence[TaskRecord]) -> None:
         share = sum(overall_progress(record) for record in records) / len(records)
         done = round(share * _BAR_WIDTH)
         if len(records) == 1:
-            words = _words(records[0])
+            text = _status_text(records[0])
         else:
             ended = sum(not record.is_unfinished for record in records)
-            words = f"{ended} of {len(records)} done"
-        line = f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {share:4.0%} {words}"
+            text = f"{ended} of {len(records)} done"
+        line = f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {share:4.0%} {text}"
         # A line that wraps could not be overwritten.
         self._output.line(line[: shutil.get_terminal_size().columns - 1])
 
 
-def _words(record: TaskRecord) -> str:
+def _status_text(record: TaskRecord) -> str:
     """Return a task's state, the reason for waiting, and the remaining time."""
-    words = "Arrived" if record.stage is Stage.READY else str(stage_words(record))
-    if record.note is not None and record.is_unfinished:
-        return f"{words} ({record.note})"
+    text = "Arrived" if record.stage is Stage.READY else str(stage_text(record))
+    if record.status_note is not None and record.is_unfinished:
+        return f"{text} ({record.status_note})"
     left_s = time_left_s(record)
-    return words if left_s is None else f"{words}, about {_span(left_s)} left"
+    return text if left_s is None else f"{text}, about {_span(left_s)} left"
 
 
 def _span(seconds: float) -> str:

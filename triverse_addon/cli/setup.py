@@ -96,7 +96,7 @@ def open_engine(
             output.say(engine.notice_problem)
         yield engine
     finally:
-        engine.stop(_STOP_S)
+        engine.shutdown(_STOP_S)
 
 
 @contextlib.contextmanager

@@ -18,25 +18,25 @@ from ..api.sentence import Sentence
 from ..api.service_codes import ServiceCode
 from ..tasks.engine.engine import Engine
 from ..tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome, Later
-from ..tasks.engine.request_gate import Block
+from ..tasks.engine.request_gate import BlockReason
 from ..tasks.record import Origin, Placement, Stage, TaskRecord, new_id
 from ..tasks.store.errors import NoSuchTaskError
 from .exit_codes import Exit
 from .host import Host
 from .output_file import copy_model
-from .progress import Progress
+from .progress import ProgressPrinter
 
 #: ``Origin.session`` of tasks from the command line; no window uses this value.
-SESSION = "command-line"
+CLI_ORIGIN = "command-line"
 
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
 #: Consecutive failures after which the service counts as down: about half a minute of back-off.
-_GIVE_UP_AFTER = 6
+_MAX_FAILURES = 6
 
 
 @dataclass(frozen=True)
-class Delivery:
+class OutputGroup:
     """
     Tasks whose models go into one file.
 
@@ -51,7 +51,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Ending:
+class TaskResult:
     """Result of one task for this command. ``sentence`` is None if it succeeded."""
 
     record: TaskRecord
@@ -62,10 +62,10 @@ class Ending:
 
 def new_origin(output: Path | None) -> Origin:
     """Return the origin for the tasks of one command. With it ``resume`` finds the tasks and their output file."""
-    return Origin(session=SESSION, file=str(output or ""), scene_id=new_id())
+    return Origin(session=CLI_ORIGIN, file=str(output or ""), scene_id=new_id())
 
 
-class Watch:
+class TaskWaiter:
     """
     Follows the tasks of one command.
 
@@ -75,7 +75,7 @@ class Watch:
     :param deadline_s: monotonic time at which to stop waiting; None for no limit.
     """
 
-    def __init__(self, engine: Engine, host: Host, progress: Progress, deadline_s: float | None) -> None:
+    def __init__(self, engine: Engine, host: Host, progress: ProgressPrinter, deadline_s: float | None) -> None:
         self._engine = engine
         self._host = host
         self._progress = progress
@@ -83,7 +83,7 @@ class Watch:
         self._attempts_before: dict[str, int] = {}
         """Consecutive failures of each task when it was first seen here, which belong to earlier commands."""
 
-    def until_done(self, deliveries: Iterable[Delivery]) -> list[Ending]:
+    def wait_until_done(self, output_groups: Iterable[OutputGroup]) -> list[TaskResult]:
         """
         Wait for all tasks, and save each file as soon as its tasks have ended.
 
@@ -91,21 +91,21 @@ class Watch:
         :raises SaveError: a file cannot be written. Its tasks stay ready.
         :raises TriverseError: a task was removed from the list, or the store cannot be read.
         """
-        waiting = list(deliveries)
-        ids = [task_id for delivery in waiting for task_id in delivery.ids]
-        endings: dict[str, Ending] = {}
+        waiting = list(output_groups)
+        ids = [task_id for group in waiting for task_id in group.ids]
+        results: dict[str, TaskResult] = {}
         while waiting:
-            self._progress.tell(self._engine.pump(_PAUSE_S).events)
+            self._progress.print_notices(self._engine.pump(_PAUSE_S).events)
             self._progress.show(self._records(ids))
-            for delivery in list(waiting):
-                found = [self.ending(record) for record in self._records(delivery.ids)]
-                ended = [ending for ending in found if ending is not None]
+            for group in list(waiting):
+                found = [self.result_of(record) for record in self._records(group.ids)]
+                ended = [result for result in found if result is not None]
                 if len(ended) == len(found):
-                    waiting.remove(delivery)
-                    endings |= {ending.record.id: ending for ending in self._hand_over(delivery, ended)}
+                    waiting.remove(group)
+                    results |= {result.record.id: result for result in self._save_group(group, ended)}
             if waiting:
                 time.sleep(_PAUSE_S)
-        return [endings[task_id] for task_id in ids]
+        return [results[task_id] for task_id in ids]
 
     def _records(self, ids: Iterable[str]) -> list[TaskRecord]:
         return [self._record(task_id) for task_id in ids]
@@ -118,62 +118,62 @@ class Watch:
 
     # -------------------------------------------------------------------------
     # The result of a task
-    def ending(self, record: TaskRecord) -> Ending | None:
+    def result_of(self, record: TaskRecord) -> TaskResult | None:
         """Return the result of a task for this command; None while waiting is useful."""
         if record.stage in (Stage.READY, Stage.IMPORTED):
-            return Ending(record, Exit.DONE)
+            return TaskResult(record, Exit.DONE)
         if not record.is_unfinished:
-            return self._bad_end(record)
+            return self._failed_result(record)
         block, sentence = self._engine.blocked()
-        if block is Block.KEY:
-            return Ending(record, Exit.ACCOUNT, sentence)
-        if block is Block.ONLINE:
-            return Ending(record, Exit.SERVICE, sentence)
-        if block is not Block.NONE:
-            return Ending(record, Exit.FAILED, sentence)
-        if self._is_in_vain(record):
+        if block is BlockReason.KEY:
+            return TaskResult(record, Exit.ACCOUNT, sentence)
+        if block is BlockReason.ONLINE:
+            return TaskResult(record, Exit.SERVICE, sentence)
+        if block is not BlockReason.NONE:
+            return TaskResult(record, Exit.FAILED, sentence)
+        if self._service_is_down(record):
             is_of_this_machine = record.stage in (Stage.QUEUED, Stage.CONVERTING)
-            return Ending(record, Exit.FAILED if is_of_this_machine else Exit.SERVICE, record.note)
+            return TaskResult(record, Exit.FAILED if is_of_this_machine else Exit.SERVICE, record.status_note)
         if self._deadline_s is not None and time.monotonic() >= self._deadline_s:
-            return Ending(record, Exit.TIMED_OUT, Sentence.of("The time is over. The task goes on at the service."))
+            return TaskResult(record, Exit.TIMED_OUT, Sentence.of("The time is over. The task goes on at the service."))
         return None
 
-    def _is_in_vain(self, record: TaskRecord) -> bool:
+    def _service_is_down(self, record: TaskRecord) -> bool:
         """Return whether requests have failed repeatedly, and at least once during this command."""
         before = self._attempts_before.setdefault(record.id, record.attempts)
-        if record.note is None or record.note == TOO_MANY_REQUESTS:
+        if record.status_note is None or record.status_note == TOO_MANY_REQUESTS:
             return False
-        return record.attempts >= _GIVE_UP_AFTER and record.attempts > before
+        return record.attempts >= _MAX_FAILURES and record.attempts > before
 
-    def _bad_end(self, record: TaskRecord) -> Ending:
+    def _failed_result(self, record: TaskRecord) -> TaskResult:
         code = Exit.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else Exit.FAILED
         if record.error is not None:
-            return Ending(record, code, record.error, record.error_suggestion)
+            return TaskResult(record, code, record.error, record.error_suggestion)
         if record.stage is Stage.CANCELLED:
-            return Ending(record, code, Sentence.of("The service cancelled the task."))
-        return Ending(record, code, Sentence.of("Nobody follows this task any more."))
+            return TaskResult(record, code, Sentence.of("The service cancelled the task."))
+        return TaskResult(record, code, Sentence.of("Nobody follows this task any more."))
 
     # -------------------------------------------------------------------------
     # Importing and saving
-    def _hand_over(self, delivery: Delivery, ended: Sequence[Ending]) -> Sequence[Ending]:
+    def _save_group(self, group: OutputGroup, ended: Sequence[TaskResult]) -> Sequence[TaskResult]:
         """Write the file if no task of it can still succeed later. Return the results of the tasks after that."""
-        arrived = [ending.record.id for ending in ended if ending.code is Exit.DONE]
-        all_in = all(ending.code in (Exit.DONE, Exit.FAILED) for ending in ended)
-        if delivery.output is None or not all_in or not arrived:
+        done_ids = [result.record.id for result in ended if result.code is Exit.DONE]
+        is_complete = all(result.code in (Exit.DONE, Exit.FAILED) for result in ended)
+        if group.output is None or not is_complete or not done_ids:
             return ended
-        for task_id in arrived:
-            self._engine.import_again(task_id, placement=delivery.placement)
-        importer = _Importer(self._host, delivery.output, arrived)
+        for task_id in done_ids:
+            self._engine.import_again(task_id, placement=group.placement)
+        importer = _Importer(self._host, group.output, done_ids)
         # If a model's file was deleted, it is downloaded again here, which takes time.
-        while any(self._is_on_its_way(record) for record in self._records(arrived)):
-            self._engine.pump(_PAUSE_S, importer, importer.reason_to_wait)
+        while any(self._is_pending(record) for record in self._records(done_ids)):
+            self._engine.pump(_PAUSE_S, importer, importer.wait_reason)
             if importer.left:
-                self._progress.show(self._records(arrived))
+                self._progress.show(self._records(done_ids))
                 time.sleep(_PAUSE_S)
-        return [self.ending(self._record(ending.record.id)) or ending for ending in ended]
+        return [self.result_of(self._record(result.record.id)) or result for result in ended]
 
-    def _is_on_its_way(self, record: TaskRecord) -> bool:
-        return record.stage is Stage.READY or self.ending(record) is None
+    def _is_pending(self, record: TaskRecord) -> bool:
+        return record.stage is Stage.READY or self.result_of(record) is None
 
 
 class _Importer:
@@ -188,11 +188,11 @@ class _Importer:
     def __init__(self, host: Host, output: Path, left: Sequence[str]) -> None:
         self._host = host
         self._output = output
-        self._begun = False
+        self._is_started = False
         self._holds_a_model = False
         self.left = set(left)
 
-    def reason_to_wait(self, record: TaskRecord) -> Sentence | None:
+    def wait_reason(self, record: TaskRecord) -> Sentence | None:
         """Return why a model cannot be imported now; None for the tasks of this file. Other tasks belong elsewhere."""
         return None if record.id in self.left else Sentence.of("It is imported where it was asked for.")
 
@@ -206,9 +206,9 @@ class _Importer:
             copy_model(Path(record.model_path), self._output)
             self.left.discard(record.id)
             return Imported(self._output.name)
-        if not self._begun:
+        if not self._is_started:
             self._host.begin_blend()
-            self._begun = True
+            self._is_started = True
         outcome = self._host.import_model(record)
         if isinstance(outcome, Later | ConvertAgain):
             return outcome

@@ -2,7 +2,7 @@
 """
 Copy converted models into an asset library, and define the asset catalog that models are assigned to.
 
-Floor: second. Thread: a worker's, except :attr:`AssetShelf.folder`, which the main thread sets. No ``bpy``.
+Floor: second. Thread: a worker's, except :attr:`LibraryCopyConverter.folder`, which the main thread sets. No ``bpy``.
 """
 
 import logging
@@ -21,7 +21,7 @@ CATALOG = "Triverse"
 CATALOG_ID = catalogs.catalog_id(CATALOG)
 
 
-class AssetShelf:
+class LibraryCopyConverter:
     """
     A :class:`tasks.converter.Converter` that also copies each converted .blend into an asset library.
 
@@ -48,13 +48,13 @@ class AssetShelf:
         folder = self.folder
         if folder is not None:
             try:
-                put(converted.blend_path, folder, job.out_dir.name)
+                copy_to_library(converted.blend_path, folder, job.out_dir.name)
             except (OSError, TriverseError) as error:
                 _log.warning("No copy in the asset library: %s", error)
         return converted
 
 
-def put(blend_path: Path, library: Path, name: str) -> Path:
+def copy_to_library(blend_path: Path, library: Path, name: str) -> Path:
     """
     Copy a converted model into an asset library, and add its catalog to the library. Idempotent.
 

@@ -34,7 +34,7 @@ _LIBRARIES = (
 
 
 @functools.cache
-def ask() -> GltfReader:
+def current_reader() -> GltfReader:
     """
     Return which glTF extensions this Blender's importer supports. The result is cached for the process.
 

@@ -101,5 +101,5 @@ def settings(
         online=online,
         offline_by="command_line" if offline_by_command or is_forced_offline() else "preference",
         live=preferences.live if preferences is not None else True,
-        reader=gltf_abilities.ask(),
+        reader=gltf_abilities.current_reader(),
     )

@@ -23,9 +23,9 @@ def usual_folder() -> Path:
     Blender does so when it is portable, or when ``BLENDER_USER_RESOURCES`` or ``BLENDER_USER_DATAFILES`` is set. Both
     folders keep their content when the extension is uninstalled.
     """
-    told = any(os.environ.get(f"BLENDER_USER_{name}") for name in ("RESOURCES", "DATAFILES"))
+    is_configured = any(os.environ.get(f"BLENDER_USER_{name}") for name in ("RESOURCES", "DATAFILES"))
     is_portable = "portable" in Path(bpy.utils.resource_path("USER")).parts
-    return _datafiles() if told or is_portable else user_folder.usual_folder()
+    return _datafiles() if is_configured or is_portable else user_folder.usual_folder()
 
 
 def older_folders() -> list[Path]:

@@ -59,9 +59,9 @@ class Missing:
     @property
     def warning(self) -> Sentence | None:
         """The first message at level WARNING, to show to the user; None if there is none."""
-        return next((sentence for level, sentence in self.told() if level == "WARNING"), None)
+        return next((sentence for level, sentence in self.history_lines() if level == "WARNING"), None)
 
-    def told(self) -> list[tuple[str, Sentence]]:
+    def history_lines(self) -> list[tuple[str, Sentence]]:
         """Return the messages for the task's history: level and sentence."""
         lines: list[tuple[str, Sentence]] = []
         if self.meshes:

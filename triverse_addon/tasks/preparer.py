@@ -58,7 +58,7 @@ def is_made_of(found: str, source: str) -> bool:
     return found == source or Path(found).stem == stem_for(source)
 
 
-def check_wished_sources(flow: Flow, sources: Mapping[str, str], preparer: Preparer | None, service_url: str) -> None:
+def check_request_sources(flow: Flow, sources: Mapping[str, str], preparer: Preparer | None, service_url: str) -> None:
     """
     Check the sources of a request, before anything is written or sent.
 

@@ -51,12 +51,12 @@ UNFINISHED = frozenset(
 #: Stages before the creation request is sent.
 NOT_SENT = frozenset({Stage.QUEUED, Stage.UPLOADING})
 #: Stages in which a task has ended without a model.
-ENDED_BADLY = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
+FAILED_STAGES = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 
 #: The allowed transitions. READY and IMPORTED may return to DOWNLOADING if a file was deleted by the user. FAILED
 #: returns to the stage that failed (a retry never pays again for a paid order), CANCELLED to QUEUED as a new order,
 #: GONE to WAITING to query the service again.
-MOVES: Mapping[Stage, frozenset[Stage]] = {
+TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.QUEUED: frozenset({Stage.UPLOADING, Stage.SUBMITTING, Stage.FAILED}),
     Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED}),
     Stage.SUBMITTING: frozenset({Stage.WAITING, Stage.UPLOADING, Stage.QUEUED, Stage.FAILED}),
@@ -148,7 +148,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class NewTask:
+class TaskRequest:
     """
     A request for a model. :meth:`tasks.engine.engine.Engine.submit` checks it before anything is written or sent.
 
@@ -209,7 +209,7 @@ class TaskRecord:
     error_suggestion: str = ""
     """The service's own advice about the error, cleaned and truncated."""
     failed_stage: Stage | None = None
-    note: Sentence | None = None
+    status_note: Sentence | None = None
     """Why the task waits at the moment; None if it does not."""
     following: bool = True
     auto_import: bool = True
@@ -239,13 +239,13 @@ class TaskRecord:
     size_bytes: int | None = None
     attempts: int = 0
     """Consecutive failures in the current stage; reset to 0 by any success."""
-    is_settled: bool = False
+    is_final: bool = False
     """Whether the service's decision (refused, failed, cancelled) is final, so that a retry is a new order."""
     found_at_s: float | None = None
     """When the task was added to this list, if it was found at the service or by its UUID and not created here."""
     read_header: str = ""
     """Name of the header to send with queries right after the creation, as returned by the service."""
-    links: Mapping[str, str] = field(default_factory=dict)
+    asset_urls: Mapping[str, str] = field(default_factory=dict)
     """The latest asset URLs of the service ("textured", "geometry", "preview"); they expire."""
     revision: int = 0
     """Incremented by the store at every write."""

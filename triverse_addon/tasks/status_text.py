@@ -12,7 +12,7 @@ from .record import UNFINISHED, Stage, TaskRecord, now_s
 _LEAST_PROGRESS = 5
 
 
-def stage_words(record: TaskRecord) -> Sentence:
+def stage_text(record: TaskRecord) -> Sentence:
     """Return the status of a task as a short text, without a full stop."""
     stage = record.stage
     if not record.following and stage in UNFINISHED:
@@ -20,7 +20,7 @@ def stage_words(record: TaskRecord) -> Sentence:
             return Sentence.of("Finished, not fetched yet")
         return Sentence.of("Not followed")
     if stage is Stage.WAITING:
-        return _waiting_words(record)
+        return _waiting_text(record)
     if stage is Stage.DOWNLOADING:
         if record.size_bytes:
             return Sentence.of(
@@ -29,10 +29,10 @@ def stage_words(record: TaskRecord) -> Sentence:
                 all_mb=round(record.size_bytes / 1e6, 1),
             )
         return Sentence.of("Downloading")
-    return _WORDS[stage]
+    return _STAGE_TEXTS[stage]
 
 
-def _waiting_words(record: TaskRecord) -> Sentence:
+def _waiting_text(record: TaskRecord) -> Sentence:
     if record.service_status == "RUNNING":
         if record.progress is not None:
             return Sentence.of("Generating, {progress} %", progress=record.progress)
@@ -44,7 +44,7 @@ def _waiting_words(record: TaskRecord) -> Sentence:
     return Sentence.of("Accepted")
 
 
-_WORDS = {
+_STAGE_TEXTS = {
     Stage.QUEUED: Sentence.of("Waiting to be sent"),
     Stage.UPLOADING: Sentence.of("Uploading"),
     Stage.SUBMITTING: Sentence.of("Sending"),

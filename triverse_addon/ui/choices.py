@@ -45,7 +45,7 @@ def is_known(group: Any, name: str) -> bool:
     return number is None or any(item.value == number for item in group.bl_rna.properties[name].enum_items)
 
 
-def mend(group: Any) -> bool:
+def repair(group: Any) -> bool:
     """
     Replace enum numbers without an item by the item that :func:`chosen` returns, also in nested property groups.
 
@@ -60,7 +60,7 @@ def mend(group: Any) -> bool:
             setattr(group, name, chosen(group, name))
             changed = True
         elif declared.type == "POINTER" and isinstance(getattr(group, name), bpy.types.PropertyGroup):
-            changed |= mend(getattr(group, name))
+            changed |= repair(getattr(group, name))
     return changed
 
 

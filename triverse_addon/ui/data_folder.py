@@ -28,7 +28,7 @@ _STOP_S = 1.0
 _folder = ""
 _is_made = False
 _mover: "_Mover | None" = None
-_untold: Sentence | None = None
+_problem: Sentence | None = None
 
 
 class MovingError(TriverseError):
@@ -103,7 +103,7 @@ def settle() -> bool:
     :raises MovingError: a move is running, in this or another Blender. Call again later.
     :raises TriverseError: the task list and the models were not found or could not be moved.
     """
-    global _folder, _mover, _untold
+    global _folder, _mover, _problem
     if _folder:
         return False
     if _mover is None:
@@ -125,22 +125,22 @@ def settle() -> bool:
 
         assert mover.error is not None
         raise MovingError(mover.error.sentence) if isinstance(mover.error, MoveUnderWayError) else mover.error
-    _folder, _untold = str(mover.settled.folder), mover.settled.problem
+    _folder, _problem = str(mover.settled.folder), mover.settled.problem
     return True
 
 
-def untold() -> Sentence | None:
+def take_problem() -> Sentence | None:
     """Return why the task list and the models are not in their configured folder; None after it was returned once."""
-    global _untold
-    sentence, _untold = _untold, None
+    global _problem
+    sentence, _problem = _problem, None
     return sentence
 
 
 def forget() -> None:
     """Stop a running move, which continues at the next start, and discard the cached folder."""
-    global _folder, _is_made, _mover, _untold
+    global _folder, _is_made, _mover, _problem
     mover, _mover = _mover, None
     if mover is not None:
         mover.stop.set()
         mover.join(_STOP_S)
-    _folder, _is_made, _untold = "", False, None
+    _folder, _is_made, _problem = "", False, None

@@ -12,7 +12,7 @@ import bpy
 
 from .layout_text import paragraph, ui_scale
 from .settings import ADDON
-from .translate import words
+from .translate import tr
 
 
 def name() -> str:
@@ -28,7 +28,7 @@ def sentence(other: str) -> str:
 
     :param other: the module name of the other copy.
     """
-    return words(
+    return tr(
         "Another copy of Triverse is switched on ({name}), so this one does nothing. Keep one: switch the other off, "
         "then this one off and on again.",
         name=other.removeprefix("bl_ext."),
@@ -47,5 +47,5 @@ class StaysOutPreferences(bpy.types.AddonPreferences):
         if other:
             text = sentence(other)
         else:
-            text = words("The other copy of Triverse is switched off now. Switch this one off and on again.")
+            text = tr("The other copy of Triverse is switched off now. Switch this one off and on again.")
         paragraph(self.layout.column(), text, width_px, icon="ERROR")

@@ -14,7 +14,7 @@ from . import choices
 from .layout_text import paragraph, ui_scale
 from .settings import ADDON, PreferenceProperties, data_dir, key_problem
 from .state import runtime
-from .translate import say, words
+from .translate import tr, translate
 
 
 class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
@@ -35,14 +35,14 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
             label = split.row()
             label.alignment = "RIGHT"
             label.label(text="API Key")
-            split.label(text=words("from {variable}", variable="TRIVERSE_API_KEY"), icon="LOCKED", translate=False)
+            split.label(text=tr("from {variable}", variable="TRIVERSE_API_KEY"), icon="LOCKED", translate=False)
         else:
             column.prop(self, "api_key")
         problem = key_problem()
         if problem is not None and not isinstance(problem, KeyElsewhereError):
             split = column.split(factor=0.4)
             split.label(text="")
-            paragraph(split, say(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
+            paragraph(split, translate(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
         split = column.split(factor=0.4)
         split.label(text="")
         split.operator("triverse.test_key", icon="CHECKMARK")
@@ -52,7 +52,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
             split = column.split(factor=0.4)
             split.label(text="")
             icon = {True: "CHECKMARK", False: "ERROR", None: "SORTTIME"}[ok]
-            paragraph(split, say(sentence), width_px * 0.6, icon=icon, alert=ok is False)
+            paragraph(split, translate(sentence), width_px * 0.6, icon=icon, alert=ok is False)
         layout.separator()
 
         column = layout.column()
@@ -61,7 +61,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
             label = split.row()
             label.alignment = "RIGHT"
             label.label(text="Service")
-            split.label(text=words("from {variable}", variable="TRIVERSE_API_URL"), icon="LOCKED", translate=False)
+            split.label(text=tr("from {variable}", variable="TRIVERSE_API_URL"), icon="LOCKED", translate=False)
         else:
             column.prop(self, "api_url")
             try:
@@ -69,12 +69,12 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
             except InputError as error:
                 split = column.split(factor=0.4)
                 split.label(text="")
-                paragraph(split, say(error.sentence), width_px * 0.6, icon="ERROR", alert=True)
+                paragraph(split, translate(error.sentence), width_px * 0.6, icon="ERROR", alert=True)
         if isinstance(problem, KeyElsewhereError):
             split = column.split(factor=0.4)
             split.label(text="")
             box = split.box().column()
-            paragraph(box, say(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
+            paragraph(box, translate(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
             box.operator("triverse.allow_key", icon="KEYINGSET")
         column.prop(self, "live")
         layout.separator()

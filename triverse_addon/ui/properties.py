@@ -44,7 +44,7 @@ def flow_tooltip(flow: Flow, translate: Callable[[str], str] = str) -> str:
     sentence = Sentence.of(
         "{description}. Experimental: {reason}", description=description, reason=translate(flow.experimental)
     )
-    return sentence.in_words(translate).rstrip(".。")
+    return sentence.translated(translate).rstrip(".。")
 
 
 def _scene_members() -> dict[str, Any]:
@@ -164,13 +164,13 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         )
 
 
-def mend(scene: bpy.types.Scene) -> bool:
+def repair(scene: bpy.types.Scene) -> bool:
     """
-    Correct the enum values of ``scene`` that do not exist in this version; see :func:`choices.mend`.
+    Correct the enum values of ``scene`` that do not exist in this version; see :func:`choices.repair`.
 
     :returns: whether any value was changed. A scene that cannot be edited is left as it is.
     """
-    return scene.is_editable and choices.mend(scene.triverse)
+    return scene.is_editable and choices.repair(scene.triverse)
 
 
 CLASSES = (

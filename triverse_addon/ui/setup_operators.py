@@ -17,7 +17,7 @@ from ..api.urls import origin_of
 from . import data_folder, settings
 from .state import runtime
 from .timers import app_timer, redraw
-from .translate import say, words
+from .translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -36,17 +36,17 @@ class TRIVERSE_OT_test_key(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there is an API key and requests may leave this machine."""
         if not settings.api_key():
-            cls.poll_message_set(words("Enter your API key first."))
+            cls.poll_message_set(tr("Enter your API key first."))
             return False
         return can_go_online(cls)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Start the key test. The preferences show the result when it arrives."""
-        here = session_or_report(self)
-        if here is None:
+        session = session_or_report(self)
+        if session is None:
             return {"CANCELLED"}
-        here.test_key()
-        return app_timer.done()
+        session.test_key()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_allow_key(bpy.types.Operator):
@@ -60,7 +60,7 @@ class TRIVERSE_OT_allow_key(bpy.types.Operator):
         """Store the service for which the key may be used. Another service needs another confirmation."""
         settings.preferences().key_entered_for = origin_of(settings.api_url())
         context.preferences.is_dirty = True  # so that Blender saves it when it quits
-        return app_timer.done()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_start(bpy.types.Operator):
@@ -74,7 +74,7 @@ class TRIVERSE_OT_start(bpy.types.Operator):
         """Start the session, or report why it cannot be started."""
         if session_or_report(self) is None:
             return {"CANCELLED"}
-        return app_timer.done()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_preferences(bpy.types.Operator):
@@ -100,14 +100,12 @@ class TRIVERSE_OT_updates(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, _properties: bpy.types.OperatorProperties) -> str:
         """Return a tooltip that names the way in use: live updates or polling."""
-        here = runtime.current()
-        if here is not None and here.engine.live:
-            return words("Triverse tells at once what has changed. Click for the preferences")
+        session = runtime.current()
+        if session is not None and session.engine.live:
+            return tr("Triverse tells at once what has changed. Click for the preferences")
         if not settings.preferences().live:
-            return words(
-                "Triverse is asked every few seconds. Live updates are switched off. Click for the preferences"
-            )
-        return words("Triverse is asked every few seconds until there is a live connection. Click for the preferences")
+            return tr("Triverse is asked every few seconds. Live updates are switched off. Click for the preferences")
+        return tr("Triverse is asked every few seconds until there is a live connection. Click for the preferences")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the add-on's preferences, which hold the switch for live updates."""
@@ -126,14 +124,14 @@ class TRIVERSE_OT_go_online(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return False if Blender was started with ``--offline-mode``, which overrides the preference."""
         if settings.is_forced_offline():
-            cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
+            cls.poll_message_set(tr("Blender was started in offline mode. Start it again without --offline-mode."))
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Turn on Blender's preference for online access."""
         context.preferences.system.use_online_access = True
-        return app_timer.done()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_open_downloads(bpy.types.Operator):
@@ -161,12 +159,12 @@ class TRIVERSE_OT_copy_report(bpy.types.Operator):
         from ..tasks.engine.diagnostics import report, report_of
 
         try:
-            text = report(runtime.need().engine, about_blender())
+            text = report(runtime.get_or_start().engine, about_blender())
         except TriverseError as error:
             state = {"List of tasks": error.sentence.template}
             text = report_of(settings.settings_now(), about_blender(), state, None)
         context.window_manager.clipboard = text
-        self.report({"INFO"}, words("The report is in the clipboard."))
+        self.report({"INFO"}, tr("The report is in the clipboard."))
         redraw.redraw()
         return {"FINISHED"}
 
@@ -197,16 +195,16 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
         from ..tasks.store.user_folder import plan_move
 
         chosen = bpy.path.abspath(self.directory)
-        runtime.end()
+        runtime.shutdown()
         try:
             plan_move(usual_folder(), Path(chosen))
         except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))
+            self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         finally:
             data_folder.forget()
-        runtime.wish()
-        return app_timer.done()
+        runtime.request_start()
+        return app_timer.finish_operator()
 
 
 def may_ask(cls: type[bpy.types.Operator]) -> bool:
@@ -216,7 +214,7 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
     :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
     """
     if not settings.api_key():
-        cls.poll_message_set(words("No API key is set. Enter it in the panel or in the preferences of the add-on."))
+        cls.poll_message_set(tr("No API key is set. Enter it in the panel or in the preferences of the add-on."))
         return False
     return has_usable_key(cls) and can_go_online(cls)
 
@@ -230,7 +228,7 @@ def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
     problem = settings.key_problem()
     if problem is None:
         return True
-    cls.poll_message_set(say(problem.sentence))
+    cls.poll_message_set(translate(problem.sentence))
     return False
 
 
@@ -243,10 +241,10 @@ def can_go_online(cls: type[bpy.types.Operator]) -> bool:
     if not settings.is_offline():
         return True
     if settings.is_forced_offline():
-        cls.poll_message_set(words("Blender was started in offline mode. Start it again without --offline-mode."))
+        cls.poll_message_set(tr("Blender was started in offline mode. Start it again without --offline-mode."))
     else:
         cls.poll_message_set(
-            words("Online access is switched off. Turn on Allow Online Access in Preferences > System > Network.")
+            tr("Online access is switched off. Turn on Allow Online Access in Preferences > System > Network.")
         )
     return False
 
@@ -254,9 +252,9 @@ def can_go_online(cls: type[bpy.types.Operator]) -> bool:
 def session_or_report(operator: bpy.types.Operator) -> "Session | None":
     """Return the session, started if necessary. If it cannot be started, report why and return None."""
     try:
-        return runtime.need()
+        return runtime.get_or_start()
     except TriverseError as error:
-        operator.report({"WARNING"}, say(error.sentence))
+        operator.report({"WARNING"}, translate(error.sentence))
         redraw.redraw()
         return None
 
@@ -272,11 +270,11 @@ def open_folder(operator: bpy.types.Operator, folder: str, *, make: bool = False
         if make:
             os.makedirs(folder, exist_ok=True)
         if not folder or not os.path.isdir(folder):
-            operator.report({"WARNING"}, words("The folder {folder} does not exist any more.", folder=folder))
+            operator.report({"WARNING"}, tr("The folder {folder} does not exist any more.", folder=folder))
             return {"CANCELLED"}
         bpy.ops.wm.path_open(filepath=folder)
     except (OSError, RuntimeError) as error:
-        operator.report({"WARNING"}, words("The folder cannot be opened: {reason}", reason=str(error).strip()))
+        operator.report({"WARNING"}, tr("The folder cannot be opened: {reason}", reason=str(error).strip()))
         return {"CANCELLED"}
     return {"FINISHED"}
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ..api.service_codes import ServiceCode
 from ..tasks.events import Notice, Remedy
-from ..tasks.record import ENDED_BADLY, UNFINISHED, Stage, TaskRecord
-from ..tasks.status_text import overall_progress, stage_words, time_left_s
-from .translate import say, words
+from ..tasks.record import FAILED_STAGES, UNFINISHED, Stage, TaskRecord
+from ..tasks.status_text import overall_progress, stage_text, time_left_s
+from .translate import tr, translate
 
 #: Errors that the same request would cause again.
 _HOPELESS = frozenset(
@@ -67,29 +67,29 @@ _REMEDIES = {
 
 def icon(record: TaskRecord) -> str:
     """Return the identifier of Blender's icon for the state of a task."""
-    if is_let_be(record):
+    if is_unfollowed(record):
         return "IMPORT" if is_fetchable(record) else "PAUSE"
     return _ICONS[record.stage]
 
 
 def is_bad(record: TaskRecord) -> bool:
     """Return whether a task ended without a model."""
-    return record.stage in ENDED_BADLY
+    return record.stage in FAILED_STAGES
 
 
-def is_let_be(record: TaskRecord) -> bool:
+def is_unfollowed(record: TaskRecord) -> bool:
     """Return whether a task is unfinished here and not followed."""
     return record.stage in UNFINISHED and not record.following
 
 
 def is_fetchable(record: TaskRecord) -> bool:
     """Return whether the service has finished the model of a task that is not followed, so it can be downloaded."""
-    return is_let_be(record) and record.service_status == "SUCCESS"
+    return is_unfollowed(record) and record.service_status == "SUCCESS"
 
 
 def is_moving(record: TaskRecord) -> bool:
     """Return whether to show a progress bar: the task is unfinished and has no note about something it waits for."""
-    return record.is_unfinished and record.note is None
+    return record.is_unfinished and record.status_note is None
 
 
 def progress(record: TaskRecord) -> float:
@@ -99,14 +99,14 @@ def progress(record: TaskRecord) -> float:
 
 def state(record: TaskRecord) -> tuple[str, ...]:
     """Return the status of a task as translated text, in several forms: the most detailed first, the shortest last."""
-    short = say(stage_words(record))
+    short = translate(stage_text(record))
     left = time_left(time_left_s(record))
     if record.stage is Stage.WAITING and record.following and record.progress:
         percent = f"{record.progress} %"
         # Next to a progress bar, the time left is more useful than the name of the stage.
         return (f"{short} · {left}", f"{percent} · {left}", short, percent) if left else (short, percent)
     if is_fetchable(record):
-        return (short, words("Done"))
+        return (short, tr("Done"))
     return (f"{short} · {left}", short) if left else (short,)
 
 
@@ -115,7 +115,7 @@ def line(record: TaskRecord) -> tuple[str, ...]:
     forms = state(record)
     if record.cost_credits is None:
         return forms
-    return (words("{state} · {cost} credits", state=forms[0], cost=record.cost_credits), *forms)
+    return (tr("{state} · {cost} credits", state=forms[0], cost=record.cost_credits), *forms)
 
 
 def time_left(left_s: float | None) -> str:
@@ -127,11 +127,11 @@ def time_left(left_s: float | None) -> str:
     if left_s is None:
         return ""
     if left_s < 55:
-        return words("{seconds} s left", seconds=max(5, round(left_s / 5) * 5))
+        return tr("{seconds} s left", seconds=max(5, round(left_s / 5) * 5))
     minutes = round(left_s / 60)
     if minutes < 60:
-        return words("{minutes} min left", minutes=max(1, minutes))
-    return words("{hours} h {minutes} min left", hours=minutes // 60, minutes=minutes % 60)
+        return tr("{minutes} min left", minutes=max(1, minutes))
+    return tr("{hours} h {minutes} min left", hours=minutes // 60, minutes=minutes % 60)
 
 
 def action(record: TaskRecord) -> Action:
@@ -140,7 +140,7 @@ def action(record: TaskRecord) -> Action:
         return Action("triverse.import_task", "Import", "IMPORT")
     if record.stage is Stage.IMPORTED:
         return Action("triverse.import_task", "Import Again", "IMPORT")
-    if record.stage in ENDED_BADLY:
+    if record.stage in FAILED_STAGES:
         if record.error_code in _HOPELESS:
             return Action("triverse.regenerate", "Change and Try Again", "GREASEPENCIL")
         return Action("triverse.retry", "Retry", "FILE_REFRESH")

@@ -14,24 +14,24 @@ from ..api.sentence import Sentence
 _LABELS = ("field", "flow", "what")
 
 
-def say(sentence: Sentence) -> str:
+def translate(sentence: Sentence) -> str:
     """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
-    translate = bpy.app.translations.pgettext_iface
-    labels = {name: translate(str(sentence.args[name])) for name in _LABELS if name in sentence.args}
-    return Sentence(sentence.template, {**sentence.args, **labels}).in_words(translate)
+    gettext = bpy.app.translations.pgettext_iface
+    labels = {name: gettext(str(sentence.args[name])) for name in _LABELS if name in sentence.args}
+    return Sentence(sentence.template, {**sentence.args, **labels}).translated(gettext)
 
 
-def on_button(text: str) -> str:
+def tr_button(text: str) -> str:
     """Return the translated text of a button or name of an operator (Blender's translation context "Operator")."""
     translations = bpy.app.translations
     return translations.pgettext_iface(text, translations.contexts.operator_default)
 
 
-def words(template: str, /, **args: str | int | float) -> str:
+def tr(template: str, /, **args: str | int | float) -> str:
     """
     Return a template translated into the language of Blender's interface, with its values filled in.
 
     :param template: a string literal with ``{name}`` placeholders, so that ``scripts/_dev/visible_text.py`` finds it.
     :param args: the values of the placeholders.
     """
-    return say(Sentence(template, args))
+    return translate(Sentence(template, args))

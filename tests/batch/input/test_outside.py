@@ -24,9 +24,9 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.api.upload_checks import check_model
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.outside_files import ANY_FILE, outside, path_of
-from triverse_addon.batch.problems import asked_about
-from triverse_addon.batch.run.request import Asked, look
-from triverse_addon.batch.run.resume import Begun, recall, remember
+from triverse_addon.batch.problems import files_to_allow
+from triverse_addon.batch.run.request import BatchRequest, check_request
+from triverse_addon.batch.run.resume import SavedBatch, load_batch, save_batch
 
 pytestmark = pytest.mark.kind("foreign-tables")
 
@@ -92,7 +92,7 @@ def test_every_way_to_a_file_elsewhere_is_asked_about(tmp_path: Path, touched: l
     elsewhere = [path for path in touched if "secret" in path or "host" in path or path.startswith("//")]
     assert elsewhere == []
     # Once they are allowed, what is there is found, and what is not is told as always.
-    _, problems = looked_at(file, allowed={one.key for one in asked_about(problems)})
+    _, problems = looked_at(file, allowed={one.key for one in files_to_allow(problems)})
     assert all("There is no file" in str(problem.sentence) for problem in problems)
     assert len(problems) == 6
     assert any("secret" in path for path in touched)
@@ -288,13 +288,13 @@ def _typed(cli: Cli, typed: str, *argv: str | Path, meanwhile: Callable[[], None
 
 
 def test_what_was_allowed_is_remembered_with_the_batch(tmp_path: Path) -> None:
-    asked = Asked(tmp_path / "rows.csv", tmp_path / "library", allowed=frozenset({"/elsewhere/a.png"}))
-    remember(tmp_path, Begun(asked, 3))
-    begun = recall(tmp_path, lambda name: True)
-    assert begun is not None
-    assert begun.asked.allowed == asked.allowed
+    request = BatchRequest(tmp_path / "rows.csv", tmp_path / "library", allowed=frozenset({"/elsewhere/a.png"}))
+    save_batch(tmp_path, SavedBatch(request, 3))
+    saved = load_batch(tmp_path, lambda name: True)
+    assert saved is not None
+    assert saved.request.allowed == request.allowed
     file = table(tmp_path, "/elsewhere/b.png")
-    assert len(look(replace(asked, file=file), None).outside) == 1, "another file is another question"
+    assert len(check_request(replace(request, file=file), None).outside) == 1, "another file is another question"
 
 
 # -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tests.batch.files import looked_at, said, write
 from triverse_addon.api.errors import InputError
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.row_range import rows_in
-from triverse_addon.batch.raw_rows import MOST_CHARACTERS
+from triverse_addon.batch.raw_rows import MAX_CHARACTERS
 from triverse_addon.cli.arguments import parse
 from triverse_addon.cli.errors import UsageError
 
@@ -167,7 +167,7 @@ def test_east_asian_keyboards(tmp_path: Path) -> None:
         ('[[{"prompt": "a chair"}]]', 1, "one object"),
         ('[{"prompt": NaN}]', 1, "NaN is no number"),
         ("[\n" + "[" * 100_000, 2, "no JSON"),
-        ('[{"prompt": "' + "x" * (MOST_CHARACTERS + 1) + '"}]', 1, "characters"),
+        ('[{"prompt": "' + "x" * (MAX_CHARACTERS + 1) + '"}]', 1, "characters"),
         ("[]", 0, "no row"),
         ("[{", 1, "no JSON"),
     ],

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ import pytest
 from tests.batch.library.test_ledger import ROW
 from triverse_addon.batch.library import catalogs
 from triverse_addon.batch.library.asset_writer import AssetJob, GlbWriter
-from triverse_addon.batch.library.entry import Entry, EntryError, entry_from_json
-from triverse_addon.batch.library.ledger import Ledger, LedgerError, recipe_of
+from triverse_addon.batch.library.entry import Entry, EntryError, entry_from_json, entry_to_json
+from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of
 from triverse_addon.batch.library.safe_paths import inside, is_plain_relative, read_regular
 from triverse_addon.batch.results import html_sheet, report
 from triverse_addon.batch.results.finish import report_path, write_report
-from triverse_addon.batch.run.request import Asked
+from triverse_addon.batch.run.request import BatchRequest
 
-ENTRY = Entry(order_id="batch_1", row_key="key", stem="chair", state="done", files={"blend": "chair.blend"})
+ENTRY = Entry(row_order_id="batch_1", row_key="key", stem="chair", state="done", files={"blend": "chair.blend"})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def _put(ledger: Ledger, changes: dict[str, Any], name: str = "batch_1") -> None:
-    value = json.loads(json.dumps(asdict(ENTRY))) | changes
+    value = json.loads(json.dumps(entry_to_json(ENTRY))) | changes
     (ledger.folder / "rows" / f"{name}.json").write_text(json.dumps(value))
 
 
@@ -137,7 +137,7 @@ def test_an_entry_of_our_own_is_believed(ledger: Ledger) -> None:
     assert ledger.get("batch_1") == entry
     assert ledger.ignored == set()
     with pytest.raises(EntryError):
-        entry_from_json(asdict(entry) | {"tags": []}, "batch_2")
+        entry_from_json(entry_to_json(entry) | {"tags": []}, "batch_2")
 
 
 @pytest.mark.kind("foreign-ledger")
@@ -145,7 +145,7 @@ def test_an_entry_is_a_regular_file_of_limited_size(ledger: Ledger, mine: Path) 
     rows = ledger.folder / "rows"
     (rows / "batch_1.json").symlink_to(mine / "marker")
     os.mkfifo(rows / "batch_2.json")  # would be waited for, for ever
-    (rows / "batch_3.json").write_text(json.dumps(asdict(ENTRY)) + " " * 2_000_000)
+    (rows / "batch_3.json").write_text(json.dumps(entry_to_json(ENTRY)) + " " * 2_000_000)
     (rows / "batch_4.json").mkdir()
     (rows / "batch_5.json").write_text("[" * 100_000)
     assert list(ledger.entries()) == []
@@ -174,16 +174,16 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path, mine: Path, name: st
 @pytest.mark.kind("foreign-ledger")
 def test_a_file_behind_a_link_is_not_there(ledger: Ledger, mine: Path) -> None:
     (mine / "chair.blend").touch()
-    recipe = recipe_of(ROW, with_blender=True)
-    entry = replace(ENTRY, recipe=recipe, files={"blend": "sub/chair.blend"})
+    build_hash = build_hash_of(ROW, with_blender=True)
+    entry = replace(ENTRY, build_hash=build_hash, files={"blend": "sub/chair.blend"})
     (ledger.library / "sub").symlink_to(mine)
-    assert not ledger.is_done(entry, recipe)
+    assert not ledger.is_done(entry, build_hash)
     assert ledger.path_of(entry, "blend") is None
     assert ledger.path_of(entry, "fbx") is None
     (ledger.library / "sub").unlink()
     (ledger.library / "sub").mkdir()
     (ledger.library / "sub" / "chair.blend").touch()
-    assert ledger.is_done(entry, recipe)
+    assert ledger.is_done(entry, build_hash)
     assert ledger.path_of(entry, "blend") == ledger.library / "sub" / "chair.blend"
 
 
@@ -220,7 +220,7 @@ def test_models_are_not_copied_through_a_link(ledger: Ledger, mine: Path, tmp_pa
 def test_a_page_shows_no_picture_from_elsewhere(ledger: Ledger, mine: Path) -> None:
     (mine / "a.png").touch()
     (ledger.library / "thumbnails").symlink_to(mine)
-    line = report.Line(1, 2, "a", "f", "", "", "done", "o", files={"thumbnail": "thumbnails/a.png"})
+    line = report.ReportRow(1, 2, "a", "f", "", "", "done", "o", files={"thumbnail": "thumbnails/a.png"})
     assert [tile.picture for tile in html_sheet.tiles(ledger.library, [line])] == [None]
 
 
@@ -259,36 +259,36 @@ def test_a_report_in_the_library_names_no_folder_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    asked = Asked(tmp_path / "props.csv", tmp_path / "library", rows="1:8")
-    asked.library.mkdir()
-    error = f"{asked.library}/chair.blend is gone, and {tmp_path}/home/models/a.glb too. See {asked.library}."
-    line = report.Line(1, 2, "a", "f", "", "", "failed", "o", error=error)
-    for target in (asked.library / report.FILE_NAME, report_path(asked)):
-        write_report(target, asked, [line], seconds=1.0)
+    request = BatchRequest(tmp_path / "props.csv", tmp_path / "library", rows="1:8")
+    request.library.mkdir()
+    error = f"{request.library}/chair.blend is gone, and {tmp_path}/home/models/a.glb too. See {request.library}."
+    line = report.ReportRow(1, 2, "a", "f", "", "", "failed", "o", error=error)
+    for target in (request.library / report.FILE_NAME, report_path(request)):
+        write_report(target, request, [line], seconds=1.0)
         text = target.read_text()
         assert str(tmp_path) not in text
         found = json.loads(text)
         assert (found["file"], found["library"]) == ("../props.csv", ".")
         assert found["rows"][0]["error"] == "chair.blend is gone, and ~/models/a.glb too. See .."
-    write_report(tmp_path / "report.json", asked, [line], seconds=1.0)
-    assert json.loads((tmp_path / "report.json").read_text())["file"] == str(asked.file)
+    write_report(tmp_path / "report.json", request, [line], seconds=1.0)
+    assert json.loads((tmp_path / "report.json").read_text())["file"] == str(request.file)
 
 
 @pytest.mark.kind("own-outputs")
 def test_a_report_does_not_go_through_a_link(tmp_path: Path, mine: Path) -> None:
-    asked = Asked(tmp_path / "props.csv", tmp_path / "library", rows="1:8")
-    (asked.library / ".triverse").mkdir(parents=True)
-    (asked.library / ".triverse" / "reports").symlink_to(mine)
+    request = BatchRequest(tmp_path / "props.csv", tmp_path / "library", rows="1:8")
+    (request.library / ".triverse").mkdir(parents=True)
+    (request.library / ".triverse" / "reports").symlink_to(mine)
     with pytest.raises(report.ReportError, match="is a link"):
-        write_report(report_path(asked), asked, [], seconds=1.0)
+        write_report(report_path(request), request, [], seconds=1.0)
     assert [path.name for path in mine.iterdir()] == ["marker"]
 
 
 @pytest.mark.kind("own-outputs")
 def test_what_is_a_report_is_known(tmp_path: Path) -> None:
-    asked = Asked(tmp_path / "props.csv", tmp_path / "library")
-    asked.library.mkdir()
-    write_report(tmp_path / "r.json", asked, [], seconds=1.0)
+    request = BatchRequest(tmp_path / "props.csv", tmp_path / "library")
+    request.library.mkdir()
+    write_report(tmp_path / "r.json", request, [], seconds=1.0)
     assert report.is_report(tmp_path / "r.json")
     for text in ("", "[]", "{}", '{"version": 1}', "[" * 100_000, "name,prompt\n"):
         (tmp_path / "x").write_text(text)
@@ -299,9 +299,9 @@ def test_what_is_a_report_is_known(tmp_path: Path) -> None:
 
 def test_where_a_file_lies_is_told_as_far_as_it_travels(tmp_path: Path) -> None:
     library = tmp_path / "assets" / "props"
-    assert report.travelling_path(library / "props.csv", library) == "props.csv"
-    assert report.travelling_path(library.with_name("props.csv"), library) == "../props.csv"
-    assert report.travelling_path(tmp_path / "tables" / "props.csv", library) == "props.csv"
+    assert report.portable_path(library / "props.csv", library) == "props.csv"
+    assert report.portable_path(library.with_name("props.csv"), library) == "../props.csv"
+    assert report.portable_path(tmp_path / "tables" / "props.csv", library) == "props.csv"
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_paths_in_a_report_that_travels_end_at_their_folder(
     home = tmp_path / "ann"
     monkeypatch.setenv("HOME", str(home))
     names = {"home": home, "library": home / "library"}
-    assert report._travelling_text(text.format(**names), home / "library") == expected.format(**names)
+    assert report._portable_text(text.format(**names), home / "library") == expected.format(**names)
 
 
 def test_paths_inside(tmp_path: Path) -> None:
@@ -331,13 +331,13 @@ def test_paths_inside(tmp_path: Path) -> None:
     assert inside(tmp_path, "link/b.glb") is None
     assert inside(tmp_path, "gone") is None
     with pytest.raises(OSError, match="regular"):
-        read_regular(tmp_path / "link", most_bytes=10)
+        read_regular(tmp_path / "link", max_bytes=10)
     with pytest.raises(OSError, match="regular"):
-        read_regular(tmp_path, most_bytes=10)
+        read_regular(tmp_path, max_bytes=10)
     (tmp_path / "file").write_bytes(b"12345")
-    assert read_regular(tmp_path / "file", most_bytes=5) == b"12345"
+    assert read_regular(tmp_path / "file", max_bytes=5) == b"12345"
     with pytest.raises(OSError, match="too large"):
-        read_regular(tmp_path / "file", most_bytes=4)
+        read_regular(tmp_path / "file", max_bytes=4)
 
 
 @pytest.mark.kind("foreign-ledger")
@@ -374,8 +374,8 @@ def test_a_name_that_is_not_the_rows_is_not_written_to(ledger: Ledger, marker: s
 
 @pytest.mark.kind("foreign-ledger")
 def test_done_without_a_file_is_not_done(ledger: Ledger) -> None:
-    recipe = recipe_of(ROW, with_blender=True)
-    assert not ledger.is_done(replace(ENTRY, recipe=recipe, files={}), recipe)
+    build_hash = build_hash_of(ROW, with_blender=True)
+    assert not ledger.is_done(replace(ENTRY, build_hash=build_hash, files={}), build_hash)
 
 
 @pytest.mark.kind("foreign-ledger")

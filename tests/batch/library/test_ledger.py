@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch.library.ledger import Ledger, LedgerError, recipe_of, stem_of
+from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of, stem_of
 from triverse_addon.batch.post_options import Post
 from triverse_addon.batch.row import Row
 
@@ -82,22 +82,25 @@ def test_a_name_that_a_killed_process_took_is_not_taken_twice(ledger: Ledger) ->
 
 
 def test_done_means_that_all_files_are_there(ledger: Ledger) -> None:
-    recipe = recipe_of(ROW, with_blender=True)
+    build_hash = build_hash_of(ROW, with_blender=True)
     entry = dataclasses.replace(
-        ledger.claim(ROW, "batch_1", "key"), state="done", recipe=recipe, files={"blend": "chair.blend", "glb": "c.glb"}
+        ledger.claim(ROW, "batch_1", "key"),
+        state="done",
+        build_hash=build_hash,
+        files={"blend": "chair.blend", "glb": "c.glb"},
     )
     (ledger.library / "chair.blend").touch()
-    assert not ledger.is_done(entry, recipe)
+    assert not ledger.is_done(entry, build_hash)
     (ledger.library / "c.glb").touch()
-    assert ledger.is_done(entry, recipe)
-    assert not ledger.is_done(dataclasses.replace(entry, state="ordered"), recipe)
+    assert ledger.is_done(entry, build_hash)
+    assert not ledger.is_done(dataclasses.replace(entry, state="ordered"), build_hash)
 
 
 @pytest.mark.parametrize(
     "other", [{"name": "Stool"}, {"catalog": "Props"}, {"tags": ("x",)}, {"post": Post(height_m=1.0)}]
 )
 def test_another_wish_is_written_anew(other: dict[str, object]) -> None:
-    assert recipe_of(dataclasses.replace(ROW, **other), with_blender=True) != recipe_of(ROW, with_blender=True)
+    assert build_hash_of(dataclasses.replace(ROW, **other), with_blender=True) != build_hash_of(ROW, with_blender=True)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"order_id": 1}', b"\xff"])

@@ -12,11 +12,11 @@ import pytest
 
 from triverse_addon.batch.library.ledger import Entry
 from triverse_addon.batch.results import html_sheet, report
-from triverse_addon.batch.results.report import Line
+from triverse_addon.batch.results.report import ReportRow
 from triverse_addon.batch.row import Row
 
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair", catalog="Props")
-LINE = Line(
+LINE = ReportRow(
     number=1,
     line=2,
     name="Chair",
@@ -159,6 +159,6 @@ def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
     ],
 )
 def test_rows_that_other_machines_ran(entry: Entry | None, state: str, words: str) -> None:
-    line = report.line_of_entry(ROW, entry)
+    line = report.row_of_entry(ROW, entry)
     assert line.state == state
     assert words in line.error

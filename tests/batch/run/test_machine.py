@@ -22,8 +22,8 @@ from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, GlbWrit
 from triverse_addon.batch.post_options import Post
 from triverse_addon.batch.row import Row
 from triverse_addon.batch.run import machine_check
-from triverse_addon.batch.run.machine_check import examine
-from triverse_addon.batch.run.plan import Left, Planned
+from triverse_addon.batch.run.machine_check import check_machine
+from triverse_addon.batch.run.plan import PlannedRow, RowAction
 from triverse_addon.tasks.converter import NoChildError
 
 pytestmark = pytest.mark.kind("machine-first")
@@ -43,13 +43,13 @@ class Writer(GlbWriter):
         return {what: Sentence.of("{what}", what=words) for what, words in self.lacking.items()}
 
 
-def row(line: int, *exports: str, left: Left = Left.ORDER, **values: Any) -> Planned:
+def row(line: int, *exports: str, action: RowAction = RowAction.ORDER, **values: Any) -> PlannedRow:
     made = Row(line - 1, line, "text-to-model", values, name="Chair", post=Post(exports=exports))
-    return Planned(made, f"order-{line}", f"key-{line}", "recipe", left)
+    return PlannedRow(made, f"order-{line}", f"key-{line}", "recipe", action)
 
 
-def found(folder: Path, rows: Sequence[Planned], writer: GlbWriter) -> machine_check.Examined:
-    return examine(rows, folder / "library", folder / "models", writer, threading.Event())
+def found(folder: Path, rows: Sequence[PlannedRow], writer: GlbWriter) -> machine_check.MachineCheck:
+    return check_machine(rows, folder / "library", folder / "models", writer, threading.Event())
 
 
 def test_each_row_that_needs_what_is_lacking_is_named(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_each_row_that_needs_what_is_lacking_is_named(tmp_path: Path) -> None:
         row(2, "fbx"),
         row(3),
         row(4, "fbx", "glb"),
-        row(5, "fbx", left=Left.NOTHING),
-        row(6, "usd", left=Left.WRITE),
+        row(5, "fbx", action=RowAction.NOTHING),
+        row(6, "usd", action=RowAction.WRITE),
     ]
     writer = Writer(fbx="no fbx")
     problems = found(tmp_path, rows, writer).problems
@@ -90,7 +90,10 @@ def test_what_only_draws_is_a_note(tmp_path: Path) -> None:
 
 def test_nothing_is_tried_for_rows_that_have_nothing_left(tmp_path: Path) -> None:
     writer = Writer(**{BLENDER: "does not start"})
-    assert found(tmp_path, [row(2, left=Left.NOTHING), row(3, left=Left.LEAVE)], writer) == machine_check.Examined()
+    assert (
+        found(tmp_path, [row(2, action=RowAction.NOTHING), row(3, action=RowAction.SKIP)], writer)
+        == machine_check.MachineCheck()
+    )
     assert writer.asked == []
 
 
@@ -103,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> N
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
-    assert found(tmp_path, [row(2)], GlbWriter()) == machine_check.Examined()
+    assert found(tmp_path, [row(2)], GlbWriter()) == machine_check.MachineCheck()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -22,7 +22,7 @@ from triverse_addon.batch.library import asset_jobs
 from triverse_addon.scene.child.persistent_process import ChildSession
 from triverse_addon.scene.child.process import ChildProcess
 from triverse_addon.tasks.converter import ChildNotStartedError, ConvertJob, NoChildError, not_started
-from triverse_addon.tasks.engine.transitions import MANY
+from triverse_addon.tasks.engine.transitions import MAX_ATTEMPTS
 from triverse_addon.tasks.events import Notice
 from triverse_addon.tasks.record import Stage
 
@@ -62,7 +62,7 @@ def test_a_passing_cause_is_waited_out(service: StandIn, tmp_path: Path, number:
 
 
 def test_a_cause_that_does_not_pass_ends_in_words_and_not_in_this_blender(service: StandIn, tmp_path: Path) -> None:
-    with running(service, tmp_path, failing(errno.ENOMEM, MANY)) as driver:
+    with running(service, tmp_path, failing(errno.ENOMEM, MAX_ATTEMPTS)) as driver:
         task_id = driver.submit()
         record = driver.reaches(task_id, Stage.FAILED, Stage.READY, Stage.IMPORTED)
         assert record.stage is Stage.FAILED
@@ -96,14 +96,14 @@ def test_what_the_system_says_is_told_apart(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    from triverse_addon.scene.child.preparer import WORDS
+    from triverse_addon.scene.child.preparer import MESSAGES
 
     if kind is ChildProcess:
-        child = ChildProcess(["blender"], WORDS, log="x.log", timeout_s=5.0)
+        child = ChildProcess(["blender"], MESSAGES, log="x.log", timeout_s=5.0)
         run = lambda: child.run({}, tmp_path / "out", threading.Event())  # noqa: E731
     else:
-        session = ChildSession(["blender"], WORDS, folder=tmp_path, log="x.log", timeout_s=5.0)
-        run = session._started
+        session = ChildSession(["blender"], MESSAGES, folder=tmp_path, log="x.log", timeout_s=5.0)
+        run = session._running_child
     with pytest.raises(ChildNotStartedError if number in PASSING else NoChildError):
         run()
     assert not list(tmp_path.glob("**/.convert-*"))
@@ -122,12 +122,12 @@ def test_a_writer_of_a_batch_is_given_some_time(monkeypatch: pytest.MonkeyPatch,
 
     writer, job, stop = cast(Any, write), cast(Any, None), threading.Event()
     if times == 2:
-        assert asset_jobs.write_patiently(writer, job, stop) == cast(Any, "written")
+        assert asset_jobs.write_with_retries(writer, job, stop) == cast(Any, "written")
         return
     with pytest.raises(ChildNotStartedError):
-        asset_jobs.write_patiently(writer, job, stop)
+        asset_jobs.write_with_retries(writer, job, stop)
     assert left == [99 - 4]
     stop.set()
     with pytest.raises(ChildNotStartedError):
-        asset_jobs.write_patiently(writer, job, stop)
+        asset_jobs.write_with_retries(writer, job, stop)
     assert left == [99 - 6], "who is stopped waits no longer"

@@ -92,7 +92,7 @@ def test_what_is_missing_of_a_model_is_told_in_the_tasks_history(tmp_path: Path)
 def test_what_an_import_in_place_lacks_is_told_in_the_tasks_history(tmp_path: Path) -> None:
     missing = Missing(pictures=["bark"])
     with StandIn(speed=10.0) as service, engines.running(service, tmp_path, None) as driver:
-        driver.importer = lambda record: Imported(record.name, tuple(missing.told()))
+        driver.importer = lambda record: Imported(record.name, tuple(missing.history_lines()))
         task_id = driver.submit()
         driver.reaches(task_id, Stage.IMPORTED)
         history = [(line.level, str(line.sentence)) for line in driver.engine.history(task_id)]

@@ -13,7 +13,7 @@ from triverse_addon.api.errors import AuthenticationError, TooManyRequestsError,
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.reconcile import pick
-from triverse_addon.tasks.engine.request_gate import Block, Gate
+from triverse_addon.tasks.engine.request_gate import BlockReason, RequestGate
 from triverse_addon.tasks.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 
@@ -36,14 +36,14 @@ SETTINGS = Settings(Path(), Path(), api_key="wrong", api_url="https://service.in
 REFUSED = AuthenticationError(Sentence.of("The key was not accepted."), http_status=401)
 
 
-def told_by(gate: Gate) -> TriverseError:
+def told_by(gate: RequestGate) -> TriverseError:
     with pytest.raises(TriverseError) as caught:
         gate.check()
     return caught.value
 
 
 def test_a_refused_key_is_tried_again_after_a_minute_and_another_at_once(clock: Clock) -> None:
-    gate = Gate(SETTINGS)
+    gate = RequestGate(SETTINGS)
     gate.failed("create", REFUSED)
     for _ in range(4):
         # Each task that is kept back tells the gate what the gate told it.
@@ -51,16 +51,16 @@ def test_a_refused_key_is_tried_again_after_a_minute_and_another_at_once(clock: 
         clock.now += 15
     gate.check()
     gate.failed("create", REFUSED)
-    assert gate.problem() == (Block.KEY, REFUSED.sentence)
+    assert gate.problem() == (BlockReason.KEY, REFUSED.sentence)
     gate.configure(dataclasses.replace(SETTINGS, api_key="right"))
-    assert gate.problem() == (Block.NONE, None)
+    assert gate.problem() == (BlockReason.NONE, None)
     gate.failed("create", REFUSED)
-    gate.passed("status")
+    gate.succeeded("status")
     gate.check()
 
 
 def test_each_kind_waits_for_itself_and_longer_each_time(clock: Clock) -> None:
-    gate = Gate(SETTINGS)
+    gate = RequestGate(SETTINGS)
     for retry_after_s in (None, 7.0, 300.0):
         before_s = gate.pause_s("upload")
         too_many = TooManyRequestsError(Sentence.of("Too many."), http_status=429, retry_after_s=retry_after_s)
@@ -69,7 +69,7 @@ def test_each_kind_waits_for_itself_and_longer_each_time(clock: Clock) -> None:
         assert gate.pause_s("create") == 0.0
     clock.now += 200
     assert gate.pause_s("upload") == pytest.approx(100)
-    gate.passed("upload")
+    gate.succeeded("upload")
     assert gate.pause_s("upload") == 0.0
 
 
@@ -83,8 +83,8 @@ def test_each_kind_waits_for_itself_and_longer_each_time(clock: Clock) -> None:
     ],
 )
 def test_a_service_on_this_machine_is_not_the_internet(offline: bool, url: str, blocked: bool) -> None:
-    gate = Gate(dataclasses.replace(SETTINGS, online=not offline, api_url=url, offline_by="command_line"))
-    assert (gate.problem()[0] is Block.ONLINE) is blocked
+    gate = RequestGate(dataclasses.replace(SETTINGS, online=not offline, api_url=url, offline_by="command_line"))
+    assert (gate.problem()[0] is BlockReason.ONLINE) is blocked
     if blocked:
         assert "--offline-mode" in str(gate.problem()[1])
 

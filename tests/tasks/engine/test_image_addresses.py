@@ -13,7 +13,7 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.validation import check
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import NewTask
+from triverse_addon.tasks.record import TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 pytestmark = pytest.mark.kind("addresses")
@@ -33,16 +33,16 @@ def test_an_order_does_not_name_a_near_picture(url: str, tmp_path: Path) -> None
     engine.start()
     try:
         with pytest.raises(InputError) as caught:
-            engine.submit(NewTask(flow="image-to-model", values={}, sources={"image_file": url}))
+            engine.submit(TaskRequest(flow="image-to-model", values={}, sources={"image_file": url}))
         assert caught.value.field == "image_file"
         assert engine.tasks() == []
-        engine.submit(NewTask(flow="image-to-model", values={}, sources={"image_file": "https://a.example/a.png"}))
+        engine.submit(TaskRequest(flow="image-to-model", values={}, sources={"image_file": "https://a.example/a.png"}))
         here = dataclasses.replace(settings, api_url="http://127.0.0.1:9/api/v1")
         engine.configure(here)
-        engine.submit(NewTask(flow="image-to-model", values={}, sources={"image_file": url}))
+        engine.submit(TaskRequest(flow="image-to-model", values={}, sources={"image_file": url}))
         assert len(engine.tasks()) == 2
     finally:
-        engine.stop(5)
+        engine.shutdown(5)
 
 
 @pytest.mark.parametrize("url", [url for url in NEAR if url.startswith("https:")])

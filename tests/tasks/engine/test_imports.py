@@ -34,7 +34,7 @@ def ready(tmp_path: Path) -> TaskRecord:
 def engine(tmp_path: Path, ready: TaskRecord) -> Iterator[Engine]:
     made = Engine(Settings(tmp_path, tmp_path, live=False), None)
     yield made
-    made.stop()
+    made.shutdown()
 
 
 def test_a_list_that_cannot_be_changed_imports_nothing_and_says_so(
@@ -51,7 +51,7 @@ def test_a_list_that_cannot_be_changed_imports_nothing_and_says_so(
     assert shown is not None
     assert asked == []
     assert shown.stage is Stage.READY
-    assert "newer version" in str(shown.note)
+    assert "newer version" in str(shown.status_note)
 
 
 def test_an_importer_that_breaks_off_is_not_called_again_by_itself(

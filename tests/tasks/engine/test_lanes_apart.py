@@ -12,7 +12,7 @@ from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.converter import Converted, ConvertJob, NoChildError
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.record import Stage, TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 
@@ -35,12 +35,12 @@ def test_news_that_come_twice_convert_once(tmp_path: Path) -> None:
         engine = Engine(Settings(tmp_path, tmp_path, api_key=service.key, api_url=service.url), converter)
         engine.start()
         try:
-            record = engine.submit(NewTask("text-to-model", {"prompt": "a chair", "polygon_limit": 1000}))
+            record = engine.submit(TaskRequest("text-to-model", {"prompt": "a chair", "polygon_limit": 1000}))
             wait_for(engine, lambda: converter.threads)
             # What a poll does that comes right after the live update that said the same: it wakes the lane of the
             # stage that has passed meanwhile.
             for name in ("watch", "download"):
-                engine._lanes[name].put(record.id)
+                engine._queues[name].schedule(record.id)
             time.sleep(0.5)
             assert len(converter.threads) == 1
             converter.release.set()
@@ -48,7 +48,7 @@ def test_news_that_come_twice_convert_once(tmp_path: Path) -> None:
             assert len(converter.threads) == 1
         finally:
             converter.release.set()
-            engine.stop()
+            engine.shutdown()
 
 
 def wait_for(engine: Engine, look: Callable[[], object], limit_s: float = 60.0) -> None:

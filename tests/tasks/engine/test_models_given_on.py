@@ -12,7 +12,7 @@ import pytest
 
 from tests.tasks import tolerated
 from triverse_addon.tasks.converter import Converted, ConvertJob
-from triverse_addon.tasks.engine.deliver_steps import Arriving
+from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id
 
@@ -27,17 +27,17 @@ class Step:
         self.told: list[str] = []
         self.failed: list[tuple[str, Stage | None]] = []
         self.moved: list[Any] = []
-        shared = SimpleNamespace(
+        context = SimpleNamespace(
             settings=SimpleNamespace(reader=ANY_BLENDER),
             stop=threading.Event(),
-            seals=SimpleNamespace(note=lambda _path, _sha256: None),
-            store=SimpleNamespace(tell=lambda _id, _level, sentence: self.told.append(str(sentence))),
+            seals=SimpleNamespace(remember=lambda _path, _sha256: None),
+            store=SimpleNamespace(add_history=lambda _id, _level, sentence: self.told.append(str(sentence))),
         )
-        outcomes = SimpleNamespace(
-            fail=lambda _record, error, *, stage=None, settled: self.failed.append((str(error), stage)),
+        transitions = SimpleNamespace(
+            fail=lambda _record, error, *, stage=None, is_final: self.failed.append((str(error), stage)),
             move=lambda _record, **changes: self.moved.append(changes["stage"]),
         )
-        self.arriving = Arriving(shared, outcomes, self.convert, lambda *_: None)  # type: ignore[arg-type]
+        self.steps = DeliverSteps(context, transitions, self.convert, lambda *_: None)  # type: ignore[arg-type]
 
     def convert(self, job: ConvertJob, stop: threading.Event) -> Converted:
         self.given.append((job.glb_path, job.glb_path.read_bytes()))
@@ -48,7 +48,7 @@ class Step:
             id=new_id(), name="Vase", flow="text-to-model", stage=Stage.CONVERTING, model_path=str(self.model),
             folder=str(self.model.parent), convert=True,
         )  # fmt: skip
-        self.arriving.convert(record)
+        self.steps.convert(record)
 
 
 @pytest.mark.kind("guard-not-stricter")

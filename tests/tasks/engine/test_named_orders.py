@@ -16,8 +16,8 @@ from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.tasks.engine import pacing, submit_steps
-from triverse_addon.tasks.engine.pacing import Window
-from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.engine.pacing import SlidingWindowLimiter
+from triverse_addon.tasks.record import Stage, TaskRequest
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_uploads_keep_within_the_limit(service: StandIn, tmp_path: Path, monkeyp
     with running(service, tmp_path) as driver:
         ids = [
             driver.engine.submit(
-                NewTask("image-to-model", {}, {"image_file": str(picture)}, client_order_id=f"batch_{number}")
+                TaskRequest("image-to-model", {}, {"image_file": str(picture)}, client_order_id=f"batch_{number}")
             ).id
             for number in range(23)
         ]
@@ -92,7 +92,7 @@ def test_uploads_keep_within_the_limit(service: StandIn, tmp_path: Path, monkeyp
 def test_a_window_lets_so_many_pass_in_any_span(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(pacing.time, "monotonic", lambda: now[0])
-    window = Window(3, 60.0)
+    window = SlidingWindowLimiter(3, 60.0)
     passed: list[float] = []
     while len(passed) < 20:
         wait_s = window.delay_s()

@@ -25,9 +25,9 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
-from triverse_addon.tasks.engine.request_gate import Block
+from triverse_addon.tasks.engine.request_gate import BlockReason
 from triverse_addon.tasks.events import BalanceKnown, KeyTested, Quoted, TasksFound
-from triverse_addon.tasks.record import NewTask, Stage, TaskRecord
+from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_words_become_a_model(service: StandIn, driver: Driver) -> None:
 
 
 def test_a_picture_becomes_a_model(service: StandIn, driver: Driver) -> None:
-    wish = NewTask("image-to-model", {"texture_size": 2048}, {"image_file": str(models.preview_path("20k"))})
-    record = driver.reaches(driver.engine.submit(wish).id, Stage.IMPORTED)
+    request = TaskRequest("image-to-model", {"texture_size": 2048}, {"image_file": str(models.preview_path("20k"))})
+    record = driver.reaches(driver.engine.submit(request).id, Stage.IMPORTED)
     (upload,) = service.state.uploads.values()
     assert upload.size_bytes == models.preview_path("20k").stat().st_size
     assert record.file_keys.keys() == {"image_file"}
@@ -111,11 +111,11 @@ def test_a_wrong_key_waits_for_the_right_one(service: StandIn, tmp_path: Path) -
         first, second = driver.submit("a red chair"), driver.submit("a blue chair")
         driver.notes(first, "API key")
         driver.notes(second, "API key")
-        assert driver.engine.blocked()[0] is Block.KEY
+        assert driver.engine.blocked()[0] is BlockReason.KEY
         assert len([one for one in service.state.seen("create") if one.status in (401, 403)]) <= 2
         driver.engine.configure(settings_for(service, tmp_path))
         for task_id in (first, second):
-            assert driver.reaches(task_id, Stage.IMPORTED).note is None
+            assert driver.reaches(task_id, Stage.IMPORTED).status_note is None
     assert set(service.state.charged_per_order().values()) == {1}
 
 
@@ -127,7 +127,7 @@ def test_without_a_key_and_offline_nothing_is_sent_and_nothing_lost(service: Sta
         far = settings_for(service, tmp_path, online=False, api_url="https://api.example.invalid/v1")
         driver.engine.configure(far)
         driver.notes(task_id, "Online access")
-        assert driver.engine.blocked()[0] is Block.ONLINE
+        assert driver.engine.blocked()[0] is BlockReason.ONLINE
         driver.engine.configure(settings_for(service, tmp_path))
         driver.reaches(task_id, Stage.IMPORTED)
 
@@ -239,8 +239,8 @@ def test_trouble_that_passes_loses_nothing(service: StandIn, driver: Driver, kin
     if kind == "url":
         # The direct link is only asked for when the one in the status has expired.
         service.faults.add("asset", expired=True)
-    wish = NewTask("image-to-model", {}, {"image_file": str(models.preview_path("20k"))})
-    record = driver.reaches(driver.engine.submit(wish).id, Stage.IMPORTED, Stage.FAILED)
+    request = TaskRequest("image-to-model", {}, {"image_file": str(models.preview_path("20k"))})
+    record = driver.reaches(driver.engine.submit(request).id, Stage.IMPORTED, Stage.FAILED)
     assert record.stage is Stage.IMPORTED, str(record.error)
     assert rule_in_force.hits == 1
     assert service.state.charged_per_order() == {record.client_order_id: 1}
@@ -318,16 +318,16 @@ def test_bad_input_is_refused_before_anything_is_written_or_sent(
     large.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(24))
     with large.open("r+b") as file:
         file.truncate(60 * 1024**2)
-    wishes = [NewTask("text-to-model", {"prompt": "ab"}), NewTask("text-to-model", {})]
-    wishes += [
-        NewTask("image-to-model", {}, {"image_file": str(path)})
+    requests = [TaskRequest("text-to-model", {"prompt": "ab"}), TaskRequest("text-to-model", {})]
+    requests += [
+        TaskRequest("image-to-model", {}, {"image_file": str(path)})
         for path in (gif, empty, large, tmp_path / "missing.png", tmp_path)
     ]
-    wishes.append(NewTask("text-to-model", {"prompt": "a chair", "polygon_limit": 1}))
+    requests.append(TaskRequest("text-to-model", {"prompt": "a chair", "polygon_limit": 1}))
     sentences = set()
-    for wish in wishes:
+    for request in requests:
         with pytest.raises(InputError) as caught:
-            driver.engine.submit(wish)
+            driver.engine.submit(request)
         assert caught.value.field in ("prompt", "image_file", "polygon_limit")
         sentences.add(caught.value.sentence.template)
     assert len(sentences) >= 5
@@ -382,8 +382,8 @@ def test_stop_following_resume_rename_regenerate_and_forget(service: StandIn, dr
     driver.engine.resume_following(task_id)
     record = driver.reaches(task_id, Stage.IMPORTED)
     assert record.name == "My well"
-    wish = driver.engine.regenerate_wish(task_id)
-    assert (wish.flow, wish.values["prompt"], wish.allow_duplicate) == ("text-to-model", "a stone well", True)
+    request = driver.engine.request_from(task_id)
+    assert (request.flow, request.values["prompt"], request.allow_duplicate) == ("text-to-model", "a stone well", True)
     folder = Path(record.folder)
     driver.engine.forget(task_id, delete_files=True)
     driver.until(lambda: not folder.exists())
@@ -452,7 +452,7 @@ def test_the_end_comes_within_a_second_in_mid_download(service: StandIn, tmp_pat
     task_id = driver.submit()
     driver.until(lambda: [p for p in tmp_path.rglob(".model.glb.part") if p.stat().st_size])
     # Generous: the point is that no thread hangs on the stalled connection, whose own limit is 30 s.
-    engine.stop(timeout_s=10.0)
+    engine.shutdown(timeout_s=10.0)
     ours = {thread.name for thread in threading.enumerate() if thread.name.startswith("triverse-")}
     assert ours <= {"triverse-standin"}
     service.faults.clear()

@@ -13,7 +13,7 @@ from tests.tasks.engines import Driver, settings_for
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.diagnostics import report, report_of
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import NewTask, Origin, Placement, Stage, TaskRecord, new_id
+from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 
@@ -30,8 +30,8 @@ def test_it_tells_what_failed_and_nothing_private(tmp_path: Path) -> None:
             driver.reaches(driver.submit(PROMPT), Stage.FAILED)
             picture = tmp_path / "my holidays.png"
             picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-            wish = NewTask("image-to-model", {}, {"image_file": str(picture)}, name="my holidays")
-            driver.reaches(engine.submit(wish).id, Stage.READY, Stage.IMPORTED)
+            request = TaskRequest("image-to-model", {}, {"image_file": str(picture)}, name="my holidays")
+            driver.reaches(engine.submit(request).id, Stage.READY, Stage.IMPORTED)
             text = report(engine, {"Blender": "4.3.2"})
             assert "- Blender: 4.3.2" in text
             assert "2008" in text
@@ -39,7 +39,7 @@ def test_it_tells_what_failed_and_nothing_private(tmp_path: Path) -> None:
             assert "text-to-model" in text
             assert "image-to-model" in text
         finally:
-            engine.stop()
+            engine.shutdown()
         store = Store(settings.data_dir)
         try:
             unattended = report_of(settings, {}, {}, store)
@@ -102,7 +102,7 @@ def test_nothing_private_is_told_wherever_it_stands(tmp_path: Path, name: str) -
                     error_code=2008,
                     error_message=private,
                     error_suggestion=private,
-                    note=said,
+                    status_note=said,
                     origin=Origin(private, private, private, private),
                     placement=Placement(placeholder=private, instead_of=private),
                     folder=private,
@@ -110,10 +110,10 @@ def test_nothing_private_is_told_wherever_it_stands(tmp_path: Path, name: str) -
                     blend_path=private,
                     collection_name=private,
                     read_header=private,
-                    links={"textured": private},
+                    asset_urls={"textured": private},
                 )
             )
-            store.tell(record.id, "ERROR", said)
+            store.add_history(record.id, "ERROR", said)
         beside = sqlite3.connect(tmp_path / FILE_NAME)
         with beside:
             beside.execute("UPDATE tasks SET data = ? WHERE stage = 'waiting'", (private,))

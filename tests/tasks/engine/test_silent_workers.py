@@ -21,14 +21,14 @@ from triverse_addon.api import websocket
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import UnforeseenError
 from triverse_addon.tasks.engine import supervisor, work_queue
-from triverse_addon.tasks.engine.deliver_steps import Arriving
-from triverse_addon.tasks.engine.page_reader import Question
-from triverse_addon.tasks.engine.request_gate import Block
+from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
+from triverse_addon.tasks.engine.page_reader import PageRequest
+from triverse_addon.tasks.engine.request_gate import BlockReason
 from triverse_addon.tasks.engine.steps import Steps
-from triverse_addon.tasks.engine.submit_steps import Ordering
-from triverse_addon.tasks.engine.transitions import Outcomes
+from triverse_addon.tasks.engine.submit_steps import SubmitSteps
+from triverse_addon.tasks.engine.transitions import Transitions
 from triverse_addon.tasks.events import BalanceKnown, KeyTested, LiveChanged, Notice, Quoted, TasksFound
-from triverse_addon.tasks.record import NewTask, Stage
+from triverse_addon.tasks.record import Stage, TaskRequest
 from triverse_addon.tasks.store.query import Query
 from triverse_addon.tasks.store.store import Store
 
@@ -37,21 +37,21 @@ pytestmark = pytest.mark.kind("silent-workers")
 SMALL = {"polygon_limit": 1000}
 #: Stage -> what does its step.
 STEPS: dict[Stage, tuple[type, str]] = {
-    Stage.QUEUED: (Ordering, "begin"),
-    Stage.UPLOADING: (Ordering, "upload"),
-    Stage.SUBMITTING: (Ordering, "submit"),
-    Stage.WAITING: (Steps, "_look"),
-    Stage.DOWNLOADING: (Arriving, "download"),
-    Stage.CONVERTING: (Arriving, "convert"),
+    Stage.QUEUED: (SubmitSteps, "begin"),
+    Stage.UPLOADING: (SubmitSteps, "upload"),
+    Stage.SUBMITTING: (SubmitSteps, "submit"),
+    Stage.WAITING: (Steps, "_poll_status"),
+    Stage.DOWNLOADING: (DeliverSteps, "download"),
+    Stage.CONVERTING: (DeliverSteps, "convert"),
 }
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once what a user sees tried again after seconds."""
-    monkeypatch.setattr(work_queue, "AGAIN_S", 0.01)
-    monkeypatch.setattr(supervisor, "_LOOK_S", 0.05)
-    monkeypatch.setattr(supervisor, "LIVE_AGAIN_S", 0.1)
+    monkeypatch.setattr(work_queue, "RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr(supervisor, "_ROUND_S", 0.05)
+    monkeypatch.setattr(supervisor, "LIVE_RETRY_S", 0.1)
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def slip(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slip]:
 
 
 def from_picture(driver: Driver) -> str:
-    wish = NewTask("image-to-model", SMALL, {"image_file": str(models.preview_path("1k"))})
-    return driver.engine.submit(wish).id
+    request = TaskRequest("image-to-model", SMALL, {"image_file": str(models.preview_path("1k"))})
+    return driver.engine.submit(request).id
 
 
 def heard(driver: Driver, kind: type) -> Any:
@@ -154,13 +154,13 @@ def test_one_task_that_slips_holds_up_no_other(service: StandIn, tmp_path: Path)
 def test_where_not_even_the_end_can_be_noted_nothing_more_is_sent(
     service: StandIn, tmp_path: Path, slip: Callable[..., Slip]
 ) -> None:
-    slip(Steps, "_look")
-    slip(Outcomes, "fail")
+    slip(Steps, "_poll_status")
+    slip(Transitions, "fail")
     with running(service, tmp_path) as driver:
         driver.submit()
         assert "Something unexpected" in str(heard(driver, Notice).sentence)
         block, sentence = driver.engine.blocked()
-        assert block is Block.PROGRAM
+        assert block is BlockReason.PROGRAM
         assert "Something unexpected" in str(sentence)
         later = driver.submit("another one")
         assert driver.notes(later, "Something unexpected").stage in (Stage.QUEUED, Stage.SUBMITTING)
@@ -181,11 +181,11 @@ def test_a_machine_that_gives_out_no_threads_is_named(
         monkeypatch.setattr(threading.Thread, "start", refuse)
         driver.submit()
         driver.engine.find_tasks()
-        driver.engine.pages.ask(Question(Query("x"), 0, 10))
+        driver.engine.pages.request_page(PageRequest(Query("x"), 0, 10))
         assert "RuntimeError" in str(heard(driver, Notice).sentence)
         assert "RuntimeError" in str(heard(driver, TasksFound).error)
-        assert "RuntimeError" in str(driver.engine.pages.answer and driver.engine.pages.answer.error)
-        assert driver.engine.blocked()[0] is Block.PROGRAM
+        assert "RuntimeError" in str(driver.engine.pages.latest_page and driver.engine.pages.latest_page.error)
+        assert driver.engine.blocked()[0] is BlockReason.PROGRAM
 
 
 # -----------------------------------------------------------------------------
@@ -228,21 +228,21 @@ def test_who_searches_is_answered_and_the_next_search_too(
     with running(service, tmp_path) as driver:
         pages = driver.engine.pages
         injected = slip(Store, "find", times=1, error=error)
-        pages.ask(Question(Query("well"), 0, 10))
-        first = driver.until(lambda: pages.answer)
+        pages.request_page(PageRequest(Query("well"), 0, 10))
+        first = driver.until(lambda: pages.latest_page)
         assert injected.met == 1
         assert type(error).__name__ in str(first.error)
-        pages.ask(Question(Query("stone"), 0, 10))
-        driver.until(lambda: pages.answer is not first)
-        assert pages.answer is not None
-        assert pages.answer.error is None
+        pages.request_page(PageRequest(Query("stone"), 0, 10))
+        driver.until(lambda: pages.latest_page is not first)
+        assert pages.latest_page is not None
+        assert pages.latest_page.error is None
 
 
 # -----------------------------------------------------------------------------
 # The keeper and live updates
 
 
-@pytest.mark.parametrize("method", ["renew", "mend", "since"])
+@pytest.mark.parametrize("method", ["renew", "repair_rows", "since"])
 @pytest.mark.parametrize("error", [TypeError("secret words"), SystemExit(3)], ids=["a slip", "sys.exit"])
 def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
     service: StandIn,
@@ -257,21 +257,21 @@ def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
         injected = slip(Store, method, error=error)
         notice = heard(driver, Notice)
         assert type(error).__name__ in str(notice.sentence)
-        assert driver.engine.blocked()[0] is Block.PROGRAM
+        assert driver.engine.blocked()[0] is BlockReason.PROGRAM
         task_id = driver.submit()
         driver.notes(task_id, "Something unexpected")
         assert not service.state.tasks
         injected.left = 0
-        driver.until(lambda: driver.engine.blocked()[0] is Block.NONE)
+        driver.until(lambda: driver.engine.blocked()[0] is BlockReason.NONE)
         driver.engine.configure(driver.engine.settings)
-        for lane in driver.engine._lanes.values():
-            lane.hurry()
+        for queue in driver.engine._queues.values():
+            queue.run_within()
         driver.reaches(task_id, Stage.IMPORTED)
 
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(websocket.Watcher, "run"), (supervisor.Keeper, "_hear"), (websocket, "connect")],
+    [(websocket.StatusStream, "run"), (supervisor.Supervisor, "_apply_pushed_status"), (websocket, "connect")],
     ids=["run", "hear", "connect"],
 )
 def test_live_updates_that_slip_are_told_once_and_tasks_are_polled(
@@ -287,7 +287,7 @@ def test_live_updates_that_slip_are_told_once_and_tasks_are_polled(
         assert "Live updates do not work here (AttributeError" in str(notices[0].sentence)
         assert "secret" not in str(notices[0].sentence)
         assert not driver.engine.live
-        assert driver.engine.blocked()[0] is Block.NONE
+        assert driver.engine.blocked()[0] is BlockReason.NONE
         driver.events.clear()
         injected.left = 0
         driver.submit("a third one")

@@ -25,10 +25,10 @@ from tests.tasks.glb.test_glb import WHOLE, packed
 from triverse_addon.api import errors
 from triverse_addon.api.payloads import Created, Links, TaskStatus, parse_status
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.engine.context import Shared
+from triverse_addon.tasks.engine.context import EngineContext
 from triverse_addon.tasks.engine.retry import retry_changes
-from triverse_addon.tasks.engine.steps import LANES, Steps
-from triverse_addon.tasks.record import ENDED_BADLY, Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.engine.steps import QUEUE_FOR_STAGE, Steps
+from triverse_addon.tasks.record import FAILED_STAGES, Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.store import Store
 
@@ -230,22 +230,22 @@ class World:
     def begin(self) -> None:
         """Start an engine, as after a crash: whoever drove the task before is dead."""
         self.due: list[tuple[float, int, str]] = []
-        self.shared = Shared(
+        self.context = EngineContext(
             Settings(self.folder, self.folder / "models", api_key="key", api_url=URL, live=False),
             self.store,
             Named(f"engine-{next(self._count)}"),  # type: ignore[arg-type]
             lambda _settings: Client(self.service),  # type: ignore[arg-type,return-value]
         )
-        self.steps = Steps(self.shared, None, None, self.schedule)
+        self.steps = Steps(self.context, None, None, self.schedule)
         self.take_up()
 
     def take_up(self) -> None:
-        for record in self.store.claim(self.shared.owner.name, 60.0, is_dead=lambda _owner: True):
+        for record in self.store.claim(self.context.owner.name, 60.0, is_dead=lambda _owner: True):
             self.schedule(record, 0.0)
 
     def schedule(self, record: TaskRecord, after_s: float) -> None:
-        if record.stage in LANES:
-            heapq.heappush(self.due, (self.clock.now + after_s, next(self._count), LANES[record.stage]))
+        if record.stage in QUEUE_FOR_STAGE:
+            heapq.heappush(self.due, (self.clock.now + after_s, next(self._count), QUEUE_FOR_STAGE[record.stage]))
 
     @property
     def record(self) -> TaskRecord:
@@ -254,10 +254,10 @@ class World:
         return found
 
     def step(self) -> None:
-        due_s, _, lane = heapq.heappop(self.due)
+        due_s, _, queue_name = heapq.heappop(self.due)
         self.clock.now = max(self.clock.now, due_s) + 0.2
         try:
-            self.steps.run(lane, self.task_id)
+            self.steps.run(queue_name, self.task_id)
         except Killed:
             self.begin()
 
@@ -321,15 +321,15 @@ def test_every_course_ends_with_the_model_and_one_charge(
         record = world.record
         if record.stage is Stage.READY:
             break
-        if record.stage in ENDED_BADLY:
+        if record.stage in FAILED_STAGES:
             assert record.error is not None
             assert str(record.error).endswith(".")
             presses += 1
             world.retry()
-        assert world.due, f"{record.stage}: {record.note}: nothing is due, the task is stranded"
+        assert world.due, f"{record.stage}: {record.status_note}: nothing is due, the task is stranded"
         world.step()
     record = world.record
-    assert record.stage is Stage.READY, f"{record.stage}: {record.note}: {record.error}"
+    assert record.stage is Stage.READY, f"{record.stage}: {record.status_note}: {record.error}"
     assert Path(record.model_path).read_bytes() == GLB
     # One model, one charge: whatever else was ordered had failed and was released.
     assert service.alive() == [record.task_uuid]

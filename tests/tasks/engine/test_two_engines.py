@@ -115,7 +115,7 @@ def test_a_forgotten_download_ends_and_leaves_nothing(service: StandIn, one: Dri
     one.engine.forget(task_id, delete_files=True)
     sent = service.state.seen("asset")[0]
     # The connection is given up: the server notes the request's end, far from its whole length.
-    one.until(lambda: not one.engine._lanes["download"]._running)
+    one.until(lambda: not one.engine._queues["download"]._running)
     one.until(lambda: sent.sent_bytes)
     assert one.engine.tasks() == []
     assert one.engine.active_count == 0
@@ -126,7 +126,7 @@ def test_a_download_that_is_let_be_goes_on_there_later(service: StandIn, one: Dr
     rule = service.faults.add("asset", **SLOWLY)
     task_id = mid_download(one)
     one.engine.stop_following(task_id)
-    one.until(lambda: not one.engine._lanes["download"]._running)
+    one.until(lambda: not one.engine._queues["download"]._running)
     assert one.record(task_id).stage is Stage.DOWNLOADING
     assert one.engine.active_count == 0
     rule.release()
@@ -166,7 +166,7 @@ def test_a_model_that_is_let_be_is_not_imported(service: StandIn, tmp_path: Path
             driver.engine.pump(0.01, driver.importer)
             time.sleep(0.01)
         assert asked == []
-        assert driver.record(task_id).note is None
+        assert driver.record(task_id).status_note is None
         # Asked for by hand it comes.
         driver.engine.import_again(task_id)
         driver.until(lambda: asked)
@@ -179,7 +179,7 @@ def test_a_model_that_is_let_be_is_not_imported(service: StandIn, tmp_path: Path
 def test_no_other_blender_is_blamed_when_there_is_none(service: StandIn, one: Driver) -> None:
     for number in range(5):
         one.reaches(one.submit(f"chair number {number}"), Stage.IMPORTED)
-    notes = {str(event.record.note) for event in one.events if isinstance(event, TaskChanged)}
+    notes = {str(event.record.status_note) for event in one.events if isinstance(event, TaskChanged)}
     assert not any("Another Blender" in note for note in notes)
 
 

@@ -27,11 +27,11 @@ from triverse_addon.tasks.files import resumable_download
 from triverse_addon.tasks.files.resumable_download import (
     DiskFullError,
     DownloadBusyError,
+    DownloadSpec,
     DownloadStopped,
     FolderError,
     ForeignFileError,
     TooLargeError,
-    Want,
     fetch,
 )
 from triverse_addon.tasks.private_files import opener
@@ -91,21 +91,21 @@ class Server:
             raise ConnectionLostError(Sentence.of("It broke off."))
 
 
-def want(folder: Path, **changes: Any) -> Want:
+def want(folder: Path, **changes: Any) -> DownloadSpec:
     values: dict[str, Any] = {
         "target": folder / "model.glb",
         "max_bytes": 10**6,
         "accept_head": lambda head: head.startswith(b"glTF"),
         "what": "model",
     }
-    return Want(**(values | changes))
+    return DownloadSpec(**(values | changes))
 
 
-def once(server: Server, wanted: Want, stop: threading.Event | None = None) -> int:
+def once(server: Server, wanted: DownloadSpec, stop: threading.Event | None = None) -> int:
     return fetch(wanted, server.open, server.read, lambda _done, _all: None, stop or threading.Event())
 
 
-def until_whole(server: Server, wanted: Want, tries: int = 10) -> int:
+def until_whole(server: Server, wanted: DownloadSpec, tries: int = 10) -> int:
     for _ in range(tries):
         try:
             return once(server, wanted)

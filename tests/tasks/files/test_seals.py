@@ -77,7 +77,7 @@ def exchange(path: Path) -> None:
 def test_what_was_just_written_is_imported_at_once(service: StandIn, tmp_path: Path, blend: Blend) -> None:
     with running(service, tmp_path, blend.convert) as driver:
         record = driven(driver, blend).reaches(driver.submit(), Stage.IMPORTED)
-        assert not driver.engine._shared.seals._threads
+        assert not driver.engine._context.seals._threads
     assert record.blend_sha256 == hashlib.sha256(OURS).hexdigest()
     assert blend.appended == [OURS]
 
@@ -91,7 +91,7 @@ def test_in_another_blender_it_is_compared_once(service: StandIn, tmp_path: Path
         for _ in range(2):
             driver.engine.import_again(task_id)
             driver.reaches(task_id, Stage.IMPORTED)
-        assert len(driver.engine._shared.seals._threads) == 1
+        assert len(driver.engine._context.seals._threads) == 1
     assert blend.appended == [OURS, OURS]
     assert blend.conversions == 1
 

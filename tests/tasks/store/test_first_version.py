@@ -115,13 +115,13 @@ def test_everything_is_read(service: StandIn, tmp_path: Path) -> None:
     queued, waiting, ready, failed = (records[one] for one in (QUEUED, WAITING, READY, FAILED))
     assert queued.origin == Origin("s1", "/home/u/a.blend", "c1", "Scene")
     assert queued.placement == Placement((1.0, 2.0, 0.5), 2.0, True, "Cube")
-    assert (waiting.progress, waiting.cost_credits, str(waiting.note)) == (40, 20, "Waits for you.")
+    assert (waiting.progress, waiting.cost_credits, str(waiting.status_note)) == (40, 20, "Waits for you.")
     assert (ready.stage, ready.auto_import, ready.triangles) == (Stage.READY, False, 1000)
     assert (failed.failed_stage, str(failed.error), failed.attempts) == (Stage.DOWNLOADING, "No room.", 3)
     assert [str(line.sentence)[:11] for line in store.history(WAITING)] == ["Accepted by"]
     assert store.revision() == 41
     assert len(store.page(search="brunnen STONE")) == 4
-    assert store.by_order(READY) == ready
+    assert store.find_by_order_id(READY) == ready
     store.close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     assert connection.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
@@ -155,5 +155,5 @@ def test_every_version_between_leads_to_the_newest(
             connection.close()
     store = Store(tmp_path)
     assert [record.id for record in store.page()] == [FAILED, READY, WAITING, QUEUED]
-    assert store.mend() == []
+    assert store.repair_rows() == []
     store.close()

@@ -22,7 +22,7 @@ from triverse_addon.api import calendar
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.urls import websocket_url
 from triverse_addon.batch.run import resume
-from triverse_addon.batch.run.request import Asked
+from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.tasks import status_text
 from triverse_addon.tasks.folders import folder_for
 from triverse_addon.tasks.provenance import properties
@@ -115,14 +115,14 @@ def test_a_time_of_the_service_that_no_calendar_has(told: object, zone: str) -> 
     assert folder_for(Path("models"), found).name[4] == "-"
     assert str(properties(found)["triverse_created_at"]).endswith("Z")
     assert calendar.local_text(at_s, "%Y-%m-%d %H:%M:%S")
-    assert status_text.stage_words(found.with_(stage=Stage.WAITING, service_status="RUNNING"))
+    assert status_text.stage_text(found.with_(stage=Stage.WAITING, service_status="RUNNING"))
 
 
 def changed_row(folder: Path, changes: dict[str, Any], **columns: Any) -> TaskRecord:
     """Write odd values into a task's row, and read it as any start of Blender does."""
     store = Store(folder)
     task = store.add(record(stage=Stage.WAITING, task_uuid="u", progress=50, started_at_s=now_s()))
-    store.tell(task.id, "INFO", codec._lost("a", None))
+    store.add_history(task.id, "INFO", codec._lost("a", None))
     store.close()
     connection = sqlite3.connect(folder / FILE_NAME)
     with connection:
@@ -138,7 +138,7 @@ def changed_row(folder: Path, changes: dict[str, Any], **columns: Any) -> TaskRe
         assert calendar.is_in_calendar(line.at_s)
     # It can be worked with: written, moved on, shown.
     store.change(found.id, lambda old: old.with_(attempts=old.attempts + 1))
-    store.mend()
+    store.repair_rows()
     store.close()
     return found
 
@@ -150,7 +150,7 @@ def used(found: TaskRecord) -> None:
     for service_status in ("QUEUED", "RUNNING"):
         status_text.time_left_s(found.with_(stage=Stage.WAITING, service_status=service_status))
     for stage in Stage:
-        assert status_text.stage_words(found.with_(stage=stage))
+        assert status_text.stage_text(found.with_(stage=stage))
     assert 0.0 <= status_text.overall_progress(found) <= 1.0 or found.progress is not None
     for name in ("started_at_s", "finished_at_s", "imported_at_s", "submitted_at_s", "created_at_s", "updated_at_s"):
         if (at_s := getattr(found, name)) is not None:
@@ -174,7 +174,7 @@ def test_a_stored_number_that_nothing_can_take(tmp_path: Path, name: str, number
 def test_a_place_that_is_nowhere_is_damage(tmp_path: Path, place: list[float]) -> None:
     found = changed_row(tmp_path, {"placement": {"location": place}})
     assert found.placement.location == (0.0, 0.0, 0.0)
-    assert found.note is not None
+    assert found.status_note is not None
 
 
 # -----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_a_stored_row_that_is_nested_beyond_measure_is_damage(tmp_path: Path, te
             created_at_s=now_s(),
         )
     )  # fmt: skip
-    store.tell(task.id, "INFO", codec._lost("a", None))
+    store.add_history(task.id, "INFO", codec._lost("a", None))
     store.close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     with connection:
@@ -201,7 +201,7 @@ def test_a_stored_row_that_is_nested_beyond_measure_is_damage(tmp_path: Path, te
     connection.close()
     store = Store(tmp_path)
     [found] = store.page()
-    assert found.note is not None
+    assert found.status_note is not None
     assert store.history(found.id) == []
     store.close()
 
@@ -214,7 +214,7 @@ def test_a_note_of_the_place_that_says_nothing(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize("at_s", [10**400, -(10**400), math.inf, "now"])
 def test_a_remembered_batch_of_no_time(tmp_path: Path, at_s: object) -> None:
-    resume.remember(tmp_path, resume.Begun(Asked(tmp_path / "rows.csv", tmp_path / "library"), 3))
+    resume.save_batch(tmp_path, resume.SavedBatch(BatchRequest(tmp_path / "rows.csv", tmp_path / "library"), 3))
     [path] = (tmp_path / resume.FOLDER).iterdir()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"at_s": at_s}))
-    assert resume.recall(tmp_path, lambda name: True) is None
+    assert resume.load_batch(tmp_path, lambda name: True) is None

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from tests.tasks.store.test_store import record
-from triverse_addon.tasks.engine.page_reader import PageReader, Question, read_page
-from triverse_addon.tasks.engine.task_cache import Board
-from triverse_addon.tasks.record import ENDED_BADLY, UNFINISHED, Origin, Stage, TaskRecord, new_id
+from triverse_addon.tasks.engine.page_reader import PageReader, PageRequest, read_page
+from triverse_addon.tasks.engine.task_cache import TaskCache
+from triverse_addon.tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord, new_id
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store import query as store_query
 from triverse_addon.tasks.store import schema
-from triverse_addon.tasks.store.query import Home, Order, Query
+from triverse_addon.tasks.store.query import FileScope, Order, Query
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 
-HOME = Home(frozenset({"s1", "s9"}), "now", "/c/ä\udcff.blend")
+HOME = FileScope(frozenset({"s1", "s9"}), "now", "/c/ä\udcff.blend")
 ORIGINS = [
     Origin(),
     Origin("before", "/a.blend", "s1", "Scene"),
@@ -63,9 +63,9 @@ QUERIES = [
     Query(search, stages, followed, home)
     for search, stages, followed, home in itertools.product(
         ("", "STRASSE", "  oak 100% ", "_", "prompt ö", "elsewhere", "uuid-1 chair", "nothing like it"),
-        (frozenset(), UNFINISHED, ENDED_BADLY, frozenset({Stage.READY})),
+        (frozenset(), UNFINISHED, FAILED_STAGES, frozenset({Stage.READY})),
         (False, True),
-        (None, HOME, Home(frozenset(), "now"), Home()),
+        (None, HOME, FileScope(frozenset(), "now"), FileScope()),
     )
 ]
 
@@ -74,7 +74,7 @@ def test_the_store_finds_what_fits(filled: tuple[Store, list[TaskRecord]]) -> No
     store, records = filled
     sizes = set()
     for query in QUERIES:
-        expected = {one.id for one in records if query.fits(one)}
+        expected = {one.id for one in records if query.matches(one)}
         assert {one.id for one in store.find(query, 0, 1000)} == expected, query
         assert store.number_of(query) == len(expected)
         assert query.is_narrowed or len(expected) == len(records)
@@ -85,12 +85,12 @@ def test_the_store_finds_what_fits(filled: tuple[Store, list[TaskRecord]]) -> No
 @pytest.mark.parametrize("order", Order)
 def test_pages_put_together_are_the_whole_list_in_order(filled: tuple[Store, list[TaskRecord]], order: Order) -> None:
     store, records = filled
-    question = Question(Query(order=order), 0, 7)
+    request = PageRequest(Query(order=order), 0, 7)
     found: list[TaskRecord] = []
-    while (page := read_page(store, question)).records and page.offset == len(found):
+    while (page := read_page(store, request)).records and page.offset == len(found):
         assert page.total == len(records)
         found += page.records
-        question = Question(question.query, len(found), 7)
+        request = PageRequest(request.query, len(found), 7)
     assert sorted(one.id for one in found) == sorted(one.id for one in records)
     keys: dict[Order, list[Any]] = {
         Order.NEWEST: [-one.created_at_s for one in found],
@@ -103,10 +103,10 @@ def test_pages_put_together_are_the_whole_list_in_order(filled: tuple[Store, lis
 
 def test_beyond_the_end_is_the_last_page(filled: tuple[Store, list[TaskRecord]]) -> None:
     store, records = filled
-    page = read_page(store, Question(Query(), 5000, 50))
+    page = read_page(store, PageRequest(Query(), 5000, 50))
     assert (page.offset, page.total) == (100, len(records))
     assert len(page.records) == len(records) - 100
-    empty = read_page(store, Question(Query("nothing like it"), 50, 50))
+    empty = read_page(store, PageRequest(Query("nothing like it"), 50, 50))
     assert (empty.offset, empty.total, empty.records) == (0, 0, ())
 
 
@@ -133,7 +133,7 @@ def test_what_is_asked_about_follows_every_change(filled: tuple[Store, list[Task
     one = next(one for one in records if one.stage is Stage.IMPORTED)
     store.change(one.id, lambda old: old.with_(name="Großmutter", cost_credits=999, origin=Origin("later")))
     assert [found.id for found in store.find(Query("GROSSMUTTER"), 0, 10)] == [one.id]
-    assert [found.id for found in store.find(Query(home=Home(session="later")), 0, 10)] == [one.id]
+    assert [found.id for found in store.find(Query(scope=FileScope(session="later")), 0, 10)] == [one.id]
     assert store.find(Query(order=Order.COST), 0, 1)[0].id == one.id
 
 
@@ -160,8 +160,8 @@ def test_an_older_store_is_searched_too(tmp_path: Path, data: str) -> None:
     connection.close()
     store = Store(tmp_path)
     assert [one.name for one in store.find(Query("oak GOOD"), 0, 10)] == ["good"]
-    assert [one.name for one in store.find(Query(home=Home(frozenset({"s1"}))), 0, 10)] == ["good"]
-    assert [one.name for one in store.find(Query(home=Home(file="/x\udcff.blend")), 0, 10)] == ["good"]
+    assert [one.name for one in store.find(Query(scope=FileScope(frozenset({"s1"}))), 0, 10)] == ["good"]
+    assert [one.name for one in store.find(Query(scope=FileScope(file="/x\udcff.blend")), 0, 10)] == ["good"]
     assert store.find(Query(order=Order.COST), 0, 1)[0].name == "good"
     store.close()
 
@@ -169,37 +169,37 @@ def test_an_older_store_is_searched_too(tmp_path: Path, data: str) -> None:
 def test_the_reader_answers_the_newest_question(tmp_path: Path) -> None:
     store = Store(tmp_path)
     made = store.add(record(name="a red chair"))
-    reader = PageReader(store, Board())
-    asked = [Question(Query("r"), 0, 50), Question(Query("re"), 0, 50), Question(Query("red"), 0, 50)]
-    for question in asked:
-        reader.ask(question)
+    reader = PageReader(store, TaskCache())
+    asked = [PageRequest(Query("r"), 0, 50), PageRequest(Query("re"), 0, 50), PageRequest(Query("red"), 0, 50)]
+    for request in asked:
+        reader.request_page(request)
     waiting = threading.Event()
-    while reader.answer is None or reader.answer.question != asked[-1]:
+    while reader.latest_page is None or reader.latest_page.request != asked[-1]:
         waiting.wait(0.01)
-    assert [one.id for one in reader.answer.records] == [made.id]
+    assert [one.id for one in reader.latest_page.records] == [made.id]
     store.close()
-    reader.ask(asked[0])
-    while reader.answer.error is None:
+    reader.request_page(asked[0])
+    while reader.latest_page.error is None:
         waiting.wait(0.01)
     reader.stop()
     assert reader.join(time.monotonic() + 60.0) == []
-    reader.ask(asked[0])
+    reader.request_page(asked[0])
     assert reader.join(time.monotonic() + 60.0) == []
 
 
 def test_only_what_moves_a_task_in_a_list_changes_its_shape() -> None:
-    board = Board()
+    cache = TaskCache()
     one = record(stage=Stage.WAITING, revision=1)
-    board.put(one)
-    shape = board.shape
+    cache.put(one)
+    version = cache.list_version
     for progress in range(1, 50):
-        board.put(one.with_(progress=progress, revision=1 + progress))
-    assert board.shape == shape, "progress"
+        cache.put(one.with_(progress=progress, revision=1 + progress))
+    assert cache.list_version == version, "progress"
     for revision, change in enumerate(
         ({"stage": Stage.FAILED}, {"name": "other"}, {"cost_credits": 5}, {"following": False}), start=60
     ):
-        board.put(one.with_(revision=revision, **change))
-        assert board.shape > shape, change
-        shape = board.shape
-    board.forget("some task that is in the store only")
-    assert board.shape > shape
+        cache.put(one.with_(revision=revision, **change))
+        assert cache.list_version > version, change
+        version = cache.list_version
+    cache.forget("some task that is in the store only")
+    assert cache.list_version > version

@@ -59,7 +59,7 @@ def filled(folder: Path, count: int = COUNT) -> list[TaskRecord]:
             preview_path=str(own / "preview.png"),
         )
         store.add(record)
-        store.tell(task_id, "INFO", Sentence.of("Downloaded to {folder}.", folder=str(own)))
+        store.add_history(task_id, "INFO", Sentence.of("Downloaded to {folder}.", folder=str(own)))
         records.append(record)
     store.close()
     (folder / "last_used.json").write_text("{}")

@@ -68,7 +68,7 @@ def test_without_shared_memory_there_is_a_journal(tmp_path: Path, no_shared_memo
     store = Store(tmp_path)
     added = store.add(record())
     assert mode_of(store) == ("delete", 3)
-    store.tell(added.id, "INFO", errors.unusable(tmp_path, OSError()).sentence)
+    store.add_history(added.id, "INFO", errors.unusable(tmp_path, OSError()).sentence)
     assert mode_of(store)[1] == 2
     store.close()
     again = Store(tmp_path)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record import MOVES, Stage, TaskRecord, new_id, next_order_id, now_s
+from triverse_addon.tasks.record import TRANSITIONS, Stage, TaskRecord, new_id, next_order_id, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from triverse_addon.tasks.store.lease import LEASE_S, Owner
@@ -57,7 +57,7 @@ def spoil(tmp_path: Path, sql: str, *values: object) -> None:
 
 def test_what_was_added_outlasts_the_store(tmp_path: Path, store: Store) -> None:
     sentence = Sentence.of("It waits for {name}.", name="ü")
-    added = store.add(record(note=sentence, params={"prompt": "ein Stuhl"}))
+    added = store.add(record(status_note=sentence, params={"prompt": "ein Stuhl"}))
     store.close()
     again = Store(tmp_path)
     assert again.get(added.id) == added
@@ -67,7 +67,7 @@ def test_what_was_added_outlasts_the_store(tmp_path: Path, store: Store) -> None
 
 
 def test_only_the_ways_that_are_meant_lead_on(store: Store) -> None:
-    for stage, targets in MOVES.items():
+    for stage, targets in TRANSITIONS.items():
         for target in set(Stage) - targets - {stage}:
             added = store.add(record(stage=stage))
             with pytest.raises(ValueError, match="no way leads"):
@@ -78,7 +78,7 @@ def test_only_the_ways_that_are_meant_lead_on(store: Store) -> None:
 def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
     added = store.add(record())
     with pytest.raises(ZeroDivisionError):
-        store.change(added.id, lambda _old: 1 // 0, told=("INFO", Sentence.of("Done.")))  # type: ignore[arg-type,return-value]
+        store.change(added.id, lambda _old: 1 // 0, history=("INFO", Sentence.of("Done.")))  # type: ignore[arg-type,return-value]
     assert store.get(added.id) == added
     assert store.history(added.id) == []
 
@@ -127,10 +127,10 @@ def test_a_search_takes_signs_for_what_they_are(store: Store) -> None:
 def test_an_order_is_found_under_the_name_of_its_retry(store: Store) -> None:
     store.add(record(client_order_id="batch_2"))
     store.add(record(client_order_id="batch_10_r2"))
-    assert store.by_order("batch_1") is None
+    assert store.find_by_order_id("batch_1") is None
     added = store.add(record(client_order_id="batch_1"))
     for _ in range(11):
-        assert store.by_order("batch_1") == added
+        assert store.find_by_order_id("batch_1") == added
         added = store.change(added.id, lambda old: old.with_(client_order_id=next_order_id(old.client_order_id)))
 
 
@@ -229,7 +229,7 @@ def test_what_is_written_is_read_back(
     params: dict[str, object], folder: str, progress: int | None, failed: Stage | None
 ) -> None:
     note = Sentence.of("{a} and {b}", a=folder, b=1)
-    made = record(params=params, folder=folder, progress=progress, failed_stage=failed, note=note)
+    made = record(params=params, folder=folder, progress=progress, failed_stage=failed, status_note=note)
     columns = {name: getattr(made, name) for name in codec.COLUMNS}
     assert codec.from_row(columns, codec.to_json(made)) == made
 

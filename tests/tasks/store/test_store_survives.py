@@ -23,7 +23,7 @@ import pytest
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.provenance import name_for
-from triverse_addon.tasks.record import NewTask, Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest, new_id, now_s
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store import schema
 from triverse_addon.tasks.store.errors import StoreError
@@ -70,7 +70,7 @@ def test_a_power_cut_after_any_write_leaves_the_last_whole_state(tmp_path: Path)
     for number in range(40):
         if number < len(ways):
             store.change(
-                added.id, lambda old, to=ways[number]: old.with_(stage=to), told=("INFO", Sentence.of("On it goes."))
+                added.id, lambda old, to=ways[number]: old.with_(stage=to), history=("INFO", Sentence.of("On it goes."))
             )
             told += 1
         else:
@@ -207,7 +207,7 @@ def test_what_another_writes_while_an_engine_starts_is_told(tmp_path: Path, monk
             time.sleep(0.01)
         assert [task.id for task in engine.tasks()] == late
     finally:
-        engine.stop()
+        engine.shutdown()
         other.close()
 
 
@@ -266,22 +266,22 @@ def test_of_a_damaged_row_all_is_used_that_can_be_read(
         uuid,
         added.client_order_id,
     )
-    assert not found.is_settled, "a retry must not be a new order"
-    said = found.error or found.note
+    assert not found.is_final, "a retry must not be a new order"
+    said = found.error or found.status_note
     assert said is not None
     assert ("Triverse again" if uuid else "Find My Tasks") in str(said)
     if uuid:
-        assert store.by_uuid(uuid) == found
-    assert store.by_order(added.client_order_id) == found
+        assert store.find_by_uuid(uuid) == found
+    assert store.find_by_order_id(added.client_order_id) == found
     # Written anew, and told once.
-    (mended,) = store.mend()
+    (mended,) = store.repair_rows()
     assert mended == store.get(added.id)
     assert mended.stage is left
-    assert store.mend() == []
+    assert store.repair_rows() == []
     assert [line.level for line in store.history(added.id)] == ["WARNING"]
     again = Store(tmp_path)
     assert again.page() == [mended]
-    assert again.mend() == []
+    assert again.repair_rows() == []
     again.close()
     assert store.remove(added.id) == mended
 
@@ -295,13 +295,13 @@ def test_a_damaged_column_takes_no_task_away(tmp_path: Path, store: Store, colum
     assert (found.id, found.task_uuid) == (added.id, UUID)
     assert isinstance(found.created_at_s, float)
     store.change(added.id, lambda old: old.with_(attempts=1))
-    assert store.mend() == [], "what is written is no longer damaged"
+    assert store.repair_rows() == [], "what is written is no longer damaged"
 
 
 def test_a_damaged_line_of_a_history_hides_no_other(tmp_path: Path, store: Store) -> None:
     added = store.add(record())
     for words in ("One.", "Two."):
-        store.tell(added.id, "INFO", Sentence.of(words))
+        store.add_history(added.id, "INFO", Sentence.of(words))
     beside(tmp_path, "UPDATE history SET args = ? WHERE template = ?", "{", "One.")
     assert [str(line.sentence) for line in store.history(added.id)] == ["Two."]
 
@@ -336,7 +336,7 @@ def test_names_that_are_no_utf_8_are_kept_or_replaced(tmp_path: Path, store: Sto
     assert again == added
     assert again.sources["image_file"] == path
     assert again.name == "Stuhl?"
-    store.change(added.id, lambda old: old.with_(attempts=1), told=("ERROR", Sentence.of("No {p}.", p=path)))
+    store.change(added.id, lambda old: old.with_(attempts=1), history=("ERROR", Sentence.of("No {p}.", p=path)))
     assert store.history(added.id)[0].sentence.args == {"p": path}
 
 
@@ -349,10 +349,10 @@ def test_a_picture_of_any_name_can_be_ordered(tmp_path: Path) -> None:
     engine = Engine(Settings(tmp_path / "data", tmp_path / "models", live=False), None)
     engine.start()
     try:
-        made = engine.submit(NewTask("image-to-model", {}, {"image_file": str(picture)}))
+        made = engine.submit(TaskRequest("image-to-model", {}, {"image_file": str(picture)}))
         assert engine.store.page(offset=0, count=5)[0].sources == made.sources
     finally:
-        engine.stop()
+        engine.shutdown()
 
 
 def test_a_search_ignores_the_case_of_every_letter(store: Store) -> None:

@@ -13,7 +13,7 @@ import re
 from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..problems import Problem
-from ..raw_rows import MOST_CHARACTERS, NOTE_MARK, RawRow, column_key, too_long
+from ..raw_rows import MAX_CHARACTERS, NOTE_MARK, RawRow, column_key, too_long
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -129,7 +129,7 @@ def _cells(line: int, value: dict[str, object], columns: dict[str, str], problem
         if key in cells:
             problems.append(Problem(line, name.strip(), Sentence.of("It is given twice.")))
         cell = cell.strip() if isinstance(cell, str) else cell
-        if isinstance(cell, str) and len(cell) > MOST_CHARACTERS:
+        if isinstance(cell, str) and len(cell) > MAX_CHARACTERS:
             problems.append(Problem(line, name.strip(), too_long()))
         if cell is not None and cell != "":
             cells[key] = cell

@@ -91,10 +91,10 @@ def check(
         elif value.strip():
             common[key] = value.strip()
     rows = []
-    looks = _Looks(takes, allowed)
+    source_checks = _SourceChecks(takes, allowed)
     for number, raw_row in enumerate(raw.rows, 1):
-        look = looks if numbers is None or number in numbers else None
-        found = _Checker(raw, raw_row, common, known, look, with_blender, service_url).row(number)
+        row_checks = source_checks if numbers is None or number in numbers else None
+        found = _Checker(raw, raw_row, common, known, row_checks, with_blender, service_url).row(number)
         if isinstance(found, Row):
             rows.append(found)
         else:
@@ -110,7 +110,7 @@ def _unknown_column() -> Sentence:
     return Sentence.of("There is no such column. Begin its name with # to keep it as a note.")
 
 
-class _Looks:
+class _SourceChecks:
     """Checks source files, each only once."""
 
     def __init__(self, takes: Takes, allowed: Collection[str]) -> None:
@@ -121,10 +121,10 @@ class _Looks:
     def problem(self, path: str, field: Field) -> Sentence | None:
         key = (path, field.kind)
         if key not in self._seen:
-            self._seen[key] = self._look(path, field)
+            self._seen[key] = self._check(path, field)
         return self._seen[key]
 
-    def _look(self, path: str, field: Field) -> Sentence | None:
+    def _check(self, path: str, field: Field) -> Sentence | None:
         try:
             if self._takes(path, field.kind):
                 return None if os.path.getsize(path) else Sentence.of("The file {path} is empty.", path=path)
@@ -145,16 +145,16 @@ class _Checker:
         row: RawRow,
         common: Mapping[str, object],
         known: Mapping[str, str],
-        looks: _Looks | None,
+        source_checks: _SourceChecks | None,
         with_blender: bool,
         service_url: str,
     ) -> None:
         self._raw = raw
         self._line = row.line
         self._cells = {**common, **row.cells}
-        self._given = row.cells.keys()
+        self._own_keys = row.cells.keys()
         self._known = known
-        self._looks = looks
+        self._source_checks = source_checks
         self._with_blender = with_blender
         self._service_url = service_url
         self._problems: list[Problem] = []
@@ -163,14 +163,16 @@ class _Checker:
 
     def row(self, number: int) -> Row | list[Problem]:
         """Return the row with this number, or all its problems."""
-        self._look_for_formulas()
+        self._check_formulas()
         flow = self._flow()
         params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
-        work = self._post()
+        post = self._post()
         catalog = clean_path(plain_name(self._text("catalog")))
         if catalog is None:
-            self._say("catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs."))
-        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._words("tags")) if tag))
+            self._add_problem(
+                "catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs.")
+            )
+        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._word_list("tags")) if tag))
         name = short_name(self._text("name"))
         if self._problems or flow is None:
             return self._problems
@@ -185,22 +187,22 @@ class _Checker:
             name=name or name_for(params, sources, flow.name),
             catalog=catalog or "",
             tags=tags,
-            post=work,
+            post=post,
         )
 
-    def _say(self, key: str, sentence: Sentence) -> None:
+    def _add_problem(self, key: str, sentence: Sentence) -> None:
         if key in self._unusable:
             return
         self._problems.append(Problem(self._line, self._raw.columns.get(key, key), sentence))
 
-    def _look_for_formulas(self) -> None:
+    def _check_formulas(self) -> None:
         """Report formulas and error values of spreadsheets, which would otherwise be sent, and paid for, as prompts."""
         for key in [key for key, value in self._cells.items() if isinstance(value, str)]:
             text = str(self._cells[key])
             if _CELL_ERROR.fullmatch(text):
-                self._say(key, Sentence.of("The spreadsheet could not compute this cell: {text}", text=text))
+                self._add_problem(key, Sentence.of("The spreadsheet could not compute this cell: {text}", text=text))
             elif text.startswith("="):
-                self._say(key, Sentence.of("This is a formula. Have the spreadsheet save values."))
+                self._add_problem(key, Sentence.of("This is a formula. Have the spreadsheet save values."))
             else:
                 continue
             self._unusable.add(key)
@@ -209,10 +211,10 @@ class _Checker:
         value = self._cells.get(key, "")
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return " ".join(str(value).split())
-        self._say(key, Sentence.of("{column} must be text.", column=key))
+        self._add_problem(key, Sentence.of("{column} must be text.", column=key))
         return ""
 
-    def _words(self, key: str) -> list[str]:
+    def _word_list(self, key: str) -> list[str]:
         value = self._cells.get(key, "")
         if isinstance(value, list) and all(isinstance(word, str) for word in value):
             return value
@@ -225,24 +227,26 @@ class _Checker:
         flow = FLOWS.get(name)
         if flow is None:
             choices = ", ".join(flow.name for flow in FLOWS.values() if flow.yields_model)
-            self._say(
+            self._add_problem(
                 "flow",
                 Sentence.of(
                     "There is no flow named {name}. Choose one of: {names}.", name=clean(name, 60), names=choices
                 ),
             )
         elif not flow.yields_model:
-            self._say("flow", Sentence.of("{flow} makes no model, so a batch has no use for it.", flow=flow.name))
+            self._add_problem(
+                "flow", Sentence.of("{flow} makes no model, so a batch has no use for it.", flow=flow.name)
+            )
             return None
         return flow
 
     def _likely_flow(self) -> str:
-        given = {self._known[key] for key in self._cells if key in self._known}
-        if "model_file" in given:
-            return "texture-model" if "image_file" in given else "text-to-texture"
-        if "front_image_file" in given:
+        names_given = {self._known[key] for key in self._cells if key in self._known}
+        if "model_file" in names_given:
+            return "texture-model" if "image_file" in names_given else "text-to-texture"
+        if "front_image_file" in names_given:
             return "multiview-to-model"
-        return "image-to-model" if "image_file" in given else "text-to-model"
+        return "image-to-model" if "image_file" in names_given else "text-to-model"
 
     def _fields(self, flow: Flow) -> tuple[dict[str, JSON], dict[str, str], dict[str, str]]:
         params: dict[str, JSON] = {}
@@ -253,8 +257,8 @@ class _Checker:
             field = names.get(self._known[key])
             if field is None:
                 # A default for all rows applies only to rows whose flow has this setting.
-                if key in self._given:
-                    self._say(key, Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=key))
+                if key in self._own_keys:
+                    self._add_problem(key, Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=key))
             elif field.is_source:
                 self._source(key, field, sources, written)
             else:
@@ -262,7 +266,7 @@ class _Checker:
         for field in flow.fields:
             key = next((key for key in self._cells if self._known.get(key) == field.name), field.name)
             if field.required and key not in self._cells:
-                self._say(key.removesuffix("_file"), Sentence.of("{field} is missing.", field=field.label))
+                self._add_problem(key.removesuffix("_file"), Sentence.of("{field} is missing.", field=field.label))
         return (
             {name: params[name] for name in names if name in params},
             {name: sources[name] for name in names if name in sources},
@@ -277,21 +281,21 @@ class _Checker:
         try:
             params[field.name] = check_value(field, value)
         except InputError as error:
-            self._say(key, error.sentence)
+            self._add_problem(key, error.sentence)
 
     def _source(self, key: str, field: Field, sources: dict[str, str], written: dict[str, str]) -> None:
         text = self._cells[key]
         if not isinstance(text, str) or "\0" in text:
-            self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
+            self._add_problem(key, Sentence.of("{column} must be the path of a file.", column=key))
             return
         if text.startswith("http://"):
-            self._say(key, Sentence.of("A public address begins with https://."))
+            self._add_problem(key, Sentence.of("A public address begins with https://."))
             return
         if is_url(text):
             try:
                 check_image_address(text, self._service_url, field=field.name)
             except InputError as error:
-                self._say(key, error.sentence)
+                self._add_problem(key, error.sentence)
                 return
             sources[field.name] = written[field.name] = text
             return
@@ -299,21 +303,21 @@ class _Checker:
             path = path_of(self._raw.folder, text)
             os.fsencode(path)  # a lone surrogate from JSON is in no file name; the error is a ValueError
         except ValueError:
-            self._say(key, Sentence.of("{column} must be the path of a file.", column=key))
+            self._add_problem(key, Sentence.of("{column} must be the path of a file.", column=key))
             return
         sources[field.name] = path
         written[field.name] = os.path.normpath(text.replace("\\", "/")).replace("\\", "/")
-        if self._looks is None:
+        if self._source_checks is None:
             return
         # A default for all rows was typed by the user, so it needs no permission.
-        found = outside(self._raw.folder, path) if key in self._given else None
-        if found is not None and not found.is_allowed(self._looks.allowed):
+        found = outside(self._raw.folder, path) if key in self._own_keys else None
+        if found is not None and not found.is_allowed(self._source_checks.allowed):
             column = self._raw.columns.get(key, key)
             self._problems.append(Problem(self._line, column, found.sentence, found))
             return
-        problem = self._looks.problem(path, field)
+        problem = self._source_checks.problem(path, field)
         if problem is not None:
-            self._say(key, problem)
+            self._add_problem(key, problem)
         self._places[path] = os.path.realpath(path)
 
     def _post(self) -> Post:
@@ -322,11 +326,11 @@ class _Checker:
             column = post_options.COLUMNS[key]
             try:
                 # A default for all rows is typed by the user, so the table's decimal mark does not apply.
-                mark = self._raw.decimal_mark if key in self._given else "."
+                mark = self._raw.decimal_mark if key in self._own_keys else "."
                 values[column.sets] = column.check(self._cells[key], mark)
             except InputError as error:
-                self._say(key, error.sentence)
-        work = Post(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
-        if work.needs_blender and not self._with_blender:
-            self._say("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
-        return work
+                self._add_problem(key, error.sentence)
+        post = Post(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
+        if post.needs_blender and not self._with_blender:
+            self._add_problem("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
+        return post

@@ -21,16 +21,16 @@ from .entry import Entry
 log = logging.getLogger(__name__)
 
 #: Pauses between attempts to start a child Blender, in seconds.
-_START_AGAIN_S = (1.0, 4.0, 15.0)
+_START_PAUSES_S = (1.0, 4.0, 15.0)
 
 
-def write_patiently(writer: AssetWriter, job: AssetJob, stop: threading.Event) -> Asset:
+def write_with_retries(writer: AssetWriter, job: AssetJob, stop: threading.Event) -> Asset:
     """
     Write a model, retrying when no child Blender can be started. Called on a writer's thread.
 
     :raises TriverseError: see :class:`asset_writer.AssetWriter`.
     """
-    for pause_s in _START_AGAIN_S:
+    for pause_s in _START_PAUSES_S:
         try:
             return writer(job, stop)
         except ChildNotStartedError as error:
@@ -70,7 +70,7 @@ def job_for(row: Row, record: TaskRecord, entry: Entry, library: Path, catalog_i
     )
 
 
-def written(entry: Entry, row: Row, record: TaskRecord, asset: Asset) -> Entry:
+def new_entry(entry: Entry, row: Row, record: TaskRecord, asset: Asset) -> Entry:
     """Return the ledger entry of a row whose asset was written. With a problem, its state is "failed"."""
     return dataclasses.replace(
         entry,

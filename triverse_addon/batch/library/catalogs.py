@@ -40,7 +40,7 @@ _NAMESPACE = uuid.UUID("0d3b7e9c-5e0f-5bb5-9a1e-6f2f6d1c8a40")
 _SIMPLE_NAME_BYTES = 63
 _LOCK_S = 10.0
 #: Largest size of the file: a hundred thousand catalogs with long paths.
-_MOST_BYTES = 32 * 1024 * 1024
+_MAX_BYTES = 32 * 1024 * 1024
 _BOM = "\ufeff"
 
 
@@ -118,7 +118,7 @@ def _with_lines(text: str, lines: list[str]) -> str:
 def _text(file: Path) -> str:
     try:
         # A link might point to another file of this user, a copy of which would end up in the library.
-        text = read_regular(file, most_bytes=_MOST_BYTES).decode()
+        text = read_regular(file, max_bytes=_MAX_BYTES).decode()
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:

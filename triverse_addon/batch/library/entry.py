@@ -18,14 +18,16 @@ from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
 
+#: Keys in the ledger's files that differ from the fields' names; libraries of earlier versions have them.
+_KEYS = {"row_order_id": "order_id", "last_order_id": "order", "build_hash": "recipe"}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KIND = re.compile(r"[a-z0-9_]{1,32}")
 _UUID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 #: Longest text, for long prompts.
 _TEXT_CHARS = 20_000
 _STEM_BYTES = 200
-_MOST_FILES = 64
-_MOST_TAGS = 1000
+_MAX_FILES = 64
+_MAX_TAGS = 1000
 _LARGEST = 2**53
 
 
@@ -38,23 +40,23 @@ class Entry:
     """
     The ledger's entry for one row. Paths are relative to the library, with ``/``.
 
-    :ivar order_id: the row's own ``client_order_id``, see ``input.order_ids``.
+    :ivar row_order_id: the row's own ``client_order_id``, see ``input.order_ids``.
     :ivar row_key: see ``input.order_ids.row_key``.
     :ivar stem: name of its files without suffix.
     :ivar state: "claimed" (nothing paid yet), "ordered", "done" or "failed".
-    :ivar order: the ``client_order_id`` that was sent last; a retry has a different one.
-    :ivar recipe: hash of how the model was written, see ``ledger.recipe_of``.
+    :ivar last_order_id: the ``client_order_id`` that was sent last; a retry has a different one.
+    :ivar build_hash: hash of how the model was written, see ``ledger.build_hash_of``.
     :ivar cost_credits: the price charged by the service, or the quoted one if it is unknown; in credits.
     :ivar files: path by kind: "blend", "thumbnail" and the exports.
     """
 
-    order_id: str
+    row_order_id: str
     row_key: str
     stem: str
     state: str = "claimed"
-    order: str = ""
+    last_order_id: str = ""
     task_uuid: str = ""
-    recipe: str = ""
+    build_hash: str = ""
     name: str = ""
     flow: str = ""
     prompt: str = ""
@@ -72,23 +74,28 @@ def entry_from_json(value: Any, order_id: str) -> Entry:
     Return an entry from parsed JSON; fields of a newer version are ignored.
 
     :param value: the parsed JSON.
-    :param order_id: name of the file without suffix, which must be the entry's ``order_id``.
+    :param order_id: name of the file without suffix, which must be the entry's ``row_order_id``.
     :raises EntryError: a field is missing, or has an invalid type or value.
     """
     if not isinstance(value, dict):
         raise EntryError("no entry")
-    names = [one.name for one in dataclasses.fields(Entry)]
-    values = {name: value[name] for name in names if name in value}
-    for name in ("order_id", "row_key", "stem"):
+    keys = {one.name: _KEYS.get(one.name, one.name) for one in dataclasses.fields(Entry)}
+    values = {name: value[key] for name, key in keys.items() if key in value}
+    for name in ("row_order_id", "row_key", "stem"):
         if name not in values:
             raise EntryError(name)
     for name, found in values.items():
         if not _FITS[name](found):
             raise EntryError(name)
-    if values["order_id"] != order_id:
-        raise EntryError("order_id")
+    if values["row_order_id"] != order_id:
+        raise EntryError("row_order_id")
     values["tags"] = tuple(values.get("tags", ()))
     return Entry(**values)
+
+
+def entry_to_json(entry: Entry) -> dict[str, Any]:
+    """Return an entry as JSON types, see :func:`entry_from_json`."""
+    return {_KEYS.get(name, name): value for name, value in dataclasses.asdict(entry).items()}
 
 
 def is_stem(text: object) -> bool:
@@ -125,25 +132,25 @@ def _is_time(value: object) -> bool:
 
 
 def _are_tags(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_TAGS and all(_is_text(tag) for tag in value)
+    return isinstance(value, list) and len(value) <= _MAX_TAGS and all(_is_text(tag) for tag in value)
 
 
 def _are_files(value: object) -> bool:
     return (
         isinstance(value, dict)
-        and len(value) <= _MOST_FILES
+        and len(value) <= _MAX_FILES
         and all(_KIND.fullmatch(kind) is not None and is_plain_relative(path) for kind, path in value.items())
     )
 
 
 _FITS: Mapping[str, Callable[[object], bool]] = {
-    "order_id": _is_id,
+    "row_order_id": _is_id,
     "row_key": _is_id,
     "stem": is_stem,
     "state": lambda value: isinstance(value, str) and value in STATES,
-    "order": _is_id_or_empty,
+    "last_order_id": _is_id_or_empty,
     "task_uuid": _is_uuid_or_empty,
-    "recipe": _is_id_or_empty,
+    "build_hash": _is_id_or_empty,
     "name": _is_text,
     "flow": _is_text,
     "prompt": _is_text,

@@ -30,18 +30,18 @@ from ..raw_rows import LEDGER
 from ..row import Row
 from .asset_writer import THUMBNAILS
 from .atomic_write import write_whole
-from .entry import Entry, EntryError, entry_from_json
+from .entry import Entry, EntryError, entry_from_json, entry_to_json
 from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
 
 #: Increased when the same row would be written differently, so that its model is written again.
-_RECIPE_VERSION = 1
+_BUILD_VERSION = 1
 #: Longest stem, in bytes. A file name may have 255 bytes; the longest is "NAME_12345678-lod4.usdz", and temporary names
 #: add to it.
 _STEM_BYTES = 80
 #: Age in seconds after which a partial file is abandoned; no write takes that long.
-_LEFT_S = 3600.0
+_STALE_AFTER_S = 3600.0
 #: Largest size of an entry's file: a prompt of some thousand characters, and a thousand tags.
-_MOST_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 #: Names of the temporary files of ``atomic_write.replacing`` and :func:`_write_once`, and of nothing else.
 _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
 #: Names of the temporary folders in which the child Blender moves an OBJ with its textures into the library.
@@ -54,9 +54,9 @@ class LedgerError(TriverseError):
     """The library folder cannot be written."""
 
 
-def recipe_of(row: Row, *, with_blender: bool) -> str:
+def build_hash_of(row: Row, *, with_blender: bool) -> str:
     """Return a hash that changes when a row's model must be written again, but not ordered again."""
-    what = [_RECIPE_VERSION, with_blender, row.title, row.catalog, list(row.tags), row.post.to_json()]
+    what = [_BUILD_VERSION, with_blender, row.title, row.catalog, list(row.tags), row.post.to_json()]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -89,7 +89,7 @@ class Ledger:
 
         :raises LedgerError: the folders cannot be created or written to.
         """
-        with _told(self.library):
+        with _as_ledger_error(self.library):
             for folder in (self.folder, self._rows, self._names):
                 make_folder(folder)
             refuse_link(self.library / THUMBNAILS)
@@ -100,7 +100,7 @@ class Ledger:
 
     def _remove_leftovers(self) -> None:
         """Remove partial files of killed processes, but none that another process may be writing."""
-        oldest_s = time.time() - _LEFT_S
+        oldest_s = time.time() - _STALE_AFTER_S
         for folder in (self.library, self._rows, self._names):
             for part in folder.glob(".*.part"):
                 # A file of another worker may not be removable; it does no harm.
@@ -124,7 +124,7 @@ class Ledger:
         try:
             if file is None:
                 raise EntryError("a link")
-            return entry_from_json(json.loads(read_regular(file, most_bytes=_MOST_BYTES)), order_id)
+            return entry_from_json(json.loads(read_regular(file, max_bytes=_MAX_BYTES)), order_id)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError):
@@ -158,10 +158,10 @@ class Ledger:
 
         :raises LedgerError: the entry cannot be written.
         """
-        text = json.dumps(dataclasses.asdict(entry), ensure_ascii=False, indent=1, sort_keys=True)
+        text = json.dumps(entry_to_json(entry), ensure_ascii=False, indent=1, sort_keys=True)
         data = escaped_json(text).encode()
-        with _told(self.library):
-            write_whole(self._rows / f"{entry.order_id}.json", data, durable=False)
+        with _as_ledger_error(self.library):
+            write_whole(self._rows / f"{entry.row_order_id}.json", data, durable=False)
         return entry
 
     def claim(self, row: Row, order_id: str, row_key: str) -> Entry:
@@ -178,7 +178,7 @@ class Ledger:
         # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
             if self._take_name(stem, order_id):
-                entry = known or Entry(order_id=order_id, row_key=row_key, stem=stem)
+                entry = known or Entry(row_order_id=order_id, row_key=row_key, stem=stem)
                 return self.put(dataclasses.replace(entry, stem=stem))
         raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
 
@@ -186,7 +186,7 @@ class Ledger:
         marker = self._names / stem
         if not os.path.lexists(marker) and self._is_foreign(stem):
             return False
-        with _told(self.library):
+        with _as_ledger_error(self.library):
             try:
                 _write_once(marker, order_id)
             except FileExistsError:
@@ -207,11 +207,11 @@ class Ledger:
         relative = entry.files.get(kind)
         return inside(self.library, relative) if relative else None
 
-    def is_done(self, entry: Entry, recipe: str) -> bool:
+    def is_done(self, entry: Entry, build_hash: str) -> bool:
         """Return whether everything requested for a row is in the library."""
         return (
             entry.state == "done"
-            and entry.recipe == recipe
+            and entry.build_hash == build_hash
             and bool(entry.files)
             and all(self._is_there(file) for file in entry.files.values())
         )
@@ -252,13 +252,13 @@ def _write_once(marker: Path, text: str) -> None:
 
 def _holds(marker: Path, order_id: str) -> bool:
     try:
-        return read_regular(marker, most_bytes=1024) == order_id.encode()
+        return read_regular(marker, max_bytes=1024) == order_id.encode()
     except OSError:
         return False
 
 
 @contextlib.contextmanager
-def _told(library: Path) -> Iterator[None]:
+def _as_ledger_error(library: Path) -> Iterator[None]:
     try:
         yield
     except LinkError as error:

@@ -14,7 +14,7 @@ from ...tasks.removal import is_link
 
 #: Largest number of parts of a path, more than any file of ours has: "chair-obj/chair.obj",
 #: ".triverse/reports/rows-1-8.json".
-_MOST_PARTS = 4
+_MAX_PARTS = 4
 
 
 class LinkError(OSError):
@@ -40,7 +40,7 @@ def is_plain_relative(text: object) -> bool:
     if "\\" in text or ":" in text or text.startswith("/"):
         return False
     parts = text.split("/")
-    return len(parts) <= _MOST_PARTS and all(part not in ("", ".", "..") for part in parts)
+    return len(parts) <= _MAX_PARTS and all(part not in ("", ".", "..") for part in parts)
 
 
 def inside(folder: Path, relative: str) -> Path | None:
@@ -80,23 +80,23 @@ def refuse_link(path: Path) -> None:
         raise LinkError(path)
 
 
-def read_regular(path: Path, *, most_bytes: int) -> bytes:
+def read_regular(path: Path, *, max_bytes: int) -> bytes:
     """
     Return the content of a small regular file.
 
     A pipe or device would block or never end, and a link may point to a private file of this user.
 
-    :param most_bytes: largest size, in bytes.
+    :param max_bytes: largest size, in bytes.
     :raises OSError: it is not a regular file, is too large, or cannot be read.
     """
     found = os.lstat(path)
     if not stat.S_ISREG(found.st_mode):
         raise OSError(0, "it is no regular file", str(path))
-    if found.st_size > most_bytes:
+    if found.st_size > max_bytes:
         raise OSError(0, "it is too large", str(path))
     # The file may be replaced between the two checks. O_NONBLOCK prevents a pipe from blocking.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(0, "it is no regular file", str(path))
-        return file.read(most_bytes)
+        return file.read(max_bytes)

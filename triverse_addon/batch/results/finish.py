@@ -15,7 +15,7 @@ from ...tasks.converter import ChildNotStartedError, ConvertError, NoChildError
 from ..library.asset_writer import AssetWriter
 from ..library.safe_paths import LinkError, inside
 from ..raw_rows import LEDGER, LeftOut
-from ..run.request import Asked
+from ..run.request import BatchRequest
 from . import html_sheet, report
 
 
@@ -34,17 +34,17 @@ class Sheets:
     problem: Sentence | None = None
 
 
-def report_path(asked: Asked) -> Path:
+def report_path(request: BatchRequest) -> Path:
     """Return the path of a batch's report. The report of a part does not replace that of the whole batch."""
-    if asked.rows:
-        return asked.library / LEDGER / "reports" / f"rows-{asked.rows.replace(':', '-').strip()}.json"
-    return asked.library / report.FILE_NAME
+    if request.rows:
+        return request.library / LEDGER / "reports" / f"rows-{request.rows.replace(':', '-').strip()}.json"
+    return request.library / report.FILE_NAME
 
 
 def write_report(
     target: Path,
-    asked: Asked,
-    lines: Sequence[report.Line],
+    request: BatchRequest,
+    rows: Sequence[report.ReportRow],
     left_out: Sequence[LeftOut] = (),
     *,
     seconds: float,
@@ -55,7 +55,7 @@ def write_report(
     Write the report. A report inside the library contains no paths of this machine.
 
     :param target: path of the report.
-    :param asked: the batch.
+    :param request: the batch.
     :param lines: the report's rows.
     :param left_out: items of a folder of pictures that are not rows.
     :param seconds: duration of the run, in seconds.
@@ -63,21 +63,21 @@ def write_report(
     :param ledger_ignored: see :class:`library.ledger.Ledger`.
     :raises ReportError: the report cannot be written.
     """
-    is_inside = target.is_relative_to(asked.library)
+    is_inside = target.is_relative_to(request.library)
     if is_inside:
-        _refuse_links(target, asked.library)
-        lines = report.travelling(lines, asked.library)
+        _refuse_links(target, request.library)
+        rows = report.portable(rows, request.library)
     about: dict[str, object] = {
-        "file": report.travelling_path(asked.file, asked.library) if is_inside else str(asked.file),
-        "library": "." if is_inside else str(asked.library),
-        "rows_asked": asked.rows or None,
+        "file": report.portable_path(request.file, request.library) if is_inside else str(request.file),
+        "library": "." if is_inside else str(request.library),
+        "rows_asked": request.rows or None,
         "seconds": round(seconds, 1),
         "ledger_ignored": sorted(ledger_ignored),
         "left_out": [{"file": one.name, "reason": str(one.reason)} for one in left_out],
     }
     if exit_code is not None:
         about["exit_code"] = exit_code
-    report.write(target, report.to_json(lines, **about))
+    report.write(target, report.to_json(rows, **about))
 
 
 def _refuse_links(target: Path, library: Path) -> None:
@@ -87,7 +87,7 @@ def _refuse_links(target: Path, library: Path) -> None:
 
 
 def write_sheets(
-    asked: Asked, lines: Sequence[report.Line], writer: AssetWriter | None, stop: threading.Event
+    request: BatchRequest, rows: Sequence[report.ReportRow], writer: AssetWriter | None, stop: threading.Event
 ) -> Sheets:
     """
     Write the contact sheets into the library.
@@ -95,10 +95,10 @@ def write_sheets(
     :param writer: draws the pictures; None to write only the page.
     :raises SheetError: the page cannot be written.
     """
-    page = html_sheet.write(asked.library, report.travelling(lines, asked.library), asked.file.stem)
+    page = html_sheet.write(request.library, report.portable(rows, request.library), request.file.stem)
     if writer is None:
         return Sheets(page)
     try:
-        return Sheets(page, tuple(writer.draw_sheets(asked.library, html_sheet.tiles(asked.library, lines), stop)))
+        return Sheets(page, tuple(writer.draw_sheets(request.library, html_sheet.tiles(request.library, rows), stop)))
     except (ConvertError, NoChildError, ChildNotStartedError) as error:
         return Sheets(page, problem=error.sentence)

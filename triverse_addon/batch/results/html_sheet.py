@@ -18,7 +18,7 @@ from ...api.sentence import Sentence
 from ..library.asset_writer import Tile
 from ..library.atomic_write import write_whole
 from ..library.safe_paths import inside
-from .report import Line, counts
+from .report import ReportRow, counts
 
 FILE_NAME = "contact-sheet.html"
 
@@ -88,29 +88,29 @@ class SheetError(TriverseError):
     """The contact sheet cannot be written. The models are in the library nevertheless."""
 
 
-def page(lines: Sequence[Line], title: str) -> str:
+def page(rows: Sequence[ReportRow], title: str) -> str:
     """Return the page as HTML."""
-    found = counts(lines)
+    found = counts(rows)
     summary = ", ".join(f"{count} {state}" for state, count in found.items())
     return _PAGE.format(
-        title=html.escape(title), summary=html.escape(summary), items="\n".join(_item(line) for line in lines)
+        title=html.escape(title), summary=html.escape(summary), items="\n".join(_item(row) for row in rows)
     )
 
 
-def tiles(library: Path, lines: Sequence[Line]) -> list[Tile]:
+def tiles(library: Path, rows: Sequence[ReportRow]) -> list[Tile]:
     """Return the tiles of a drawn sheet: finished models with their picture, others with their name only."""
     found = []
-    for line in lines:
-        thumbnail = line.files.get("thumbnail") if line.state == "done" else None
+    for row in rows:
+        thumbnail = row.files.get("thumbnail") if row.state == "done" else None
         picture = inside(library, thumbnail) if thumbnail else None
-        facts = f"{line.triangles:,} triangles" if line.triangles is not None else line.state
+        facts = f"{row.triangles:,} triangles" if row.triangles is not None else row.state
         found.append(
-            Tile(picture if picture is not None and picture.is_file() else None, (f"{line.number}  {line.name}", facts))
+            Tile(picture if picture is not None and picture.is_file() else None, (f"{row.number}  {row.name}", facts))
         )
     return found
 
 
-def write(library: Path, lines: Sequence[Line], title: str) -> Path:
+def write(library: Path, rows: Sequence[ReportRow], title: str) -> Path:
     """
     Write the page into a library, and return its path.
 
@@ -118,7 +118,7 @@ def write(library: Path, lines: Sequence[Line], title: str) -> Path:
     """
     target = library / FILE_NAME
     try:
-        write_whole(target, page(lines, title).encode("utf-8", "replace"))
+        write_whole(target, page(rows, title).encode("utf-8", "replace"))
     except OSError as error:
         raise SheetError(
             Sentence.of(
@@ -130,41 +130,41 @@ def write(library: Path, lines: Sequence[Line], title: str) -> Path:
     return target
 
 
-def _item(line: Line) -> str:
+def _item(row: ReportRow) -> str:
     data = {
-        "number": line.number,
-        "name": line.name,
-        "catalog": line.catalog,
-        "state": line.state,
-        "triangles": "" if line.triangles is None else line.triangles,
-        "credits": "" if line.cost_credits is None else line.cost_credits,
+        "number": row.number,
+        "name": row.name,
+        "catalog": row.catalog,
+        "state": row.state,
+        "triangles": "" if row.triangles is None else row.triangles,
+        "credits": "" if row.cost_credits is None else row.cost_credits,
     }
     attributes = " ".join(f'data-{name}="{html.escape(str(value))}"' for name, value in data.items())
-    facts = [f"row {line.number}", line.catalog]
-    facts += [f"{line.triangles:,} triangles"] if line.triangles is not None else []
-    facts += [f"{line.cost_credits} credits"] if line.cost_credits is not None else []
+    facts = [f"row {row.number}", row.catalog]
+    facts += [f"{row.triangles:,} triangles"] if row.triangles is not None else []
+    facts += [f"{row.cost_credits} credits"] if row.cost_credits is not None else []
     parts = [
-        f'<li class="{html.escape(line.state.replace(" ", "-"))}" {attributes}>',
-        f'<div class="picture">{_picture(line)}</div>',
-        f'<div><div class="name">{html.escape(line.name)}</div>',
+        f'<li class="{html.escape(row.state.replace(" ", "-"))}" {attributes}>',
+        f'<div class="picture">{_picture(row)}</div>',
+        f'<div><div class="name">{html.escape(row.name)}</div>',
         f'<div class="facts">{html.escape(" · ".join(fact for fact in facts if fact))}</div>',
     ]
-    if line.prompt:
-        parts.append(f'<div class="prompt">{html.escape(line.prompt)}</div>')
-    if line.state != "done":
-        parts.append(f'<div class="facts">{html.escape(line.error or line.state)}</div>')
-    if links := _links(line):
+    if row.prompt:
+        parts.append(f'<div class="prompt">{html.escape(row.prompt)}</div>')
+    if row.state != "done":
+        parts.append(f'<div class="facts">{html.escape(row.error or row.state)}</div>')
+    if links := _links(row):
         parts.append(f'<div class="facts">{links}</div>')
     return "".join(parts) + "</div></li>"
 
 
-def _picture(line: Line) -> str:
-    thumbnail = line.files.get("thumbnail") if line.state == "done" else None
+def _picture(row: ReportRow) -> str:
+    thumbnail = row.files.get("thumbnail") if row.state == "done" else None
     if not thumbnail:
-        return html.escape("no picture" if line.state == "done" else line.state)
+        return html.escape("no picture" if row.state == "done" else row.state)
     return f'<img src="{quote(thumbnail)}" alt="" loading="lazy">'
 
 
-def _links(line: Line) -> str:
-    files = {kind: file for kind, file in line.files.items() if kind != "thumbnail"} if line.state == "done" else {}
+def _links(row: ReportRow) -> str:
+    files = {kind: file for kind, file in row.files.items() if kind != "thumbnail"} if row.state == "done" else {}
     return " ".join(f'<a href="{quote(file)}">.{html.escape(kind)}</a>' for kind, file in files.items())

@@ -28,9 +28,9 @@ FILE_NAME = "batch-report.json"
 #: Version of the report's format, for programs that read it.
 _VERSION = 1
 #: Largest table that shows all rows; a larger one shows only the rows that are not done.
-MOST_LINES = 60
+MAX_TABLE_ROWS = 60
 #: Largest size of a report, in bytes: a million rows with long prompts.
-_MOST_BYTES = 1024 * 1024 * 1024
+_MAX_BYTES = 1024 * 1024 * 1024
 
 
 class ReportError(TriverseError):
@@ -38,11 +38,11 @@ class ReportError(TriverseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportRow:
     """
     One row in the report.
 
-    :ivar state: an :class:`run.outcome.End` as text.
+    :ivar state: an :class:`run.outcome.RowResult` as text.
     :ivar was_there: the model was in the library before this run.
     :ivar files: paths relative to the library by kind.
     """
@@ -64,18 +64,18 @@ class Line:
     suggestion: str = ""
 
 
-def line_of_outcome(outcome: Outcome) -> Line:
+def row_of_outcome(outcome: Outcome) -> ReportRow:
     """Return the report's line for a row after a run."""
     row, record = outcome.planned.row, outcome.record
     entry = outcome.entry
-    return Line(
+    return ReportRow(
         number=row.number,
         line=row.line,
         name=row.title,
         flow=row.flow,
         catalog=row.catalog,
         prompt=prompt_of(row),
-        state=str(outcome.end),
+        state=str(outcome.result),
         order_id=outcome.planned.order_id,
         was_there=outcome.was_there,
         task_uuid=(record.task_uuid if record is not None else None) or (entry.task_uuid if entry is not None else ""),
@@ -93,14 +93,14 @@ def _cost(outcome: Outcome) -> int | None:
 
     The service releases the credits of such a task.
     """
-    if outcome.record is not None and outcome.record.is_settled:
+    if outcome.record is not None and outcome.record.is_final:
         return None
     if outcome.record is not None and outcome.record.cost_credits is not None:
         return outcome.record.cost_credits
     return outcome.entry.cost_credits if outcome.entry is not None else None
 
 
-def line_of_entry(row: Row, entry: Entry | None) -> Line:
+def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
     """Return the report's line for a row from its ledger entry, to show how a run on another machine ended."""
     state = {"done": "done", "failed": "failed"}.get(entry.state if entry is not None else "", "open")
     error = entry.error if entry is not None else ""
@@ -110,7 +110,7 @@ def line_of_entry(row: Row, entry: Entry | None) -> Line:
             if entry is not None and entry.task_uuid
             else Sentence.of("It was not ordered yet.")
         )
-    return Line(
+    return ReportRow(
         number=row.number,
         line=row.line,
         name=row.title,
@@ -118,7 +118,7 @@ def line_of_entry(row: Row, entry: Entry | None) -> Line:
         catalog=row.catalog,
         prompt=prompt_of(row),
         state=state,
-        order_id=entry.order_id if entry is not None else "",
+        order_id=entry.row_order_id if entry is not None else "",
         was_there=state == "done",
         task_uuid=entry.task_uuid if entry is not None else "",
         triangles=entry.triangles if entry is not None else None,
@@ -128,18 +128,18 @@ def line_of_entry(row: Row, entry: Entry | None) -> Line:
     )
 
 
-def merged(rows: Iterable[Row], row_keys: Mapping[int, str], ledger: Ledger) -> list[Line]:
+def rows_from_ledger(rows: Iterable[Row], row_keys: Mapping[int, str], ledger: Ledger) -> list[ReportRow]:
     """Return the report's lines for all rows, on whichever machine they were run."""
     known = ledger.by_row_key()
-    return [line_of_entry(row, known.get(row_keys[row.number])) for row in rows]
+    return [row_of_entry(row, known.get(row_keys[row.number])) for row in rows]
 
 
-def counts(lines: Iterable[Line]) -> dict[str, int]:
+def counts(rows: Iterable[ReportRow]) -> dict[str, int]:
     """Return the number of rows by state."""
-    return dict(sorted(Counter(line.state for line in lines).items()))
+    return dict(sorted(Counter(row.state for row in rows).items()))
 
 
-def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
+def to_json(rows: Sequence[ReportRow], **about: object) -> dict[str, object]:
     """
     Return the report as JSON types.
 
@@ -148,33 +148,33 @@ def to_json(lines: Sequence[Line], **about: object) -> dict[str, object]:
     return {
         "version": _VERSION,
         **about,
-        "counts": counts(lines),
-        "credits": sum(line.cost_credits or 0 for line in lines),
-        "credits_of_this_run": sum(line.cost_credits or 0 for line in lines if not line.was_there),
-        "rows": [asdict(line) for line in lines],
+        "counts": counts(rows),
+        "credits": sum(row.cost_credits or 0 for row in rows),
+        "credits_of_this_run": sum(row.cost_credits or 0 for row in rows if not row.was_there),
+        "rows": [asdict(row) for row in rows],
     }
 
 
 def is_report(path: Path) -> bool:
     """Return whether a file is the report of a batch, which another report may replace."""
     try:
-        found = json.loads(read_regular(path, most_bytes=_MOST_BYTES))
+        found = json.loads(read_regular(path, max_bytes=_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and {"version", "counts", "rows", "credits_of_this_run"} <= found.keys()
 
 
-def travelling(lines: Iterable[Line], library: Path) -> list[Line]:
+def portable(rows: Iterable[ReportRow], library: Path) -> list[ReportRow]:
     """
     Return lines for a report that is stored in the library and moved with it.
 
     Paths of this machine are removed from error messages: paths in the library become relative to it, and the user's
     home folder becomes ``~``.
     """
-    return [replace(line, error=_travelling_text(line.error, library)) if line.error else line for line in lines]
+    return [replace(row, error=_portable_text(row.error, library)) if row.error else row for row in rows]
 
 
-def _travelling_text(text: str, library: Path) -> str:
+def _portable_text(text: str, library: Path) -> str:
     text = text.replace(f"{library}{os.sep}", "")
     for folder, instead in ((str(library), "."), (os.path.expanduser("~"), "~")):
         if len(folder) > 1:
@@ -183,7 +183,7 @@ def _travelling_text(text: str, library: Path) -> str:
     return text
 
 
-def travelling_path(path: Path, library: Path) -> str:
+def portable_path(path: Path, library: Path) -> str:
     """Return a path relative to the library if it is at most one folder above it, else only the file name."""
     relative = os.path.relpath(path, library) if path.anchor == library.anchor else path.name
     is_near = sum(part == ".." for part in Path(relative).parts) <= 1
@@ -209,20 +209,20 @@ def write(target: Path, report: Mapping[str, object]) -> None:
         ) from None
 
 
-def table(lines: Sequence[Line]) -> list[str]:
+def table(rows: Sequence[ReportRow]) -> list[str]:
     """Return the lines of a text table; for a large batch, only the rows that are not done."""
-    shown = lines if len(lines) <= MOST_LINES else [line for line in lines if line.state != "done"]
+    shown = rows if len(rows) <= MAX_TABLE_ROWS else [row for row in rows if row.state != "done"]
     cells = [("row", "line", "name", "state", "triangles", "credits", "file or reason")]
-    for line in shown:
-        where = line.files.get("blend") or line.files.get("glb", "") if line.state == "done" else line.error
+    for row in shown:
+        where = row.files.get("blend") or row.files.get("glb", "") if row.state == "done" else row.error
         cells.append(
             (
-                str(line.number),
-                str(line.line),
-                _cut(line.name, 32),
-                "was there" if line.was_there else line.state,
-                "" if line.triangles is None else f"{line.triangles:,}",
-                "" if line.cost_credits is None else str(line.cost_credits),
+                str(row.number),
+                str(row.line),
+                _shortened(row.name, 32),
+                "was there" if row.was_there else row.state,
+                "" if row.triangles is None else f"{row.triangles:,}",
+                "" if row.cost_credits is None else str(row.cost_credits),
                 where,
             )
         )
@@ -239,5 +239,5 @@ def table(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def _cut(text: str, most: int) -> str:
+def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"

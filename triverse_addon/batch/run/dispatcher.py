@@ -3,8 +3,8 @@
 The dispatcher of a run: starts one row after another and writes the ledger, so the driver does no disk access.
 
 Floor: between first and second. Thread: one of its own. The methods are called from the main thread, except
-:meth:`Clerk.finish` from a writer's thread, and :meth:`Clerk.end` and :meth:`Clerk.hold_back` from the thread that ends
-the run. No ``bpy``.
+:meth:`Dispatcher.finish` from a writer's thread, and :meth:`Dispatcher.shutdown` and :meth:`Dispatcher.cancel_unsent`
+from the thread that ends the run. No ``bpy``.
 
 A single thread, so that a row's entries are written in the order of events.
 """
@@ -18,23 +18,23 @@ from dataclasses import dataclass
 
 from ...api.errors import InputError, TriverseError, UnforeseenError
 from ...api.sentence import Sentence
-from ...api.unexpected_errors import UNFORESEEN, Slips
+from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.engine import Engine
 from ...tasks.files.image_size import is_small
-from ...tasks.record import ENDED_BADLY, NOT_SENT, NewTask, Origin, TaskRecord, next_order_id
+from ...tasks.record import FAILED_STAGES, NOT_SENT, Origin, TaskRecord, TaskRequest, next_order_id
 from ..library.entry import Entry
 from ..library.ledger import Ledger
-from .plan import Left, Planned
+from .plan import PlannedRow, RowAction
 
 log = logging.getLogger(__name__)
 
 #: ``Origin.session`` of a batch's tasks; no window has this value.
-SESSION = "batch"
+BATCH_ORIGIN = "batch"
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedRow:
     """
     A row that was started.
 
@@ -48,7 +48,7 @@ class Begun:
     is_ordered: bool
 
 
-class Clerk:
+class Dispatcher:
     """
     The dispatcher of one run.
 
@@ -61,27 +61,27 @@ class Clerk:
         self._engine = engine
         self._ledger = ledger
         self._stop = stop
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-clerk")
-        self._slips = Slips()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-dispatch")
+        self._error_streak = ErrorStreak()
         self.slip: UnforeseenError | None = None
         """An unforeseen error that occurred twice in work without a waiting caller; the run has to end."""
 
-    def begin(self, planned: Planned) -> Future[Begun]:
+    def start(self, planned: PlannedRow) -> Future[StartedRow]:
         """
         Start a row on the dispatcher's thread: claim it in the ledger, and order it if it was not ordered before.
 
         :returns: a future; it raises a :class:`TriverseError` if that is not possible, :class:`ConvertStopped` if the
             run has ended.
         """
-        return self._thread.submit(self._begin, planned)
+        return self._thread.submit(self._start, planned)
 
-    def put(self, entry: Entry) -> None:
+    def queue_write(self, entry: Entry) -> None:
         """
         Queue the write of an entry.
 
         A failure is only logged: the store has the same facts, and the writers report a full disk.
         """
-        self._do(self._put, entry)
+        self._queue(self._write, entry)
 
     def finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """
@@ -92,65 +92,65 @@ class Clerk:
         self._thread.submit(self._ledger.put, entry).result()
         self._mark(entry, record, name)
 
-    def mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
+    def queue_mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """Queue the marking of a task as imported, because its model is in the library."""
-        self._do(self._mark, entry, record, name)
+        self._queue(self._mark, entry, record, name)
 
-    def end(self) -> None:
+    def shutdown(self) -> None:
         """Wait until all queued work is done, and stop the thread."""
         self._thread.shutdown(wait=True)
 
-    def hold_back(self, records: Iterable[TaskRecord]) -> None:
+    def cancel_unsent(self, records: Iterable[TaskRecord]) -> None:
         """Keep the engine from sending tasks of which nothing was sent yet."""
         for record in records:
             if record.stage in NOT_SENT:
                 try:
-                    self._engine.hold_back(record.id)
+                    self._engine.cancel_unsent(record.id)
                 except TriverseError as error:
                     # The task is then sent, and the next run finds it; it is never paid twice.
                     log.info("task %s is not held back: %s", record.id, error)
 
     # -------------------------------------------------------------------------
 
-    def _do(self, work: Callable[..., None], *given: object) -> None:
+    def _queue(self, work: Callable[..., None], *args: object) -> None:
         """Queue work that no caller waits for. Errors are logged, and repeated ones set :attr:`slip`."""
 
-        def kept() -> None:
+        def guarded() -> None:
             try:
-                work(*given)
+                work(*args)
             except UNFORESEEN as error:
-                log.exception("the clerk could not do its work")
-                self.slip = self.slip or self._slips.slipped(error)
+                log.exception("the dispatcher could not do its work")
+                self.slip = self.slip or self._error_streak.error_to_report(error)
 
-        self._thread.submit(kept)
+        self._thread.submit(guarded)
 
-    def _begin(self, planned: Planned) -> Begun:
+    def _start(self, planned: PlannedRow) -> StartedRow:
         if self._stop.is_set():
             raise ConvertStopped(Sentence.of("The batch is ending."))
         entry = self._ledger.claim(planned.row, planned.order_id, planned.row_key)
-        record, is_ordered = self._set_going(planned, entry)
-        return Begun(entry, record, is_ordered)
+        record, is_ordered = self._get_or_order(planned, entry)
+        return StartedRow(entry, record, is_ordered)
 
-    def _set_going(self, planned: Planned, entry: Entry) -> tuple[TaskRecord, bool]:
+    def _get_or_order(self, planned: PlannedRow, entry: Entry) -> tuple[TaskRecord, bool]:
         """Return the row's task, ordered now if necessary, and whether this run pays for it."""
         engine = self._engine
-        record = engine.by_order(planned.order_id)
-        if record is None and entry.task_uuid and (planned.left is not Left.RETRY or planned.was_delivered):
+        record = engine.find_by_order_id(planned.order_id)
+        if record is None and entry.task_uuid and (planned.action is not RowAction.RETRY or planned.was_delivered):
             # Ordered from another machine, under the task UUID in the ledger.
             return engine.track([entry.task_uuid], origin=self._origin(), auto_import=False)[0], False
         if record is None:
-            order = planned.order_id
-            if planned.left is Left.RETRY and entry.order:
-                order = next_order_id(entry.order)
-            return engine.submit(self._wish(planned, order)), True
-        if record.stage in ENDED_BADLY and planned.left is Left.RETRY:
-            return engine.retry(record.id), record.is_settled
+            order_id = planned.order_id
+            if planned.action is RowAction.RETRY and entry.last_order_id:
+                order_id = next_order_id(entry.last_order_id)
+            return engine.submit(self._task_request(planned, order_id)), True
+        if record.stage in FAILED_STAGES and planned.action is RowAction.RETRY:
+            return engine.retry(record.id), record.is_final
         pays = record.stage in NOT_SENT and not record.is_paid
         if not record.has_model and not record.following:
             engine.resume_following(record.id)
         return record, pays
 
-    def _wish(self, planned: Planned, order_id: str) -> NewTask:
+    def _task_request(self, planned: PlannedRow, order_id: str) -> TaskRequest:
         row = planned.row
         for path, place in row.places.items():
             # A person who can write in the folder could retarget a link after the user's permission.
@@ -159,7 +159,7 @@ class Clerk:
                     Sentence.of("The file {path} lies elsewhere than when it was checked. Check again.", path=path),
                     field="file",
                 )
-        return NewTask(
+        return TaskRequest(
             flow=row.flow,
             values=row.params,
             sources=row.sources,
@@ -174,11 +174,11 @@ class Clerk:
         )
 
     def _origin(self) -> Origin:
-        return Origin(session=SESSION, file=str(self._ledger.library))
+        return Origin(session=BATCH_ORIGIN, file=str(self._ledger.library))
 
     def _mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
         try:
-            self._engine.put_away(record.id, name, self._thumbnail(entry))
+            self._engine.mark_stored(record.id, name, self._thumbnail(entry))
         except TriverseError as error:
             # The only effect: the list shows "ready to import" longer than necessary.
             log.info("task %s is not marked as imported: %s", record.id, error)
@@ -195,7 +195,7 @@ class Clerk:
         except OSError:
             return ""
 
-    def _put(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> None:
         try:
             self._ledger.put(entry)
         except TriverseError as error:

@@ -19,7 +19,7 @@ from ..library.asset_writer import BLENDER, AssetWriter
 from ..post_options import EXPORTS
 from ..problems import Problem
 from ..row import Row
-from .plan import Left, Planned
+from .plan import PlannedRow, RowAction
 
 #: Triangles and texture size that the service uses when none are requested.
 _TRIANGLES, _TEXTURE_PX = 300_000, 2048
@@ -32,7 +32,7 @@ _GB = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class MachineCheck:
     """
     The result of the check.
 
@@ -44,9 +44,9 @@ class Examined:
     notes: tuple[Problem, ...] = ()
 
 
-def examine(
-    planned: Iterable[Planned], library: Path, download_dir: Path, writer: AssetWriter, stop: threading.Event
-) -> Examined:
+def check_machine(
+    planned: Iterable[PlannedRow], library: Path, download_dir: Path, writer: AssetWriter, stop: threading.Event
+) -> MachineCheck:
     """
     Test what the unfinished rows will need: writable folders, a child Blender, export formats and disk space.
 
@@ -57,21 +57,21 @@ def examine(
     :param stop: set when the batch is ending.
     :raises ConvertStopped: ``stop`` was set.
     """
-    rows = [one.row for one in planned if one.left not in (Left.NOTHING, Left.LEAVE)]
+    rows = [one.row for one in planned if one.action not in (RowAction.NOTHING, RowAction.SKIP)]
     if not rows:
-        return Examined()
+        return MachineCheck()
     problems: list[Problem] = []
     notes: list[Problem] = []
     for folder in dict.fromkeys((library, download_dir)):
-        reason = _why_not_writable(folder)
+        reason = _write_error(folder)
         if reason:
-            problems.append(Problem(0, "", _not_writable(folder, reason)))
+            problems.append(Problem(0, "", _not_writable_sentence(folder, reason)))
     exports = [kind for kind in EXPORTS if any(kind in row.post.exports for row in rows)]
     try:
-        lacking = writer.try_out(exports, stop)
+        missing = writer.try_out(exports, stop)
     except NoChildError as error:
-        lacking = {BLENDER: error.sentence}
-    for what, sentence in lacking.items():
+        missing = {BLENDER: error.sentence}
+    for what, sentence in missing.items():
         if what == BLENDER:
             problems.append(Problem(0, "", sentence))
         elif what in EXPORTS:
@@ -79,33 +79,33 @@ def examine(
         else:
             notes.append(Problem(0, "", sentence))
     if not problems:
-        coming = [one.row for one in planned if one.left in (Left.ORDER, Left.RETRY, Left.FOLLOW)]
-        short = _short_of_room(coming, library, download_dir, with_blender=writer.with_blender)
+        coming = [one.row for one in planned if one.action in (RowAction.ORDER, RowAction.RETRY, RowAction.FOLLOW)]
+        short = _disk_space_problem(coming, library, download_dir, with_blender=writer.with_blender)
         if short is not None:
             notes.append(short)
-    return Examined(tuple(problems), tuple(notes))
+    return MachineCheck(tuple(problems), tuple(notes))
 
 
 # -----------------------------------------------------------------------------
 # Folders
 
 
-def _why_not_writable(folder: Path) -> str:
+def _write_error(folder: Path) -> str:
     """Return why ``folder``, which need not exist yet, cannot be written; "" if it can. Leaves no file behind."""
     try:
         # Only a trial write gives the right answer for read-only disks, quotas and network file systems alike.
-        with tempfile.TemporaryFile(dir=_there(folder)):
+        with tempfile.TemporaryFile(dir=_nearest_existing(folder)):
             return ""
     except OSError as error:
         return error.strerror or type(error).__name__
 
 
-def _there(folder: Path) -> Path:
+def _nearest_existing(folder: Path) -> Path:
     """Return ``folder``, or its nearest parent that exists."""
     return next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
 
 
-def _not_writable(folder: Path, reason: str) -> Sentence:
+def _not_writable_sentence(folder: Path, reason: str) -> Sentence:
     return Sentence.of(
         "The folder {path} cannot be written ({reason}). Choose another folder.", path=str(folder), reason=reason
     )
@@ -115,11 +115,13 @@ def _not_writable(folder: Path, reason: str) -> Sentence:
 # Disk space
 
 
-def _short_of_room(rows: Sequence[Row], library: Path, download_dir: Path, *, with_blender: bool) -> Problem | None:
+def _disk_space_problem(
+    rows: Sequence[Row], library: Path, download_dir: Path, *, with_blender: bool
+) -> Problem | None:
     """Return a problem at the first row for which a disk is probably too full; None if there is room for all."""
     try:
         disks = [
-            (os.stat(_there(folder)).st_dev, shutil.disk_usage(_there(folder)).free)
+            (os.stat(_nearest_existing(folder)).st_dev, shutil.disk_usage(_nearest_existing(folder)).free)
             for folder in (library, download_dir)
         ]
     except OSError:

@@ -11,10 +11,10 @@ from enum import StrEnum
 from ...api.sentence import Sentence
 from ...tasks.record import TaskRecord
 from ..library.entry import Entry
-from .plan import Planned
+from .plan import PlannedRow
 
 
-class End(StrEnum):
+class RowResult(StrEnum):
     """The result of a row in this run."""
 
     DONE = "done"
@@ -36,14 +36,14 @@ class Outcome:
     """
     The outcome of one row.
 
-    :ivar end: the result.
+    :ivar result: the result.
     :ivar was_there: the model was in the library already, at no cost.
     :ivar sentence: the error message; None if all went well.
     :ivar suggestion: the service's own advice; "" if there is none.
     """
 
-    planned: Planned
-    end: End
+    planned: PlannedRow
+    result: RowResult
     sentence: Sentence | None = None
     suggestion: str = ""
     was_there: bool = False
@@ -52,7 +52,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RowStatus:
     """
     The status of a row during the run.
 

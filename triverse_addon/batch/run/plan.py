@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...tasks.record import ENDED_BADLY, NOT_SENT, TaskRecord
+from ...tasks.record import FAILED_STAGES, NOT_SENT, TaskRecord
 from ..library.entry import Entry
-from ..library.ledger import Ledger, recipe_of
+from ..library.ledger import Ledger, build_hash_of
 from ..row import Row
 
 
-class Left(StrEnum):
+class RowAction(StrEnum):
     """What remains to be done for a row."""
 
     NOTHING = "nothing"
@@ -28,19 +28,19 @@ class Left(StrEnum):
     """The model was downloaded and has to be written into the library."""
     RETRY = "retry"
     """It failed, and is retried."""
-    LEAVE = "leave"
+    SKIP = "leave"
     """It is skipped: it failed, or it did not fail and ``--retry-failed`` was given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedRow:
     """
     A row and what remains to be done for it.
 
     :ivar order_id: see ``input.order_ids``.
     :ivar row_key: see ``input.order_ids.row_key``.
-    :ivar recipe: see ``library.ledger.recipe_of``.
-    :ivar left: what remains to be done.
+    :ivar build_hash: see ``library.ledger.build_hash_of``.
+    :ivar action: what remains to be done.
     :ivar record: the row's task; None if this machine knows none.
     :ivar entry: the ledger's entry; None if there is none.
     """
@@ -48,15 +48,15 @@ class Planned:
     row: Row
     order_id: str
     row_key: str
-    recipe: str
-    left: Left
+    build_hash: str
+    action: RowAction
     record: TaskRecord | None = None
     entry: Entry | None = None
 
     @property
     def has_failed(self) -> bool:
         """Whether the row failed in an earlier run."""
-        return _has_failed(self.record, self.entry, self.recipe)
+        return _has_failed(self.record, self.entry, self.build_hash)
 
     @property
     def was_delivered(self) -> bool:
@@ -64,14 +64,14 @@ class Planned:
         return self.entry is not None and bool(self.entry.task_uuid and self.entry.files)
 
     @property
-    def may_cost(self) -> bool:
+    def is_billable(self) -> bool:
         """Whether the remaining work may place a paid order."""
-        if self.left is Left.RETRY:
-            return self.record.is_settled if self.record is not None else not self.was_delivered
-        if self.left is Left.FOLLOW and self.record is not None:
+        if self.action is RowAction.RETRY:
+            return self.record.is_final if self.record is not None else not self.was_delivered
+        if self.action is RowAction.FOLLOW and self.record is not None:
             # Stored by a run that ended before the task was sent.
             return self.record.stage in NOT_SENT and not self.record.is_paid
-        return self.left is Left.ORDER
+        return self.action is RowAction.ORDER
 
 
 def plan(
@@ -79,43 +79,43 @@ def plan(
     order_ids: Mapping[int, str],
     row_keys: Mapping[int, str],
     ledger: Ledger,
-    by_order: Callable[[str], TaskRecord | None],
+    find_by_order_id: Callable[[str], TaskRecord | None],
     *,
     with_blender: bool,
     retry_failed: bool = False,
-) -> list[Planned]:
+) -> list[PlannedRow]:
     """
     Return the rows with what remains to be done for each.
 
     :param order_ids: ``client_order_id`` by row number.
     :param row_keys: row key by row number.
-    :param by_order: returns the task with a ``client_order_id`` or with that of one of its retries.
+    :param find_by_order_id: returns the task with a ``client_order_id`` or with that of one of its retries.
     :param retry_failed: retry the failed rows, and skip all others.
     """
     planned = []
     for row in rows:
         order_id = order_ids[row.number]
-        recipe = recipe_of(row, with_blender=with_blender)
-        entry, record = ledger.get(order_id), by_order(order_id)
-        failed = _has_failed(record, entry, recipe)
-        if entry is not None and ledger.is_done(entry, recipe):
-            left = Left.NOTHING
+        build_hash = build_hash_of(row, with_blender=with_blender)
+        entry, record = ledger.get(order_id), find_by_order_id(order_id)
+        failed = _has_failed(record, entry, build_hash)
+        if entry is not None and ledger.is_done(entry, build_hash):
+            action = RowAction.NOTHING
         elif failed:
-            left = Left.RETRY if retry_failed else Left.LEAVE
+            action = RowAction.RETRY if retry_failed else RowAction.SKIP
         elif retry_failed:
-            left = Left.LEAVE
+            action = RowAction.SKIP
         elif record is not None:
-            left = Left.WRITE if record.has_model else Left.FOLLOW
+            action = RowAction.WRITE if record.has_model else RowAction.FOLLOW
         else:
-            left = Left.FOLLOW if entry is not None and entry.task_uuid else Left.ORDER
-        planned.append(Planned(row, order_id, row_keys[row.number], recipe, left, record, entry))
+            action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
+        planned.append(PlannedRow(row, order_id, row_keys[row.number], build_hash, action, record, entry))
     return planned
 
 
-def _has_failed(record: TaskRecord | None, entry: Entry | None, recipe: str) -> bool:
-    if record is not None and record.stage in ENDED_BADLY:
+def _has_failed(record: TaskRecord | None, entry: Entry | None, build_hash: str) -> bool:
+    if record is not None and record.stage in FAILED_STAGES:
         return True
     if entry is None or entry.state != "failed":
         return False
     # A row whose model could not be written as requested is tried again once the request changes.
-    return entry.recipe == recipe if record is None or record.has_model else False
+    return entry.build_hash == build_hash if record is None or record.has_model else False

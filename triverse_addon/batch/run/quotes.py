@@ -16,7 +16,7 @@ from ...api.payloads import Quote
 from ..row import Row
 
 #: Queries a price at the service, given the flow and the settings that the price depends on.
-AskQuote = Callable[[str, Mapping[str, JSON]], Quote]
+QuoteQuery = Callable[[str, Mapping[str, JSON]], Quote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Prices:
         return sum(self.by_row.values())
 
 
-def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
+def query_prices(rows: Iterable[Row], query: QuoteQuery) -> Prices:
     """
     Query the prices of rows. The queries are free and create no tasks.
 
@@ -48,10 +48,10 @@ def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
     by_row: dict[int, int] = {}
     unknown: list[int] = []
     for row in rows:
-        what = priced_params(row.flow, row.params)
-        key = json.dumps([row.flow, what], sort_keys=True)
+        params = priced_params(row.flow, row.params)
+        key = json.dumps([row.flow, params], sort_keys=True)
         if key not in known:
-            known[key] = _ask(ask, row.flow, what)
+            known[key] = _query_price(query, row.flow, params)
         price = known[key]
         if price is None:
             unknown.append(row.number)
@@ -60,9 +60,9 @@ def ask_prices(rows: Iterable[Row], ask: AskQuote) -> Prices:
     return Prices(by_row, tuple(unknown))
 
 
-def _ask(ask: AskQuote, flow: str, what: Mapping[str, JSON]) -> int | None:
+def _query_price(query: QuoteQuery, flow: str, params: Mapping[str, JSON]) -> int | None:
     try:
-        return ask(flow, what).cost_credits
+        return query(flow, params).cost_credits
     except AuthenticationError:
         raise
     except ServiceError:

@@ -2,7 +2,8 @@
 """
 A user's request for a batch, and its check before anything is sent; the same for the command and for the panel.
 
-Floor: between first and second. Thread: any that may read files and, for :func:`ask`, wait for the network. No ``bpy``.
+Floor: between first and second. Thread: any that may read files and, for
+:func:`query_prices_and_balance`, wait for the network. No ``bpy``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,17 +20,17 @@ from ..input.reader import read
 from ..input.row_range import rows_in
 from ..input.validation import check
 from ..outside_files import Outside
-from ..problems import Problem, asked_about
+from ..problems import Problem, files_to_allow
 from ..raw_rows import RawBatch
 from ..row import Row
-from .quotes import Prices, ask_prices
+from .quotes import Prices, query_prices
 
 if TYPE_CHECKING:
     from ...api.client import Client
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BatchRequest:
     """
     A user's request for one batch.
 
@@ -52,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class BatchCheck:
     """
     A batch as read and checked. With a problem, ``rows`` is empty, and nothing can be ordered.
 
@@ -70,7 +71,7 @@ class Look:
     @property
     def outside(self) -> list[Outside]:
         """The files that need the user's permission."""
-        return asked_about(self.problems)
+        return files_to_allow(self.problems)
 
     @property
     def chosen_rows(self) -> list[Row]:
@@ -83,40 +84,40 @@ def library_for(file: Path) -> Path:
     return file.with_name(f"{plain_name(file.stem)}-library")
 
 
-def look(
-    asked: Asked, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
-) -> Look:
+def check_request(
+    request: BatchRequest, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
+) -> BatchCheck:
     """
     Read and check a batch. Problems are returned, not raised.
 
-    :param asked: the user's request.
+    :param request: the user's request.
     :param preparer: see :mod:`tasks.preparer`; None where source files are uploaded unchanged.
     :param with_sources: also open and check pictures and models.
     :param service_url: see :func:`input.validation.check`.
     :raises InputError: (field ``rows``) the selected rows do not exist.
     """
     raw = read(
-        asked.file,
+        request.file,
         takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE),
-        allowed=asked.allowed,
+        allowed=request.allowed,
     )
-    chosen = rows_in(asked.rows, len(raw.rows)) if asked.rows and raw.rows else range(1, len(raw.rows) + 1)
+    chosen = rows_in(request.rows, len(raw.rows)) if request.rows and raw.rows else range(1, len(raw.rows) + 1)
     rows, problems = check(
         raw,
-        defaults=asked.defaults,
+        defaults=request.defaults,
         takes=preparer.takes if preparer is not None else lambda path, kind: False,
-        with_blender=asked.with_blender,
+        with_blender=request.with_blender,
         numbers=chosen if with_sources else (),
         service_url=service_url,
-        allowed=asked.allowed,
+        allowed=request.allowed,
     )
-    return Look(raw, chosen, rows, problems)
+    return BatchCheck(raw, chosen, rows, problems)
 
 
-def ask(costly: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
+def query_prices_and_balance(billable: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:
     """
     Query the prices of rows and the account's balance.
 
     :raises TriverseError: the service was not reached, or rejected the key.
     """
-    return ask_prices(costly, client.quote), client.balance()
+    return query_prices(billable, client.quote), client.balance()

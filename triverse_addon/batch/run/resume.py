@@ -21,78 +21,78 @@ from typing import Any
 from ...tasks.private_files import make_folder
 from ..library.atomic_write import write_whole
 from ..library.safe_paths import read_regular
-from .request import Asked
+from .request import BatchRequest
 
 #: Folder inside the data folder, with one small file for each library.
 FOLDER = "batches"
 #: Largest size of a file, in bytes: a hundred thousand agreed rows.
-_MOST_BYTES = 16 * 1024 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
 #: Larger than any time stamp; an integer in JSON may be too large for a float.
 _LARGEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class SavedBatch:
     """
     A started batch.
 
-    :ivar asked: the user's request.
+    :ivar request: the user's request.
     :ivar jobs: largest number of tasks that are active at once.
     :ivar agreed: ``client_order_id`` of the rows whose price the user has agreed to.
     :ivar credits: that price, in credits.
     :ivar owner: name of the engine that runs it, see ``tasks.store.lease``; "" for none.
     """
 
-    asked: Asked
+    request: BatchRequest
     jobs: int
     agreed: frozenset[str] = frozenset()
     credits: int = 0
     owner: str = ""
 
 
-def remember(data_dir: Path, begun: Begun) -> None:
+def save_batch(data_dir: Path, saved: SavedBatch) -> None:
     """
     Store a started batch until it has ended.
 
     :raises OSError: it cannot be written. The batch can run nevertheless.
     """
-    target = _path(data_dir, begun.asked)
+    target = _path(data_dir, saved.request)
     make_folder(target.parent)
     value = {
-        "file": str(begun.asked.file),
-        "library": str(begun.asked.library),
-        "jobs": begun.jobs,
-        "agreed": sorted(begun.agreed),
-        "credits": begun.credits,
-        "allowed": sorted(begun.asked.allowed),
-        "owner": begun.owner,
+        "file": str(saved.request.file),
+        "library": str(saved.request.library),
+        "jobs": saved.jobs,
+        "agreed": sorted(saved.agreed),
+        "credits": saved.credits,
+        "allowed": sorted(saved.request.allowed),
+        "owner": saved.owner,
         "at_s": time.time(),
     }
     write_whole(target, json.dumps(value).encode(), private=True)
 
 
-def forget(data_dir: Path, asked: Asked) -> None:
+def delete_batch(data_dir: Path, request: BatchRequest) -> None:
     """Delete a stored batch, because it has ended or the user has discarded it. Errors are ignored."""
     with contextlib.suppress(OSError):
-        _path(data_dir, asked).unlink(missing_ok=True)
+        _path(data_dir, request).unlink(missing_ok=True)
 
 
-def recall(data_dir: Path, is_free: Callable[[str], bool]) -> Begun | None:
+def load_batch(data_dir: Path, is_free: Callable[[str], bool]) -> SavedBatch | None:
     """
     Return the unfinished batch that was started last; None if there is none.
 
     :param is_free: returns whether the engine with this name no longer runs its batch.
     """
-    newest: tuple[float, Begun] | None = None
+    newest: tuple[float, SavedBatch] | None = None
     for path in (data_dir / FOLDER).glob("*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            begun, at_s = _begun(json.loads(read_regular(path, most_bytes=_MOST_BYTES)))
-            if (newest is None or at_s > newest[0]) and (not begun.owner or is_free(begun.owner)):
-                newest = at_s, begun
+            saved, at_s = _from_json(json.loads(read_regular(path, max_bytes=_MAX_BYTES)))
+            if (newest is None or at_s > newest[0]) and (not saved.owner or is_free(saved.owner)):
+                newest = at_s, saved
     return newest[1] if newest is not None else None
 
 
-def _begun(value: Any) -> tuple[Begun, float]:
+def _from_json(value: Any) -> tuple[SavedBatch, float]:
     """
     Return a batch from parsed JSON, and when it was written.
 
@@ -110,10 +110,10 @@ def _begun(value: Any) -> tuple[Begun, float]:
         raise ValueError("agreed")
     if type(at_s) not in (int, float) or not -_LARGEST <= at_s <= _LARGEST:
         raise ValueError("at_s")
-    asked = Asked(Path(file), Path(library), allowed=frozenset(allowed))
-    return Begun(asked, jobs, frozenset(agreed), credits, owner), at_s
+    request = BatchRequest(Path(file), Path(library), allowed=frozenset(allowed))
+    return SavedBatch(request, jobs, frozenset(agreed), credits, owner), at_s
 
 
-def _path(data_dir: Path, asked: Asked) -> Path:
-    digest = hashlib.sha256(os.fsencode(asked.library)).hexdigest()[:16]
+def _path(data_dir: Path, request: BatchRequest) -> Path:
+    digest = hashlib.sha256(os.fsencode(request.library)).hexdigest()[:16]
     return data_dir / FOLDER / f"{digest}.json"

@@ -19,14 +19,14 @@ from ...tasks.record import TaskRecord
 from ..input.order_ids import order_ids, row_key
 from ..library.ledger import Ledger
 from ..outside_files import Outside
-from ..problems import BatchProblemsError, Problem, asked_about
+from ..problems import BatchProblemsError, Problem, files_to_allow
 from ..raw_rows import LeftOut, RawRow
-from .plan import Left, Planned, plan
-from .request import Asked, Look, look
+from .plan import PlannedRow, RowAction, plan
+from .request import BatchCheck, BatchRequest, check_request
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableRow:
     """
     One line of the table.
 
@@ -41,16 +41,16 @@ class Line:
     line: int
     title: str
     problems: tuple[Problem, ...] = ()
-    planned: Planned | None = None
+    planned: PlannedRow | None = None
 
 
 @dataclass(frozen=True)
-class Checked:
+class RowTable:
     """
     A checked batch.
 
-    :ivar asked: the user's request.
-    :ivar lines: the table's lines; those that need attention first, the others in the order of the file.
+    :ivar request: the user's request.
+    :ivar rows: the table's lines; those that need attention first, the others in the order of the file.
     :ivar problems: all problems found.
     :ivar planned: the rows of a run; empty if there is a problem.
     :ivar retries: the rows of a run that only retries failed rows.
@@ -58,109 +58,120 @@ class Checked:
     :ivar left_out: items of a folder of pictures that are not rows.
     """
 
-    asked: Asked
-    lines: tuple[Line, ...]
+    request: BatchRequest
+    rows: tuple[TableRow, ...]
     problems: tuple[Problem, ...] = ()
-    planned: tuple[Planned, ...] = ()
-    retries: tuple[Planned, ...] = field(default=(), repr=False)
+    planned: tuple[PlannedRow, ...] = ()
+    retries: tuple[PlannedRow, ...] = field(default=(), repr=False)
     notice: Sentence | None = None
     left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
-    def counts(self) -> dict[Left, int]:
+    def counts(self) -> dict[RowAction, int]:
         """Number of rows by what remains to be done."""
-        lefts = [one.left for one in self.planned]
-        return {left: lefts.count(left) for left in Left}
+        actions = [one.action for one in self.planned]
+        return {action: actions.count(action) for action in RowAction}
 
     @cached_property
     def outside(self) -> list[Outside]:
         """The files that need the user's permission."""
-        return asked_about(self.problems)
+        return files_to_allow(self.problems)
 
     @property
     def has_work(self) -> bool:
         """Whether a run has anything to do."""
         return has_work(self.planned)
 
-    def with_problems(self, problems: Iterable[Problem]) -> "Checked":
+    def with_problems(self, problems: Iterable[Problem]) -> "RowTable":
         """Return the batch with ``problems``, which block a run until they are fixed and the batch is checked again."""
         by_line: dict[int, list[Problem]] = defaultdict(list)
         for problem in problems:
             by_line[problem.line].append(problem)
-        lines = [dataclasses.replace(line, problems=tuple(by_line.pop(line.line, ()))) for line in self.lines]
-        lines += [Line(0, line, self.asked.file.name, tuple(found)) for line, found in by_line.items()]
-        lines.sort(key=lambda line: (not line.problems, line.line))
-        return dataclasses.replace(self, lines=tuple(lines), problems=tuple(problems), planned=(), retries=())
+        rows = [dataclasses.replace(row, problems=tuple(by_line.pop(row.line, ()))) for row in self.rows]
+        rows += [TableRow(0, line, self.request.file.name, tuple(found)) for line, found in by_line.items()]
+        rows.sort(key=lambda row: (not row.problems, row.line))
+        return dataclasses.replace(self, rows=tuple(rows), problems=tuple(problems), planned=(), retries=())
 
     @cached_property
-    def costly(self) -> list[Planned]:
+    def billable(self) -> list[PlannedRow]:
         """The rows for which a run may place an order."""
-        return [one for one in self.planned if one.may_cost]
+        return [one for one in self.planned if one.is_billable]
 
     @cached_property
-    def costly_retries(self) -> list[Planned]:
+    def billable_retries(self) -> list[PlannedRow]:
         """The rows for which a run that only retries failed rows may place an order."""
-        return [one for one in self.retries if one.may_cost]
+        return [one for one in self.retries if one.is_billable]
 
     @cached_property
-    def failed(self) -> list[Planned]:
+    def failed(self) -> list[PlannedRow]:
         """The failed rows, planned as retries."""
-        return [one for one in self.retries if one.left is Left.RETRY]
+        return [one for one in self.retries if one.action is RowAction.RETRY]
 
 
-def has_work(planned: Iterable[Planned]) -> bool:
+def has_work(planned: Iterable[PlannedRow]) -> bool:
     """Return whether a run with these rows has anything to do."""
-    return any(one.left not in (Left.NOTHING, Left.LEAVE) for one in planned)
+    return any(one.action not in (RowAction.NOTHING, RowAction.SKIP) for one in planned)
 
 
-def check_batch(
-    asked: Asked, preparer: Preparer | None, by_order: Callable[[str], TaskRecord | None], service_url: str
-) -> Checked:
+def build_table(
+    request: BatchRequest,
+    preparer: Preparer | None,
+    find_by_order_id: Callable[[str], TaskRecord | None],
+    service_url: str,
+) -> RowTable:
     """
     Read, check and plan a batch.
 
-    :param asked: the user's request.
+    :param request: the user's request.
     :param preparer: see :mod:`tasks.preparer`.
-    :param by_order: see :func:`plan.plan`.
+    :param find_by_order_id: see :func:`plan.plan`.
     :param service_url: see :func:`input.validation.check`.
     :raises TriverseError: the store cannot be read, or the selected rows do not exist.
     """
-    seen = look(asked, preparer, service_url=service_url)
-    if seen.problems:
-        return _with_problems(asked, seen, seen.problems)
+    check = check_request(request, preparer, service_url=service_url)
+    if check.problems:
+        return _with_problems(request, check, check.problems)
     try:
-        ids = order_ids(seen.rows, asked.batch_id)
+        ids = order_ids(check.rows, request.batch_id)
     except BatchProblemsError as error:
-        return _with_problems(asked, seen, error.problems)
-    keys = {row.number: row_key(row, asked.batch_id) for row in seen.rows}
-    ledger = Ledger(asked.library)
+        return _with_problems(request, check, error.problems)
+    keys = {row.number: row_key(row, request.batch_id) for row in check.rows}
+    ledger = Ledger(request.library)
     planned, retries = (
-        plan(seen.rows, ids, keys, ledger, by_order, with_blender=asked.with_blender, retry_failed=retry_failed)
+        plan(
+            check.rows,
+            ids,
+            keys,
+            ledger,
+            find_by_order_id,
+            with_blender=request.with_blender,
+            retry_failed=retry_failed,
+        )
         for retry_failed in (False, True)
     )
     # Failed rows come first, as they are what a user looks for in a long table.
-    lines = sorted(planned, key=lambda one: (one.left is not Left.LEAVE, one.row.number))
-    return Checked(
-        asked,
-        tuple(Line(one.row.number, one.row.line, one.row.title, planned=one) for one in lines),
+    rows = sorted(planned, key=lambda one: (one.action is not RowAction.SKIP, one.row.number))
+    return RowTable(
+        request,
+        tuple(TableRow(one.row.number, one.row.line, one.row.title, planned=one) for one in rows),
         planned=tuple(planned),
         retries=tuple(retries),
         notice=ledger.notice() if ledger.ignored else None,
-        left_out=seen.raw.left_out,
+        left_out=check.raw.left_out,
     )
 
 
-def _with_problems(asked: Asked, seen: Look, problems: Iterable[Problem]) -> Checked:
+def _with_problems(request: BatchRequest, check: BatchCheck, problems: Iterable[Problem]) -> RowTable:
     by_line: dict[int, list[Problem]] = defaultdict(list)
     for problem in problems:
         by_line[problem.line].append(problem)
-    lines = []
-    for number, row in enumerate(seen.raw.rows, 1):
-        lines.append(Line(number, row.line, _title(row), tuple(by_line.pop(row.line, ()))))
+    rows = []
+    for number, row in enumerate(check.raw.rows, 1):
+        rows.append(TableRow(number, row.line, _title(row), tuple(by_line.pop(row.line, ()))))
     # The remaining problems concern the header, lines that are not rows, or the file as a whole.
-    lines += [Line(0, line, asked.file.name, tuple(found)) for line, found in by_line.items()]
-    lines.sort(key=lambda line: (not line.problems, line.line))
-    return Checked(asked, tuple(lines), problems=tuple(problems), left_out=seen.raw.left_out)
+    rows += [TableRow(0, line, request.file.name, tuple(found)) for line, found in by_line.items()]
+    rows.sort(key=lambda row: (not row.problems, row.line))
+    return RowTable(request, tuple(rows), problems=tuple(problems), left_out=check.raw.left_out)
 
 
 def _title(row: RawRow) -> str:

@@ -23,29 +23,29 @@ from ...api.errors import TriverseError, UnforeseenError
 from ...api.responses import TOO_MANY_REQUESTS
 from ...api.sentence import Sentence
 from ...api.service_codes import ServiceCode
-from ...api.unexpected_errors import UNFORESEEN, Slips
+from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
-from ...tasks.engine.request_gate import Block
-from ...tasks.record import ENDED_BADLY, Stage, TaskRecord
-from ..library.asset_jobs import job_for, write_patiently, written
+from ...tasks.engine.request_gate import BlockReason
+from ...tasks.record import FAILED_STAGES, Stage, TaskRecord
+from ..library.asset_jobs import job_for, new_entry, write_with_retries
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry
 from ..library.ledger import Ledger
-from .dispatcher import Begun, Clerk
-from .outcome import End, Outcome, Progress, Standing
-from .plan import Left, Planned
+from .dispatcher import Dispatcher, StartedRow
+from .outcome import Outcome, Progress, RowResult, RowStatus
+from .plan import PlannedRow, RowAction
 
 log = logging.getLogger(__name__)
 
 #: Largest number of concurrent tasks; more would only wait in the service's queue.
-MOST_JOBS = 1000
+MAX_CONCURRENT_TASKS = 1000
 #: Largest number of rows queued at the dispatcher. Rows that it has not started can still be stopped.
-_MOST_BEGINNING = 32
+_MAX_STARTING = 32
 #: The result of a run whose requests are all blocked; any other reason is a local error (FAILED).
-_ENDS = {Block.KEY: End.ACCOUNT, Block.ONLINE: End.SERVICE}
+_RESULT_OF_BLOCK = {BlockReason.KEY: RowResult.ACCOUNT, BlockReason.ONLINE: RowResult.SERVICE}
 #: Interval at which the service is checked for an outage, in seconds.
-_TROUBLE_S = 1.0
+_SERVICE_CHECK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,16 @@ class _ModelGoneError(Exception):
 class _Item:
     """The state of one unfinished row. Main thread only."""
 
-    def __init__(self, planned: Planned) -> None:
+    def __init__(self, planned: PlannedRow) -> None:
         self.planned = planned
         self.number = planned.row.number
         self.entry: Entry | None = planned.entry
         self.record: TaskRecord | None = planned.record
         """The task as last read from the engine."""
         self.record_id = planned.record.id if planned.record is not None else ""
-        self.beginning: Future[Begun] | None = None
+        self.starting: Future[StartedRow] | None = None
         self.writing: Future[tuple[Entry, Sentence | None]] | None = None
-        self.was_fetched_again = False
+        self.was_redownloaded = False
 
 
 class Runner:
@@ -99,7 +99,7 @@ class Runner:
     def __init__(
         self,
         engine: Engine,
-        planned: Sequence[Planned],
+        planned: Sequence[PlannedRow],
         writer: AssetWriter,
         ledger: Ledger,
         *,
@@ -113,42 +113,42 @@ class Runner:
         self._catalog_ids = catalog_ids
         self._prices = prices
         self._limits = limits
-        self._began_s = time.monotonic()
+        self._started_s = time.monotonic()
         self._total = len(planned)
-        self._was_there = sum(one.left is Left.NOTHING for one in planned)
+        self._was_there = sum(one.action is RowAction.NOTHING for one in planned)
         self._outcomes: dict[int, Outcome] = {}
         self._done = 0
-        self._beginning: dict[int, _Item] = {}
+        self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
         self._credits: dict[int, int] = {}
         """Price of each row that this run has ordered, by row number: the quoted price, later the real one."""
-        self._dearer = 1.0
+        self._price_factor = 1.0
         """Largest ratio of real to quoted price, at least 1."""
-        self._halt: tuple[End, Sentence] | None = None
+        self._end: tuple[RowResult, Sentence] | None = None
         """Why the run has to end; models that are being written are still finished."""
         self._no_orders: Sentence | None = None
         """Why no more orders are placed; existing orders continue."""
-        self._trouble_since_s: float | None = None
-        self._looked_for_trouble_s = float("-inf")
+        self._outage_since_s: float | None = None
+        self._service_checked_s = float("-inf")
         self._is_over = False
-        self._slips = Slips()
+        self._error_streak = ErrorStreak()
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(max(1, limits.writers), thread_name_prefix="triverse-write")
-        self._clerk = Clerk(engine, ledger, self._stop)
+        self._dispatcher = Dispatcher(engine, ledger, self._stop)
         # Rows without cost come first, and downloaded models before those in progress.
-        order = {Left.WRITE: 0, Left.FOLLOW: 1, Left.RETRY: 2, Left.ORDER: 3}
+        order = {RowAction.WRITE: 0, RowAction.FOLLOW: 1, RowAction.RETRY: 2, RowAction.ORDER: 3}
         self._free: deque[_Item] = deque()
-        self._costly: deque[_Item] = deque()
-        for one in sorted(planned, key=lambda one: (order.get(one.left, -1), one.row.number)):
-            if one.left in (Left.NOTHING, Left.LEAVE):
-                self._end(untouched(one))
+        self._billable: deque[_Item] = deque()
+        for one in sorted(planned, key=lambda one: (order.get(one.action, -1), one.row.number)):
+            if one.action in (RowAction.NOTHING, RowAction.SKIP):
+                self._set_outcome(untouched(one))
             else:
-                (self._costly if one.may_cost else self._free).append(_Item(one))
+                (self._billable if one.is_billable else self._free).append(_Item(one))
         for one in planned:
-            if one.left is Left.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
+            if one.action is RowAction.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
                 # A previous run was killed after writing the model and before marking its task.
-                self._clerk.mark(one.entry, one.record, one.row.title)
+                self._dispatcher.queue_mark(one.entry, one.record, one.row.title)
 
     # -------------------------------------------------------------------------
     # Called by the driver
@@ -161,7 +161,7 @@ class Runner:
     @property
     def elapsed_s(self) -> float:
         """Time since the run was started, in seconds."""
-        return time.monotonic() - self._began_s
+        return time.monotonic() - self._started_s
 
     def step(self) -> None:
         """
@@ -173,71 +173,71 @@ class Runner:
             return
         try:
             self._step()
-            self._slips.went_well()
+            self._error_streak.reset()
         except UNFORESEEN as error:
             log.exception("a step of the batch failed")
-            if (told := self._slips.slipped(error)) is not None:
-                self._break_off(told)
+            if (repeated := self._error_streak.error_to_report(error)) is not None:
+                self._abort(repeated)
 
-    def _break_off(self, error: UnforeseenError) -> None:
-        self._halt = (End.FAILED, error.sentence)
-        self.halt()
+    def _abort(self, error: UnforeseenError) -> None:
+        self._end = (RowResult.FAILED, error.sentence)
+        self.cancel()
 
     def _step(self) -> None:
-        if (slip := self._clerk.slip) is not None:
-            self._break_off(slip)
+        if (slip := self._dispatcher.slip) is not None:
+            self._abort(slip)
             return
-        self._begin()
-        self._look_at_beginning()
+        self._start_rows()
+        self._check_starting()
         for item in list(self._under_way.values()):
-            self._look(item)
+            self._check_task(item)
         for item in list(self._writing.values()):
-            self._look_at_writing(item)
-        self._look_for_trouble()
-        if self._writing or self._beginning:
+            self._check_writing(item)
+        self._check_limits()
+        if self._writing or self._starting:
             return
-        has_orders = bool(self._costly) and self._no_orders is None
-        self._is_over = self._halt is not None or not (self._under_way or self._free or has_orders)
+        has_orders = bool(self._billable) and self._no_orders is None
+        self._is_over = self._end is not None or not (self._under_way or self._free or has_orders)
 
-    def stop(self, *, hold_back: bool = False) -> None:
+    def shutdown(self, *, cancel_unsent: bool = False) -> None:
         """
         End the run, and wait for its threads. A window uses a separate thread for this.
 
         :meth:`step` must not be called afterwards. Unfinished files are abandoned, and written again by the next run.
 
-        :param hold_back: also keep the engine, which keeps running, from sending tasks that were not sent yet.
+        :param cancel_unsent: also keep the engine, which keeps running, from sending tasks that were not sent yet.
         """
         self._is_over = True
         self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._clerk.end()
+        self._dispatcher.shutdown()
         self._writer.close()
-        if hold_back:
-            begun = [item.beginning for item in self._beginning.values() if item.beginning is not None]
-            found = [future.result().record for future in begun if future.exception() is None]
-            self._clerk.hold_back([*found, *self.records()])
+        if cancel_unsent:
+            started = [item.starting for item in self._starting.values() if item.starting is not None]
+            found = [future.result().record for future in started if future.exception() is None]
+            self._dispatcher.cancel_unsent([*found, *self.records()])
 
-    def halt(self) -> None:
-        """Cancel the run without waiting: nothing more is started or checked. :meth:`stop` must follow."""
+    def cancel(self) -> None:
+        """Cancel the run without waiting: nothing more is started or checked. :meth:`shutdown` must follow."""
         self._is_over = True
         self._stop.set()
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of every row, in the order of the file."""
         found = dict(self._outcomes)
-        for item in [*self._free, *self._costly, *self._moving()]:
-            end, sentence = self._halt or (End.OPEN, Sentence.of("The batch ended before this row was done."))
-            if self._halt is None and self._no_orders is not None and item in self._costly:
-                end, sentence = End.ACCOUNT, self._no_orders
+        for item in [*self._free, *self._billable, *self._active_items()]:
+            result, sentence = self._end or (RowResult.OPEN, Sentence.of("The batch ended before this row was done."))
+            if self._end is None and self._no_orders is not None and item in self._billable:
+                result, sentence = RowResult.ACCOUNT, self._no_orders
             record = self._engine.get(item.record_id) if item.record_id else None
-            found[item.number] = Outcome(item.planned, end, sentence, record=record, entry=item.entry)
+            found[item.number] = Outcome(item.planned, result, sentence, record=record, entry=item.entry)
         return [found[number] for number in sorted(found)]
 
-    def standing(self, number: int) -> Standing:
+    def row_status(self, number: int) -> RowStatus:
         """Return the status of the row with this number, from memory."""
-        moving = (group[number] for group in (self._under_way, self._writing, self._beginning) if number in group)
+        moving = (group[number] for group in (self._under_way, self._writing, self._starting) if number in group)
         item = next(moving, None)
-        return Standing(
+        return RowStatus(
             outcome=self._outcomes.get(number),
             record=item.record if item is not None else None,
             is_writing=number in self._writing,
@@ -246,8 +246,8 @@ class Runner:
     def progress(self) -> Progress:
         """Return the progress of the run."""
         own = self._done - self._was_there
-        waiting = len(self._free) + len(self._costly)
-        under_way = len(self._under_way) + len(self._beginning)
+        waiting = len(self._free) + len(self._billable)
+        under_way = len(self._under_way) + len(self._starting)
         left = waiting + under_way + len(self._writing)
         return Progress(
             total=self._total,
@@ -268,52 +268,52 @@ class Runner:
         """Return the active tasks."""
         return [item.record for item in self._under_way.values() if item.record is not None]
 
-    def _moving(self) -> list[_Item]:
-        return [*self._beginning.values(), *self._under_way.values(), *self._writing.values()]
+    def _active_items(self) -> list[_Item]:
+        return [*self._starting.values(), *self._under_way.values(), *self._writing.values()]
 
     # -------------------------------------------------------------------------
     # Starting rows
 
-    def _begin(self) -> None:
-        while self._halt is None and (item := self._next()) is not None:
-            if item.planned.may_cost:
+    def _start_rows(self) -> None:
+        while self._end is None and (item := self._next()) is not None:
+            if item.planned.is_billable:
                 self._credits[item.number] = self._prices.get(item.number, 0)
             try:
-                item.beginning = self._clerk.begin(item.planned)
+                item.starting = self._dispatcher.start(item.planned)
             except UNFORESEEN as error:
-                log.exception("row %d could not be handed to the clerk", item.number)
+                log.exception("row %d could not be handed to the dispatcher", item.number)
                 self._credits.pop(item.number, None)
                 self._fail(item, UnforeseenError(error).sentence)
                 continue
-            self._beginning[item.number] = item
+            self._starting[item.number] = item
 
     def _next(self) -> _Item | None:
         """Remove and return the row to start now; None if there is none."""
-        if len(self._beginning) >= _MOST_BEGINNING:
+        if len(self._starting) >= _MAX_STARTING:
             return None
-        has_place = len(self._under_way) + len(self._beginning) < self._limits.jobs
-        if self._free and (has_place or self._free[0].planned.left is Left.WRITE):
+        has_place = len(self._under_way) + len(self._starting) < self._limits.jobs
+        if self._free and (has_place or self._free[0].planned.action is RowAction.WRITE):
             return self._free.popleft()
-        if self._costly and has_place and self._no_orders is None and self._may_spend(self._costly[0]):
-            return self._costly.popleft()
+        if self._billable and has_place and self._no_orders is None and self._is_within_budget(self._billable[0]):
+            return self._billable.popleft()
         return None
 
-    def _may_spend(self, item: _Item) -> bool:
+    def _is_within_budget(self, item: _Item) -> bool:
         limit = self._limits.max_credits
-        price = self._prices.get(item.number, 0) * self._dearer
+        price = self._prices.get(item.number, 0) * self._price_factor
         if limit is None or sum(self._credits.values()) + price <= limit:
             return True
         self._no_orders = Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=limit)
         return False
 
-    def _look_at_beginning(self) -> None:
-        for item in list(self._beginning.values()):
-            future = item.beginning
+    def _check_starting(self) -> None:
+        for item in list(self._starting.values()):
+            future = item.starting
             if future is None or not future.done():
                 return  # the dispatcher starts rows in order
-            del self._beginning[item.number]
+            del self._starting[item.number]
             try:
-                begun = future.result()
+                started = future.result()
             except ConvertStopped:
                 continue
             except TriverseError as error:
@@ -325,15 +325,15 @@ class Runner:
                 self._credits.pop(item.number, None)
                 self._fail(item, UnforeseenError(error).sentence)
                 continue
-            if not begun.is_ordered:
+            if not started.is_ordered:
                 self._credits.pop(item.number, None)
-            item.entry, item.record_id = begun.entry, begun.record.id
+            item.entry, item.record_id = started.entry, started.record.id
             self._under_way[item.number] = item
 
     # -------------------------------------------------------------------------
     # Following rows
 
-    def _look(self, item: _Item) -> None:
+    def _check_task(self, item: _Item) -> None:
         record = self._engine.get(item.record_id)
         if record is item.record and record is not None and not record.has_model:
             return
@@ -341,51 +341,51 @@ class Runner:
         if record is None:
             self._fail(item, Sentence.of("The task was taken off the list elsewhere."))
             return
-        self._note(item, record)
+        self._update_entry(item, record)
         if record.has_model:
-            self._begin_writing(item, record)
-        elif record.stage in ENDED_BADLY:
+            self._start_writing(item, record)
+        elif record.stage in FAILED_STAGES:
             sentence = record.error or Sentence.of("The service cancelled the task.")
-            end = End.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else End.FAILED
-            self._fail(item, sentence, suggestion=record.error_suggestion, end=end, record=record)
-            if end is End.ACCOUNT:
+            result = RowResult.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else RowResult.FAILED
+            self._fail(item, sentence, suggestion=record.error_suggestion, result=result, record=record)
+            if result is RowResult.ACCOUNT:
                 self._no_orders = sentence
         elif not record.following:
             self._fail(item, Sentence.of("Nobody follows this task any more."), record=record)
 
-    def _note(self, item: _Item, record: TaskRecord) -> None:
+    def _update_entry(self, item: _Item, record: TaskRecord) -> None:
         """Record the real price and, for other machines, the task's UUID as soon as it is known."""
         if item.number in self._credits and record.cost_credits is not None:
             self._credits[item.number] = record.cost_credits
             quoted = self._prices.get(item.number, 0)
-            self._dearer = max(self._dearer, record.cost_credits / quoted if quoted else 1.0)
-        entry, uuid = item.entry, record.task_uuid or ""
+            self._price_factor = max(self._price_factor, record.cost_credits / quoted if quoted else 1.0)
+        entry, uuid, sent_id = item.entry, record.task_uuid or "", record.client_order_id
         if entry is None or not uuid or uuid == entry.task_uuid:
             return
-        order = record.client_order_id if record.client_order_id.startswith(item.planned.order_id) else entry.order
+        order_id = sent_id if sent_id.startswith(item.planned.order_id) else entry.last_order_id
         item.entry = dataclasses.replace(
             entry,
             state="ordered",
-            order=order or item.planned.order_id,
+            last_order_id=order_id or item.planned.order_id,
             task_uuid=uuid,
             row_key=item.planned.row_key,
             # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
             cost_credits=record.cost_credits or self._prices.get(item.number),
             error="",
         )
-        self._clerk.put(item.entry)
+        self._dispatcher.queue_write(item.entry)
 
-    def _begin_writing(self, item: _Item, record: TaskRecord) -> None:
+    def _start_writing(self, item: _Item, record: TaskRecord) -> None:
         planned = item.planned
         assert item.entry is not None
         job = job_for(planned.row, record, item.entry, self._ledger.library, self._catalog_ids)
-        entry = dataclasses.replace(item.entry, recipe=planned.recipe, row_key=planned.row_key)
+        entry = dataclasses.replace(item.entry, build_hash=planned.build_hash, row_key=planned.row_key)
 
         def write() -> tuple[Entry, Sentence | None]:
             if not Path(record.model_path).is_file():
                 raise _ModelGoneError
-            asset = write_patiently(self._writer, job, self._stop)
-            self._clerk.finish(done := written(entry, planned.row, record, asset), record, planned.row.title)
+            asset = write_with_retries(self._writer, job, self._stop)
+            self._dispatcher.finish(done := new_entry(entry, planned.row, record, asset), record, planned.row.title)
             return done, asset.problem
 
         # Moved only now: an error of ``submit`` would lose the row.
@@ -393,7 +393,7 @@ class Runner:
         del self._under_way[item.number]
         self._writing[item.number] = item
 
-    def _look_at_writing(self, item: _Item) -> None:
+    def _check_writing(self, item: _Item) -> None:
         future, record = item.writing, item.record
         if future is None or not future.done():
             return
@@ -402,58 +402,60 @@ class Runner:
         except ConvertStopped:
             return
         except _ModelGoneError:
-            self._fetch_again(item)
+            self._redownload(item)
         except NoChildError as error:
             self._fail(item, error.sentence, record=record)
-            self._halt = (End.FAILED, error.sentence)
+            self._end = (RowResult.FAILED, error.sentence)
         except TriverseError as error:
             self._fail(item, error.sentence, record=record)
         except UNFORESEEN as error:
             log.exception("row %d could not be written", item.number)
             self._fail(item, UnforeseenError(error).sentence, record=record)
         else:
-            end = End.DONE if problem is None else End.FAILED  # the files that could be written are kept
-            self._finish(item, Outcome(item.planned, end, problem, record=record, entry=item.entry))
+            result = RowResult.DONE if problem is None else RowResult.FAILED  # the files that could be written are kept
+            self._finish(item, Outcome(item.planned, result, problem, record=record, entry=item.entry))
 
-    def _fetch_again(self, item: _Item) -> None:
+    def _redownload(self, item: _Item) -> None:
         """Download a model that was deleted by hand once more. It is never ordered again."""
-        if item.was_fetched_again or item.record is None:
+        if item.was_redownloaded or item.record is None:
             path = item.record.model_path if item.record is not None else ""
             sentence = Sentence.of("The downloaded model {path} is not there any more.", path=path)
             self._fail(item, sentence, record=item.record)
             return
-        item.was_fetched_again = True
-        self._engine.fetch_again(item.record_id)
+        item.was_redownloaded = True
+        self._engine.redownload(item.record_id)
         item.record = None
         del self._writing[item.number]
         self._under_way[item.number] = item
 
-    def _look_for_trouble(self) -> None:
+    def _check_limits(self) -> None:
         """End the run at its time limit, when requests are blocked, or after a long outage of the service."""
         now = time.monotonic()
         timeout_s = self._limits.timeout_s
-        if self._halt is not None or not (self._under_way or self._free or self._costly or self._beginning):
+        if self._end is not None or not (self._under_way or self._free or self._billable or self._starting):
             return
-        if timeout_s is not None and now - self._began_s >= timeout_s:
-            self._halt = (End.TIMED_OUT, Sentence.of("The time is over. What was ordered goes on at the service."))
-        elif now - self._looked_for_trouble_s >= _TROUBLE_S:
-            self._looked_for_trouble_s = now
+        if timeout_s is not None and now - self._started_s >= timeout_s:
+            self._end = (RowResult.TIMED_OUT, Sentence.of("The time is over. What was ordered goes on at the service."))
+        elif now - self._service_checked_s >= _SERVICE_CHECK_S:
+            self._service_checked_s = now
             block, sentence = self._engine.blocked()
-            if block is not Block.NONE and sentence is not None:
-                self._halt = (_ENDS.get(block, End.FAILED), sentence)
+            if block is not BlockReason.NONE and sentence is not None:
+                self._end = (_RESULT_OF_BLOCK.get(block, RowResult.FAILED), sentence)
             else:
-                self._look_for_outage(now)
+                self._check_outage(now)
 
-    def _look_for_outage(self, now: float) -> None:
+    def _check_outage(self, now: float) -> None:
         records = self.records()
-        notes = [record.note for record in records if record.attempts and record.note != TOO_MANY_REQUESTS]
-        troubles = [note for note in notes if note is not None]
-        if not troubles or len(troubles) < len(records):
-            self._trouble_since_s = None
-        elif self._trouble_since_s is None:
-            self._trouble_since_s = now
-        elif now - self._trouble_since_s >= self._limits.patience_s:
-            self._halt = (End.SERVICE, troubles[0])
+        notes = [
+            record.status_note for record in records if record.attempts and record.status_note != TOO_MANY_REQUESTS
+        ]
+        reasons = [note for note in notes if note is not None]
+        if not reasons or len(reasons) < len(records):
+            self._outage_since_s = None
+        elif self._outage_since_s is None:
+            self._outage_since_s = now
+        elif now - self._outage_since_s >= self._limits.patience_s:
+            self._end = (RowResult.SERVICE, reasons[0])
 
     # -------------------------------------------------------------------------
     # Outcomes
@@ -464,37 +466,37 @@ class Runner:
         sentence: Sentence,
         *,
         suggestion: str = "",
-        end: End = End.FAILED,
+        result: RowResult = RowResult.FAILED,
         record: TaskRecord | None = None,
     ) -> None:
-        if item.entry is not None and end is End.FAILED:
+        if item.entry is not None and result is RowResult.FAILED:
             item.entry = dataclasses.replace(
-                item.entry, state="failed", recipe=item.planned.recipe, error=str(sentence)
+                item.entry, state="failed", build_hash=item.planned.build_hash, error=str(sentence)
             )
-        self._finish(item, Outcome(item.planned, end, sentence, suggestion, record=record, entry=item.entry))
-        if item.entry is not None and end is End.FAILED:
-            self._clerk.put(item.entry)
+        self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
+        if item.entry is not None and result is RowResult.FAILED:
+            self._dispatcher.queue_write(item.entry)
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         self._under_way.pop(item.number, None)
         self._writing.pop(item.number, None)
-        self._end(outcome)
+        self._set_outcome(outcome)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _set_outcome(self, outcome: Outcome) -> None:
         self._outcomes[outcome.planned.row.number] = outcome
-        self._done += outcome.end is End.DONE
+        self._done += outcome.result is RowResult.DONE
 
 
-def untouched(planned: Planned) -> Outcome:
+def untouched(planned: PlannedRow) -> Outcome:
     """Return the outcome of a row that this run skips."""
     record, entry = planned.record, planned.entry
-    if planned.left is Left.NOTHING:
-        return Outcome(planned, End.DONE, was_there=True, record=record, entry=entry)
+    if planned.action is RowAction.NOTHING:
+        return Outcome(planned, RowResult.DONE, was_there=True, record=record, entry=entry)
     if not planned.has_failed:
         sentence = Sentence.of("This run was about failed rows only.")
-        return Outcome(planned, End.OPEN, sentence, record=record, entry=entry)
+        return Outcome(planned, RowResult.OPEN, sentence, record=record, entry=entry)
     if record is not None and record.error is not None:
-        return Outcome(planned, End.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
+        return Outcome(planned, RowResult.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
     words = entry.error if entry is not None else ""
     sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
-    return Outcome(planned, End.FAILED, sentence, record=record, entry=entry)
+    return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 _NOT_OF_A_USER = frozenset({"RENDER_RESULT", "COMPOSITING"})
 
 #: Least and greatest length, in pixels, of the longer side of a viewport capture. Small viewports are drawn enlarged.
-_LEAST_PX, _MOST_PX = 1024, 2048
+_MIN_PX, _MAX_PX = 1024, 2048
 
 
 def from_image(image: bpy.types.Image, folder: Path) -> Path:
@@ -109,7 +109,7 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     if not isinstance(space, bpy.types.SpaceView3D):
         raise SceneError(Sentence.of("There is no 3D viewport to capture."))
     longest = max(region.width, region.height)
-    factor = min(max(longest, _LEAST_PX), _MOST_PX) / max(longest, 1)
+    factor = min(max(longest, _MIN_PX), _MAX_PX) / max(longest, 1)
     width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
     pixels = _draw(space, region, scene, layer, width, height)
     return _write(_new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, _without_alpha(pixels)))

@@ -16,7 +16,7 @@ from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, Co
 from ...tasks.removal import remove_leftovers
 from ..asset_library import CATALOG_ID
 from .messages import sentence_for
-from .process import ChildProcess, Words
+from .process import ChildMessages, ChildProcess
 
 BLEND = "model.blend"
 THUMBNAIL = "thumbnail.png"
@@ -26,7 +26,7 @@ LOG = "convert.log"
 #: two busy cores (measured).
 TIMEOUT_S = 600.0
 
-_WORDS = Words(
+_MESSAGES = ChildMessages(
     too_slow=Sentence.of(
         "Blender did not finish reading this model within {minutes} minutes. The downloaded file is kept."
     ),
@@ -58,7 +58,7 @@ class ChildConverter:
     def __init__(
         self, command: Sequence[str], *, timeout_s: float = TIMEOUT_S, memory_bytes: int | None = None
     ) -> None:
-        self._child = ChildProcess(command, _WORDS, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
+        self._child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
         """
@@ -75,7 +75,7 @@ class ChildConverter:
         for name in (BLEND, THUMBNAIL):
             remove_leftovers(job.out_dir, Path(name).stem)
         out_dir = job.out_dir.resolve()
-        told = {
+        job_fields = {
             "glb_path": str(job.glb_path.resolve()),
             "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
             "blend_path": str(out_dir / BLEND),
@@ -89,12 +89,12 @@ class ChildConverter:
             "merge": job.merge,
             "smooth_deg": job.smooth_deg,
         }
-        result = self._child.run(told, job.out_dir, stop)
+        result = self._child.run(job_fields, job.out_dir, stop)
         if result["missing"]["meshes"]:
             # Try once more: another Blender process may read a mesh that this one did not, because the failure was
             # random or memory was short.
             with contextlib.suppress(ConvertError, ChildNotStartedError):
-                result = self._child.run(told, job.out_dir, stop)
+                result = self._child.run(job_fields, job.out_dir, stop)
         return Converted(
             blend_path=job.out_dir / BLEND,
             thumbnail_path=job.out_dir / THUMBNAIL if result["thumbnail"] else None,

@@ -24,8 +24,8 @@ from ...tasks.glb import glb_check
 from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ...tasks.removal import remove_file
 from .messages import sentence_for
-from .persistent_process import MOST_JOBS, ChildSession
-from .process import SCRATCH, ChildEndedError, Words
+from .persistent_process import JOBS_PER_CHILD, ChildSession
+from .process import SCRATCH, ChildEndedError, ChildMessages
 from .trial import try_out
 
 #: Name of the folder, in the user's data folder, for the children's temporary files and logs. It is not in the library,
@@ -40,7 +40,7 @@ TIMEOUT_S = 900.0
 #: Time limit of all contact sheets, which are one job. A page of 64 images takes 4 s (measured, two cores).
 _SHEET_S = 3600.0
 #: Files that a child left because it was killed together with its Blender are removed when they are this old.
-_LEFT_S = 24 * 3600.0
+_STALE_AFTER_S = 24 * 3600.0
 
 
 def _sentence_for(kind: str, detail: str = "") -> Sentence:
@@ -61,7 +61,7 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
     return sentence_for(kind, detail)
 
 
-_WORDS = Words(
+_MESSAGES = ChildMessages(
     too_slow=Sentence.of("Blender did not finish this model within {minutes} minutes. The downloaded file is kept."),
     killed=Sentence.of(
         "The system ended Blender while it worked on this model, most likely because memory ran out. "
@@ -78,7 +78,7 @@ _WORDS = Words(
 )
 
 
-class ChildLibrary:
+class ChildAssetWriter:
     """
     Write assets with child Blenders: an :class:`batch.library.asset_writer.AssetWriter` for batches. Thread-safe.
 
@@ -101,7 +101,7 @@ class ChildLibrary:
         *,
         timeout_s: float = TIMEOUT_S,
         memory_bytes: int | None = None,
-        jobs_per_child: int = MOST_JOBS,
+        jobs_per_child: int = JOBS_PER_CHILD,
         reader: GltfReader = ANY_BLENDER,
     ) -> None:
         self._command = tuple(command)
@@ -125,7 +125,7 @@ class ChildLibrary:
             raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
 
     def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
-        told: dict[str, object] = {
+        job_fields: dict[str, object] = {
             "kind": "asset",
             "glb_path": str(glb_path.resolve()),
             "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
@@ -140,19 +140,19 @@ class ChildLibrary:
             "post": job.post.to_json(),
             "may_draw": True,
         }
-        with self._session(self._timeout_s) as session:
+        with self._borrowed_session(self._timeout_s) as session:
             try:
-                result = session.run(told, job.library, stop)
+                result = session.run(job_fields, job.library, stop)
             except ChildEndedError:
                 # The cause may be a model that the child processed before, or the renderer. So try once more, in a new
                 # child and without rendering.
-                told["may_draw"] = False
-                result = session.run(told, job.library, stop)
+                job_fields["may_draw"] = False
+                result = session.run(job_fields, job.library, stop)
             if result["missing"]["meshes"]:
                 # Another process may read a mesh that this one did not. Otherwise the asset is tagged "Incomplete".
                 session.close()
                 with contextlib.suppress(ConvertError, ChildNotStartedError):
-                    result = session.run(told, job.library, stop)
+                    result = session.run(job_fields, job.library, stop)
         problem = _problem_of(result["lacking"]) or Missing(**result["missing"]).warning
         return Asset(result["files"], result["triangles"], problem)
 
@@ -164,7 +164,7 @@ class ChildLibrary:
         """Draw contact sheets, see :class:`batch.library.asset_writer.AssetWriter`."""
         if not tiles:
             return ()
-        told = {
+        job_fields = {
             "kind": "sheet",
             "target_stem": str(library.resolve() / "contact-sheet"),
             "tiles": [
@@ -172,8 +172,8 @@ class ChildLibrary:
                 for tile in tiles
             ],
         }
-        with self._session(_SHEET_S) as session:
-            sheets = [Path(path) for path in session.run(told, library, stop)["files"]]
+        with self._borrowed_session(_SHEET_S) as session:
+            sheets = [Path(path) for path in session.run(job_fields, library, stop)["files"]]
         # A larger batch before this one may have left more sheets than there are now.
         for old in library.iterdir():
             if _SHEET.fullmatch(old.name) and old.name not in {sheet.name for sheet in sheets}:
@@ -189,7 +189,7 @@ class ChildLibrary:
             session.close()
 
     @contextlib.contextmanager
-    def _session(self, timeout_s: float) -> Iterator[ChildSession]:
+    def _borrowed_session(self, timeout_s: float) -> Iterator[ChildSession]:
         """
         Yield an idle child with the given time limit, or a new one, and return it to the pool afterwards.
 
@@ -199,7 +199,7 @@ class ChildLibrary:
             session = next((one for one in self._idle if one.timeout_s == timeout_s), None)
             if session is not None:
                 self._idle.remove(session)
-        session = session or self._new(timeout_s)
+        session = session or self._new_session(timeout_s)
         try:
             yield session
         finally:
@@ -210,7 +210,7 @@ class ChildLibrary:
             if not is_kept:
                 session.close()
 
-    def _new(self, timeout_s: float) -> ChildSession:
+    def _new_session(self, timeout_s: float) -> ChildSession:
         try:
             make_folder(self._work_dir)
         except OSError as error:
@@ -218,12 +218,12 @@ class ChildLibrary:
         _remove_old(self._work_dir)
         return ChildSession(
             self._command,
-            _WORDS,
+            _MESSAGES,
             self._work_dir,
             log=f"child-{secrets.token_hex(4)}.log",
             timeout_s=timeout_s,
             memory_bytes=self._memory_bytes,
-            most_jobs=self._jobs_per_child,
+            jobs_per_child=self._jobs_per_child,
         )
 
 
@@ -241,9 +241,9 @@ def _remove_old(folder: Path) -> None:
     """
     Remove the files and folders that children of killed batches left in ``folder``.
 
-    They are recognised by their names. Other batches may be running, so only those older than :data:`_LEFT_S` go.
+    They are recognised by name. Other batches may be running, so only those older than :data:`_STALE_AFTER_S` go.
     """
-    oldest_s = time.time() - _LEFT_S
+    oldest_s = time.time() - _STALE_AFTER_S
     try:
         paths = list(folder.iterdir())
     except OSError:

@@ -24,17 +24,17 @@ from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
 from ...tasks.private_files import make_folder
 from .environment import child_environment
-from .process import SCRATCH, ChildProcess, Words, apart, filled, keep_log, kill
+from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, isolated_popen_kwargs, keep_log, kill
 
-#: Argument that makes the child read job paths from standard input. Equal to ``worker.job_loop.MANY``, a module that is
-#: only imported in the child.
-_MANY = "-"
+#: Argument that makes the child read job paths from standard input. Equal to ``worker.job_loop.JOBS_ON_STDIN``, a
+#: module that is only imported in the child.
+_JOBS_ON_STDIN = "-"
 #: Interval, in seconds, of checking for the result, the stop event and the end of the child.
 _POLL_S = 0.01
 #: Number of jobs after which a child is replaced, so that what jobs leave behind in it does not accumulate.
-MOST_JOBS = 100
+JOBS_PER_CHILD = 100
 #: Seconds to wait for the child, and for the thread that reads its output, when the session is closed.
-_LEAVE_S = 1.0
+_EXIT_TIMEOUT_S = 1.0
 
 
 class ChildSession(ChildProcess):
@@ -42,28 +42,28 @@ class ChildSession(ChildProcess):
     One child process for several jobs; the first job starts it.
 
     :param command: command that starts the child, see :func:`command.child_command`.
-    :param words: error messages.
+    :param messages: error messages.
     :param folder: folder for the child's own folder and its log.
     :param log: file name of the log.
     :param timeout_s: time limit of one job, in seconds.
     :param memory_bytes: memory limit of the child, see :class:`process.ChildProcess`.
-    :param most_jobs: number of jobs after which the child is replaced; 1 starts a child for each job.
+    :param jobs_per_child: number of jobs after which the child is replaced; 1 starts a child for each job.
     """
 
     def __init__(
         self,
         command: Sequence[str],
-        words: Words,
+        messages: ChildMessages,
         folder: Path,
         *,
         log: str,
         timeout_s: float,
         memory_bytes: int | None = None,
-        most_jobs: int = MOST_JOBS,
+        jobs_per_child: int = JOBS_PER_CHILD,
     ) -> None:
-        super().__init__(command, words, log=log, timeout_s=timeout_s, memory_bytes=memory_bytes)
+        super().__init__(command, messages, log=log, timeout_s=timeout_s, memory_bytes=memory_bytes)
         self._folder = folder
-        self._most_jobs = most_jobs
+        self._jobs_per_child = jobs_per_child
         self._child: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
         self._reader: threading.Thread | None = None
@@ -85,29 +85,29 @@ class ChildSession(ChildProcess):
         if not self._command:
             raise NoChildError(Sentence.of("No second Blender can be started here."))
         if stop.is_set():
-            raise ConvertStopped(self._words.stopped)
-        child = self._started()
+            raise ConvertStopped(self._messages.stopped)
+        child = self._running_child()
         assert self._scratch is not None
         name = secrets.token_hex(4)
         job_path, result_path = self._scratch / f"{name}.json", self._scratch / f"{name}.result.json"
-        told = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
+        job_fields = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
         self._done += 1
         is_answered = False
         try:
-            job_path.write_text(json.dumps(told), encoding="utf-8")
+            job_path.write_text(json.dumps(job_fields), encoding="utf-8")
             code = self._wait(child, job_path, result_path, stop)
             is_answered = code is None
             return self._read_result(result_path, code or 0)
         except OSError as error:
-            raise ConvertError(self._words.refused("disk", error.strerror or "")) from None
+            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         finally:
-            if not is_answered or self._done >= self._most_jobs:
+            if not is_answered or self._done >= self._jobs_per_child:
                 self.close()
             else:
                 for path in (job_path, result_path):
                     path.unlink(missing_ok=True)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _running_child(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:
             return self._child
         self.close()
@@ -115,16 +115,16 @@ class ChildSession(ChildProcess):
         try:
             make_folder(scratch)
         except OSError as error:
-            raise ConvertError(self._words.refused("disk", error.strerror or "")) from None
+            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         try:
             child = subprocess.Popen(
-                [*self._command, _MANY],
+                [*self._command, _JOBS_ON_STDIN],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
                 env=child_environment(os.environ, scratch),
-                **apart(),
+                **isolated_popen_kwargs(),
             )
         except OSError as error:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -157,9 +157,9 @@ class ChildSession(ChildProcess):
             if (code := child.poll()) is not None:
                 return None if result_path.exists() else code
             if stop.wait(_POLL_S):
-                raise ConvertStopped(self._words.stopped)
+                raise ConvertStopped(self._messages.stopped)
             if time.monotonic() > deadline_s:
-                raise ConvertError(filled(self._words.too_slow, minutes=round(self._timeout_s / 60, 1)))
+                raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))
         return None
 
     def close(self) -> None:
@@ -174,8 +174,8 @@ class ChildSession(ChildProcess):
             if child.poll() is None:
                 kill(child)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=_LEAVE_S)
+                child.wait(timeout=_EXIT_TIMEOUT_S)
             if self._reader is not None:
-                self._reader.join(timeout=_LEAVE_S)
+                self._reader.join(timeout=_EXIT_TIMEOUT_S)
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)

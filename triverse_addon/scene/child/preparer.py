@@ -23,7 +23,7 @@ from ...api.sentence import Sentence
 from ...api.upload_checks import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, head_of
 from ...tasks.preparer import stem_for
 from ...tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
-from .process import ChildProcess, Words
+from .process import ChildMessages, ChildProcess
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
     return Sentence.of("Blender cannot prepare this file for the upload. It says: {detail}.", detail=detail.rstrip("."))
 
 
-WORDS = Words(
+MESSAGES = ChildMessages(
     too_slow=Sentence.of("Blender did not finish preparing this file within {minutes} minutes. Nothing was sent."),
     killed=Sentence.of(
         "The system ended Blender while it prepared this file, most likely because memory ran out. Nothing was sent."
@@ -114,7 +114,7 @@ class ChildPreparer:
         memory_bytes: int | None = None,
     ) -> None:
         self._can_start = bool(command)
-        self._child = ChildProcess(command, WORDS, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
+        self._child = ChildProcess(command, MESSAGES, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
         self._picture_suffixes = frozenset(picture_suffixes)
         self._own_dir = own_dir
 
@@ -157,14 +157,14 @@ class ChildPreparer:
             # An earlier run made the GLB and removed the source (see below), but Blender ended before that was stored.
             return model
         remove_leftovers(out_dir, stem)
-        told = {
+        job_fields = {
             "kind": kind.value,
             "source_path": str(path.resolve()),
             "target_stem": str(out_dir.resolve() / stem),
             "max_bytes": MAX_MODEL_BYTES if kind is Kind.MODEL else MAX_IMAGE_BYTES,
             "max_edge_px": MAX_EDGE_PX,
         }
-        prepared = out_dir / self._child.run(told, out_dir, stop)["name"]
+        prepared = out_dir / self._child.run(job_fields, out_dir, stop)["name"]
         self._tidy_up(path)
         return prepared
 

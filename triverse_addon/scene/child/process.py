@@ -34,7 +34,7 @@ from .environment import child_environment
 _log = logging.getLogger(__name__)
 
 #: Least default limit of a child's address space. A child uses 1.5 GB of it before it has read anything.
-_LEAST_MEMORY_BYTES = 6 * 1024**3
+_MIN_MEMORY_BYTES = 6 * 1024**3
 #: Interval, in seconds, of checking for the stop event and the end of the child.
 POLL_S = 0.05
 #: Number of bytes of the child's output that are kept from its beginning, and as many from its end.
@@ -45,7 +45,7 @@ SCRATCH = ".convert-"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ChildMessages:
     """
     Error messages for one kind of child, with placeholders.
 
@@ -75,7 +75,7 @@ class ChildProcess:
 
     :param command: command that starts the child, from :func:`command.child_command`; the path of the job file is
         appended.
-    :param words: error messages.
+    :param messages: error messages.
     :param log: name of the file in the output folder that gets the child's output.
     :param timeout_s: time limit of one job, in seconds.
     :param memory_bytes: limit of the child's address space, on POSIX; None for three quarters of the machine's memory,
@@ -85,17 +85,17 @@ class ChildProcess:
     def __init__(
         self,
         command: Sequence[str],
-        words: Words,
+        messages: ChildMessages,
         *,
         log: str,
         timeout_s: float,
         memory_bytes: int | None = None,
     ) -> None:
         self._command = tuple(command)
-        self._words = words
+        self._messages = messages
         self._log = log
         self._timeout_s = timeout_s
-        self._memory_bytes = memory_bytes or max(_LEAST_MEMORY_BYTES, _physical_memory_bytes() * 3 // 4)
+        self._memory_bytes = memory_bytes or max(_MIN_MEMORY_BYTES, _physical_memory_bytes() * 3 // 4)
 
     def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
         """
@@ -118,10 +118,10 @@ class ChildProcess:
         try:
             make_folder(scratch)
             job_path = scratch / "job.json"
-            told = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
-            job_path.write_text(json.dumps(told), encoding="utf-8")
+            job_fields = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
+            job_path.write_text(json.dumps(job_fields), encoding="utf-8")
         except OSError as error:
-            raise ConvertError(self._words.refused("disk", error.strerror or "")) from None
+            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         try:
             code = self._run(job_path, scratch, out_dir / self._log, stop)
             return self._read_result(result_path, code)
@@ -135,7 +135,7 @@ class ChildProcess:
         :return: its exit code; on POSIX, the negative number of the signal that ended it.
         """
         if stop.is_set():
-            raise ConvertStopped(self._words.stopped)
+            raise ConvertStopped(self._messages.stopped)
         try:
             child = subprocess.Popen(
                 [*self._command, str(job_path.resolve())],
@@ -145,7 +145,7 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
                 env=child_environment(os.environ, scratch.resolve()),
-                **apart(),
+                **isolated_popen_kwargs(),
             )
         except OSError as error:
             raise not_started(error) from None
@@ -157,9 +157,9 @@ class ChildProcess:
         try:
             while (code := child.poll()) is None:
                 if stop.wait(POLL_S):
-                    raise ConvertStopped(self._words.stopped)
+                    raise ConvertStopped(self._messages.stopped)
                 if time.monotonic() > deadline:
-                    raise ConvertError(filled(self._words.too_slow, minutes=round(self._timeout_s / 60, 1)))
+                    raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))
             return code
         finally:
             if child.poll() is None:
@@ -180,33 +180,35 @@ class ChildProcess:
         try:
             result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ChildEndedError(self._end_in_words(code)) from None
+            raise ChildEndedError(self._exit_message(code)) from None
         except (OSError, ValueError, RecursionError) as error:
             _log.warning("The child's answer cannot be read: %s", error)
-            raise ChildEndedError(self._end_in_words(code)) from None
+            raise ChildEndedError(self._exit_message(code)) from None
         if "refused" in result:
-            raise ConvertError(self._words.refused(result["refused"], result["detail"]))
+            raise ConvertError(self._messages.refused(result["refused"], result["detail"]))
         return result
 
-    def _end_in_words(self, code: int) -> Sentence:
+    def _exit_message(self, code: int) -> Sentence:
         """Return the message for a child that ended with the exit code ``code`` and without a result."""
         if code >= 0:
-            return filled(self._words.ended, code=code, log=self._log)
+            return fill_in(self._messages.ended, code=code, log=self._log)
         try:
             name = signal.Signals(-code).name
         except ValueError:
             name = str(-code)
         # Only the system's out-of-memory killer sends SIGKILL to a child, apart from this module itself, which then
         # raises another error.
-        return self._words.killed if name == "SIGKILL" else filled(self._words.crashed, signal=name, log=self._log)
+        return (
+            self._messages.killed if name == "SIGKILL" else fill_in(self._messages.crashed, signal=name, log=self._log)
+        )
 
 
-def filled(sentence: Sentence, **args: str | int | float) -> Sentence:
-    """Return a message of :class:`Words` with values for its placeholders."""
+def fill_in(sentence: Sentence, **args: str | int | float) -> Sentence:
+    """Return a message of :class:`ChildMessages` with values for its placeholders."""
     return Sentence(sentence.template, args)
 
 
-def apart() -> dict[str, Any]:
+def isolated_popen_kwargs() -> dict[str, Any]:
     """
     Return the keyword arguments for ``Popen`` that give the child its own process group.
 

@@ -22,7 +22,7 @@ from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN
 from ...tasks.files.image_size import is_small
 from ...tasks.removal import remove_file
-from .preparer import LOG, WORDS
+from .preparer import LOG, MESSAGES
 from .process import ChildProcess
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _TIMEOUT_S = 120.0
 _MAX_BYTES = 1024 * 1024
 
 
-class SmallPictures:
+class SourceThumbnails:
     """
     Make thumbnails one after another, in a thread that the first request starts.
 
@@ -45,10 +45,10 @@ class SmallPictures:
     """
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
-        self._child = ChildProcess(command, WORDS, log=LOG, timeout_s=_TIMEOUT_S)
+        self._child = ChildProcess(command, MESSAGES, log=LOG, timeout_s=_TIMEOUT_S)
         self._folder = folder
-        self._asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._answers: deque[tuple[str, str]] = deque()
+        self._requests: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._results: deque[tuple[str, str]] = deque()
         self._known: dict[str, str] = {}
         self._under_way: set[str] = set()
         self._in_use: set[Path] = set()
@@ -64,51 +64,51 @@ class SmallPictures:
         """
         return self._known.get(source)
 
-    def ask(self, source: str) -> None:
+    def request(self, source: str) -> None:
         """Request the thumbnail of the image at ``source``, unless it was requested before."""
         if source in self._known or source in self._under_way or self._stop.is_set():
             return
         self._under_way.add(source)
         if self._thread is None:
-            thread = threading.Thread(target=self._run, name="triverse-small-pictures", daemon=True)
+            thread = threading.Thread(target=self._run, name="triverse-source-thumbnails", daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:  # the system cannot start another thread
                 _log.warning("No small copies of pictures: %s", error)
-                self._answers.append((source, ""))
+                self._results.append((source, ""))
                 return
             self._thread = thread
-        self._asked.put(source)
+        self._requests.put(source)
 
-    def hear(self) -> bool:
+    def take_results(self) -> bool:
         """Process the worker's results, which :meth:`path` then returns. Return True if there were any."""
-        heard = False
-        while self._answers:
-            source, path = self._answers.popleft()
+        has_new = False
+        while self._results:
+            source, path = self._results.popleft()
             self._known[source] = path
             self._under_way.discard(source)
-            heard = True
-        return heard
+            has_new = True
+        return has_new
 
     @property
     def is_waiting(self) -> bool:
         """True while a thumbnail is being made."""
         return bool(self._under_way)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the thread and its child; blocks for at most two seconds."""
         self._stop.set()
         if self._thread is not None:
-            self._asked.put(None)
+            self._requests.put(None)
             self._thread.join(2.0)
 
     # -------------------------------------------------------------------------
     # The worker
 
     def _run(self) -> None:
-        while (source := self._asked.get()) is not None and not self._stop.is_set():
+        while (source := self._requests.get()) is not None and not self._stop.is_set():
             try:
-                path = self._small(Path(source))
+                path = self._thumbnail_of(Path(source))
             except (OSError, ValueError, TriverseError) as error:
                 _log.info("No small copy of a picture: %s", error)
                 path = ""
@@ -116,9 +116,9 @@ class SmallPictures:
                 # Without this handler the thread would end, and the panel would wait for this and all later thumbnails.
                 _log.exception("No small copy of a picture")
                 path = ""
-            self._answers.append((source, path))
+            self._results.append((source, path))
 
-    def _small(self, source: Path) -> str:
+    def _thumbnail_of(self, source: Path) -> str:
         found = source.stat()
         if is_small(source):
             return str(source)
@@ -129,14 +129,14 @@ class SmallPictures:
                 kept.touch()
             self._in_use.add(kept)
             return str(kept)
-        told = {
+        job_fields = {
             "kind": "image",
             "source_path": str(source.resolve()),
             "target_stem": str(self._folder.resolve() / stem),
             "max_bytes": _MAX_BYTES,
             "max_edge_px": _EDGE_PX,
         }
-        made = self._folder / str(self._child.run(told, self._folder, self._stop)["name"])
+        made = self._folder / str(self._child.run(job_fields, self._folder, self._stop)["name"])
         self._in_use.add(made)
         self._tidy_up()
         return str(made)

@@ -12,7 +12,7 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import BLENDER, PICTURES
 from ...tasks.converter import ChildNotStartedError, ConvertError
-from .process import ChildEndedError, ChildProcess, Words
+from .process import ChildEndedError, ChildMessages, ChildProcess
 
 LOG = "trial.log"
 #: Time limit of the whole test, which takes 5 s on two busy cores (measured). The first start of Blender, before its
@@ -50,7 +50,7 @@ _NO_PICTURES = Sentence.of(
     "none."
 )
 
-_WORDS = Words(
+_MESSAGES = ChildMessages(
     too_slow=Sentence.of("A second Blender did not get ready within {minutes} minutes. Nothing was sent."),
     killed=Sentence.of("The system ended the second Blender, most likely because memory ran out. Nothing was sent."),
     crashed=Sentence.of("A second Blender crashed when it was tried ({signal}). Nothing was sent; {log} says more."),
@@ -75,15 +75,15 @@ def try_out(
     :raises NoChildError: no child Blender can be started on this machine.
     :raises ConvertStopped: ``stop`` was set.
     """
-    child = ChildProcess(command, _WORDS, log=LOG, timeout_s=TIMEOUT_S)
-    told = {"kind": "trial", "exports": list(exports), "may_draw": True}
+    child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=TIMEOUT_S)
+    job_fields = {"kind": "trial", "exports": list(exports), "may_draw": True}
     found: dict[str, Sentence] = {}
     try:
         try:
-            lacking = child.run(told, work_dir, stop)["lacking"]
+            lacking = child.run(job_fields, work_dir, stop)["lacking"]
         except ChildEndedError:
             # The renderer may have crashed. A library can be written without it, so test the rest.
-            lacking = child.run({**told, "may_draw": False}, work_dir, stop)["lacking"]
+            lacking = child.run({**job_fields, "may_draw": False}, work_dir, stop)["lacking"]
             found[PICTURES] = _NO_PICTURES
     except (ConvertError, ChildNotStartedError) as error:
         return {BLENDER: error.sentence}

@@ -17,13 +17,13 @@ import bpy
 from ...api.sentence import Sentence
 from ..errors import SceneError
 from ..worker import asset_collection, colours
-from .placement import Spot, place
+from .placement import TargetTransform, place
 
 _log = logging.getLogger(__name__)
 
 #: Number of data-blocks up to which a .blend is appended. Blender searches the whole file for each data-block: 0.2 s
 #: for 1,000, 8 s for 4,000, where the importer takes a second (measured, 4.2 and 5.2).
-MOST_BLOCKS = 2000
+MAX_BLOCKS = 2000
 
 
 class UnreadableBlendError(SceneError):
@@ -43,8 +43,8 @@ def append_model(
     scene: bpy.types.Scene,
     *,
     name: str = "",
-    spot: Spot | None = None,
-    most_blocks: int | None = None,
+    target: TargetTransform | None = None,
+    max_blocks: int | None = None,
     has_frame_rate: bool = True,
 ) -> bpy.types.Collection:
     """
@@ -54,11 +54,11 @@ def append_model(
         others.
     :param scene: the scene to link the collection to.
     :param name: new name of the collection; "" keeps its own. Blender adds ".001" to a name that is in use.
-    :param spot: position and size of the model; None keeps those of the file, at the world's origin.
-    :param most_blocks: greatest number of data-blocks; None for no limit.
+    :param target: position and size of the model; None keeps those of the file, at the world's origin.
+    :param max_blocks: greatest number of data-blocks; None for no limit.
     :param has_frame_rate: False if the file was made for another frame rate, which matters only for animations.
     :return: the collection, a child of the scene's own collection. It is still marked as an asset and has its preview.
-    :raises TooManyBlocksError: the file has more than ``most_blocks`` data-blocks; nothing was appended.
+    :raises TooManyBlocksError: the file has more than ``max_blocks`` data-blocks; nothing was appended.
     :raises OtherUnitsError: the file has animations, and ``has_frame_rate`` is False; nothing was appended.
     :raises UnreadableBlendError: the file cannot be read, or contains no collection.
     :raises SceneError: the scene is linked from another file and cannot be changed.
@@ -72,7 +72,7 @@ def append_model(
         with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
             number = sum(len(getattr(inside, kind)) for kind in dir(inside))
             is_right = has_frame_rate or not inside.actions
-            if is_right and (most_blocks is None or number <= most_blocks):
+            if is_right and (max_blocks is None or number <= max_blocks):
                 wanted.collections = inside.collections
     except (OSError, RuntimeError) as error:
         raise UnreadableBlendError(
@@ -82,7 +82,7 @@ def append_model(
         _remove_libraries(libraries)
     if not is_right:
         raise OtherUnitsError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path)))
-    if most_blocks is not None and number > most_blocks:
+    if max_blocks is not None and number > max_blocks:
         _log.info("%s has %d data-blocks", blend_path, number)
         raise TooManyBlocksError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path)))
     found = [one for one in wanted.collections if one is not None and not one.get(asset_collection.OTHERS)]
@@ -91,11 +91,11 @@ def append_model(
             Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path))
         )
     (collection,) = found[:1]
-    colours.settle([image for image in bpy.data.images if image not in pictures])
+    colours.resolve_colour_spaces([image for image in bpy.data.images if image not in pictures])
     if name:
         collection.name = name
-    if spot is not None:
-        place(collection, spot)
+    if target is not None:
+        place(collection, target)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     return collection

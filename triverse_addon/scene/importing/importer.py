@@ -23,22 +23,22 @@ from ..errors import SceneError
 from ..worker import asset_collection
 from ..worker.gltf_import import units_of
 from . import orphan_data, readable_models, replace_import, replace_objects, undo, variants
-from .append import MOST_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
+from .append import MAX_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .in_process import import_model
-from .origin import find_object, find_scene, why_not_here
-from .placement import Spot, box_of
+from .origin import find_object, find_scene, missing_scene_reason
+from .placement import TargetTransform, box_of
 
 _log = logging.getLogger(__name__)
 
 
-def reason_to_wait(record: TaskRecord) -> Sentence | None:
+def wait_reason(record: TaskRecord) -> Sentence | None:
     """Return why the model of ``record`` cannot be imported now; None if it can. Does not access the disk."""
     scene = find_scene(record.origin)
     if scene is None:
-        return why_not_here(record.origin)
+        return missing_scene_reason(record.origin)
     if scene.library is not None:
         return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
-    if any(obj.mode != "OBJECT" for obj in _steps_aside(record, scene)):
+    if any(obj.mode != "OBJECT" for obj in _displaced_objects(record, scene)):
         return Sentence.of("Waits until the object whose place the model takes is in Object Mode again.")
     return None
 
@@ -52,48 +52,50 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     :return: ``Imported`` with the collection's name; ``Later`` if the scene is not available or the model not ready;
         ``ConvertAgain`` if the .blend does not suit the scene; ``Failed`` if the files cannot be used.
     """
-    reason = reason_to_wait(record)
+    reason = wait_reason(record)
     scene = find_scene(record.origin)
     if reason is not None or scene is None:
-        return Later(reason or why_not_here(record.origin))
+        return Later(reason or missing_scene_reason(record.origin))
     placeholder = _placeholder(record, scene)
     old = replace_import.find(scene, record.task_uuid, record.placement.instead_of)
     started_s = time.perf_counter()
-    told: list[tuple[str, Sentence]] = []
+    history: list[tuple[str, Sentence]] = []
     try:
-        collection = _bring(record, scene, told, None if old is not None else _spot(record.placement, placeholder))
+        collection = _load_model(
+            record, scene, history, None if old is not None else _target_transform(record.placement, placeholder)
+        )
     except readable_models.NotYetError as error:
         return Later(error.sentence)
-    except _Unfit as unfit:
+    except _UnsuitableBlendError as unsuitable:
         units = units_of(scene)
-        return ConvertAgain(unfit.sentence, units.unit_m, units.frames_per_s)
+        return ConvertAgain(unsuitable.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
-    replace_import.note_time(collection)
+    replace_import.store_import_time(collection)
     if record.geometry_only:
-        orphan_data.strip(collection)
+        orphan_data.remove_materials(collection)
     if old is not None:
-        replace_import.take_over(collection, old, scene)
+        replace_import.replace_collection(collection, old, scene)
     elif record.placement.replaces is not None:
-        replace_objects.take_place(collection, scene, record.placement.replaces, record.placement.session)
+        replace_objects.replace_originals(collection, scene, record.placement.replaces, record.placement.session)
     elif placeholder is not None and not record.placement.keep_placeholder:
         replace_objects.hide(placeholder, scene)
     asset_collection.exclude_others(collection)
-    variants.hand_over(collection)
+    variants.transfer(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
     undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
-    return Imported(collection.name, tuple(told))
+    return Imported(collection.name, tuple(history))
 
 
-def _bring(
-    record: TaskRecord, scene: bpy.types.Scene, told: list[tuple[str, Sentence]], spot: Spot | None
+def _load_model(
+    record: TaskRecord, scene: bpy.types.Scene, history: list[tuple[str, Sentence]], target: TargetTransform | None
 ) -> bpy.types.Collection:
     name = provenance.collection_name(record)
     blend, glb = Path(record.blend_path), Path(record.model_path)
     has_glb = bool(record.model_path) and glb.is_file()
     if record.blend_path and blend.is_file():
         try:
-            collection = _append(record, blend, scene, name=name, spot=spot, has_glb=has_glb)
+            collection = _append(record, blend, scene, name=name, target=target, has_glb=has_glb)
         except TooManyBlocksError:
             pass
         else:
@@ -102,7 +104,7 @@ def _bring(
             return collection
     if has_glb:
         # The file is checked again: it may have been changed since the download, and it is not read in a child here.
-        with readable_models.lent(glb, gltf_abilities.ask()) as readable:
+        with readable_models.readable_copy(glb, gltf_abilities.current_reader()) as readable:
             return import_model(
                 readable,
                 scene,
@@ -110,8 +112,8 @@ def _bring(
                 preview_path=Path(record.preview_path) if record.preview_path else None,
                 properties=provenance.properties(record),
                 tags=provenance.tags(record),
-                spot=spot,
-                told=told,
+                target=target,
+                history=history,
                 merge=record.placement.merge,
                 smooth_deg=record.placement.smooth_deg,
             )
@@ -122,38 +124,40 @@ def _bring(
     )
 
 
-class _Unfit(TriverseError):
+class _UnsuitableBlendError(TriverseError):
     """The .blend does not suit the scene or the task's options, and a new one can be made from the GLB."""
 
 
 def _append(
-    record: TaskRecord, blend: Path, scene: bpy.types.Scene, *, name: str, spot: Spot | None, has_glb: bool
+    record: TaskRecord, blend: Path, scene: bpy.types.Scene, *, name: str, target: TargetTransform | None, has_glb: bool
 ) -> bpy.types.Collection:
     """
     Append the .blend if it suits the scene and the task's options, or if there is no GLB.
 
     :param has_glb: whether the GLB still exists.
-    :raises _Unfit: the .blend does not suit or cannot be read, and must be converted again.
+    :raises _UnsuitableBlendError: the .blend does not suit or cannot be read, and must be converted again.
     :raises TooManyBlocksError: importing the GLB is faster.
     :raises SceneError: the .blend cannot be appended.
     """
     if not has_glb:
-        return append_model(blend, scene, name=name, spot=spot)
+        return append_model(blend, scene, name=name, target=target)
     units = units_of(scene)
     other_units = Sentence.of(
         "Converted again, for the units and the frame rate of the scene {scene}.", scene=scene.name
     )
     if not math.isclose(record.blend_unit_m, units.unit_m, rel_tol=1e-5):
-        raise _Unfit(other_units)
+        raise _UnsuitableBlendError(other_units)
     if (record.blend_merge, record.blend_smooth_deg) != (record.placement.merge, record.placement.smooth_deg):
-        raise _Unfit(Sentence.of("Converted again, with other options of the mesh."))
+        raise _UnsuitableBlendError(Sentence.of("Converted again, with other options of the mesh."))
     has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
     try:
-        return append_model(blend, scene, name=name, spot=spot, most_blocks=MOST_BLOCKS, has_frame_rate=has_frame_rate)
+        return append_model(
+            blend, scene, name=name, target=target, max_blocks=MAX_BLOCKS, has_frame_rate=has_frame_rate
+        )
     except OtherUnitsError:
-        raise _Unfit(other_units) from None
+        raise _UnsuitableBlendError(other_units) from None
     except UnreadableBlendError:
-        raise _Unfit(
+        raise _UnsuitableBlendError(
             Sentence.of(
                 "{path} was written by a newer Blender, or is damaged. The model is converted again.",
                 path=str(blend),
@@ -161,10 +165,10 @@ def _append(
         ) from None
 
 
-def _spot(placement: Placement, placeholder: bpy.types.Object | None) -> Spot | None:
+def _target_transform(placement: Placement, placeholder: bpy.types.Object | None) -> TargetTransform | None:
     if placement.replaces is not None:
         return None
-    return Spot(
+    return TargetTransform(
         location=placement.location,
         height=placement.height,
         on_ground=placement.on_ground,
@@ -178,7 +182,7 @@ def _placeholder(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Object
     return find_object(scene, placement.placeholder, placement.placeholder_uid, placement.session)
 
 
-def _steps_aside(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
+def _displaced_objects(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """Return the objects of ``scene`` that the import of ``record`` hides or removes."""
     placement = record.placement
     old = replace_import.find(scene, record.task_uuid, placement.instead_of)

@@ -18,7 +18,7 @@ from ..asset_library import CATALOG_ID
 from ..child.messages import sentence_for
 from ..errors import SceneError
 from ..worker import asset_collection, geometry, gltf_import, thumbnail
-from .placement import Spot, place
+from .placement import TargetTransform, place
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ def import_model(
     preview_path: Path | None = None,
     properties: Mapping[str, str | int | float] | None = None,
     tags: Sequence[str] = (),
-    spot: Spot | None = None,
-    told: list[tuple[str, Sentence]] | None = None,
+    target: TargetTransform | None = None,
+    history: list[tuple[str, Sentence]] | None = None,
     merge: bool = False,
     smooth_deg: int = 0,
 ) -> bpy.types.Collection:
@@ -47,8 +47,8 @@ def import_model(
     :param preview_path: image for the asset's preview; None for none.
     :param properties: custom properties of the collection.
     :param tags: asset tags.
-    :param spot: position and size of the model; None keeps those of the file.
-    :param told: list that the entries for the task's history, as (level, message), are appended to.
+    :param target: position and size of the model; None keeps those of the file.
+    :param history: list that the entries for the task's history, as (level, message), are appended to.
     :param merge: see :class:`tasks.record.Placement`; likewise ``smooth_deg``.
     :return: the collection, a child of the scene's own collection.
     :raises SceneError: the importer cannot read the file, or the scene is linked from another file; the scene is
@@ -63,11 +63,11 @@ def import_model(
         made = gltf_import.read(str(glb_path.resolve()), gltf_import.units_of(scene))
     except gltf_import.RefusedError as error:
         raise SceneError(sentence_for(error.kind, error.detail)) from None
-    if told is not None:
-        told += Missing(**dataclasses.asdict(made.missing)).told()
+    if history is not None:
+        history += Missing(**dataclasses.asdict(made.missing)).history_lines()
     geometry.rework([*made.shown, *made.others], merge=merge, smooth_deg=smooth_deg)
     collection = asset_collection.collect(made.shown, made.others, name)
-    asset_collection.note_variants(collection, made.variants)
+    asset_collection.store_variants(collection, made.variants)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     asset_collection.mark_asset(
@@ -82,6 +82,6 @@ def import_model(
             thumbnail.make(preview_path, None, collection)
         except thumbnail.PictureError as error:
             _log.info("No preview for %s: %s", collection.name, error)
-    if spot is not None:
-        place(collection, spot)
+    if target is not None:
+        place(collection, target)
     return collection

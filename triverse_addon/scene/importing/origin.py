@@ -68,7 +68,7 @@ def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bp
     return next((obj for obj in scene.objects if obj.session_uid == uid), None)
 
 
-def why_not_here(origin: Origin) -> Sentence:
+def missing_scene_reason(origin: Origin) -> Sentence:
     """Return the message for an origin whose scene :func:`find_scene` does not find."""
     if _is_same_file(origin):
         return Sentence.of(

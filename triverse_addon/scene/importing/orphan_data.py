@@ -65,7 +65,7 @@ def remove_unused(found: Iterable[bpy.types.ID]) -> None:
         bpy.data.batch_remove(unused)
 
 
-def strip(collection: bpy.types.Collection) -> None:
+def remove_materials(collection: bpy.types.Collection) -> None:
     """Remove all materials from the objects in ``collection``, and the materials and images that are then unused."""
     found: dict[bpy.types.ID, None] = {}
     for obj in collection.all_objects:

@@ -22,7 +22,7 @@ _NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class FitBox:
     """
     A box to fit a model into, in world space.
 
@@ -37,7 +37,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class TargetTransform:
     """
     The target position, size and rotation of a model. Lengths are in Blender units, in world space.
 
@@ -51,16 +51,16 @@ class Spot:
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
     height: float | None = None
     on_ground: bool = False
-    box: Box | None = None
+    box: FitBox | None = None
 
 
-def place(collection: bpy.types.Collection, spot: Spot) -> None:
+def place(collection: bpy.types.Collection, target: TargetTransform) -> None:
     """
-    Move the model in ``collection`` from its position in the file to ``spot``.
+    Move the model in ``collection`` from its position in the file to ``target``.
 
     Objects of the file's other scenes are moved too, but do not count for the model's size.
     """
-    move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), spot))
+    move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), target))
 
 
 def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
@@ -76,7 +76,7 @@ def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
         _carry(animated, matrix)
 
 
-def box_of(obj: bpy.types.Object) -> Box:
+def box_of(obj: bpy.types.Object) -> FitBox:
     """Return the bounding box of ``obj`` along its own axes, in world space; for an empty, that of its display size."""
     _, rotation, scale = obj.matrix_world.decompose()
     if obj.type == "EMPTY":
@@ -87,7 +87,7 @@ def box_of(obj: bpy.types.Object) -> Box:
         low, high = Vector(map(min, *corners)), Vector(map(max, *corners))
         centre, size = (low + high) / 2, high - low
     stretched = Vector(abs(length * factor) for length, factor in zip(size, scale, strict=True))
-    return Box(tuple(obj.matrix_world @ centre), tuple(stretched), tuple(rotation))
+    return FitBox(tuple(obj.matrix_world @ centre), tuple(stretched), tuple(rotation))
 
 
 def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
@@ -119,24 +119,24 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
     return Vector(map(min, axes)), Vector(map(max, axes))
 
 
-def matrix_to(model: list[bpy.types.Object], spot: Spot) -> Matrix:
-    """Return the matrix that moves ``model`` from its position in the file to ``spot``."""
-    location = Matrix.Translation(spot.location)
-    if spot.box is None and spot.height is None and not spot.on_ground:
+def matrix_to(model: list[bpy.types.Object], target: TargetTransform) -> Matrix:
+    """Return the matrix that moves ``model`` from its position in the file to ``target``."""
+    location = Matrix.Translation(target.location)
+    if target.box is None and target.height is None and not target.on_ground:
         return location
     extent = bounds(model)
     if extent is None:
-        return Matrix.Translation(spot.box.centre) if spot.box else location
+        return Matrix.Translation(target.box.centre) if target.box else location
     low, high = extent
     size = high - low
-    if spot.box is not None:
-        return _fit(spot.box, low, high)
-    factor = spot.height / size.z if spot.height is not None and size.z > _NOTHING else 1.0
-    down = Matrix.Translation((0.0, 0.0, -low.z * factor)) if spot.on_ground else Matrix()
+    if target.box is not None:
+        return _fit(target.box, low, high)
+    factor = target.height / size.z if target.height is not None and size.z > _NOTHING else 1.0
+    down = Matrix.Translation((0.0, 0.0, -low.z * factor)) if target.on_ground else Matrix()
     return location @ down @ Matrix.Scale(factor, 4)
 
 
-def _fit(box: Box, low: Vector, high: Vector) -> Matrix:
+def _fit(box: FitBox, low: Vector, high: Vector) -> Matrix:
     # An axis along which the box or the model is flat does not limit the scale.
     ratios = [
         target / length for target, length in zip(box.size, high - low, strict=True) if min(target, length) > _NOTHING

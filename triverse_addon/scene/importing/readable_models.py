@@ -52,7 +52,7 @@ _copies: dict[Path, _Copy] = {}
 
 
 @contextlib.contextmanager
-def lent(path: Path, reader: GltfReader) -> Iterator[Path]:
+def readable_copy(path: Path, reader: GltfReader) -> Iterator[Path]:
     """
     Yield the path of a GLB to import: the original if Blender can read it, otherwise a copy.
 

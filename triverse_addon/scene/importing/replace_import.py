@@ -19,7 +19,7 @@ from mathutils import Matrix, Vector
 
 from ..worker import asset_collection
 from . import orphan_data
-from .placement import Box, Spot, bounds, matrix_to, move
+from .placement import FitBox, TargetTransform, bounds, matrix_to, move
 from .replace_objects import CHANNELS, PARENTING
 
 #: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
@@ -43,7 +43,7 @@ def imported(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Co
     ]
 
 
-def which(
+def find_latest(
     scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
 ) -> bpy.types.Collection | None:
     """
@@ -62,7 +62,7 @@ def which(
     return max(reversed(found), key=lambda one: (one.get(_IMPORTED_AT, 0.0), one.name == last), default=None)
 
 
-def note_time(collection: bpy.types.Collection) -> None:
+def store_import_time(collection: bpy.types.Collection) -> None:
     """Store the present time as the collection's time of import."""
     collection[_IMPORTED_AT] = time.time()
 
@@ -72,7 +72,7 @@ def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.
     return next((one for one in imported(scene, task_uuid) if one.name == name), None) if name else None
 
 
-def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:
+def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:
     """
     Replace the model in ``old`` by that in ``new``, with the same placement and names, and remove ``old``.
 
@@ -100,7 +100,7 @@ def take_over(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.t
         _copy_places(partners, {obj: change for obj, change in changes.items() if change is not None})
     else:
         _fit(new, old, gone)
-    _file_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
+    _link_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
     old_name, new.color_tag = old.name, old.color_tag
     _remove(old, gone, partners)
     new.name = old_name
@@ -216,8 +216,8 @@ def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.
     extent = bounds(obj for obj in before if obj in shown)
     if extent is not None:
         low, high = extent
-        spot = Spot(box=Box(tuple((low + high) / 2), tuple(high - low)))
-        move(model, matrix_to(asset_collection.shown_objects(new), spot))
+        target = TargetTransform(box=FitBox(tuple((low + high) / 2), tuple(high - low)))
+        move(model, matrix_to(asset_collection.shown_objects(new), target))
     olds = set(before)
     outside = {obj.parent for obj in before if obj.parent not in olds}
     parent = outside.pop() if len(outside) == 1 else None
@@ -227,7 +227,7 @@ def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.
             root.matrix_parent_inverse = parent.matrix_world.inverted_safe()
 
 
-def _file_like(
+def _link_like(
     new: bpy.types.Collection,
     old: bpy.types.Collection,
     scene: bpy.types.Scene,

@@ -15,7 +15,7 @@ from mathutils import Matrix, Vector
 from ...tasks.record import Replaced
 from ..worker import asset_collection
 from .origin import find_object
-from .placement import Box, Spot, bounds, matrix_to, move
+from .placement import FitBox, TargetTransform, bounds, matrix_to, move
 
 #: The result counts as unmoved if the corners of its bounding box differ by at most this fraction of its size.
 _TOLERANCE = 0.02
@@ -44,7 +44,9 @@ def _originals(scene: bpy.types.Scene, replaced: Replaced, session: str) -> list
     return [find_object(scene, name, uid, session) for name, uid in zip(replaced.names, uids, strict=False)]
 
 
-def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> None:
+def replace_originals(
+    collection: bpy.types.Collection, scene: bpy.types.Scene, replaced: Replaced, session: str = ""
+) -> None:
     """
     Replace the objects of ``replaced`` by the model in ``collection``, and hide them.
 
@@ -64,9 +66,9 @@ def take_place(collection: bpy.types.Collection, scene: bpy.types.Scene, replace
     first = next(iter(_originals(scene, replaced, session)), None)
     if first is not None:
         _follow(model, first, then)
-        _file_with(collection, scene, first)
+        _link_with(collection, scene, first)
     before = originals(scene, replaced, session)
-    _hand_over_selection(model, scene, before)
+    _transfer_selection(model, scene, before)
     for obj in before:
         hide(obj, scene)
 
@@ -88,7 +90,7 @@ def _back_in_place(model: list[bpy.types.Object], replaced: Replaced) -> Matrix:
     size = high - low
     if max((extent[0] - low).length, (extent[1] - high).length) <= _TOLERANCE * size.length:
         return Matrix()
-    return matrix_to(model, Spot(box=Box(tuple((low + high) / 2), tuple(size))))
+    return matrix_to(model, TargetTransform(box=FitBox(tuple((low + high) / 2), tuple(size))))
 
 
 def _follow(model: list[bpy.types.Object], first: bpy.types.Object, then: Matrix) -> None:
@@ -129,7 +131,7 @@ def _is_one_mesh(model: list[bpy.types.Object]) -> bool:
     return obj.type == "MESH" and obj.data.users == 1 and obj.data.shape_keys is None and not obj.modifiers
 
 
-def _file_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: bpy.types.Object) -> None:
+def _link_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: bpy.types.Object) -> None:
     """Move ``collection`` from the scene's own collection to those collections of ``scene`` that contain ``first``."""
     of_scene = {scene.collection, *scene.collection.children_recursive}
     homes = [home for home in first.users_collection if home in of_scene and home.library is None]
@@ -142,7 +144,7 @@ def _file_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: 
         scene.collection.children.unlink(collection)
 
 
-def _hand_over_selection(model: list[bpy.types.Object], scene: bpy.types.Scene, before: list[bpy.types.Object]) -> None:
+def _transfer_selection(model: list[bpy.types.Object], scene: bpy.types.Scene, before: list[bpy.types.Object]) -> None:
     """
     Select the model in the view layers in which the objects ``before`` are selected, and make it active likewise.
 

@@ -23,7 +23,7 @@ _IMPORTER = "io_scene_gltf2"
 _NAMES = "gltf2_KHR_materials_variants_variants"
 
 
-def hand_over(collection: bpy.types.Collection) -> None:
+def transfer(collection: bpy.types.Collection) -> None:
     """
     Add the variants of the model in ``collection`` to the first scene of this file.
 

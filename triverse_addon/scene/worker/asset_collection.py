@@ -20,10 +20,10 @@ NAME_BYTES = 58
 OTHERS = "triverse_other_scenes"
 #: Number of wrappers up to which they are removed. For each object that is removed, Blender visits everything that
 #: changed since the last redraw: 10 s for 8,000 wrappers.
-_MOST_WRAPPERS = 200
+_MAX_WRAPPERS = 200
 #: Custom property of a collection with the names of its material variants, as JSON.
 VARIANTS = "triverse_material_variants"
-_BESIDE = " other scenes"
+_OTHERS_SUFFIX = " other scenes"
 #: Greatest error of a matrix after decomposition into location, rotation and scale, relative to its largest entry.
 _MATRIX_TOLERANCE = 1e-4
 
@@ -71,7 +71,7 @@ def gather(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object]
     for obj in shown:
         collection.objects.link(obj)
     if others:
-        inner = bpy.data.collections.new(f"{cut(collection.name, NAME_BYTES - len(_BESIDE))}{_BESIDE}")
+        inner = bpy.data.collections.new(f"{cut(collection.name, NAME_BYTES - len(_OTHERS_SUFFIX))}{_OTHERS_SUFFIX}")
         inner[OTHERS] = True
         for obj in others:
             inner.objects.link(obj)
@@ -79,7 +79,7 @@ def gather(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object]
     return collection
 
 
-def note_variants(collection: bpy.types.Collection, names: Sequence[str]) -> None:
+def store_variants(collection: bpy.types.Collection, names: Sequence[str]) -> None:
     """Store the names of a model's material variants in ``collection``, for ``importing.variants``."""
     if names:
         collection[VARIANTS] = json.dumps(list(names))
@@ -110,8 +110,8 @@ def exclude_others(collection: bpy.types.Collection) -> None:
 
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """Return all objects in ``collection`` and its child collections, except the file's other objects."""
-    beside = {obj for child in collection.children_recursive if child.get(OTHERS) for obj in child.objects}
-    return [obj for obj in all_objects(collection) if obj not in beside or obj.name in collection.objects]
+    others = {obj for child in collection.children_recursive if child.get(OTHERS) for obj in child.objects}
+    return [obj for obj in all_objects(collection) if obj not in others or obj.name in collection.objects]
 
 
 def all_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
@@ -133,7 +133,7 @@ def remove_wrappers(
     cannot represent that of the child, the wrapper is kept.
 
     World matrices are computed from the objects' own matrices, because imported objects have no valid ``matrix_world``
-    until the depsgraph is evaluated. If there are more than :data:`_MOST_WRAPPERS` wrappers, all are kept: then the
+    until the depsgraph is evaluated. If there are more than :data:`_MAX_WRAPPERS` wrappers, all are kept: then the
     file uses them to group its parts.
 
     The result does not depend on the order of the objects, which is that of their names: nothing is removed before all
@@ -154,13 +154,13 @@ def remove_wrappers(
         while _is_wrapper(top, world) and len(children.get(top, ())) == 1:
             (child,) = children[top]
             inside = world @ child.matrix_parent_inverse @ child.matrix_basis
-            if child.animation_data is not None or not _can_be_told(inside):
+            if child.animation_data is not None or not _is_decomposable(inside):
                 break
             wrappers.append(top)
             top, world = child, inside
         if top != root:
             places[top] = world
-    if len(wrappers) > _MOST_WRAPPERS:
+    if len(wrappers) > _MAX_WRAPPERS:
         return list(shown)
     gone = set(wrappers)
     left = [obj for obj in shown if obj not in gone]
@@ -184,10 +184,10 @@ def _is_wrapper(obj: bpy.types.Object, world: Matrix) -> bool:
     )
 
 
-def _can_be_told(matrix: Matrix) -> bool:
+def _is_decomposable(matrix: Matrix) -> bool:
     """Return True if location, rotation and scale can represent ``matrix``, as they cannot if it is sheared."""
-    told = Matrix.LocRotScale(*matrix.decompose())
-    return _difference(told, matrix) <= _MATRIX_TOLERANCE * max(1.0, _largest(matrix))
+    recomposed = Matrix.LocRotScale(*matrix.decompose())
+    return _difference(recomposed, matrix) <= _MATRIX_TOLERANCE * max(1.0, _largest(matrix))
 
 
 def _difference(a: Matrix, b: Matrix) -> float:

@@ -61,16 +61,16 @@ def show_plainly(scene: bpy.types.Scene) -> bool:
     return True
 
 
-def note_data(images: Iterable[bpy.types.Image]) -> None:
-    """Mark images with non-colour data, for :func:`settle` in a Blender with other names of colour spaces."""
+def mark_data_images(images: Iterable[bpy.types.Image]) -> None:
+    """Mark images with non-colour data, for :func:`resolve_colour_spaces` where colour spaces have other names."""
     for image in images:
         if image.colorspace_settings.is_data:
             image[IS_DATA] = True
 
 
-def settle(images: Iterable[bpy.types.Image]) -> None:
+def resolve_colour_spaces(images: Iterable[bpy.types.Image]) -> None:
     """
-    Replace unknown colour spaces of appended images by equivalent ones, and remove the marks of :func:`note_data`.
+    Replace unknown colour spaces of appended images by equivalents, and remove the marks of :func:`mark_data_images`.
 
     Blender reads an image with an unknown colour space as if it had the default one, which treats normal and roughness
     maps as colours.

@@ -43,7 +43,7 @@ def convert(job: dict) -> None:
     made = gltf_import.read(job["glb_path"], gltf_import.Units(job["unit_m"], job["frames_per_s"]))
     geometry.rework([*made.shown, *made.others], merge=job["merge"], smooth_deg=job["smooth_deg"])
     collection = asset_collection.collect(made.shown, made.others, job["name"])
-    asset_collection.note_variants(collection, made.variants)
+    asset_collection.store_variants(collection, made.variants)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     for problem in asset_collection.pack_images():
@@ -56,22 +56,22 @@ def convert(job: dict) -> None:
         catalog_id=job["catalog_id"],
     )
     bpy.data.orphans_purge(do_recursive=True)
-    colours.note_data(bpy.data.images)
+    colours.mark_data_images(bpy.data.images)
     number, triangles = asset_collection.count(collection)
     answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
     answer["missing"] = dataclasses.asdict(made.missing)
     picture = Path(job["preview_path"]) if job["preview_path"] else None
     has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
     digest = _write(job, scene)
-    job_loop.answer(job, **answer, blend_sha256=digest, thumbnail=has_thumbnail)
+    job_loop.write_result(job, **answer, blend_sha256=digest, thumbnail=has_thumbnail)
     if not has_thumbnail:
         try:
-            if _portrait(job, collection):
+            if _render_preview(job, collection):
                 digest = _write(job, scene)
-                job_loop.answer(job, **answer, blend_sha256=digest, thumbnail=True)
+                job_loop.write_result(job, **answer, blend_sha256=digest, thumbnail=True)
         except (OSError, MemoryError) as error:
             # The .blend and the result that were written before remain valid.
-            _log.warning("No portrait: %s", error)
+            _log.warning("No rendered preview: %s", error)
 
 
 def _write(job: dict, scene: bpy.types.Scene) -> str:
@@ -92,17 +92,17 @@ def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bo
     return True
 
 
-def _portrait(job: dict, collection: bpy.types.Collection) -> bool:
+def _render_preview(job: dict, collection: bpy.types.Collection) -> bool:
     """
     Render a preview for a model that came without one. Return True if there is one now.
 
     Call it after the .blend and the result are written: if the renderer crashes, only the preview is missing.
     """
-    drawn = Path(job["result_path"]).with_name("portrait.png")
+    drawn = Path(job["result_path"]).with_name("render.png")
     try:
         preview_render.draw(collection, drawn)
     except preview_render.CannotDrawError as error:
-        _log.warning("No portrait: %s", error)
+        _log.warning("No rendered preview: %s", error)
         return False
     return _thumbnail(job, drawn, collection)
 

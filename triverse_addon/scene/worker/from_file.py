@@ -41,7 +41,7 @@ _OWN_ROOTS = tuple(
 )
 
 
-class Wall:
+class ImportGuard:
     """
     Record the data-blocks that exist before an import, and check those that exist after it.
 

@@ -74,7 +74,7 @@ def units_of(scene: bpy.types.Scene) -> Units:
 
 
 @dataclass(slots=True)
-class Made:
+class ImportResult:
     """
     The result of an import. The objects are not linked to a scene or a collection.
 
@@ -90,7 +90,7 @@ class Made:
     missing: gltf_watch.Missing = field(default_factory=gltf_watch.Missing)
 
 
-def read(glb_path: str, units: Units | None = None) -> Made:
+def read(glb_path: str, units: Units | None = None) -> ImportResult:
     """
     Import a GLB.
 
@@ -107,28 +107,28 @@ def read(glb_path: str, units: Units | None = None) -> Made:
         options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     except KeyError:
         raise RefusedError("importer") from None
-    wall = from_file.Wall()
-    watch = gltf_watch.Watch()
+    guard = from_file.ImportGuard()
+    observer = gltf_watch.ImportObserver()
     opened: list[str] = []
-    with _own_scene(units or Units()), _watched(watch):
+    with _own_scene(units or Units()), _observed(observer):
         problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options}, opened)
-        new: list[bpy.types.Object] = wall.new("objects")
+        new: list[bpy.types.Object] = guard.new("objects")
     if problem is None and not new:
         problem = RefusedError("empty")
     elif problem is not None and problem.kind == "reported":
         problem = RefusedError("unreadable", problem.detail) if not new else None
-    if found := opened[0] if opened else wall.foreign():
+    if found := opened[0] if opened else guard.foreign():
         problem = RefusedError("foreign", "".join(char for char in found if char.isprintable())[:200])
     if problem is not None:
-        wall.remove()
+        guard.remove()
         raise problem
-    wall.remove_pointers()
+    guard.remove_pointers()
     geometry.show_vertex_colours(new)
-    return Made(
-        shown=[obj for obj in new if obj not in watch.others],
-        others=[obj for obj in new if obj in watch.others],
-        variants=watch.variants,
-        missing=watch.missing(),
+    return ImportResult(
+        shown=[obj for obj in new if obj not in observer.others],
+        others=[obj for obj in new if obj in observer.others],
+        variants=observer.variants,
+        missing=observer.missing(),
     )
 
 
@@ -205,9 +205,9 @@ def _own_scene(units: Units) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(watch: gltf_watch.Watch) -> Iterator[None]:
+def _observed(observer: gltf_watch.ImportObserver) -> Iterator[None]:
     """
-    Register ``watch`` as user extension of the importer within the context.
+    Register ``observer`` as user extension of the importer within the context.
 
     The importer looks for a class named :data:`_HOOK` in the modules of all enabled add-ons. Its own module is always
     one of them, so the class is set there.
@@ -218,7 +218,7 @@ def _watched(watch: gltf_watch.Watch) -> Iterator[None]:
         yield
         return
     old = getattr(module, _HOOK, None)
-    setattr(module, _HOOK, lambda: watch)
+    setattr(module, _HOOK, lambda: observer)
     try:
         yield
     finally:

@@ -70,7 +70,7 @@ class _Name(str):
     __eq__ = str.__eq__
 
 
-class Watch:
+class ImportObserver:
     """
     A "user extension" of the importer (since 3.6), which is called at each step of an import.
 

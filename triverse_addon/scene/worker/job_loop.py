@@ -22,7 +22,7 @@ import gltf_import
 
 #: Command line argument, instead of the path of a job file, that makes the child read paths of job files from standard
 #: input, one per line.
-MANY = "-"
+JOBS_ON_STDIN = "-"
 
 #: Audit events that Python raises before it uses the network (see "Audit events table" in its documentation).
 _NETWORK = frozenset(
@@ -35,8 +35,8 @@ def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     """
     Run the job named on the command line and exit, or run the jobs named on standard input until that is closed.
 
-    :param work: function that runs a job and calls :func:`answer`. If it raises RefusedError, MemoryError or OSError,
-        the error is written as the result.
+    :param work: function that runs a job and calls :func:`write_result`. If it raises RefusedError, MemoryError or
+        OSError, the error is written as the result.
     :param for_others: whether files get the default permissions, for an asset library; otherwise only the user can read
         them.
     """
@@ -52,12 +52,12 @@ def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     named = sys.argv[sys.argv.index("--") + 1]
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     watch_parent(jobs)
-    if named != MANY:
-        _do(work, named)
+    if named != JOBS_ON_STDIN:
+        _run_job(work, named)
         # Exit without cleaning up, because freeing a model of a million triangles takes time.
         os._exit(0)
     while True:
-        _do(work, jobs.get())
+        _run_job(work, jobs.get())
 
 
 def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
@@ -66,17 +66,17 @@ def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
         raise PermissionError("The child has no network.")
 
 
-def _do(work: Callable[[dict], None], path: str) -> None:
+def _run_job(work: Callable[[dict], None], path: str) -> None:
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     _limit(job["memory_bytes"])
     try:
         work(job)
     except gltf_import.RefusedError as error:
-        answer(job, refused=error.kind, detail=error.detail)
+        write_result(job, refused=error.kind, detail=error.detail)
     except MemoryError:
-        answer(job, refused="memory", detail="")
+        write_result(job, refused="memory", detail="")
     except OSError as error:
-        answer(job, refused="disk", detail=os.strerror(error.errno) if error.errno else str(error))
+        write_result(job, refused="disk", detail=os.strerror(error.errno) if error.errno else str(error))
     sys.stdout.flush()
     sys.stderr.flush()
 
@@ -89,7 +89,7 @@ def empty_file() -> bpy.types.Scene:
     return scene
 
 
-def answer(job: dict, **result: object) -> None:
+def write_result(job: dict, **result: object) -> None:
     """Write ``result`` as JSON to the result file that ``job`` names, atomically."""
     path = Path(job["result_path"])
     part = path.with_suffix(".part")

@@ -55,7 +55,7 @@ def _run(job: dict, scene: bpy.types.Scene, folder: Path) -> dict[str, str]:
             lacking[kind] = error.detail if error.kind != "exporter" else ""
     if job["may_draw"]:
         try:
-            picture = folder / "portrait.png"
+            picture = folder / "render.png"
             preview_render.draw(model, picture)
             tiles = [{"picture": str(picture), "caption": ["1"]}]
             contact_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")})

@@ -36,7 +36,7 @@ def work(job: dict) -> None:
     """
     Run one job and write the result.
 
-    :param job: the job that :class:`child.library_writer.ChildLibrary` wrote.
+    :param job: the job that :class:`child.library_writer.ChildAssetWriter` wrote.
     :raises gltf_import.RefusedError: the model cannot be imported or processed.
     :raises OSError: a file cannot be written.
     """
@@ -47,11 +47,11 @@ def work(job: dict) -> None:
 
     scene = _fresh_file()
     if job["kind"] == "trial":
-        job_loop.answer(job, lacking=library_trial.run(job, scene))
+        job_loop.write_result(job, lacking=library_trial.run(job, scene))
     elif job["kind"] == "sheet":
-        _put_sheets(job, contact_sheet.draw)
+        _write_sheets(job, contact_sheet.draw)
     else:
-        _put(job, scene)
+        _write_asset(job, scene)
 
 
 def _fresh_file() -> bpy.types.Scene:
@@ -60,7 +60,7 @@ def _fresh_file() -> bpy.types.Scene:
     return blend_file.begin()
 
 
-def _put(job: dict, scene: bpy.types.Scene) -> None:
+def _write_asset(job: dict, scene: bpy.types.Scene) -> None:
     import post_process  # here, because it imports numpy
 
     scratch = Path(job["result_path"]).with_suffix(".files")
@@ -93,14 +93,14 @@ def _put(job: dict, scene: bpy.types.Scene) -> None:
                 lacking[kind] = error.detail
         made["blend"] = scratch / f"{job['stem']}.blend"
         blend_file.write(made["blend"], scene)
-        files = _put_in_place(job, made)
+        files = _move_to_library(job, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     answer = {"lacking": lacking, "missing": dataclasses.asdict(missing)}
-    job_loop.answer(job, files=files, triangles=triangles, **answer)
+    job_loop.write_result(job, files=files, triangles=triangles, **answer)
 
 
-def _put_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
+def _write_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
     """
     Render contact sheets to a temporary folder and move them into the library.
 
@@ -115,13 +115,13 @@ def _put_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
             _replace(path, target.with_name(path.name))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    job_loop.answer(job, files=[str(target.with_name(path.name)) for path in drawn])
+    job_loop.write_result(job, files=[str(target.with_name(path.name)) for path in drawn])
 
 
 def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
     made = gltf_import.read(job["glb_path"])
     collection = asset_collection.collect(made.shown, made.others, job["name"])
-    asset_collection.note_variants(collection, made.variants)
+    asset_collection.store_variants(collection, made.variants)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     return collection, made.missing
@@ -143,11 +143,11 @@ def _picture(job: dict, collection: bpy.types.Collection, target: Path) -> Path 
         return target
     if not job["may_draw"]:
         return None
-    drawn = target.with_name("portrait.png")
+    drawn = target.with_name("render.png")
     try:
         preview_render.draw(collection, drawn)
     except preview_render.CannotDrawError as error:
-        _log.warning("No portrait: %s", error)
+        _log.warning("No rendered preview: %s", error)
         return None
     return target if _preview(drawn, collection, target) else None
 
@@ -161,7 +161,7 @@ def _preview(picture: Path, collection: bpy.types.Collection, target: Path | Non
     return True
 
 
-def _put_in_place(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
+def _move_to_library(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
     """
     Move the files ``made`` into the library, in their order.
 

@@ -21,7 +21,7 @@ from mathutils import Matrix, Vector
 #: Greatest number of vertices of a convex hull; physics engines accept 255.
 _HULL_CORNERS = 200
 #: Number of triangles below which a mesh is not decimated as long as others can be.
-_LEAST_PART = 64.0
+_MIN_PART_TRIANGLES = 64.0
 
 
 def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collection]:
@@ -57,9 +57,9 @@ def _triangles(mesh: bpy.types.Mesh) -> int:
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
-def _reduce_to(objects: Iterable[bpy.types.Object], most: int) -> None:
+def _reduce_to(objects: Iterable[bpy.types.Object], max_triangles: int) -> None:
     """
-    Decimate the meshes of ``objects`` to at most ``most`` triangles in total.
+    Decimate the meshes of ``objects`` to at most ``max_triangles`` triangles in total.
 
     Large meshes are reduced by the same ratio, small ones only if that is not enough.
 
@@ -71,19 +71,19 @@ def _reduce_to(objects: Iterable[bpy.types.Object], most: int) -> None:
     # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
     for margin in (1.0, 0.98, 0.9):
         counts = [_triangles(mesh) for mesh in meshes]
-        if sum(map(int.__mul__, counts, times)) <= most:
+        if sum(map(int.__mul__, counts, times)) <= max_triangles:
             return
-        shares = _shares(counts, times, most * margin)
+        shares = _shares(counts, times, max_triangles * margin)
         meshes = [
             _exchange(mesh, share / count) if share < count else mesh
             for mesh, count, share in zip(meshes, counts, shares, strict=True)
         ]
     total = sum(_triangles(mesh) * number for mesh, number in zip(meshes, times, strict=True))
-    if total > most:
+    if total > max_triangles:
         raise gltf_import.RefusedError("decimate", str(total))
 
 
-def _shares(counts: list[int], times: list[int], most: float) -> list[float]:
+def _shares(counts: list[int], times: list[int], max_triangles: float) -> list[float]:
     """
     Return the target number of triangles of each mesh.
 
@@ -92,19 +92,19 @@ def _shares(counts: list[int], times: list[int], most: float) -> list[float]:
 
     :param counts: number of triangles of each mesh.
     :param times: number of objects that use each mesh.
-    :param most: greatest total number of triangles of all objects.
+    :param max_triangles: greatest total number of triangles of all objects.
     """
-    least = _LEAST_PART
+    least = _MIN_PART_TRIANGLES
 
     def total(ratio: float) -> float:
         return sum(max(min(count, least), count * ratio) * number for count, number in zip(counts, times, strict=True))
 
-    while least > 4 and total(0.0) > most:
+    while least > 4 and total(0.0) > max_triangles:
         least /= 2
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if total(middle) <= most else (low, middle)
+        low, high = (middle, high) if total(middle) <= max_triangles else (low, middle)
     return [max(min(count, least), count * low) for count in counts]
 
 

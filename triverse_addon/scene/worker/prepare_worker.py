@@ -50,7 +50,7 @@ def prepare(job: dict) -> None:
     """
     scene = job_loop.empty_file()
     target = _model(job) if job["kind"] == "model" else _picture(job, scene)
-    job_loop.answer(job, name=target.name)
+    job_loop.write_result(job, name=target.name)
 
 
 # -----------------------------------------------------------------------------

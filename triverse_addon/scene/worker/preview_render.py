@@ -51,7 +51,7 @@ def draw(collection: bpy.types.Collection, target: Path) -> None:
     radius = max((corner - middle).length for corner in corners)
     if not 0.0 < radius < 1e6:
         raise CannotDrawError(f"radius {radius}")
-    scene = bpy.data.scenes.new("Portrait")
+    scene = bpy.data.scenes.new("Preview")
     made: list[bpy.types.ID] = [scene]
     try:
         _set_up(scene, target)
@@ -87,7 +87,7 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGBA"
     render.filepath = str(target)
-    scene.world = bpy.data.worlds.new("Portrait")
+    scene.world = bpy.data.worlds.new("Preview")
     if bpy.app.version < (5, 0):
         # Always True since 5.0, where setting it causes a warning.
         scene.world.use_nodes = True
@@ -95,7 +95,7 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
 
 
 def _camera(scene: bpy.types.Scene, middle: Vector, radius: float) -> bpy.types.Object:
-    camera = bpy.data.objects.new("Portrait", bpy.data.cameras.new("Portrait"))
+    camera = bpy.data.objects.new("Preview", bpy.data.cameras.new("Preview"))
     distance = radius / math.sin(camera.data.angle / 2)
     camera.location = middle + _VIEW * distance
     camera.rotation_euler = (-_VIEW).to_track_quat("-Z", "Y").to_euler()
@@ -107,9 +107,9 @@ def _camera(scene: bpy.types.Scene, middle: Vector, radius: float) -> bpy.types.
 
 
 def _sun(scene: bpy.types.Scene) -> bpy.types.Object:
-    light = bpy.data.lights.new("Portrait", "SUN")
+    light = bpy.data.lights.new("Preview", "SUN")
     light.energy = 2.5
-    sun = bpy.data.objects.new("Portrait", light)
+    sun = bpy.data.objects.new("Preview", light)
     sun.rotation_euler = _SUN
     scene.collection.objects.link(sun)
     return sun

@@ -21,7 +21,7 @@ from ..settings import Settings
 from ..store.lease import Owner
 from ..store.store import Store
 from ..version import addon_version
-from .request_gate import Gate
+from .request_gate import RequestGate
 
 if TYPE_CHECKING:
     from ...api.client import Client
@@ -59,7 +59,7 @@ def live_updates() -> ModuleType:
     return websocket
 
 
-class Shared:
+class EngineContext:
     """
     The state that all threads of one engine share.
 
@@ -72,19 +72,19 @@ class Shared:
     def __init__(self, settings: Settings, store: Store, owner: Owner, make_client: MakeClient) -> None:
         self.store = store
         self.owner = owner
-        self.gate = Gate(settings)
+        self.gate = RequestGate(settings)
         self.stop = threading.Event()
         self.seals = Seals(self.stop)
         self.events: deque[Event] = deque()
         self.live = False
         """Whether the WebSocket is connected and reports changes."""
-        self.let_be: set[str] = set()
+        self.unfollowed_ids: set[str] = set()
         """Ids of tasks that the user stopped following; a running download of such a task is aborted."""
         self._settings = settings
         self._make_client = make_client
         self._client: Client | None = None
         self._lock = threading.Lock()
-        self._told: Sentence | None = None
+        self._last_notice: Sentence | None = None
 
     @property
     def settings(self) -> Settings:
@@ -107,8 +107,8 @@ class Shared:
         """
         Return the client, created on first use.
 
-        :raises TriverseError: requests are blocked, or no client can be created; see :meth:`request_gate.Gate.check`
-            and :func:`make_client`.
+        :raises TriverseError: requests are blocked, or no client can be created; see
+            :meth:`request_gate.RequestGate.check` and :func:`make_client`.
         """
         self.gate.check()
         with self._lock:
@@ -120,7 +120,7 @@ class Shared:
                     raise
             return self._client
 
-    def close(self) -> None:
+    def cancel_requests(self) -> None:
         """Set the stop event and abort all running requests."""
         self.stop.set()
         with self._lock:
@@ -144,6 +144,6 @@ class Shared:
 
     def notice(self, level: str, sentence: Sentence, task_id: str = "", remedy: Remedy = Remedy.NONE) -> None:
         """Queue a notice for the user. A notice without a task that repeats the previous sentence is dropped."""
-        if sentence != self._told or task_id:
+        if sentence != self._last_notice or task_id:
             self.events.append(Notice(level, sentence, task_id, remedy))
-        self._told = sentence
+        self._last_notice = sentence

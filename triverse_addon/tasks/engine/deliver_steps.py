@@ -30,9 +30,9 @@ from ..glb import glb_check
 from ..provenance import collection_name, properties, tags
 from ..record import Stage, TaskRecord, now_s
 from . import model_download
-from .context import Shared
+from .context import EngineContext
 from .pacing import retry_delay_s
-from .transitions import MANY, Outcomes
+from .transitions import MAX_ATTEMPTS, Transitions
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +42,25 @@ _BUSY_S = 2.0
 _FOREIGN_TRIES = 3
 
 
-class Arriving:
+class DeliverSteps:
     """
     The steps that produce files ready to be imported.
 
-    :param shared: settings, client, store.
-    :param outcomes: writes the result of a step.
+    :param context: settings, client, store.
+    :param transitions: writes the result of a step.
     :param converter: None where conversion is not possible; models are then imported from their GLB.
     :param report: called with the record, the bytes received and the total size (None if unknown).
     """
 
     def __init__(
         self,
-        shared: Shared,
-        outcomes: Outcomes,
+        context: EngineContext,
+        transitions: Transitions,
         converter: Converter | None,
         report: Callable[[TaskRecord, int, int | None], None],
     ) -> None:
-        self._shared = shared
-        self._out = outcomes
+        self._context = context
+        self._transitions = transitions
         self._converter = converter
         self._report = report
         self._foreign: dict[str, ForeignFileError] = {}
@@ -74,11 +74,11 @@ class Arriving:
         """
         folder = self._folder(record)
         try:
-            model, links = model_download.fetch_model(
-                self._shared, record, folder, lambda done, size: self._report(record, done, size)
+            model, asset_urls = model_download.fetch_model(
+                self._context, record, folder, lambda done, size: self._report(record, done, size)
             )
         except NothingToDownloadError as error:
-            self._out.fail(record, error, settled=False)
+            self._transitions.fail(record, error, is_final=False)
             return
         except ForeignFileError as error:
             self._no_model(record, self._foreign.setdefault(record.id, error), folder)
@@ -86,7 +86,7 @@ class Arriving:
         except DownloadStopped:
             raise
         except DownloadBusyError as error:
-            self._out.wait(record, error, _BUSY_S, attempts=record.attempts)
+            self._transitions.reschedule(record, error, _BUSY_S, attempts=record.attempts)
             return
         except (TransportError, UnavailableError, ExpiredLinkError) as error:
             # The first file was not a model. That error says more than a later failure to get any file.
@@ -102,46 +102,48 @@ class Arriving:
             self._not_fetched(record, error)
             return
         self._foreign.pop(record.id, None)
-        preview = model_download.fetch_preview(self._shared, record.with_(links=links), folder)
+        preview = model_download.fetch_preview(self._context, record.with_(asset_urls=asset_urls), folder)
         size_bytes = model.stat().st_size
-        self._out.move(
+        self._transitions.move(
             record,
-            told=Sentence.of("Downloaded to {folder}.", folder=str(folder)),
+            history=Sentence.of("Downloaded to {folder}.", folder=str(folder)),
             stage=Stage.CONVERTING,
             folder=str(folder),
             model_path=str(model),
             preview_path=str(preview or ""),
-            links=links,
+            asset_urls=asset_urls,
             received_bytes=size_bytes,
             size_bytes=size_bytes,
             attempts=0,
-            note=None,
+            status_note=None,
         )
 
     def _no_model(self, record: TaskRecord, error: ForeignFileError, folder: Path) -> None:
         """Retry a few times. Then keep the file as it is for the user, and fail the task."""
         attempts = record.attempts + 1
         if attempts < _FOREIGN_TRIES:
-            self._out.wait(record, error, retry_delay_s(attempts), attempts=attempts)
+            self._transitions.reschedule(record, error, retry_delay_s(attempts), attempts=attempts)
             return
         self._foreign.pop(record.id, None)
-        model_download.keep_whatever_comes(self._shared, record, folder)
-        self._out.fail(record, error, settled=False, folder=str(folder))
+        model_download.keep_undecodable_file(self._context, record, folder)
+        self._transitions.fail(record, error, is_final=False, folder=str(folder))
 
     def _not_fetched(self, record: TaskRecord, error: DownloadError) -> None:
-        if record.attempts + 1 < MANY and not _is_of_this_machine(error):
-            self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+        if record.attempts + 1 < MAX_ATTEMPTS and not _is_of_this_machine(error):
+            self._transitions.reschedule(
+                record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1
+            )
         elif isinstance(error, FolderError):
             # The task's own folder may be on a disk that is gone, and every Retry would meet it again. Cleared, the
             # next Retry takes the folder from the preferences.
-            self._out.fail(record, error, settled=False, folder="")
+            self._transitions.fail(record, error, is_final=False, folder="")
         else:
             never = isinstance(error, ExpiredLinkError)
-            self._out.fail(record, _never_renewed() if never else error, settled=False)
+            self._transitions.fail(record, _never_renewed() if never else error, is_final=False)
 
     def _folder(self, record: TaskRecord) -> Path:
         """Return the task's folder. It does not change after the first download."""
-        return Path(record.folder) if record.folder else folder_for(self._shared.settings.download_dir, record)
+        return Path(record.folder) if record.folder else folder_for(self._context.settings.download_dir, record)
 
     def convert(self, record: TaskRecord) -> None:
         """
@@ -153,15 +155,17 @@ class Arriving:
         """
         model = Path(record.model_path)
         if not record.model_path or not model.exists():
-            self._out.move(record, stage=Stage.DOWNLOADING)
+            self._transitions.move(record, stage=Stage.DOWNLOADING)
             return
         try:
-            verdict = glb_check.check(model, self._shared.settings.reader)
+            verdict = glb_check.check(model, self._context.settings.reader)
         except glb_check.GlbError as error:
             if error.kind == "damaged":
                 # A new download may be complete. The damaged file is kept until then.
                 discard_part(model)
-            self._out.fail(record, error, stage=Stage.DOWNLOADING if error.kind == "damaged" else None, settled=False)
+            self._transitions.fail(
+                record, error, stage=Stage.DOWNLOADING if error.kind == "damaged" else None, is_final=False
+            )
             return
         except OSError as error:
             sentence = Sentence.of(
@@ -169,19 +173,19 @@ class Arriving:
                 path=str(model),
                 reason=error.strerror or type(error).__name__,
             )
-            self._out.fail(record, TriverseError(sentence), settled=False)
+            self._transitions.fail(record, TriverseError(sentence), is_final=False)
             return
         converted = self._converted(record, model)
         for note in verdict.notes:
-            self._shared.store.tell(record.id, "WARNING", note)
+            self._context.store.add_history(record.id, "WARNING", note)
         if converted is None:
             self._ready(record, blend_path="", blend_sha256="", collection_name="")
         else:
-            self._shared.seals.note(converted.blend_path, converted.blend_sha256)
-            for level, sentence in converted.missing.told():
-                self._shared.store.tell(record.id, level, sentence)
+            self._context.seals.remember(converted.blend_path, converted.blend_sha256)
+            for level, sentence in converted.missing.history_lines():
+                self._context.store.add_history(record.id, level, sentence)
                 if level == "WARNING":
-                    self._shared.notice(level, sentence, record.id)
+                    self._context.notice(level, sentence, record.id)
             self._ready(
                 record,
                 blend_path=str(converted.blend_path),
@@ -217,20 +221,20 @@ class Arriving:
         )
         try:
             make(job.out_dir)
-            with glb_check.readable(model, self._shared.settings.reader) as (path, _):
-                return self._converter(replace(job, glb_path=path), self._shared.stop)
+            with glb_check.readable(model, self._context.settings.reader) as (path, _):
+                return self._converter(replace(job, glb_path=path), self._context.stop)
         except glb_check.GlbError as error:
             # The file was replaced after the check a moment ago.
             raise ConvertError(error.sentence) from None
         except NoChildError as error:
             # Always report this: the user's own Blender will then read the file.
             log.info("task %s is imported in place: %s", record.id, error)
-            told = Sentence.of(
+            sentence = Sentence.of(
                 "No second Blender can be started here, so this Blender itself reads the model, and waits while it "
                 "does."
             )
-            self._shared.store.tell(record.id, "WARNING", told)
-            self._shared.notice("WARNING", told)
+            self._context.store.add_history(record.id, "WARNING", sentence)
+            self._context.notice("WARNING", sentence)
             return None
         except ConvertError:
             raise
@@ -244,12 +248,12 @@ class Arriving:
             ) from None
 
     def _ready(self, record: TaskRecord, **files: Any) -> None:
-        self._out.move(
+        self._transitions.move(
             record,
-            told=Sentence.of("Ready to import."),
+            history=Sentence.of("Ready to import."),
             stage=Stage.READY,
             attempts=0,
-            note=None,
+            status_note=None,
             error=None,
             error_code=None,
             failed_stage=None,

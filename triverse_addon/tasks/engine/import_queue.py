@@ -20,14 +20,14 @@ from ..files.seals import Seal
 from ..record import Stage, TaskRecord, now_s
 from ..store.errors import StoreError
 from ..store.lease import LEASE_S
-from .context import Shared
-from .task_cache import Board
+from .context import EngineContext
+from .task_cache import TaskCache
 
 log = logging.getLogger(__name__)
 
 #: Delay before a waiting import is tried again, in seconds: the first delay, doubled each time up to the second value.
-_FIRST_AGAIN_S = 0.5
-_LONGEST_AGAIN_S = 4.0
+_FIRST_RETRY_S = 0.5
+_LONGEST_RETRY_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Imported:
     The model was imported into the scene.
 
     :ivar collection_name: name of its collection.
-    :ivar told: lines for the task's history, each a level and a sentence.
+    :ivar history: lines for the task's history, each a level and a sentence.
     """
 
     collection_name: str
-    told: tuple[tuple[str, Sentence], ...] = ()
+    history: tuple[tuple[str, Sentence], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +81,39 @@ Change = Callable[[TaskRecord], TaskRecord | None]
 Edit = Callable[[str, Change, tuple[str, Sentence]], TaskRecord]
 #: Returns why a model cannot be imported now (another file is open, a render runs), or None if it can. Called often, so
 #: it must be fast.
-ReasonToWait = Callable[[TaskRecord], Sentence | None]
+WaitReason = Callable[[TaskRecord], Sentence | None]
 
 
 class ImportQueue:
     """The READY models that are to be imported into a scene, oldest first."""
 
-    def __init__(self, shared: Shared, board: Board, edit: Edit) -> None:
+    def __init__(self, context: EngineContext, task_cache: TaskCache, edit: Edit) -> None:
         """
         Create an empty queue.
 
-        :param shared: settings, store and event queue.
-        :param board: the list of tasks in memory.
+        :param context: settings, store and event queue.
+        :param task_cache: the list of tasks in memory.
         :param edit: changes a record, adds the sentence to its history, and schedules the next step.
         """
-        self._shared = shared
+        self._context = context
         self._edit = edit
         self._converted_again: dict[str, ConvertAgain] = {}
         """Task id -> the reason of its second conversion; the same reason again is a failure."""
-        self._board = board
+        self._task_cache = task_cache
         self._waiting: dict[str, tuple[float, float]] = {}
         """Task id -> (monotonic time of the next try, delay before the one after that), in seconds."""
 
-    def note(self, record: TaskRecord) -> None:
+    def update(self, record: TaskRecord) -> None:
         """Add a record to the queue, or remove it, according to its current state."""
         if record.stage is Stage.READY and record.auto_import and record.following:
-            self._waiting.setdefault(record.id, (0.0, _FIRST_AGAIN_S))
+            self._waiting.setdefault(record.id, (0.0, _FIRST_RETRY_S))
         else:
             self._waiting.pop(record.id, None)
 
-    def hurry(self, task_id: str) -> None:
+    def try_now(self, task_id: str) -> None:
         """Try a waiting task again at the next pump."""
         if task_id in self._waiting:
-            self._waiting[task_id] = (0.0, _FIRST_AGAIN_S)
+            self._waiting[task_id] = (0.0, _FIRST_RETRY_S)
 
     def forget(self, task_id: str) -> None:
         """Remove a task from the queue."""
@@ -127,23 +127,23 @@ class ImportQueue:
         """Number of models not tried yet. The others wait for the user: for another file or the end of a render."""
         return sum(not due_s for due_s, _ in self._waiting.values())
 
-    def pump(self, importer: Importer, reason_to_wait: ReasonToWait | None, deadline_s: float) -> None:
+    def pump(self, importer: Importer, wait_reason: WaitReason | None, deadline_s: float) -> None:
         """
         Import at most one model.
 
         :param importer: imports a model.
-        :param reason_to_wait: see :data:`ReasonToWait`; None for no check.
+        :param wait_reason: see :data:`WaitReason`; None for no check.
         :param deadline_s: monotonic time in seconds after which no further model is tried.
         """
         now = time.monotonic()
         for task_id, (due_s, delay_s) in list(self._waiting.items()):
             if due_s > now:
                 continue
-            record = self._board.get(task_id)
+            record = self._task_cache.get(task_id)
             if record is None:
                 self._waiting.pop(task_id)
                 continue
-            reason = reason_to_wait(record) if reason_to_wait is not None else None
+            reason = wait_reason(record) if wait_reason is not None else None
             outcome = self._sealed(record, importer) if reason is None else Later(reason)
             if outcome is None:
                 continue  # tried again at the next pump
@@ -151,14 +151,14 @@ class ImportQueue:
                 self._waiting.pop(task_id, None)
                 self._finish(record, outcome)
                 return
-            self._waiting[task_id] = (now + delay_s, min(delay_s * 2, _LONGEST_AGAIN_S))
+            self._waiting[task_id] = (now + delay_s, min(delay_s * 2, _LONGEST_RETRY_S))
             self._wait(record, outcome.sentence)
             if time.monotonic() > deadline_s:
                 return
 
     def _sealed(self, record: TaskRecord, importer: Importer) -> ImportOutcome | None:
         """Import a model if its .blend is the file the converter wrote; None while its checksum is being computed."""
-        seal = self._shared.seals.look(record)
+        seal = self._context.seals.check(record)
         if seal is Seal.COMPARING:
             return None
         if seal is Seal.GONE:
@@ -173,7 +173,7 @@ class ImportQueue:
 
     def _claimed(self, record: TaskRecord, importer: Importer) -> ImportOutcome:
         """Import while holding the task's lease, so that two Blenders with the same file open import it only once."""
-        store, owner = self._shared.store, self._shared.owner
+        store, owner = self._context.store, self._context.owner
         try:
             taken = store.claim(owner.name, LEASE_S, is_dead=owner.is_dead, task_ids=[record.id], stages=[Stage.READY])
             newest = None if taken else store.get(record.id)
@@ -206,11 +206,11 @@ class ImportQueue:
 
     def _wait(self, record: TaskRecord, sentence: Sentence) -> None:
         """Show why an import waits. Not stored, because the reason applies to this Blender only."""
-        if record.note != sentence:
-            self._shared.changed(record.with_(note=sentence))
+        if record.status_note != sentence:
+            self._context.changed(record.with_(status_note=sentence))
 
     def _finish(self, record: TaskRecord, outcome: Imported | Failed | ConvertAgain) -> None:
-        shared = self._shared
+        context = self._context
         if isinstance(outcome, ConvertAgain):
             if self._converted_again.get(record.id) != outcome:
                 self._convert_again(record, outcome)
@@ -219,22 +219,27 @@ class ImportQueue:
         self._converted_again.pop(record.id, None)
         if isinstance(outcome, Imported):
             done = Sentence.of("Imported as {name}.", name=outcome.collection_name)
-            self._tell(record, outcome.told)
+            self._add_history(record, outcome.history)
             changes = imported_changes(outcome.collection_name)
         else:
             done = outcome.sentence
-            changes = {"stage": Stage.FAILED, "failed_stage": Stage.READY, "error": outcome.sentence, "note": None}
+            changes = {
+                "stage": Stage.FAILED,
+                "failed_stage": Stage.READY,
+                "error": outcome.sentence,
+                "status_note": None,
+            }
         try:
-            record = shared.store.change(
+            record = context.store.change(
                 record.id,
                 lambda newest: newest.with_(**changes) if newest.stage is Stage.READY else None,
-                told=("INFO" if isinstance(outcome, Imported) else "ERROR", done),
+                history=("INFO" if isinstance(outcome, Imported) else "ERROR", done),
             )
         except TriverseError as error:
             # The model is in the scene, although the store does not show it.
-            shared.notice("WARNING", error.sentence, record.id)
+            context.notice("WARNING", error.sentence, record.id)
             record = record.with_(**changes)
-        shared.changed(record)
+        context.changed(record)
 
     def _convert_again(self, record: TaskRecord, outcome: ConvertAgain) -> None:
         self._converted_again[record.id] = outcome
@@ -243,19 +248,19 @@ class ImportQueue:
             if newest.stage is not Stage.READY:
                 return None
             fitting = dataclasses.replace(newest.placement, unit_m=outcome.unit_m, frames_per_s=outcome.frames_per_s)
-            return newest.with_(stage=Stage.CONVERTING, placement=fitting, attempts=0, note=None)
+            return newest.with_(stage=Stage.CONVERTING, placement=fitting, attempts=0, status_note=None)
 
         try:
             self._edit(record.id, edit, ("INFO", outcome.sentence))
         except TriverseError as error:
-            self._shared.notice("WARNING", error.sentence, record.id)
+            self._context.notice("WARNING", error.sentence, record.id)
 
-    def _tell(self, record: TaskRecord, lines: tuple[tuple[str, Sentence], ...]) -> None:
+    def _add_history(self, record: TaskRecord, lines: tuple[tuple[str, Sentence], ...]) -> None:
         for level, sentence in lines:
             with contextlib.suppress(TriverseError):
-                self._shared.store.tell(record.id, level, sentence)
+                self._context.store.add_history(record.id, level, sentence)
             if level == "WARNING":
-                self._shared.notice(level, sentence, record.id)
+                self._context.notice(level, sentence, record.id)
 
 
 def imported_changes(collection_name: str) -> dict[str, Any]:
@@ -264,7 +269,7 @@ def imported_changes(collection_name: str) -> dict[str, Any]:
         "stage": Stage.IMPORTED,
         "imported_at_s": now_s(),
         "collection_name": collection_name,
-        "note": None,
+        "status_note": None,
     }
 
 

@@ -21,20 +21,20 @@ from ...api.errors import (
 )
 from ...api.sentence import Sentence
 from ..files.resumable_download import (
-    Answer,
     DownloadBusyError,
+    DownloadSpec,
     DownloadStopped,
     ExpiredLinkError,
     ForeignFileError,
     Report,
-    Want,
+    StreamResponse,
     discard_part,
     fetch,
 )
 from ..folders import DELIVERED, MODEL, PREVIEW
 from ..glb import glb_check
 from ..record import TaskRecord
-from .context import Shared
+from .context import EngineContext
 
 if TYPE_CHECKING:
     import requests
@@ -53,11 +53,13 @@ _EXPIRED = frozenset({400, 401, 403, 404, 410})
 _OpenAt = Callable[[int, str | None], "requests.Response"]
 
 
-def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report) -> tuple[Path, Mapping[str, str]]:
+def fetch_model(
+    context: EngineContext, record: TaskRecord, folder: Path, report: Report
+) -> tuple[Path, Mapping[str, str]]:
     """
     Download a task's model, trying each URL that the service offers.
 
-    :param shared: settings, client, stop event.
+    :param context: settings, client, stop event.
     :param record: the finished task.
     :param folder: the task's folder.
     :param report: progress callback.
@@ -67,14 +69,14 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
         first such error is raised, regardless of later failures.
     :raises TriverseError: a temporary failure; try again later.
     """
-    client = shared.client()
-    want = Want(folder / MODEL, shared.settings.max_model_bytes, glb_check.looks_like_glb, "model")
-    links = dict(record.links)
+    client = context.client()
+    spec = DownloadSpec(folder / MODEL, context.settings.max_model_bytes, glb_check.looks_like_glb, "model")
+    asset_urls = dict(record.asset_urls)
     problem: TriverseError | None = None
-    ways = _ways(client, record, links)
+    candidates = _url_candidates(client, record, asset_urls)
     while True:
         try:
-            source, open_at, found = next(ways)
+            source, open_at, found = next(candidates)
         except StopIteration:
             break
         except TriverseError as error:
@@ -83,12 +85,12 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
                 raise
             log.info("there is no further way to the model of task %s: %s", record.id, error)
             break
-        links |= found
+        asset_urls |= found
         try:
-            size = fetch(want, _checked(open_at), client.read_file, report, shared.stop)
+            size = fetch(spec, _with_status_check(open_at), client.read_file, report, context.stop)
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
-            discard_part(want.target)
+            discard_part(spec.target)
             # Keep the most informative error: a file of the wrong type, then an expired URL, then an unknown one.
             if problem is None or _rank(error) < _rank(problem):
                 problem = error
@@ -98,11 +100,11 @@ def fetch_model(shared: Shared, record: TaskRecord, folder: Path, report: Report
                 raise
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             continue
-        with want.target.open("rb") as file:
+        with spec.target.open("rb") as file:
             declared = glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
         if declared is not None and declared != size:
             log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
-        return want.target, links
+        return spec.target, asset_urls
     raise problem or NothingToDownloadError(
         Sentence.of("Triverse finished this task, but it has no file to download."), http_status=404
     )
@@ -112,8 +114,8 @@ def _rank(error: TriverseError) -> int:
     return next(rank for rank, kind in enumerate(_RANK) if isinstance(error, kind))
 
 
-def _ways(
-    client: "Client", record: TaskRecord, links: Mapping[str, str]
+def _url_candidates(
+    client: "Client", record: TaskRecord, asset_urls: Mapping[str, str]
 ) -> Iterator[tuple[str, _OpenAt, Mapping[str, str]]]:
     """
     Yield the download sources of a model, best first: a name for the log, a function that opens it, and new URLs.
@@ -127,7 +129,7 @@ def _ways(
         return lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag)
 
     # When the URL of the textured model has expired, a new URL is needed, not the untextured geometry.
-    if url := links.get("textured") or links.get("geometry"):
+    if url := asset_urls.get("textured") or asset_urls.get("geometry"):
         tried.add(url)
         yield "the link of its status", asset(url), {}
     try:
@@ -156,8 +158,8 @@ def _ways(
         yield "the link of its newest status", asset(url), {"textured": url}
 
 
-def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
-    def open_checked(offset: int, etag: str | None) -> Answer:
+def _with_status_check(open_at: _OpenAt) -> Callable[[int, str | None], StreamResponse]:
+    def open_checked(offset: int, etag: str | None) -> StreamResponse:
         response = open_at(offset, etag)
         status = response.status_code
         if status == 416:
@@ -166,7 +168,7 @@ def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
             response = open_at(0, None)
             status = response.status_code
         if status in (200, 206):
-            return cast(Answer, response)
+            return cast(StreamResponse, response)
         response.close()
         if status in _EXPIRED:
             raise ExpiredLinkError(Sentence.of("The link to the file has expired. A new one is asked for."))
@@ -177,34 +179,34 @@ def _checked(open_at: _OpenAt) -> Callable[[int, str | None], Answer]:
     return open_checked
 
 
-def fetch_preview(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
+def fetch_preview(context: EngineContext, record: TaskRecord, folder: Path) -> Path | None:
     """
     Download a task's preview picture. Failures are logged, not raised: the model is usable without it.
 
     :returns: the file, or None.
     :raises DownloadStopped: the engine is closing.
     """
-    url = record.links.get("preview")
+    url = record.asset_urls.get("preview")
     if not url:
         return None
-    want = Want(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
+    spec = DownloadSpec(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
     try:
-        client = shared.client()
-        opened = _checked(lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag))
-        fetch(want, opened, client.read_file, lambda _done, _all: None, shared.stop)
+        client = context.client()
+        opened = _with_status_check(lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag))
+        fetch(spec, opened, client.read_file, lambda _done, _all: None, context.stop)
     except DownloadBusyError:
         return None
     except TriverseError as error:
-        _raise_if_stopped(shared, error)
+        _raise_if_stopped(context, error)
         log.info("the preview of task %s did not come: %s", record.id, error)
-        discard_part(want.target)
+        discard_part(spec.target)
         return None
-    return want.target
+    return spec.target
 
 
-def _raise_if_stopped(shared: Shared, error: TriverseError) -> None:
+def _raise_if_stopped(context: EngineContext, error: TriverseError) -> None:
     """Tell the end of the engine, which closes connections in the middle of an answer, from a failed download."""
-    if isinstance(error, DownloadStopped) or shared.stop.is_set():
+    if isinstance(error, DownloadStopped) or context.stop.is_set():
         raise DownloadStopped(error.sentence) from None
 
 
@@ -212,24 +214,24 @@ def _looks_like_picture(head: bytes) -> bool:
     return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
-def keep_whatever_comes(shared: Shared, record: TaskRecord, folder: Path) -> Path | None:
+def keep_undecodable_file(context: EngineContext, record: TaskRecord, folder: Path) -> Path | None:
     """
     Download a paid file that is not a GLB, unchanged, so that the user has it.
 
     :returns: the file, or None if it cannot be downloaded.
     :raises DownloadStopped: the engine is closing.
     """
-    want = Want(folder / DELIVERED, shared.settings.max_model_bytes, bool, "file")
+    spec = DownloadSpec(folder / DELIVERED, context.settings.max_model_bytes, bool, "file")
     try:
-        client = shared.client()
-        for _, open_at, _ in _ways(client, record, record.links):
+        client = context.client()
+        for _, open_at, _ in _url_candidates(client, record, record.asset_urls):
             try:
-                fetch(want, _checked(open_at), client.read_file, lambda _done, _all: None, shared.stop)
+                fetch(spec, _with_status_check(open_at), client.read_file, lambda _done, _all: None, context.stop)
             except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError):
                 continue
-            return want.target
+            return spec.target
     except TriverseError as error:
-        _raise_if_stopped(shared, error)
+        _raise_if_stopped(context, error)
         log.info("the file of task %s could not be kept: %s", record.id, error)
-    discard_part(want.target)
+    discard_part(spec.target)
     return None

@@ -54,7 +54,7 @@ def retry_delay_s(attempts: int, retry_after_s: float | None = None) -> float:
     return max(delay_s, retry_after_s or 0.0)
 
 
-class Pacer:
+class RateLimiter:
     """
     A rate limiter: at most ``rate`` requests a second over all threads, after a first ``burst``.
 
@@ -79,7 +79,7 @@ class Pacer:
             return 0.0
 
 
-class Window:
+class SlidingWindowLimiter:
     """
     A sliding-window limiter: at most ``most`` requests in any ``span_s`` seconds, over all threads.
 

@@ -20,13 +20,13 @@ from ..record import TaskRecord
 from ..store.errors import StoreError
 from ..store.query import Query
 from ..store.store import Store
-from .task_cache import Board
+from .task_cache import TaskCache
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PageRequest:
     """
     A request for a page.
 
@@ -45,26 +45,26 @@ class Page:
     """
     A page of the tasks that match a query.
 
-    :ivar question: the request that it answers.
+    :ivar request: the request that it answers.
     :ivar offset: index of the first record; smaller than requested if the list has shrunk.
     :ivar total: number of tasks that match.
     :ivar error: why the store could not be read, with no records then; None if it could.
     """
 
-    question: Question
+    request: PageRequest
     offset: int
     records: tuple[TaskRecord, ...]
     total: int
     error: Sentence | None = None
 
 
-def read_page(store: Store, question: Question, known: Callable[[str], TaskRecord | None] = lambda _: None) -> Page:
+def read_page(store: Store, request: PageRequest, known: Callable[[str], TaskRecord | None] = lambda _: None) -> Page:
     """
     Read a page, or the last page if the list is shorter than requested. Any thread.
 
     :param known: see :meth:`store.store.Store.find`.
     """
-    query, offset, count = question.query, question.offset, question.count
+    query, offset, count = request.query, request.offset, request.count
     try:
         records = store.find(query, offset, count, known)
         total = store.number_of(query)
@@ -72,43 +72,43 @@ def read_page(store: Store, question: Question, known: Callable[[str], TaskRecor
             offset = max(0, total - 1) // count * count
             records = store.find(query, offset, count, known)
     except StoreError as error:
-        return Page(question, offset, (), 0, error.sentence)
-    return Page(question, offset, tuple(records), total)
+        return Page(request, offset, (), 0, error.sentence)
+    return Page(request, offset, tuple(records), total)
 
 
 class PageReader:
     """Reads pages on a worker thread. Only the latest request is answered, so typing a search does not queue up."""
 
-    def __init__(self, store: Store, board: Board) -> None:
-        self.answer: Page | None = None
+    def __init__(self, store: Store, task_cache: TaskCache) -> None:
+        self.latest_page: Page | None = None
         """The latest answer; a new object for each request."""
-        self._store, self._board = store, board
-        self._question: Question | None = None
+        self._store, self._task_cache = store, task_cache
+        self._request: PageRequest | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def read(self, question: Question) -> Page:
+    def read(self, request: PageRequest) -> Page:
         """
         Read a page on the calling thread, taking records from memory where possible.
 
         Fast only without a search and in chronological order.
         """
-        return read_page(self._store, question, self._board.get)
+        return read_page(self._store, request, self._task_cache.get)
 
-    def ask(self, question: Question) -> None:
-        """Request a page. The result appears in :attr:`answer`."""
+    def request_page(self, request: PageRequest) -> None:
+        """Request a page. The result appears in :attr:`latest_page`."""
         with self._changed:
             if self._stopped:
                 return
-            self._question = question
+            self._request = request
             self._changed.notify()
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="triverse-pages", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:  # the system gives out no more threads
-                    self.answer = Page(question, question.offset, (), 0, UnforeseenError(error).sentence)
+                    self.latest_page = Page(request, request.offset, (), 0, UnforeseenError(error).sentence)
                     return
                 self._thread = thread
 
@@ -128,14 +128,14 @@ class PageReader:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while self._question is None and not self._stopped:
+                while self._request is None and not self._stopped:
                     self._changed.wait()
-                if self._stopped or self._question is None:
+                if self._stopped or self._request is None:
                     return
-                question, self._question = self._question, None
+                request, self._request = self._request, None
             try:
-                self.answer = read_page(self._store, question)
+                self.latest_page = read_page(self._store, request)
             except UNFORESEEN as error:
                 # Handle every error here: if the thread died, this search and all later ones would never be answered.
                 log.exception("a page was not read")
-                self.answer = Page(question, question.offset, (), 0, UnforeseenError(error).sentence)
+                self.latest_page = Page(request, request.offset, (), 0, UnforeseenError(error).sentence)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from ...api.errors import TriverseError
 from ...api.payloads import TaskStatus
 from ..record import Stage, TaskRecord
-from .context import Shared, live_updates
+from .context import EngineContext, live_updates
 
 log = logging.getLogger(__name__)
 
@@ -26,24 +26,24 @@ _MARGIN_S = 3600.0
 _MOST = 1000
 
 
-def find_task(shared: Shared, record: TaskRecord, *, ever: bool = False) -> str | None:
+def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False) -> str | None:
     """
     Return the UUID of the service's task for ``record``'s order; None if no task, or more than one, matches.
 
     :param ever: search without a time limit, because the order may be much older than the record.
     :raises TriverseError: requests are blocked.
     """
-    shared.gate.check()
-    settings = shared.settings
+    context.gate.check()
+    settings = context.settings
     since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
     try:
-        statuses = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=shared.stop)
+        statuses = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=context.stop)
     except TriverseError as error:
         log.info("tasks could not be listed: %s", error)
         return None
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
-    sent = [one for one in shared.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
-    possible = [status for status in statuses if may_be_ours(record, shared.store.by_uuid(status.task_uuid))]
+    sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
+    possible = [status for status in statuses if may_be_ours(record, context.store.find_by_uuid(status.task_uuid))]
     return pick(record, possible, sent)
 
 
@@ -79,27 +79,29 @@ def pick(record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[Task
         # Skip earlier orders of the same request that failed and were placed again.
         alike = [status for status in alike if status.status not in ("FAILED", "CANCELLED")]
     if len(alike) > 1:
-        equals = sorted(one.id for one in sent if _asks_the_same(one, record))
+        equals = sorted(one.id for one in sent if _is_equal_request(one, record))
         if record.id in equals and len(alike) == len(equals):
             return sorted(status.task_uuid for status in alike)[equals.index(record.id)]
     return alike[0].task_uuid if len(alike) == 1 else None
 
 
-def _asks_the_same(one: TaskRecord, other: TaskRecord) -> bool:
+def _is_equal_request(one: TaskRecord, other: TaskRecord) -> bool:
     return (one.flow, one.params, one.file_keys) == (other.flow, other.params, other.file_keys)
 
 
 def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
     """Return whether all values that both sides have are equal, including at least one file or prompt."""
-    told = status.input
-    if any(name in told and value != told[name] for name, value in record.params.items()):
+    reported = status.input
+    if any(name in reported and value != reported[name] for name, value in record.params.items()):
         return False
-    values = [value for value in told.values() if isinstance(value, str)]
+    values = [value for value in reported.values() if isinstance(value, str)]
     files = {name: any(_is_file(value, key) for value in values) for name, key in record.file_keys.items()}
-    if any(not is_told and name in told for name, is_told in files.items()):
+    if any(not is_reported and name in reported for name, is_reported in files.items()):
         return False
     # If the service includes our file keys in its URLs, a URL without our key belongs to another file.
-    if any(files.values()) and any(not is_told and _address_of(name) in told for name, is_told in files.items()):
+    if any(files.values()) and any(
+        not is_reported and _address_of(name) in reported for name, is_reported in files.items()
+    ):
         return False
     words = [record.params[name] for name in ("prompt", "text_prompt") if name in record.params]
     return any(files.values()) or any(word in values for word in words)
@@ -110,6 +112,6 @@ def _address_of(name: str) -> str:
     return f"{name.removesuffix('_file')}_url"
 
 
-def _is_file(told: str, key: str) -> bool:
+def _is_file(reported: str, key: str) -> bool:
     """Return whether a status value refers to an uploaded file, by its key or by a URL that ends with the key."""
-    return told == key or unquote(told.partition("?")[0]).endswith(f"/{key}")
+    return reported == key or unquote(reported.partition("?")[0]).endswith(f"/{key}")

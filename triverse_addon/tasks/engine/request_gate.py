@@ -18,10 +18,10 @@ from ..settings import Settings
 from .pacing import retry_delay_s
 
 #: Delay before a rejected key is tried again, in seconds: it may have been activated in the meantime.
-_KEY_AGAIN_S = 60.0
+_KEY_RETRY_S = 60.0
 
 
-class Block(StrEnum):
+class BlockReason(StrEnum):
     """The reason why all requests are blocked."""
 
     NONE = ""
@@ -31,7 +31,7 @@ class Block(StrEnum):
     """A library is not usable, or an unforeseen error leaves the state uncertain."""
 
 
-class Gate:
+class RequestGate:
     """Keeps what the latest answers mean for all further requests. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
@@ -39,7 +39,7 @@ class Gate:
         self._settings = settings
         self._refused_key = ""
         self._refused: Sentence | None = None
-        self._key_again_s = 0.0
+        self._key_retry_s = 0.0
         self._unusable: dict[str, Sentence] = {}
         self._pauses: dict[str, tuple[float, int]] = {}
 
@@ -48,17 +48,17 @@ class Gate:
         with self._lock:
             self._settings = settings
 
-    def problem(self) -> tuple[Block, Sentence | None]:
+    def problem(self) -> tuple[BlockReason, Sentence | None]:
         """Return what blocks requests now, with a message; (NONE, None) if nothing does."""
         try:
             self.check()
         except OfflineError as error:
-            return Block.ONLINE, error.sentence
+            return BlockReason.ONLINE, error.sentence
         except UnusableError as error:
-            return Block.PROGRAM, error.sentence
+            return BlockReason.PROGRAM, error.sentence
         except TriverseError as error:
-            return Block.KEY, error.sentence
-        return Block.NONE, None
+            return BlockReason.KEY, error.sentence
+        return BlockReason.NONE, None
 
     def check(self) -> None:
         """
@@ -76,11 +76,11 @@ class Gate:
         with self._lock:
             settings = self._settings
             settings.check_key()
-            if self._refused is not None and self._keeps_back():
+            if self._refused is not None and self._is_key_blocked():
                 raise AuthenticationError(self._refused, http_status=401)
 
-    def _keeps_back(self) -> bool:
-        return self._settings.api_key == self._refused_key and time.monotonic() < self._key_again_s
+    def _is_key_blocked(self) -> bool:
+        return self._settings.api_key == self._refused_key and time.monotonic() < self._key_retry_s
 
     def check_online(self) -> None:
         """
@@ -103,7 +103,7 @@ class Gate:
             until_s, _ = self._pauses.get(kind, (0.0, 0))
         return max(0.0, until_s - time.monotonic())
 
-    def passed(self, kind: str) -> None:
+    def succeeded(self, kind: str) -> None:
         """Record that a request of ``kind`` succeeded: its pause ends, and a rejected key is accepted again."""
         with self._lock:
             self._pauses.pop(kind, None)
@@ -125,11 +125,11 @@ class Gate:
         """Record what an error of a request of ``kind`` means for all others: a rejected key, or a pause."""
         with self._lock:
             if isinstance(error, AuthenticationError):
-                if self._refused is not None and self._keeps_back():
+                if self._refused is not None and self._is_key_blocked():
                     # Raised by :meth:`check` itself: counted again, it would extend the block for ever.
                     return
                 self._refused_key, self._refused = self._settings.api_key, error.sentence
-                self._key_again_s = time.monotonic() + _KEY_AGAIN_S
+                self._key_retry_s = time.monotonic() + _KEY_RETRY_S
             elif isinstance(error, TooManyRequestsError):
                 _, times = self._pauses.get(kind, (0.0, 0))
                 delay_s = retry_delay_s(times + 1, error.retry_after_s)

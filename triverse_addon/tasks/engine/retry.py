@@ -9,7 +9,7 @@ from typing import Any
 
 from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
-from ..record import ENDED_BADLY, MOVES, NewTask, Stage, TaskRecord, next_order_id
+from ..record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, next_order_id
 
 #: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
 _SOURCES_AT_FAULT = frozenset(
@@ -30,18 +30,18 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
         "error_code": None,
         "error_message": "",
         "error_suggestion": "",
-        "note": None,
+        "status_note": None,
         "attempts": 0,
         "following": True,
         "failed_stage": None,
     }
-    if record.is_settled:
+    if record.is_final:
         if record.error_code in _SOURCES_AT_FAULT:
             changes["file_keys"] = {}
         return changes | {
             "stage": Stage.QUEUED,
             "client_order_id": next_order_id(record.client_order_id),
-            "is_settled": False,
+            "is_final": False,
             "task_uuid": None,
             "service_status": "",
             "progress": None,
@@ -52,39 +52,39 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
             "finished_at_s": None,
             "cost_credits": None,
             "found_at_s": None,
-            "links": {},
+            "asset_urls": {},
         }
     stage = record.failed_stage or Stage.WAITING
-    if stage not in MOVES[record.stage]:
+    if stage not in TRANSITIONS[record.stage]:
         stage = Stage.WAITING
     if not record.is_paid:
         stage = Stage.QUEUED
     elif stage is Stage.READY and not has_files:
-        return changes | {"stage": Stage.DOWNLOADING, "links": {}}
+        return changes | {"stage": Stage.DOWNLOADING, "asset_urls": {}}
     return changes | {"stage": stage}
 
 
 def retried(record: TaskRecord, *, has_files: bool) -> TaskRecord | None:
     """Return a failed task as it restarts; None if it has not failed. See :func:`retry_changes`."""
-    if record.stage not in ENDED_BADLY:
+    if record.stage not in FAILED_STAGES:
         return None
     return record.with_(**retry_changes(record, has_files=has_files))
 
 
-def wanted_again(record: TaskRecord, *, has_files: bool) -> TaskRecord:
+def ready_to_import(record: TaskRecord, *, has_files: bool) -> TaskRecord:
     """
     Return a task in the stage from which its model is imported, for the first time or again.
 
     :param has_files: see :func:`retry_changes`.
     """
     if record.has_model:
-        return record.with_(stage=Stage.READY) if has_files else record.with_(stage=Stage.DOWNLOADING, links={})
+        return record.with_(stage=Stage.READY) if has_files else record.with_(stage=Stage.DOWNLOADING, asset_urls={})
     if record.stage is Stage.FAILED and record.failed_stage is Stage.READY:
         return record.with_(**retry_changes(record, has_files=has_files))
     return record
 
 
-def wish_again(record: TaskRecord) -> NewTask:
+def request_from(record: TaskRecord) -> TaskRequest:
     """Return a task's request, to be edited and submitted again. It is marked as a deliberate duplicate."""
     flow = FLOWS.get(record.flow)
     names = {field.name for field in flow.fields if not field.is_source} if flow else set()
@@ -95,7 +95,7 @@ def wish_again(record: TaskRecord) -> NewTask:
         for field in flow.sources:
             if isinstance(url, str) and url.startswith("https://") and field.name == "image_file":
                 sources[field.name] = url
-    return NewTask(
+    return TaskRequest(
         flow=record.flow,
         values={name: value for name, value in record.params.items() if name in names},
         sources=sources,

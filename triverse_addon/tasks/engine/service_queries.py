@@ -19,25 +19,25 @@ from ...api.unexpected_errors import UNFORESEEN
 from ..events import BalanceKnown, Event, KeyTested, Quoted, TasksFound
 from ..record import new_id
 from ..store.errors import StoreError
-from .context import Shared, live_updates, make_client
-from .request_gate import Block
+from .context import EngineContext, live_updates, make_client
+from .request_gate import BlockReason
 from .service_updates import record_of
 
 log = logging.getLogger(__name__)
 
 #: A query, and a function that turns an error message into its answer event.
-_Asked = tuple[Callable[[], None], Callable[[Sentence], Event]]
+_QueuedQuery = tuple[Callable[[], None], Callable[[Sentence], Event]]
 
 
-class Questions:
+class ServiceQueries:
     """Runs queries one after another on one worker thread, started with the first query."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self._queue: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._queue: queue.SimpleQueue[_QueuedQuery | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._newest_quote = 0
-        self._looked_as = ("", "")
+        self._restored_for = ("", "")
         """Key and address last used to restore the tasks of a damaged store."""
 
     def quote(self, flow: str, values: Mapping[str, object]) -> int:
@@ -48,20 +48,20 @@ class Questions:
         """
         self._newest_quote += 1
         token = self._newest_quote
-        self._ask(lambda: self._quote(token, flow, values), lambda problem: Quoted(token, None, problem))
+        self._enqueue(lambda: self._quote(token, flow, values), lambda problem: Quoted(token, None, problem))
         return token
 
     def balance(self) -> None:
         """Query the account's balance."""
-        self._ask(self._balance, lambda problem: BalanceKnown(None, problem))
+        self._enqueue(self._balance, lambda problem: BalanceKnown(None, problem))
 
     def test_key(self, api_key: str | None) -> None:
         """Query the account of a key; None means the current key."""
-        self._ask(lambda: self._test_key(api_key), lambda problem: KeyTested(False, problem))
+        self._enqueue(lambda: self._test_key(api_key), lambda problem: KeyTested(False, problem))
 
     def find_tasks(self) -> None:
         """Query the user's tasks, and add those that are not in the list."""
-        self._ask(self._find_tasks, lambda problem: TasksFound(0, problem))
+        self._enqueue(self._find_tasks, lambda problem: TasksFound(0, problem))
 
     def find_lost(self) -> None:
         """
@@ -69,10 +69,14 @@ class Questions:
 
         Tried once per key and address. After an error, which is shown with a button to retry, the user decides.
         """
-        settings = self._shared.settings
-        asker = (settings.api_key, settings.api_url)
-        if asker != self._looked_as and self._shared.store.is_lost and self._shared.gate.problem()[0] is Block.NONE:
-            self._looked_as = asker
+        settings = self._context.settings
+        account = (settings.api_key, settings.api_url)
+        if (
+            account != self._restored_for
+            and self._context.store.is_lost
+            and self._context.gate.problem()[0] is BlockReason.NONE
+        ):
+            self._restored_for = account
             self.find_tasks()
 
     def stop(self) -> None:
@@ -87,31 +91,31 @@ class Questions:
         self._thread.join(timeout_s)
         return [self._thread] if self._thread.is_alive() else []
 
-    def _ask(self, question: Callable[[], None], failed: Callable[[Sentence], Event]) -> None:
+    def _enqueue(self, query: Callable[[], None], failed: Callable[[Sentence], Event]) -> None:
         """
         Queue a query.
 
         :param failed: makes the answer event for an unforeseen error, so that the caller always gets an answer.
         """
         if self._thread is None:
-            thread = threading.Thread(target=self._run, name="triverse-questions", daemon=True)
+            thread = threading.Thread(target=self._run, name="triverse-queries", daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:  # the system gives out no more threads
-                self._shared.events.append(failed(UnforeseenError(error).sentence))
+                self._context.events.append(failed(UnforeseenError(error).sentence))
                 return
             self._thread = thread
-        self._queue.put((question, failed))
+        self._queue.put((query, failed))
 
     def _run(self) -> None:
-        while (asked := self._queue.get()) is not None and not self._shared.stop.is_set():
-            question, failed = asked
+        while (queued := self._queue.get()) is not None and not self._context.stop.is_set():
+            query, failed = queued
             try:
-                question()
+                query()
             except UNFORESEEN as error:
                 # Handle every error here, as in the work queues: if the thread died, no later query would be answered.
                 log.exception("a question was not answered")
-                self._shared.events.append(failed(UnforeseenError(error).sentence))
+                self._context.events.append(failed(UnforeseenError(error).sentence))
 
     # -------------------------------------------------------------------------
 
@@ -121,37 +125,37 @@ class Questions:
         try:
             # A price depends on the settings only, so it can be queried before a prompt is entered.
             params = check(flow, values, partial=True)
-            quote = self._shared.client().quote(flow, params)
+            quote = self._context.client().quote(flow, params)
         except TriverseError as error:
-            self._shared.events.append(Quoted(token, None, error.sentence, _in_preferences(error)))
+            self._context.events.append(Quoted(token, None, error.sentence, _in_preferences(error)))
         else:
-            self._shared.events.append(Quoted(token, quote))
+            self._context.events.append(Quoted(token, quote))
 
     def _balance(self) -> None:
         balance: Balance | None = None
         problem: Sentence | None = None
         in_preferences = False
         try:
-            balance = self._shared.client().balance()
+            balance = self._context.client().balance()
         except TriverseError as error:
             problem, in_preferences = error.sentence, _in_preferences(error)
-        self._shared.events.append(BalanceKnown(balance, problem, in_preferences))
+        self._context.events.append(BalanceKnown(balance, problem, in_preferences))
 
     def _test_key(self, api_key: str | None) -> None:
-        settings = self._shared.settings
+        settings = self._context.settings
         try:
             if api_key is not None:
                 settings = dataclasses.replace(settings, api_key=api_key)
-            self._shared.gate.check_online()
+            self._context.gate.check_online()
             client = make_client(settings)
             try:
                 account = client.me()
             finally:
                 client.close()
         except TriverseError as error:
-            self._shared.events.append(KeyTested(False, error.sentence))
+            self._context.events.append(KeyTested(False, error.sentence))
             return
-        self._shared.gate.passed("key")
+        self._context.gate.succeeded("key")
         sentence = Sentence.of("The key works.")
         if account.email and account.api_credits is not None:
             sentence = Sentence.of(
@@ -161,30 +165,30 @@ class Questions:
             )
         elif account.email:
             sentence = Sentence.of("The key works. It belongs to {email}.", email=account.email)
-        self._shared.events.append(KeyTested(True, sentence, account))
+        self._context.events.append(KeyTested(True, sentence, account))
 
     def _find_tasks(self) -> None:
-        store, settings = self._shared.store, self._shared.settings
+        store, settings = self._context.store, self._context.settings
         added = 0
         try:
-            self._shared.gate.check()
+            self._context.gate.check()
             snapshot = live_updates().snapshot
-            for status in snapshot(settings.api_url, settings.api_key, None, stop=self._shared.stop):
-                if store.by_uuid(status.task_uuid) is None and self._add(status):
+            for status in snapshot(settings.api_url, settings.api_key, None, stop=self._context.stop):
+                if store.find_by_uuid(status.task_uuid) is None and self._add(status):
                     added += 1
         except TriverseError as error:
-            self._shared.events.append(TasksFound(added, error.sentence))
+            self._context.events.append(TasksFound(added, error.sentence))
         else:
             store.found_again()
-            self._shared.events.append(TasksFound(added))
+            self._context.events.append(TasksFound(added))
 
     def _add(self, status: TaskStatus) -> bool:
         """Add a found task; return False if an order in this list has got the same UUID in the meantime."""
-        store = self._shared.store
+        store = self._context.store
         try:
-            self._shared.changed(store.add(record_of(status, record_id=new_id())))
+            self._context.changed(store.add(record_of(status, record_id=new_id())))
         except StoreError:
-            if store.by_uuid(status.task_uuid) is None:
+            if store.find_by_uuid(status.task_uuid) is None:
                 raise
             return False
         return True

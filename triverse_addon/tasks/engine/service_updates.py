@@ -25,7 +25,7 @@ def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
         "queue_wait_s": created.queue.estimated_wait_s if created.queue else None,
         "read_header": created.read_header or "",
         "attempts": 0,
-        "note": None,
+        "status_note": None,
     }
 
 
@@ -54,14 +54,14 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
             "stage": Stage.DOWNLOADING,
             "progress": 100,
             "finished_at_s": status.completed_at_s or now_s(),
-            "links": _links(status),
+            "asset_urls": _asset_urls(status),
         }
     elif status.status == "FAILED":
         changes |= _failure(status)
     elif status.status == "CANCELLED":
         changes |= {
             "stage": Stage.CANCELLED,
-            "is_settled": True,
+            "is_final": True,
             "finished_at_s": status.completed_at_s or now_s(),
             "error": Sentence.of(
                 "Triverse cancelled this task. Its credits were released. Press Retry to order it again."
@@ -70,15 +70,15 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
     return changes
 
 
-def _links(status: TaskStatus) -> Mapping[str, str]:
-    links = {}
+def _asset_urls(status: TaskStatus) -> Mapping[str, str]:
+    asset_urls = {}
     if status.textured_urls:
-        links["textured"] = status.textured_urls[0]
+        asset_urls["textured"] = status.textured_urls[0]
     if status.geometry_urls:
-        links["geometry"] = status.geometry_urls[0]
+        asset_urls["geometry"] = status.geometry_urls[0]
     if status.preview_url:
-        links["preview"] = status.preview_url
-    return links
+        asset_urls["preview"] = status.preview_url
+    return asset_urls
 
 
 def _failure(status: TaskStatus) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _failure(status: TaskStatus) -> dict[str, Any]:
     return {
         "stage": Stage.FAILED,
         "failed_stage": Stage.WAITING,
-        "is_settled": True,
+        "is_final": True,
         "finished_at_s": status.completed_at_s or now_s(),
         "error": Sentence.of("Triverse could not make this model. Its credits were released."),
         "error_code": fault.code if fault else None,

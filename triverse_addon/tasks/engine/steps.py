@@ -22,12 +22,12 @@ from ..files.resumable_download import DownloadStopped
 from ..preparer import Preparer
 from ..record import Stage, TaskRecord, now_s
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
-from .context import Shared
-from .deliver_steps import Arriving
-from .pacing import Pacer, poll_interval_s
+from .context import EngineContext
+from .deliver_steps import DeliverSteps
+from .pacing import RateLimiter, poll_interval_s
 from .service_updates import apply_status
-from .submit_steps import Ordering
-from .transitions import BLOCKED_S, Outcomes
+from .submit_steps import SubmitSteps
+from .transitions import BLOCKED_S, Transitions
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _GONE_AFTER, _GONE_AFTER_A_PROXYS = 4, 30
 _LONGEST_NOT_FOUND_S = 10.0
 
 #: The work queue of each stage.
-LANES = {
+QUEUE_FOR_STAGE = {
     Stage.QUEUED: "prepare",
     Stage.UPLOADING: "upload",
     Stage.SUBMITTING: "send",
@@ -54,7 +54,7 @@ class Steps:
     """
     The steps of all stages.
 
-    :param shared: settings, client, store.
+    :param context: settings, client, store.
     :param converter: None where conversion is not possible; models are then imported from their GLB.
     :param preparer: None where source files are uploaded unchanged.
     :param schedule: called with a record and the delay until its next step, in seconds.
@@ -62,41 +62,41 @@ class Steps:
 
     def __init__(
         self,
-        shared: Shared,
+        context: EngineContext,
         converter: Converter | None,
         preparer: Preparer | None,
         schedule: Callable[[TaskRecord, float], None],
     ) -> None:
-        self._shared = shared
-        self._store = shared.store
-        self._out = Outcomes(shared, schedule)
-        self._ordering = Ordering(shared, self._out, preparer, self._report)
-        self._arriving = Arriving(shared, self._out, converter, self._report)
+        self._context = context
+        self._store = context.store
+        self._transitions = Transitions(context, schedule)
+        self._submit_steps = SubmitSteps(context, self._transitions, preparer, self._report)
+        self._deliver_steps = DeliverSteps(context, self._transitions, converter, self._report)
         # The service documents no rate limit for status queries. Send at most ten a second, and one a second while the
         # WebSocket reports changes.
-        self._pace = Pacer(rate=10.0, burst=10)
-        self._live_pace = Pacer(rate=1.0, burst=1)
+        self._poll_limit = RateLimiter(rate=10.0, burst=10)
+        self._live_poll_limit = RateLimiter(rate=1.0, burst=1)
         self._polls: dict[str, int] = {}
         self._reported_s: dict[str, float] = {}
 
-    def run(self, lane: str, task_id: str) -> float | None:
+    def run(self, queue_name: str, task_id: str) -> float | None:
         """
         Run the due step of a task. An error sets the task's stage, its note, or the time of the next try.
 
-        :param lane: name of the work queue that took the task.
+        :param queue_name: name of the work queue that took the task.
         :param task_id: id of the task.
         :returns: delay in seconds after which to run the task again, because the store could not be used; None if the
             step has scheduled what follows.
         """
         try:
             # Only tasks whose lease this engine holds: two engines would write to the same partial file.
-            record = self._store.get(task_id, owner=self._shared.owner.name)
-            if record is None or not record.is_unfinished or self._shared.stop.is_set():
+            record = self._store.get(task_id, owner=self._context.owner.name)
+            if record is None or not record.is_unfinished or self._context.stop.is_set():
                 return None
-            if LANES[record.stage] != lane:
+            if QUEUE_FOR_STAGE[record.stage] != queue_name:
                 # A poll and a live update may both have scheduled the same change. Each queue must run only its own
                 # stages, or a step would run twice at the same time (observed: two conversions in one folder).
-                self._out.schedule(record, 0.0)
+                self._transitions.schedule(record, 0.0)
                 return None
             try:
                 self._by_stage(record)
@@ -105,8 +105,8 @@ class Steps:
             except (StoreError, ConvertStopped, DownloadStopped):
                 raise
             except TriverseError as error:
-                if not self._shared.stop.is_set():
-                    self._out.trouble(record, error)
+                if not self._context.stop.is_set():
+                    self._transitions.handle_error(record, error)
         except (LeaseLostError, NoSuchTaskError, ConvertStopped, DownloadStopped):
             return None
         except StoreError as error:
@@ -114,9 +114,9 @@ class Steps:
         return None
 
     def _not_stored(self, error: StoreError) -> float | None:
-        if self._shared.stop.is_set():
+        if self._context.stop.is_set():
             return None
-        self._shared.notice("ERROR", error.sentence)
+        self._context.notice("ERROR", error.sentence)
         return BLOCKED_S
 
     def give_up(self, task_id: str, error: UnforeseenError) -> float | None:
@@ -130,36 +130,36 @@ class Steps:
         :returns: as for :meth:`run`.
         """
         try:
-            self._out.give_up(task_id, error)
+            self._transitions.give_up(task_id, error)
         except (LeaseLostError, NoSuchTaskError):
             return None
         except StoreError as problem:
             return self._not_stored(problem)
         except UNFORESEEN as other:
             log.exception("the end of task %s could not be noted", task_id)
-            self._shared.broke_down("steps", UnforeseenError(other))
+            self._context.broke_down("steps", UnforeseenError(other))
         return None
 
     def _by_stage(self, record: TaskRecord) -> None:
         if record.stage is Stage.QUEUED:
-            self._ordering.begin(record)
+            self._submit_steps.begin(record)
         elif record.stage is Stage.UPLOADING:
-            self._ordering.upload(record)
+            self._submit_steps.upload(record)
         elif record.stage is Stage.SUBMITTING:
-            self._ordering.submit(record)
+            self._submit_steps.submit(record)
         elif record.stage is Stage.WAITING:
-            self._look(record)
+            self._poll_status(record)
         elif record.stage is Stage.DOWNLOADING:
-            self._arriving.download(record)
+            self._deliver_steps.download(record)
         else:
-            self._arriving.convert(record)
+            self._deliver_steps.convert(record)
 
-    def _look(self, record: TaskRecord) -> None:
-        pace = self._live_pace if self._shared.live else self._pace
-        if delay_s := max(pace.delay_s(), self._shared.gate.pause_s(str(Stage.WAITING))):
-            self._out.schedule(record, delay_s)
+    def _poll_status(self, record: TaskRecord) -> None:
+        limit = self._live_poll_limit if self._context.live else self._poll_limit
+        if delay_s := max(limit.delay_s(), self._context.gate.pause_s(str(Stage.WAITING))):
+            self._transitions.schedule(record, delay_s)
             return
-        client = self._shared.client()
+        client = self._context.client()
         age_s = now_s() - (record.submitted_at_s or record.created_at_s)
         try:
             status = client.status(
@@ -169,33 +169,33 @@ class Steps:
         except NotFoundError as error:
             self._not_found(record, error, age_s)
             return
-        self._shared.gate.passed(str(Stage.WAITING))
+        self._context.gate.succeeded(str(Stage.WAITING))
         polls = self._polls[record.id] = self._polls.get(record.id, -1) + 1
         changes = apply_status(record, status)
         queue_wait_s = changes.get("queue_wait_s", record.queue_wait_s)
-        interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._shared.live)
-        self.settle(record, changes, after_s=interval_s)
+        interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._context.live)
+        self.apply_service_status(record, changes, after_s=interval_s)
 
-    def settle(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
+    def apply_service_status(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
         """
         Store the status of a WAITING task, from a poll or the WebSocket.
 
         :param changes: see :func:`service_updates.apply_status`.
         :param after_s: delay before the next poll if the task is not finished, in seconds.
         """
-        changes = {"attempts": 0, "note": None, **changes}
+        changes = {"attempts": 0, "status_note": None, **changes}
         stage = changes.get("stage", record.stage)
         if stage is not record.stage:
             self._polls.pop(record.id, None)
-        told = None
+        history = None
         if stage in (Stage.FAILED, Stage.CANCELLED):
-            told = changes["error"]
+            history = changes["error"]
         elif stage is Stage.DOWNLOADING:
-            told = Sentence.of("Finished by the service.")
-        self._out.move(
+            history = Sentence.of("Finished by the service.")
+        self._transitions.move(
             record,
             after_s=after_s if stage is record.stage else 0.0,
-            told=told,
+            history=history,
             level="INFO" if stage in (record.stage, Stage.DOWNLOADING) else "ERROR",
             durable=stage is not record.stage,
             **changes,
@@ -206,23 +206,25 @@ class Steps:
         # Right after creating a task, the service may not find it yet.
         most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
         if abs(age_s) < _NOT_YET_S or attempts < most:
-            self._out.move(record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts)
+            self._transitions.move(
+                record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts
+            )
             return
         sentence = Sentence.of(
             "Triverse does not know this task. It may have expired or belong to another account. Press Retry to look "
             "again, or choose Use These Inputs Again to order it once more."
         )
         # Not final: with the right key the task can be found again, and placing a new order is the user's decision.
-        self._out.move(
+        self._transitions.move(
             record,
-            told=sentence,
+            history=sentence,
             level="ERROR",
             stage=Stage.GONE,
             error=sentence,
             error_code=error.code,
             error_message=error.message,
             error_suggestion=error.suggestion,
-            note=None,
+            status_note=None,
         )
 
     def _report(self, record: TaskRecord, done_bytes: int, all_bytes: int | None) -> None:
@@ -231,12 +233,12 @@ class Steps:
 
         :raises DownloadStopped: the user stopped following the task, or another Blender owns it by now.
         """
-        if record.id in self._shared.let_be and record.stage is Stage.DOWNLOADING:
+        if record.id in self._context.unfollowed_ids and record.stage is Stage.DOWNLOADING:
             raise DownloadStopped(Sentence.of("This task is not followed any more."))
         now = time.monotonic()
         if now - self._reported_s.get(record.id, 0.0) >= 0.25 or done_bytes == all_bytes:
             self._reported_s[record.id] = now
-            if record.stage is Stage.DOWNLOADING and self._store.get(record.id, owner=self._shared.owner.name) is None:
+            if record.stage is Stage.DOWNLOADING and self._store.get(record.id, owner=self._context.owner.name) is None:
                 # If this machine slept for longer than the lease, another Blender may have taken over the task.
                 raise DownloadStopped(Sentence.of("Another Blender works on this task."))
-            self._shared.changed(record.with_(received_bytes=done_bytes, size_bytes=all_bytes))
+            self._context.changed(record.with_(received_bytes=done_bytes, size_bytes=all_bytes))

@@ -16,35 +16,35 @@ from ..folders import folder_for, make
 from ..preparer import Preparer
 from ..record import Stage, TaskRecord, is_url, now_s
 from . import reconcile
-from .context import Shared
-from .pacing import UPLOADS, UPLOADS_SPAN_S, Window, poll_interval_s, retry_delay_s
+from .context import EngineContext
+from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s, retry_delay_s
 from .service_updates import apply_created
-from .transitions import MANY, Outcomes, is_passing
+from .transitions import MAX_ATTEMPTS, Transitions, is_passing
 
 
-class Ordering:
+class SubmitSteps:
     """
     The steps that submit a task to the service. Only the create request costs credits.
 
-    :param shared: settings, client, store.
-    :param outcomes: writes the result of a step.
+    :param context: settings, client, store.
+    :param transitions: writes the result of a step.
     :param preparer: None where source files are uploaded unchanged.
     :param report: called with the record, the bytes sent and the total size.
     """
 
     def __init__(
         self,
-        shared: Shared,
-        outcomes: Outcomes,
+        context: EngineContext,
+        transitions: Transitions,
         preparer: Preparer | None,
         report: Callable[[TaskRecord, int, int | None], None],
     ) -> None:
         self._preparer = preparer
-        self._shared = shared
-        self._store = shared.store
-        self._out = outcomes
+        self._context = context
+        self._store = context.store
+        self._transitions = transitions
         self._report = report
-        self._uploads = Window(UPLOADS, UPLOADS_SPAN_S)
+        self._uploads = SlidingWindowLimiter(UPLOADS, UPLOADS_SPAN_S)
 
     def begin(self, record: TaskRecord) -> None:
         """
@@ -57,21 +57,23 @@ class Ordering:
             if self._preparer is not None and not is_url(source) and self._preparer.takes(source, kind):
                 record = self._prepare(record, name, kind, self._preparer)
         missing = [name for name in record.sources if name not in record.file_keys]
-        self._out.move(record, stage=Stage.UPLOADING if missing else Stage.SUBMITTING, attempts=0, note=None)
+        self._transitions.move(
+            record, stage=Stage.UPLOADING if missing else Stage.SUBMITTING, attempts=0, status_note=None
+        )
 
     def _prepare(self, record: TaskRecord, name: str, kind: Kind, preparer: Preparer) -> TaskRecord:
-        folder = folder_for(self._shared.settings.download_dir, record)
-        self._shared.changed(record.with_(note=Sentence.of("The file is being prepared.")))
+        folder = folder_for(self._context.settings.download_dir, record)
+        self._context.changed(record.with_(status_note=Sentence.of("The file is being prepared.")))
         try:
             make(folder)
-            prepared = preparer(Path(record.sources[name]), kind, folder, self._shared.stop)
+            prepared = preparer(Path(record.sources[name]), kind, folder, self._context.stop)
             (check_image if kind is Kind.IMAGE else check_model)(prepared, field=name)
         except OSError as error:
             raise folder_error(folder, error) from None
         return self._store.change(
             record.id,
             lambda newest: newest.with_(sources={**newest.sources, name: str(prepared)}, folder=str(folder)),
-            owner=self._shared.owner.name,
+            owner=self._context.owner.name,
         )
 
     def upload(self, record: TaskRecord) -> None:
@@ -82,10 +84,10 @@ class Ordering:
 
         :raises TriverseError: an upload failed.
         """
-        if pause_s := self._shared.gate.pause_s(str(Stage.UPLOADING)):
-            self._out.schedule(record, pause_s)
+        if pause_s := self._context.gate.pause_s(str(Stage.UPLOADING)):
+            self._transitions.schedule(record, pause_s)
             return
-        client = self._shared.client()
+        client = self._context.client()
         flow = FLOWS[record.flow]
         for name, source in record.sources.items():
             if name in record.file_keys:
@@ -93,22 +95,24 @@ class Ordering:
             if is_url(source):
                 key = source
             elif wait_s := self._uploads.delay_s():
-                self._shared.changed(record.with_(note=Sentence.of("The service takes 10 uploads a minute.")))
-                self._out.schedule(record, wait_s)
+                self._context.changed(record.with_(status_note=Sentence.of("The service takes 10 uploads a minute.")))
+                self._transitions.schedule(record, wait_s)
                 return
             elif flow.field(name).kind is Kind.IMAGE:
                 key = client.upload_image(source, self._upload_report(record))
             else:
                 key = client.upload_model(source, progress=self._upload_report(record))
-            self._shared.gate.passed(str(Stage.UPLOADING))
+            self._context.gate.succeeded(str(Stage.UPLOADING))
             record = self._keep_key(record, name, key)
-        self._out.move(record, stage=Stage.SUBMITTING, attempts=0, note=None, received_bytes=0, size_bytes=None)
+        self._transitions.move(
+            record, stage=Stage.SUBMITTING, attempts=0, status_note=None, received_bytes=0, size_bytes=None
+        )
 
     def _keep_key(self, record: TaskRecord, name: str, key: str) -> TaskRecord:
         return self._store.change(
             record.id,
             lambda newest: newest.with_(file_keys={**newest.file_keys, name: key}),
-            owner=self._shared.owner.name,
+            owner=self._context.owner.name,
         )
 
     def _upload_report(self, record: TaskRecord) -> Callable[[int, int], None]:
@@ -126,19 +130,19 @@ class Ordering:
         :raises TriverseError: a temporary failure; see :func:`transitions.is_passing`.
         """
         if record.task_uuid is not None:
-            self._out.move(record, stage=Stage.WAITING, attempts=0, note=None)
+            self._transitions.move(record, stage=Stage.WAITING, attempts=0, status_note=None)
             return
-        if pause_s := self._shared.gate.pause_s(str(Stage.SUBMITTING)):
-            self._out.schedule(record, pause_s)
+        if pause_s := self._context.gate.pause_s(str(Stage.SUBMITTING)):
+            self._transitions.schedule(record, pause_s)
             return
-        client = self._shared.client()
+        client = self._context.client()
         # If the request was sent before without an answer, an error may refer to the repetition, not to the order.
         is_first_try = record.submitted_at_s is None
         # Written to disk before the request is sent: from here on the service may have the order.
         record = self._store.change(
             record.id,
             lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()),
-            owner=self._shared.owner.name,
+            owner=self._context.owner.name,
         )
         try:
             created = client.create(
@@ -153,15 +157,15 @@ class Ordering:
         except ServiceError as error:
             self._refused(record, error, is_first_try)
             return
-        self._shared.gate.passed(str(Stage.SUBMITTING))
+        self._context.gate.succeeded(str(Stage.SUBMITTING))
         if self._belongs_to_another(record, created.task_uuid):
             self._refuse_duplicate(record)
             return
         self._take_over(record, created.task_uuid)
-        self._out.move(
+        self._transitions.move(
             record,
-            after_s=poll_interval_s(0, queue_wait_s=None, live=self._shared.live),
-            told=Sentence.of("Accepted by the service as task {uuid}.", uuid=created.task_uuid),
+            after_s=poll_interval_s(0, queue_wait_s=None, live=self._context.live),
+            history=Sentence.of("Accepted by the service as task {uuid}.", uuid=created.task_uuid),
             **apply_created(record, created),
         )
 
@@ -175,25 +179,25 @@ class Ordering:
             raise error
         # Without the service's own error code, the answer may come from a proxy.
         is_certain = is_first_try and error.code is not None
-        uuid = None if is_certain else reconcile.find_task(self._shared, record)
+        uuid = None if is_certain else reconcile.find_task(self._context, record)
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif isinstance(error, NotFoundError) and record.file_keys and not record.attempts:
             # An uploaded file may have expired at the service: upload it once more.
-            self._out.move(record, stage=Stage.UPLOADING, file_keys={}, attempts=1)
+            self._transitions.move(record, stage=Stage.UPLOADING, file_keys={}, attempts=1)
         else:
             # If final, a retry places a new order. If uncertain, it repeats the same order, which is charged once.
-            self._out.fail(record, error, settled=is_certain)
+            self._transitions.fail(record, error, is_final=is_certain)
 
     def _found(self, record: TaskRecord, uuid: str) -> None:
         self._take_over(record, uuid)
-        self._out.move(
+        self._transitions.move(
             record,
-            told=Sentence.of("The service had this order already, as task {uuid}.", uuid=uuid),
+            history=Sentence.of("The service had this order already, as task {uuid}.", uuid=uuid),
             stage=Stage.WAITING,
             task_uuid=uuid,
             attempts=0,
-            note=None,
+            status_note=None,
         )
 
     def _resolve_duplicate(self, record: TaskRecord, error: DuplicateError, is_first_try: bool) -> None:
@@ -205,26 +209,28 @@ class Ordering:
         """
         uuid = error.task_uuid
         if uuid is None and not is_first_try:
-            uuid = reconcile.find_task(self._shared, record, ever=_has_a_name(record))
+            uuid = reconcile.find_task(self._context, record, ever=_has_a_name(record))
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif is_first_try or uuid is not None:
             self._refuse_duplicate(record)
-        elif record.attempts + 1 < MANY:
-            self._out.wait(record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1)
+        elif record.attempts + 1 < MAX_ATTEMPTS:
+            self._transitions.reschedule(
+                record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1
+            )
         else:
             sentence = Sentence.of(
                 "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or "
                 "choose Use These Inputs Again to order another one."
             )
-            self._out.fail(record, TriverseError(sentence), settled=False)
+            self._transitions.fail(record, TriverseError(sentence), is_final=False)
 
     def _belongs_to_another(self, record: TaskRecord, uuid: str) -> bool:
-        return not reconcile.may_be_ours(record, self._store.by_uuid(uuid))
+        return not reconcile.may_be_ours(record, self._store.find_by_uuid(uuid))
 
     def _take_over(self, record: TaskRecord, uuid: str) -> None:
         """Remove the record that Find My Tasks added under the UUID of this order."""
-        other = self._store.by_uuid(uuid)
+        other = self._store.find_by_uuid(uuid)
         if other is not None and other.id != record.id:
             self._store.remove(other.id)
 
@@ -233,16 +239,16 @@ class Ordering:
             "The service takes this for a repetition of a task sent a moment ago. Press Retry to make it once more on "
             "purpose."
         )
-        self._out.move(
+        self._transitions.move(
             record,
-            told=sentence,
+            history=sentence,
             level="WARNING",
             stage=Stage.FAILED,
             failed_stage=Stage.SUBMITTING,
-            is_settled=True,
+            is_final=True,
             allow_duplicate=True,
             error=sentence,
-            note=None,
+            status_note=None,
         )
 
 

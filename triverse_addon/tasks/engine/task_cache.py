@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_FINISHED = 500
 
 
-class Board:
+class TaskCache:
     """Records by id and by time. Panels draw from it without disk access."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Board:
         self._unfinished: set[str] = set()
         self._list: list[TaskRecord] | None = None
         self._forgotten: set[str] = set()
-        self.shape = 0
+        self.list_version = 0
         """Version of the list: increased when a sorted or filtered view of it may have changed, but not by progress."""
 
     def put(self, record: TaskRecord, *, only_newer: bool = False) -> bool:
@@ -50,7 +50,7 @@ class Board:
         else:
             bisect.insort(self._order, (-record.created_at_s, record.id))
         if known is None or _listed(known) != _listed(record):
-            self.shape += 1
+            self.list_version += 1
         self._records[record.id] = record
         (self._unfinished.add if record.is_unfinished else self._unfinished.discard)(record.id)
         self._list = None
@@ -67,7 +67,7 @@ class Board:
     def forget(self, task_id: str) -> None:
         """Remove a task permanently: later reports of workers about it are ignored."""
         self._forgotten.add(task_id)
-        self.shape += 1
+        self.list_version += 1
         self._drop(task_id)
 
     def _drop(self, task_id: str) -> None:

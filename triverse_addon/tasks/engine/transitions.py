@@ -25,7 +25,7 @@ from ...api.sentence import Sentence
 from ...api.service_codes import ServiceCode
 from ..converter import ChildNotStartedError
 from ..record import Stage, TaskRecord
-from .context import Shared
+from .context import EngineContext
 from .pacing import retry_delay_s
 
 #: Delay of requests that wait for a key or online access, in seconds; a change of settings ends it early.
@@ -33,7 +33,7 @@ BLOCKED_S = 30.0
 #: Error codes after which an order is repeated only a few times (API page).
 _NOT_RECOVERED = (ServiceCode.INVALID_FLOW, ServiceCode.STATE_NOT_RECOVERED)
 #: Consecutive failures after which a step gives up.
-MANY = 8
+MAX_ATTEMPTS = 8
 
 
 def is_passing(error: TriverseError) -> bool:
@@ -50,17 +50,17 @@ def is_passing(error: TriverseError) -> bool:
     )
 
 
-class Outcomes:
+class Transitions:
     """
     Writes the results of steps, provided that this engine holds the task's lease.
 
-    :param shared: store, gate, event queue.
+    :param context: store, gate, event queue.
     :param schedule: called with a record and the delay until its next step, in seconds.
     """
 
-    def __init__(self, shared: Shared, schedule: Callable[[TaskRecord, float], None]) -> None:
-        self._shared = shared
-        self._store = shared.store
+    def __init__(self, context: EngineContext, schedule: Callable[[TaskRecord, float], None]) -> None:
+        self._context = context
+        self._store = context.store
         self.schedule = schedule
 
     def move(
@@ -68,7 +68,7 @@ class Outcomes:
         record: TaskRecord,
         *,
         after_s: float = 0.0,
-        told: Sentence | None = None,
+        history: Sentence | None = None,
         level: str = "INFO",
         durable: bool = True,
         **changes: Any,
@@ -80,7 +80,7 @@ class Outcomes:
 
         :param record: the record as the step read it.
         :param after_s: delay until the next step, in seconds.
-        :param told: a line for the task's history; None for none.
+        :param history: a line for the task's history; None for none.
         :param level: the level of that line.
         :param durable: wait until the change is on disk.
         :param changes: new field values.
@@ -97,59 +97,64 @@ class Outcomes:
         record = self._store.change(
             record.id,
             edit,
-            owner=self._shared.owner.name,
-            told=None if told is None else (level, told),
+            owner=self._context.owner.name,
+            history=None if history is None else (level, history),
             durable=durable,
         )
-        self._shared.changed(record)
+        self._context.changed(record)
         if record.is_unfinished:
             self.schedule(record, after_s)
         return record
 
     def fail(
-        self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, settled: bool, **changes: Any
+        self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, is_final: bool, **changes: Any
     ) -> None:
         """
         Move a task to FAILED with a message.
 
         :param stage: stage from which a retry continues; the current one by default.
-        :param settled: the service's answer to the order is final.
+        :param is_final: the service's answer to the order is final.
         :param changes: further field values.
         """
         self.move(
             record,
-            told=error.sentence,
+            history=error.sentence,
             level="ERROR",
             stage=Stage.FAILED,
             failed_stage=stage or record.stage,
-            is_settled=settled,
+            is_final=is_final,
             error=error.sentence,
             error_code=error.code,
             error_message=error.message if isinstance(error, ServiceError) else "",
             error_suggestion=error.suggestion,
-            note=None,
+            status_note=None,
             **changes,
         )
 
-    def trouble(self, record: TaskRecord, error: TriverseError) -> None:
+    def handle_error(self, record: TaskRecord, error: TriverseError) -> None:
         """Handle an error of a step: wait and try again, or fail the task."""
-        self._shared.gate.failed(str(record.stage), error)
+        self._context.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
         if isinstance(error, OfflineError | KeyMissingError | UnusableError | AuthenticationError):
-            self.wait(record, error, BLOCKED_S, attempts=record.attempts)
+            self.reschedule(record, error, BLOCKED_S, attempts=record.attempts)
         elif isinstance(error, TooManyRequestsError):
-            self.wait(record, error, self._shared.gate.pause_s(str(record.stage)), attempts=attempts)
-        elif isinstance(error, UnavailableError) and error.code in _NOT_RECOVERED and ordering and attempts >= MANY:
-            self.fail(record, error, settled=False)
-        elif isinstance(error, ChildNotStartedError) and attempts < MANY:
-            self.wait(record, error, retry_delay_s(attempts), attempts=attempts)
+            self.reschedule(record, error, self._context.gate.pause_s(str(record.stage)), attempts=attempts)
+        elif (
+            isinstance(error, UnavailableError)
+            and error.code in _NOT_RECOVERED
+            and ordering
+            and attempts >= MAX_ATTEMPTS
+        ):
+            self.fail(record, error, is_final=False)
+        elif isinstance(error, ChildNotStartedError) and attempts < MAX_ATTEMPTS:
+            self.reschedule(record, error, retry_delay_s(attempts), attempts=attempts)
         elif isinstance(error, TransportError | UnavailableError) or (record.is_paid and self._may_pass(record, error)):
-            self.wait(record, error, retry_delay_s(attempts, error.retry_after_s), attempts=attempts)
+            self.reschedule(record, error, retry_delay_s(attempts, error.retry_after_s), attempts=attempts)
         else:
             # A permanent error of an upload or of a paid task; a retry continues from here. Rejected orders are handled
             # elsewhere.
-            self.fail(record, error, settled=False)
+            self.fail(record, error, is_final=False)
 
     @staticmethod
     def _may_pass(record: TaskRecord, error: TriverseError) -> bool:
@@ -157,7 +162,7 @@ class Outcomes:
         return (
             isinstance(error, ServiceError)
             and not isinstance(error, NothingToDownloadError)
-            and (record.stage is Stage.WAITING or record.attempts < MANY)
+            and (record.stage is Stage.WAITING or record.attempts < MAX_ATTEMPTS)
         )
 
     def give_up(self, task_id: str, error: UnforeseenError) -> None:
@@ -166,11 +171,11 @@ class Outcomes:
 
         :raises StoreError: the failure cannot be recorded.
         """
-        record = self._store.get(task_id, owner=self._shared.owner.name)
+        record = self._store.get(task_id, owner=self._context.owner.name)
         if record is not None and record.is_unfinished:
-            self.fail(record, error, settled=False)
+            self.fail(record, error, is_final=False)
 
-    def wait(self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int) -> None:
+    def reschedule(self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int) -> None:
         """
         Schedule another try of a step, with the error as the task's note.
 
@@ -179,13 +184,13 @@ class Outcomes:
         :param after_s: delay before the next try, in seconds.
         :param attempts: the failures in a row to store.
         """
-        new_note = record.note != error.sentence
+        new_note = record.status_note != error.sentence
         self.move(
             record,
             after_s=after_s,
-            told=error.sentence if new_note else None,
+            history=error.sentence if new_note else None,
             level="WARNING",
             durable=False,
-            note=error.sentence,
+            status_note=error.sentence,
             attempts=attempts,
         )

@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 
 #: Delay before a task is run once more after an unforeseen error, in seconds.
-AGAIN_S = 3.0
+RETRY_AFTER_S = 3.0
 
 
-class Lane:
+class WorkQueue:
     """
     A queue of tasks with due times, and the threads that run them.
 
     :param name: name prefix of the threads.
-    :param threads: largest number of threads; they are started by :meth:`put` as needed.
+    :param threads: largest number of threads; they are started by :meth:`schedule` as needed.
     :param work: called with a task's id on one of the threads, never twice at the same time for one id. It may return a
         delay in seconds after which the task is run again.
     :param give_up: called with a task's id and the unforeseen error when ``work`` raised twice in a row; returns the
@@ -48,7 +48,7 @@ class Lane:
         self._work = work
         self._give_up = give_up
         self._cannot_start = cannot_start
-        self._slips: set[str] = set()
+        self._failed_once: set[str] = set()
         """Ids of tasks whose last step raised an unforeseen error."""
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
@@ -58,7 +58,7 @@ class Lane:
         self._order = itertools.count()
         self._stopped = False
 
-    def put(self, task_id: str, after_s: float = 0.0) -> None:
+    def schedule(self, task_id: str, after_s: float = 0.0) -> None:
         """Schedule a task in ``after_s`` seconds, unless it is due earlier already."""
         due_s = time.monotonic() + after_s
         with self._changed:
@@ -70,12 +70,12 @@ class Lane:
                 self._start_thread()
             self._changed.notify()
 
-    def drop(self, task_id: str) -> None:
+    def discard(self, task_id: str) -> None:
         """Remove a task from the queue. A running step is not interrupted."""
         with self._changed:
             self._due.pop(task_id, None)
 
-    def hurry(self, within_s: float = 0.0) -> None:
+    def run_within(self, within_s: float = 0.0) -> None:
         """Make all tasks due within ``within_s`` seconds, because what they were waiting for has changed."""
         with self._changed:
             latest_s = time.monotonic() + within_s
@@ -144,20 +144,20 @@ class Lane:
             after_s: float | None = None
             try:
                 after_s = self._work(task_id)
-                self._slips.discard(task_id)
+                self._failed_once.discard(task_id)
             except UNFORESEEN as error:
                 # Handle every error here: if the thread died, the tasks of this queue would no longer be run. ``work``
                 # itself handles all errors that it knows.
                 log.exception("a step of task %s failed", task_id)
-                if task_id not in self._slips:
-                    self._slips.add(task_id)
-                    after_s = AGAIN_S
+                if task_id not in self._failed_once:
+                    self._failed_once.add(task_id)
+                    after_s = RETRY_AFTER_S
                 else:
-                    self._slips.discard(task_id)
+                    self._failed_once.discard(task_id)
                     after_s = self._give_up(task_id, UnforeseenError(error))
             finally:
                 with self._changed:
                     self._running.discard(task_id)
                     self._changed.notify()
             if after_s is not None:
-                self.put(task_id, after_s)
+                self.schedule(task_id, after_s)

@@ -70,7 +70,7 @@ class DownloadBusyError(DownloadError):
     """Another Blender downloads the same file. Ours waits until that one has finished or released it."""
 
 
-class Answer(Protocol):
+class StreamResponse(Protocol):
     """The part of a ``requests.Response`` opened with ``stream=True`` that is used here."""
 
     status_code: int
@@ -94,7 +94,7 @@ class HeaderMap(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class DownloadSpec:
     """
     Describes the file to download.
 
@@ -111,19 +111,19 @@ class Want:
 
 
 #: Opens the URL at an offset in bytes, with the ETag of the partial file.
-Open = Callable[[int, str | None], Answer]
+Open = Callable[[int, str | None], StreamResponse]
 #: Yields the body of a response in chunks of at most the given size; raises ``TransportError`` when the connection
 #: breaks.
-ReadBody = Callable[[Answer, int], Iterator[bytes]]
+ReadBody = Callable[[StreamResponse, int], Iterator[bytes]]
 #: Called with the bytes received and the total (None: unknown).
 Report = Callable[[int, int | None], None]
 
 
-def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop: threading.Event) -> int:
+def fetch(spec: DownloadSpec, open_url: Open, read_body: ReadBody, report: Report, stop: threading.Event) -> int:
     """
     Download one file.
 
-    :param want: the file.
+    :param spec: the file.
     :param open_url: opens the URL.
     :param read_body: reads the response.
     :param report: called with the progress. An exception in it ends the download; the partial file is kept.
@@ -133,54 +133,54 @@ def fetch(want: Want, open_url: Open, read_body: ReadBody, report: Report, stop:
     :raises ConnectionLostError: the connection broke; the partial file is kept, and the next call resumes it.
     :raises TriverseError: whatever ``open_url`` raises.
     """
-    part = want.target.with_name(f".{want.target.name}.part")
-    note = _note_of(part)
-    folder = want.target.parent
-    with _told_as_folder_errors(folder):
+    part = spec.target.with_name(f".{spec.target.name}.part")
+    etag_path = _etag_path_of(part)
+    folder = spec.target.parent
+    with _as_folder_errors(folder):
         make_folder(folder)
-        file = _opened_alone(part, want.what)
+        file = _open_locked(part, spec.what)
     try:
-        with _told_as_folder_errors(folder):
-            offset, etag = _resumable(file, note)
-        answer = open_url(offset, etag if offset else None)
+        with _as_folder_errors(folder):
+            offset, etag = _resumable(file, etag_path)
+        response = open_url(offset, etag if offset else None)
         try:
             try:
-                offset = _accepted_offset(answer, offset, etag)
+                offset = _accepted_offset(response, offset, etag)
             except ConnectionLostError:
                 # The next call starts from the beginning: a server that ignores If-Range would always respond in the
                 # same way.
                 file.truncate(0)
-                note.unlink(missing_ok=True)
+                etag_path.unlink(missing_ok=True)
                 raise
-            total = _total_bytes(answer, offset)
-            if total is not None and total > want.max_bytes:
-                raise _too_large(want, total)
-            with _told_as_folder_errors(folder):
+            total = _total_bytes(response, offset)
+            if total is not None and total > spec.max_bytes:
+                raise _too_large(spec, total)
+            with _as_folder_errors(folder):
                 if total is not None:
                     _check_room(folder, total - offset)
                 # Before its note changes: after a crash in between, there must be no old data with a new ETag.
                 file.truncate(offset)
-                _remember(note, _strong_etag(answer))
-                size = _receive(want, file, offset, total, answer, read_body, report, stop)
+                _write_etag(etag_path, _strong_etag(response))
+                size = _receive(spec, file, offset, total, response, read_body, report, stop)
                 if total is not None and size != total:
                     raise ConnectionLostError(
-                        Sentence.of("The connection broke off while the {what} was fetched.", what=want.what)
+                        Sentence.of("The connection broke off while the {what} was fetched.", what=spec.what)
                     )
                 if os.name == "nt":
                     file.close()  # Windows cannot rename an open file
-                os.replace(part, want.target)
-                note.unlink(missing_ok=True)
+                os.replace(part, spec.target)
+                etag_path.unlink(missing_ok=True)
         finally:
-            answer.close()
+            response.close()
     finally:
-        _let_go(file, part)
+        _close_partial(file, part)
     return size
 
 
 def discard_part(target: Path) -> None:
     """Remove the partial file of an earlier download of ``target``."""
     part = target.with_name(f".{target.name}.part")
-    for path in (part, _note_of(part)):
+    for path in (part, _etag_path_of(part)):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
@@ -189,18 +189,18 @@ def discard_part(target: Path) -> None:
 # Resuming
 
 
-def _note_of(part: Path) -> Path:
+def _etag_path_of(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _opened_alone(part: Path, what: str) -> BinaryIO:
+def _open_locked(part: Path, what: str) -> BinaryIO:
     """
     Open the hidden file, which may contain data of an earlier attempt, and lock it against other writers.
 
     :raises DownloadBusyError: another process has locked it.
     """
     # In a shared folder somebody may have created a link there, so that another file of the user would be overwritten.
-    for path in (part, _note_of(part)):
+    for path in (part, _etag_path_of(part)):
         if is_link(path):
             path.unlink(missing_ok=True)
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -219,7 +219,7 @@ def _opened_alone(part: Path, what: str) -> BinaryIO:
     return file
 
 
-def _let_go(file: BinaryIO, part: Path) -> None:
+def _close_partial(file: BinaryIO, part: Path) -> None:
     """Close the hidden file, and remove it if it is empty."""
     with contextlib.suppress(OSError):
         if not file.closed:
@@ -230,50 +230,50 @@ def _let_go(file: BinaryIO, part: Path) -> None:
         file.close()
 
 
-def _resumable(file: BinaryIO, note: Path) -> tuple[int, str | None]:
+def _resumable(file: BinaryIO, etag_path: Path) -> tuple[int, str | None]:
     """Return the size of the partial file and its ETag. Without an ETag it cannot be resumed."""
     try:
-        etag = json.loads(note.read_text("utf-8"))["etag"]
+        etag = json.loads(etag_path.read_text("utf-8"))["etag"]
         size = os.fstat(file.fileno()).st_size
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0, None
     return (size, etag) if isinstance(etag, str) and etag and size else (0, None)
 
 
-def _strong_etag(answer: Answer) -> str | None:
+def _strong_etag(response: StreamResponse) -> str | None:
     # RFC 9110, 13.1.5: a weak ETag must not be used in If-Range.
-    etag = str(answer.headers.get("ETag", "")).strip()
+    etag = str(response.headers.get("ETag", "")).strip()
     return etag if etag and not etag.startswith("W/") else None
 
 
-def _remember(note: Path, etag: str | None) -> None:
+def _write_etag(etag_path: Path, etag: str | None) -> None:
     if etag is None:
-        note.unlink(missing_ok=True)
+        etag_path.unlink(missing_ok=True)
     else:
-        with open(note, "w", encoding="utf-8", opener=opener) as file:
+        with open(etag_path, "w", encoding="utf-8", opener=opener) as file:
             json.dump({"etag": etag}, file)
 
 
-def _accepted_offset(answer: Answer, offset: int, etag: str | None) -> int:
+def _accepted_offset(response: StreamResponse, offset: int, etag: str | None) -> int:
     """
     Return the offset at which the response's body begins: ``offset`` if the server resumes, 0 if it starts over.
 
     :raises ConnectionLostError: the server resumes another version of the file, or at another offset.
     """
-    if answer.status_code != 206 or not offset:
+    if response.status_code != 206 or not offset:
         return 0
-    start = str(answer.headers.get("Content-Range", "")).removeprefix("bytes ").partition("-")[0].strip()
-    now = _strong_etag(answer)
+    start = str(response.headers.get("Content-Range", "")).removeprefix("bytes ").partition("-")[0].strip()
+    now = _strong_etag(response)
     if start == str(offset) and (now is None or now == etag):
         return offset
     raise ConnectionLostError(Sentence.of("The file changed on the server while it was fetched."))
 
 
-def _total_bytes(answer: Answer, offset: int) -> int | None:
+def _total_bytes(response: StreamResponse, offset: int) -> int | None:
     # The Content-Length of a compressed body is not the size of the file.
-    if str(answer.headers.get("Content-Encoding", "identity")).strip().lower() not in ("", "identity"):
+    if str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("", "identity"):
         return None
-    length = str(answer.headers.get("Content-Length", "")).strip()
+    length = str(response.headers.get("Content-Length", "")).strip()
     # Longer numbers are no file sizes, and int() raises an error above 4300 digits.
     return offset + int(length) if length.isdecimal() and len(length) < 20 else None
 
@@ -283,11 +283,11 @@ def _total_bytes(answer: Answer, offset: int) -> int | None:
 
 
 def _receive(
-    want: Want,
+    spec: DownloadSpec,
     file: BinaryIO,
     offset: int,
     total: int | None,
-    answer: Answer,
+    response: StreamResponse,
     read_body: ReadBody,
     report: Report,
     stop: threading.Event,
@@ -299,14 +299,14 @@ def _receive(
     window_start_s, window_bytes, reported_s = time.monotonic(), 0, 0.0
     report(size, total)
     file.seek(offset)
-    for chunk in read_body(answer, _CHUNK_BYTES):
+    for chunk in read_body(response, _CHUNK_BYTES):
         if not head_known:
             head = (head + chunk)[:16]
             head_known = len(head) >= 16
-            if head_known and not want.accept_head(head):
-                raise _foreign(want)
-        if size + len(chunk) > want.max_bytes:
-            raise _too_large(want, size + len(chunk))
+            if head_known and not spec.accept_head(head):
+                raise _foreign(spec)
+        if size + len(chunk) > spec.max_bytes:
+            raise _too_large(spec, size + len(chunk))
         now = time.monotonic()
         if now - reported_s >= _REPORT_S:
             reported_s = now
@@ -321,8 +321,8 @@ def _receive(
             window_start_s, window_bytes = now, 0
         if stop.is_set():
             raise DownloadStopped(Sentence.of("The download was stopped. It goes on at the next start."))
-    if not head_known and not want.accept_head(head):
-        raise _foreign(want)
+    if not head_known and not spec.accept_head(head):
+        raise _foreign(spec)
     file.flush()
     os.fsync(file.fileno())
     report(size, total)
@@ -352,20 +352,20 @@ def _disk_full(folder: Path) -> DiskFullError:
     )
 
 
-def _too_large(want: Want, size: int) -> TooLargeError:
+def _too_large(spec: DownloadSpec, size: int) -> TooLargeError:
     return TooLargeError(
         Sentence.of(
             "The {what} has {size_mb} MB; no more than {limit_mb} MB are taken.",
-            what=want.what,
+            what=spec.what,
             size_mb=size // 1024**2,
-            limit_mb=want.max_bytes // 1024**2,
+            limit_mb=spec.max_bytes // 1024**2,
         )
     )
 
 
-def _foreign(want: Want) -> ForeignFileError:
+def _foreign(spec: DownloadSpec) -> ForeignFileError:
     return ForeignFileError(
-        Sentence.of("What the service delivered is not a {what} that can be read here.", what=want.what)
+        Sentence.of("What the service delivered is not a {what} that can be read here.", what=spec.what)
     )
 
 
@@ -384,7 +384,7 @@ def folder_error(folder: Path, error: OSError) -> DownloadError:
 
 
 @contextlib.contextmanager
-def _told_as_folder_errors(folder: Path) -> Iterator[None]:
+def _as_folder_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

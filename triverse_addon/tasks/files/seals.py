@@ -2,7 +2,7 @@
 """
 Checks whether a converted model is still the file that our child Blender wrote.
 
-Floor: first. Thread: :meth:`Seals.look` on the main thread, :meth:`Seals.note` on a worker. No ``bpy``.
+Floor: first. Thread: :meth:`Seals.check` on the main thread, :meth:`Seals.remember` on a worker. No ``bpy``.
 
 A .blend is appended without any check of its contents, and a download folder may be shared: anyone who can write there
 could replace it. So the store keeps its hash. Hashing takes 0.1 s for 100 MB, too long for the main thread: a thread
@@ -49,14 +49,14 @@ class Seals:
         self._known: dict[str, tuple[_Signature, str]] = {}
         self._threads: dict[str, threading.Thread] = {}
 
-    def note(self, path: Path, digest: str) -> None:
+    def remember(self, path: Path, digest: str) -> None:
         """Remember the hash of a file that a child has just written."""
         try:
             self._known[str(path)] = _signature(path.stat()), digest
         except OSError:
             self._known.pop(str(path), None)
 
-    def look(self, record: TaskRecord) -> Seal:
+    def check(self, record: TaskRecord) -> Seal:
         """
         Return whether the converted model of ``record`` is the one that was written.
 

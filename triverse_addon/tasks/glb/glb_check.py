@@ -40,7 +40,7 @@ __all__ = [
 _COPY = ".readable.glb"
 _COPIES = re.compile(r"\..+\.[0-9a-f]{8}\.readable\.glb", re.DOTALL)
 #: Age in seconds at which a copy counts as left by a killed process; newer ones may be in use by other processes.
-_LEFT_S = 3600.0
+_STALE_AFTER_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def readable(path: Path, reader: GltfReader = ANY_BLENDER) -> Iterator[tuple[Pat
 
 
 def _remove_left(folder: Path) -> None:
-    oldest_s = time.time() - _LEFT_S
+    oldest_s = time.time() - _STALE_AFTER_S
     with contextlib.suppress(OSError):
         for left in folder.iterdir():
             if _COPIES.fullmatch(left.name) and left.lstat().st_mtime < oldest_s:

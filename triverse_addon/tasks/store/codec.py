@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from ...api.calendar import bounded, is_in_calendar
 from ...api.sentence import Sentence
-from ..record import ENDED_BADLY, Origin, Placement, Replaced, Stage, TaskRecord, now_s
+from ..record import FAILED_STAGES, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
 #: Fields with their own column in the store; all other fields are in the JSON.
 COLUMNS = (
@@ -45,7 +45,11 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord).items()}
 
-_FIELD_NAMES = frozenset(_KINDS)
+#: Names in the JSON of the fields that were renamed after a release. They are never changed: other versions of the
+#: add-on read and write the same store.
+_STORED_NAMES = {"is_final": "is_settled", "asset_urls": "links", "status_note": "note"}
+#: Name in the JSON -> name of the field.
+_FIELD_OF = {_STORED_NAMES.get(name, name): name for name in _KINDS}
 _NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
 #: No number in a record is larger; a float represents it exactly.
 _LARGEST = 2**53
@@ -64,7 +68,7 @@ def to_json(record: TaskRecord) -> str:
             value = value.to_json()
         elif isinstance(value, Origin | Placement):
             value = dataclasses.asdict(value)
-        data[f.name] = value
+        data[_STORED_NAMES.get(f.name, f.name)] = value
     # ASCII, because SQLite rejects lone surrogates, which represent non-UTF-8 bytes in paths.
     return json.dumps(data, separators=(",", ":"))
 
@@ -83,11 +87,11 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         raise ValueError("the row is nested beyond measure") from None
     if not isinstance(data, dict):
         raise ValueError("the row holds no record")
-    values = {name: value for name, value in data.items() if name in _FIELD_NAMES}
+    values = {_FIELD_OF[name]: value for name, value in data.items() if name in _FIELD_OF}
     for name, value in (values | columns).items():
         if not isinstance(value, _KINDS[name]) and name != "following":
             raise ValueError(f"{name} is {type(value).__name__}")
-    for name in ("error", "note"):
+    for name in ("error", "status_note"):
         if values.get(name) is not None:
             values[name] = Sentence.from_json(values[name])
     if values.get("failed_stage") is not None:
@@ -128,7 +132,7 @@ def _lost(name: str, uuid: str | None) -> Sentence:
     )
 
 
-def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
+def recover_from_columns(columns: Mapping[str, Any]) -> TaskRecord | None:
     """
     Recover a record from the columns of a damaged row. If its UUID is known, the service is queried again.
 
@@ -148,7 +152,7 @@ def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
         stage = Stage.WAITING
     name = text("name") or uuid or task_id
     lost = _lost(name, uuid)
-    error = lost if stage in ENDED_BADLY else None
+    error = lost if stage in FAILED_STAGES else None
     if uuid is None:
         stage, error = Stage.FAILED, lost
     elif stage in (Stage.QUEUED, Stage.UPLOADING, Stage.SUBMITTING):
@@ -169,7 +173,7 @@ def salvaged(columns: Mapping[str, Any]) -> TaskRecord | None:
         # The file and the placement that it was created for are lost.
         auto_import=False,
         error=error,
-        note=None if error else lost,
+        status_note=None if error else lost,
         revision=revision if isinstance(revision, int) else 0,
     )
 

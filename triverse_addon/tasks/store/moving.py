@@ -377,7 +377,7 @@ def _take_in(way: _Way) -> None:
         if (way.source / FILE_NAME).is_file():
             other = Store(way.source)
             try:
-                other.mend()
+                other.repair_rows()
                 records = other.page(count=1_000_000)
                 store.take_in((_followed(way, record), other.history(record.id)) for record in records)
             finally:

@@ -36,7 +36,7 @@ _ORDER_BY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class FileScope:
     """
     The open file, as identified by :class:`record.Origin`. A task belongs to the file if any of the three matches.
 
@@ -58,44 +58,44 @@ class Query:
     :ivar search: words that must all occur in a task's name, prompt, flow or UUID, ignoring case.
     :ivar stages: only tasks in these stages; all if empty.
     :ivar followed: only tasks that are followed.
-    :ivar home: only tasks of this file; None for all.
+    :ivar scope: only tasks of this file; None for all.
     :ivar order: the sort order.
     """
 
     search: str = ""
     stages: frozenset[Stage] = frozenset()
     followed: bool = False
-    home: Home | None = None
+    scope: FileScope | None = None
     order: Order = Order.NEWEST
 
     @property
     def is_narrowed(self) -> bool:
         """Whether the filter may exclude tasks."""
-        return bool(self.search.split() or self.stages or self.followed or self.home is not None)
+        return bool(self.search.split() or self.stages or self.followed or self.scope is not None)
 
-    def fits(self, record: TaskRecord) -> bool:
+    def matches(self, record: TaskRecord) -> bool:
         """Return whether a task matches, without reading the store."""
         if (self.stages and record.stage not in self.stages) or (self.followed and not record.following):
             return False
-        columns = asked_columns(record)
+        columns = search_columns(record)
         if not all(_folded(word) in columns["words"] for word in self.search.split()):
             return False
-        home = self.home
-        return home is None or bool(
-            (home.session and columns["session"] == sql_text(home.session))
-            or columns["scene_id"] in home.scene_ids
-            or (home.file and columns["file"] == sql_text(home.file))
+        scope = self.scope
+        return scope is None or bool(
+            (scope.session and columns["session"] == sql_text(scope.session))
+            or columns["scene_id"] in scope.scene_ids
+            or (scope.file and columns["file"] == sql_text(scope.file))
         )
 
 
-def asked_columns(record: TaskRecord) -> dict[str, Any]:
+def search_columns(record: TaskRecord) -> dict[str, Any]:
     """Return the columns for queries, in addition to :data:`codec.COLUMNS`. They are never read back into a record."""
     params = record.params if isinstance(record.params, Mapping) else {}
     cost = record.cost_credits
-    words = (record.name, params.get("prompt"), params.get("text_prompt"), record.flow, record.task_uuid)
+    texts = (record.name, params.get("prompt"), params.get("text_prompt"), record.flow, record.task_uuid)
     return {
         "title": _folded(record.name),
-        "words": " ".join(filter(None, map(_folded, words))),
+        "words": " ".join(filter(None, map(_folded, texts))),
         "cost_credits": cost if isinstance(cost, int) and abs(cost) < 2**63 else None,
         "scene_id": sql_text(str(record.origin.scene_id)),
         "session": sql_text(str(record.origin.session)),
@@ -149,17 +149,17 @@ def _where(query: Query) -> tuple[str, list[Any]]:
     for word in query.search.split():
         parts.append("instr(words, ?)")
         values.append(_folded(word))
-    if (home := query.home) is not None:
+    if (scope := query.scope) is not None:
         any_of = ["0"]
-        if home.session:
+        if scope.session:
             any_of.append("session = ?")
-            values.append(sql_text(home.session))
-        if home.scene_ids:
-            any_of.append(f"scene_id IN ({_marks(home.scene_ids)})")
-            values.extend(home.scene_ids)
-        if home.file:
+            values.append(sql_text(scope.session))
+        if scope.scene_ids:
+            any_of.append(f"scene_id IN ({_marks(scope.scene_ids)})")
+            values.extend(scope.scene_ids)
+        if scope.file:
             any_of.append("file = ?")
-            values.append(sql_text(home.file))
+            values.append(sql_text(scope.file))
         parts.append(f"({' OR '.join(any_of)})")
     return " AND ".join(parts), values
 

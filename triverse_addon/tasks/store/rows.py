@@ -47,7 +47,7 @@ def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Se
             continue
         insert(connection, record.with_(revision=next_revision(connection)), owner=None, lease_until_s=0.0)
         for line in lines:
-            tell(connection, record.id, line.level, line.sentence, at_s=line.at_s)
+            add_history(connection, record.id, line.level, line.sentence, at_s=line.at_s)
         count += 1
     return count
 
@@ -74,12 +74,12 @@ def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | N
     connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
 
 
-def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, let_go: bool = False) -> None:
+def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, end_lease: bool = False) -> None:
     """
     Update the row of a task.
 
     :param old: the stored record; None if unknown, as for a damaged row.
-    :param let_go: whether to end its lease.
+    :param end_lease: whether to end its lease.
     """
     columns = _columns(new)
     if old is not None:
@@ -87,14 +87,14 @@ def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | Non
         before = _columns(old)
         columns = {name: value for name, value in columns.items() if value != before[name]}
     columns["data"] = codec.to_json(new)
-    if let_go:
+    if end_lease:
         columns["owner"] = None
     sets = ", ".join(f"{name} = ?" for name in columns)
     connection.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*columns.values(), new.id))
 
 
 def _columns(record: TaskRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in codec.COLUMNS} | query.asked_columns(record)
+    return {name: getattr(record, name) for name in codec.COLUMNS} | query.search_columns(record)
 
 
 def next_revision(connection: sqlite3.Connection) -> int:
@@ -103,7 +103,7 @@ def next_revision(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
 
 
-def is_let_go(old: TaskRecord, new: TaskRecord) -> bool:
+def ends_lease(old: TaskRecord, new: TaskRecord) -> bool:
     """Return whether the transition from ``old`` to ``new`` ends the lease of the task."""
     ended = new.stage is not old.stage and not new.is_unfinished
     # Tasks that are not followed are not worked on. Such a task's lease may belong to another Blender, which would not
@@ -111,7 +111,7 @@ def is_let_go(old: TaskRecord, new: TaskRecord) -> bool:
     return ended or (new.following and not old.following)
 
 
-def tell(
+def add_history(
     connection: sqlite3.Connection, task_id: str, level: str, sentence: Sentence, *, at_s: float | None = None
 ) -> None:
     """Add a line to a task's history, with the current time unless ``at_s`` is given."""

@@ -8,7 +8,7 @@ Floor: first. Thread: the one that opens the store. No ``bpy``.
 import sqlite3
 
 from . import codec
-from .query import asked_columns
+from .query import search_columns
 
 _VERSION_1 = """
 CREATE TABLE tasks (
@@ -66,7 +66,7 @@ def _fill_version_2(connection: sqlite3.Connection) -> None:
             record = codec.from_row(dict(zip(codec.COLUMNS, row[:-1], strict=True)), row[-1])
         except ValueError:
             continue
-        columns = asked_columns(record)
+        columns = search_columns(record)
         sets = ", ".join(f"{name} = ?" for name in columns)
         connection.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*columns.values(), row[0]))
 

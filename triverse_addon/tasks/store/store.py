@@ -19,12 +19,23 @@ from typing import Any
 
 from ...api.sentence import Sentence
 from ..private_files import ForeignFolderError, own_file, own_folder
-from ..record import MOVES, UNFINISHED, Stage, TaskRecord, now_s
+from ..record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
 from . import codec
 from . import query as store_query
 from .connection import Connection, connect, is_damage
 from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
-from .rows import SELECT, HistoryLine, insert, is_let_go, line_of, next_revision, row_of_order, take_in, tell, write
+from .rows import (
+    SELECT,
+    HistoryLine,
+    add_history,
+    ends_lease,
+    insert,
+    line_of,
+    next_revision,
+    row_of_order,
+    take_in,
+    write,
+)
 from .schema import SCHEMA_VERSION, migrate
 
 FILE_NAME = "tasks.sqlite3"
@@ -136,13 +147,13 @@ class Store:
             with self._guard:
                 if self._closed:
                     raise StoreError(Sentence.of("The list of tasks is closed."))
-                self._let_go_of_ended_threads()
+                self._close_ended_threads_connections()
                 connection = connect(self.path)
                 self._connections.append((threading.current_thread(), connection))
             self._local.connection = connection
         return connection
 
-    def _let_go_of_ended_threads(self) -> None:
+    def _close_ended_threads_connections(self) -> None:
         """Close connections of ended threads: each has 3 open files, and each WebSocket reconnect is a new thread."""
         ended = [entry for entry in self._connections if not entry[0].is_alive()]
         self._connections = [entry for entry in self._connections if entry[0].is_alive()]
@@ -231,7 +242,7 @@ class Store:
         edit: Callable[[TaskRecord], TaskRecord | None],
         *,
         owner: str | None = None,
-        told: tuple[str, Sentence] | None = None,
+        history: tuple[str, Sentence] | None = None,
         durable: bool = True,
     ) -> TaskRecord:
         """
@@ -239,7 +250,7 @@ class Store:
 
         :param edit: gets the stored record and returns the new one, or None for no change.
         :param owner: the engine that must hold the lease; None if no lease is needed.
-        :param told: level and sentence for the task's history.
+        :param history: level and sentence for the task's history.
         :param durable: wait until it is on the disk.
         :returns: the record as stored now.
         :raises NoSuchTaskError: the task was removed from the list.
@@ -259,19 +270,19 @@ class Store:
             new = edit(old)
             if new is None or new == old:
                 return old
-            if new.stage is not old.stage and new.stage not in MOVES[old.stage]:
+            if new.stage is not old.stage and new.stage not in TRANSITIONS[old.stage]:
                 raise ValueError(f"no way leads from {old.stage} to {new.stage}")
             new = new.with_(id=task_id, revision=next_revision(connection), updated_at_s=now_s())
-            write(connection, new, None if task_id in self._damaged else old, let_go=is_let_go(old, new))
+            write(connection, new, None if task_id in self._damaged else old, end_lease=ends_lease(old, new))
             self._damaged.discard(task_id)
-            if told is not None:
-                tell(connection, task_id, *told)
+            if history is not None:
+                add_history(connection, task_id, *history)
         return new
 
-    def tell(self, task_id: str, level: str, sentence: Sentence) -> None:
+    def add_history(self, task_id: str, level: str, sentence: Sentence) -> None:
         """Add a line to a task's history."""
         with self._writing(durable=False) as connection:
-            tell(connection, task_id, level, sentence)
+            add_history(connection, task_id, level, sentence)
 
     def remove(self, task_id: str) -> TaskRecord | None:
         """Remove a task from the list. Return its last record; None if there is none."""
@@ -355,7 +366,7 @@ class Store:
         try:
             return codec.from_row(columns, row[len(codec.COLUMNS)])
         except (ValueError, TypeError):
-            record = codec.salvaged(columns)
+            record = codec.recover_from_columns(columns)
             if record is not None:
                 self._damaged.add(record.id)
             return record
@@ -366,13 +377,13 @@ class Store:
     def _records(self, rows: Iterable[Sequence[Any]]) -> list[TaskRecord]:
         return [record for row in rows if (record := self._record(row)) is not None]
 
-    def mend(self) -> list[TaskRecord]:
+    def repair_rows(self) -> list[TaskRecord]:
         """
         Repair the rows that were found damaged: write what could be recovered.
 
         :returns: the repaired tasks.
         """
-        mended = []
+        repaired = []
         while self._damaged and not self.read_only:
             task_id = self._damaged.pop()
             with self._writing() as connection:
@@ -382,10 +393,10 @@ class Store:
                     continue  # removed or rewritten in the meantime
                 record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
                 write(connection, record, None)
-                tell(connection, task_id, "WARNING", record.error or record.note or Sentence.of(""))
+                add_history(connection, task_id, "WARNING", record.error or record.status_note or Sentence.of(""))
                 self._damaged.discard(task_id)
-            mended.append(record)
-        return mended
+            repaired.append(record)
+        return repaired
 
     # -------------------------------------------------------------------------
     # Reading
@@ -402,13 +413,13 @@ class Store:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE {where}", values).fetchone()
         return self._record_of(row)
 
-    def by_uuid(self, task_uuid: str) -> TaskRecord | None:
+    def find_by_uuid(self, task_uuid: str) -> TaskRecord | None:
         """Return the task with this UUID of the service, or None."""
         with self._reading() as connection:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE task_uuid = ?", (task_uuid,)).fetchone()
         return self._record_of(row)
 
-    def by_order(self, client_order_id: str) -> TaskRecord | None:
+    def find_by_order_id(self, client_order_id: str) -> TaskRecord | None:
         """Return the newest task of a ``client_order_id`` or its retries, see `record.next_order_id`, or None."""
         with self._reading() as connection:
             row = row_of_order(connection, client_order_id)

@@ -15,7 +15,7 @@ from bpy.props import EnumProperty, StringProperty
 from ..setup_operators import open_folder, session_or_report
 from ..state import runtime
 from ..timers import app_timer
-from ..translate import words
+from ..translate import tr
 from . import asset_libraries
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _TABLES = "*.csv;*.tsv;*.tab;*.txt;*.json;*.jsonl;*.ndjson"
 
 def current() -> "BatchSession | None":
     """Return the batch of the session, or None without a session."""
-    here = runtime.current()
-    return here.batch if here is not None else None
+    session = runtime.current()
+    return session.batch if session is not None else None
 
 
 def is_free(cls: type[bpy.types.Operator]) -> bool:
@@ -41,7 +41,7 @@ def is_free(cls: type[bpy.types.Operator]) -> bool:
     """
     batch = current()
     if batch is not None and batch.is_busy:
-        cls.poll_message_set(words("The batch is under way. Stop it first."))
+        cls.poll_message_set(tr("The batch is under way. Stop it first."))
         return False
     return True
 
@@ -112,8 +112,8 @@ class TRIVERSE_OT_batch_library(_Browses, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if a file is chosen and no work of the batch is in progress."""
         batch = current()
-        if batch is None or batch.asked is None:
-            cls.poll_message_set(words("Choose a file first."))
+        if batch is None or batch.request is None:
+            cls.poll_message_set(tr("Choose a file first."))
             return False
         return super().poll(context)
 
@@ -123,7 +123,7 @@ class TRIVERSE_OT_batch_library(_Browses, bpy.types.Operator):
         if batch is None or not self.directory:
             return {"CANCELLED"}
         batch.choose_library(absolute(self.directory))
-        return app_timer.done()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_batch_open(bpy.types.Operator):
@@ -149,18 +149,18 @@ class TRIVERSE_OT_batch_open(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the tooltip for the file or folder that is opened."""
         if properties.what == "SHEET":
-            return words("Look at all models in a web browser")
+            return tr("Look at all models in a web browser")
         if properties.what == "REPORT":
-            return words("Open the report, which programs can read too")
-        return words("Open the folder of the asset library")
+            return tr("Open the report, which programs can read too")
+        return tr("Open the folder of the asset library")
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the file or folder in the system's default program for it."""
         batch = current()
-        if batch is None or batch.asked is None:
+        if batch is None or batch.request is None:
             return {"CANCELLED"}
         ended = batch.ended
-        paths = {"LIBRARY": batch.asked.library}
+        paths = {"LIBRARY": batch.request.library}
         if ended is not None and ended.page is not None:
             paths["SHEET"] = ended.page
         if ended is not None and ended.report is not None:
@@ -173,7 +173,7 @@ class TRIVERSE_OT_batch_open(bpy.types.Operator):
         try:
             bpy.ops.wm.path_open(filepath=str(path))
         except RuntimeError as error:
-            self.report({"WARNING"}, words("The file cannot be opened: {reason}", reason=str(error).strip()))
+            self.report({"WARNING"}, tr("The file cannot be opened: {reason}", reason=str(error).strip()))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -188,11 +188,11 @@ class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Add the library to Blender's preferences unless it is there already."""
         batch = current()
-        if batch is None or batch.asked is None:
+        if batch is None or batch.request is None:
             return {"CANCELLED"}
-        name = asset_libraries.show(batch.asked.library)
-        self.report({"INFO"}, words("The asset browser shows it as {name}.", name=name))
-        return app_timer.done()
+        name = asset_libraries.show(batch.request.library)
+        self.report({"INFO"}, tr("The asset browser shows it as {name}.", name=name))
+        return app_timer.finish_operator()
 
 
 def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]":
@@ -203,11 +203,11 @@ def choose(operator: bpy.types.Operator, path: str) -> "set[OperatorReturnItems]
     :param path: the path as Blender's file browser returns it.
     :returns: the operator's result.
     """
-    here = session_or_report(operator)
-    if here is None or not path:
+    session = session_or_report(operator)
+    if session is None or not path:
         return {"CANCELLED"}
-    here.batch.choose(absolute(path))
-    return app_timer.done()
+    session.batch.choose(absolute(path))
+    return app_timer.finish_operator()
 
 
 def absolute(path: str) -> Path:

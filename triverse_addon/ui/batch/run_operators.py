@@ -13,7 +13,7 @@ from .. import settings
 from ..layout_text import paragraph, ui_scale
 from ..setup_operators import can_go_online
 from ..timers import app_timer
-from ..translate import say, words
+from ..translate import tr, translate
 from .file_operators import current, is_free
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _OnBatch:
         if batch is None:
             return {"CANCELLED"}
         self.act(context, batch)
-        return app_timer.done()
+        return app_timer.finish_operator()
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
         """Run the operator on the batch. To be overridden."""
@@ -72,7 +72,7 @@ class _Runs(_OnBatch):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if the file was checked, and there are a usable key, online access and enough credits."""
-        reason = _reason(current(), retry=cls.retry)
+        reason = _disabled_reason(current(), retry=cls.retry)
         if reason:
             cls.poll_message_set(reason)  # type: ignore[attr-defined]  # an operator's
             return False
@@ -83,20 +83,20 @@ class _Runs(_OnBatch):
         batch = current()
         if batch is None:
             return {"CANCELLED"}
-        count = len(batch.costly(retry=self.retry))
+        count = len(batch.billable(retry=self.retry))
         if not count or (batch.is_agreed() and not self.retry):
             return self.execute(context)
         cost = batch.cost(retry=self.retry) or 0
         balance = batch.offer.balance if batch.offer is not None else 0
-        message = words("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
+        message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
-            message = words("The service does not tell the price of {count} rows before it takes it.", count=unknown)
+            message = tr("The service does not tell the price of {count} rows before it takes it.", count=unknown)
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=words("Make {count} Models for {cost} Credits?", count=count, cost=cost),
+            title=tr("Make {count} Models for {cost} Credits?", count=count, cost=cost),
             message=message,
-            confirm_text=words("Make Them"),
+            confirm_text=tr("Make Them"),
         )
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
@@ -136,13 +136,13 @@ class TRIVERSE_OT_batch_stop(_OnBatch, bpy.types.Operator):
 
         batch = current()
         if batch is None or batch.phase is not Phase.RUNNING:
-            cls.poll_message_set(words("No rows are being made right now."))
+            cls.poll_message_set(tr("No rows are being made right now."))
             return False
         return True
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
         """Stop the run."""
-        batch.stop()
+        batch.stop_run()
 
 
 class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
@@ -157,8 +157,8 @@ class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(
             self,
             width=_ASKED_WIDTH,
-            title=words("Open These Files, and Send Them with the Batch?"),
-            confirm_text=words("Allow Them"),
+            title=tr("Open These Files, and Send Them with the Batch?"),
+            confirm_text=tr("Allow Them"),
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -168,10 +168,10 @@ class TRIVERSE_OT_batch_allow_outside(_OnFreeBatch, bpy.types.Operator):
             return
         column = self.layout.column(align=True)
         for one in batch.checked.outside[:_MOST_ASKED]:
-            paragraph(column, say(one.sentence), _ASKED_WIDTH * ui_scale(), icon="FILE")
+            paragraph(column, translate(one.sentence), _ASKED_WIDTH * ui_scale(), icon="FILE")
         more = len(batch.checked.outside) - _MOST_ASKED
         if more > 0:
-            column.label(text=words("… and {count} more.", count=more), translate=False)
+            column.label(text=tr("… and {count} more.", count=more), translate=False)
 
     def act(self, _context: bpy.types.Context, batch: "BatchSession") -> None:
         """Allow the files, and check again."""
@@ -190,28 +190,28 @@ class TRIVERSE_OT_batch_close(_OnFreeBatch, bpy.types.Operator):
         batch.close()
 
 
-def _reason(batch: "BatchSession | None", *, retry: bool) -> str:
+def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str:
     """Return why a run cannot be started, translated, or "" if it can."""
     if batch is None or batch.checked is None:
-        return words("Choose a file first.")
+        return tr("Choose a file first.")
     if batch.is_busy:
-        return words("The batch is under way. Stop it first.")
+        return tr("The batch is under way. Stop it first.")
     if batch.checked.problems:
-        return words("Fix the problems in the file first, then press Check Again.")
+        return tr("Fix the problems in the file first, then press Check Again.")
     if retry and not batch.checked.failed:
-        return words("No row has failed.")
+        return tr("No row has failed.")
     if not retry and not batch.checked.has_work:
-        return words("All rows are done, or have failed.")
+        return tr("All rows are done, or have failed.")
     if not settings.api_key():
-        return words("No API key is set. Enter it in the panel or in the preferences of the add-on.")
+        return tr("No API key is set. Enter it in the panel or in the preferences of the add-on.")
     if (problem := settings.key_problem()) is not None:
-        return say(problem.sentence)
+        return translate(problem.sentence)
     cost = batch.cost(retry=retry)
     if cost is None:
-        return words("The price is not known yet.")
+        return tr("The price is not known yet.")
     balance = batch.offer.balance if batch.offer is not None else 0
     if cost > balance:
-        return words("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=cost - balance)
+        return tr("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=cost - balance)
     return ""
 
 

@@ -45,13 +45,13 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
     ) -> None:
         """Draw a row: line number, title, and problem, progress or state."""
         batch = current()
-        if batch is None or item.index >= len(batch.lines):
+        if batch is None or item.index >= len(batch.rows):
             # A row may belong to an earlier table, because rows are only written outside drawing.
             layout.label(text="")
             return
         from . import presentation  # lazy import, as in runtime
 
-        line = batch.lines[item.index]
+        line = batch.rows[item.index]
         shown = presentation.shown(batch, line)
         row = layout.row()
         scale, width_px = ui_scale(), sidebar_width_px(context)
@@ -66,7 +66,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         row.alert = shown.is_bad
         if line.problems:
             # The full text is the row's tooltip. For the selected row, it is also shown below the table.
-            if len(batch.lines) <= batch_rows.UNTIL_IT_SCROLLS:
+            if len(batch.rows) <= batch_rows.UNTIL_IT_SCROLLS:
                 room_px += _SCROLL_BAR_PX * scale
             text = beginning(shown.text, room_px - (_ICON_PX + _LABEL_PX) * scale)
             row.label(text=text, icon=shown.icon, translate=False)

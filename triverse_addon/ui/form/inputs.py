@@ -40,13 +40,13 @@ def attribute(flow_name: str) -> str:
     return flow_name.replace("-", "_")
 
 
-def chosen_flow(inputs: Any) -> Flow:
+def chosen_flow(props: Any) -> Flow:
     """
     Return the selected flow, or the default flow if the stored one does not exist.
 
-    :param inputs: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
-    return PANEL_FLOWS[choices.chosen(inputs, "flow")]
+    return PANEL_FLOWS[choices.chosen(props, "flow")]
 
 
 def steps(field: Field) -> tuple[int, ...]:
@@ -69,9 +69,9 @@ def property_for(field: Field) -> Any:
             items = [(str(power), f"{power} px", "", power) for power in powers]
             return EnumProperty(items=items, default=str(_nearest(field, field.default)), **texts)
         limits = {"min": field.minimum, "max": field.maximum}
-        given = {name: limit for name, limit in limits.items() if limit is not None}
+        bounds = {name: limit for name, limit in limits.items() if limit is not None}
         default = field.default if isinstance(field.default, int) else field.minimum or 0
-        return IntProperty(default=default, **given, **texts)
+        return IntProperty(default=default, **bounds, **texts)
     if field.kind is Kind.BOOL:
         return BoolProperty(default=bool(field.default), **texts)
     if field.kind is Kind.CHOICE:
@@ -116,13 +116,13 @@ FLOW_SETTINGS: Mapping[str, type[bpy.types.PropertyGroup]] = {
 }
 
 
-def holder(inputs: Any, flow: Flow, field: Field) -> bpy.types.PropertyGroup:
+def holder(props: Any, flow: Flow, field: Field) -> bpy.types.PropertyGroup:
     """
     Return the property group that holds the value of ``field``.
 
-    :param inputs: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
-    group = inputs.shared if is_shared(field) else getattr(inputs, attribute(flow.name))
+    group = props.shared if is_shared(field) else getattr(props, attribute(flow.name))
     assert isinstance(group, bpy.types.PropertyGroup)
     return group
 
@@ -132,27 +132,27 @@ def has_entries(field: Field) -> bool:
     return field.kind is Kind.CHOICE or bool(steps(field))
 
 
-def held(inputs: Any, flow: Flow, field: Field) -> Any:
+def held(props: Any, flow: Flow, field: Field) -> Any:
     """
     Return the value of the Blender property for ``field``; see :func:`choices.chosen` for enums.
 
-    :param inputs: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
-    group = holder(inputs, flow, field)
+    group = holder(props, flow, field)
     return choices.chosen(group, field.name) if has_entries(field) else getattr(group, field.name)
 
 
-def values(inputs: Any, flow: Flow) -> dict[str, JSON]:
+def values(props: Any, flow: Flow) -> dict[str, JSON]:
     """
     Return the panel's values for the parameters of ``flow``, by field name. Blank texts are left out.
 
     An undocumented setting is left out until the user changes it, because the service might reject it.
 
-    :param inputs: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
     found: dict[str, JSON] = {}
     for field in flow.params:
-        value = held(inputs, flow, field)
+        value = held(props, flow, field)
         if steps(field):
             value = int(value)
         if isinstance(value, str) and not value.strip():
@@ -173,32 +173,32 @@ def _untouched(field: Field) -> object:
     return field.default
 
 
-def sources(inputs: Any, flow: Flow) -> dict[str, str]:
+def sources(props: Any, flow: Flow) -> dict[str, str]:
     """
     Return the absolute paths or https:// URLs of the panel's input files for ``flow``, by field name.
 
-    :param inputs: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
     found: dict[str, str] = {}
     for field in flow.sources:
-        text = str(getattr(holder(inputs, flow, field), field.name)).strip().strip('"')
+        text = str(getattr(holder(props, flow, field), field.name)).strip().strip('"')
         if text:
             found[field.name] = text if text.startswith("https://") else bpy.path.abspath(text)
     return found
 
 
-def fill(inputs: Any, flow: Flow, given: Mapping[str, Any]) -> None:
+def fill(props: Any, flow: Flow, task_values: Mapping[str, Any]) -> None:
     """
     Load the values of an earlier task into the panel. Fields without a value are reset to their defaults.
 
-    :param inputs: a scene's ``triverse`` properties.
-    :param given: values, paths and URLs by field name.
+    :param props: a scene's ``triverse`` properties.
+    :param task_values: values, paths and URLs by field name.
     """
     for field in flow.fields:
         if field.kind is Kind.MODEL:
-            inputs.use_selection = not given.get(field.name)
-        group = holder(inputs, flow, field)
-        value = given.get(field.name)
+            props.use_selection = not task_values.get(field.name)
+        group = holder(props, flow, field)
+        value = task_values.get(field.name)
         if value is None or value == "":
             group.property_unset(field.name)
         elif steps(field):

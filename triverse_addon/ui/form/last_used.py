@@ -54,20 +54,20 @@ def settings_of(flow: Flow) -> list[Field]:
     return [field for field in optional if field.kind is not Kind.TEXT or field.choices]
 
 
-def note(given: Any, flow_name: str = "") -> None:
+def save(props: Any, flow_name: str = "") -> None:
     """
     Save the panel's settings of the flow of which a task was just submitted, and the mesh options.
 
-    :param given: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     :param flow_name: name of the flow; "" for the one selected in the panel.
     """
-    flow = inputs.PANEL_FLOWS[flow_name] if flow_name else inputs.chosen_flow(given)
+    flow = inputs.PANEL_FLOWS[flow_name] if flow_name else inputs.chosen_flow(props)
     known = _read()
-    used = {field.name: inputs.held(given, flow, field) for field in settings_of(flow)}
+    used = {field.name: inputs.held(props, flow, field) for field in settings_of(flow)}
     now = {
         "flow": flow.name,
         "settings": {**known["settings"], flow.name: used},
-        "mesh": mesh_options.held(given),
+        "mesh": mesh_options.held(props),
     }
     if now != known:
         global _known
@@ -83,35 +83,35 @@ def seed(scene: bpy.types.Scene) -> bool:
 
     :returns: whether there were any settings to take over.
     """
-    given = scene.triverse
-    if given.is_seeded or not scene.is_editable:
+    props = scene.triverse
+    if props.is_seeded or not scene.is_editable:
         return False
-    given.is_seeded = True
+    props.is_seeded = True
     known = _read()
-    if known["flow"] in inputs.PANEL_FLOWS and not given.is_property_set("flow"):
-        given.flow = known["flow"]
+    if known["flow"] in inputs.PANEL_FLOWS and not props.is_property_set("flow"):
+        props.flow = known["flow"]
     for name, used in known["settings"].items():
         flow = inputs.PANEL_FLOWS.get(name)
         if flow is None or not isinstance(used, dict):
             continue
         own = {
-            field.name for field in settings_of(flow) if inputs.holder(given, flow, field).is_property_set(field.name)
+            field.name for field in settings_of(flow) if inputs.holder(props, flow, field).is_property_set(field.name)
         }
-        fill_in(given, flow, {field: value for field, value in used.items() if field not in own})
+        fill_in(props, flow, {field: value for field, value in used.items() if field not in own})
     options = known.get("mesh")
     if isinstance(options, dict):
-        own = {name for name in mesh_options.NAMES if given.mesh_options.is_property_set(name)}
-        mesh_options.fill_in(given, {name: used for name, used in options.items() if name not in own})
+        own = {name for name in mesh_options.NAMES if props.mesh_options.is_property_set(name)}
+        mesh_options.fill_in(props, {name: used for name, used in options.items() if name not in own})
     return bool(known["settings"])
 
 
-def fill_in(given: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
+def fill_in(props: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
     """
     Load saved settings of ``flow`` into the panel.
 
     They may come from another version, with settings, types of values or enum items that this version does not have.
 
-    :param given: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     :param kept: values by field name.
     :returns: the names of the settings that could not be set.
     """
@@ -119,7 +119,7 @@ def fill_in(given: Any, flow: Flow, kept: Mapping[str, Any]) -> list[str]:
     left_out = []
     for name, value in kept.items():
         try:
-            setattr(inputs.holder(given, flow, fields[name]), name, value)
+            setattr(inputs.holder(props, flow, fields[name]), name, value)
         except (KeyError, TypeError, ValueError, OverflowError):
             left_out.append(name)
     return left_out

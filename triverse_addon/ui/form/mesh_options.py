@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, FloatProperty
 
 from ...api.flows import Flow, yields_glb
 from ..layout_text import paragraph, sidebar_width_px
-from ..translate import words
+from ..translate import tr
 from . import inputs
 
 if TYPE_CHECKING:
@@ -88,20 +88,20 @@ def show(scene: bpy.types.Scene, placement: "Placement") -> None:
         options.smooth_angle = math.radians(placement.smooth_deg)
 
 
-def held(given: Any) -> dict[str, Any]:
+def held(props: Any) -> dict[str, Any]:
     """
     Return the values of the options by property name.
 
-    :param given: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
-    return {name: getattr(given.mesh_options, name) for name in NAMES}
+    return {name: getattr(props.mesh_options, name) for name in NAMES}
 
 
-def fill_in(given: Any, kept: Mapping[str, Any]) -> list[str]:
+def fill_in(props: Any, kept: Mapping[str, Any]) -> list[str]:
     """
     Load saved options into the panel.
 
-    :param given: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     :param kept: values by property name.
     :returns: the names of the options that could not be set.
     """
@@ -110,23 +110,23 @@ def fill_in(given: Any, kept: Mapping[str, Any]) -> list[str]:
         try:
             if name not in NAMES:
                 raise KeyError(name)
-            setattr(given.mesh_options, name, value)
+            setattr(props.mesh_options, name, value)
         except (KeyError, TypeError, ValueError, OverflowError):
             left_out.append(name)
     return left_out
 
 
-def why_not(given: Any, flow: Flow) -> str | None:
+def disabled_reason(props: Any, flow: Flow) -> str | None:
     """Return why the options do not apply to the panel's inputs, translated, or None if they apply."""
-    if yields_glb(flow, inputs.values(given, flow)):
+    if yields_glb(flow, inputs.values(props, flow)):
         return None
-    return words("Merge Vertices and Smooth by Angle work on models that come into the scene. Only GLB files do.")
+    return tr("Merge Vertices and Smooth by Angle work on models that come into the scene. Only GLB files do.")
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow) -> None:
     """Draw the options. Where they do not apply, they are greyed out with the reason below."""
     options = context.scene.triverse.mesh_options
-    reason = why_not(context.scene.triverse, flow)
+    reason = disabled_reason(context.scene.triverse, flow)
     column = layout.column()
     column.enabled = reason is None
     column.prop(options, "merge_vertices")

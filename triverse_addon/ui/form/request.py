@@ -15,18 +15,18 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.flows import Flow, Kind, check
 from .. import settings
-from ..translate import words
+from ..translate import tr
 from . import inputs, placement, selection
 
 if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
-    from ...tasks.record import NewTask, Origin, TaskRecord
+    from ...tasks.record import Origin, TaskRecord, TaskRequest
 
 #: The flow for a single picture if the panel's flow does not take one.
 PICTURE_FLOW = "image-to-model"
 
 
-def problem(context: bpy.types.Context) -> str | None:
+def disabled_reason(context: bpy.types.Context) -> str | None:
     """
     Return why Generate is disabled, translated, or None if no problem is known.
 
@@ -34,57 +34,57 @@ def problem(context: bpy.types.Context) -> str | None:
     """
     flow = inputs.chosen_flow(context.scene.triverse)
     if selection.is_used(context, flow):
-        return None if selection.chosen(context) else words("Select the object that is to be sent.")
+        return None if selection.chosen(context) else tr("Select the object that is to be sent.")
     if placement.is_marker_missing(context):
-        return words("Select the object that marks the place, or switch off Fit to Selection.")
+        return tr("Select the object that marks the place, or switch off Fit to Selection.")
     return None
 
 
-def from_panel(context: bpy.types.Context, *, again: bool = False) -> "NewTask":
+def from_panel(context: bpy.types.Context, *, again: bool = False) -> "TaskRequest":
     """
     Return a task request for the panel's inputs. Selected objects are written to a file if the flow takes them.
 
     :param again: allow a duplicate of an earlier task.
     :raises TriverseError: an input is missing or cannot be used. No file was written.
     """
-    from ...tasks.record import NewTask  # lazy import, as in runtime
+    from ...tasks.record import TaskRequest  # lazy import, as in runtime
 
-    given = context.scene.triverse
-    flow = inputs.chosen_flow(given)
-    wish = NewTask(
+    props = context.scene.triverse
+    flow = inputs.chosen_flow(props)
+    request = TaskRequest(
         flow=flow.name,
-        values=inputs.values(given, flow),
-        sources=inputs.sources(given, flow),
+        values=inputs.values(props, flow),
+        sources=inputs.sources(props, flow),
         origin=origin(context),
         placement=placement.placement(context),
         auto_import=settings.preferences().auto_import,
         allow_duplicate=again,
     )
-    return _with_selection(context, flow, wish) if selection.is_used(context, flow) else wish
+    return _with_selection(context, flow, request) if selection.is_used(context, flow) else request
 
 
-def _with_selection(context: bpy.types.Context, flow: Flow, wish: "NewTask") -> "NewTask":
+def _with_selection(context: bpy.types.Context, flow: Flow, request: "TaskRequest") -> "TaskRequest":
     # Check the other values first, so that the objects are not written for an invalid request.
-    check(flow.name, wish.values)
+    check(flow.name, request.values)
     field = selection.model_field(flow)
     assert field is not None
     path, replaced = selection.write(context, field)
     return dataclasses.replace(
-        wish,
-        name=wish.name or str(wish.values.get("prompt", "")) or replaced.names[0],
-        sources={**wish.sources, field.name: str(path)},
-        placement=dataclasses.replace(wish.placement, placeholder="", replaces=replaced),
+        request,
+        name=request.name or str(request.values.get("prompt", "")) or replaced.names[0],
+        sources={**request.sources, field.name: str(path)},
+        placement=dataclasses.replace(request.placement, placeholder="", replaces=replaced),
     )
 
 
-def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "NewTask":
+def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "TaskRequest":
     """Return a task request for the picture at ``path``, with the panel's settings of ``flow``."""
-    from ...tasks.record import NewTask
+    from ...tasks.record import TaskRequest
 
-    given = context.scene.triverse
-    return NewTask(
+    props = context.scene.triverse
+    return TaskRequest(
         flow=flow.name,
-        values=inputs.values(given, flow),
+        values=inputs.values(props, flow),
         sources={picture_fields(flow)[0]: path},
         origin=origin(context),
         placement=placement.placement(context),
@@ -104,19 +104,19 @@ def picture_flow(context: bpy.types.Context) -> Flow:
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
 
 
-def submit(engine: "Engine", wish: "NewTask") -> "TaskRecord":
+def submit(engine: "Engine", request: "TaskRequest") -> "TaskRecord":
     """
     Submit a task request to the engine. If it is rejected, remove the file that was written for it.
 
     :raises TriverseError: the request was rejected. Nothing was sent.
     """
     try:
-        return engine.submit(wish)
+        return engine.submit(request)
     except TriverseError:
         from ...tasks.removal import is_own_source, remove_file
 
         own = settings.sources_dir(create=False)
-        for path in map(Path, wish.sources.values()):
+        for path in map(Path, request.sources.values()):
             if path.suffix == ".blend" and path.parent == own and is_own_source(path):
                 remove_file(path)
         raise

@@ -15,7 +15,7 @@ from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
 from .. import settings
 from ..layout_text import sidebar_width_px, ui_scale, with_name
-from ..translate import words
+from ..translate import tr
 
 if TYPE_CHECKING:
     from ...tasks.record import Replaced
@@ -68,11 +68,11 @@ def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
     triangles = f"{selection.triangles(objects):,}"
     if len(objects) == 1:
         text = with_name(
-            lambda name: words("{name} · {triangles} triangles", name=name, triangles=triangles),
+            lambda name: tr("{name} · {triangles} triangles", name=name, triangles=triangles),
             objects[0].name,
             # Width next to the switch; measured in screenshots, as in sidebar_width_px.
             sidebar_width_px(context) - 38 * ui_scale(),
         )
     else:
-        text = words("{count} objects · {triangles} triangles", count=len(objects), triangles=triangles)
+        text = tr("{count} objects · {triangles} triangles", count=len(objects), triangles=triangles)
     row.label(text=text, translate=False)

@@ -12,7 +12,7 @@ from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
 from ..form import inputs, selection
-from ..translate import on_button, words
+from ..translate import tr, tr_button
 from . import cost, image_operators, operators
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Quickly:
             and selection.model_field(cls.flow()) is not None
             and not selection.chosen(context)
         ):
-            cls.poll_message_set(words("Select the object that is to be sent."))
+            cls.poll_message_set(tr("Select the object that is to be sent."))
             return False
         return operators.may_generate(cls, context)
 
@@ -57,7 +57,7 @@ class Quickly:
         """Select the flow in the panel, and open the dialog."""
         self.show(context)
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=on_button(self.bl_label), confirm_text=words("Generate")
+            self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Generate")
         )
 
     def show(self, context: bpy.types.Context) -> None:
@@ -68,7 +68,7 @@ class Quickly:
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the required fields and the price."""
-        given, flow = context.scene.triverse, self.flow()
+        props, flow = context.scene.triverse, self.flow()
         column = self.layout.column()
         is_first = True
         for field in flow.fields:
@@ -80,19 +80,19 @@ class Quickly:
             row = column.row(align=True)
             row.activate_init = is_first
             is_first = False
-            row.prop(inputs.holder(given, flow, field), field.name, text="", placeholder=field.label)
+            row.prop(inputs.holder(props, flow, field), field.name, text="", placeholder=field.label)
             if field.kind is Kind.IMAGE:
                 row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
         cost.draw_price(column, context)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the operator's properties, which a script may have set, into the panel, and generate."""
-        given, flow = context.scene.triverse, self.flow()
+        props, flow = context.scene.triverse, self.flow()
         self.show(context)
         for field in flow.fields:
             value = getattr(self, field.name, "")
             if inputs.is_shared(field) and value:
-                setattr(inputs.holder(given, flow, field), field.name, value)
+                setattr(inputs.holder(props, flow, field), field.name, value)
         return operators.generate(self, context)
 
 

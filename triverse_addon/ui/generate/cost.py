@@ -13,7 +13,7 @@ from ...api.flows import Flow
 from .. import settings
 from ..form import inputs
 from ..state import runtime
-from ..translate import words
+from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -29,43 +29,43 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
 
     :param flow: the flow whose settings to use; None for the one selected in the panel.
     """
-    here = runtime.current()
-    if here is None:
+    session = runtime.current()
+    if session is None:
         if settings.api_key() and not settings.is_offline():
-            runtime.wish()
+            runtime.request_start()
         return None
-    if not here.may_ask:
+    if not session.may_ask:
         return None
-    given = context.scene.triverse
-    flow = flow or inputs.chosen_flow(given)
-    values = inputs.values(given, flow)
+    props = context.scene.triverse
+    flow = flow or inputs.chosen_flow(props)
+    values = inputs.values(props, flow)
     priced = {field.name: values.get(field.name) for field in flow.params if field.priced}
-    return here.price.want(flow.name, priced)
+    return session.price.get_or_request(flow.name, priced)
 
 
-def lack(context: bpy.types.Context, flow: Flow | None = None, count: int = 1) -> str | None:
+def insufficient_credits(context: bpy.types.Context, flow: Flow | None = None, count: int = 1) -> str | None:
     """
     Return a translated message if the balance is known to be too low for the panel's inputs, else None.
 
     :param flow: see :func:`known_cost`.
     :param count: number of tasks.
     """
-    here = runtime.current()
+    session = runtime.current()
     one = known_cost(context, flow)
-    if here is None or one is None or here.price.balance is None or here.price.balance.balance >= one * count:
+    if session is None or one is None or session.price.balance is None or session.price.balance.balance >= one * count:
         return None
     cost = one * count
     # The user may have bought credits: read the balance again, so that the button is enabled without an action here.
-    here.price.doubt_balance()
-    return words("This costs {cost} credits, and you have {balance}.", cost=cost, balance=here.price.balance.balance)
+    session.price.recheck_balance()
+    return tr("This costs {cost} credits, and you have {balance}.", cost=cost, balance=session.price.balance.balance)
 
 
 def price(cost: int) -> str:
     """Return a translated text with ``cost`` in credits, and with the balance if it is known."""
-    here = runtime.current()
-    if here is None or here.price.balance is None:
-        return words("Costs {cost} credits.", cost=cost)
-    return words("Costs {cost} credits. You have {balance}.", cost=cost, balance=here.price.balance.balance)
+    session = runtime.current()
+    if session is None or session.price.balance is None:
+        return tr("Costs {cost} credits.", cost=cost)
+    return tr("Costs {cost} credits. You have {balance}.", cost=cost, balance=session.price.balance.balance)
 
 
 def draw_price(
@@ -81,13 +81,13 @@ def draw_price(
     if one is None:
         return
     # Blender cannot disable a dialog's button, so the operator checks the balance again in execute().
-    is_short = lack(context, flow, count) is not None
+    is_short = insufficient_credits(context, flow, count) is not None
     row = layout.row()
     row.alert = is_short
     row.label(text=price(one * count), translate=False, icon="ERROR" if is_short else "NONE")
 
 
-def question(context: bpy.types.Context) -> tuple[str, str] | None:
+def confirmation(context: bpy.types.Context) -> tuple[str, str] | None:
     """
     Return title and message of the confirmation before the panel's inputs are submitted, or None if none is needed.
 
@@ -98,15 +98,15 @@ def question(context: bpy.types.Context) -> tuple[str, str] | None:
         return None
     cost = known_cost(context)
     if cost is None:
-        return words("Generate at an Unknown Price?"), words("The service has not said yet what this costs.")
+        return tr("Generate at an Unknown Price?"), tr("The service has not said yet what this costs.")
     if cost <= limit:
         return None
-    here = runtime.current()
-    title = words("Generate for {cost} Credits?", cost=cost)
-    if here is None or here.price.balance is None:
-        return title, words("The service charges them when the model is done.")
-    balance = here.price.balance.balance
-    return title, words("You have {balance} credits. The service charges them when the model is done.", balance=balance)
+    session = runtime.current()
+    title = tr("Generate for {cost} Credits?", cost=cost)
+    if session is None or session.price.balance is None:
+        return title, tr("The service charges them when the model is done.")
+    balance = session.price.balance.balance
+    return title, tr("You have {balance} credits. The service charges them when the model is done.", balance=balance)
 
 
 class TRIVERSE_OT_open_account(bpy.types.Operator):

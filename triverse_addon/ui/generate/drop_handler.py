@@ -22,7 +22,7 @@ from ..form.inputs import picture_suffixes
 from ..setup_operators import session_or_report
 from ..state import list_rows
 from ..timers import app_timer
-from ..translate import say, words
+from ..translate import tr, translate
 from . import cost, image_operators, operators
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
             image_operators.put(context, paths[0])
             return {"FINISHED"}
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=self.title(), confirm_text=words("Generate")
+            self, width=_WIDTH, title=self.title(), confirm_text=tr("Generate")
         )
 
     def title(self) -> str:
         """Return the dialog's title, translated."""
         count = len(self.paths())
-        return words("Make a Model?") if count == 1 else words("Make {count} Models?", count=count)
+        return tr("Make a Model?") if count == 1 else tr("Make {count} Models?", count=count)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the file names, the flow and the price."""
@@ -76,40 +76,40 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         for name in names[:_MOST_NAMES]:
             column.label(text=shown(name), icon="IMAGE_DATA", translate=False)
         if len(names) > _MOST_NAMES:
-            column.label(text=words("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
+            column.label(text=tr("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
         column.separator()
         flow = request.picture_flow(context)
-        column.label(text=words("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
+        column.label(text=tr("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
         # The price may arrive while the dialog is open.
         cost.draw_price(column, context, flow, len(names))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Submit one task per picture. Invalid pictures are reported and skipped; any other error ends the loop."""
-        here = session_or_report(self)
-        if here is None:
+        session = session_or_report(self)
+        if session is None:
             return {"CANCELLED"}
-        here.apply_settings()
+        session.apply_settings()
         flow, paths = request.picture_flow(context), self.paths()
         # If the balance is too low for all pictures, submit none: the user decides which ones to leave out.
-        if operators.refuse_lack(self, context, flow, len(paths)):
+        if operators.report_insufficient_credits(self, context, flow, len(paths)):
             return {"CANCELLED"}
-        made, refused = [], []
+        made, rejected = [], []
         for path in paths:
             try:
-                made.append(request.submit(here.engine, request.from_picture(context, flow, path)))
+                made.append(request.submit(session.engine, request.from_picture(context, flow, path)))
             except InputError as error:
-                refused.append(error)
+                rejected.append(error)
             except TriverseError as error:
-                self.report({"WARNING"}, say(error.sentence))
+                self.report({"WARNING"}, translate(error.sentence))
                 break
-        for error in refused:
-            self.report({"WARNING"}, say(error.sentence))
+        for error in rejected:
+            self.report({"WARNING"}, translate(error.sentence))
         if not made:
             return {"CANCELLED"}
-        last_used.note(context.scene.triverse, flow.name)
-        here.price.want_balance()
-        list_rows.choose(here, made[-1].id)
-        return app_timer.done()
+        last_used.save(context.scene.triverse, flow.name)
+        session.price.request_balance()
+        list_rows.choose(session, made[-1].id)
+        return app_timer.finish_operator()
 
     def paths(self) -> list[str]:
         """Return the absolute paths of the pictures."""

@@ -16,7 +16,7 @@ from ...api.errors import TriverseError
 from .. import settings
 from ..form import inputs, request
 from ..timers import redraw
-from ..translate import say, words
+from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -40,7 +40,7 @@ class IntoPicture:
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if there is a scene."""
         if context.scene is None:
-            cls.poll_message_set(words("There is no scene to make a model for."))
+            cls.poll_message_set(tr("There is no scene to make a model for."))
             return False
         return True
 
@@ -58,10 +58,10 @@ class IntoPicture:
         try:
             path = self.picture(context, settings.sources_dir(create=True))
         except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))
+            self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         put(context, path, self.field)
-        self.report({"INFO"}, words("The picture is in the panel."))
+        self.report({"INFO"}, tr("The picture is in the panel."))
         return {"FINISHED"}
 
 
@@ -81,7 +81,7 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if the file has an Image data-block."""
         if not bpy.data.images:
-            cls.poll_message_set(words("There is no image in this file."))
+            cls.poll_message_set(tr("There is no image in this file."))
             return False
         return super().poll(context)
 
@@ -90,7 +90,7 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
         if not self.image_name:
             self.image_name = _shown_image(context) or bpy.data.images[0].name
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=words("Use Image"), confirm_text=words("Use Image")
+            self, width=_WIDTH, title=tr("Use Image"), confirm_text=tr("Use Image")
         )
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -120,10 +120,10 @@ class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if there is a render result and no render is running."""
         if bpy.app.is_job_running("RENDER"):
-            cls.poll_message_set(words("A render is under way."))
+            cls.poll_message_set(tr("A render is under way."))
             return False
         if not any(image.type == "RENDER_RESULT" for image in bpy.data.images):
-            cls.poll_message_set(words("Nothing was rendered yet."))
+            cls.poll_message_set(tr("Nothing was rendered yet."))
             return False
         return super().poll(context)
 
@@ -145,7 +145,7 @@ class TRIVERSE_OT_capture_viewport(IntoPicture, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if the window has a 3D viewport."""
         if _viewport(context) is None:
-            cls.poll_message_set(words("There is no 3D viewport to capture."))
+            cls.poll_message_set(tr("There is no 3D viewport to capture."))
             return False
         return super().poll(context)
 
@@ -206,13 +206,13 @@ def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
     :param path: path or URL of the picture.
     :param field_name: name of the field; if the flow has no such picture field, its first one is used.
     """
-    given = context.scene.triverse
+    props = context.scene.triverse
     flow = _flow(context)
     if field_name not in request.picture_fields(flow):
         field_name = request.picture_fields(flow)[0]
-    given.flow = flow.name
+    props.flow = flow.name
     field = flow.field(field_name)
-    setattr(inputs.holder(given, flow, field), field.name, path)
+    setattr(inputs.holder(props, flow, field), field.name, path)
     redraw.redraw()
 
 

@@ -18,7 +18,7 @@ from ..form import inputs, last_used, request
 from ..setup_operators import may_ask, session_or_report
 from ..state import list_rows
 from ..timers import app_timer, redraw
-from ..translate import say, words
+from ..translate import tr, translate
 from . import cost
 
 if TYPE_CHECKING:
@@ -37,24 +37,24 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
         """Return True if a task can be made, the needed objects are selected, and the known balance is sufficient."""
         if not may_generate(cls, context):
             return False
-        problem = request.problem(context)
-        if problem is not None:
-            cls.poll_message_set(problem)
+        reason = request.disabled_reason(context)
+        if reason is not None:
+            cls.poll_message_set(reason)
             return False
-        lack = cost.lack(context)
-        if lack is not None:
-            cls.poll_message_set(lack)
+        reason = cost.insufficient_credits(context)
+        if reason is not None:
+            cls.poll_message_set(reason)
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation if the price is unknown or above the limit in the preferences."""
-        question = cost.question(context)
-        if question is None:
+        confirmation = cost.confirmation(context)
+        if confirmation is None:
             return self.execute(context)
-        title, message = question
+        title, message = confirmation
         return context.window_manager.invoke_confirm(
-            self, event, title=title, message=message, confirm_text=words("Generate")
+            self, event, title=title, message=message, confirm_text=tr("Generate")
         )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -100,8 +100,8 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser that shows files with suitable suffixes."""
-        given = context.scene.triverse
-        flow = inputs.chosen_flow(given)
+        props = context.scene.triverse
+        flow = inputs.chosen_flow(props)
         field = flow.field(self.field)
         if field.kind is Kind.IMAGE:
             # Formats that the service does not accept are converted before the upload.
@@ -109,7 +109,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
             self.display_type = "THUMBNAIL"
         else:
             self.filter_glob = "*.glb;*.obj;*.fbx;*.stl;*.ply;*.usdz"
-        self.filepath = inputs.sources(given, flow).get(self.field, "")
+        self.filepath = inputs.sources(props, flow).get(self.field, "")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -119,10 +119,10 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the path into the field of the panel."""
-        given = context.scene.triverse
-        flow = inputs.chosen_flow(given)
+        props = context.scene.triverse
+        flow = inputs.chosen_flow(props)
         field = flow.field(self.field)
-        setattr(inputs.holder(given, flow, field), field.name, self.filepath)
+        setattr(inputs.holder(props, flow, field), field.name, self.filepath)
         redraw.redraw()
         return {"FINISHED"}
 
@@ -139,7 +139,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Remember the texts for :meth:`cancel`, and open the dialog."""
         self._before = {field.name: getattr(group, field.name) for field, group in self._texts(context)}
-        return context.window_manager.invoke_props_dialog(self, width=640, confirm_text=words("Done"))
+        return context.window_manager.invoke_props_dialog(self, width=640, confirm_text=tr("Done"))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw a field for each text of the flow."""
@@ -164,10 +164,10 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     @staticmethod
     def _texts(context: bpy.types.Context) -> "list[tuple[Field, bpy.types.PropertyGroup]]":
         """Return the free-text fields of the selected flow, each with the property group that holds its value."""
-        given = context.scene.triverse
-        flow = inputs.chosen_flow(given)
+        props = context.scene.triverse
+        flow = inputs.chosen_flow(props)
         return [
-            (field, inputs.holder(given, flow, field))
+            (field, inputs.holder(props, flow, field))
             for field in flow.params
             if field.kind is Kind.TEXT and not field.choices
         ]
@@ -189,14 +189,14 @@ class TRIVERSE_OT_explain(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the reason as tooltip."""
         flow = inputs.PANEL_FLOWS.get(properties.flow)
-        return words(flow.experimental).removesuffix(".") if flow is not None else ""
+        return tr(flow.experimental).removesuffix(".") if flow is not None else ""
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Report the reason, which Blender shows in the status bar."""
         flow = inputs.PANEL_FLOWS.get(self.flow)
         if flow is None:
             return {"CANCELLED"}
-        self.report({"INFO"}, words(flow.experimental))
+        self.report({"INFO"}, tr(flow.experimental))
         return {"FINISHED"}
 
 
@@ -211,25 +211,25 @@ def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
     :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
     """
     if context.scene is None:
-        cls.poll_message_set(words("There is no scene to make a model for."))
+        cls.poll_message_set(tr("There is no scene to make a model for."))
         return False
     return may_ask(cls)
 
 
-def refuse_lack(
+def report_insufficient_credits(
     operator: bpy.types.Operator, context: bpy.types.Context, flow: Flow | None = None, count: int = 1
 ) -> bool:
     """
     Return whether the balance is known to be too low, and if so, report it.
 
     :param operator: reports the message.
-    :param flow: see :func:`cost.lack`.
+    :param flow: see :func:`cost.insufficient_credits`.
     :param count: number of tasks.
     """
-    lack = cost.lack(context, flow, count)
-    if lack is not None:
-        operator.report({"WARNING"}, lack)
-    return lack is not None
+    reason = cost.insufficient_credits(context, flow, count)
+    if reason is not None:
+        operator.report({"WARNING"}, reason)
+    return reason is not None
 
 
 def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -241,43 +241,43 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
     :param operator: reports errors.
     :returns: the operator's result.
     """
-    here = session_or_report(operator)
-    if here is None:
+    session = session_or_report(operator)
+    if session is None:
         return {"CANCELLED"}
-    here.apply_settings()
-    if refuse_lack(operator, context):
+    session.apply_settings()
+    if report_insufficient_credits(operator, context):
         return {"CANCELLED"}
-    given = context.scene.triverse
+    props = context.scene.triverse
     try:
-        record = request.submit(here.engine, request.from_panel(context, again=bool(here.again_of)))
+        record = request.submit(session.engine, request.from_panel(context, again=bool(session.again_of)))
     except InputError as error:
-        here.refuse(error, current_value(given, inputs.chosen_flow(given).name, error.field))
-        operator.report({"WARNING"}, say(error.sentence))
+        session.reject(error, current_value(props, inputs.chosen_flow(props).name, error.field))
+        operator.report({"WARNING"}, translate(error.sentence))
         redraw.redraw()
         return {"CANCELLED"}
     except TriverseError as error:
-        operator.report({"WARNING"}, say(error.sentence))
+        operator.report({"WARNING"}, translate(error.sentence))
         return {"CANCELLED"}
-    here.refused = {}
-    here.again_of = ""
-    last_used.note(given)
-    here.price.want_balance()
-    list_rows.choose(here, record.id)
-    return app_timer.done()
+    session.rejected = {}
+    session.again_of = ""
+    last_used.save(props)
+    session.price.request_balance()
+    list_rows.choose(session, record.id)
+    return app_timer.finish_operator()
 
 
-def current_value(given: bpy.types.AnyType, flow_name: str, field_name: str) -> object:
+def current_value(props: bpy.types.AnyType, flow_name: str, field_name: str) -> object:
     """
     Return the panel's value for a field, or None if the flow has no such field.
 
-    :param given: a scene's ``triverse`` properties.
+    :param props: a scene's ``triverse`` properties.
     """
     flow = inputs.PANEL_FLOWS[flow_name]
     try:
         field = flow.field(field_name)
     except KeyError:
         return None
-    return inputs.held(given, flow, field)
+    return inputs.held(props, flow, field)
 
 
 CLASSES = (

@@ -13,7 +13,7 @@ from .. import choices, settings
 from ..form import inputs, mesh_options, placement, request, selection
 from ..layout_text import paragraph, sidebar_width_px, ui_scale
 from ..state import runtime
-from ..translate import say, words
+from ..translate import tr, translate
 from . import cost as generate_cost
 from . import operators, presets, reuse_inputs, welcome
 
@@ -40,11 +40,11 @@ class TRIVERSE_PT_make(bpy.types.Panel):
         layout = self.layout
         welcome.draw(layout, context)
         reuse_inputs.draw(layout, context)
-        given = context.scene.triverse
-        flow = inputs.chosen_flow(given)
+        props = context.scene.triverse
+        flow = inputs.chosen_flow(props)
 
         column = layout.column(align=True)
-        choices.draw(column, given, "flow", text="")
+        choices.draw(column, props, "flow", text="")
         if flow.experimental:
             row = column.row()
             row.alignment = "LEFT"
@@ -67,11 +67,11 @@ class TRIVERSE_PT_make(bpy.types.Panel):
                 placement.draw(body, context, is_narrow=_is_narrow(context))
             mesh_options.draw(body, context, flow)
             body.prop(settings.preferences(), "auto_import")
-        elif any(not inputs.is_shared(flow.field(name)) for name in _refused(flow)):
+        elif any(not inputs.is_shared(flow.field(name)) for name in _rejected(flow)):
             # Show errors of options although their panel is collapsed.
             for field in flow.fields:
                 if not inputs.is_shared(field):
-                    _draw_refusal(layout, context, flow, field)
+                    _draw_rejection(layout, context, flow, field)
         _draw_generate(layout, context)
 
 
@@ -84,11 +84,11 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     group = inputs.holder(context.scene.triverse, flow, field)
     column = layout.column(align=True)
     row = column.row(align=True)
-    row.alert = _refusal(context, flow, field) is not None
+    row.alert = _rejection(context, flow, field) is not None
     if field.kind is Kind.MODEL and selection.is_used(context, flow):
         selection.draw(row, context)
     elif field.is_source:
-        hint = field.label if field.required else words("{field}, optional", field=field.label)
+        hint = field.label if field.required else tr("{field}, optional", field=field.label)
         icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"
         row.prop(group, field.name, text="", placeholder=hint, icon=icon)
         row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
@@ -99,14 +99,14 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     else:
         row.prop(group, field.name, text="", placeholder=_PLACEHOLDERS.get(field.name, field.label))
         row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
-    _draw_refusal(column, context, flow, field)
+    _draw_rejection(column, context, flow, field)
 
 
 def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
     """Draw a setting with its label, and its error below."""
     group = inputs.holder(context.scene.triverse, flow, field)
     column = layout.column()
-    column.alert = _refusal(context, flow, field) is not None
+    column.alert = _rejection(context, flow, field) is not None
     is_own_label = field.kind in (Kind.INT, Kind.BOOL) and not inputs.steps(field)
     if (field.kind is Kind.TEXT and not field.choices) or (_is_narrow(context) and not is_own_label):
         column.label(text=field.label)
@@ -117,57 +117,57 @@ def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: 
         choices.draw(column, group, field.name, **how)
     else:
         column.prop(group, field.name, placeholder=_PLACEHOLDERS.get(field.name, ""), **how)
-    _draw_refusal(layout, context, flow, field)
+    _draw_rejection(layout, context, flow, field)
 
 
-def _draw_refusal(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
+def _draw_rejection(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
     """Draw why the present value of a field was rejected, if it was."""
-    sentence = _refusal(context, flow, field)
+    sentence = _rejection(context, flow, field)
     if sentence is not None:
-        paragraph(layout, say(sentence), sidebar_width_px(context), icon="ERROR", alert=True)
+        paragraph(layout, translate(sentence), sidebar_width_px(context), icon="ERROR", alert=True)
 
 
-def _refusal(context: bpy.types.Context, flow: Flow, field: Field) -> Sentence | None:
-    here = runtime.current()
-    if here is None or not here.refused:
+def _rejection(context: bpy.types.Context, flow: Flow, field: Field) -> Sentence | None:
+    session = runtime.current()
+    if session is None or not session.rejected:
         return None
-    return here.refusal(field.name, operators.current_value(context.scene.triverse, flow.name, field.name))
+    return session.rejection(field.name, operators.current_value(context.scene.triverse, flow.name, field.name))
 
 
-def _refused(flow: Flow) -> list[str]:
-    here = runtime.current()
+def _rejected(flow: Flow) -> list[str]:
+    session = runtime.current()
     names = {field.name for field in flow.fields}
-    return [name for name in here.refused if name in names] if here is not None else []
+    return [name for name in session.rejected if name in names] if session is not None else []
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the Generate button with the price, and below it the balance or an error."""
     cost = generate_cost.known_cost(context)
-    text = words("Generate") if cost is None else words("Generate · {cost}", cost=cost)
+    text = tr("Generate") if cost is None else tr("Generate · {cost}", cost=cost)
     button = layout.column()
     button.scale_y = 1.5
     button.operator("triverse.generate", text=text, icon="PLAY", translate=False)
-    here = runtime.current()
-    if here is None or not here.may_ask:
+    session = runtime.current()
+    if session is None or not session.may_ask:
         return
     width_px = sidebar_width_px(context)
-    lack = generate_cost.lack(context)
-    balance = here.price.balance
-    if lack is not None:
-        paragraph(layout, lack, width_px, icon="ERROR", alert=True)
+    reason = generate_cost.insufficient_credits(context)
+    balance = session.price.balance
+    if reason is not None:
+        paragraph(layout, reason, width_px, icon="ERROR", alert=True)
         layout.operator("triverse.open_account", icon="URL")
     elif balance is not None:
         row = layout.row()
         row.alignment = "CENTER"
         row.active = False
         if balance.frozen:
-            text = words("{balance} credits, {frozen} reserved", balance=balance.balance, frozen=balance.frozen)
+            text = tr("{balance} credits, {frozen} reserved", balance=balance.balance, frozen=balance.frozen)
         else:
-            text = words("{balance} credits", balance=balance.balance)
+            text = tr("{balance} credits", balance=balance.balance)
         row.label(text=text, translate=False)
-    elif here.price.problem is not None:
-        paragraph(layout, say(here.price.problem), width_px, icon="INFO")
-        if here.price.in_preferences:
+    elif session.price.problem is not None:
+        paragraph(layout, translate(session.price.problem), width_px, icon="INFO")
+        if session.price.in_preferences:
             layout.operator("triverse.preferences", icon="PREFERENCES")
 
 

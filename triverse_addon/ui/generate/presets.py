@@ -24,7 +24,7 @@ from bpy.props import EnumProperty, StringProperty
 from ...api.flows import Flow
 from ..form import inputs, last_used, mesh_options
 from ..timers import redraw
-from ..translate import words
+from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -106,14 +106,14 @@ class TRIVERSE_OT_use_preset(bpy.types.Operator):
             code = Path(self.filepath).read_text(encoding="utf-8")
             kept, of_mesh = _settings_in(code, _path_of(flow)), _settings_in(code, mesh_options.PATH)
         except (OSError, ValueError, SyntaxError) as error:
-            self.report({"WARNING"}, words("The preset cannot be read: {reason}", reason=str(error)))
+            self.report({"WARNING"}, tr("The preset cannot be read: {reason}", reason=str(error)))
             return {"CANCELLED"}
-        given = context.scene.triverse
-        left_out = last_used.fill_in(given, flow, kept) + mesh_options.fill_in(given, of_mesh)
+        props = context.scene.triverse
+        left_out = last_used.fill_in(props, flow, kept) + mesh_options.fill_in(props, of_mesh)
         if left_out:
-            labels = {field.name: words(field.label) for field in flow.fields}
+            labels = {field.name: tr(field.label) for field in flow.fields}
             names = ", ".join(labels.get(name, name) for name in left_out)
-            self.report({"WARNING"}, words("The preset is of another version. Left as it was: {names}", names=names))
+            self.report({"WARNING"}, tr("The preset is of another version. Left as it was: {names}", names=names))
         redraw.redraw()
         return {"FINISHED"}
 

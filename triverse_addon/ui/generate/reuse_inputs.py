@@ -15,7 +15,7 @@ from ..form import inputs, mesh_options
 from ..layout_text import paragraph, sidebar_width_px, ui_scale
 from ..state import runtime
 from ..timers import redraw
-from ..translate import words
+from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from ..state.session import Session
 
 
-def why_not(record: "TaskRecord") -> str | None:
+def disabled_reason(record: "TaskRecord") -> str | None:
     """Return why a task's inputs cannot be loaded into the panel, translated, or None if they can."""
     if not record.flow:
-        return words("It is not known yet what this task was made from.")
+        return tr("It is not known yet what this task was made from.")
     if record.flow not in inputs.PANEL_FLOWS:
-        return words("Tasks of this kind cannot be made in the panel.")
+        return tr("Tasks of this kind cannot be made in the panel.")
     return None
 
 
-def load(context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
+def load(context: bpy.types.Context, session: "Session", record: "TaskRecord") -> None:
     """
     Load a task's inputs into the panel. Nothing is sent until the user presses Generate.
 
     :raises TriverseError: the task is no longer in the list.
     """
-    wish = here.engine.regenerate_wish(record.id)
-    flow = inputs.PANEL_FLOWS[wish.flow]
+    request = session.engine.request_from(record.id)
+    flow = inputs.PANEL_FLOWS[request.flow]
     own = settings.sources_dir(create=False)
     # The file with the selected objects was removed after the upload: the current selection is used instead.
-    sources = {name: path for name, path in wish.sources.items() if not _was_selection(path, own)}
-    given = context.scene.triverse
-    given.flow = flow.name
-    inputs.fill(given, flow, {**wish.values, **sources})
-    mesh_options.show(context.scene, wish.placement)
-    here.refused = {}
-    here.again_of = record.id
+    sources = {name: path for name, path in request.sources.items() if not _was_selection(path, own)}
+    props = context.scene.triverse
+    props.flow = flow.name
+    inputs.fill(props, flow, {**request.values, **sources})
+    mesh_options.show(context.scene, request.placement)
+    session.rejected = {}
+    session.again_of = record.id
 
 
 def _was_selection(path: str, own: Path) -> bool:
@@ -58,17 +58,17 @@ def _was_selection(path: str, own: Path) -> bool:
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw a box that names the earlier task whose inputs are in the panel, if any."""
-    here = runtime.current()
-    if here is None or not here.again_of:
+    session = runtime.current()
+    if session is None or not session.again_of:
         return
-    record = here.shown(here.again_of)
+    record = session.shown(session.again_of)
     box = layout.box()
     row = box.row()
     width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
     if record is None:
-        text = words("These are the inputs of an earlier task. Words and pictures are sent when you press Generate.")
+        text = tr("These are the inputs of an earlier task. Words and pictures are sent when you press Generate.")
     else:
-        text = words(
+        text = tr(
             "These are the inputs of “{name}”. Change what you like. "
             "Words and pictures are sent when you press Generate.",
             name=record.name,
@@ -86,10 +86,10 @@ class TRIVERSE_OT_leave_again(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Clear the reference to the earlier task; the inputs stay."""
-        here = runtime.current()
-        if here is None:
+        session = runtime.current()
+        if session is None:
             return {"CANCELLED"}
-        here.again_of = ""
+        session.again_of = ""
         redraw.redraw()
         return {"FINISHED"}
 

@@ -18,7 +18,7 @@ from ..form import inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
 from ..state import runtime
 from ..timers import redraw
-from ..translate import on_button, say, words
+from ..translate import tr, tr_button, translate
 from . import presets
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _STARTER = "DRAFT"
 
 def is_new() -> bool:
     """Return whether the user is known to have submitted no task yet."""
-    here = runtime.current()
-    return last_used.is_known_empty() and (here is None or not here.engine.tasks())
+    session = runtime.current()
+    return last_used.is_known_empty() and (session is None or not session.engine.tasks())
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -47,7 +47,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     problem = runtime.problem()
     if problem is not None:
         box = layout.box().column()
-        paragraph(box, say(problem), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+        paragraph(box, translate(problem), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
         if runtime.current() is None:
             box.operator("triverse.start", icon="FILE_REFRESH")
 
@@ -57,7 +57,7 @@ def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) ->
     if not isinstance(problem, KeyElsewhereError):
         return  # a malformed key is reported in place of the price
     box = layout.box().column()
-    paragraph(box, say(problem.sentence), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+    paragraph(box, translate(problem.sentence), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
     box.operator("triverse.allow_key", icon="KEYINGSET")
     box.operator("triverse.preferences", icon="PREFERENCES")
 
@@ -66,17 +66,17 @@ def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     has_key, is_online = bool(settings.api_key()), not settings.is_offline()
     box = layout.box().column()
     box.label(text="Welcome to Triverse")
-    _draw_step(box, words("1. Your API key"), is_done=has_key)
+    _draw_step(box, tr("1. Your API key"), is_done=has_key)
     if not has_key:
         _draw_key(box.column(), context)
         box.separator()
-    _draw_step(box, words("2. Going online"), is_done=is_online)
+    _draw_step(box, tr("2. Going online"), is_done=is_online)
     if not is_online:
         _draw_online(box.column(), context)
         box.separator()
-    _draw_step(box, words("3. Your first model"), is_done=False)
+    _draw_step(box, tr("3. Your first model"), is_done=False)
     if has_key and is_online:
-        text = words("Describe a thing, or begin with an example. The button below says what it costs.")
+        text = tr("Describe a thing, or begin with an example. The button below says what it costs.")
         paragraph(box, text, sidebar_width_px(context, boxed=True))
         box.operator("triverse.try_example", icon="LIGHT")
 
@@ -88,11 +88,11 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
 
 
 def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
-    text = words("Enter your Triverse API key to begin. It stays in Blender's preferences.")
+    text = tr("Enter your Triverse API key to begin. It stays in Blender's preferences.")
     paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
     service = origin_of(settings.api_url())
     if service != origin_of(DEFAULT_API_URL):
-        text = words("The service is {service}.", service=service)
+        text = tr("The service is {service}.", service=service)
         paragraph(layout, text, sidebar_width_px(context, boxed=True))
     row = layout.row(align=True)
     row.prop(settings.preferences(), "api_key", text="", placeholder="API Key")
@@ -102,15 +102,15 @@ def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: s
 def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
     width_px = sidebar_width_px(context, boxed=True)
     if settings.is_forced_offline():
-        text = words("Blender was started in offline mode. Start it again without --offline-mode.")
+        text = tr("Blender was started in offline mode. Start it again without --offline-mode.")
         paragraph(layout, text, width_px, icon=icon)
     else:
-        text = words("Triverse works online, and online access is switched off in Blender.")
+        text = tr("Triverse works online, and online access is switched off in Blender.")
         paragraph(layout, text, width_px, icon=icon)
-        text = on_button("Allow Online Access")
+        text = tr_button("Allow Online Access")
         if not has_room((text,), width_px):
             # The sentence above names the preference.
-            text = words("Allow")
+            text = tr("Allow")
         layout.operator("triverse.go_online", text=text, icon="INTERNET", translate=False)
 
 
@@ -123,9 +123,9 @@ class TRIVERSE_OT_try_example(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Fill in the example prompt, and apply the fastest built-in preset."""
-        given = context.scene.triverse
-        given.flow = _EXAMPLE_FLOW
-        given.shared.prompt = words("A small wooden treasure chest with iron bands")
+        props = context.scene.triverse
+        props.flow = _EXAMPLE_FLOW
+        props.shared.prompt = tr("A small wooden treasure chest with iron bands")
         presets.start(context.scene, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], _STARTER)
         redraw.redraw()
         return {"FINISHED"}

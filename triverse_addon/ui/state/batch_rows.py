@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown as plain
-from ..translate import say
+from ..translate import translate
 
 if TYPE_CHECKING:
-    from ...batch.run.row_table import Line
+    from ...batch.run.row_table import TableRow
     from .batch_session import BatchSession
 
 #: Rows written in one tick, which takes 1 ms (measured). Writing 10,000 rows at once would block the interface.
@@ -24,10 +24,10 @@ UNTIL_IT_SCROLLS = 8
 MOST = 10_000
 
 
-def problem_words(line: "Line") -> list[str]:
+def problem_texts(line: "TableRow") -> list[str]:
     """Return the problems of a row as translated texts, each with the name of its column if known."""
     return [
-        f"{plain(problem.column)}: {say(problem.sentence)}" if problem.column else say(problem.sentence)
+        f"{plain(problem.column)}: {translate(problem.sentence)}" if problem.column else translate(problem.sentence)
         for problem in line.problems
     ]
 
@@ -43,11 +43,11 @@ def sync(batch: "BatchSession") -> bool:
     group = bpy.context.window_manager.triverse
     if batch.recalled_jobs:
         group.batch_jobs, batch.recalled_jobs = batch.recalled_jobs, 0
-    lines = batch.lines
+    lines = batch.rows
     rows = group.batch_rows
     count = min(len(lines), MOST)
-    if lines is not batch.rows_show:
-        batch.rows_show = lines
+    if lines is not batch.rows_shown:
+        batch.rows_shown = lines
         rows.clear()
         group.batch_active = 0
         changed = True
@@ -59,5 +59,5 @@ def sync(batch: "BatchSession") -> bool:
         line = lines[index]
         row.index, row.name = index, line.title
         if line.problems:
-            row.problems = "\n".join(problem_words(line))
+            row.problems = "\n".join(problem_texts(line))
     return changed

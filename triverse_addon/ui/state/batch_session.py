@@ -22,11 +22,11 @@ from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.problems import BatchProblemsError
-from ...batch.run.outcome import End, Outcome, Progress, Standing
-from ...batch.run.plan import Planned
-from ...batch.run.request import Asked, library_for
-from ...batch.run.resume import Begun
-from ...batch.run.row_table import Checked, Line, has_work
+from ...batch.run.outcome import Outcome, Progress, RowResult, RowStatus
+from ...batch.run.plan import PlannedRow
+from ...batch.run.request import BatchRequest, library_for
+from ...batch.run.resume import SavedBatch
+from ...batch.run.row_table import RowTable, TableRow, has_work
 from ...batch.run.runner import Limits, Runner
 from ...tasks.events import Notice
 from .batch_worker import Ended, Offer, Started, Worker
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 _PROGRESS_S = 0.5
 #: Time after a failed price request before the next one, in seconds.
 _ASK_AGAIN_S = 30.0
-_NOTHING = Standing()
+_NOTHING = RowStatus()
 
 
 class Phase(StrEnum):
@@ -79,14 +79,14 @@ class BatchSession:
         make_writer: "Callable[[], AssetWriter]",
     ) -> None:
         self.phase = Phase.EMPTY
-        self.asked: Asked | None = None
-        self.checked: Checked | None = None
+        self.request: BatchRequest | None = None
+        self.checked: RowTable | None = None
         self.offer: Offer | None = None
         """Price and balance, or why they are unknown; None before the service was asked."""
         self.progress: Progress | None = None
         self.ended: Ended | None = None
         """The result of the last run."""
-        self.begun: Begun | None = None
+        self.saved: SavedBatch | None = None
         """The unfinished batch, which can be resumed without another confirmation."""
         self.problem: Sentence | None = None
         """Why the last request of the user failed."""
@@ -94,9 +94,9 @@ class BatchSession:
         """The price is being requested from the service."""
         self.recalled_jobs = 0
         """Number of simultaneous tasks of a resumed batch, until it was copied to the panel; then 0."""
-        self.rows_show: Sequence[Line] = ()
+        self.rows_shown: Sequence[TableRow] = ()
         """The lines for which the rows of the table were last written."""
-        self.untold: deque[Notice] = deque()
+        self.pending_notices: deque[Notice] = deque()
         """Notices that the session has not shown yet."""
         self._engine = engine
         self._worker = Worker(engine, preparer, make_writer)
@@ -104,11 +104,11 @@ class BatchSession:
         self._job: tuple[Future[Any], Callable[[Any], None]] | None = None
         self._runner: Runner | None = None
         self._outcomes: Mapping[int, Outcome] = {}
-        self._reckoned_s = 0.0
+        self._progress_at_s = 0.0
         self._ask_again_s = 0.0
         self._was_stopped = False
-        if self._worker.has_memory():
-            self._do(self._worker.recall, self._recalled)
+        if self._worker.has_saved_batch():
+            self._start_job(self._worker.load_batch, self._on_recalled)
 
     # -------------------------------------------------------------------------
     # Properties for drawing
@@ -129,22 +129,22 @@ class BatchSession:
         return self.is_busy or self._job is not None
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def rows(self) -> Sequence[TableRow]:
         """The lines of the table; empty before the file was checked."""
-        return self.checked.lines if self.checked is not None else ()
+        return self.checked.rows if self.checked is not None else ()
 
-    def standing(self, number: int) -> Standing:
+    def row_status(self, number: int) -> RowStatus:
         """
         Return the state of a row in this run, or at the end of the last run. Reads memory only.
 
         :param number: number of the row.
         """
         if self._runner is not None:
-            return self._runner.standing(number)
+            return self._runner.row_status(number)
         outcome = self._outcomes.get(number)
-        return Standing(outcome, outcome.record) if outcome is not None else _NOTHING
+        return RowStatus(outcome, outcome.record) if outcome is not None else _NOTHING
 
-    def costly(self, *, retry: bool = False) -> list[Planned]:
+    def billable(self, *, retry: bool = False) -> list[PlannedRow]:
         """
         Return the rows of a run that may cost credits.
 
@@ -152,7 +152,7 @@ class BatchSession:
         """
         if self.checked is None:
             return []
-        return self.checked.costly_retries if retry else self.checked.costly
+        return self.checked.billable_retries if retry else self.checked.billable
 
     def cost(self, *, retry: bool = False) -> int | None:
         """
@@ -160,18 +160,18 @@ class BatchSession:
 
         :returns: None while the price is unknown.
         """
-        costly = self.costly(retry=retry)
-        if not costly:
+        billable = self.billable(retry=retry)
+        if not billable:
             return 0
         if self.offer is None or self.offer.prices is None:
             return None
-        return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in costly)
+        return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in billable)
 
     def unknown_count(self, *, retry: bool = False) -> int:
         """Return the number of rows whose price the service does not quote in advance."""
         if self.offer is None or self.offer.prices is None:
             return 0
-        return sum(one.row.number not in self.offer.prices.by_row for one in self.costly(retry=retry))
+        return sum(one.row.number not in self.offer.prices.by_row for one in self.billable(retry=retry))
 
     def is_agreed(self) -> bool:
         """
@@ -180,14 +180,16 @@ class BatchSession:
         True if neither the price nor the set of rows that may cost credits exceeds what was confirmed.
         """
         cost = self.cost()
-        if self.begun is None or self.checked is None or cost is None:
+        if self.saved is None or self.checked is None or cost is None:
             return False
-        return cost <= self.begun.credits and self.begun.agreed.issuperset(one.order_id for one in self.checked.costly)
+        return cost <= self.saved.credits and self.saved.agreed.issuperset(
+            one.order_id for one in self.checked.billable
+        )
 
     @property
-    def goes_on(self) -> bool:
+    def is_resuming(self) -> bool:
         """True if a run would resume an unfinished batch."""
-        return self.begun is not None and self.checked is not None and self.checked.has_work
+        return self.saved is not None and self.checked is not None and self.checked.has_work
 
     # -------------------------------------------------------------------------
     # Requests of the user
@@ -198,31 +200,31 @@ class BatchSession:
 
         :param library: folder of the asset library; None for the default one of ``file``.
         """
-        self._let_go()
-        self.asked = Asked(file, library or library_for(file))
+        self._reset()
+        self.request = BatchRequest(file, library or library_for(file))
         self.check()
 
     def choose_library(self, library: Path) -> None:
         """Choose another asset library for the models, and check the file again."""
-        if self.asked is not None and not self.is_busy and library != self.asked.library:
-            self.choose(self.asked.file, library)
+        if self.request is not None and not self.is_busy and library != self.request.library:
+            self.choose(self.request.file, library)
 
     def allow_outside(self) -> None:
         """Allow the input files outside the batch file's folder, which the user has confirmed, and check again."""
-        if self.asked is not None and self.checked is not None and not self.is_busy:
-            allowed = self.asked.allowed | {one.key for one in self.checked.outside}
-            self.asked = dataclasses.replace(self.asked, allowed=allowed)
+        if self.request is not None and self.checked is not None and not self.is_busy:
+            allowed = self.request.allowed | {one.key for one in self.checked.outside}
+            self.request = dataclasses.replace(self.request, allowed=allowed)
             self.check()
 
     def check(self) -> None:
         """Start checking the file. Does nothing while work is in progress."""
-        if self.asked is None or self.is_busy:
+        if self.request is None or self.is_busy:
             return
         self.phase = Phase.CHECKING
         self.problem = self.offer = None
         self.is_asking = False
-        asked = self.asked
-        self._do(lambda: self._worker.check(asked), self._seen)
+        request = self.request
+        self._start_job(lambda: self._worker.check(request), self._on_checked)
 
     def ask_price(self, *, may_ask: bool) -> None:
         """
@@ -235,11 +237,11 @@ class BatchSession:
             return
         if self.offer is not None and (self.offer.problem is None or time.monotonic() < self._ask_again_s):
             return
-        costly = {one.row.number: one.row for one in (*checked.costly, *checked.costly_retries)}
-        if costly:
+        billable = {one.row.number: one.row for one in (*checked.billable, *checked.billable_retries)}
+        if billable:
             self.is_asking = True
             settings = self._engine.settings
-            self._do(lambda: self._worker.ask(tuple(costly.values()), settings), self._offered)
+            self._start_job(lambda: self._worker.query_offer(tuple(billable.values()), settings), self._on_offer)
 
     def run(self, jobs: int, *, retry: bool = False) -> None:
         """
@@ -254,22 +256,22 @@ class BatchSession:
         planned = checked.retries if retry else checked.planned
         if not has_work(planned):
             return
-        begun = self._to_remember(checked, jobs, retry=retry)
+        saved = self._state_to_save(checked, jobs, retry=retry)
         prices = self.offer.prices.by_row if self.offer is not None and self.offer.prices is not None else {}
         self.phase = Phase.STARTING
         self.problem = self.ended = self.progress = None
         self._outcomes = {}
         self._was_stopped = False
-        self._do(lambda: self._worker.start(begun, planned, prices, Limits(jobs=begun.jobs)), self._started)
+        self._start_job(lambda: self._worker.start(saved, planned, prices, Limits(jobs=saved.jobs)), self._on_started)
 
-    def _to_remember(self, checked: Checked, jobs: int, *, retry: bool) -> Begun:
-        agreed = frozenset(one.order_id for one in self.costly(retry=retry))
+    def _state_to_save(self, checked: RowTable, jobs: int, *, retry: bool) -> SavedBatch:
+        agreed = frozenset(one.order_id for one in self.billable(retry=retry))
         cost = self.cost(retry=retry) or 0
-        if self.begun is not None and not retry and self.is_agreed():
-            return dataclasses.replace(self.begun, jobs=jobs)
-        return Begun(checked.asked, jobs, agreed, cost)
+        if self.saved is not None and not retry and self.is_agreed():
+            return dataclasses.replace(self.saved, jobs=jobs)
+        return SavedBatch(checked.request, jobs, agreed, cost)
 
-    def stop(self) -> None:
+    def stop_run(self) -> None:
         """
         Stop the run: no more tasks are submitted.
 
@@ -282,14 +284,14 @@ class BatchSession:
     def close(self) -> None:
         """Close the batch and delete its saved state, so that it is not offered to be resumed."""
         if not self.is_busy:
-            if self.asked is not None and self.begun is not None:
-                asked = self.asked
-                self._do(lambda: self._worker.forget(asked), lambda _: None)
-            self._let_go()
+            if self.request is not None and self.saved is not None:
+                request = self.request
+                self._start_job(lambda: self._worker.delete_batch(request), lambda _: None)
+            self._reset()
             self.phase = Phase.EMPTY
 
-    def _let_go(self) -> None:
-        self.asked = self.checked = self.offer = self.progress = self.ended = self.begun = self.problem = None
+    def _reset(self) -> None:
+        self.request = self.checked = self.offer = self.progress = self.ended = self.saved = self.problem = None
         self.is_asking = False
         self._outcomes = {}
 
@@ -298,19 +300,19 @@ class BatchSession:
 
     def tick(self) -> bool:
         """Take over results of the worker and advance a run; return whether anything visible has changed."""
-        changed = self._hear()
+        changed = self._take_result()
         if self.phase is Phase.RUNNING and self._runner is not None:
             self._runner.step()
             now_s = time.monotonic()
-            if now_s - self._reckoned_s >= _PROGRESS_S or self._runner.is_over:
-                self._reckoned_s = now_s
+            if now_s - self._progress_at_s >= _PROGRESS_S or self._runner.is_over:
+                self._progress_at_s = now_s
                 self.progress = self._runner.progress()
                 changed = True
             if self._runner.is_over:
                 self._end_run()
         return changed
 
-    def end(self) -> None:
+    def shutdown(self) -> None:
         """
         Shut down, because Blender exits or the add-on is disabled. Waits for the worker's thread.
 
@@ -318,34 +320,34 @@ class BatchSession:
         """
         runner, self._runner = self._runner, None
         if runner is not None:
-            runner.halt()
+            runner.cancel()
         if self._thread is not None:
-            self._worker.give_up()
+            self._worker.cancel()
             self._thread.shutdown(wait=True, cancel_futures=True)
         if runner is None and self._job is not None and self.phase is Phase.STARTING:
             runner = _runner_of(self._job[0])
         if runner is not None:
-            runner.stop()
+            runner.shutdown()
         self._worker.close()
 
     def _end_run(self) -> None:
-        runner, begun = self._runner, self.begun
-        if runner is None or begun is None:
+        runner, saved = self._runner, self.saved
+        if runner is None or saved is None:
             return
-        runner.halt()
+        runner.cancel()
         self.phase = Phase.ENDING
-        in_haste = self._was_stopped
-        self._do(lambda: self._worker.finish(runner, begun, in_haste=in_haste), self._has_ended)
+        was_stopped = self._was_stopped
+        self._start_job(lambda: self._worker.finish(runner, saved, was_stopped=was_stopped), self._on_ended)
 
     # -------------------------------------------------------------------------
     # Results of the worker
 
-    def _do(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def _start_job(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-batch")
         self._job = (self._thread.submit(work), then)
 
-    def _hear(self) -> bool:
+    def _take_result(self) -> bool:
         if self._job is None or not self._job[0].done():
             return False
         future, then = self._job
@@ -371,40 +373,40 @@ class BatchSession:
         if self.phase is not Phase.EMPTY:
             self.phase = Phase.CHECKED
 
-    def _recalled(self, begun: Begun | None) -> None:
-        if begun is not None and self.phase is Phase.EMPTY:
-            self.begun, self.asked, self.recalled_jobs = begun, begun.asked, begun.jobs
+    def _on_recalled(self, saved: SavedBatch | None) -> None:
+        if saved is not None and self.phase is Phase.EMPTY:
+            self.saved, self.request, self.recalled_jobs = saved, saved.request, saved.jobs
             self.check()
 
-    def _seen(self, checked: Checked) -> None:
+    def _on_checked(self, checked: RowTable) -> None:
         self.checked = checked
         self.phase = Phase.CHECKED
-        if self.begun is not None and not checked.problems and not checked.has_work:
+        if self.saved is not None and not checked.problems and not checked.has_work:
             # All rows were done when Blender exited; only the saved state was not deleted yet.
-            self.begun = None
-            self._do(lambda: self._worker.forget(checked.asked), lambda _: None)
+            self.saved = None
+            self._start_job(lambda: self._worker.delete_batch(checked.request), lambda _: None)
 
-    def _offered(self, offer: Offer) -> None:
+    def _on_offer(self, offer: Offer) -> None:
         self.is_asking = False
         self.offer = offer
         self._ask_again_s = time.monotonic() + _ASK_AGAIN_S
 
-    def _started(self, started: Started) -> None:
+    def _on_started(self, started: Started) -> None:
         self._runner = started.runner
-        self.begun = started.begun
+        self.saved = started.saved
         self.progress = started.runner.progress()
-        self.untold.extend(Notice("WARNING", note) for note in started.notes)
+        self.pending_notices.extend(Notice("WARNING", note) for note in started.notes)
         self.phase = Phase.RUNNING
 
-    def _has_ended(self, ended: Ended) -> None:
+    def _on_ended(self, ended: Ended) -> None:
         self._runner = None
         self._outcomes = {outcome.planned.row.number: outcome for outcome in ended.outcomes}
         self.ended, self.checked, self.offer = ended, ended.checked, None
         self.problem = ended.problem if ended.problem is not None else ended.reason
         self.phase = Phase.CHECKED
         if not ended.is_open:
-            self.begun = None
-        self.untold.append(_notice(ended, was_stopped=self._was_stopped))
+            self.saved = None
+        self.pending_notices.append(_notice(ended, was_stopped=self._was_stopped))
 
 
 def _runner_of(future: Future[Any]) -> Runner | None:
@@ -416,8 +418,8 @@ def _runner_of(future: Future[Any]) -> Runner | None:
 
 
 def _notice(ended: Ended, *, was_stopped: bool) -> Notice:
-    ends = [outcome.end for outcome in ended.outcomes]
-    done, failed = ends.count(End.DONE), ends.count(End.FAILED)
+    results = [outcome.result for outcome in ended.outcomes]
+    done, failed = results.count(RowResult.DONE), results.count(RowResult.FAILED)
     if was_stopped:
         return Notice("INFO", Sentence.of("The batch was stopped. Press Continue to resume."))
     if ended.is_open:

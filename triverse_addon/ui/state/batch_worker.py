@@ -2,8 +2,8 @@
 """
 The slow work of a batch outside the main thread: check the file, get the price, start a run, write report and sheets.
 
-Floor: third. Thread: the batch's thread, one job at a time, except :meth:`Worker.has_memory`, :meth:`Worker.give_up`
-and :meth:`Worker.close`. Imports no ``bpy``.
+Floor: third. Thread: the batch's thread, one job at a time, except :meth:`Worker.has_saved_batch`,
+:meth:`Worker.cancel` and :meth:`Worker.close`. Imports no ``bpy``.
 """
 
 import dataclasses
@@ -23,13 +23,13 @@ from ...batch.results import report
 from ...batch.results.finish import report_path, write_report, write_sheets
 from ...batch.row import Row
 from ...batch.run import resume
-from ...batch.run.machine_check import examine
-from ...batch.run.outcome import End, Outcome
-from ...batch.run.plan import Planned
+from ...batch.run.machine_check import check_machine
+from ...batch.run.outcome import Outcome, RowResult
+from ...batch.run.plan import PlannedRow
 from ...batch.run.quotes import Prices
-from ...batch.run.request import Asked, ask
-from ...batch.run.resume import Begun
-from ...batch.run.row_table import Checked, check_batch
+from ...batch.run.request import BatchRequest, query_prices_and_balance
+from ...batch.run.resume import SavedBatch
+from ...batch.run.row_table import RowTable, build_table
 from ...batch.run.runner import Limits, Runner
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.context import make_client
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Results of rows that end a run early. The batch can be resumed later.
-_EARLY = frozenset({End.ACCOUNT, End.SERVICE, End.TIMED_OUT})
-_OPEN = _EARLY | {End.OPEN}
+_EARLY = frozenset({RowResult.ACCOUNT, RowResult.SERVICE, RowResult.TIMED_OUT})
+_OPEN = _EARLY | {RowResult.OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Started:
     """
 
     runner: Runner
-    begun: Begun
+    saved: SavedBatch
     notes: tuple[Sentence, ...] = ()
 
 
@@ -93,7 +93,7 @@ class Ended:
     """
 
     outcomes: tuple[Outcome, ...]
-    checked: Checked
+    checked: RowTable
     is_open: bool
     credits: int
     report: Path | None = None
@@ -119,11 +119,11 @@ class Worker:
         self._client: Client | None = None
         self._stop = threading.Event()
 
-    def has_memory(self) -> bool:
+    def has_saved_batch(self) -> bool:
         """Return whether there may be a saved batch to resume. Does one file-system check."""
         return (self._data_dir / resume.FOLDER).is_dir()
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancel the present job: set the stop event, and close the HTTP client. Does not wait."""
         self._stop.set()
         if self._client is not None:
@@ -134,30 +134,30 @@ class Worker:
         if self._owner is not None:
             self._owner.close()
 
-    def recall(self) -> Begun | None:
+    def load_batch(self) -> SavedBatch | None:
         """Return the saved batch to resume, or None. Batches that another running process owns are skipped."""
         owner = self._own()
-        return resume.recall(self._data_dir, lambda name: name == owner.name or owner.is_dead(name))
+        return resume.load_batch(self._data_dir, lambda name: name == owner.name or owner.is_dead(name))
 
-    def forget(self, asked: Asked) -> None:
+    def delete_batch(self, request: BatchRequest) -> None:
         """Delete the saved state of a batch."""
-        resume.forget(self._data_dir, asked)
+        resume.delete_batch(self._data_dir, request)
 
-    def check(self, asked: Asked) -> Checked:
+    def check(self, request: BatchRequest) -> RowTable:
         """
         Read and check a batch.
 
-        :raises ConvertStopped: :meth:`give_up` was called.
+        :raises ConvertStopped: :meth:`cancel` was called.
         """
 
-        def by_order(order_id: str) -> TaskRecord | None:
+        def find_by_order_id(order_id: str) -> TaskRecord | None:
             if self._stop.is_set():
                 raise ConvertStopped(Sentence.of("The batch is ending."))
-            return self._engine.by_order(order_id)
+            return self._engine.find_by_order_id(order_id)
 
-        return check_batch(asked, self._preparer, by_order, self._engine.settings.api_url)
+        return build_table(request, self._preparer, find_by_order_id, self._engine.settings.api_url)
 
-    def ask(self, costly: Sequence[Row], settings: Settings) -> Offer:
+    def query_offer(self, billable: Sequence[Row], settings: Settings) -> Offer:
         """
         Request the prices of rows and the account balance from the service.
 
@@ -165,12 +165,14 @@ class Worker:
         """
         try:
             with make_client(settings) as self._client:
-                prices, balance = ask(costly, self._client)
+                prices, balance = query_prices_and_balance(billable, self._client)
         except TriverseError as error:
             return Offer(problem=error.sentence)
         return Offer(prices, balance.balance)
 
-    def start(self, begun: Begun, planned: Sequence[Planned], prices: Mapping[int, int], limits: Limits) -> Started:
+    def start(
+        self, saved: SavedBatch, planned: Sequence[PlannedRow], prices: Mapping[int, int], limits: Limits
+    ) -> Started:
         """
         Check that this machine can do what the rows need, and start a run.
 
@@ -180,59 +182,63 @@ class Worker:
         """
         writer = self._make_writer()
         try:
-            found = examine(planned, begun.asked.library, self._engine.settings.download_dir, writer, self._stop)
+            found = check_machine(
+                planned, saved.request.library, self._engine.settings.download_dir, writer, self._stop
+            )
         finally:
             writer.close()
         if found.problems:
             raise BatchProblemsError(found.problems)
-        ledger = Ledger(begun.asked.library)
+        ledger = Ledger(saved.request.library)
         ledger.make()
         ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
-        begun = dataclasses.replace(begun, owner=self._own().name)
-        self._remember(begun)
+        saved = dataclasses.replace(saved, owner=self._own().name)
+        self._save_batch(saved)
         runner = Runner(
             self._engine, planned, self._make_writer(), ledger, catalog_ids=ids, prices=prices, limits=limits
         )
-        return Started(runner, begun, tuple(note.sentence for note in found.notes))
+        return Started(runner, saved, tuple(note.sentence for note in found.notes))
 
-    def finish(self, runner: Runner, begun: Begun, *, in_haste: bool) -> Ended:
+    def finish(self, runner: Runner, saved: SavedBatch, *, was_stopped: bool) -> Ended:
         """
         End a run, and write its report and contact sheets.
 
-        :param in_haste: the user has stopped the run: unsent tasks are not sent, and no contact sheets are written.
+        :param was_stopped: the user has stopped the run: unsent tasks are not sent, and no contact sheets are written.
         """
-        runner.stop(hold_back=in_haste)
+        runner.shutdown(cancel_unsent=was_stopped)
         outcomes, progress = runner.outcomes(), runner.progress()
-        asked = begun.asked
-        lines = [report.line_of_outcome(outcome) for outcome in outcomes]
-        checked = self.check(asked)
+        request = saved.request
+        report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
+        checked = self.check(request)
         written, page, problem = None, None, None
         try:
-            write_report(report_path(asked), asked, lines, checked.left_out, seconds=runner.elapsed_s)
-            written = report_path(asked)
-            if not in_haste:
-                page, problem = self._write_sheets(asked, lines)
+            write_report(report_path(request), request, report_rows, checked.left_out, seconds=runner.elapsed_s)
+            written = report_path(request)
+            if not was_stopped:
+                page, problem = self._write_sheets(request, report_rows)
         except TriverseError as error:
             problem = error.sentence
-        is_open = any(outcome.end in _OPEN for outcome in outcomes)
+        is_open = any(outcome.result in _OPEN for outcome in outcomes)
         if is_open:
-            self._remember(dataclasses.replace(begun, owner=""))
+            self._save_batch(dataclasses.replace(saved, owner=""))
         else:
-            resume.forget(self._data_dir, asked)
-        reason = next((outcome.sentence for outcome in outcomes if outcome.end in _EARLY), None)
+            resume.delete_batch(self._data_dir, request)
+        reason = next((outcome.sentence for outcome in outcomes if outcome.result in _EARLY), None)
         return Ended(tuple(outcomes), checked, is_open, progress.credits, written, page, problem, reason)
 
-    def _write_sheets(self, asked: Asked, lines: Sequence[report.Line]) -> tuple[Path, Sentence | None]:
+    def _write_sheets(
+        self, request: BatchRequest, report_rows: Sequence[report.ReportRow]
+    ) -> tuple[Path, Sentence | None]:
         writer = self._make_writer()
         try:
-            sheets = write_sheets(asked, lines, writer, self._stop)
+            sheets = write_sheets(request, report_rows, writer, self._stop)
         finally:
             writer.close()
         return sheets.page, sheets.problem
 
-    def _remember(self, begun: Begun) -> None:
+    def _save_batch(self, saved: SavedBatch) -> None:
         try:
-            resume.remember(self._data_dir, begun)
+            resume.save_batch(self._data_dir, saved)
         except OSError as error:
             # Not fatal: after a crash, the user has to choose the file again.
             log.warning("a batch is not kept in mind: %s", error)

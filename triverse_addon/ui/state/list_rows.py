@@ -40,15 +40,15 @@ class Slots:
         """The number of rows that hold a task."""
         self._free = deque(range(_SLOTS))
 
-    def of(self, task_id: str) -> int:
+    def row_of(self, task_id: str) -> int:
         """Return the index of a task's row, or -1 if it has none."""
         return self.ids.index(task_id) if task_id and task_id in self.ids else -1
 
-    def deal(self, task_ids: list[str]) -> None:
+    def assign(self, task_ids: list[str]) -> None:
         """Assign a row to each of these tasks, in the given order. The rows of all other tasks become free."""
-        here = set(task_ids)
+        listed = set(task_ids)
         for slot, task_id in enumerate(self.ids):
-            if task_id and task_id not in here:
+            if task_id and task_id not in listed:
                 self.ids[slot] = ""
                 self._free.append(slot)
         slots = {task_id: slot for slot, task_id in enumerate(self.ids) if task_id}
@@ -105,7 +105,7 @@ def choose(session: Owner, task_id: str) -> None:
     """Select a task, which may be a new one. If search or filter would hide it, they are cleared."""
     session.choose(task_id)
     record = session.shown(task_id)
-    if record is not None and not session.pager.query.fits(record):
+    if record is not None and not session.pager.query.matches(record):
         clear_filter()
     if task_id not in session.slots.ids:
         session.show_first_page()
@@ -135,7 +135,7 @@ def write(session: Owner) -> bool:
             group.rows.add()
         slots.titles = [""] * _SLOTS
     before = list(slots.ids), list(slots.places)
-    slots.deal(list(titles))
+    slots.assign(list(titles))
     changed = changed or before != (slots.ids, slots.places)
     for slot, (row, task_id) in enumerate(zip(group.rows, slots.ids, strict=True)):
         title = titles.get(task_id, "")
@@ -147,7 +147,7 @@ def write(session: Owner) -> bool:
         slots.titles[slot] = title
     if session.shown(session.chosen_id) is None:
         session.choose(next(iter(titles), ""))
-    chosen = slots.of(session.chosen_id)
+    chosen = slots.row_of(session.chosen_id)
     if group.active != chosen:
         group.active = chosen
         changed = True

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ...api.sentence import Sentence
-from ...tasks.engine.page_reader import Page, Question
+from ...tasks.engine.page_reader import Page, PageRequest
 from ...tasks.record import TaskRecord
 from ...tasks.store.query import Order, Query
 
@@ -28,21 +28,21 @@ _NEAR = 500
 
 class Pager:
     """
-    One page of tasks, in memory. Query and page size are set with :meth:`look_for`.
+    One page of tasks, in memory. Query and page size are set with :meth:`set_query`.
 
     :param count: initial number of tasks per page.
     """
 
     def __init__(self, count: int) -> None:
-        self.page = Page(Question(Query(), 0, count), 0, (), 0)
-        self._wanted = self.page.question
-        self._asked: Question | None = None
+        self.page = Page(PageRequest(Query(), 0, count), 0, (), 0)
+        self._wanted = self.page.request
+        self._asked: PageRequest | None = None
         self._answer: Page | None = None
-        self._shape = -1
+        self._list_version = -1
         self._read_at_s = float("-inf")
         self.problem: Sentence | None = None
         """Why a page could not be read, until the session has shown it."""
-        self._told: Sentence | None = None
+        self._shown_problem: Sentence | None = None
         self._records: dict[str, TaskRecord] = {}
 
     @property
@@ -58,13 +58,13 @@ class Pager:
     @property
     def is_waiting(self) -> bool:
         """True while the requested page was not read yet."""
-        return self._wanted != self.page.question
+        return self._wanted != self.page.request
 
     def record(self, task_id: str) -> TaskRecord | None:
         """Return a task of the page as it was read, or None if it is not on the page."""
         return self._records.get(task_id)
 
-    def look_for(self, query: Query, count: int) -> None:
+    def set_query(self, query: Query, count: int) -> None:
         """
         Set query and page size. The page is read at the next tick.
 
@@ -73,20 +73,20 @@ class Pager:
         :param count: tasks per page.
         """
         if query != self.query:
-            self._wanted = Question(query, 0, count)
+            self._wanted = PageRequest(query, 0, count)
         elif count != self._wanted.count:
-            self._wanted = Question(query, self.page.offset // count * count, count)
+            self._wanted = PageRequest(query, self.page.offset // count * count, count)
 
-    def turn_to(self, which: str) -> None:
+    def go_to(self, which: str) -> None:
         """Request another page: "FIRST", "PREVIOUS", "NEXT" or "LAST"."""
         count, page = self._wanted.count, self.page
         last = max(0, page.total - 1) // count * count
         offsets = {"FIRST": 0, "PREVIOUS": page.offset - count, "NEXT": min(page.offset + count, last), "LAST": last}
-        self.turn(offsets[which])
+        self.go_to_offset(offsets[which])
 
-    def turn(self, offset: int) -> None:
+    def go_to_offset(self, offset: int) -> None:
         """Request the page that begins at the task with index ``offset``."""
-        self._wanted = Question(self.query, max(0, offset), self._wanted.count)
+        self._wanted = PageRequest(self.query, max(0, offset), self._wanted.count)
 
     def tick(self, engine: "Engine") -> bool:
         """
@@ -98,39 +98,41 @@ class Pager:
         """
         changed = False
         now_s = time.monotonic()
-        if (answer := engine.pages.answer) is not None and answer is not self._answer:
+        if (answer := engine.pages.latest_page) is not None and answer is not self._answer:
             self._answer = answer
             changed = self._take(answer)
         is_quick = _is_quick(self._wanted)
-        is_old = engine.board.shape != self._shape and (is_quick or now_s - self._read_at_s >= _AGAIN_S)
+        is_old = engine.task_cache.list_version != self._list_version and (
+            is_quick or now_s - self._read_at_s >= _AGAIN_S
+        )
         if self._wanted != self._asked or is_old:
-            self._asked, self._shape, self._read_at_s = self._wanted, engine.board.shape, now_s
+            self._asked, self._list_version, self._read_at_s = self._wanted, engine.task_cache.list_version, now_s
             if is_quick:
                 changed = self._take(engine.pages.read(self._wanted)) or changed
             else:
-                engine.pages.ask(self._wanted)
+                engine.pages.request_page(self._wanted)
         return changed
 
     def _take(self, page: Page) -> bool:
-        if page.question != self._wanted:
+        if page.request != self._wanted:
             return False
         if page.error is not None:
             _log.warning("The list was not read: %s", page.error)
-            self._shape = -1
-            if page.error != self._told:
-                self._told = self.problem = page.error
+            self._list_version = -1
+            if page.error != self._shown_problem:
+                self._shown_problem = self.problem = page.error
         elif page != self.page:
-            if page.offset != page.question.offset:
-                question = Question(page.question.query, page.offset, page.question.count)
-                page = Page(question, page.offset, page.records, page.total)
-                self._wanted = self._asked = question
+            if page.offset != page.request.offset:
+                request = PageRequest(page.request.query, page.offset, page.request.count)
+                page = Page(request, page.offset, page.records, page.total)
+                self._wanted = self._asked = request
             self.page = page
             self._records = {record.id: record for record in page.records}
             return True
         return False
 
 
-def _is_quick(question: Question) -> bool:
+def _is_quick(request: PageRequest) -> bool:
     """Return whether reading the page takes only 1 to 2 ms; a search takes 10 to 20 ms among 10,000 tasks."""
-    query = question.query
-    return not query.is_narrowed and query.order in (Order.NEWEST, Order.OLDEST) and question.offset < _NEAR
+    query = request.query
+    return not query.is_narrowed and query.order in (Order.NEWEST, Order.OLDEST) and request.offset < _NEAR

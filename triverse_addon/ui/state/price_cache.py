@@ -27,19 +27,19 @@ KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _CachedPrice:
     cost_credits: int | None
     until_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _QuoteRequest:
     key: str
     flow: str
     priced: dict[str, Any]
 
 
-class Price:
+class PriceCache:
     """
     Cache of prices and the account balance.
 
@@ -53,15 +53,15 @@ class Price:
         self.in_preferences = False
         """Whether another key or address in the preferences may fix :attr:`problem`."""
         self._clock = clock
-        self._answers: OrderedDict[str, _Answer] = OrderedDict()
-        self._wanted: _Question | None = None
+        self._answers: OrderedDict[str, _CachedPrice] = OrderedDict()
+        self._wanted: _QuoteRequest | None = None
         self._wanted_since_s = 0.0
-        self._asked: dict[int, _Question] = {}
+        self._asked: dict[int, _QuoteRequest] = {}
         self._balance_due_s: float | None = 0.0
         self._balance_asked = False
         self._balance_at_s = 0.0
 
-    def want(self, flow: str, priced: Mapping[str, Any]) -> int | None:
+    def get_or_request(self, flow: str, priced: Mapping[str, Any]) -> int | None:
         """
         Return the price of a task in credits, or None while it is unknown.
 
@@ -73,18 +73,18 @@ class Price:
         key = json.dumps([flow, dict(priced)], sort_keys=True, default=str)
         answer = self._answers.get(key)
         is_known = answer is not None and self._clock() < answer.until_s
-        if is_known or any(question.key == key for question in self._asked.values()):
+        if is_known or any(request.key == key for request in self._asked.values()):
             self._wanted = None
         elif self._wanted is None or self._wanted.key != key:
-            self._wanted = _Question(key, flow, dict(priced))
+            self._wanted = _QuoteRequest(key, flow, dict(priced))
             self._wanted_since_s = self._clock()
         return answer.cost_credits if answer is not None else None
 
-    def want_balance(self) -> None:
+    def request_balance(self) -> None:
         """Request the balance soon, because it may have changed."""
         self._balance_due_s = self._clock() + STILL_S
 
-    def doubt_balance(self) -> None:
+    def recheck_balance(self) -> None:
         """
         Request the balance soon, unless it was read in the last ``PAUSE_S`` seconds.
 
@@ -92,7 +92,7 @@ class Price:
         """
         is_due = self._balance_asked or self._balance_due_s is not None
         if not is_due and self._clock() - self._balance_at_s > PAUSE_S:
-            self.want_balance()
+            self.request_balance()
 
     def tick(self, engine: Any) -> None:
         """Pass due requests for balance and price to the engine."""
@@ -101,9 +101,9 @@ class Price:
             self._balance_due_s, self._balance_asked = None, True
             engine.ask_balance()
         if self._wanted is not None and now_s - self._wanted_since_s >= STILL_S:
-            question, self._wanted = self._wanted, None
+            request, self._wanted = self._wanted, None
             # The engine answers only the last of several requests.
-            self._asked = {engine.ask_quote(question.flow, question.priced): question}
+            self._asked = {engine.ask_quote(request.flow, request.priced): request}
 
     @property
     def is_waiting(self) -> bool:
@@ -112,23 +112,23 @@ class Price:
         soon = due_s is not None and due_s - self._clock() <= STILL_S
         return bool(self._asked) or self._balance_asked or soon or self._wanted is not None
 
-    def hear_quote(self, event: Quoted) -> bool:
+    def store_quote(self, event: Quoted) -> bool:
         """Store a quote or its error; return whether it answers a pending request of this cache."""
-        question = self._asked.pop(event.token, None)
-        if question is None:
+        request = self._asked.pop(event.token, None)
+        if request is None:
             return False
         if event.quote is not None:
             cost, until_s = event.quote.cost_credits, self._clock() + FRESH_S
         else:
             cost, until_s = None, self._clock() + PAUSE_S
         self.problem, self.in_preferences = event.error, event.in_preferences
-        self._answers[question.key] = _Answer(cost, until_s)
-        self._answers.move_to_end(question.key)
+        self._answers[request.key] = _CachedPrice(cost, until_s)
+        self._answers.move_to_end(request.key)
         while len(self._answers) > KEPT:
             self._answers.popitem(last=False)
         return True
 
-    def hear_balance(self, event: BalanceKnown) -> None:
+    def store_balance(self, event: BalanceKnown) -> None:
         """Store the balance, or why it could not be read; then it is requested again after a pause."""
         self._balance_asked = False
         self._balance_at_s = self._clock()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...scene.importing import origin
-from ...tasks.record import ENDED_BADLY, UNFINISHED, Stage
-from ...tasks.store.query import Home, Order, Query
+from ...tasks.record import FAILED_STAGES, UNFINISHED, Stage
+from ...tasks.store.query import FileScope, Order, Query
 from .. import choices, settings
 from .list_rows import GRID_COUNT, LIST_COUNT
 
@@ -23,7 +23,7 @@ _STAGES: dict[str, frozenset[Stage]] = {
     "ACTIVE": UNFINISHED,
     "READY": frozenset({Stage.READY}),
     "IMPORTED": frozenset({Stage.IMPORTED}),
-    "FAILED": ENDED_BADLY,
+    "FAILED": FAILED_STAGES,
 }
 _ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "COST": Order.COST}
 
@@ -37,12 +37,12 @@ def wanted() -> tuple[Query, int]:
         search=" ".join(group.search.split()),
         stages=_STAGES[show],
         followed=show == "ACTIVE",
-        home=_home() if group.this_file else None,
+        scope=_home() if group.this_file else None,
         order=_ORDERS[choices.chosen(preferences, "task_order")],
     )
     return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
 
 
-def _home() -> Home:
+def _home() -> FileScope:
     scenes = (scene.triverse.scene_id for scene in bpy.data.scenes)
-    return Home(frozenset(filter(None, scenes)), origin.token(), bpy.data.filepath)
+    return FileScope(frozenset(filter(None, scenes)), origin.token(), bpy.data.filepath)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _session: "Session | None" = None
-_is_wished = False
+_is_start_requested = False
 _problem: Sentence | None = None
 
 
@@ -32,13 +32,13 @@ def current() -> "Session | None":
     return _session
 
 
-def need() -> "Session":
+def get_or_start() -> "Session":
     """
     Return the session. It is created and started if there is none.
 
     :raises TriverseError: the session cannot be started. :func:`problem` returns the reason until it can.
     """
-    global _session, _is_wished, _problem
+    global _session, _is_start_requested, _problem
     if _session is None:
         try:
             if data_folder.settle():
@@ -46,16 +46,16 @@ def need() -> "Session":
                 last_used.forget()
         except TriverseError as error:
             # During a move, the app timer tries again. Any other error waits for the user to press Try Again.
-            _problem, _is_wished = error.sentence, isinstance(error, data_folder.MovingError)
+            _problem, _is_start_requested = error.sentence, isinstance(error, data_folder.MovingError)
             raise
         # Lazy imports: these load requests, websockets and sqlite3, which would slow down register().
-        from ...scene.asset_library import AssetShelf
+        from ...scene.asset_library import LibraryCopyConverter
         from ...scene.child.command import child_command
         from ...scene.child.converter import ChildConverter
-        from ...scene.child.library_writer import WORK, ChildLibrary
+        from ...scene.child.library_writer import WORK, ChildAssetWriter
         from ...scene.child.preparer import ChildPreparer
-        from ...scene.child.source_thumbnails import SmallPictures
-        from ...scene.importing.importer import import_task, reason_to_wait
+        from ...scene.child.source_thumbnails import SourceThumbnails
+        from ...scene.importing.importer import import_task, wait_reason
         from ...tasks.engine.engine import Engine
         from ...tasks.events import Notice
         from .batch_session import BatchSession
@@ -66,36 +66,36 @@ def need() -> "Session":
             picture_suffixes=bpy.path.extensions_image,
             own_dir=settings.sources_dir(create=True),
         )
-        shelf = AssetShelf(ChildConverter(child_command()))
-        shelf.folder = settings.asset_library_dir()
-        engine = Engine(settings.settings_now(), shelf, preparer=preparer)
-        _is_wished = False
+        library_converter = LibraryCopyConverter(ChildConverter(child_command()))
+        library_converter.folder = settings.asset_library_dir()
+        engine = Engine(settings.settings_now(), library_converter, preparer=preparer)
+        _is_start_requested = False
         try:
             engine.start()
         except TriverseError as error:
             _problem = error.sentence
             raise
         _problem = None
-        pictures = SmallPictures(child_command("prepare_worker"), Path(settings.data_dir(create=True), "pictures"))
+        pictures = SourceThumbnails(child_command("prepare_worker"), Path(settings.data_dir(create=True), "pictures"))
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
         reader = engine.settings.reader
-        batch = BatchSession(engine, preparer, lambda: ChildLibrary(writer, work_dir, reader=reader))
-        _session = Session(engine, import_task, reason_to_wait, batch, shelf, pictures)
-        if (untold := data_folder.untold()) is not None:
-            _session.tell(Notice("WARNING", untold))
+        batch = BatchSession(engine, preparer, lambda: ChildAssetWriter(writer, work_dir, reader=reader))
+        _session = Session(engine, import_task, wait_reason, batch, library_converter, pictures)
+        if (sentence := data_folder.take_problem()) is not None:
+            _session.add_notice(Notice("WARNING", sentence))
     return _session
 
 
-def wish() -> None:
+def request_start() -> None:
     """Request that the app timer starts the session. For ``draw()``, which needs it but must not start it."""
-    global _is_wished
+    global _is_start_requested
     # Not after a failed start, except during a move of the data folder, where the app timer tries again.
-    _is_wished = _session is None and (_is_wished or _problem is None)
+    _is_start_requested = _session is None and (_is_start_requested or _problem is None)
 
 
-def is_wished() -> bool:
+def is_start_requested() -> bool:
     """Return whether a start of the session was requested."""
-    return _is_wished
+    return _is_start_requested
 
 
 def problem() -> Sentence | None:
@@ -103,28 +103,28 @@ def problem() -> Sentence | None:
     return _session.engine.notice_problem if _session is not None else _problem
 
 
-def tell_slip(sentence: Sentence) -> None:
+def show_unexpected_error(sentence: Sentence) -> None:
     """
     Show an unexpected error in the panel.
 
     Without a session, it becomes the reason why there is none, and the start is not tried again.
     """
-    global _is_wished, _problem
+    global _is_start_requested, _problem
     if _session is not None:
         from ...tasks.events import Notice  # lazy import, as above
 
-        _session.tell(Notice("ERROR", sentence))
+        _session.add_notice(Notice("ERROR", sentence))
     else:
-        _is_wished, _problem = False, sentence
+        _is_start_requested, _problem = False, sentence
 
 
-def end() -> None:
+def shutdown() -> None:
     """Stop the session, if there is one."""
-    global _session, _is_wished, _problem
-    _is_wished, _problem = False, None
+    global _session, _is_start_requested, _problem
+    _is_start_requested, _problem = False, None
     ending, _session = _session, None
     if ending is not None:
-        ending.stop()
+        ending.shutdown()
 
 
 def register() -> None:
@@ -135,7 +135,7 @@ def register() -> None:
 def unregister() -> None:
     """Remove the handler and stop the session."""
     bpy.app.handlers.load_post.remove(_file_loaded)
-    end()
+    shutdown()
     # From now on, files may be loaded without being noticed.
     _new_time()
 
@@ -153,9 +153,9 @@ def _new_time() -> None:
 def _file_loaded(*_: object) -> None:
     _new_time()
     for scene in bpy.data.scenes:
-        properties.mend(scene)
+        properties.repair(scene)
     if _session is not None:
-        _session.refused = {}
+        _session.rejected = {}
         _session.again_of = ""
         list_rows.write(_session)
 

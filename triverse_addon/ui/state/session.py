@@ -16,10 +16,10 @@ import bpy
 
 from ...api.errors import InputError, KeyElsewhereError, TriverseError
 from ...api.sentence import Sentence
-from ...api.unexpected_errors import UNFORESEEN, Slips
+from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...api.urls import is_loopback
-from ...batch.run.dispatcher import SESSION as BATCH
-from ...tasks.engine.import_queue import Importer, ReasonToWait
+from ...batch.run.dispatcher import BATCH_ORIGIN
+from ...tasks.engine.import_queue import Importer, WaitReason
 from ...tasks.events import (
     BalanceKnown,
     Event,
@@ -38,13 +38,13 @@ from . import batch_rows, list_rows
 from . import query as state_query
 from .batch_session import BatchSession
 from .pager import Pager
-from .price_cache import Price
+from .price_cache import PriceCache
 from .task_history import Details
 from .thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from ...scene.asset_library import AssetShelf
-    from ...scene.child.source_thumbnails import SmallPictures
+    from ...scene.asset_library import LibraryCopyConverter
+    from ...scene.child.source_thumbnails import SourceThumbnails
     from ...tasks.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -84,11 +84,11 @@ class Moving:
 
 class Session:
     """
-    The engine with everything the panels show. Exists from when it is first needed until ``runtime.end()``.
+    The engine with everything the panels show. Exists from when it is first needed until ``runtime.shutdown()``.
 
     :param importer: imports a finished model.
     :param must_wait: returns why an import has to wait, or None.
-    :param shelf: copies models into the asset library of the preferences; None if not available.
+    :param library_converter: copies models into the asset library of the preferences; None if not available.
     :param pictures: makes small copies of input pictures; None if not available.
     """
 
@@ -96,18 +96,18 @@ class Session:
         self,
         engine: "Engine",
         importer: Importer,
-        must_wait: ReasonToWait,
+        must_wait: WaitReason,
         batch: BatchSession,
-        shelf: "AssetShelf | None" = None,
-        pictures: "SmallPictures | None" = None,
+        library_converter: "LibraryCopyConverter | None" = None,
+        pictures: "SourceThumbnails | None" = None,
     ) -> None:
         self.engine = engine
         self.batch = batch
         self.details = Details(pictures)
-        self.price = Price()
+        self.price = PriceCache()
         self.thumbnails = Thumbnails()
         self.notices: deque[Notice] = deque(maxlen=_NOTICES)
-        self.untold: deque[Notice] = deque(maxlen=_NOTICES)
+        self.pending_notices: deque[Notice] = deque(maxlen=_NOTICES)
         """Notices that the status bar has not shown yet."""
         self.pager = Pager(list_rows.LIST_COUNT)
         self.slots = list_rows.Slots()
@@ -117,7 +117,7 @@ class Session:
         """Result and message of the last key test. The result is None while the test runs."""
         self.key_tested = ("", "")
         """The key and the base URL of the last key test."""
-        self.refused: dict[str, tuple[Any, Sentence]] = {}
+        self.rejected: dict[str, tuple[Any, Sentence]] = {}
         """Field name -> the value that was rejected, and why. Shown as long as the field has this value."""
         self.again_of = ""
         """Id of the task whose inputs were loaded into the panel, else ""."""
@@ -125,13 +125,13 @@ class Session:
         """True while the service is searched for tasks made elsewhere."""
         self._importer = importer
         self._must_wait = must_wait
-        self._shelf = shelf
+        self._library_converter = library_converter
         self._stages = {record.id: record.stage for record in engine.tasks()}
         self._chosen: TaskRecord | None = None
         self._forgotten: set[str] = set()
         self._known_settings = engine.settings
         self._drawn_at_s = 0.0
-        self._slips = Slips()
+        self._error_streak = ErrorStreak()
         self.pager.tick(engine)
 
     # -------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class Session:
 
     def shown(self, task_id: str) -> TaskRecord | None:
         """Return a task from memory, or None. For drawing, where :meth:`Engine.get` might read the store."""
-        if (known := self.engine.board.get(task_id)) is not None:
+        if (known := self.engine.task_cache.get(task_id)) is not None:
             return known
         if task_id in self._forgotten:
             return None
@@ -157,7 +157,7 @@ class Session:
 
     def show_first_page(self) -> None:
         """Show the first page of the list."""
-        self.pager.turn(0)
+        self.pager.go_to_offset(0)
         self.pager.tick(self.engine)
 
     # -------------------------------------------------------------------------
@@ -177,10 +177,10 @@ class Session:
             self.price.tick(self.engine)
         report = self.engine.pump(budget_s, self._importer if may_import else None, self._reason_to_wait)
         for event in report.events:
-            self._hear(event)
+            self._handle_event(event)
         changed = self.batch.tick() or bool(report.events)
-        while self.batch.untold:
-            self.tell(self.batch.untold.popleft())
+        while self.batch.pending_notices:
+            self.add_notice(self.batch.pending_notices.popleft())
         changed = self._turn_pages() or changed
         changed = list_rows.sync(self) or changed
         changed = batch_rows.sync(self.batch) or changed
@@ -191,7 +191,7 @@ class Session:
             changed = True
         if changed:
             self._drawn_at_s = now_s
-            self.moving = _moving(self.engine.board.unfinished())
+            self.moving = _moving(self.engine.task_cache.unfinished())
         return changed
 
     def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
@@ -206,23 +206,23 @@ class Session:
             changed = self.tick(budget_s, may_import=may_import)
         except UNFORESEEN as error:
             _log.exception("A tick failed")
-            if (told := self._slips.slipped(error)) is not None:
-                self.tell(Notice("ERROR", told.sentence))
-            return told is not None
-        self._slips.went_well()
+            if (to_show := self._error_streak.error_to_report(error)) is not None:
+                self.add_notice(Notice("ERROR", to_show.sentence))
+            return to_show is not None
+        self._error_streak.reset()
         return changed
 
     def _turn_pages(self) -> bool:
         query, count = state_query.wanted()
-        self.pager.look_for(query, count)
+        self.pager.set_query(query, count)
         turned = self.pager.tick(self.engine)
         if self.pager.problem is not None:
-            self.tell(Notice("WARNING", self.pager.problem))
+            self.add_notice(Notice("WARNING", self.pager.problem))
             self.pager.problem = None
             return True
         if not turned:
             return False
-        self.thumbnails.want_no_more()
+        self.thumbnails.clear_requests()
         return True
 
     def _reason_to_wait(self, record: TaskRecord) -> Sentence | None:
@@ -230,49 +230,49 @@ class Session:
             return Sentence.of("Waits until you are done with what you are doing.")
         return self._must_wait(record)
 
-    def _hear(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
             record = event.record
             before = self._stages.get(record.id)
             self._stages[record.id] = record.stage
             if before is not None and before is not record.stage:
-                self._hear_stage(record)
+                self._handle_new_stage(record)
             if record.thumbnail_path:
                 self.thumbnails.refresh(record.id, record.thumbnail_path)
         elif isinstance(event, TaskForgotten):
             self._stages.pop(event.id, None)
             self._forgotten.add(event.id)
         elif isinstance(event, Notice):
-            self.tell(event)
+            self.add_notice(event)
         elif isinstance(event, Quoted):
-            self.price.hear_quote(event)
+            self.price.store_quote(event)
         elif isinstance(event, BalanceKnown):
-            self.price.hear_balance(event)
+            self.price.store_balance(event)
         elif isinstance(event, KeyTested):
             self.key_answer = (event.ok, event.sentence)
             if event.ok:
                 self.price.forget()
         elif isinstance(event, TasksFound):
             self.is_searching = False
-            self.tell(_found(event))
+            self.add_notice(_found(event))
 
-    def _hear_stage(self, record: TaskRecord) -> None:
+    def _handle_new_stage(self, record: TaskRecord) -> None:
         """Request the balance if the new stage charges or refunds credits, and report the end of a task once."""
         if record.stage in _CREDITS_MOVE:
-            self.price.want_balance()
+            self.price.request_balance()
         sentence = _END_WORDS.get(record.stage)
         if record.stage is Stage.READY and record.auto_import:
             sentence = None  # it is imported next, or its note says why it has to wait
-        if record.origin.session == BATCH:
+        if record.origin.session == BATCH_ORIGIN:
             sentence = None  # there may be a thousand of them; the batch reports its own end
         if sentence is not None:
             level = "INFO" if record.has_model else "WARNING"
-            self.untold.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
+            self.pending_notices.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
 
-    def tell(self, notice: Notice) -> None:
+    def add_notice(self, notice: Notice) -> None:
         """Show a notice once in the status bar, and in the panel until it is dismissed."""
         self.notices.append(notice)
-        self.untold.append(notice)
+        self.pending_notices.append(notice)
 
     @property
     def is_under_way(self) -> bool:
@@ -294,8 +294,8 @@ class Session:
 
     def apply_settings(self) -> None:
         """Pass the current settings to the engine if they have changed. A new key or service clears prices."""
-        if self._shelf is not None:
-            self._shelf.folder = settings.asset_library_dir()
+        if self._library_converter is not None:
+            self._library_converter.folder = settings.asset_library_dir()
         now = settings.settings_now()
         if now == self._known_settings:
             return
@@ -331,7 +331,7 @@ class Session:
         try:
             self.engine.rename(task_id, name)
         except TriverseError as error:
-            self.tell(Notice("WARNING", error.sentence, task_id))
+            self.add_notice(Notice("WARNING", error.sentence, task_id))
 
     def find_tasks(self) -> None:
         """Start a search for tasks made elsewhere. A notice reports how many were added."""
@@ -341,21 +341,21 @@ class Session:
     # -------------------------------------------------------------------------
     # Rejected input
 
-    def refuse(self, error: InputError, value: Any) -> None:
+    def reject(self, error: InputError, value: Any) -> None:
         """Show ``error`` at its field as long as the field has the value ``value``."""
-        self.refused = {error.field: (value, error.sentence)}
+        self.rejected = {error.field: (value, error.sentence)}
 
-    def refusal(self, field: str, value: Any) -> Sentence | None:
+    def rejection(self, field: str, value: Any) -> Sentence | None:
         """Return why ``value`` was rejected for ``field``, or None if it was not."""
-        refused = self.refused.get(field)
-        return refused[1] if refused is not None and refused[0] == value else None
+        rejected = self.rejected.get(field)
+        return rejected[1] if rejected is not None and rejected[0] == value else None
 
-    def stop(self) -> None:
+    def shutdown(self) -> None:
         """Stop batch and engine with their threads, and free the thumbnails."""
         # The batch first, because its threads use the engine.
-        self.batch.end()
-        self.engine.stop()
-        self.details.stop()
+        self.batch.shutdown()
+        self.engine.shutdown()
+        self.details.close()
         self.thumbnails.clear()
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from ...api.calendar import local_text
 from ...api.errors import TriverseError
-from ..translate import say
+from ..translate import translate
 
 if TYPE_CHECKING:
-    from ...scene.child.source_thumbnails import SmallPictures
+    from ...scene.child.source_thumbnails import SourceThumbnails
     from ...tasks.engine.engine import Engine
     from ...tasks.record import TaskRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     """
     An entry of a task's history.
 
@@ -41,13 +41,13 @@ class Details:
     :param pictures: makes small copies of the pictures that tasks were made from; None if not available.
     """
 
-    def __init__(self, pictures: "SmallPictures | None") -> None:
+    def __init__(self, pictures: "SourceThumbnails | None") -> None:
         self.pictures = pictures
         self._wanted: tuple[str, int] | None = None
         self._read: tuple[str, int] | None = None
-        self._lines: tuple[Line, ...] = ()
+        self._lines: tuple[HistoryLine, ...] = ()
 
-    def history(self, record: "TaskRecord") -> tuple[Line, ...]:
+    def history(self, record: "TaskRecord") -> tuple[HistoryLine, ...]:
         """Return the history of a task as last read, and request a read if it may be outdated. For drawing."""
         wanted = (record.id, record.revision)
         if wanted != self._read:
@@ -63,7 +63,7 @@ class Details:
         """
         if self.pictures is None:
             return ""
-        self.pictures.ask(source)
+        self.pictures.request(source)
         return self.pictures.path(source)
 
     @property
@@ -73,7 +73,7 @@ class Details:
 
     def tick(self, engine: "Engine") -> bool:
         """Read the requested history from the store; return whether history or pictures have changed."""
-        changed = self.pictures.hear() if self.pictures is not None else False
+        changed = self.pictures.take_results() if self.pictures is not None else False
         if self._wanted is not None:
             self._read, self._wanted = self._wanted, None
             lines = read(engine, self._read[0])
@@ -81,19 +81,19 @@ class Details:
             self._lines = lines
         return changed
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the thread that makes pictures."""
         if self.pictures is not None:
-            self.pictures.stop()
+            self.pictures.close()
 
 
-def read(engine: "Engine", task_id: str) -> tuple[Line, ...]:
+def read(engine: "Engine", task_id: str) -> tuple[HistoryLine, ...]:
     """Return the whole history of a task, oldest first. Reads the store, so it must not be called while drawing."""
     try:
         history = engine.history(task_id)
     except TriverseError as error:
-        return (Line("", "ERROR", say(error.sentence)),)
-    return tuple(Line(moment(line.at_s), line.level, say(line.sentence)) for line in history)
+        return (HistoryLine("", "ERROR", translate(error.sentence)),)
+    return tuple(HistoryLine(moment(line.at_s), line.level, translate(line.sentence)) for line in history)
 
 
 def moment(at_s: float) -> str:

@@ -66,7 +66,7 @@ class Thumbnails:
             self._drop(next(iter(self._order)))
         return True
 
-    def want_no_more(self) -> None:
+    def clear_requests(self) -> None:
         """Discard all requests. For a change of page: drawing the new page makes its own requests."""
         self._wanted.clear()
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ...api.flows import FLOWS, Field, Kind
-from ...tasks.record import ENDED_BADLY, Stage, is_url
+from ...tasks.record import FAILED_STAGES, Stage, is_url
 from ..form import inputs
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state.task_history import moment
-from ..translate import words
-from .operator_base import button
+from ..translate import tr
+from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
@@ -37,24 +37,24 @@ _BUTTON_PX = 36
 _LONGEST = 200
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", record: "TaskRecord") -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session", record: "TaskRecord") -> None:
     """Draw the subpanel, and its content if it is open."""
     header, body = layout.panel("triverse_details", default_closed=True)
     header.label(text="Details")
     if body is None:
         return
     sheet = _Sheet(body.column(), sidebar_width_px(context))
-    _draw_preview(sheet, here, record)
-    _draw_inputs(sheet, here, record)
+    _draw_preview(sheet, session, record)
+    _draw_inputs(sheet, session, record)
     _draw_settings(sheet, record)
     sheet.gap()
     _draw_times(sheet, record)
     _draw_result(sheet, record)
-    _draw_following(sheet, here, record)
+    _draw_following(sheet, session, record)
     _draw_uuid(sheet, record)
     _draw_folder(sheet, record)
     sheet.gap()
-    _draw_history(sheet, here, record)
+    _draw_history(sheet, session, record)
 
 
 class _Sheet:
@@ -98,8 +98,8 @@ class _Sheet:
         self.column.separator()
 
 
-def _draw_preview(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
-    icon = here.thumbnails.icon(record.id, record.thumbnail_path)
+def _draw_preview(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
+    icon = session.thumbnails.icon(record.id, record.thumbnail_path)
     if icon:
         row = sheet.column.row()
         row.alignment = "CENTER"
@@ -110,29 +110,29 @@ def _draw_preview(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
 # Inputs
 
 
-def _draw_inputs(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+def _draw_inputs(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
     flow = FLOWS.get(record.flow)
-    sheet.line(words("Made With"), words(flow.label) if flow is not None else record.flow or words("Not known yet"))
+    sheet.line(tr("Made With"), tr(flow.label) if flow is not None else record.flow or tr("Not known yet"))
     for field in flow.sources if flow is not None else ():
         source = record.sources.get(field.name)
         if source:
-            sheet.text(words(field.label), source if is_url(source) else os.path.basename(source))
+            sheet.text(tr(field.label), source if is_url(source) else os.path.basename(source))
             if field.kind is Kind.IMAGE and not is_url(source):
-                _draw_picture(sheet, here, record, field, source)
+                _draw_picture(sheet, session, record, field, source)
     for name, value in record.params.items():
         if name in _PROMPTS:
-            sheet.text(words(_PROMPTS[name]), str(value))
+            sheet.text(tr(_PROMPTS[name]), str(value))
 
 
 _PROMPTS = {"prompt": "Prompt", "text_prompt": "Prompt", "negative_prompt": "Negative Prompt"}
 
 
-def _draw_picture(sheet: _Sheet, here: "Session", record: "TaskRecord", field: Field, source: str) -> None:
-    small = here.details.picture(source)
+def _draw_picture(sheet: _Sheet, session: "Session", record: "TaskRecord", field: Field, source: str) -> None:
+    small = session.details.picture(source)
     if small == "":
-        paragraph(sheet.column, words("The picture is not there any more."), sheet.width_px, icon="INFO")
+        paragraph(sheet.column, tr("The picture is not there any more."), sheet.width_px, icon="INFO")
         return
-    icon = here.thumbnails.icon(f"{record.id} {field.name}", small) if small else 0
+    icon = session.thumbnails.icon(f"{record.id} {field.name}", small) if small else 0
     row = sheet.column.row()
     row.alignment = "LEFT"
     row.template_icon(icon_value=icon, scale=_INPUT_UNITS)
@@ -145,20 +145,20 @@ def _draw_settings(sheet: _Sheet, record: "TaskRecord") -> None:
         if name in _PROMPTS or value is None:
             continue
         field = fields.get(name)
-        label = words(field.label) if field is not None else name.replace("_", " ").title()
+        label = tr(field.label) if field is not None else name.replace("_", " ").title()
         sheet.line(label, _in_words(field, value))
 
 
 def _in_words(field: Field | None, value: Any) -> str:
     if isinstance(value, bool):
-        return words("Yes") if value else words("No")
+        return tr("Yes") if value else tr("No")
     if isinstance(value, int):
         return f"{value} px" if field is not None and inputs.steps(field) else f"{value:,}"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     text = str(value)
     if field is not None and field.kind is Kind.CHOICE:
-        return words(text.replace("_", " ").title())
+        return tr(text.replace("_", " ").title())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -168,52 +168,52 @@ def _in_words(field: Field | None, value: Any) -> str:
 
 def _draw_times(sheet: _Sheet, record: "TaskRecord") -> None:
     asked_s, started_s, done_s = record.created_at_s, record.started_at_s, record.finished_at_s
-    sheet.line(words("Asked"), moment(asked_s))
+    sheet.line(tr("Asked"), moment(asked_s))
     # The service's clock and the local clock may differ, so negative durations are not shown.
     if started_s is not None:
-        after = words("after {time}", time=duration(started_s - asked_s)) if started_s >= asked_s else ""
-        sheet.line(words("Started"), f"{moment(started_s)}\n{after}".strip())
+        after = tr("after {time}", time=duration(started_s - asked_s)) if started_s >= asked_s else ""
+        sheet.line(tr("Started"), f"{moment(started_s)}\n{after}".strip())
     if done_s is not None:
         begun_s = asked_s if started_s is None else started_s
-        took = words("took {time}", time=duration(done_s - begun_s)) if done_s >= begun_s else ""
-        sheet.line(words("Done"), f"{moment(done_s)}\n{took}".strip())
+        took = tr("took {time}", time=duration(done_s - begun_s)) if done_s >= begun_s else ""
+        sheet.line(tr("Done"), f"{moment(done_s)}\n{took}".strip())
     if record.imported_at_s is not None:
-        sheet.line(words("Imported"), moment(record.imported_at_s))
+        sheet.line(tr("Imported"), moment(record.imported_at_s))
 
 
 def duration(seconds: float) -> str:
     """Return a duration in seconds as translated text, such as "3 min 20 s"."""
     whole = round(seconds)
     if whole < 60:
-        return words("{seconds} s", seconds=whole)
+        return tr("{seconds} s", seconds=whole)
     minutes, left = divmod(whole, 60)
     if minutes < 60:
-        return words("{minutes} min {seconds} s", minutes=minutes, seconds=left)
+        return tr("{minutes} min {seconds} s", minutes=minutes, seconds=left)
     hours, minutes = divmod(minutes, 60)
-    return words("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return tr("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
 
 def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
     if record.cost_credits is not None:
-        if record.stage in ENDED_BADLY and record.is_settled:
-            cost = words("{cost} credits, given back", cost=record.cost_credits)
+        if record.stage in FAILED_STAGES and record.is_final:
+            cost = tr("{cost} credits, given back", cost=record.cost_credits)
         else:
-            cost = words("{cost} credits", cost=record.cost_credits)
-        sheet.line(words("Cost"), cost)
+            cost = tr("{cost} credits", cost=record.cost_credits)
+        sheet.line(tr("Cost"), cost)
     if record.triangles is not None:
-        sheet.line(words("Triangle Count"), f"{record.triangles:,}")
+        sheet.line(tr("Triangle Count"), f"{record.triangles:,}")
     if record.has_model and record.size_bytes:
-        sheet.line(words("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
+        sheet.line(tr("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
 
 
-def _draw_following(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
+def _draw_following(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
     from .. import task_presentation  # lazy import, as in runtime
 
-    if task_presentation.is_let_be(record):
-        sheet.line(words("Followed"), words("No"))
+    if task_presentation.is_unfollowed(record):
+        sheet.line(tr("Followed"), tr("No"))
     elif record.stage is Stage.WAITING:
-        live = here.engine.live
-        sheet.line(words("Followed"), words("Live") if live else words("By asking every few seconds"))
+        live = session.engine.live
+        sheet.line(tr("Followed"), tr("Live") if live else tr("By asking every few seconds"))
 
 
 def _draw_uuid(sheet: _Sheet, record: "TaskRecord") -> None:
@@ -221,8 +221,8 @@ def _draw_uuid(sheet: _Sheet, record: "TaskRecord") -> None:
         return
     row = sheet.column.row()
     inner = _Sheet(row.column(), sheet.width_px - _BUTTON_PX * ui_scale())
-    inner.text(words("UUID"), record.task_uuid)
-    button(row, "triverse.copy_uuid", record, text="", icon="COPYDOWN")
+    inner.text(tr("UUID"), record.task_uuid)
+    draw_task_operator(row, "triverse.copy_uuid", record, text="", icon="COPYDOWN")
 
 
 def _draw_folder(sheet: _Sheet, record: "TaskRecord") -> None:
@@ -230,25 +230,25 @@ def _draw_folder(sheet: _Sheet, record: "TaskRecord") -> None:
         return
     row = sheet.column.row()
     inner = _Sheet(row.column(), sheet.width_px - _BUTTON_PX * ui_scale())
-    inner.text(words("Folder"), record.folder)
-    button(row, "triverse.open_folder", record, text="", icon="FILE_FOLDER")
+    inner.text(tr("Folder"), record.folder)
+    draw_task_operator(row, "triverse.open_folder", record, text="", icon="FILE_FOLDER")
 
 
-def _draw_history(sheet: _Sheet, here: "Session", record: "TaskRecord") -> None:
-    lines = here.details.history(record)
+def _draw_history(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
+    lines = session.details.history(record)
     if record.error_message:
         # The service's suggestion is already shown above the subpanel.
-        sheet.text(words("The service says"), record.error_message)
+        sheet.text(tr("The service says"), record.error_message)
     names = sheet.column.column()
     names.active = False
-    paragraph(names, words("What Happened"), sheet.width_px)
+    paragraph(names, tr("What Happened"), sheet.width_px)
     if len(lines) > _LINES:
-        text = words("{count} earlier lines", count=len(lines) - _LINES)
-        button(sheet.column, "triverse.show_error", record, text=text, icon="INFO")
+        text = tr("{count} earlier lines", count=len(lines) - _LINES)
+        draw_task_operator(sheet.column, "triverse.show_error", record, text=text, icon="INFO")
     day = moment(record.created_at_s)[:10]
     for line in lines[-_LINES:]:
         at = line.at.removeprefix(day).strip()
         icon = {"ERROR": "ERROR", "WARNING": "INFO"}.get(line.level, "DOT")
         paragraph(sheet.column, f"{at}  {line.text}", sheet.width_px, icon=icon, alert=line.level == "ERROR")
-    if not lines and not here.details.is_waiting:
-        paragraph(sheet.column, words("Nothing was noted."), sheet.width_px)
+    if not lines and not session.details.is_waiting:
+        paragraph(sheet.column, tr("Nothing was noted."), sheet.width_px)

@@ -30,7 +30,7 @@ _LINE_UNITS = 1.0
 _NOTHING_UNITS = 0.01
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session", chosen_id: str) -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session", chosen_id: str) -> None:
     """
     Draw the tasks of the current page.
 
@@ -40,12 +40,12 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session"
     columns = max(1, min(_MOST_COLUMNS, int(width_px // _CELL_PX)))
     picture_units = width_px / columns / _UNIT_PX - 0.4
     grid = layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
-    for record in here.page_records():
-        _draw_cell(grid.column(align=True), here, record, picture_units, is_chosen=record.id == chosen_id)
+    for record in session.page_records():
+        _draw_cell(grid.column(align=True), session, record, picture_units, is_chosen=record.id == chosen_id)
 
 
 def _draw_cell(
-    layout: bpy.types.UILayout, here: "Session", record: "TaskRecord", picture_units: float, *, is_chosen: bool
+    layout: bpy.types.UILayout, session: "Session", record: "TaskRecord", picture_units: float, *, is_chosen: bool
 ) -> None:
     from .. import task_presentation  # lazy import, as in runtime
 
@@ -53,7 +53,7 @@ def _draw_cell(
     below.ui_units_y = _NOTHING_UNITS
     below.scale_y = picture_units + _LINE_UNITS
     below.operator("triverse.choose_task", text="", depress=is_chosen, translate=False).task_id = record.id
-    picture = here.thumbnails.icon(record.id, record.thumbnail_path)
+    picture = session.thumbnails.icon(record.id, record.thumbnail_path)
     if picture:
         below = layout.column()
         below.ui_units_y = _NOTHING_UNITS

@@ -13,8 +13,8 @@ from bpy.props import BoolProperty
 
 from ..form import placement, request
 from ..state import runtime
-from ..translate import words
-from .operator_base import OnTask
+from ..translate import tr
+from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
 
 
-class _Import(OnTask):
+class _Import(TaskOperatorMixin):
     """Base class of the operators that import a task's model."""
 
     if TYPE_CHECKING:
@@ -35,14 +35,14 @@ class _Import(OnTask):
         )
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the model cannot be imported: the task failed, or the model is neither here nor downloadable."""
         from .. import task_presentation  # lazy import, as in runtime
 
         if task_presentation.is_bad(record):
-            return words("This task ended without a model.")
+            return tr("This task ended without a model.")
         if not record.has_model and not task_presentation.is_fetchable(record):
-            return words("The model is not there yet.")
+            return tr("The model is not there yet.")
         return None
 
 
@@ -57,18 +57,18 @@ class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the tooltip, which depends on ``geometry_only``."""
         if properties.geometry_only:
-            return words("Import the mesh alone into this scene, without materials and textures")
-        return words("Import the model into this scene, as often as you like. It costs nothing")
+            return tr("Import the mesh alone into this scene, without materials and textures")
+        return tr("Import the model into this scene, as often as you like. It costs nothing")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the import. The next tick imports the model and pushes the undo step."""
-        here, record = runtime.current(), self.record()
-        if here is None or record is None:
+        session, record = runtime.current(), self.record()
+        if session is None or record is None:
             return {"CANCELLED"}
         origin = request.origin(context)
         # The first import in the task's own scene uses the placement from its submission, any other the current one.
         is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
-        return self.wish(
+        return self.call_engine(
             context,
             "import_again",
             origin=origin,
@@ -88,21 +88,21 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the tooltip, which depends on ``geometry_only``."""
         if properties.geometry_only:
-            return words(
+            return tr(
                 "Import the mesh alone in the place of the model in this scene, which is removed: the selected one, "
                 "else the one imported last"
             )
-        return words(
+        return tr(
             "Import the model again, in the place of the one in this scene, which is removed: the selected one, "
             "else the one imported last"
         )
 
     @classmethod
-    def why_not(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why nothing can be replaced: the model is not downloaded, or no import of it is in the scene."""
         if not record.has_model:
-            return words("The model is not there yet.")
-        return words("No model of this task is in this scene.") if _old(context, record) is None else None
+            return tr("The model is not there yet.")
+        return tr("No model of this task is in this scene.") if _old(context, record) is None else None
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the replacement. The next tick imports the model, removes the old one and pushes the undo step."""
@@ -110,7 +110,7 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
         old = _old(context, record) if record is not None else None
         if old is None:
             return {"CANCELLED"}
-        return self.wish(
+        return self.call_engine(
             context,
             "import_again",
             origin=request.origin(context),
@@ -125,7 +125,7 @@ def _old(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collecti
 
     active = context.view_layer.objects.active
     selected = active if active is not None and active.select_get() else None
-    return replace_import.which(context.scene, record.task_uuid, record.collection_name, selected)
+    return replace_import.find_latest(context.scene, record.task_uuid, record.collection_name, selected)
 
 
 CLASSES = (TRIVERSE_OT_import_task, TRIVERSE_OT_replace_imported)

@@ -13,7 +13,7 @@ from bpy.props import EnumProperty, StringProperty
 from .. import choices
 from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
-from ..translate import words
+from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -33,10 +33,10 @@ class TRIVERSE_OT_choose_task(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Select the task in the list."""
-        here = runtime.current()
-        if here is None or here.shown(self.task_id) is None:
+        session = runtime.current()
+        if session is None or session.shown(self.task_id) is None:
             return {"CANCELLED"}
-        list_rows.choose(here, self.task_id)
+        list_rows.choose(session, self.task_id)
         redraw.redraw()
         return {"FINISHED"}
 
@@ -72,16 +72,16 @@ class TRIVERSE_OT_turn_page(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there is a session."""
         if runtime.current() is None:
-            cls.poll_message_set(words("There is no task in the list."))
+            cls.poll_message_set(tr("There is no task in the list."))
             return False
         return True
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the page. It is shown after it was read."""
-        here = runtime.current()
-        if here is None:
+        session = runtime.current()
+        if session is None:
             return {"CANCELLED"}
-        here.pager.turn_to(self.to)
+        session.pager.go_to(self.to)
         app_timer.wake()
         return {"FINISHED"}
 
@@ -96,7 +96,7 @@ class TRIVERSE_OT_clear_filter(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Clear search and filter."""
         list_rows.clear_filter()
-        return app_timer.done()
+        return app_timer.finish_operator()
 
 
 CLASSES = (TRIVERSE_OT_choose_task, TRIVERSE_OT_turn_page, TRIVERSE_OT_clear_filter)

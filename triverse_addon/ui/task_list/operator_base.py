@@ -13,7 +13,7 @@ from bpy.props import StringProperty
 from ...api.errors import TriverseError
 from ..state import list_rows, runtime
 from ..timers import app_timer
-from ..translate import say, words
+from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 _OF_TASK = "triverse_task"
 
 
-def button(layout: bpy.types.UILayout, operator: str, record: "TaskRecord", **how: Any) -> bpy.types.OperatorProperties:
+def draw_task_operator(
+    layout: bpy.types.UILayout, operator: str, record: "TaskRecord", **how: Any
+) -> bpy.types.OperatorProperties:
     """
     Draw a button for an operator on a task. It is greyed out, with the reason as tooltip, if it does not apply.
 
-    :param operator: ``bl_idname`` of an operator based on :class:`OnTask`.
+    :param operator: ``bl_idname`` of an operator based on :class:`TaskOperatorMixin`.
     :param how: keyword arguments for ``layout.operator``.
     :returns: the properties of the operator.
     """
@@ -39,7 +41,7 @@ def button(layout: bpy.types.UILayout, operator: str, record: "TaskRecord", **ho
     return properties
 
 
-class OnTask:
+class TaskOperatorMixin:
     """Base class of operators on the task with the id ``task_id``, or on the selected task if that is empty."""
 
     if TYPE_CHECKING:
@@ -52,39 +54,39 @@ class OnTask:
         """
         Return True if there are tasks.
 
-        For a button drawn by :func:`button`, the operator must also apply to the button's task.
+        For a button drawn by :func:`draw_task_operator`, the operator must also apply to the button's task.
         """
-        here = runtime.current()
-        if here is None or not here.engine.tasks():
-            cls.poll_message_set(words("There is no task in the list."))  # type: ignore[attr-defined]
+        session = runtime.current()
+        if session is None or not session.engine.tasks():
+            cls.poll_message_set(tr("There is no task in the list."))  # type: ignore[attr-defined]
             return False
         asked = getattr(context, _OF_TASK, None)
-        record = here.shown(asked) if isinstance(asked, str) else None
-        reason = cls.why_not(context, record) if record is not None else None
+        record = session.shown(asked) if isinstance(asked, str) else None
+        reason = cls.disabled_reason(context, record) if record is not None else None
         if reason is not None:
             cls.poll_message_set(reason)  # type: ignore[attr-defined]
         return reason is None
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, _record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, _record: "TaskRecord") -> str | None:
         """Return why the operator does not apply to a task, translated, or None if it does. Called while drawing."""
         return None
 
     def record(self) -> "TaskRecord | None":
         """Return the operator's task, or None if it is no longer in the list."""
-        here = runtime.current()
-        return None if here is None else here.engine.get(self.task_id or list_rows.chosen_id(here))
+        session = runtime.current()
+        return None if session is None else session.engine.get(self.task_id or list_rows.chosen_id(session))
 
     def usable(self, context: bpy.types.Context) -> "TaskRecord | None":
         """Return the operator's task if the operator applies to it. Else report the reason and return None."""
         record = self.record()
-        reason = words("This task was taken off the list.") if record is None else self.why_not(context, record)
+        reason = tr("This task was taken off the list.") if record is None else self.disabled_reason(context, record)
         if reason is not None:
             self.report({"WARNING"}, reason)  # type: ignore[attr-defined]
             return None
         return record
 
-    def wish(self, context: bpy.types.Context, method: str, /, **more: Any) -> "set[OperatorReturnItems]":
+    def call_engine(self, context: bpy.types.Context, method: str, /, **more: Any) -> "set[OperatorReturnItems]":
         """
         Pass a request for the operator's task to the engine, and report an error.
 
@@ -92,12 +94,12 @@ class OnTask:
         :param more: keyword arguments for the method.
         :returns: the operator's result.
         """
-        here, record = runtime.current(), self.usable(context)
-        if here is None or record is None:
+        session, record = runtime.current(), self.usable(context)
+        if session is None or record is None:
             return {"CANCELLED"}
         try:
-            getattr(here.engine, method)(record.id, **more)
+            getattr(session.engine, method)(record.id, **more)
         except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))  # type: ignore[attr-defined]
+            self.report({"WARNING"}, translate(error.sentence))  # type: ignore[attr-defined]
             return {"CANCELLED"}
-        return app_timer.done()
+        return app_timer.finish_operator()

@@ -13,7 +13,7 @@ from .. import choices, settings
 from ..layout_text import font_px, paragraph, sidebar_width_px, text_width_px, ui_scale
 from ..state import list_rows, runtime
 from ..timers import app_timer
-from ..translate import say, words
+from ..translate import tr, translate
 from . import grid, selected_task
 from .ui_list import ROW_UNITS, longest_that_fits
 
@@ -38,11 +38,11 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """Draw the kind of updates, and the buttons that add tasks made elsewhere."""
         row = self.layout.row(align=True)
-        here = runtime.current()
-        if here is not None and here.engine.active_count:
+        session = runtime.current()
+        if session is not None and session.engine.active_count:
             # The kind of updates (live or polling) is shown only while a task is in progress.
-            text, icon = (words("Live"), "INTERNET") if here.engine.live else (words("Polling"), "TIME")
-            texts_px = text_width_px(words("Tasks"), font_px()) + text_width_px(text, font_px())
+            text, icon = (tr("Live"), "INTERNET") if session.engine.live else (tr("Polling"), "TIME")
+            texts_px = text_width_px(tr("Tasks"), font_px()) + text_width_px(text, font_px())
             # Title and buttons share the line, so a narrow sidebar shows the icon only.
             has_room = texts_px + _HEADER_PX * ui_scale() <= sidebar_width_px(context)
             row.operator("triverse.updates", text=text if has_room else "", icon=icon, emboss=False, translate=False)
@@ -52,32 +52,32 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw notices, the list or the grid, and the selected task."""
         layout = self.layout
-        here = runtime.current()
-        if here is None:
+        session = runtime.current()
+        if session is None:
             _draw_nothing(layout, context)
             return
-        _draw_notices(layout, context, here)
-        page = here.pager.page
-        if not page.total and not page.question.query.is_narrowed:
+        _draw_notices(layout, context, session)
+        page = session.pager.page
+        if not page.total and not page.request.query.is_narrowed:
             _draw_nothing(layout, context)
             return
-        _draw_search(layout, context, here)
+        _draw_search(layout, context, session)
         if page.total:
-            _draw_page(layout, context, here)
-            _draw_turning(layout, context, here)
+            _draw_page(layout, context, session)
+            _draw_turning(layout, context, session)
         else:
-            _draw_not_found(layout, context, page.question.query.search)
-        selected_task.draw(layout, context, here)
+            _draw_not_found(layout, context, page.request.query.search)
+        selected_task.draw(layout, context, session)
 
 
 def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    text = words("Nothing here yet. What you generate appears here, and goes on even when you close Blender.")
+    text = tr("Nothing here yet. What you generate appears here, and goes on even when you close Blender.")
     column = layout.column()
     column.active = False
     paragraph(column, text, sidebar_width_px(context))
 
 
-def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the search field, the filter, and the choice between list and grid."""
     from ..state import query  # lazy import, as in runtime
 
@@ -94,30 +94,30 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, here: "
         row = layout.row()
         row.label(text=" · ".join(map(bpy.app.translations.pgettext_iface, narrowed)), icon="FILTER", translate=False)
         row.operator("triverse.clear_filter", text="", icon="X", emboss=False)
-    if query.wanted() != (here.pager.query, here.pager.count):
+    if query.wanted() != (session.pager.query, session.pager.count):
         # The query has changed and was not read yet. The next call of the timer may be a second away.
         app_timer.wake()
 
 
-def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
-    if here.pager.page.question.count == list_rows.GRID_COUNT:
-        grid.draw(layout, context, here, list_rows.chosen_id(here))
+def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
+    if session.pager.page.request.count == list_rows.GRID_COUNT:
+        grid.draw(layout, context, session, list_rows.chosen_id(session))
         return
     manager = context.window_manager.triverse
     column = layout.column()
     column.scale_y = ROW_UNITS
-    count = min(here.slots.count, _MOST_ROWS)
+    count = min(session.slots.count, _MOST_ROWS)
     column.template_list("TRIVERSE_UL_tasks", "", manager, "rows", manager, "active", rows=count, maxrows=count)
 
 
-def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the buttons that turn pages, if there is more than one page."""
-    page = here.pager.page
+    page = session.pager.page
     end = page.offset + len(page.records)
     if page.total <= len(page.records):
         return
     first, last, total = (f"{number:,}" for number in (page.offset + 1, end, page.total))
-    forms = (words("{first} to {last} of {total}", first=first, last=last, total=total), f"{first} – {last}", first)
+    forms = (tr("{first} to {last} of {total}", first=first, last=last, total=total), f"{first} – {last}", first)
     row = layout.row(align=True)
     before = row.row(align=True)
     before.enabled = page.offset > 0
@@ -135,24 +135,24 @@ def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, here: 
 def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, sought: str) -> None:
     """Draw that no task matches search and filter, and a button that clears them."""
     column = layout.column()
-    text = words("There is no such task.")
+    text = tr("There is no such task.")
     if sought:
-        text = words("No task was found for “{search}”.", search=sought)
+        text = tr("No task was found for “{search}”.", search=sought)
     paragraph(column, text, sidebar_width_px(context))
     column.operator("triverse.clear_filter", icon="X")
 
 
-def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw all notices that were not dismissed, the newest first."""
     from .. import task_presentation  # lazy import, as in runtime
 
-    for index in reversed(range(len(here.notices))):
-        notice = here.notices[index]
+    for index in reversed(range(len(session.notices))):
+        notice = session.notices[index]
         box = layout.box()
         row = box.row()
         icon = "INFO" if notice.level == "INFO" else "ERROR"
         width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
-        paragraph(row.column(), say(notice.sentence), width_px, icon=icon, alert=notice.level == "ERROR")
+        paragraph(row.column(), translate(notice.sentence), width_px, icon=icon, alert=notice.level == "ERROR")
         row.operator("triverse.dismiss", text="", icon="X", emboss=False).index = index
         remedy = task_presentation.remedy(notice)
         if remedy is not None:

@@ -11,19 +11,19 @@ import bpy
 
 from ..layout_text import paragraph, sidebar_width_px
 from ..state import list_rows, runtime
-from ..translate import say
-from .operator_base import button
+from ..translate import translate
+from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
     from ..state.session import Session
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session") -> None:
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the full status or error of the selected task, its buttons and its details."""
     from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
-    record = here.shown(list_rows.chosen_id(here))
+    record = session.shown(list_rows.chosen_id(session))
     if record is None:
         return
     width_px = sidebar_width_px(context)
@@ -31,19 +31,19 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, here: "Session"
     state = task_presentation.state(record)[0]
     bad = task_presentation.is_bad(record)
     if bad and record.error is not None:
-        paragraph(column, say(record.error), width_px, icon="ERROR", alert=True)
+        paragraph(column, translate(record.error), width_px, icon="ERROR", alert=True)
         if record.error_suggestion:
             # The service's suggestion, not translated.
             paragraph(column, record.error_suggestion, width_px, icon="INFO")
     else:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
-    if record.note is not None and not bad:
-        paragraph(column, say(record.note), width_px, icon="INFO")
+    if record.status_note is not None and not bad:
+        paragraph(column, translate(record.status_note), width_px, icon="INFO")
     row = layout.row(align=True)
     action = task_presentation.action(record)
-    button(row, action.operator, record, text=action.text, icon=action.icon)
+    draw_task_operator(row, action.operator, record, text=action.text, icon=action.icon)
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
-    details_panel.draw(layout, context, here, record)
+    details_panel.draw(layout, context, session, record)
 
 
 class TRIVERSE_MT_task(bpy.types.Menu):
@@ -55,32 +55,34 @@ class TRIVERSE_MT_task(bpy.types.Menu):
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw all operators on the task. Those that do not apply now are greyed out, with the reason as tooltip."""
         layout = self.layout
-        here = runtime.current()
-        record = here.shown(list_rows.chosen_id(here)) if here is not None else None
+        session = runtime.current()
+        record = session.shown(list_rows.chosen_id(session)) if session is not None else None
         if record is None:
             layout.label(text="No task is chosen")
             return
         from .. import task_presentation  # lazy import, as in runtime
 
-        button(layout, "triverse.import_task", record, icon="IMPORT")
-        bare = button(layout, "triverse.import_task", record, text="Import Geometry Only", icon="MESH_DATA")
+        draw_task_operator(layout, "triverse.import_task", record, icon="IMPORT")
+        bare = draw_task_operator(layout, "triverse.import_task", record, text="Import Geometry Only", icon="MESH_DATA")
         bare.geometry_only = True
-        button(layout, "triverse.replace_imported", record, icon="UV_SYNC_SELECT")
-        bare = button(layout, "triverse.replace_imported", record, text="Replace by Geometry Only", icon="BLANK1")
+        draw_task_operator(layout, "triverse.replace_imported", record, icon="UV_SYNC_SELECT")
+        bare = draw_task_operator(
+            layout, "triverse.replace_imported", record, text="Replace by Geometry Only", icon="BLANK1"
+        )
         bare.geometry_only = True
         layout.separator()
-        button(layout, "triverse.retry", record, icon="FILE_REFRESH")
-        button(layout, "triverse.regenerate", record, icon="LOOP_BACK")
+        draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
+        draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
         layout.separator()
-        button(layout, "triverse.show_error", record, icon="INFO")
-        button(layout, "triverse.open_folder", record, icon="FILE_FOLDER")
-        button(layout, "triverse.copy_uuid", record, icon="COPYDOWN")
+        draw_task_operator(layout, "triverse.show_error", record, icon="INFO")
+        draw_task_operator(layout, "triverse.open_folder", record, icon="FILE_FOLDER")
+        draw_task_operator(layout, "triverse.copy_uuid", record, icon="COPYDOWN")
         layout.separator()
-        if task_presentation.is_let_be(record):
-            button(layout, "triverse.resume_following", record, icon="PLAY")
+        if task_presentation.is_unfollowed(record):
+            draw_task_operator(layout, "triverse.resume_following", record, icon="PLAY")
         else:
-            button(layout, "triverse.stop_following", record, icon="PAUSE")
-        button(layout, "triverse.forget", record, icon="TRASH")
+            draw_task_operator(layout, "triverse.stop_following", record, icon="PAUSE")
+        draw_task_operator(layout, "triverse.forget", record, icon="TRASH")
 
 
 CLASSES = (TRIVERSE_MT_task,)

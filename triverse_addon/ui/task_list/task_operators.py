@@ -16,14 +16,14 @@ from ..layout_text import paragraph, ui_scale
 from ..setup_operators import open_folder
 from ..state import runtime
 from ..timers import redraw
-from ..translate import say, words
-from .operator_base import OnTask
+from ..translate import tr, translate
+from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
     from ...tasks.record import TaskRecord
-    from ..state.task_history import Line
+    from ..state.task_history import HistoryLine
 
 #: Width of dialogs that hold sentences, in pixels at UI scale 1.
 _WIDTH = 420
@@ -31,7 +31,7 @@ _WIDTH = 420
 _MOST_LINES = 30
 
 
-class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_retry(TaskOperatorMixin, bpy.types.Operator):
     """Go on where it failed. Only what the service itself has failed or refused is ordered again"""
 
     bl_idname = "triverse.retry"
@@ -39,18 +39,18 @@ class TRIVERSE_OT_retry(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the task cannot be retried: it has not failed."""
         from .. import task_presentation  # lazy import, as in runtime
 
-        return None if task_presentation.is_bad(record) else words("This task has not failed.")
+        return None if task_presentation.is_bad(record) else tr("This task has not failed.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the retry."""
-        return self.wish(context, "retry")
+        return self.call_engine(context, "retry")
 
 
-class TRIVERSE_OT_regenerate(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_regenerate(TaskOperatorMixin, bpy.types.Operator):
     """Load the inputs of this task into the panel, to change them and make another model"""
 
     bl_idname = "triverse.regenerate"
@@ -58,26 +58,26 @@ class TRIVERSE_OT_regenerate(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Return why the inputs cannot be loaded; see :func:`reuse_inputs.why_not`."""
-        return reuse_inputs.why_not(record)
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why the inputs cannot be loaded; see :func:`reuse_inputs.disabled_reason`."""
+        return reuse_inputs.disabled_reason(record)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Load the inputs into the panel. Nothing is sent."""
-        here, record = runtime.current(), self.usable(context)
-        if here is None or record is None:
+        session, record = runtime.current(), self.usable(context)
+        if session is None or record is None:
             return {"CANCELLED"}
         try:
-            reuse_inputs.load(context, here, record)
+            reuse_inputs.load(context, session, record)
         except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))
+            self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
-        self.report({"INFO"}, words("The inputs are in the panel. Change what you like and press Generate."))
+        self.report({"INFO"}, tr("The inputs are in the panel. Change what you like and press Generate."))
         redraw.redraw()
         return {"FINISHED"}
 
 
-class TRIVERSE_OT_stop_following(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_stop_following(TaskOperatorMixin, bpy.types.Operator):
     """Leave this task alone. The service cannot cancel it and may still charge it; follow it again at any time"""
 
     bl_idname = "triverse.stop_following"
@@ -85,26 +85,26 @@ class TRIVERSE_OT_stop_following(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the task cannot be left: it is already finished or not followed."""
-        return None if record.is_unfinished else words("This task is not under way.")
+        return None if record.is_unfinished else tr("This task is not under way.")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation, because a user may expect that this cancels the task."""
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=words("Stop Following This Task?"),
-            message=words("The service cannot cancel it and may still charge it. You can follow it again later."),
-            confirm_text=words("Stop Following"),
+            title=tr("Stop Following This Task?"),
+            message=tr("The service cannot cancel it and may still charge it. You can follow it again later."),
+            confirm_text=tr("Stop Following"),
         )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request that the task is no longer followed."""
-        return self.wish(context, "stop_following")
+        return self.call_engine(context, "stop_following")
 
 
-class TRIVERSE_OT_resume_following(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_resume_following(TaskOperatorMixin, bpy.types.Operator):
     """Follow this task again, and fetch its model when it is ready"""
 
     bl_idname = "triverse.resume_following"
@@ -112,18 +112,18 @@ class TRIVERSE_OT_resume_following(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the task cannot be followed: it is finished, or already followed."""
         from .. import task_presentation  # lazy import, as in runtime
 
-        return None if task_presentation.is_let_be(record) else words("There is nothing to follow again.")
+        return None if task_presentation.is_unfollowed(record) else tr("There is nothing to follow again.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request that the task is followed again."""
-        return self.wish(context, "resume_following")
+        return self.call_engine(context, "resume_following")
 
 
-class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_forget(TaskOperatorMixin, bpy.types.Operator):
     """Take this task off the list"""
 
     bl_idname = "triverse.forget"
@@ -142,7 +142,7 @@ class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the dialog to confirm the removal."""
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=words("Take This Task off the List?"), confirm_text=words("Take off the List")
+            self, width=_WIDTH, title=tr("Take This Task off the List?"), confirm_text=tr("Take off the List")
         )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -151,21 +151,21 @@ class TRIVERSE_OT_forget(OnTask, bpy.types.Operator):
         width_px = (_WIDTH - 40) * ui_scale()
         column = self.layout.column()
         if record is not None and record.is_unfinished:
-            text = words("It is still under way: the service may still charge it, and its model will not come.")
+            text = tr("It is still under way: the service may still charge it, and its model will not come.")
         else:
-            text = words("Models that were imported stay in your scenes.")
+            text = tr("Models that were imported stay in your scenes.")
         paragraph(column, text, width_px)
         if record is not None and record.folder:
             if not self.delete_files:
-                paragraph(column, words("Its files stay in {folder}", folder=record.folder), width_px)
+                paragraph(column, tr("Its files stay in {folder}", folder=record.folder), width_px)
             column.prop(self, "delete_files")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the removal from the list, and of the files if chosen."""
-        return self.wish(context, "forget", delete_files=self.delete_files)
+        return self.call_engine(context, "forget", delete_files=self.delete_files)
 
 
-class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_show_error(TaskOperatorMixin, bpy.types.Operator):
     """Show everything that happened to this task, in order"""
 
     bl_idname = "triverse.show_error"
@@ -173,18 +173,18 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     if TYPE_CHECKING:
-        _lines: tuple[Line, ...]
+        _lines: tuple[HistoryLine, ...]
     else:
         _lines = ()
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Read the history from the store, because drawing must not, and open the popup."""
-        here, record = runtime.current(), self.record()
-        if here is None or record is None:
+        session, record = runtime.current(), self.record()
+        if session is None or record is None:
             return {"CANCELLED"}
         from ..state.task_history import read  # lazy import, as in runtime
 
-        self._lines = read(here.engine, record.id)
+        self._lines = read(session.engine, record.id)
         return context.window_manager.invoke_popup(self, width=_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -197,10 +197,10 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
         if record is not None:
             column.label(text=record.name, icon=task_presentation.icon(record), translate=False)
             if record.error is not None:
-                paragraph(column, say(record.error), width_px)
+                paragraph(column, translate(record.error), width_px)
         column.separator(type="LINE")
         if len(self._lines) > _MOST_LINES:
-            text = words("{count} earlier lines are not shown.", count=len(self._lines) - _MOST_LINES)
+            text = tr("{count} earlier lines are not shown.", count=len(self._lines) - _MOST_LINES)
             paragraph(column, text, width_px)
         for line in self._lines[-_MOST_LINES:]:
             row = column.split(factor=0.36)
@@ -214,7 +214,7 @@ class TRIVERSE_OT_show_error(OnTask, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class TRIVERSE_OT_open_folder(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_open_folder(TaskOperatorMixin, bpy.types.Operator):
     """Open the folder of this task's files in the file browser of your system"""
 
     bl_idname = "triverse.open_folder"
@@ -222,9 +222,9 @@ class TRIVERSE_OT_open_folder(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the folder cannot be opened: the task has none."""
-        return None if record.folder else words("This task has no files yet.")
+        return None if record.folder else tr("This task has no files yet.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the task's folder in the system's file browser."""
@@ -232,7 +232,7 @@ class TRIVERSE_OT_open_folder(OnTask, bpy.types.Operator):
         return {"CANCELLED"} if record is None else open_folder(self, record.folder)
 
 
-class TRIVERSE_OT_copy_uuid(OnTask, bpy.types.Operator):
+class TRIVERSE_OT_copy_uuid(TaskOperatorMixin, bpy.types.Operator):
     """Copy the UUID under which the service knows this task"""
 
     bl_idname = "triverse.copy_uuid"
@@ -240,9 +240,9 @@ class TRIVERSE_OT_copy_uuid(OnTask, bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def why_not(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the UUID cannot be copied: the service has not assigned one yet."""
-        return None if record.task_uuid is not None else words("The service has not named this task yet.")
+        return None if record.task_uuid is not None else tr("The service has not named this task yet.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the UUID to the clipboard."""
@@ -250,7 +250,7 @@ class TRIVERSE_OT_copy_uuid(OnTask, bpy.types.Operator):
         if record is None or record.task_uuid is None:
             return {"CANCELLED"}
         context.window_manager.clipboard = record.task_uuid
-        self.report({"INFO"}, words("The UUID is in the clipboard."))
+        self.report({"INFO"}, tr("The UUID is in the clipboard."))
         return {"FINISHED"}
 
 
@@ -268,10 +268,10 @@ class TRIVERSE_OT_dismiss(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Remove the notice from the panel."""
-        here = runtime.current()
-        if here is None or not 0 <= self.index < len(here.notices):
+        session = runtime.current()
+        if session is None or not 0 <= self.index < len(session.notices):
             return {"CANCELLED"}
-        del here.notices[self.index]
+        del session.notices[self.index]
         redraw.redraw()
         return {"FINISHED"}
 

@@ -18,7 +18,7 @@ from ..layout_text import paragraph, ui_scale
 from ..setup_operators import may_ask, session_or_report
 from ..state import list_rows, runtime
 from ..timers import app_timer
-from ..translate import say, words
+from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -50,7 +50,7 @@ def _copied(context: bpy.types.Context) -> str:
 
 
 def _no_uuid(word: str) -> str:
-    return words("{word} is not the UUID of a task.", word=word[:60])
+    return tr("{word} is not the UUID of a task.", word=word[:60])
 
 
 class TRIVERSE_OT_find_tasks(bpy.types.Operator):
@@ -63,19 +63,19 @@ class TRIVERSE_OT_find_tasks(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if requests to the service are possible and no search is running."""
-        here = runtime.current()
-        if here is not None and here.is_searching:
-            cls.poll_message_set(words("The service is being asked."))
+        session = runtime.current()
+        if session is not None and session.is_searching:
+            cls.poll_message_set(tr("The service is being asked."))
             return False
         return may_ask(cls)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Start the search. A notice reports the result."""
-        here = session_or_report(self)
-        if here is None:
+        session = session_or_report(self)
+        if session is None:
             return {"CANCELLED"}
-        here.find_tasks()
-        return app_timer.done()
+        session.find_tasks()
+        return app_timer.finish_operator()
 
 
 class TRIVERSE_OT_add_tasks(bpy.types.Operator):
@@ -104,7 +104,7 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
         if self.uuids:
             self._taken = copied
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=words("Add Tasks by UUID"), confirm_text=words("Add Tasks")
+            self, width=_WIDTH, title=tr("Add Tasks by UUID"), confirm_text=tr("Add Tasks")
         )
 
     def check(self, context: bpy.types.Context) -> bool:
@@ -116,11 +116,11 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
         copied = _copied(context)
         if copied == self._taken or not copied.strip():
             return True
-        given, first = split_uuids(self.uuids), split_uuids(copied.strip().splitlines()[0])
-        if first and set(first) <= set(given):
+        entered, first = split_uuids(self.uuids), split_uuids(copied.strip().splitlines()[0])
+        if first and set(first) <= set(entered):
             # Only once per clipboard content, so that words the user then removes are not added again.
             self._taken = copied
-            self.uuids = " ".join(dict.fromkeys(given + split_uuids(copied)))
+            self.uuids = " ".join(dict.fromkeys(entered + split_uuids(copied)))
         return True
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -135,7 +135,7 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
             paragraph(column, _no_uuid(wrong), (_WIDTH - 40) * ui_scale(), icon="ERROR", alert=True)
         elif (count := len(split_uuids(self.uuids))) > 1:
             # The field shows only about one UUID.
-            column.label(text=words("{count} UUIDs", count=count), translate=False)
+            column.label(text=tr("{count} UUIDs", count=count), translate=False)
 
     def _wrong(self) -> str:
         """Return the first word that cannot be a UUID, or "" if there is none."""
@@ -143,8 +143,8 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Add the tasks. If any word cannot be a UUID, add none and open the dialog again."""
-        here = session_or_report(self)
-        if here is None:
+        session = session_or_report(self)
+        if session is None:
             return {"CANCELLED"}
         if wrong := self._wrong():
             self.report({"WARNING"}, _no_uuid(wrong))
@@ -153,18 +153,18 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
                 bpy.ops.triverse.add_tasks("INVOKE_DEFAULT", uuids=self.uuids)
             return {"CANCELLED"}
         try:
-            records = here.engine.track(
+            records = session.engine.track(
                 split_uuids(self.uuids),
                 origin=request.origin(context),
                 placement=placement.placement(context),
                 auto_import=False,
             )
         except TriverseError as error:
-            self.report({"WARNING"}, say(error.sentence))
+            self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         if records:
-            list_rows.choose(here, records[0].id)
-        return app_timer.done()
+            list_rows.choose(session, records[0].id)
+        return app_timer.finish_operator()
 
 
 CLASSES = (TRIVERSE_OT_find_tasks, TRIVERSE_OT_add_tasks)

@@ -40,9 +40,9 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         _flag: int = 0,
     ) -> None:
         """Draw the row of a task: thumbnail, name, status or progress, and the button of its main action."""
-        here = runtime.current()
-        record = here.shown(item.task_id) if here is not None else None
-        if here is None or record is None:
+        session = runtime.current()
+        record = session.shown(item.task_id) if session is not None else None
+        if session is None or record is None:
             # A row may still hold the id of a removed task, because rows are only written outside drawing.
             layout.label(text="")
             return
@@ -52,7 +52,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         whole = row.row()
         whole.scale_y = 1.0 / ROW_UNITS
         whole.ui_units_x = _THUMBNAIL_UNITS
-        thumbnail = here.thumbnails.icon(record.id, record.thumbnail_path) or icon_number(
+        thumbnail = session.thumbnails.icon(record.id, record.thumbnail_path) or icon_number(
             task_presentation.icon(record)
         )
         whole.template_icon(icon_value=thumbnail, scale=_THUMBNAIL_UNITS)
@@ -81,10 +81,10 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
 
     def filter_items(self, _context: bpy.types.Context, _data: object, _name: str) -> tuple[list[int], list[int]]:
         """Return flags and order of the rows: those with a task, in the order of the page that the store has sorted."""
-        here = runtime.current()
-        if here is None:
+        session = runtime.current()
+        if session is None:
             return [], []
-        return [self.bitflag_filter_item if task_id else 0 for task_id in here.slots.ids], here.slots.places
+        return [self.bitflag_filter_item if task_id else 0 for task_id in session.slots.ids], session.slots.places
 
 
 class TRIVERSE_PT_filter(bpy.types.Panel):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.errors import TriverseError
-from ...api.unexpected_errors import UNFORESEEN, Slips
+from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from .. import properties, translations
 from ..form import last_used
 from ..state import runtime
@@ -34,7 +34,7 @@ _IDLE_S = 1.0
 #: Time budget of a tick outside the modal operator, in seconds.
 _BUDGET_S = 0.004
 
-_slips = Slips()
+_error_streak = ErrorStreak()
 _has_looked = False
 
 
@@ -42,7 +42,7 @@ def register() -> None:
     """Start the timer. Not in background mode, where app timers never fire while a script runs (measured)."""
     global _has_looked
     _has_looked = False
-    _slips.went_well()
+    _error_streak.reset()
     if not bpy.app.background:
         bpy.app.timers.register(_timer, first_interval=_PAUSE_S, persistent=True)
 
@@ -55,19 +55,19 @@ def unregister() -> None:
 
 def _timer() -> float:
     try:
-        again_s = beat()
+        again_s = tick()
     except UNFORESEEN as error:
         # Blender removes a timer that raises. All tasks would then stop until the next start.
         _log.exception("A heartbeat failed")
-        if (told := _slips.slipped(error)) is not None:
-            runtime.tell_slip(told.sentence)
+        if (to_show := _error_streak.error_to_report(error)) is not None:
+            runtime.show_unexpected_error(to_show.sentence)
             redraw.redraw()
         return _IDLE_S
-    _slips.went_well()
+    _error_streak.reset()
     return again_s
 
 
-def beat() -> float:
+def tick() -> float:
     """
     Run one round of the timer: language, session start, new scenes, modal operator or tick.
 
@@ -79,35 +79,35 @@ def beat() -> float:
     if not _has_looked:
         _has_looked = True
         if runtime.has_store():
-            runtime.wish()
-    if runtime.is_wished():
+            runtime.request_start()
+    if runtime.is_start_requested():
         try:
-            runtime.need()
+            runtime.get_or_start()
         except TriverseError as error:
             _log.info("Triverse cannot start: %s", error)
             redraw.redraw()
     windows = bpy.context.window_manager.windows
     for window in windows:
         # Enum values are corrected when a file is loaded, but not in scenes that are appended or restored by undo.
-        if properties.mend(window.scene) | last_used.seed(window.scene):
+        if properties.repair(window.scene) | last_used.seed(window.scene):
             redraw.redraw()
-    here = runtime.current()
-    if here is None:
+    session = runtime.current()
+    if session is None:
         return _IDLE_S
     if modal_timer.is_alive():
         return _PAUSE_S
-    if here.is_under_way and modal_timer.start():
+    if session.is_under_way and modal_timer.start():
         return _PAUSE_S
     # Nothing is in progress except models that wait for their file to be opened, or the modal operator has no window.
     if windows:
         # An app timer has no window in its context, and pushing an undo step needs one.
         with bpy.context.temp_override(window=windows[0], screen=windows[0].screen):
-            changed = here.tick_safely(_BUDGET_S)
+            changed = session.tick_safely(_BUDGET_S)
     else:
-        changed = here.tick_safely(_BUDGET_S, may_import=False)
+        changed = session.tick_safely(_BUDGET_S, may_import=False)
     if changed:
         redraw.redraw()
-    return _PAUSE_S if here.is_under_way else _IDLE_S
+    return _PAUSE_S if session.is_under_way else _IDLE_S
 
 
 def wake() -> None:
@@ -117,7 +117,7 @@ def wake() -> None:
         bpy.app.timers.register(_timer, first_interval=0.0, persistent=True)
 
 
-def done() -> "set[OperatorReturnItems]":
+def finish_operator() -> "set[OperatorReturnItems]":
     """
     Wake the timer and redraw, so that the request of an operator takes effect at once.
 

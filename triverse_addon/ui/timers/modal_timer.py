@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..state import runtime
-from ..translate import say
+from ..translate import translate
 from . import redraw
 
 if TYPE_CHECKING:
@@ -93,29 +93,29 @@ class TRIVERSE_OT_watch(bpy.types.Operator):
         global _ticked_at_s
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        here = runtime.current()
-        if here is None or self._number != _burst:
+        session = runtime.current()
+        if session is None or self._number != _burst:
             self._remove_timer(context)
             return {"FINISHED", "PASS_THROUGH"}
         # tick_safely(), because Blender shows the user the traceback of an operator that raises.
-        if here.tick_safely(_BUDGET_S):
+        if session.tick_safely(_BUDGET_S):
             redraw.redraw()
         _ticked_at_s = time.monotonic()
-        told = self._tell(here)
-        if told or _ticked_at_s >= self._ends_at_s or not here.is_under_way:
+        reported = self._report_notices(session)
+        if reported or _ticked_at_s >= self._ends_at_s or not session.is_under_way:
             _ticked_at_s = float("-inf")
             self._remove_timer(context)
             return {"FINISHED", "PASS_THROUGH"}
         return {"PASS_THROUGH"}
 
-    def _tell(self, here: "Session") -> bool:
+    def _report_notices(self, session: "Session") -> bool:
         """Report notices. Blender shows the reports of a modal operator when it ends."""
-        told = bool(here.untold)
-        while here.untold:
-            notice = here.untold.popleft()
+        reported = bool(session.pending_notices)
+        while session.pending_notices:
+            notice = session.pending_notices.popleft()
             # "ERROR" would open a popup while the user works.
-            self.report({"INFO" if notice.level == "INFO" else "WARNING"}, say(notice.sentence))
-        return told
+            self.report({"INFO" if notice.level == "INFO" else "WARNING"}, translate(notice.sentence))
+        return reported
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Remove the event timer. Blender calls this when the window closes or a file is loaded."""

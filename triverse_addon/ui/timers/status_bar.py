@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 import bpy
 
 from ..state import runtime
-from ..translate import words
+from ..translate import tr
 
 #: What each status bar shows (text and percent), by the pointer of its window. Set in drawing, compared in refresh().
 _drawn: dict[int, tuple[str, int] | None] = {}
@@ -58,15 +58,15 @@ def _is_taken() -> bool:
 
 def _content() -> tuple[str, int] | None:
     """Return the text and the percentage to show, or None while no task is in progress."""
-    here = runtime.current()
-    if here is None or not here.moving.count:
+    session = runtime.current()
+    if session is None or not session.moving.count:
         return None
     from .. import task_presentation  # lazy import, as in runtime
 
-    moving = here.moving
+    moving = session.moving
     if moving.one is None:
-        return words("{count} Triverse tasks", count=moving.count), round(100 * moving.progress)
-    return task_presentation.state(here.shown(moving.one.id) or moving.one)[0], round(100 * moving.progress)
+        return tr("{count} Triverse tasks", count=moving.count), round(100 * moving.progress)
+    return task_presentation.state(session.shown(moving.one.id) or moving.one)[0], round(100 * moving.progress)
 
 
 def _draw(self: bpy.types.Header, context: bpy.types.Context) -> None:
