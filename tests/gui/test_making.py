@@ -257,6 +257,9 @@ def test_a_model_is_as_high_as_typed_and_stands_on_the_ground_at_the_cursor(stag
     window.fill_in(stage.side.x + stage.side.width * 2 // 3, label.center[1], "2.5")
     window.wait_for(f"abs({placing}.height - 2.5) < 1e-6")
     window.save_shot("height")
+    # Both in one place, to be compared.
+    stage.click("Keep Clear of Objects")
+    window.wait_for(f"not {placing}.step_aside")
     set_prompt(window, "A high multi thing")
     stage.press_generate()
     wait_for_stage(window, "imported")
@@ -269,6 +272,20 @@ def test_a_model_is_as_high_as_typed_and_stands_on_the_ground_at_the_cursor(stag
         assert high[axis] == pytest.approx(at + (own_high[axis] - at) * factor, abs=1e-3)
         assert low[axis] < at < high[axis]
     window.save_shot("on-the-ground")
+
+
+def test_a_model_whose_place_is_taken_stands_next_to_what_is_there(stage: Stage) -> None:
+    window = stage.window
+    cube_low, cube_high = [-1.0] * 3, [1.0] * 3
+    assert window.value("list(bpy.data.objects['Cube'].location)") == [0, 0, 0]
+    set_prompt(window, "A vase for the cube")
+    stage.press_generate()
+    wait_for_stage(window, "imported")
+    low, high = extent(window, "A vase for the cube")
+    assert low[0] > cube_high[0] or high[0] < cube_low[0] or low[1] > cube_high[1] or high[1] < cube_low[1]
+    assert max(map(abs, (*low, *high))) < 5.0
+    settle(window)
+    window.save_shot("next-to-the-cube")
 
 
 def row_reads(window: BlenderWindow, part: Box, pattern: str) -> list[int]:

@@ -27,6 +27,7 @@ from .append import MAX_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableB
 from .in_process import import_model
 from .origin import find_object, find_scene, missing_scene_reason
 from .placement import TargetTransform, box_of
+from .step_aside import step_aside
 
 _log = logging.getLogger(__name__)
 
@@ -78,8 +79,11 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         replace_import.replace_collection(collection, old, scene)
     elif record.placement.replaces is not None:
         replace_objects.replace_originals(collection, scene, record.placement.replaces, record.placement.session)
-    elif placeholder is not None and not record.placement.keep_placeholder:
-        replace_objects.hide(placeholder, scene)
+    elif placeholder is not None:
+        if not record.placement.keep_placeholder:
+            replace_objects.hide(placeholder, scene)
+    elif record.placement.step_aside:
+        step_aside(collection, scene)
     asset_collection.exclude_others(collection)
     variants.transfer(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))

@@ -102,7 +102,7 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
     for obj in objects:
         if obj.type in {"EMPTY", "CAMERA", "LIGHT", "SPEAKER", "ARMATURE"}:
             continue
-        world = obj.matrix_basis if obj.parent is None else _world(obj, worlds)
+        world = obj.matrix_basis if obj.parent is None else world_matrix(obj, worlds)
         if not _is_straight(world):
             points.extend(_extremes(obj, world))
             continue
@@ -151,7 +151,7 @@ def _fit(box: FitBox, low: Vector, high: Vector) -> Matrix:
     )
 
 
-def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matrix:
+def world_matrix(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matrix:
     """
     Compute the world matrix of ``obj`` from the matrices of its parents, as the depsgraph does for object parents.
 
@@ -161,7 +161,9 @@ def _world(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -> Matr
     """
     if obj not in known:
         basis = obj.matrix_basis
-        known[obj] = basis if obj.parent is None else _world(obj.parent, known) @ obj.matrix_parent_inverse @ basis
+        known[obj] = (
+            basis if obj.parent is None else world_matrix(obj.parent, known) @ obj.matrix_parent_inverse @ basis
+        )
     return known[obj]
 
 

@@ -194,6 +194,7 @@ def _placement(data: Any) -> Placement:
         placement,
         location=_three(placement.location),
         replaces=replaces,
+        step_aside=placement.step_aside is True,
         merge=placement.merge is True,
         smooth_deg=int(placement.smooth_deg) if placement.smooth_deg in range(1, 181) else 0,
     )

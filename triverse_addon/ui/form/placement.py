@@ -26,6 +26,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
         use_height: bool
         height: float
         on_ground: bool
+        step_aside: bool
     else:
         use_placeholder: BoolProperty(
             name="Fit to Selection",
@@ -54,6 +55,11 @@ class TriversePlacing(bpy.types.PropertyGroup):
         on_ground: BoolProperty(
             name="Stand on the Ground",
             description="The lowest point of the model comes to the height of the place, instead of its middle",
+            default=True,
+        )
+        step_aside: BoolProperty(
+            name="Keep Clear of Objects",
+            description="If the place is taken, the model comes next to what is there, along the ground",
             default=True,
         )
 
@@ -96,6 +102,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
         height=placing.height if placing.use_height else None,
         on_ground=placing.on_ground,
+        step_aside=placing.step_aside,
         unit_m=units.unit_m,
         frames_per_s=units.frames_per_s,
         session=token(),
@@ -118,6 +125,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
         layout.label(text="Place at")
     choices.draw(layout, settings.preferences(), "placement", text="" if is_narrow else "Place at")
     layout.prop(placing, "on_ground")
+    layout.prop(placing, "step_aside")
     layout.prop(placing, "use_height")
     if placing.use_height:
         layout.prop(placing, "height")
