@@ -16,6 +16,7 @@ from tests.gui.panel import (
     COLLECTIONS,
     NEWEST,
     SESSION,
+    UI,
     choose_in_menu,
     connected,
     generate,
@@ -63,8 +64,51 @@ def calls(service: StandIn) -> int:
     return sum(len(service.state.seen(kind)) for kind in FETCHES)
 
 
+IS_HERE = f"__import__('sys').modules['{UI}.task_presentation'].is_in_this_file({NEWEST})"
+CHOSEN = "[obj.name for obj in bpy.context.window_manager.windows[0].view_layer.objects.selected]"
+
+
+def test_an_imported_model_is_found_wherever_it_is(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = generate(window, "A red chair")
+    wait_for_stage(window, "imported")
+    assert window.value(CHOSEN) == ["Cube"], "an import takes no selection away"
+    # Hidden, far away, in another scene than the one that is shown.
+    window.run(
+        f"""
+        first = {SCENE}
+        (obj,) = bpy.data.collections["A red chair"].objects
+        obj.location.x += 50
+        obj.hide_set(True, view_layer=first.view_layers[0])
+        first.view_layers[0].layer_collection.children["A red chair"].exclude = True
+        bpy.context.window_manager.windows[0].scene = bpy.data.scenes.new("Other")
+        """
+    )
+    window.wait_for(f"{SCENE}.name == 'Other'")
+    press(window, side, "Show in Viewport")
+    window.wait_for(f"{SCENE}.name == 'Scene'")
+    window.wait_for(f"{CHOSEN} == ['A red chair']")
+    view = window.value(
+        "[list(area.spaces.active.region_3d.view_location)"
+        " for area in bpy.context.window_manager.windows[0].screen.areas if area.type == 'VIEW_3D'][0]"
+    )
+    assert view[0] == pytest.approx(51.0, abs=2.0)
+    settle(window)
+    window.save_shot("shown-in-viewport")
+    # What the row says follows undo and a new file.
+    assert window.value(IS_HERE)
+    window.run("bpy.data.collections.remove(bpy.data.collections['A red chair'])")
+    window.wait_for(f"not {IS_HERE}")
+    window.wait_text("not in this file any more", side)
+    window.save_shot("was-in-this-file")
+    window.run("with override(): bpy.ops.wm.read_homefile()")
+    window.wait_text("another file", side)
+
+
 def test_a_model_is_imported_again_bare_and_in_place(open_window: OpenWindow, service: StandIn) -> None:
     window = open_window(env=connected(service))
+    # The models are compared by their places, so they do not step aside.
+    window.run(f"{SCENE}.triverse.placing.step_aside = False")
     side = generate(window, "A red chair")
     wait_for_stage(window, "imported")
     asked = calls(service)

@@ -24,7 +24,14 @@ from .generate import add_menu, cost, drop_handler, image_operators, presets, re
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .state import runtime
-from .task_list import import_operators, list_operators, selected_task, task_operators, track_operators
+from .task_list import (
+    import_operators,
+    list_operators,
+    selected_task,
+    show_operators,
+    task_operators,
+    track_operators,
+)
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
 from .timers import app_timer, modal_timer, status_bar
@@ -44,6 +51,7 @@ _CLASSES = (
     *drop_handler.CLASSES,
     *add_menu.CLASSES,
     *import_operators.CLASSES,
+    *show_operators.CLASSES,
     *task_operators.CLASSES,
     *track_operators.CLASSES,
     *reuse_inputs.CLASSES,

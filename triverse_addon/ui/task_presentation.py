@@ -2,14 +2,15 @@
 """
 How a task is shown: its icon, status text, progress, and main action.
 
-Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. Reads memory, never disk or network.
+Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads memory, never disk or network.
 """
 
 from dataclasses import dataclass
 
 from ..api.service_codes import ServiceCode
+from ..batch.run.dispatcher import BATCH_ORIGIN
 from ..tasks.events import Notice, Remedy
-from ..tasks.record import FAILED_STAGES, UNFINISHED, Stage, TaskRecord
+from ..tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
 from ..tasks.status_text import overall_progress, stage_text, time_left_s
 from .translate import tr, translate
 
@@ -55,6 +56,9 @@ class Action:
     needs_task: bool = True
 
 
+#: The button to import a model once more.
+IMPORT_AGAIN = Action("triverse.import_task", "Import Again", "IMPORT")
+
 #: Buttons that fix the problem of a notice.
 _REMEDIES = {
     Remedy.SET_KEY: Action("triverse.preferences", "Open Preferences", "PREFERENCES", needs_task=False),
@@ -97,8 +101,32 @@ def progress(record: TaskRecord) -> float:
     return max(0.0, min(1.0, overall_progress(record)))
 
 
+def is_in_this_file(record: TaskRecord) -> bool:
+    """Return whether a model of the task is in the open file, as it is now."""
+    from ..scene.importing import imported_models  # lazy import, as in state.runtime
+
+    return record.stage is Stage.IMPORTED and bool(imported_models.find(record.task_uuid))
+
+
+def _imported_elsewhere(record: TaskRecord) -> tuple[str, ...]:
+    """Return the forms of the status of an imported task whose model is not in the open file; none if unknown."""
+    from ..scene.importing import origin  # lazy import, as in state.runtime
+
+    if record.origin == Origin():
+        return ()
+    if record.origin.session == BATCH_ORIGIN:
+        return (tr("Imported into the asset library"), tr("In the library"))
+    if origin.is_same_file(record.origin):
+        return (tr("Imported before, not in this file any more"), tr("Was in this file"))
+    return (tr("Imported into another file"), tr("In another file"))
+
+
 def state(record: TaskRecord) -> tuple[str, ...]:
     """Return the status of a task as translated text, in several forms: the most detailed first, the shortest last."""
+    if record.stage is Stage.IMPORTED and not is_in_this_file(record):
+        forms = _imported_elsewhere(record)
+        if forms:
+            return forms
     short = translate(stage_text(record))
     left = time_left(time_left_s(record))
     if record.stage is Stage.WAITING and record.following and record.progress:
@@ -138,8 +166,10 @@ def action(record: TaskRecord) -> Action:
     """Return the main action for a task in its present state."""
     if record.stage is Stage.READY:
         return Action("triverse.import_task", "Import", "IMPORT")
+    if is_in_this_file(record):
+        return Action("triverse.show_imported", "Show in Viewport", "ZOOM_SELECTED")
     if record.stage is Stage.IMPORTED:
-        return Action("triverse.import_task", "Import Again", "IMPORT")
+        return IMPORT_AGAIN
     if record.stage in FAILED_STAGES:
         if record.error_code in _HOPELESS:
             return Action("triverse.regenerate", "Change and Try Again", "GREASEPENCIL")

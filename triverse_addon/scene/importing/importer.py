@@ -22,7 +22,7 @@ from .. import gltf_abilities
 from ..errors import SceneError
 from ..worker import asset_collection
 from ..worker.gltf_import import units_of
-from . import orphan_data, readable_models, replace_import, replace_objects, undo, variants
+from . import imported_models, orphan_data, readable_models, replace_import, replace_objects, undo, variants
 from .append import MAX_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .in_process import import_model
 from .origin import find_object, find_scene, missing_scene_reason
@@ -73,6 +73,7 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
     replace_import.store_import_time(collection)
+    imported_models.forget()
     if record.geometry_only:
         orphan_data.remove_materials(collection)
     if old is not None:

@@ -45,7 +45,7 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
         for scene in bpy.data.scenes:
             if _scene_id(scene) == origin.scene_id:
                 return scene
-    if _is_same_file(origin):
+    if is_same_file(origin):
         scene = bpy.data.scenes.get(origin.scene_name)
         # A scene with another id is a different scene that got the name later.
         if scene is not None and (not origin.scene_id or not _scene_id(scene)):
@@ -70,7 +70,7 @@ def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bp
 
 def missing_scene_reason(origin: Origin) -> Sentence:
     """Return the message for an origin whose scene :func:`find_scene` does not find."""
-    if _is_same_file(origin):
+    if is_same_file(origin):
         return Sentence.of(
             "The scene {scene} is gone. Press Import to bring the model into this one.", scene=origin.scene_name
         )
@@ -81,7 +81,8 @@ def missing_scene_reason(origin: Origin) -> Sentence:
     return Sentence.of("Its file was closed without being saved. Press Import to bring the model into this file.")
 
 
-def _is_same_file(origin: Origin) -> bool:
+def is_same_file(origin: Origin) -> bool:
+    """Return whether a task was started in the file that is open now."""
     return origin.session == _token or bool(origin.file and _same_path(origin.file, bpy.data.filepath))
 
 

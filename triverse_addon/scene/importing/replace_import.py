@@ -23,9 +23,9 @@ from .placement import FitBox, TargetTransform, bounds, matrix_to, move
 from .replace_objects import CHANNELS, PARENTING
 
 #: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
-_UUID = "triverse_task_uuid"
+UUID = "triverse_task_uuid"
 #: Custom property of imported collections with the time of the import, in seconds since the epoch.
-_IMPORTED_AT = "triverse_imported_at"
+IMPORTED_AT = "triverse_imported_at"
 #: Greatest distance of two shapes that count as equal, relative to their size.
 _TOLERANCE = 0.01
 #: Approximate number of vertices that are compared to compute the transform of a mesh.
@@ -39,7 +39,7 @@ def imported(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Co
     return [
         collection
         for collection in scene.collection.children_recursive
-        if collection.library is None and collection.get(_UUID) == task_uuid
+        if collection.library is None and collection.get(UUID) == task_uuid
     ]
 
 
@@ -59,12 +59,12 @@ def find_latest(
             return one
     # A user may change the names and the order of the collections, so they decide only where the times do not: between
     # copies of one import, and between imports of version 0.1.0, which stored no time.
-    return max(reversed(found), key=lambda one: (one.get(_IMPORTED_AT, 0.0), one.name == last), default=None)
+    return max(reversed(found), key=lambda one: (one.get(IMPORTED_AT, 0.0), one.name == last), default=None)
 
 
 def store_import_time(collection: bpy.types.Collection) -> None:
     """Store the present time as the collection's time of import."""
-    collection[_IMPORTED_AT] = time.time()
+    collection[IMPORTED_AT] = time.time()
 
 
 def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:

@@ -128,13 +128,17 @@ def shutdown() -> None:
 
 
 def register() -> None:
-    """Add the handler for loaded files."""
+    """Add the handlers for loaded files, undo and redo."""
     bpy.app.handlers.load_post.append(_file_loaded)
+    bpy.app.handlers.undo_post.append(_undone)
+    bpy.app.handlers.redo_post.append(_undone)
 
 
 def unregister() -> None:
-    """Remove the handler and stop the session."""
+    """Remove the handlers and stop the session."""
     bpy.app.handlers.load_post.remove(_file_loaded)
+    bpy.app.handlers.undo_post.remove(_undone)
+    bpy.app.handlers.redo_post.remove(_undone)
     shutdown()
     # From now on, files may be loaded without being noticed.
     _new_time()
@@ -157,7 +161,20 @@ def _file_loaded(*_: object) -> None:
     if _session is not None:
         _session.rejected = {}
         _session.again_of = ""
+        _forget_imported_models()
         list_rows.write(_session)
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def _undone(*_: object) -> None:
+    if _session is not None:
+        _forget_imported_models()
+
+
+def _forget_imported_models() -> None:
+    from ...scene.importing import imported_models  # lazy import, as above
+
+    imported_models.forget()
 
 
 def has_store() -> bool:

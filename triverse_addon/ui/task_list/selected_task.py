@@ -43,6 +43,9 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     action = task_presentation.action(record)
     draw_task_operator(row, action.operator, record, text=action.text, icon=action.icon)
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
+    if task_presentation.is_in_this_file(record):
+        again = task_presentation.IMPORT_AGAIN
+        draw_task_operator(layout, again.operator, record, text=again.text, icon=again.icon)
     details_panel.draw(layout, context, session, record)
 
 
@@ -62,6 +65,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
             return
         from .. import task_presentation  # lazy import, as in runtime
 
+        draw_task_operator(layout, "triverse.show_imported", record, icon="ZOOM_SELECTED")
         draw_task_operator(layout, "triverse.import_task", record, icon="IMPORT")
         bare = draw_task_operator(layout, "triverse.import_task", record, text="Import Geometry Only", icon="MESH_DATA")
         bare.geometry_only = True

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is imported is known as it is in the file now, and can be shown wherever it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import pytest
+
+from triverse_addon.scene.importing import imported_models, origin, show
+from triverse_addon.scene.importing.replace_import import IMPORTED_AT, UUID
+from triverse_addon.tasks.record import Origin, Stage, TaskRecord
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+
+def model(name: str = "Chair", uuid: str = "u-1", scene: bpy.types.Scene | None = None) -> bpy.types.Collection:
+    """A cube in a collection as an import makes it."""
+    collection = bpy.data.collections.new(name)
+    collection[UUID], collection[IMPORTED_AT] = uuid, float(len(bpy.data.collections))
+    (scene or bpy.context.scene).collection.children.link(collection)
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(0, 0, 0), (2, 0, 0), (0, 2, 0), (0, 0, 2)], [], [(0, 1, 2), (0, 1, 3)])
+    collection.objects.link(bpy.data.objects.new(name, mesh))
+    imported_models.forget()
+    return collection
+
+
+def found(uuid: str | None = "u-1") -> list[str]:
+    return [collection.name for collection in imported_models.find(uuid)]
+
+
+def test_nothing_is_found_of_a_task_without_a_uuid_or_a_model() -> None:
+    model()
+    assert found(None) == found("") == found("u-2") == []
+
+
+def test_the_last_import_comes_first() -> None:
+    model()
+    model()
+    assert found() == ["Chair.001", "Chair"]
+
+
+def test_it_follows_renaming_deleting_and_emptying() -> None:
+    collection, other = model(), model("Table")
+    assert found() == ["Table", "Chair"]
+    collection.name = "Throne"
+    assert found() == ["Table", "Throne"]
+    bpy.data.objects.remove(other.objects[0])
+    assert found() == ["Throne"]
+    bpy.data.collections.remove(collection)
+    assert found() == []
+
+
+def test_one_that_was_exchanged_for_another_is_not_taken_for_it() -> None:
+    collection = model()
+    assert found() == ["Chair"]
+    bpy.data.collections.remove(collection)
+    bpy.data.collections.new("Chair")
+    assert found() == []
+
+
+def test_a_model_in_another_scene_is_found_and_shown_there() -> None:
+    other = bpy.data.scenes.new("Other")
+    collection = model(scene=other)
+    layer = other.view_layers[0]
+    (obj,) = collection.objects
+    obj.hide_set(True, view_layer=layer)
+    layer.layer_collection.children[collection.name].exclude = True
+    window = bpy.context.window_manager.windows[0]
+    assert window.scene != other
+    assert found() == ["Chair"]
+    assert show.show(collection, window, None)
+    assert window.scene == other
+    assert not layer.layer_collection.children[collection.name].exclude
+    assert [one.name for one in layer.objects if one.select_get(view_layer=layer)] == ["Chair"]
+    assert layer.objects.active == obj
+
+
+def test_in_edit_mode_the_selection_stays() -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.object.mode_set(mode="EDIT")
+    cube, collection = bpy.context.object, model()
+    assert show.show(collection, bpy.context.window_manager.windows[0], None)
+    assert bpy.context.view_layer.objects.active == cube
+    assert not collection.objects[0].select_get()
+    assert cube.mode == "EDIT"
+
+
+def test_a_collection_in_no_scene_is_not_shown() -> None:
+    collection = model()
+    bpy.context.scene.collection.children.unlink(collection)
+    collection.use_fake_user = True
+    assert found() == ["Chair"]
+    assert not show.show(collection, bpy.context.window_manager.windows[0], None)
+
+
+@pytest.mark.parametrize(
+    ("made_in", "words"),
+    [
+        (Origin(), ("Imported",)),
+        (Origin(session="batch", file="/library"), ("Imported into the asset library", "In the library")),
+        (Origin(session="other", file="/other.blend"), ("Imported into another file", "In another file")),
+        (Origin(session="here"), ("Imported before, not in this file any more", "Was in this file")),
+    ],
+)
+def test_the_status_says_where_it_was_imported(
+    ui: Any, monkeypatch: pytest.MonkeyPatch, made_in: Origin, words: tuple[str, ...]
+) -> None:
+    from triverse_addon.ui import task_presentation
+
+    monkeypatch.setattr(origin, "_token", "here")
+    record = TaskRecord(
+        id="a", flow="text-to-model", name="Chair", stage=Stage.IMPORTED, task_uuid="u-1", origin=made_in
+    )
+    assert task_presentation.state(record) == words
+    assert task_presentation.action(record).operator == "triverse.import_task"
+    collection = model()
+    assert task_presentation.state(record) == ("Imported",)
+    assert task_presentation.action(record).operator == "triverse.show_imported"
+    bpy.data.collections.remove(collection)
+    assert task_presentation.state(record) == words
