@@ -65,6 +65,7 @@ def calls(service: StandIn) -> int:
 
 
 IS_HERE = f"__import__('sys').modules['{UI}.task_presentation'].is_in_this_file({NEWEST})"
+WORDS = f"__import__('sys').modules['{UI}.task_presentation'].state({NEWEST})"
 CHOSEN = "[obj.name for obj in bpy.context.window_manager.windows[0].view_layer.objects.selected]"
 
 
@@ -102,7 +103,8 @@ def test_an_imported_model_is_found_wherever_it_is(open_window: OpenWindow, serv
     window.wait_text("not in this file any more", side)
     window.save_shot("was-in-this-file")
     window.run("with override(): bpy.ops.wm.read_homefile()")
-    window.wait_text("another file", side)
+    # The sidebar is closed in the new file.
+    window.wait_for(f"{WORDS}[0] == 'Imported into another file'")
 
 
 def test_a_model_is_imported_again_bare_and_in_place(open_window: OpenWindow, service: StandIn) -> None:

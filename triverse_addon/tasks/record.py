@@ -117,8 +117,6 @@ class Placement:
     :ivar location: world coordinates in Blender units; of the 3D cursor or the world origin, as requested.
     :ivar height: height in Blender units that the model is scaled to; None keeps its own size.
     :ivar on_ground: whether the lowest point of the model is placed at the z of ``location``.
-    :ivar step_aside: whether the model moves along the ground to the nearest free place if other objects are where it
-        would be.
     :ivar placeholder: name of the object whose bounding box the model is fitted to; "" for none.
     :ivar placeholder_uid: session UID of that object; 0 if unknown.
     :ivar session: the period in which session UIDs are valid, even if objects are renamed. It ends when a file is
@@ -132,12 +130,15 @@ class Placement:
         flat shading, as glTF specifies.
     :ivar instead_of: name of a collection with an earlier import of the same task. The model takes its place and the
         collection is removed; "" for none. If it no longer exists, the other settings apply.
+    :ivar step_aside: whether the model moves along the ground to the nearest free place if other objects are where it
+        would be.
+    :ivar share_data: whether a model that is already in the file shares its meshes, materials and images with the new
+        import.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
     height: float | None = None
     on_ground: bool = False
-    step_aside: bool = False
     placeholder: str = ""
     placeholder_uid: int = 0
     session: str = ""
@@ -148,6 +149,8 @@ class Placement:
     frames_per_s: float = 24.0
     merge: bool = False
     smooth_deg: int = 0
+    step_aside: bool = False
+    share_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

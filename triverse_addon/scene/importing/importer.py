@@ -22,7 +22,7 @@ from .. import gltf_abilities
 from ..errors import SceneError
 from ..worker import asset_collection
 from ..worker.gltf_import import units_of
-from . import imported_models, orphan_data, readable_models, replace_import, replace_objects, undo, variants
+from . import imported_models, orphan_data, readable_models, replace_import, replace_objects, share_data, undo, variants
 from .append import MAX_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .in_process import import_model
 from .origin import find_object, find_scene, missing_scene_reason
@@ -72,10 +72,13 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         return ConvertAgain(unsuitable.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
+    earlier = [one for one in imported_models.find(record.task_uuid) if one != collection]
     replace_import.store_import_time(collection)
     imported_models.forget()
     if record.geometry_only:
         orphan_data.remove_materials(collection)
+    if old is None and record.placement.share_data and earlier:
+        share_data.share(collection, earlier[0])
     if old is not None:
         replace_import.replace_collection(collection, old, scene)
     elif record.placement.replaces is not None:

@@ -85,7 +85,7 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
     :param scene: the scene of both.
     """
     model, before = list(new.all_objects), list(old.all_objects)
-    partners = _partners(model, before)
+    partners = counterparts(model, before)
     changes = {obj: _change(obj, partners[obj]) for obj in partners}
     is_exact = len(partners) == len(model) and None not in changes.values()
     if is_exact:
@@ -115,7 +115,7 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
 # Counterparts
 
 
-def _partners(
+def counterparts(
     model: list[bpy.types.Object], before: list[bpy.types.Object]
 ) -> dict[bpy.types.Object, bpy.types.Object]:
     """
@@ -127,7 +127,7 @@ def _partners(
     free = list(before)
     found: dict[bpy.types.Object, bpy.types.Object] = {}
     for obj in model:
-        same = [other for other in free if other.type == obj.type and _stem(other.name) == _stem(obj.name)]
+        same = [other for other in free if other.type == obj.type and stem(other.name) == stem(obj.name)]
         if same:
             found[obj] = same[0]
             free.remove(same[0])
@@ -140,7 +140,7 @@ def _partners(
     return found
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """Return a name without the numeric suffix (".001") that Blender adds to a name that is in use."""
     return re.sub(r"\.\d{3,}$", "", name)
 

@@ -195,6 +195,7 @@ def _placement(data: Any) -> Placement:
         location=_three(placement.location),
         replaces=replaces,
         step_aside=placement.step_aside is True,
+        share_data=placement.share_data is True,
         merge=placement.merge is True,
         smooth_deg=int(placement.smooth_deg) if placement.smooth_deg in range(1, 181) else 0,
     )

@@ -27,6 +27,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
         height: float
         on_ground: bool
         step_aside: bool
+        separate_data: bool
     else:
         use_placeholder: BoolProperty(
             name="Fit to Selection",
@@ -62,6 +63,13 @@ class TriversePlacing(bpy.types.PropertyGroup):
             description="If the place is taken, the model comes next to what is there, along the ground",
             default=True,
         )
+        separate_data: BoolProperty(
+            name="Separate Data",
+            description=(
+                "A model that is imported again gets meshes, materials and images of its own, instead of using those "
+                "that are in the file already"
+            ),
+        )
 
 
 def marker(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -93,6 +101,7 @@ def placement(context: bpy.types.Context) -> "Placement":
             placeholder_uid=at.session_uid,
             session=token(),
             keep_placeholder=placing.keep_placeholder,
+            share_data=not placing.separate_data,
             unit_m=units.unit_m,
             frames_per_s=units.frames_per_s,
             **mesh_options.chosen(context.scene),
@@ -103,6 +112,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         height=placing.height if placing.use_height else None,
         on_ground=placing.on_ground,
         step_aside=placing.step_aside,
+        share_data=not placing.separate_data,
         unit_m=units.unit_m,
         frames_per_s=units.frames_per_s,
         session=token(),
@@ -117,6 +127,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
     :param is_narrow: draw labels above their fields instead of next to them.
     """
     placing = context.scene.triverse.placing
+    layout.prop(placing, "separate_data")
     layout.prop(placing, "use_placeholder")
     if placing.use_placeholder:
         layout.prop(placing, "keep_placeholder")
