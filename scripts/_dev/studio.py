@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .package import build
 from .screen import HEIGHT, WIDTH, Box
-from .window import TABS_PX, BlenderWindow, copy_profile, find_blender, make_profile
+from .window import AS_INSTALLED, TABS_PX, BlenderWindow, copy_profile, find_blender, make_profile
 
 #: Colours of a picture: few enough for a small file, so many that none is missed.
 _COLORS = 160
@@ -36,7 +36,7 @@ class Studio:
         self.look, self.out, self.scratch = look, out, scratch
         self.blender = find_blender(blender_name)
         self.template = scratch / "template" / "home"
-        make_profile(self.blender, self.template, build(scratch / "dist"))
+        make_profile(self.blender, self.template, build(scratch / "dist"), preferences=AS_INSTALLED)
         self._count = 0
 
     @contextmanager

@@ -105,6 +105,8 @@ What a test's user has set: no splash screen over the panel, letters that are ea
 to draw. For smooth edges, Blender draws it eight times over whenever it has changed, which by software takes a second;
 and under a sidebar that can be seen through, it is drawn and blended in with every letter that changes.
 """
+AS_INSTALLED = 'preferences.system.viewport_aa = "8"\npreferences.system.use_region_overlap = True'
+"""For :func:`make_profile`, where pictures or times are to be as a user has them: what is drawn is not made cheap."""
 
 
 def make_profile(blender: Blender, home: Path, extension: Path | None = None, *, preferences: str = "") -> None:

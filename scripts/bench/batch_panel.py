@@ -90,7 +90,7 @@ def main() -> int:
         return code
     from _dev import ports
     from _dev.package import build
-    from _dev.window import BlenderWindow, find_blender, make_profile
+    from _dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
     from bench.machine import machine
     from bench.service import Service
 
@@ -101,7 +101,7 @@ def main() -> int:
         folder = Path(name)
         home = folder / "home"
         blender = find_blender(options.blender)
-        make_profile(blender, home, build(folder / "dist"))
+        make_profile(blender, home, build(folder / "dist"), preferences=AS_INSTALLED)
         lines = ["prompt,polygon_limit"] + [f"model number {number},20000" for number in range(options.rows)]
         (folder / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         env = {"TRIVERSE_API_KEY": service.key, "TRIVERSE_API_URL": service.url}

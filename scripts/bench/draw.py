@@ -88,12 +88,12 @@ def measured(blender_name: str, tasks: int, redraws: int, scratch: Path) -> dict
     from scripts._dev import stored
     from scripts._dev.drawn import WATCH
     from scripts._dev.package import build
-    from scripts._dev.window import BlenderWindow, find_blender, make_profile
+    from scripts._dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
     from tests.gui.panel import SESSION, UI, connected
     from tests.service.server import StandIn
 
     blender, home = find_blender(blender_name), scratch / "home"
-    make_profile(blender, home, build(scratch / "dist"))
+    make_profile(blender, home, build(scratch / "dist"), preferences=AS_INSTALLED)
     stored.fill(stored.data_folder(home), tasks)
     with StandIn() as service, BlenderWindow(blender, scratch, home=home, env=connected(service)) as window:
         side = window.show_sidebar("Triverse")

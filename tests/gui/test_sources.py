@@ -200,7 +200,9 @@ def test_dropped_pictures_become_tasks_after_a_question(
     window.save_shot("dropped")
     window.click_text("Make Models with Triverse")
     window.wait_text("Make a Model?")
-    window.wait_text("table.png", window.box("VIEW_3D", "WINDOW"))
+    # Where it was dropped, above the file browser; it may lie over the toolbar.
+    view = window.box("VIEW_3D", "WINDOW")
+    window.wait_text("table.png", Box(0, view.y, view.x + view.width, view.height))
     window.save_shot("dragged")
     window.key("Return")
     window.wait_for(f"len({TASKS}) == 3")
