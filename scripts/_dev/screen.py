@@ -15,11 +15,12 @@ import hashlib
 import io
 import struct
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from .sandbox import Sandbox, SandboxError
 
@@ -28,6 +29,18 @@ TOOLS = ("Xvfb", "xdotool", "convert", "tesseract")
 START_LIMIT_S = 60.0
 _MOST_READ = 50
 """Pictures whose words are kept."""
+_MOST_STRIPS = 5000
+"""Strips whose words are kept, for all screens of this process: most of a panel is the same in every test."""
+_GAP_PX = 3
+"""So many lines of pixels are alike, at least, between two rows of text."""
+_EDGE_PX = 2
+"""So much of the gap above and below belongs to a strip."""
+_LEAST_ROW_PX = 8 + 2 * _EDGE_PX
+"""The height of a strip that can hold letters."""
+_TILE_PX = 16
+"""So near to each other, two changes are of one thing."""
+_GROUND_GREY = 40
+"""About the grey on which Blender's texts stand."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,24 @@ class Word:
     text: str
     box: Box
     line: tuple[int, ...]
+
+    def moved(self, x: int, y: int) -> Word:
+        """The same word, so much further right and down."""
+        box = Box(self.box.x + x, self.box.y + y, self.box.width, self.box.height)
+        return Word(self.text, box, self.line)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A row of a picture, from gap to gap, in grey."""
+
+    box: Box
+    picture: Image.Image
+    looks: bytes
+
+
+_words_of_strips: dict[bytes, list[Word]] = {}
+"""By the looks of a strip."""
 
 
 class Screen:
@@ -79,6 +110,8 @@ class Screen:
         self.display = f":{numbers[0]}"
         self._pixels = sandbox.scratch / "tmp" / "Xvfb_screen0"
         self._read: dict[bytes, list[Word]] = {}
+        self._before: deque[Image.Image] = deque(maxlen=3)
+        """What was on the screen before each of the last presses of mouse or keyboard."""
 
     def tool(self, argv: Sequence[str | Path], stdin: bytes = b"") -> bytes:
         """Run a program on this screen and return its stdout.
@@ -99,9 +132,7 @@ class Screen:
         start, width, height, line_bytes, colours = header[0], header[4], header[5], header[12], header[19]
         pixels = content[start + colours * 12 :]
         picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", line_bytes)
-        if part is None:
-            return picture
-        return picture.crop((part.x, part.y, part.x + part.width, part.y + part.height))
+        return picture if part is None else _crop(picture, part)
 
     def shot(self) -> bytes:
         """The whole screen as a PNG."""
@@ -111,20 +142,23 @@ class Screen:
 
     def words(self, part: Box | None = None) -> list[Word]:
         """The words that can be read on the screen, or in a part of it."""
-        part = part or Box(0, 0, WIDTH, HEIGHT)
+        part = part or _WHOLE
         picture = self.picture(part)
-        looks = hashlib.sha1(picture.tobytes() + repr(part).encode(), usedforsecurity=False).digest()
+        looks = _looks(picture, part)
         if looks not in self._read:
             if len(self._read) >= _MOST_READ:
                 del self._read[next(iter(self._read))]
-            self._read[looks] = self._words(picture, part)
+            found = self._words(picture, 2 if _is_large(part) else 4)
+            if not _is_large(part):
+                for strip in strips_of(picture.convert("L")):
+                    _keep(strip, found, strip.box)
+            self._read[looks] = [word.moved(part.x, part.y) for word in found]
         return self._read[looks]
 
-    def _words(self, picture: Image.Image, part: Box) -> list[Word]:
-        scale = 4 if part.width * part.height < WIDTH * HEIGHT // 2 else 2
+    def _words(self, picture: Image.Image, scale: int) -> list[Word]:
         # tesseract is trained on dark letters, some 30 px high, on white; Blender's theme is the other way round.
         grey = ImageOps.invert(picture.convert("L"))
-        large = grey.resize((part.width * scale, part.height * scale), Image.Resampling.LANCZOS)
+        large = grey.resize((grey.width * scale, grey.height * scale), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         large.point([min(255, max(0, round((value - 38) * 255 / 153))) for value in range(256)]).save(file, "PPM")
         table = self.tool(["tesseract", "stdin", "stdout", "--psm", "11", "tsv"], file.getvalue()).decode()
@@ -132,21 +166,53 @@ class Screen:
         for row in (line.split("\t") for line in table.splitlines()[1:]):
             if len(row) < 12 or row[0] != "5" or not row[11].strip():
                 continue
-            left, top, width, height = (int(number) // scale for number in row[6:10])
-            box = Box(part.x + left, part.y + top, width, height)
+            box = Box(*(int(number) // scale for number in row[6:10]))
             found.append(Word(row[11].strip(), box, tuple(int(number) for number in row[1:5])))
         return found
 
     def find(self, text: str, part: Box | None = None) -> list[Box]:
-        """Where ``text`` (a word or some) stands, from top to bottom. A misread letter is forgiven in a long text."""
+        """Where ``text`` (a word or some) stands, from top to bottom. A misread letter is forgiven in a long text.
+
+        Of a part of the screen, only those strips are read that were never seen before; of all of it, what a click or a
+        key has opened. What is not found so is looked for in the whole part.
+        """
+        part = part or _WHOLE
+        picture = self.picture()
+        places: list[Box | None] = [part]
+        if _looks(_crop(picture, part), part) in self._read:
+            places = []
+        elif _is_large(part):
+            places = [_changed(before, picture) for before in reversed(self._before)]
+        for place in filter(None, places):
+            words = self._words_by_strips(_crop(picture, place))
+            if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
+                return boxes
         return find_text(text, self.words(part))
+
+    def _words_by_strips(self, picture: Image.Image) -> list[Word]:
+        strips = strips_of(picture.convert("L"))
+        new = list({strip.looks: strip for strip in strips if strip.looks not in _words_of_strips}.values())
+        if new:
+            # One below the other: to start the reader takes as long as to read five rows.
+            width, height = max(one.box.width for one in new), sum(one.box.height for one in new)
+            sheet, top, places = Image.new("L", (width, height), _GROUND_GREY), 0, []
+            for strip in new:
+                sheet.paste(strip.picture, (0, top))
+                places.append(Box(0, top, strip.box.width, strip.box.height))
+                top += strip.box.height
+            found = self._words(sheet, 4)
+            for strip, place in zip(new, places, strict=True):
+                _keep(strip, found, place)
+        return [
+            Word(word.text, word.box, (number, *word.line)).moved(strip.box.x, strip.box.y)
+            for number, strip in enumerate(strips)
+            for word in _words_of_strips[strip.looks]
+        ]
 
     def move(self, x: int, y: int) -> None:
         """Move the mouse, in two steps: Blender looks at what is under it when it moves."""
-        self.tool(
-            ["xdotool", "mousemove", "--sync", str(max(x - 3, 0)), str(y), "sleep", "0.05", "mousemove", str(x), str(y)]
-        )
-        time.sleep(0.1)
+        steps = ["mousemove", "--sync", str(max(x - 3, 0)), str(y), "sleep", "0.03", "mousemove", str(x), str(y)]
+        self.tool(["xdotool", *steps, "sleep", "0.03"])
 
     def click(self, x: int, y: int, *, button: int = 1, times: int = 1) -> None:
         """Click at a place."""
@@ -156,13 +222,14 @@ class Screen:
     def press(self, button: int = 1, *, times: int = 1) -> None:
         """Press and release where the mouse is. In the same instant, a busy Blender would not see it."""
         # One program for both of a double click, which are to be within 0.35 s.
+        self._before.append(self.picture())
         press = ["mousedown", str(button), "sleep", "0.1", "mouseup", str(button), "sleep", "0.03"]
         self.tool(["xdotool", *press * times])
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], *, button: int = 1, steps: int = 8) -> None:
         """Press at one place and release at another, moving in steps as a hand does."""
         self.move(*start)
-        chain = ["xdotool", "mousedown", str(button)]
+        chain = ["xdotool", "sleep", "0.1", "mousedown", str(button)]
         for step in range(1, steps + 1):
             x, y = (round(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
             chain += ["sleep", "0.03", "mousemove", str(x), str(y)]
@@ -170,13 +237,100 @@ class Screen:
 
     def type(self, text: str) -> None:
         """Type on the keyboard, to the window under the mouse. (By stdin: a typed key is on no command line.)"""
-        self.tool(["xdotool", "type", "--delay", "25", "--file", "-"], text.encode())
+        self.tool(["xdotool", "type", "--delay", "8", "--file", "-"], text.encode())
 
     def key(self, *names: str) -> None:
         """Press keys by their X names, such as ``Return``, ``ctrl+z``, ``Escape``."""
+        self._before.append(self.picture())
         for name in names:
             self.tool(["xdotool", "key", "--delay", "40", name])
             time.sleep(0.05)
+
+
+_WHOLE = Box(0, 0, WIDTH, HEIGHT)
+
+
+def _is_large(part: Box) -> bool:
+    """Whether a part is half of the screen or more."""
+    return part.width * part.height >= WIDTH * HEIGHT // 2
+
+
+def _crop(picture: Image.Image, part: Box) -> Image.Image:
+    return picture.crop((part.x, part.y, part.x + part.width, part.y + part.height))
+
+
+def _changed(before: Image.Image, now: Image.Image) -> Box | None:
+    """Where the largest connected part is in which two pictures differ; None if there is none, or it is large."""
+    differ = ImageChops.difference(before.convert("L"), now.convert("L")).point(
+        [255 * (grey > 8) for grey in range(256)]
+    )
+    tiles = differ.reduce(_TILE_PX)
+    left = {place for place, grey in enumerate(tiles.tobytes()) if grey}
+    around = [down + right for down in (-tiles.width, 0, tiles.width) for right in (-1, 0, 1)]
+    largest = None
+    while left:
+        group, at = [left.pop()], 0
+        while at < len(group):
+            near = {group[at] + step for step in around} & left
+            left -= near
+            group += near
+            at += 1
+        xs, ys = [place % tiles.width for place in group], [place // tiles.width for place in group]
+        size = (max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
+        box = Box(*(number * _TILE_PX for number in (min(xs), min(ys), *size)))
+        if largest is None or box.width * box.height > largest.width * largest.height:
+            largest = box
+    return None if largest is None or _is_large(largest) else largest
+
+
+def _looks(picture: Image.Image, part: Box) -> bytes:
+    return hashlib.sha1(picture.tobytes() + repr(part).encode(), usedforsecurity=False).digest()
+
+
+def strips_of(picture: Image.Image) -> list[Strip]:
+    """The rows of a grey picture that may hold letters, from top to bottom; of the tabs beside a panel, by themselves.
+
+    It is cut where lines of pixels are alike, such as between two rows of a panel.
+    """
+    found = []
+    across = _cut(picture.transpose(Image.Transpose.TRANSPOSE)) if picture.height > picture.width else [(0, 0)]
+    for left, right in across if len(across) > 1 else [(0, picture.width)]:
+        column = picture.crop((left, 0, right, picture.height))
+        for top, low in _cut(column):
+            strip = column.crop((0, top, right - left, low))
+            if low - top >= _LEAST_ROW_PX:
+                pixels = strip.tobytes()
+                looks = hashlib.sha1(pixels + bytes(repr(strip.size), "ascii"), usedforsecurity=False).digest()
+                found.append(Strip(Box(left, top, right - left, low - top), strip, looks))
+    return found
+
+
+def _cut(picture: Image.Image) -> list[tuple[int, int]]:
+    """First and last line of each part of a picture that no gap divides, with two lines of the gaps beside it."""
+    pixels, width = picture.tobytes(), picture.width
+    lines = [pixels[at : at + width] for at in range(0, len(pixels), width)]
+    parts, begins, alike = [], 0, 1
+    for number in range(1, len(lines) + 1):
+        if number < len(lines) and lines[number] == lines[number - 1]:
+            alike += 1
+            continue
+        if alike >= _GAP_PX:
+            if number - alike > begins:
+                parts.append((begins, number - alike + _EDGE_PX))
+            begins = number - _EDGE_PX
+        alike = 1
+    return [*parts, (begins, len(lines))] if len(lines) - begins > _EDGE_PX else parts
+
+
+def _keep(strip: Strip, words: Sequence[Word], place: Box) -> None:
+    """Remember which of the words of a picture stand in a strip, which is at a place in it."""
+    if len(_words_of_strips) >= _MOST_STRIPS:
+        del _words_of_strips[next(iter(_words_of_strips))]
+    _words_of_strips[strip.looks] = [
+        word.moved(-place.x, -place.y)
+        for word in words
+        if 0 <= word.box.center[0] - place.x < place.width and 0 <= word.box.center[1] - place.y < place.height
+    ]
 
 
 def _letters(text: str) -> str:
@@ -211,7 +365,8 @@ def _around(words: Sequence[Word]) -> Box:
 
 def missing_tools(sandbox: Sandbox) -> list[str]:
     """The programs that a screen needs and that the sandbox lacks."""
-    return [tool for tool in TOOLS if sandbox.run(["sh", "-c", f"command -v {tool}"]).returncode != 0]
+    look = 'for tool; do command -v "$tool" > /dev/null || echo "$tool"; done'
+    return sandbox.run(["sh", "-c", look, "sh", *TOOLS]).stdout.decode().split()
 
 
 def png_size(picture: bytes) -> tuple[int, int]:
