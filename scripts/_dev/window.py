@@ -39,8 +39,14 @@ START_LIMIT_S = 240.0
 """Generous: on two busy cores the first window takes 15 to 60 s (software OpenGL compiles its shaders)."""
 ANSWER_LIMIT_S = 240.0
 WAIT_LIMIT_S = 120.0
+_ASK_AGAIN_S = 0.05
+_LOOK_AGAIN_S = 0.1
+"""A look at a screen that has not changed takes ten times as long as an answer from Blender."""
 _MOST_REDRAWS = 6
 """Until a panel fits its contents. What moves all the time, such as a text cursor, never looks the same."""
+_NEAR_PX = 6
+"""A click so far from the middle of a text is still a click on it."""
+_DRAG_STEPS = 4
 TABS_PX = 26
 """Width of the tabs beside the sidebar's panels, in pixels at UI scale 1."""
 
@@ -243,30 +249,32 @@ class BlenderWindow:
         Raises:
             WindowError: it never became true; the last value is in the text.
         """
-        return self._poll(lambda: self.value(expression, **args), expression, limit_s)
+        return self._poll(lambda: self.value(expression, **args), expression, limit_s, _ASK_AGAIN_S)
 
-    def _poll(self, look: Callable[[], Any], what: str, limit_s: float) -> Any:
+    def _poll(self, look: Callable[[], Any], what: str, limit_s: float, again_s: float = _LOOK_AGAIN_S) -> Any:
         limit = time.monotonic() + limit_s
         while not (seen := look()):
             if time.monotonic() > limit:
                 self.save_shot("waited-in-vain")
                 raise WindowError(f"Waited in vain for: {what}. Last seen: {seen!r}. Blender said:\n{self.log_text()}")
-            time.sleep(0.2)
+            time.sleep(again_s)
         return seen
 
     def redraw(self) -> None:
-        """Have everything but the viewport itself drawn, and come back when Blender has been through its events.
+        """Have what is looked at drawn, and come back when Blender has been through its events.
 
-        The viewport costs three times as much as all the rest; Blender draws it when something in it has changed.
+        Not so the viewport itself, which costs as much as all the rest, nor what lies beside it: Blender draws those
+        when something in them has changed.
         """
         self.run(
             """
             for window in bpy.context.window_manager.windows:
                 for area in window.screen.areas:
                     for region in area.regions:
-                        if (area.type, region.type) != ("VIEW_3D", "WINDOW"):
+                        if area.type not in beside and (area.type, region.type) != ("VIEW_3D", "WINDOW"):
                             region.tag_redraw()
-            """
+            """,
+            beside=["OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR"],
         )
         self.pass_events()
 
@@ -278,7 +286,8 @@ class BlenderWindow:
 
     def settle(self) -> None:
         """Wait until panels have grown or shrunk to their contents, which Blender does in the redraws after."""
-        seen = None
+        self.pass_events()
+        seen = self.screen.picture().tobytes()
         for _ in range(_MOST_REDRAWS):
             self.redraw()
             now = self.screen.picture().tobytes()
@@ -329,15 +338,15 @@ class BlenderWindow:
             # what is under the sidebar gets the mouse.
             x, y = side.x + round(margin * scale), side.y + round(80 * scale)
             self.screen.move(x, y)
-            self.redraw()
+            self.pass_events()
             self.screen.tool(["xdotool", "mousedown", "1"])
-            self.redraw()
-            for step in range(1, 9):
-                self.screen.tool(["xdotool", "mousemove", str(x + (side.width - width) * step // 8), str(y)])
-                # Blender scales a region by the moves that it sees.
-                self.redraw()
+            self.pass_events()
+            for step in range(1, _DRAG_STEPS + 1):
+                x_now = x + (side.width - width) * step // _DRAG_STEPS
+                self.screen.tool(["xdotool", "mousemove", str(x_now), str(y)])
+                # Blender scales a region by the moves that it sees, and draws it.
+                self.pass_events()
             self.screen.tool(["xdotool", "mouseup", "1"])
-            self.redraw()
             self.redraw()
         raise WindowError(f"The sidebar is {self.sidebar().width} pixels wide, and not {width}.")
 
@@ -372,7 +381,7 @@ class BlenderWindow:
         # While it draws, Blender sees move and press as one, and the press goes to what the mouse has just left.
         self.screen.move(x, y)
         self.pass_events()
-        self.screen.click(x, y, button=button, times=times)
+        self.screen.press(button, times=times)
         self.pass_events()
 
     def click_text(
@@ -386,7 +395,13 @@ class BlenderWindow:
         limit_s: float = WAIT_LIMIT_S,
     ) -> None:
         """Wait for a text and click on it, or ``dx``, ``dy`` pixels off its middle (a field beside its label)."""
-        x, y = self.wait_text(text, part, limit_s=limit_s).center
+        box = self.wait_text(text, part, limit_s=limit_s)
+        self.pass_events()
+        # It takes a while to read; what has moved meanwhile, since a panel above it has grown, is looked for again.
+        while not _is_near(again := self.wait_text(text, part, limit_s=limit_s), box):
+            box = again
+            self.pass_events()
+        x, y = box.center
         self.click(x + dx, y + dy, times=times)
 
     def fill_in(self, x: int, y: int, text: str) -> None:
@@ -449,6 +464,12 @@ class BlenderWindow:
             with contextlib.suppress(SandboxError, OSError):
                 self.save_shot("at-failure")
         self.close()
+
+
+def _is_near(one: Box, other: Box) -> bool:
+    """Whether two readings are of the same place: a letter more or less is read now and then."""
+    (x, y), (other_x, other_y) = one.center, other.center
+    return abs(x - other_x) <= _NEAR_PX and abs(y - other_y) <= _NEAR_PX
 
 
 def copy_profile(template: Path, home: Path) -> Path:
