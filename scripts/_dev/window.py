@@ -330,12 +330,13 @@ class BlenderWindow:
             WindowError: it stayed as it was; Blender has a least and a largest width.
         """
         scale = self.value("bpy.context.preferences.system.ui_scale")
-        for margin in (6, 8, 4, 10, 12):
+        is_over = self.value("bpy.context.preferences.system.use_region_overlap")
+        for margin in (6, 8, 4, 10, 12) if is_over else (1, 0, 2, -1):
             side = self.sidebar()
             if abs(side.width - width) <= 2:
                 return side
-            # At the panels' edge, some pixels into the region, which itself is not seen; where there are no panels,
-            # what is under the sidebar gets the mouse.
+            # At the region's edge; where it lies over the viewport and is not seen itself, at that of the panels, some
+            # pixels further in: where there are no panels, what is under the sidebar gets the mouse.
             x, y = side.x + round(margin * scale), side.y + round(80 * scale)
             self.screen.move(x, y)
             self.pass_events()
