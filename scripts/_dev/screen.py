@@ -219,6 +219,15 @@ class Screen:
         self.move(x, y)
         self.press(button, times=times)
 
+    def press_down(self, button: int = 1) -> None:
+        """Press where the mouse is, and hold it."""
+        self._before.append(self.picture())
+        self.tool(["xdotool", "mousedown", str(button)])
+
+    def let_go(self, button: int = 1) -> None:
+        """Release what is held."""
+        self.tool(["xdotool", "mouseup", str(button)])
+
     def press(self, button: int = 1, *, times: int = 1) -> None:
         """Press and release where the mouse is. In the same instant, a busy Blender would not see it."""
         # One program for both of a double click, which are to be within 0.35 s.

@@ -382,7 +382,17 @@ class BlenderWindow:
         # While it draws, Blender sees move and press as one, and the press goes to what the mouse has just left.
         self.screen.move(x, y)
         self.pass_events()
-        self.screen.press(button, times=times)
+        if times == 1:
+            self.press(button)
+        else:
+            self.screen.press(button, times=times)
+            self.pass_events()
+
+    def press(self, button: int = 1) -> None:
+        """Press where the mouse is, let go when Blender has seen it, however busy it is, and wait for it again."""
+        self.screen.press_down(button)
+        self.pass_events()
+        self.screen.let_go(button)
         self.pass_events()
 
     def click_text(

@@ -161,10 +161,7 @@ class Mouse:
 
     def click(self, place: Place) -> None:
         """Click, and come back when Blender has been through its events."""
-        self.window.screen.move(*place)
-        self.window.pass_events()
-        self.window.screen.press()
-        self.window.pass_events()
+        self.window.click(*place)
 
     def open(self, place: Place, part: Box, *, is_free: bool = True) -> None:
         """Click until something has unfolded in a part of the screen; without ``is_free``, in a menu that is open."""
