@@ -45,7 +45,10 @@ def test_polling_takes_the_times_that_are_promised() -> None:
     assert REAL_S == (2.0, 10.0, 60.0)
 
 
-def test_a_pacer_spreads_what_comes_at_once() -> None:
+@pytest.mark.parametrize("since_start_s", [5.0, 1e6])
+def test_a_pacer_spreads_what_comes_at_once(since_start_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the machine has been running."""
+    monkeypatch.setattr(pacing.time, "monotonic", lambda: since_start_s)
     pacer = RateLimiter(rate=0.001, burst=3)
     delays = [pacer.delay_s() for _ in range(10)]
     assert delays[:3] == [0.0, 0.0, 0.0]

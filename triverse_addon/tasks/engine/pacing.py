@@ -5,6 +5,7 @@ Waiting times: polling intervals, retry delays and rate limits.
 Floor: first. Thread: any. No ``bpy``.
 """
 
+import math
 import random
 import threading
 import time
@@ -65,7 +66,8 @@ class RateLimiter:
     def __init__(self, rate: float, burst: int) -> None:
         self._interval_s = 1.0 / rate
         self._burst = burst
-        self._next_s = 0.0
+        # Not 0.0: where the clock counts from the start of the machine, that may be a moment ago.
+        self._next_s = -math.inf
         self._lock = threading.Lock()
 
     def delay_s(self) -> float:
