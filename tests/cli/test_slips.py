@@ -21,7 +21,7 @@ from triverse_addon.batch.library.ledger import Ledger
 from triverse_addon.batch.run import dispatcher, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
-from triverse_addon.tasks.engine import work_queue
+from triverse_addon.tasks.engine import pacing, work_queue
 from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.steps import Steps
@@ -34,7 +34,7 @@ Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=20.0, samples=("1k",)) as standin:
+    with StandIn(speed=80.0, samples=("1k",)) as standin:
         yield standin
 
 
@@ -44,6 +44,8 @@ def run(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     monkeypatch.setenv("TRIVERSE_API_URL", service.url)
     monkeypatch.setenv("TRIVERSE_API_KEY", service.key)
     monkeypatch.setattr(work_queue, "RETRY_AFTER_S", 0.01)
+    for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
+        monkeypatch.setattr(pacing, name, getattr(pacing, name) / 40)
     monkeypatch.chdir(tmp_path)
 
     def command(*argv: str) -> tuple[int, list[dict[str, Any]], str]:

@@ -3,8 +3,8 @@
 Shorter waits for every test here, a search for the key after each, and the account of what was tried: see
 :mod:`tests.reliability.account`.
 
-What is shortened are lengths of time alone: polls, back-off, the wait before a refused key is tried once more, and the
-client's limits for slow answers.
+What is shortened are lengths of time alone: polls, back-off, the wait before a refused key is tried once more, the wait
+for one more task of a search, and the client's limits for slow answers.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 4.0)
     monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 1.5)
     monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.1)
+    monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -18,8 +18,8 @@ settings.load_profile("untimed")
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Poll and try again forty times as often, and listen half as long whether the service names more tasks."""
-    monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 1.0)
+    """Poll and try again forty times as often, and listen a quarter as long whether the service names more tasks."""
+    monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
         monkeypatch.setattr(pacing, name, getattr(pacing, name) / 40)
 

@@ -52,7 +52,7 @@ def _at_work(service: StandIn, folder: Path, *beside: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [name for name in SETS if name not in TOO_OLD])
 def test_what_is_old_is_worked_with(tmp_path: Path, name: str) -> None:
     """An order from words, one with an upload, live updates, and the search for tasks."""
-    with StandIn(speed=20.0, samples=("1k",)) as service:
+    with StandIn(speed=80.0, samples=("1k",)) as service:
         told = _at_work(service, tmp_path, _beside(name))
         assert told["stages"] == ["imported", "imported"], told
         assert told["sizes"] == [models.glb_path("1k").stat().st_size] * 2
@@ -69,7 +69,7 @@ def test_what_is_old_is_worked_with(tmp_path: Path, name: str) -> None:
 
 
 def test_all_that_is_old_at_once(tmp_path: Path) -> None:
-    with StandIn(speed=20.0, samples=("1k",)) as service:
+    with StandIn(speed=80.0, samples=("1k",)) as service:
         told = _at_work(service, tmp_path, _beside("blender-4.2"), _beside("websockets-11"))
     assert told["stages"] == ["imported", "imported"], told
     assert told["live"]
@@ -99,7 +99,7 @@ def test_a_command_ends_at_once_with_the_same_words(tmp_path: Path) -> None:
 
 
 def test_without_a_usable_websockets_tasks_are_polled_and_the_search_says_why(tmp_path: Path) -> None:
-    with StandIn(speed=20.0, samples=("1k",)) as service:
+    with StandIn(speed=80.0, samples=("1k",)) as service:
         told = _at_work(service, tmp_path, _beside("websockets-10"))
     assert told["stages"] == ["imported", "imported"], told
     assert not told["live"]

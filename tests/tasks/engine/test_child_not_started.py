@@ -34,7 +34,7 @@ FOR_GOOD = [errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.ENOTDI
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=40.0, samples=("1k",)) as standin:
+    with StandIn(speed=80.0, samples=("1k",)) as standin:
         yield standin
 
 

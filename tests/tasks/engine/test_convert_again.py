@@ -34,7 +34,7 @@ def test_a_model_is_converted_again_for_the_scene_it_comes_into(tmp_path: Path, 
         fits = (record.blend_unit_m, record.blend_frames_per_s) == (0.01, 60.0)
         return Imported(record.name) if fits and is_mended else ConvertAgain(WHY, 0.01, 60.0)
 
-    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, convert) as driver:
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, convert) as driver:
         driver.importer = bring
         task_id = driver.submit(placement=Placement(location=(1.0, 2.0, 3.0)))
         done = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
@@ -58,7 +58,7 @@ def test_options_of_the_mesh_reach_the_converter_and_the_record(tmp_path: Path) 
         made, chosen = (record.blend_merge, record.blend_smooth_deg), record.placement
         return Imported(record.name) if made == (chosen.merge, chosen.smooth_deg) else ConvertAgain(WHY, 1.0, 24.0)
 
-    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, convert) as driver:
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, convert) as driver:
         driver.importer = bring
         task_id = driver.submit(placement=Placement(merge=True, smooth_deg=30))
         done = driver.reaches(task_id, Stage.IMPORTED)
@@ -77,7 +77,7 @@ def test_what_is_missing_of_a_model_is_told_in_the_tasks_history(tmp_path: Path)
         made = engines.convert(job, stop)
         return dataclasses.replace(made, missing=Missing(meshes=1, of_meshes=2, triangles=7, of_triangles=9))
 
-    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, convert) as driver:
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, convert) as driver:
         task_id = driver.submit()
         driver.reaches(task_id, Stage.IMPORTED)
         history = [(line.level, str(line.sentence)) for line in driver.engine.history(task_id)]
@@ -91,7 +91,7 @@ def test_what_is_missing_of_a_model_is_told_in_the_tasks_history(tmp_path: Path)
 @pytest.mark.kind("half-models")
 def test_what_an_import_in_place_lacks_is_told_in_the_tasks_history(tmp_path: Path) -> None:
     missing = Missing(pictures=["bark"])
-    with StandIn(speed=10.0) as service, engines.running(service, tmp_path, None) as driver:
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, None) as driver:
         driver.importer = lambda record: Imported(record.name, tuple(missing.history_lines()))
         task_id = driver.submit()
         driver.reaches(task_id, Stage.IMPORTED)

@@ -56,7 +56,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=20.0, samples=("1k",)) as standin:
+    with StandIn(speed=80.0, samples=("1k",)) as standin:
         yield standin
 
 
