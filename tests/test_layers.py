@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev import layers, timings, touched, version_cover
+from scripts._dev import layers, line_recorder, timings, touched, version_cover
 from scripts._dev.cache import REPO
 from scripts._dev.layers import LAYERS, Request, Result, _own_paths, in_order, plain_tests
 
@@ -28,24 +28,49 @@ def test_every_test_file_runs_in_some_layer() -> None:
     assert run == set((REPO / "tests").rglob("test_*.py"))
 
 
-def test_the_oldest_and_the_newest_blender_run_everything() -> None:
-    bpy = [layer for layer in LAYERS.values() if layer.name.startswith("bpy-")]
+def test_one_blender_runs_everything_and_the_others_the_part() -> None:
+    """The oldest and the newest are among the others; one that is asked for alone runs everything."""
+    bpy = [name for name in LAYERS if name.startswith("bpy-")]
+    assert {f"bpy-{version}" for version in layers.WHOLE_FIRST} == set(bpy)
     assert len(bpy) == 5
-    whole = [layer.name for layer in bpy if not layer.leaves_out]
-    assert {"bpy-4.2.23", "bpy-5.0.1", "bpy-5.3.0"} <= set(whole)
-    for layer in bpy:
-        for pattern in layer.leaves_out:
-            assert list((REPO / "tests" / "blender").glob(pattern)), pattern
-        kept = {file.name for file in _files(_own_paths(layer))}
-        assert {"test_scene_convert.py", "test_library.py", "test_ui_register.py", "test_ui_panel.py"} <= kept
+    whole = layers.whole_layer(["plain", *bpy])
+    assert whole in bpy
+    for name in bpy:
+        assert layers.whole_layer(["lint", name]) in (name, "")
+    assert layers.whole_layer(layers.FAST) in layers.FAST
+    assert layers.whole_layer(["plain"]) == ""
 
 
-def test_what_some_versions_leave_out_asks_for_no_version_and_starts_no_child() -> None:
-    """The command is the exception: its processes do what other files do in this one."""
-    for name in layers.ALIKE_EVERYWHERE:
-        source = (REPO / "tests" / "blender" / name).read_text("utf-8")
-        assert "app.version" not in source, name
-        assert name == "test_cli.py" or not re.search(r"child_command|kept_children|glbs\.|subprocess|Cli\(", source)
+def test_only_a_whole_run_leaves_tests_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(layer: layers.Layer, request: Request, *, extra: tuple[str, ...] = (), **_rest: object) -> Result:
+        asked.append(tuple(word.partition("=")[0] for word in extra))
+        return Result(layer.name, failed=1)  # without a record there is nothing to check
+
+    monkeypatch.setattr(layers, "_pytest", run)
+    for name in ("bpy-4.2.23", "bpy-5.0.1", "bpy-5.2.3"):
+        for narrowed in (
+            Request(["tests/blender"], "", False),
+            Request([], "drop", False),
+            Request([], "", False, True),
+        ):
+            LAYERS[name].run(LAYERS[name], narrowed)
+        LAYERS[name].run(LAYERS[name], Request([], "", False, whole=name))
+        LAYERS[name].run(LAYERS[name], Request([], "", False, whole="bpy-5.3.0"))
+    narrowed_and_whole = [(), (), (), (), ("--version-part",)]
+    assert asked == [*narrowed_and_whole, *narrowed_and_whole, (), (), (), ("--record-lines",), ("--version-part",)]
+
+
+def test_what_some_versions_leave_out_exists_and_is_not_about_versions() -> None:
+    alike = version_cover.left_out()
+    assert alike
+    for test in alike:
+        file, _, name = test.partition("::")
+        assert re.search(rf"^def {name}\(", (version_cover.SUITE / file).read_text("utf-8"), re.MULTILINE), test
+        assert not version_cover.on_every_version(test), test
+    for file in version_cover.ABOUT_VERSIONS:
+        assert (version_cover.SUITE / file).exists(), file
 
 
 def test_only_functions_that_have_blender_in_their_hands_count() -> None:
@@ -62,19 +87,52 @@ def told(scene: "bpy.types.Scene"):
 def plain(record):
     return 4
 """
-    assert version_cover.counted_lines(source) == {4, 6, 8, 10}
+    assert line_recorder.counted_lines(source) == {4, 6, 8, 10}
+    assert line_recorder.counted_lines(source, every_function=True) == {4, 6, 8, 10, 12}
 
 
-def test_a_line_that_a_kept_file_runs_is_not_missed() -> None:
-    lines = {"test_a.py": {"m.py": {1, 2, 3}, "n.py": {1}}, "test_b.py": {"m.py": {2}}, "test_c.py": {"m.py": {3, 4}}}
-    counted = {"m.py": {1, 2, 3, 4}}
-    assert version_cover.only_in(lines, frozenset({"test_a.py"}), counted) == {"test_a.py": {"m.py": {1}}}
-    # What two files run that are both left out, both are told.
-    assert version_cover.only_in(lines, frozenset({"test_a.py", "test_b.py"}), counted) == {
-        "test_a.py": {"m.py": {1, 2}},
-        "test_b.py": {"m.py": {2}},
-    }
-    assert version_cover.only_in(lines, frozenset({"test_b.py"}), counted) == {}
+def _ran(**lines: str) -> version_cover.Record:
+    """``a="12"``: the test a runs the lines 1 and 2 of a module. Each takes a second."""
+    return {test: version_cover.Ran(1.0, {("m.py", int(line)) for line in text}) for test, text in lines.items()}
+
+
+def test_a_line_that_a_kept_test_runs_is_not_missed() -> None:
+    record = _ran(a="123", b="2", c="34")
+    assert version_cover.missed(record, ["a"]) == {("m.py", 1): ["a"]}
+    # What two tests run that are both left out, both are told.
+    assert version_cover.missed(record, ["a", "b"]) == {("m.py", 1): ["a"], ("m.py", 2): ["a", "b"]}
+    assert version_cover.missed(record, ["b", "gone"]) == {}
+
+
+def test_the_cheapest_tests_that_run_every_line_are_chosen() -> None:
+    record = _ran(dear="1234", one="12", other="34", always="5", little="1", nothing="")
+    always = frozenset({"always"})
+    assert version_cover.choose([record], always) == {"dear", "always"}
+    record["dear"].seconds = 60.0
+    assert version_cover.choose([record], always) == {"one", "other", "always"}
+    # What only runs in one of two records is wanted too.
+    assert version_cover.choose([record, _ran(little="6")], always) == {"one", "other", "little", "always"}
+    # What a later choice makes needless is given up.
+    assert version_cover.choose([_ran(a="123", b="1245", c="36")], frozenset()) == {"b", "c"}
+
+
+def test_a_record_names_what_each_process_ran(tmp_path: Path) -> None:
+    module = "scene/worker/job_loop.py"
+    line = min(line_recorder.lines_of(module))
+    (tmp_path / "tests.json").write_text(json.dumps([["tests/blender/test_a.py::test_b[1]", 1.0]] * 2))
+    (tmp_path / "lines").write_text(f"0 {module} {line}\n1 {module} {line}\n0 {module} 1\n7 {module} {line}\n")
+    assert version_cover.read(tmp_path) == {"test_a.py::test_b": version_cover.Ran(2.0, {(module, line)})}
+    assert version_cover.check(tmp_path) == ""
+
+
+def test_a_line_that_only_a_test_left_out_runs_is_named(tmp_path: Path) -> None:
+    module, alike = "scene/worker/job_loop.py", min(version_cover.left_out())
+    line = min(line_recorder.lines_of(module))
+    (tmp_path / "tests.json").write_text(json.dumps([[f"tests/blender/{alike}", 1.0]]))
+    (tmp_path / "lines").write_text(f"0 {module} {line}\n")
+    problem = version_cover.check(tmp_path)
+    assert f"{module}:{line}: " in problem
+    assert alike in problem
 
 
 # ---------------------------------------------------------------------------------------------------------------------

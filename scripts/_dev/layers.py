@@ -2,7 +2,7 @@
 """
 The layers of tests: what each needs, how it is run, and the account at the end.
 
-No floor (development only). Three layers run at a time, each in a process of its own. Never imports ``bpy``.
+No floor (development only). Several layers run at a time, each in a process of its own. Never imports ``bpy``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import blender_root, kinds, timings, venvs
+from . import blender_root, kinds, line_recorder, timings, venvs, version_cover
 from .cache import REPO, SetupError, dev_cache, locked
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3
 """Layers at a time. Those with a window wait for the screen, so that there may be more of them than cores."""
+BESIDE = ("plain",)
+"""Layers that run one after the other beside those: they wait for the service's time more than they compute."""
 LOG_TAIL_CHARS = 20_000
 MOST_TRIED_AGAIN = 3
 """Of the tests with a real mouse. More failures than that are no mishap of a busy machine."""
@@ -53,12 +55,22 @@ class Result:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for: paths (empty: the layer's own), pytest's ``-k`` and ``--lf``."""
+    """
+    What the person asked for: paths (empty: the layer's own), pytest's ``-k`` and ``--lf``.
+
+    ``whole`` is the layer that runs all of ``tests/blender``, of those that run it.
+    """
 
     paths: Sequence[str]
     keyword: str
     echo: bool
     last_failed: bool = False
+    whole: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether only some tests are asked for, and not all that the layers own."""
+        return bool(self.paths or self.keyword or self.last_failed)
 
     def options(self) -> list[str]:
         """As arguments of pytest."""
@@ -75,7 +87,6 @@ class Layer:
         missing: why it cannot run on this machine, in a sentence; empty if it can.
         run: runs it.
         needed_in_ci: it is a failure if CI cannot run it.
-        leaves_out: patterns of its own files that other layers run for it, unless they are asked for.
     """
 
     name: str
@@ -83,7 +94,6 @@ class Layer:
     missing: Callable[[], str]
     run: Callable[[Layer, Request], Result]
     needed_in_ci: bool = True
-    leaves_out: tuple[str, ...] = ()
 
 
 def _call(command: Sequence[str | Path], log: Path, echo: bool) -> int:
@@ -205,10 +215,6 @@ def _note_kind(case: ElementTree.Element, result: Result) -> None:
 
 def _own_paths(layer: Layer) -> list[str]:
     """The test files and folders of a layer, as far as they exist."""
-    if layer.leaves_out:
-        owned = [path for name in layer.owns for path in sorted((REPO / "tests" / name).rglob("test_*.py"))]
-        kept = [path for path in owned if not any(path.match(pattern) for pattern in layer.leaves_out)]
-        return [path.relative_to(REPO).as_posix() for path in kept]
     if layer.owns:
         return [f"tests/{name}" for name in layer.owns if (REPO / "tests" / name).is_dir()]
     # Plain Python: whatever no other layer owns.
@@ -244,28 +250,36 @@ def _can_always() -> str:
     return venvs.missing(venvs.DEV)
 
 
-ALIKE_EVERYWHERE = (
-    "test_cli.py",
-    "test_last_used_fuzz.py",
-    "test_ui_inputs.py",
-    "test_ui_price.py",
-    "test_ui_text.py",
-    "test_ui_thousand.py",
-)
-"""What the two Blenders in the middle (4.5.15, 5.2.3) leave out of ``tests/blender``.
-
-Chosen by coverage: of the functions that have Blender in their hands, these files run no line that no other file runs.
-``version_cover.py`` shows it, and is to be asked again when a file is to be added here. What starts a child Blender
-stays in every version, because the child's lines are not seen, with one exception: the processes of ``test_cli.py`` do
-what ``test_machine.py`` and ``test_written_blend.py`` do with the same host. 5.0.1, the oldest and the newest run all.
-"""
+WHOLE_FIRST = ("5.2.3", "5.3.0", "5.0.1", "4.5.15", "4.2.23")
+"""Of the Blenders that are tested, the first of these runs all of ``tests/blender``; ``version_cover.py`` says what the
+others run. First is the latest with long-term support, whose Python can record at no cost which lines run."""
 
 
-def _bpy_layer(version: str, needed_in_ci: bool, *, is_whole: bool = True) -> Layer:
+def whole_layer(names: Iterable[str]) -> str:
+    """Return which of these layers runs all of ``tests/blender``; empty if none is of Blender's module."""
+    layers = [f"bpy-{version}" for version in WHOLE_FIRST if not venvs.missing(venvs.BPY[version])]
+    return next((layer for layer in layers if layer in names), "")
+
+
+def _bpy_layer(version: str, needed_in_ci: bool) -> Layer:
     recipe = venvs.BPY[version]
-    run = functools.partial(_pytest, recipe=recipe)
-    left_out = () if is_whole else ALIKE_EVERYWHERE
-    return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci, left_out)
+
+    def run(layer: Layer, request: Request) -> Result:
+        if request.is_narrowed:
+            return _pytest(layer, request, recipe=recipe)
+        if layer.name != request.whole:
+            return _pytest(layer, request, recipe=recipe, extra=["--version-part"])
+        if recipe.pythons[0] < line_recorder.LEAST_PYTHON:
+            return _pytest(layer, request, recipe=recipe)
+        with tempfile.TemporaryDirectory(prefix="triverse-lines-") as folder:
+            result = _pytest(layer, request, recipe=recipe, extra=[f"--record-lines={folder}"])
+            problem = "" if result.failed else version_cover.check(Path(folder))
+        if problem:
+            result.failed += 1
+            result.log += f"\n{problem}\n"
+        return result
+
+    return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci)
 
 
 def _window_missing(name: str) -> str:
@@ -293,8 +307,8 @@ LAYERS = {
         _window_layer("sid", needed_in_ci=False),
         _bpy_layer("5.0.1", needed_in_ci=True),
         _bpy_layer("4.2.23", needed_in_ci=True),
-        _bpy_layer("4.5.15", needed_in_ci=True, is_whole=False),
-        _bpy_layer("5.2.3", needed_in_ci=False, is_whole=False),
+        _bpy_layer("4.5.15", needed_in_ci=True),
+        _bpy_layer("5.2.3", needed_in_ci=False),
         _bpy_layer("5.3.0", needed_in_ci=False),
         Layer("package", ("package",), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
         _window_layer("BLENDER", needed_in_ci=False),
@@ -372,7 +386,8 @@ def run_layers(
             print("No test failed when it was run last.")
     if not os.environ.get("BLENDER") and len(chosen) > 1:
         chosen = [layer for layer in chosen if layer.name != "window-BLENDER"]
-    request = Request(paths, keyword, len(chosen) == 1, last_failed)
+    whole = whole_layer([layer.name for layer in chosen])
+    request = Request(paths, keyword, len(chosen) == 1, last_failed, whole)
     speak = threading.Lock()
     if any(layer.name != "lint" for layer in chosen):
         try:
@@ -380,10 +395,12 @@ def run_layers(
         except SetupError as error:  # what needs it will fail and be counted; here is why
             print(error, flush=True)
     order = in_order([layer.name for layer in chosen], timings.layer_seconds())
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        under_way = {name: pool.submit(_run_one, LAYERS[name], request, speak) for name in order}
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, ThreadPoolExecutor(max_workers=1) as beside:
+        under_way = {
+            name: (beside if name in BESIDE else pool).submit(_run_one, LAYERS[name], request, speak) for name in order
+        }
     results = [under_way[layer.name].result() for layer in chosen]
-    is_of_all = not keyword and not paths and not last_failed
+    is_of_all = not request.is_narrowed
     is_whole = is_of_all and {layer.name for layer in chosen} >= set(_of_a_whole_run())
     if not keyword and not last_failed and not any("::" in path for path in paths):
         timings.keep(

@@ -1,191 +1,196 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What only one part of the bpy suite runs of the package: which lines a version of Blender misses when it leaves that
-part out.
+Choose the part of the bpy suite that depends on the version of Blender, and check that it is enough.
 
-No floor (development only). Python 3.11 or newer; standard library only, for it runs inside the bpy environments too.
-``layers.py`` leaves out of some versions the files of ``ALIKE_EVERYWHERE``; this is how that list was chosen.
+No floor (development only). One version runs all of ``tests/blender``. The others run its version-dependent part: the
+tests about versions, files and the importer (``on_every_version``), and the cheapest others that together still run
+every line that the whole suite runs of functions that work with Blender, in the child Blender too. The file
+``tests/blender/alike_everywhere.txt`` lists the rest, so that a new test runs on every version until it was looked at.
 
-    python -m scripts._dev.version_cover record lines.json     run tests/blender on 5.0.1 and note who runs what
-    python -m scripts._dev.version_cover show lines.json       lines that only the files left out run: none, or exit 1
-    python -m scripts._dev.version_cover show lines.json test_shelf.py ...     the same for other files
+    python -m scripts._dev.version_cover choose     run the whole suite on two versions, and write the file
+    python -m scripts._dev.version_cover choose --record FOLDER     the same from records that are there
+    python -m scripts._dev.version_cover check --record FOLDER      lines that only tests of the file run: none, or 1
 
-Counted are lines of functions that have Blender in their hands: what they ask of it may be answered by each version in
-its own way. What runs at import, every version runs. Lines of the child Blenders are not seen. Watched tests take three
-times as long; one that fails for that is to be recorded alone.
+``scripts/test.py`` checks it in the same way each time the suite runs whole. It fails when lines were added that only
+tests of the file run. By chance of time, a line can run under one test today and under another tomorrow: two records
+make that rare.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import fnmatch
 import json
-import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
-
-import pytest
 
 from .cache import REPO
+from .line_recorder import PACKAGE, records
 
-PACKAGE = REPO / "triverse_addon"
-BLENDER_NAMES = frozenset({"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils", "context", "layout"})
-_OUTPUT = "TRIVERSE_VERSION_COVER"
-"""The variable that names the file to write, in the pytest that is watched."""
+SUITE = REPO / "tests" / "blender"
+ALIKE = SUITE / "alike_everywhere.txt"
+_HEADER = """\
+# Tests that the versions of Blender which run only a part of the suite leave out. Written by
+# python -m scripts._dev.version_cover choose
+"""
+RECORDED = ("5.2.3", "5.3.0")
+"""The versions whose lines are recorded for the choice: those that run on Python 3.12 or newer."""
+ABOUT_VERSIONS = (
+    "test_asset_libraries.py",
+    "test_child_environment.py",
+    "test_corpus.py",
+    "test_half_models.py",
+    "test_readable_models.py",
+    "test_scene_convert.py",
+    "test_scene_extensions.py",
+    "test_scene_importer.py",
+    "test_ui_register.py",
+    "test_upright.py",
+    "test_written_blend.py",
+)
+"""Files that always run everywhere: what Blender's importer makes of models, what is written into files, what differs
+between versions, and that the add-on can be switched on."""
 
-Lines = dict[str, dict[str, set[int]]]
-"""Test file: module of the package: lines that ran."""
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The record: a pytest plugin
-
-
-class _Recorder:
-    """Notes each line of the package that runs, in any thread, under the test file that is being run."""
-
-    def __init__(self) -> None:
-        self.by_test_file: dict[str, set[tuple[str, int]]] = {}
-        self._now: set[tuple[str, int]] = set()
-        self._prefix = str(PACKAGE) + os.sep
-
-    def begin(self, test_file: str) -> None:
-        self._now = self.by_test_file.setdefault(test_file, set())
-
-    def on_call(self, frame: FrameType, event: str, argument: object) -> Any:
-        # Most calls are of other code: they are not followed line by line.
-        return self._on_line if frame.f_code.co_filename.startswith(self._prefix) else None
-
-    def _on_line(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line":
-            self._now.add((frame.f_code.co_filename, frame.f_lineno))
-        return self._on_line
-
-    def write(self, path: Path) -> None:
-        result: dict[str, dict[str, list[int]]] = {}
-        for test_file, seen in self.by_test_file.items():
-            modules: dict[str, list[int]] = {}
-            for name, line in sorted(seen):
-                modules.setdefault(Path(name).relative_to(REPO).as_posix(), []).append(line)
-            result[test_file] = modules
-        path.write_text(json.dumps(result))
+Line = tuple[str, int]
+"""A module of the package, a line."""
 
 
-_recorder = _Recorder()
+@dataclass
+class Ran:
+    """What a test function did in a record, all its cases together."""
+
+    seconds: float = 0.0
+    lines: set[Line] = field(default_factory=set)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start to watch."""
-    threading.settrace(_recorder.on_call)
-    sys.settrace(_recorder.on_call)
+Record = dict[str, Ran]
+"""By test: ``test_file.py::test_name``."""
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Note what the test and its fixtures run under its file."""
-    _recorder.begin(item.path.name)
-    sys.settrace(_recorder.on_call)  # a test may have taken it away
-    return (yield)
+def test_of(nodeid: str) -> str:
+    """Return the test of a case, by its node id in pytest: ``test_file.py::test_name``."""
+    return nodeid.partition("[")[0].rpartition("/")[2]
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what was noted; here, for the older modules leave the process before it is unconfigured."""
-    sys.settrace(None)
-    _recorder.write(Path(os.environ[_OUTPUT]))
+def left_out() -> frozenset[str]:
+    """Return the tests that the file lists."""
+    if not ALIKE.exists():
+        return frozenset()
+    return frozenset(line for line in ALIKE.read_text("utf-8").splitlines() if line and not line.startswith("#"))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# The answer
+def on_every_version(test: str) -> bool:
+    """Tell whether a test is about versions or files of theirs, by its name or by what its file asks."""
+    file, _, name = test.partition("::")
+    if any(fnmatch.fnmatch(file, pattern) for pattern in ABOUT_VERSIONS) or "version" in name:
+        return True
+    return "app.version" in (SUITE / file).read_text("utf-8")
 
 
-def counted_lines(source: str) -> set[int]:
-    """Lines inside those functions that have Blender in their hands: its modules, its context, a layout, its data."""
-    tree = ast.parse(source)
-    of_blender = {
-        node
-        for cls in ast.walk(tree)
-        if isinstance(cls, ast.ClassDef) and any("bpy" in ast.unparse(base) for base in cls.bases)
-        for node in cls.body
-    }
-    found: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and (node in of_blender or _has_blender(node)):
-            found.update(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
-    return found
+def read(folder: Path) -> Record:
+    """Read a record that pytest has written with ``--record-lines``."""
+    # One entry a case; several cases are one test.
+    cases: list[tuple[str, float]] = [tuple(case) for case in json.loads((folder / "tests.json").read_text("utf-8"))]
+    record: Record = {}
+    for nodeid, seconds in cases:
+        record.setdefault(test_of(nodeid), Ran()).seconds += seconds
+    for number, module, line in records(folder):
+        if number < len(cases):
+            record[test_of(cases[number][0])].lines.add((module, line))
+    return record
 
 
-def _has_blender(function: ast.FunctionDef) -> bool:
-    """Tell whether a function names something of Blender's, or is given it."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and node.id in BLENDER_NAMES:
-            return True
-        if isinstance(node, ast.arg) and (node.arg in BLENDER_NAMES or "bpy" in ast.unparse(node.annotation or node)):
-            return True
-    return False
-
-
-def only_in(lines: Lines, left_out: frozenset[str], counted: Mapping[str, set[int]]) -> Lines:
-    """The ``counted`` lines that no file runs but those left out, by the test file that runs them."""
-    kept: dict[str, set[int]] = {}
-    for test_file, modules in lines.items():
-        if test_file not in left_out:
-            for module, numbers in modules.items():
-                kept.setdefault(module, set()).update(numbers)
-    answer: Lines = {}
-    for test_file in sorted(left_out & lines.keys()):
-        for module, numbers in sorted(lines[test_file].items()):
-            alone = (numbers & counted.get(module, set())) - kept.get(module, set())
-            if alone:
-                answer.setdefault(test_file, {})[module] = alone
+def missed(record: Record, tests: Iterable[str]) -> dict[Line, list[str]]:
+    """Return the lines that only these tests run, each with the tests that run it."""
+    out = frozenset(tests)
+    kept: set[Line] = set().union(*(ran.lines for test, ran in record.items() if test not in out))
+    answer: dict[Line, list[str]] = {}
+    for test in sorted(out & record.keys()):
+        for line in record[test].lines - kept:
+            answer.setdefault(line, []).append(test)
     return answer
 
 
-def _record(output: Path) -> int:
+def choose(found: Sequence[Record], always: frozenset[str]) -> set[str]:
+    """Return the cheapest tests found which, with those of ``always``, run in each record all that the suite runs."""
+    part = set(always)
+    seconds: dict[str, float] = {}
+    lines: dict[str, set[tuple[int, Line]]] = {}
+    for number, record in enumerate(found):
+        for test, ran in record.items():
+            seconds[test] = max(seconds.get(test, 0.0), ran.seconds)
+            lines.setdefault(test, set()).update((number, line) for line in ran.lines)
+    wanted = set().union(*lines.values()) - set().union(*(lines[test] for test in part if test in lines))
+    while wanted:
+        # What gives most lines a second; a test of no length costs its set-up.
+        best = max(lines, key=lambda test: (len(lines[test] & wanted) / (seconds[test] + 0.02), test))
+        part.add(best)
+        wanted -= lines[best]
+    for test in sorted(part - always, key=lambda test: (-seconds[test], test)):
+        others = set().union(*(lines[other] for other in part if other != test and other in lines))
+        if lines[test] <= others:
+            part.remove(test)
+    return part
+
+
+def show(lines: Mapping[Line, Sequence[str]]) -> str:
+    """Return the lines with their text and the tests that run them."""
+    texts: list[str] = []
+    for (module, number), tests in sorted(lines.items()):
+        text = (PACKAGE / module).read_text("utf-8").splitlines()[number - 1].strip()
+        texts.append(f"{module}:{number}: {text}    [{', '.join(tests[:3])}]")
+    return "\n".join(texts)
+
+
+def check(folder: Path) -> str:
+    """Return a sentence and the lines if a record has lines that only tests left out elsewhere run; otherwise ''."""
+    lines = missed(read(folder), left_out())
+    if not lines:
+        return ""
+    return (
+        f"{len(lines)} lines that work with Blender run on one version only: name a test of theirs in no line of "
+        f"{ALIKE.relative_to(REPO)}, or write it anew (python -m scripts._dev.version_cover choose).\n{show(lines)}"
+    )
+
+
+def _record(version: str, folder: Path) -> int:
     from . import venvs
 
-    python = venvs.ensure(venvs.BPY["5.0.1"])
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "scripts._dev.version_cover"]
-    environment = os.environ | {_OUTPUT: str(output.resolve()), "PYTHONPATH": str(REPO)}
-    environment.pop("TRIVERSE_API_KEY", None)
-    return subprocess.run([*command, "tests/blender"], cwd=REPO, env=environment, check=False).returncode
+    python = venvs.ensure(venvs.BPY[version])
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--record-lines={folder}", "tests/blender"]
+    return subprocess.run(command, cwd=REPO, check=False).returncode
 
 
-def _show(recorded: Path, names: list[str]) -> int:
-    from .layers import ALIKE_EVERYWHERE
-
-    stored = json.loads(recorded.read_text())
-    lines: Lines = {
-        test: {module: set(numbers) for module, numbers in modules.items()} for test, modules in stored.items()
-    }
-    patterns = names or list(ALIKE_EVERYWHERE)
-    left_out = frozenset(test for test in lines if any(fnmatch.fnmatch(test, pattern) for pattern in patterns))
-    modules = {module for by_module in lines.values() for module in by_module}
-    counted = {module: counted_lines((REPO / module).read_text("utf-8")) for module in modules}
-    answer = only_in(lines, left_out, counted)
-    for test_file, by_module in answer.items():
-        print(f"{test_file}: {sum(map(len, by_module.values()))} lines")
-        for module, numbers in by_module.items():
-            texts = (REPO / module).read_text("utf-8").splitlines()
-            for number in sorted(numbers):
-                print(f"    {module}:{number}: {texts[number - 1].strip()}")
-    print(f"{len(left_out)} files left out; {sum(len(n) for m in answer.values() for n in m.values())} lines")
-    return 1 if answer else 0
+def _write(found: Sequence[Record]) -> None:
+    tests = set().union(*found)
+    part = choose(found, frozenset(filter(on_every_version, tests)))
+    ALIKE.write_text(_HEADER + "".join(f"{test}\n" for test in sorted(tests - part)), "utf-8")
+    whole_s, part_s = (sum(found[0][test].seconds for test in some if test in found[0]) for some in (tests, part))
+    print(f"{len(part)} of {len(tests)} tests run on every version: {part_s:.0f} of {whole_s:.0f} s.")
 
 
 def main() -> int:
-    """Record or show, as asked."""
-    parser = argparse.ArgumentParser(description="Show what only some files of tests/blender run of the package.")
-    parser.add_argument("action", choices=("record", "show"))
-    parser.add_argument("file", type=Path, help="the record: written by record, read by show")
-    parser.add_argument("names", nargs="*", help="test files to leave out, as patterns (default: layers.py's list)")
+    """Choose or check, as asked."""
+    parser = argparse.ArgumentParser(description="Choose the part of tests/blender that every version runs.")
+    parser.add_argument("action", choices=("choose", "check"))
+    parser.add_argument("--record", type=Path, action="append", default=[], help="folder of a record; may be repeated")
     options = parser.parse_args()
-    return _record(options.file) if options.action == "record" else _show(options.file, options.names)
+    folders: list[Path] = options.record
+    if not folders:
+        folders = [Path(tempfile.mkdtemp(prefix="triverse-lines-")) for _ in RECORDED]
+        if any(_record(version, folder) for version, folder in zip(RECORDED, folders, strict=True)):
+            print("The suite failed: what its tests run is not known.")
+            return 1
+    if options.action == "choose":
+        _write([read(folder) for folder in folders])
+        return 0
+    problems = [problem for problem in map(check, folders) if problem]
+    print("\n".join(problems))
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

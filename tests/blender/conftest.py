@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,11 +16,58 @@ from typing import Any
 import bpy
 import pytest
 
+from scripts._dev import line_recorder, version_cover
 from tests.blender import kept_children
 from tests.service.server import StandIn
 
 ADDON = "triverse_addon"
 _STATUS = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The two ways to run the suite that ``scripts/test.py`` has for the versions of Blender."""
+    parser.addoption("--version-part", action="store_true", help="only what may depend on the version of Blender")
+    parser.addoption("--record-lines", metavar="FOLDER", help="record which lines of the package each test runs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start to record, if that is asked for."""
+    folder = config.getoption("--record-lines")
+    if folder:
+        config.pluginmanager.register(_LineRecord(Path(folder)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is alike in every version, if only the part is asked for."""
+    if config.getoption("--version-part"):
+        alike = version_cover.left_out()
+        out = [item for item in items if version_cover.test_of(item.nodeid) in alike]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if version_cover.test_of(item.nodeid) not in alike]
+
+
+class _LineRecord:
+    """Record the lines and seconds of each test, for ``scripts/_dev/version_cover.py``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._cases = folder / "tests.json"
+        self._seconds: list[tuple[str, float]] = []
+        self._recorder = line_recorder.Recorder(folder)
+        self._recorder.start()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Count what the test and its fixtures run to the test."""
+        self._recorder.begin(len(self._seconds))
+        began_s = time.monotonic()
+        try:
+            return (yield)
+        finally:
+            self._seconds.append((item.nodeid, time.monotonic() - began_s))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the seconds."""
+        self._cases.write_text(json.dumps(self._seconds), "utf-8")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -78,9 +127,12 @@ def service() -> Iterator[StandIn]:
 def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
     from tests import authorities
+    from triverse_addon.api import websocket
     from triverse_addon.ui.state import runtime
 
     authorities.read_once(monkeypatch)
+    # On one machine, the answers to a search follow each other at once.
+    monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
     preferences = bpy.context.preferences.addons[ADDON].preferences
     preferences.api_key = service.key
     preferences.api_url = service.url
@@ -97,8 +149,6 @@ def kept_writers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tick_until(ui: ModuleType) -> Callable[..., Any]:
     """Tick as the window's timer does until ``look()`` is true, and return what it returned."""
-    import time
-
     from triverse_addon.ui.state import runtime
 
     def wait(look: Callable[[], Any], limit_s: float = 120.0) -> Any:

@@ -406,6 +406,8 @@ def test_why_it_ended_before_its_time_is_told_and_it_goes_on(
     here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("triverse_addon.tasks.engine.request_gate._KEY_RETRY_S", 1.0)
+    for module in ("steps", "transitions"):
+        monkeypatch.setattr(f"triverse_addon.tasks.engine.{module}.BLOCKED_S", 0.5)
     service.faults.add("create", status=401, times=None, envelope=False)
     checked(tick_until, rows_file())
     bpy.ops.triverse.batch_run()

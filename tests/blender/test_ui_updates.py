@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import bpy
+import pytest
 
 from tests.blender.drawing import Tick
 from tests.blender.recorder import Recorder
@@ -14,7 +15,11 @@ from tests.service.server import StandIn
 from triverse_addon.tasks.record import TaskRequest
 
 
-def test_the_header_shows_whether_updates_are_live_or_polled(here: Any, connected: StandIn, tick_until: Tick) -> None:
+def test_the_header_shows_whether_updates_are_live_or_polled(
+    here: Any, connected: StandIn, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triverse_addon.api.websocket.FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr("triverse_addon.tasks.engine.supervisor.LIVE_AGAIN_S", 1.0)
     from triverse_addon.ui import settings, setup_operators
     from triverse_addon.ui.task_list import panel
 

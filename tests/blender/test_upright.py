@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from array import array
 from pathlib import Path
 
 import bpy
 import pytest
 
-from tests.blender.test_prepare import preparer, size
+from tests.blender.test_prepare import prepare, preparer, size
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.worker.orientation import orientation_of, upright
 
@@ -33,7 +32,7 @@ def corners(path: Path) -> dict[tuple[int, int], tuple[int, ...]]:
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
 def test_what_is_written_anew_stands(tmp_path: Path, path: Path) -> None:
-    made = preparer()(path, Kind.IMAGE, tmp_path / "out", threading.Event())
+    made = prepare(path, Kind.IMAGE, tmp_path / "out")
     assert size(made) == (16, 8)
     assert corners(made) == STANDING
 
@@ -52,7 +51,7 @@ def test_an_avif_is_not_turned_twice(tmp_path: Path) -> None:
     assert reads_avif is (bpy.app.version >= (5, 1))
     assert preparer().takes(str(path), Kind.IMAGE) is reads_avif
     if reads_avif:
-        made = preparer()(path, Kind.IMAGE, tmp_path / "out", threading.Event())
+        made = prepare(path, Kind.IMAGE, tmp_path / "out")
         assert (size(made), corners(made)) == ((16, 8), STANDING)
 
 
@@ -84,12 +83,12 @@ def test_colours_are_those_of_the_picture_that_was_not_turned(tmp_path: Path, de
     lying = tmp_path / "lying.tif"
     image.save_render(str(lying), scene=scene)
     data = bytearray(lying.read_bytes())
-    made = [preparer()(lying, Kind.IMAGE, tmp_path / "one", threading.Event())]
+    made = [prepare(lying, Kind.IMAGE, tmp_path / "one")]
     at = data.find(b"\x12\x01\x03\x00\x01\x00\x00\x00\x01\x00") if data[:2] == b"II" else -1
     assert at > 0, "Blender notes an orientation of its own"
     data[at + 8] = 6
     lying.write_bytes(data)
-    made.append(preparer()(lying, Kind.IMAGE, tmp_path / "two", threading.Event()))
+    made.append(prepare(lying, Kind.IMAGE, tmp_path / "two"))
     assert [size(path) for path in made] == [(8, 4), (4, 8)]
     first, second = (bpy.data.images.load(str(path), check_existing=False) for path in made)
     assert list(first.pixels[:4]) == pytest.approx(list(second.pixels[:4]), abs=1 / 255)
@@ -102,5 +101,5 @@ def test_names_do_not_matter(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_bytes(tiff.read_bytes())
         assert preparer().takes(str(path), Kind.IMAGE), name
-        made = preparer()(path, Kind.IMAGE, tmp_path / "out", threading.Event())
+        made = prepare(path, Kind.IMAGE, tmp_path / "out")
         assert size(made) == (16, 8), name
