@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -212,6 +214,20 @@ def test_the_account_names_the_ten_slowest_tests_and_their_layers(capsys: pytest
     assert shown[5].split() == ["8.2", "s", "plain", "tests/a/test_plain.py::test_plain[8]"]
     assert shown[9].split() == ["4.2", "s", "plain", "tests/a/test_plain.py::test_plain[4]"]
     assert "::" not in shown[10]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell it of a process that has ended.")
+def test_the_account_tells_how_far_the_processors_were_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Result("plain", passed=1)
+    busy = "import os, time\nwhile time.process_time() < 0.3: pass\nraise SystemExit(3)"
+    assert layers._call([sys.executable, "-c", busy], tmp_path / "log", False, result) == 3
+    assert 0.3 <= result.cpu_s < 30.0
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    result.cpu_s = 60.0
+    layers._account([result], 60.0)
+    assert "All together took 1 minutes; the processors were used to 50%." in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------------------------------------------------------------

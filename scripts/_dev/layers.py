@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -37,12 +38,17 @@ SLOWEST_SHOWN = 10
 
 @dataclass
 class Result:
-    """What a layer gave: counts, seconds, the log of a failure, why it could not run, what needed a second try."""
+    """
+    What a layer gave: counts, the log of a failure, why it could not run, what needed a second try.
+
+    ``seconds`` is how long it took, ``cpu_s`` how long its processes computed meanwhile.
+    """
 
     name: str
     passed: int = 0
     failed: int = 0
     seconds: float = 0.0
+    cpu_s: float = 0.0
     log: str = ""
     not_run: str = ""
     skipped: list[str] = field(default_factory=list)
@@ -96,20 +102,33 @@ class Layer:
     needed_in_ci: bool = True
 
 
-def _call(command: Sequence[str | Path], log: Path, echo: bool) -> int:
-    """Run a command with its output in ``log`` (or on the terminal), without the person's key."""
+def _call(command: Sequence[str | Path], log: Path, echo: bool, result: Result) -> int:
+    """
+    Run a command with its output in ``log`` (or on the terminal), without the person's key.
+
+    What it and its children used of the processors is added to the result, where the system tells.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "TRIVERSE_API_KEY"}
     with log.open("ab") as file:
         out = None if echo else file
-        return subprocess.run(
+        process = subprocess.Popen(
             [str(part) for part in command],
             cwd=REPO,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT if out else None,
-            check=False,
-        ).returncode
+        )
+        try:
+            if sys.platform == "win32":
+                return process.wait()
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+    process.returncode = os.waitstatus_to_exitcode(status)
+    result.cpu_s += usage.ru_utime + usage.ru_stime
+    return process.returncode
 
 
 def _lint(layer: Layer, request: Request) -> Result:
@@ -121,7 +140,7 @@ def _lint(layer: Layer, request: Request) -> Result:
         log = Path(scratch) / "log"
         log.touch()
         for check in checks:
-            if _call([python, "-m", *check], log, request.echo):
+            if _call([python, "-m", *check], log, request.echo, result):
                 result.failed += 1
             else:
                 result.passed += 1
@@ -145,6 +164,7 @@ def _pytest(
         result.log += f"\n===== {layer.name}, second try =====\n{again.log}"
         result.passed, result.failed = result.passed + again.passed, again.failed
         result.tests += again.tests
+        result.cpu_s += again.cpu_s
         for slug, names in again.cases.items():
             result.cases.setdefault(slug, set()).update(names)
     return result
@@ -173,7 +193,7 @@ def _pytest_once(
     command = [str(python), "-m", "pytest", "-o", f"cache_dir={_memory(layer)}", f"--basetemp={scratch / 'tmp'}"]
     # The older kind of report names a test's file.
     command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, *options]
-    code = _call(command, log, echo)
+    code = _call(command, log, echo, result)
     result.log = log.read_text(errors="replace")
     if report.exists():
         _count(report, result)
@@ -442,9 +462,10 @@ def _write_kinds(results: Sequence[Result]) -> int:
 
 def _account(results: Sequence[Result], took_s: float) -> int:
     passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
-    print(f"\n{'layer':<16}{'passed':>8}{'failed':>8}{'seconds':>9}")
+    print(f"\n{'layer':<16}{'passed':>8}{'failed':>8}{'seconds':>9}{'cpu seconds':>13}")
     for result in results:
-        print(f"{result.name:<16}{result.passed:>8}{result.failed:>8}{result.seconds:>9.0f}")
+        counts = f"{result.passed:>8}{result.failed:>8}{result.seconds:>9.0f}{result.cpu_s:>13.0f}"
+        print(f"{result.name:<16}{counts}")
     slowest = sorted(
         ((test.seconds, result.name, test.name) for result in results for test in result.tests), reverse=True
     )
@@ -462,6 +483,7 @@ def _account(results: Sequence[Result], took_s: float) -> int:
             print(f"Could not run {result.name}: {result.not_run}")
     if not passed + failed:
         print("No test ran.")
-    print(f"All together took {took_s / 60:.0f} minutes.")
+    used = sum(result.cpu_s for result in results) / max(took_s * (os.cpu_count() or 1), 1.0)
+    print(f"All together took {took_s / 60:.0f} minutes; the processors were used to {used:.0%}.")
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed or not passed else 0
