@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_only_a_whole_run_leaves_tests_out(monkeypatch: pytest.MonkeyPatch) -> N
         LAYERS[name].run(LAYERS[name], Request([], "", False, whole="bpy-5.3.0"))
     narrowed_and_whole = [(), (), (), (), ("--version-part",)]
     assert asked == [*narrowed_and_whole, *narrowed_and_whole, (), (), (), ("--record-lines",), ("--version-part",)]
+
+
+def test_ci_must_run_the_whole_suite_on_one_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "IN_CI", True)
+    layer = layers.Layer("bpy-5.2.3", ("blender",), lambda: "It is not here.", LAYERS["lint"].run, needed_in_ci=False)
+    for whole, failed in (("bpy-5.2.3", 1), ("bpy-5.0.1", 0)):
+        result = layers._run_one(layer, Request([], "", True, whole=whole), threading.Lock())
+        assert (result.failed, result.not_run) == (failed, "It is not here.")
 
 
 def test_what_some_versions_leave_out_exists_and_is_not_about_versions() -> None:

@@ -360,7 +360,7 @@ def _run_one(layer: Layer, request: Request, speak: threading.Lock) -> Result:
         except SetupError as error:
             result = Result(layer.name, not_run=str(error))
     result.seconds = time.monotonic() - started
-    if result.not_run and IN_CI and layer.needed_in_ci:
+    if result.not_run and IN_CI and (layer.needed_in_ci or layer.name == request.whole):
         result.failed, result.log = 1, f"CI must run this layer. {result.not_run}"
     with speak:
         if (result.failed or result.second_try) and not request.echo:
