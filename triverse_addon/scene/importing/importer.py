@@ -72,13 +72,10 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         return ConvertAgain(unsuitable.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
-    earlier = [one for one in imported_models.find(record.task_uuid) if one != collection]
     replace_import.store_import_time(collection)
     imported_models.forget()
     if record.geometry_only:
         orphan_data.remove_materials(collection)
-    if old is None and record.placement.share_data and earlier:
-        share_data.share(collection, earlier[0])
     if old is not None:
         replace_import.replace_collection(collection, old, scene)
     elif record.placement.replaces is not None:
@@ -88,6 +85,9 @@ def import_task(record: TaskRecord) -> ImportOutcome:
             replace_objects.hide(placeholder, scene)
     elif record.placement.step_aside:
         step_aside(collection, scene)
+    others = [one for one in imported_models.find(record.task_uuid) if one != collection]
+    if record.placement.share_data and record.placement.replaces is None and others:
+        share_data.share(collection, others[0])
     asset_collection.exclude_others(collection)
     variants.transfer(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
