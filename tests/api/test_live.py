@@ -19,7 +19,7 @@ import pytest
 
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Visit
 from tests.service.server import StandIn
-from triverse_addon.api import websocket
+from triverse_addon.api import backoff, websocket
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import (
     AuthenticationError,
@@ -46,8 +46,8 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.05)
-    monkeypatch.setattr(websocket, "LONGEST_BACKOFF_S", 0.2)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.05)
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.2)
 
 
 def until(holds: Callable[[], Any], what: str) -> None:
@@ -209,8 +209,8 @@ def test_nobody_waits_for_a_connection_that_is_still_being_made(monkeypatch: pyt
 
 
 def test_nobody_waits_for_a_pause(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", PATIENCE_S * 10)
-    monkeypatch.setattr(websocket, "LONGEST_BACKOFF_S", PATIENCE_S * 10)
+    monkeypatch.setattr(backoff, "FIRST_S", PATIENCE_S * 10)
+    monkeypatch.setattr(backoff, "LONGEST_S", PATIENCE_S * 10)
     standin.settings.websockets = False
     with Watching(standin.url, standin.key) as watching:
         until(lambda: watching.stream.state is LiveState.WAITING, "waiting")
@@ -242,7 +242,7 @@ def test_a_failing_listener_ends_the_watcher_and_its_connection(standin: StandIn
 def test_pauses_grow_to_a_limit_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     for failures, longest_s in ((1, 1.0), (2, 2.0), (5, 16.0), (7, 60.0), (10_000, 60.0)):
-        pauses = [websocket.backoff_s(failures) for _ in range(50)]
+        pauses = [backoff.backoff_s(failures) for _ in range(50)]
         assert all(longest_s / 2 <= pause <= longest_s for pause in pauses)
         assert len(set(pauses)) > 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.raw_server import KEY, RawServer, Visit
 from tests.api.test_live import Watching, silent, until
-from triverse_addon.api import websocket
+from triverse_addon.api import backoff
 from triverse_addon.api.errors import BadAnswerError
 from triverse_addon.api.websocket import snapshot
 
@@ -36,7 +36,7 @@ def test_redirects_are_not_followed(status: str, origin: str) -> None:
 
 
 def test_a_watcher_that_is_sent_elsewhere_tries_again_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.05)
 
     def redirect(visit: Visit) -> None:
         visit.read_request()

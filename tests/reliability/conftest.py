@@ -19,7 +19,7 @@ import pytest
 from tests import authorities
 from tests.reliability.account import ACCOUNT
 from tests.reliability.leaks import Log, files_with_key
-from triverse_addon.api import client, http_session, websocket
+from triverse_addon.api import backoff, client, http_session
 from triverse_addon.tasks.engine import pacing, request_gate, transitions
 from triverse_addon.tasks.files import resumable_download
 
@@ -34,15 +34,19 @@ def short_waits() -> Iterator[None]:
 
 
 def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
-        monkeypatch.setattr(pacing, name, min(getattr(pacing, name) / 10, 1.0))
+    for module, name in (
+        (pacing, "FIRST_POLL_S"),
+        (pacing, "LONGEST_POLL_S"),
+        (backoff, "FIRST_S"),
+        (backoff, "LONGEST_S"),
+    ):
+        monkeypatch.setattr(module, name, min(getattr(module, name) / 10, 1.0))
     monkeypatch.setattr(transitions, "BLOCKED_S", 0.3)
     monkeypatch.setattr(request_gate, "_KEY_RETRY_S", 0.3)
     monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 4.0)
     for module in (client, http_session):  # the client has a name of its own for it
         monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 4.0)
     monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 1.5)
-    monkeypatch.setattr(websocket, "FIRST_BACKOFF_S", 0.1)
     monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
 
 

@@ -18,7 +18,8 @@ from tests.reliability.account import ACCOUNT
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
-from triverse_addon.tasks.engine import pacing, steps
+from triverse_addon.api import backoff
+from triverse_addon.tasks.engine import steps
 from triverse_addon.tasks.events import Notice, TasksFound
 from triverse_addon.tasks.record import Stage
 from triverse_addon.tasks.store.store import FILE_NAME
@@ -181,8 +182,8 @@ def test_a_lease_that_runs_out_in_mid_download_makes_no_file_of_two_halves(servi
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried eight times is tried in a second."""
-    monkeypatch.setattr(pacing, "_FIRST_RETRY_S", 0.02)
-    monkeypatch.setattr(pacing, "_LONGEST_RETRY_S", 0.1)
+    monkeypatch.setattr(backoff, "FIRST_S", 0.02)
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.1)
 
 
 def test_a_file_that_is_never_given_out_waits_for_a_later_retry(service: StandIn, tmp_path: Path, quick: None) -> None:

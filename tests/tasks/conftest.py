@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import authorities
-from triverse_addon.api import websocket
+from triverse_addon.api import backoff, websocket
 from triverse_addon.tasks.engine import pacing
 from triverse_addon.tasks.store import connection
 
@@ -20,8 +20,13 @@ settings.load_profile("untimed")
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll and try again forty times as often, and listen a quarter as long whether the service names more tasks."""
     monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
-    for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
-        monkeypatch.setattr(pacing, name, getattr(pacing, name) / 40)
+    for module, name in (
+        (pacing, "FIRST_POLL_S"),
+        (pacing, "LONGEST_POLL_S"),
+        (backoff, "FIRST_S"),
+        (backoff, "LONGEST_S"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name) / 40)
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triverse_addon.api import backoff
 from triverse_addon.api.payloads import parse_status
 from triverse_addon.tasks.engine import pacing
-from triverse_addon.tasks.engine.pacing import RateLimiter, poll_interval_s, retry_delay_s
+from triverse_addon.tasks.engine.pacing import RateLimiter, poll_interval_s
 from triverse_addon.tasks.engine.retry import retry_changes
 from triverse_addon.tasks.engine.service_updates import apply_status
 from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, TaskCache
@@ -35,10 +36,10 @@ def test_polling_begins_quick_and_grows_to_its_limit(polls: int, queue_wait_s: f
 
 @given(st.integers(0, 10_000), st.none() | st.floats(0, 3600))
 def test_a_retry_waits_as_long_as_the_service_asks(attempts: int, retry_after_s: float | None) -> None:
-    delay_s = retry_delay_s(attempts, retry_after_s)
+    delay_s = backoff.backoff_s(attempts, retry_after_s)
     asked_s = retry_after_s or 0.0
-    assert delay_s >= max(0.75 * pacing._FIRST_RETRY_S, asked_s)
-    assert delay_s <= max(1.25 * pacing._LONGEST_RETRY_S, asked_s)
+    assert delay_s >= max(0.75 * backoff.FIRST_S, asked_s)
+    assert delay_s <= max(1.25 * backoff.LONGEST_S, asked_s)
 
 
 def test_polling_takes_the_times_that_are_promised() -> None:

@@ -11,6 +11,7 @@ Nothing in this package imports ``bpy``, and importing the package itself import
 `urls`                       checks and builds URLs, and removes the key from texts
 `fields`, `flows`            the table of flows and their fields; `field_values` checks one value
 `upload_checks`              checks of images and models before they are uploaded
+`backoff`                    the delay between two tries
 `payloads`, `responses`      responses of the service, as dataclasses or as an error
 `client`                     the HTTP client
 `http_session`, `multipart`  parts of it; also `cancellable_http` and `network_errors`

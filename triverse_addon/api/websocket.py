@@ -17,7 +17,6 @@ import contextlib
 import inspect
 import logging
 import queue
-import random
 import ssl
 import threading
 import time
@@ -30,6 +29,7 @@ from websockets import exceptions as ws
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
 
+from .backoff import backoff_s
 from .errors import (
     AuthenticationError,
     ConnectError,
@@ -54,8 +54,6 @@ OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 """Seconds between two pings, and the timeout for the response to one."""
 
-FIRST_BACKOFF_S = 1.0
-LONGEST_BACKOFF_S = 60.0
 STEADY_AFTER_S = 10.0
 """After a connection of this duration the back-off restarts. A connection that is dropped at once does not reset it."""
 
@@ -159,7 +157,7 @@ class StatusStream:
                     raise error
                 failures = 1 if time.monotonic() - began_s >= STEADY_AFTER_S + OPEN_TIMEOUT_S else failures + 1
                 self._enter(LiveState.REFUSED if isinstance(error, AuthenticationError) else LiveState.WAITING)
-                self._pause(max(backoff_s(failures), error.retry_after_s or 0.0))
+                self._pause(backoff_s(failures, error.retry_after_s))
         finally:
             self._enter(LiveState.ENDED)
 
@@ -198,12 +196,6 @@ class StatusStream:
         self._state = state
         if was_live is not (state is LiveState.LIVE):
             self._on_state(not was_live)
-
-
-def backoff_s(failures: int) -> float:
-    """Return the delay in seconds after ``failures`` consecutive failures: doubling, limited, with random jitter."""
-    longest_s = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(max(failures - 1, 0), 16))
-    return longest_s * random.uniform(0.5, 1.0)
 
 
 def snapshot(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...api.backoff import backoff_s
 from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ...api.sentence import Sentence
 from ..converter import Converted, Converter, ConvertError, ConvertJob, NoChildError
@@ -31,7 +32,6 @@ from ..provenance import collection_name, properties, tags
 from ..record import Stage, TaskRecord, now_s
 from . import model_download
 from .context import EngineContext
-from .pacing import retry_delay_s
 from .transitions import MAX_ATTEMPTS, Transitions
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class DeliverSteps:
         """Retry a few times. Then keep the file as it is for the user, and fail the task."""
         attempts = record.attempts + 1
         if attempts < _FOREIGN_TRIES:
-            self._transitions.reschedule(record, error, retry_delay_s(attempts), attempts=attempts)
+            self._transitions.reschedule(record, error, backoff_s(attempts), attempts=attempts)
             return
         self._foreign.pop(record.id, None)
         model_download.keep_undecodable_file(self._context, record, folder)
@@ -130,9 +130,7 @@ class DeliverSteps:
 
     def _not_fetched(self, record: TaskRecord, error: DownloadError) -> None:
         if record.attempts + 1 < MAX_ATTEMPTS and not _is_of_this_machine(error):
-            self._transitions.reschedule(
-                record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1
-            )
+            self._transitions.reschedule(record, error, backoff_s(record.attempts + 1), attempts=record.attempts + 1)
         elif isinstance(error, FolderError):
             # The task's own folder may be on a disk that is gone, and every Retry would meet it again. Cleared, the
             # next Retry takes the folder from the preferences.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...api.backoff import backoff_s
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.seals import Seal
@@ -25,7 +26,8 @@ from .task_cache import TaskCache
 
 log = logging.getLogger(__name__)
 
-#: Delay before a waiting import is tried again, in seconds: the first delay, doubled each time up to the second value.
+#: First and longest delay before a waiting import is tried again, in seconds: shorter than those of requests, because
+#: the user waits for it, and because a try costs nothing.
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 4.0
 
@@ -100,20 +102,20 @@ class ImportQueue:
         self._converted_again: dict[str, ConvertAgain] = {}
         """Task id -> the reason of its second conversion; the same reason again is a failure."""
         self._task_cache = task_cache
-        self._waiting: dict[str, tuple[float, float]] = {}
-        """Task id -> (monotonic time of the next try, delay before the one after that), in seconds."""
+        self._waiting: dict[str, tuple[float, int]] = {}
+        """Task id -> (monotonic time of the next try, in seconds; number of tries)."""
 
     def update(self, record: TaskRecord) -> None:
         """Add a record to the queue, or remove it, according to its current state."""
         if record.stage is Stage.READY and record.auto_import and record.following:
-            self._waiting.setdefault(record.id, (0.0, _FIRST_RETRY_S))
+            self._waiting.setdefault(record.id, (0.0, 0))
         else:
             self._waiting.pop(record.id, None)
 
     def try_now(self, task_id: str) -> None:
         """Try a waiting task again at the next pump."""
         if task_id in self._waiting:
-            self._waiting[task_id] = (0.0, _FIRST_RETRY_S)
+            self._waiting[task_id] = (0.0, 0)
 
     def forget(self, task_id: str) -> None:
         """Remove a task from the queue."""
@@ -136,7 +138,7 @@ class ImportQueue:
         :param deadline_s: monotonic time in seconds after which no further model is tried.
         """
         now = time.monotonic()
-        for task_id, (due_s, delay_s) in list(self._waiting.items()):
+        for task_id, (due_s, tries) in list(self._waiting.items()):
             if due_s > now:
                 continue
             record = self._task_cache.get(task_id)
@@ -151,7 +153,8 @@ class ImportQueue:
                 self._waiting.pop(task_id, None)
                 self._finish(record, outcome)
                 return
-            self._waiting[task_id] = (now + delay_s, min(delay_s * 2, _LONGEST_RETRY_S))
+            delay_s = backoff_s(tries + 1, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_RETRY_S)
+            self._waiting[task_id] = (now + delay_s, tries + 1)
             self._wait(record, outcome.sentence)
             if time.monotonic() > deadline_s:
                 return

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Waiting times: polling intervals, retry delays and rate limits.
+Polling intervals and rate limits. The delay between retries is in ``api.backoff``.
 
 Floor: first. Thread: any. No ``bpy``.
 """
 
 import math
-import random
 import threading
 import time
 from collections import deque
@@ -22,8 +21,6 @@ UPLOADS = 10
 UPLOADS_SPAN_S = 60.0
 
 _POLL_GROWTH = 1.25
-_FIRST_RETRY_S = 1.0
-_LONGEST_RETRY_S = 60.0
 
 
 def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> float:
@@ -41,18 +38,6 @@ def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> fl
     if queue_wait_s is not None:
         interval_s = min(max(interval_s, queue_wait_s / 2), LONGEST_POLL_S)
     return interval_s
-
-
-def retry_delay_s(attempts: int, retry_after_s: float | None = None) -> float:
-    """
-    Return the delay before the next try, in seconds: doubled with each failure, capped, with jitter.
-
-    :param attempts: number of failures in a row.
-    :param retry_after_s: the service's ``Retry-After``, in seconds; the delay is never shorter.
-    """
-    delay_s: float = min(_FIRST_RETRY_S * 2 ** min(max(attempts - 1, 0), 6), _LONGEST_RETRY_S)
-    delay_s *= random.uniform(0.75, 1.25)
-    return max(delay_s, retry_after_s or 0.0)
 
 
 class RateLimiter:

@@ -11,11 +11,11 @@ import threading
 import time
 from enum import StrEnum
 
+from ...api.backoff import backoff_s
 from ...api.errors import AuthenticationError, OfflineError, TooManyRequestsError, TriverseError, UnusableError
 from ...api.sentence import Sentence
 from ...api.urls import is_loopback
 from ..settings import Settings
-from .pacing import retry_delay_s
 
 #: Delay before a rejected key is tried again, in seconds: it may have been activated in the meantime.
 _KEY_RETRY_S = 60.0
@@ -132,5 +132,5 @@ class RequestGate:
                 self._key_retry_s = time.monotonic() + _KEY_RETRY_S
             elif isinstance(error, TooManyRequestsError):
                 _, times = self._pauses.get(kind, (0.0, 0))
-                delay_s = retry_delay_s(times + 1, error.retry_after_s)
+                delay_s = backoff_s(times + 1, error.retry_after_s)
                 self._pauses[kind] = (time.monotonic() + delay_s, times + 1)

@@ -8,6 +8,7 @@ Floor: first. Thread: worker. No ``bpy``.
 from collections.abc import Callable
 from pathlib import Path
 
+from ...api.backoff import backoff_s
 from ...api.errors import DuplicateError, NotFoundError, ServiceError, TriverseError
 from ...api.flows import FLOWS, Kind, check_image, check_model
 from ...api.sentence import Sentence
@@ -17,7 +18,7 @@ from ..preparer import Preparer
 from ..record import Stage, TaskRecord, is_url, now_s
 from . import reconcile
 from .context import EngineContext
-from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s, retry_delay_s
+from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s
 from .service_updates import apply_created
 from .transitions import MAX_ATTEMPTS, Transitions, is_passing
 
@@ -215,9 +216,7 @@ class SubmitSteps:
         elif is_first_try or uuid is not None:
             self._refuse_duplicate(record)
         elif record.attempts + 1 < MAX_ATTEMPTS:
-            self._transitions.reschedule(
-                record, error, retry_delay_s(record.attempts + 1), attempts=record.attempts + 1
-            )
+            self._transitions.reschedule(record, error, backoff_s(record.attempts + 1), attempts=record.attempts + 1)
         else:
             sentence = Sentence.of(
                 "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or "

@@ -8,6 +8,7 @@ Floor: first. Thread: worker. No ``bpy``.
 from collections.abc import Callable
 from typing import Any
 
+from ...api.backoff import backoff_s
 from ...api.errors import (
     AuthenticationError,
     KeyMissingError,
@@ -26,7 +27,6 @@ from ...api.service_codes import ServiceCode
 from ..converter import ChildNotStartedError
 from ..record import Stage, TaskRecord
 from .context import EngineContext
-from .pacing import retry_delay_s
 
 #: Delay of requests that wait for a key or online access, in seconds; a change of settings ends it early.
 BLOCKED_S = 30.0
@@ -148,9 +148,9 @@ class Transitions:
         ):
             self.fail(record, error, is_final=False)
         elif isinstance(error, ChildNotStartedError) and attempts < MAX_ATTEMPTS:
-            self.reschedule(record, error, retry_delay_s(attempts), attempts=attempts)
+            self.reschedule(record, error, backoff_s(attempts), attempts=attempts)
         elif isinstance(error, TransportError | UnavailableError) or (record.is_paid and self._may_pass(record, error)):
-            self.reschedule(record, error, retry_delay_s(attempts, error.retry_after_s), attempts=attempts)
+            self.reschedule(record, error, backoff_s(attempts, error.retry_after_s), attempts=attempts)
         else:
             # A permanent error of an upload or of a paid task; a retry continues from here. Rejected orders are handled
             # elsewhere.
