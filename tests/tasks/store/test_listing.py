@@ -19,8 +19,8 @@ from triverse_addon.tasks.engine.page_reader import PageReader, PageRequest, rea
 from triverse_addon.tasks.engine.task_cache import TaskCache
 from triverse_addon.tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord, new_id
 from triverse_addon.tasks.store import connection as store_connection
+from triverse_addon.tasks.store import migrations
 from triverse_addon.tasks.store import query as store_query
-from triverse_addon.tasks.store import schema
 from triverse_addon.tasks.store.query import FileScope, Order, Query
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 
@@ -143,7 +143,7 @@ def test_what_is_asked_about_follows_every_change(filled: tuple[Store, list[Task
 def test_an_older_store_is_searched_too(tmp_path: Path, data: str) -> None:
     """Also with a row in it that makes no sense."""
     connection = store_connection.connect(tmp_path / FILE_NAME)
-    for statement in schema._VERSION_1.split(";"):
+    for statement in migrations.MIGRATIONS[0].statements:
         connection.execute(statement)
     connection.execute("PRAGMA user_version = 1")
     good = {

@@ -28,6 +28,7 @@ from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store import schema
 from triverse_addon.tasks.store.errors import StoreError
 from triverse_addon.tasks.store.lease import LEASE_S, Owner
+from triverse_addon.tasks.store.migrations import MIGRATIONS, Migration
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 
 REPO = Path(__file__).resolve().parents[3]
@@ -219,14 +220,14 @@ def test_a_step_of_the_schema_is_whole_or_not_at_all(tmp_path: Path, monkeypatch
     Store(tmp_path).close()
     before = (tmp_path / FILE_NAME).read_bytes()
     version = schema.SCHEMA_VERSION
-    steps = (*schema._STEPS, "ALTER TABLE tasks ADD COLUMN extra TEXT; ALTER TABLE nothing ADD COLUMN more TEXT")
+    extra, impossible = "ALTER TABLE tasks ADD COLUMN extra TEXT", "ALTER TABLE nothing ADD COLUMN more TEXT"
     with monkeypatch.context() as newer:
-        newer.setattr(schema, "_STEPS", steps)
+        newer.setattr(schema, "MIGRATIONS", (*MIGRATIONS, Migration((extra, impossible))))
         newer.setattr(schema, "SCHEMA_VERSION", version + 1)
         newer.setattr("triverse_addon.tasks.store.store.SCHEMA_VERSION", version + 1)
         with pytest.raises(StoreError):
             Store(tmp_path)
-        newer.setattr(schema, "_STEPS", (*schema._STEPS[:-1], "ALTER TABLE tasks ADD COLUMN extra TEXT"))
+        newer.setattr(schema, "MIGRATIONS", (*MIGRATIONS, Migration((extra,))))
         Store(tmp_path).close()
     assert before[:16] == b"SQLite format 3\x00"
     connection = sqlite3.connect(tmp_path / FILE_NAME)
