@@ -14,12 +14,12 @@ import ssl
 
 import pytest
 
-from triverse_addon.api import http_session, tls
+from triverse_addon.api import requests_session, tls
 
 
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients share what one of them has read, as long as the environment names the same certificates."""
-    monkeypatch.setattr(http_session, "secure_context", _shared)
+    monkeypatch.setattr(requests_session, "secure_context", _shared)
 
 
 def _shared() -> ssl.SSLContext:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.api.certificates import Authority, SecureServer
 from tests.api.conftest import Connect
 from tests.api.raw_server import KEY, RawServer, answering, raw
-from triverse_addon.api import http_session
+from triverse_addon.api import host_policy
 from triverse_addon.api.addresses import Reach, check_image_address, reach_of_host, reach_of_number, reach_of_url
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import BadAnswerError, ConnectError, InputError
@@ -195,7 +195,7 @@ def test_files_are_not_fetched_from_near(host: str, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(socket, "create_connection", never)
     monkeypatch.setattr(
-        http_session.socket, "getaddrinfo", lambda *_given, **_named: [(0, 0, 0, "", ("93.184.216.34", 0))]
+        host_policy.socket, "getaddrinfo", lambda *_given, **_named: [(0, 0, 0, "", ("93.184.216.34", 0))]
     )
     with Client("https://service.invalid/api/v1", KEY) as client, pytest.raises(BadAnswerError):
         client.open_asset(f"https://{host}/a.glb")

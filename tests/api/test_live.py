@@ -19,7 +19,7 @@ import pytest
 
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Visit
 from tests.service.server import StandIn
-from triverse_addon.api import backoff, websocket
+from triverse_addon.api import backoff, websocket_connection
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import (
     AuthenticationError,
@@ -200,7 +200,7 @@ def silent(visit: Visit) -> None:
 
 @pytest.mark.parametrize("how", ["close", "stop"])
 def test_nobody_waits_for_a_connection_that_is_still_being_made(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr(websocket, "OPEN_TIMEOUT_S", PATIENCE_S * 10)
+    monkeypatch.setattr(websocket_connection, "OPEN_TIMEOUT_S", PATIENCE_S * 10)
     with RawServer(silent) as server, Watching(server.url, KEY) as watching:
         until(lambda: server.requests, "a handshake")
         watching.stop.set() if how == "stop" else watching.stream.close()
@@ -342,7 +342,7 @@ def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
         port = server.port
     with pytest.raises(ConnectError):
         snapshot(f"http://127.0.0.1:{port}/api", KEY, None)
-    monkeypatch.setattr(websocket, "OPEN_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(websocket_connection, "OPEN_TIMEOUT_S", 0.3)
     with RawServer(silent) as server, pytest.raises(StalledError):
         snapshot(server.url, KEY, None)
 
@@ -363,7 +363,7 @@ def test_a_certificate_that_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> N
     def refuse(*_given: object, **_more: object) -> None:
         raise ssl.SSLCertVerificationError("certificate verify failed")
 
-    monkeypatch.setattr(websocket, "connect", refuse)
+    monkeypatch.setattr(websocket_connection, "connect", refuse)
     with pytest.raises(ConnectError) as caught:
         snapshot("https://service.invalid/api", KEY, None)
     assert "secure" in str(caught.value)
@@ -409,7 +409,7 @@ def test_the_key_is_in_no_log_and_no_repr(standin: StandIn, caplog: pytest.LogCa
 
 def test_a_message_without_end_breaks_off_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     # The library notices at its next ping that nobody closes the connection which it has given up.
-    monkeypatch.setattr(websocket, "PING_INTERVAL_S", 0.3)
+    monkeypatch.setattr(websocket_connection, "PING_INTERVAL_S", 0.3)
     accepted = threading.Event()
 
     def serve(visit: Visit) -> None:
@@ -428,7 +428,7 @@ def test_a_message_without_end_breaks_off_and_nothing_more(monkeypatch: pytest.M
 
 def test_a_connection_that_dies_without_a_word_is_noticed_by_a_ping(monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a router that has forgotten it: nothing is closed, and nothing comes."""
-    monkeypatch.setattr(websocket, "PING_INTERVAL_S", 0.3)
+    monkeypatch.setattr(websocket_connection, "PING_INTERVAL_S", 0.3)
 
     def serve(visit: Visit) -> None:
         accept_websocket(visit, visit.read_request())

@@ -18,7 +18,7 @@ from tests.reliability.cell import Cell
 from tests.reliability.leaks import Log
 from tests.reliability.troubles import TROUBLES, Seen, Trouble
 from tests.service import models
-from triverse_addon.api import websocket
+from triverse_addon.api import websocket_connection
 from triverse_addon.tasks.engine import pacing, supervisor
 
 #: Cells at a time. They wait most of the time.
@@ -34,7 +34,7 @@ def impatient() -> Iterator[None]:
         reconcile_s = pacing.LIVE_POLL_S / 10
         for module in (pacing, supervisor):
             monkeypatch.setattr(module, "LIVE_POLL_S", reconcile_s)
-        monkeypatch.setattr(websocket, "OPEN_TIMEOUT_S", 5.0)
+        monkeypatch.setattr(websocket_connection, "OPEN_TIMEOUT_S", 5.0)
         yield
 
 

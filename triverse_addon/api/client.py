@@ -246,7 +246,7 @@ class Client:
             body is not compressed. The caller reads and closes it.
         :raises BadAnswerError: the URL is not allowed, there are too many redirects, or the file is compressed.
         """
-        self._http.check_asset_host(check_asset_url(url))
+        self._http.hosts.check(check_asset_url(url))
         return self._open(url, with_key=False, offset_bytes=offset_bytes, etag=etag)
 
     def open_task_download(

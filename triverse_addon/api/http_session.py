@@ -8,27 +8,25 @@ Ground floor; worker threads; no ``bpy``. Imports requests.
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Literal, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from .addresses import Reach, reach_of_host, reach_of_number, reach_of_url
-from .cancellable_http import Guard, GuardedAdapter, pieces
+from .cancellable_http import Guard, pieces
 from .errors import BadAnswerError, TriverseError
 from .fields import JSON
+from .host_policy import HostPolicy
 from .multipart import MultipartFile
 from .network_errors import NETWORK_ERRORS, StaleConnectionError, to_transport_error
 from .proxies import proxy_for
-from .responses import elsewhere, read_answer, too_near
+from .requests_session import Authorization, new_session
+from .responses import elsewhere, read_answer
 from .sentence import Sentence
-from .tls import secure_context
 from .urls import check_asset_url, is_loopback, same_host
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
@@ -75,33 +73,6 @@ class Opened(Protocol):
         """Close the response and its connection."""
 
 
-class _Authorization(requests.auth.AuthBase):
-    """
-    Adds the key to a request, or deliberately nothing.
-
-    Without an auth object, requests would look for a password in the user's ``.netrc``.
-    """
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._key:
-            request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
-
-
-class _Session(requests.Session):
-    """
-    A session that never looks at redirects.
-
-    Even with ``allow_redirects=False``, requests prepares the next request and reads the whole response body for that.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
 class HttpSession:
     """
     Sends requests to one service with one key. Thread-safe.
@@ -127,7 +98,7 @@ class HttpSession:
         self._guards: set[Guard] = set()
         self._streams: weakref.WeakKeyDictionary[requests.Response, Guard] = weakref.WeakKeyDictionary()
         self._closed = False
-        self._reach: Reach | None = None
+        self.hosts = HostPolicy(base_url)
 
     def __repr__(self) -> str:
         return f"HttpSession({self._base_url!r})"
@@ -277,7 +248,7 @@ class HttpSession:
             response.close()
             url, query = _redirected(url, location), None
             allowed = (request.any_host or same_host(url, self._base_url)) and request.body is None
-            self.check_asset_host(url)
+            self.hosts.check(url)
             if not allowed or (request.method == "POST" and response.status_code not in (307, 308)):
                 raise elsewhere()
         raise BadAnswerError(Sentence.of("The service sends from one address to the next without end."))
@@ -296,7 +267,7 @@ class HttpSession:
             raise to_transport_error(None, guard)
         guard.host = urlsplit(url).hostname or ""
         is_own = guard.host == urlsplit(self._base_url).hostname
-        guard.may_connect = None if is_own else lambda number: self._is_reach_allowed(reach_of_number(number))
+        guard.may_connect = None if is_own else self.hosts.allows_number
         proxy_for(url)  # raises an error with an explanation, where requests would only fail
         try:
             return self._session().request(
@@ -306,7 +277,7 @@ class HttpSession:
                 headers=dict(request.headers),
                 json=request.json,
                 data=request.body,
-                auth=_Authorization(self._key if with_key else ""),
+                auth=Authorization(self._key if with_key else ""),
                 # The first value also limits each write, and uploads can stall for a moment.
                 timeout=(
                     self._read_timeout_s if request.body else self._connect_timeout_s,
@@ -333,33 +304,6 @@ class HttpSession:
         self.drop_idle_connections()
         return send(request)
 
-    def check_asset_host(self, url: str) -> None:
-        """
-        Refuse a URL whose host is nearer than the service.
-
-        A service on the internet has no reason to name a host in the local network.
-        :raises RefusedAddressError: the host is nearer.
-        """
-        if not self._is_reach_allowed(reach_of_url(url)):
-            raise too_near(urlsplit(url).hostname or "")
-
-    def _is_reach_allowed(self, reach: Reach) -> bool:
-        return reach is Reach.PUBLIC or reach <= self._own_reach()
-
-    def _own_reach(self) -> Reach:
-        """Return the reach of the service. May block for a DNS look-up, so it is called by worker threads only."""
-        if self._reach is None:
-            host = urlsplit(self._base_url).hostname or ""
-            said = reach_of_host(host)
-            if said is Reach.PUBLIC and proxy_for(self._base_url) is None:
-                try:
-                    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-                except OSError:
-                    return said
-                said = max(reach_of_number(str(one[4][0])) for one in found)
-            self._reach = said
-        return self._reach
-
     # -------------------------------------------------------------------------
     # Sessions
 
@@ -382,16 +326,7 @@ class HttpSession:
         """Return the session of this thread. A session of requests must not be shared between threads."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = _Session()
-            session.headers.clear()
-            session.headers.update(
-                {"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-            )
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            context = secure_context()
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, GuardedAdapter(context))
-            self._local.session = session
+            session = self._local.session = new_session(self._user_agent)
             with self._lock:
                 self._sessions.add(session)
         return session

@@ -17,7 +17,7 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, convert, running
-from triverse_addon.api import websocket
+from triverse_addon.api import websocket, websocket_connection
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import UnforeseenError
 from triverse_addon.tasks.engine import supervisor, work_queue
@@ -194,7 +194,12 @@ def test_a_machine_that_gives_out_no_threads_is_named(
 
 QUESTIONS: dict[str, tuple[Any, str, Callable[[Driver], object], type]] = {
     "find my tasks": (websocket, "snapshot", lambda driver: driver.engine.find_tasks(), TasksFound),
-    "the connection of find my tasks": (websocket, "connect", lambda driver: driver.engine.find_tasks(), TasksFound),
+    "the connection of find my tasks": (
+        websocket_connection,
+        "connect",
+        lambda driver: driver.engine.find_tasks(),
+        TasksFound,
+    ),
     "the price": (Client, "quote", lambda driver: driver.engine.ask_quote("text-to-model", SMALL), Quoted),
     "the balance": (Client, "balance", lambda driver: driver.engine.ask_balance(), BalanceKnown),
     "the key": (Client, "me", lambda driver: driver.engine.test_key(), KeyTested),
@@ -271,7 +276,11 @@ def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(websocket.StatusStream, "run"), (supervisor.Supervisor, "_apply_pushed_status"), (websocket, "connect")],
+    [
+        (websocket.StatusStream, "run"),
+        (supervisor.Supervisor, "_apply_pushed_status"),
+        (websocket_connection, "connect"),
+    ],
     ids=["run", "hear", "connect"],
 )
 def test_live_updates_that_slip_are_told_once_and_tasks_are_polled(

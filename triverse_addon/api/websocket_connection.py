@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Makes WebSocket connections to the service, and explains why one failed or ended.
+
+Ground floor; worker threads; no ``bpy``. Imports websockets, so it is imported when it is first used.
+
+The service requires the key in the URL. So ``websockets`` gets a disabled logger, and its exceptions, which may quote
+the URL, never leave this module.
+
+Connections are made on a helper thread, because DNS look-ups and connection attempts cannot be interrupted and must not
+delay quitting Blender.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import queue
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets import exceptions as ws
+from websockets.http11 import Response
+from websockets.sync.client import ClientConnection, connect
+
+from .errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    StalledError,
+    TriverseError,
+    UnforeseenError,
+)
+from .event_stream import MAX_MESSAGE_BYTES
+from .libraries import too_old
+from .proxies import proxy_for
+from .responses import not_an_answer, read_answer
+from .sentence import Sentence
+from .tls import certificate_problem, no_secure_connection, secure_context
+from .unexpected_errors import UNFORESEEN
+from .urls import websocket_url
+
+OPEN_TIMEOUT_S = 10.0
+PING_INTERVAL_S = 20.0
+"""Seconds between two pings, and the timeout for the response to one."""
+
+TURN_S = 0.2
+"""Interval in seconds at which waiting loops check whether to stop."""
+
+# Policy violation, and the codes that services use for 401 and 403. The one that Triverse uses for an invalid key is
+# not documented.
+_REFUSING_CLOSE_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
+
+#: websockets has ProxyError, as well as proxies, since 15.0.
+_PROXY_ERRORS: tuple[type[Exception], ...] = (ws.ProxyError,) if hasattr(ws, "ProxyError") else ()
+
+_silent = logging.Logger("triverse.websocket")
+_silent.disabled = True
+
+
+def open_connection(
+    base_url: str, key: str, since_s: float | None, version: str, ended: Callable[[], bool]
+) -> ClientConnection | None:
+    """
+    Return a connection that watches all tasks; None if ``ended`` returned True first.
+
+    :raises TriverseError: the connection failed.
+    """
+    url = websocket_url(base_url, key, since_s=since_s)
+    outcome: queue.SimpleQueue[ClientConnection | TriverseError] = queue.SimpleQueue()
+    lock = threading.Lock()
+    abandoned = False
+
+    def make() -> None:
+        made: ClientConnection | TriverseError
+        try:
+            made = _connect(url, base_url, version, key=key)
+        except UNFORESEEN as error:  # the waiting thread must get a result
+            made = UnforeseenError(error)
+        with lock:
+            if not abandoned:
+                outcome.put(made)
+                return
+        if isinstance(made, ClientConnection):
+            made.close()
+
+    threading.Thread(target=make, name="triverse-live-connect", daemon=True).start()
+    while True:
+        try:
+            made = outcome.get(timeout=TURN_S)
+            break
+        except queue.Empty:
+            pass
+        if ended():
+            with lock:
+                abandoned = True
+            # It may have been put there in the meantime.
+            with contextlib.suppress(queue.Empty):
+                made = outcome.get_nowait()
+                if isinstance(made, ClientConnection):
+                    made.close()
+            return None
+    if isinstance(made, TriverseError):
+        raise made
+    return made
+
+
+class _Refused(Exception):
+    """
+    The service responded with something other than a WebSocket, including a redirect.
+
+    ``websockets`` follows redirects to any host, and the new URL contains the key if the redirect repeats it. It does
+    not handle exceptions other than its own, so raising this one prevents that.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("refused")
+        self.response = response
+
+
+class _Connection(ClientConnection):
+    """A connection that does not follow redirects."""
+
+    def handshake(self, *given: Any, **named: Any) -> None:
+        response: Response | None = None
+        try:
+            super().handshake(*given, **named)
+        except ws.InvalidStatus as refused:
+            response = refused.response
+        if response is not None:
+            raise _Refused(response)
+
+
+def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnection | TriverseError:
+    """Return a connection or the reason for its failure, without a reference to the library's exception."""
+    response: Response
+    host = urlsplit(base_url).hostname or ""
+    try:
+        made: ClientConnection = connect(
+            url,
+            create_connection=_Connection,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=0.3,
+            max_size=MAX_MESSAGE_BYTES,
+            user_agent_header=f"Triverse-Blender/{version}",
+            logger=_silent,
+            **_options(secure=url.startswith("wss:"), proxy=proxy_for(base_url)),
+        )
+        return made
+    except _Refused as refused:
+        response = refused.response
+    except TriverseError as error:
+        return error
+    except _PROXY_ERRORS:
+        return ConnectError(
+            Sentence.of("The proxy of this network does not let Blender through to Triverse. Check its settings.")
+        )
+    except ssl.SSLError as error:  # an untrusted certificate is also a ValueError
+        return ConnectError(certificate_problem(error, host) or no_secure_connection(host))
+    except (ws.WebSocketException, ValueError, EOFError):
+        return not_an_answer()
+    except TimeoutError:
+        return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."))
+    except (OSError, ImportError):  # ImportError: the library for SOCKS proxies is missing
+        return ConnectError(
+            Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
+        )
+    return _refusal(response, base_url, key)
+
+
+def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
+    """
+    Return the arguments that differ between the supported versions of websockets, see `libraries`.
+
+    :raises LibraryError: a proxy is required, and this version does not support proxies.
+    """
+    known = inspect.signature(connect).parameters
+    options: dict[str, Any] = {"ssl" if "ssl" in known else "ssl_context": secure_context() if secure else None}
+    if "proxy" in known:
+        options["proxy"] = proxy
+        options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
+    elif proxy is not None:
+        raise too_old("websockets", (15, 0))
+    if "ping_interval" in known:  # since 15.0; with older versions, only polling detects a dead connection
+        options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
+    return options
+
+
+def _refusal(response: Response, base_url: str, key: str) -> TriverseError:
+    headers, body = dict(response.headers.raw_items()), bytes(response.body or b"")
+    try:
+        read_answer(response.status_code, headers, body, key=key, service_url=base_url)
+    except TriverseError as error:
+        return error
+    return not_an_answer()
+
+
+def reason_of_close(closed: ws.ConnectionClosed) -> TriverseError:
+    """Return the error that explains why the service closed a connection."""
+    code = closed.rcvd.code if closed.rcvd is not None else None
+    if code in _REFUSING_CLOSE_CODES:
+        return AuthenticationError(
+            Sentence.of("Triverse does not accept the API key. Check it in the preferences."), http_status=0, code=None
+        )
+    return connection_lost()
+
+
+def connection_lost() -> ConnectionLostError:
+    """Return the error of a connection that ended without a reason."""
+    return ConnectionLostError(Sentence.of("The connection to Triverse broke off. Check the network."))
