@@ -22,7 +22,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
-from triverse_addon.tasks.store import moving, user_folder
+from triverse_addon.tasks.store import entry_files, moving, user_folder
 from triverse_addon.tasks.store.lease import Owner
 from triverse_addon.tasks.store.store import FILE_NAME, LOST_NAME, Store
 from triverse_addon.tasks.store.user_folder import Place, plan_move, read_place, settle, usual_folder, write_place
@@ -156,7 +156,7 @@ def killed_at(step: int, run: Callable[[Callable[..., None]], object]) -> bool:
 
 
 def test_killed_at_any_moment_it_goes_on(places: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    remove = moving._remove_entry
+    remove = moving.remove_entry
     step = 0
     while True:
         step += 1
@@ -167,7 +167,8 @@ def test_killed_at_any_moment_it_goes_on(places: SimpleNamespace, monkeypatch: p
                 tick()
                 remove(path)
 
-            monkeypatch.setattr(moving, "_remove_entry", removing)
+            for module in (moving, entry_files):
+                monkeypatch.setattr(module, "remove_entry", removing)
             settle(places.usual, [places.old], tick)
 
         was_killed = killed_at(step, run)

@@ -11,7 +11,6 @@ noted. If the process is killed at any point, the same call continues with the r
 
 import contextlib
 import errno
-import hashlib
 import logging
 import os
 import secrets
@@ -28,6 +27,7 @@ from ...api.sentence import Sentence
 from ..file_lock import is_taken, lock
 from ..private_files import make_folder, opener, own_folder
 from ..record import TaskRecord, is_url
+from .entry_files import PART, can_rename, copy_entry, is_same, remove_entry, size_bytes, was_renamed
 from .errors import NoSuchTaskError
 from .lease import someone_is_alive
 from .store import FILE_NAME, LOST_NAME, Store
@@ -40,14 +40,9 @@ _FOLDERS = ("models", "sources", "pictures", "batches")
 _FILES = ("last_used.json", LOST_NAME)
 _DAMAGED = "tasks.damaged-*"
 _LOCK = "moving.lock"
-#: Prefix of an entry that is being copied.
-_PART = ".moving-"
 #: Disk space in bytes that must remain free.
 _SPARE_BYTES = 64 * 1024**2
-_BLOCK_BYTES = 1024 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-#: Windows error code ERROR_NOT_SAME_DEVICE.
-_NOT_SAME_DEVICE = 17
 
 #: Called with the number of moved entries and the total.
 Report = Callable[[int, int], None]
@@ -74,7 +69,7 @@ def holds_data(folder: Path) -> bool:
 
 def _entries(folder: Path) -> list[str]:
     with contextlib.suppress(OSError):
-        return sorted(name for name in os.listdir(folder) if not name.startswith(_PART))
+        return sorted(name for name in os.listdir(folder) if not name.startswith(PART))
     return []
 
 
@@ -200,21 +195,6 @@ def _locked(folder: Path) -> Iterator[None]:
     # still waits for the old file.
 
 
-def _can_rename(source: Path, target: Path) -> bool:
-    """Test whether entries can be renamed: a bind mount or a subvolume may refuse it within one device."""
-    name = f"{_PART}{secrets.token_hex(4)}"
-    try:
-        (source / name).touch()
-        os.rename(source / name, target / name)
-    except OSError:
-        return False
-    finally:
-        for folder in (source, target):
-            with contextlib.suppress(OSError):
-                (folder / name).unlink(missing_ok=True)
-    return True
-
-
 # -----------------------------------------------------------------------------
 # Entries
 
@@ -223,8 +203,8 @@ def _bring_entries(way: _Way, report: Report, stop: threading.Event) -> None:
     listed = [f"{name}/{entry}" for name in _FOLDERS for entry in _entries(way.source / name)]
     listed += [name for name in _FILES if (way.source / name).is_file()]
     listed += [path.name for path in sorted(way.source.glob(_DAMAGED)) if path.is_file()]
-    if not _can_rename(way.source, way.target):
-        needed_bytes = sum(_size_bytes(way.source / one) for one in listed if not (way.target / one).exists())
+    if not can_rename(way.source, way.target):
+        needed_bytes = sum(size_bytes(way.source / one) for one in listed if not (way.target / one).exists())
         if shutil.disk_usage(way.target).free < needed_bytes + _SPARE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     for done, one in enumerate(listed):
@@ -253,7 +233,7 @@ def _bring(way: _Way, one: str) -> None:
         if target.parent == way.target or target.parent.name in ("batches", "pictures"):
             way.outdated.append(source)  # the new folder has its own
             return
-        if _same(source, target):
+        if is_same(source, target):
             way.moved[one] = one
             way.outdated.append(source)
             return
@@ -263,99 +243,13 @@ def _bring(way: _Way, one: str) -> None:
         os.symlink(os.path.realpath(source), target)
         way.outdated.append(source)
         way.undo.append(target.unlink)
-    elif _renamed(source, target):
+    elif was_renamed(source, target):
         way.undo.append(partial(os.rename, target, source))
     else:
-        _copy(source, target)
+        copy_entry(source, target)
         way.outdated.append(source)
-        way.undo.append(partial(_remove_entry, target))
+        way.undo.append(partial(remove_entry, target))
     way.moved[one] = target.relative_to(way.target).as_posix()
-
-
-def _renamed(source: Path, target: Path) -> bool:
-    try:
-        os.rename(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != _NOT_SAME_DEVICE:
-            raise
-        return False
-    return True
-
-
-def _remove_entry(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-
-
-def _size_bytes(path: Path) -> int:
-    if path.is_symlink() or not path.is_dir():
-        return path.lstat().st_size
-    return sum(_size_bytes(Path(entry.path)) for entry in os.scandir(path))
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file or folder atomically, and compare the copy with the original."""
-    part = target.with_name(f"{_PART}{secrets.token_hex(4)}")
-    try:
-        if source.is_dir():
-            shutil.copytree(source, part, symlinks=True)
-        else:
-            shutil.copy2(source, part)
-        _to_the_disk(part)
-        if not _same(source, part):
-            raise OSError(errno.EIO, "the copy differs")
-        os.rename(part, target)
-    except shutil.Error as error:
-        # copytree collects several errors; a full disk must be recognized among them.
-        texts = str(error)
-        code = errno.ENOSPC if os.strerror(errno.ENOSPC) in texts else errno.EIO
-        raise OSError(code, os.strerror(code)) from None
-    finally:
-        _remove_entry(part)
-    _sync(target.parent)
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_symlink() or not path.is_dir():
-        yield path
-        return
-    for entry in sorted(os.listdir(path)):
-        yield from _files(path / entry)
-
-
-def _to_the_disk(path: Path) -> None:
-    for file in _files(path):
-        if not file.is_symlink():
-            _sync(file)
-    for folder, _, _ in os.walk(path):
-        _sync(Path(folder))
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _same(one: Path, two: Path) -> bool:
-    """Return whether two entries are equal byte for byte."""
-    here = [file.relative_to(one) for file in _files(one)]
-    if here != [file.relative_to(two) for file in _files(two)]:
-        return False
-    return all(_digest(one / name) == _digest(two / name) for name in here)
-
-
-def _digest(path: Path) -> bytes:
-    if path.is_symlink():
-        return os.fsencode(os.readlink(path))
-    with path.open("rb") as file:
-        found = hashlib.sha256()
-        while block := file.read(_BLOCK_BYTES):
-            found.update(block)
-    return found.digest()
 
 
 def _take_back(way: _Way) -> None:
@@ -432,4 +326,4 @@ def _remove(way: _Way) -> None:
 
 def _remove_quietly(path: Path) -> None:
     with contextlib.suppress(OSError):
-        _remove_entry(path)
+        remove_entry(path)
