@@ -24,7 +24,8 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import entry_files, moving, user_folder
 from triverse_addon.tasks.store.lease import Owner
-from triverse_addon.tasks.store.store import FILE_NAME, LOST_NAME, Store
+from triverse_addon.tasks.store.lost_store import LOST_NAME
+from triverse_addon.tasks.store.store import FILE_NAME, Store
 from triverse_addon.tasks.store.user_folder import Place, plan_move, read_place, settle, usual_folder, write_place
 
 pytestmark = pytest.mark.kind("uninstall")

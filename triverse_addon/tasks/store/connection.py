@@ -12,10 +12,13 @@ instead. Readers and writers then block each other for milliseconds.
 import contextlib
 import logging
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
+from ...api.sentence import Sentence
 from ..private_files import opener
+from .errors import StoreError
 from .file_system import is_on_network
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,60 @@ def connect(path: Path) -> Connection:
         connection.close()
         raise
     return connection
+
+
+class Connections:
+    """
+    The connections to one database, one for each thread that uses it.
+
+    :param path: path of the database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._open: list[tuple[threading.Thread, Connection]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def of_this_thread(self) -> Connection:
+        """
+        Return the connection of the calling thread, opened on first use.
+
+        :raises StoreError: :meth:`close` was called.
+        :raises sqlite3.Error: the database cannot be opened.
+        """
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            with self._lock:
+                if self._closed:
+                    raise StoreError(Sentence.of("The list of tasks is closed."))
+                self._close_those_of_ended_threads()
+                connection = connect(self._path)
+                self._open.append((threading.current_thread(), connection))
+            self._local.connection = connection
+        return connection
+
+    def _close_those_of_ended_threads(self) -> None:
+        """Each connection has 3 open files, and each WebSocket reconnect is a new thread."""
+        ended = [entry for entry in self._open if not entry[0].is_alive()]
+        self._open = [entry for entry in self._open if entry[0].is_alive()]
+        for _, connection in ended:
+            connection.close()
+
+    def reset(self) -> None:
+        """Close all connections; the next use opens a new one."""
+        with self._lock:
+            found, self._open = self._open, []
+        self._local = threading.local()
+        for _, connection in found:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all connections, for good."""
+        with self._lock:
+            self._closed = True
+        self.reset()
 
 
 def is_damage(error: sqlite3.OperationalError) -> bool:

@@ -30,7 +30,8 @@ from ..record import TaskRecord, is_url
 from .entry_files import PART, can_rename, copy_entry, is_same, remove_entry, size_bytes, was_renamed
 from .errors import NoSuchTaskError
 from .lease import someone_is_alive
-from .store import FILE_NAME, LOST_NAME, Store
+from .lost_store import LOST_NAME
+from .store import FILE_NAME, Store
 
 log = logging.getLogger(__name__)
 

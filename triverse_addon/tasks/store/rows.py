@@ -29,6 +29,34 @@ class HistoryLine:
     sentence: Sentence
 
 
+class RowReader:
+    """
+    Turns rows into records, recovered as far as possible if they are damaged.
+
+    :ivar damaged: ids of the tasks whose rows were found damaged, and have not been repaired yet.
+    """
+
+    def __init__(self) -> None:
+        self.damaged: set[str] = set()
+
+    def record(self, row: Sequence[Any] | None) -> TaskRecord | None:
+        """Return the record of a row; None for no row, or if even its id cannot be read."""
+        if row is None:
+            return None
+        columns = dict(zip(codec.COLUMNS, row, strict=False))
+        try:
+            return codec.from_row(columns, row[len(codec.COLUMNS)])
+        except (ValueError, TypeError):
+            record = codec.recover_from_columns(columns)
+            if record is not None:
+                self.damaged.add(record.id)
+            return record
+
+    def records(self, rows: Iterable[Sequence[Any]]) -> list[TaskRecord]:
+        """Return the records of rows, without those of which even the id cannot be read."""
+        return [record for row in rows if (record := self.record(row)) is not None]
+
+
 def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
     """Return the row of the newest task with this order id or one of its retries; None if there is none."""
     return connection.execute(
@@ -97,6 +125,13 @@ def _columns(record: TaskRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in codec.COLUMNS} | query.search_columns(record)
 
 
+def remove(connection: sqlite3.Connection, task_id: str) -> None:
+    """Delete the row and the history of a task, and note for other Blenders that it was removed."""
+    connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
+    connection.execute("DELETE FROM history WHERE task_id = ?", (task_id,))
+    connection.execute("INSERT INTO removed (id, revision) VALUES (?, ?)", (task_id, next_revision(connection)))
+
+
 def next_revision(connection: sqlite3.Connection) -> int:
     """Increment the revision counter, which every write does, and return it."""
     connection.execute("UPDATE counter SET revision = revision + 1")
@@ -119,6 +154,14 @@ def add_history(
         "INSERT INTO history (task_id, at_s, level, template, args) VALUES (?, ?, ?, ?, ?)",
         (task_id, now_s() if at_s is None else at_s, level, sentence.template, json.dumps(dict(sentence.args))),
     )
+
+
+def history_of(connection: sqlite3.Connection, task_id: str) -> list[HistoryLine]:
+    """Return the history of a task, oldest first."""
+    rows = connection.execute(
+        "SELECT at_s, level, template, args FROM history WHERE task_id = ? ORDER BY id", (task_id,)
+    ).fetchall()
+    return [line for row in rows if (line := line_of(*row)) is not None]
 
 
 def line_of(at_s: Any, level: Any, template: Any, args: Any) -> HistoryLine | None:

@@ -12,26 +12,27 @@ write increments one revision counter, by which the others query for changes.
 import contextlib
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ...api.sentence import Sentence
 from ..private_files import ForeignFolderError, own_file, own_folder
 from ..record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
-from . import codec
 from . import query as store_query
-from .connection import Connection, connect, is_damage
+from .connection import Connection, Connections, is_damage
 from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
+from .lease_rows import claimable, oldest_s, release_leases, renew_leases, take_leases
+from .lost_store import LostStore
 from .rows import (
     SELECT,
     HistoryLine,
+    RowReader,
     add_history,
     ends_lease,
+    history_of,
     insert,
-    line_of,
     next_revision,
+    remove,
     row_of_order,
     take_in,
     write,
@@ -39,9 +40,6 @@ from .rows import (
 from .schema import SCHEMA_VERSION, migrate
 
 FILE_NAME = "tasks.sqlite3"
-#: A file next to the store that exists from when a damaged store was set aside until the service has listed its tasks,
-#: which may be after the next start of Blender. It contains the new file name of the damaged store.
-LOST_NAME = "tasks.lost"
 
 
 class Store:
@@ -57,13 +55,10 @@ class Store:
         self.read_only = False
         self.problem: Sentence | None = None
         """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
-        self._lost = folder / LOST_NAME
-        self._local = threading.local()
-        self._connections: list[tuple[threading.Thread, Connection]] = []
-        self._guard = threading.Lock()
+        self._lost = LostStore(self.path)
+        self._connections = Connections(self.path)
         self._write_lock = threading.Lock()
-        self._closed = False
-        self._damaged: set[str] = set()
+        self._rows = RowReader()
         try:
             own_folder(folder)
             own_file(self.path)
@@ -73,11 +68,11 @@ class Store:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                 raise unusable(self.path, error) from None
-            self._set_aside()
+            self._replace_damaged()
         except OSError as error:
             raise unusable(self.path, error) from None
         if self.is_lost and self.problem is None:
-            self.problem = _was_damaged(self._lost_name())
+            self.problem = self._lost.sentence
 
     def _open(self) -> None:
         connection = self._connection()
@@ -95,83 +90,36 @@ class Store:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
 
-    def _set_aside(self) -> None:
-        """Rename a damaged database, and create a new one."""
-        self._close_connections()
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        kept = self.path.with_name(f"{self.path.stem}.damaged-{stamp}{self.path.suffix}")
+    def _replace_damaged(self) -> None:
+        self._connections.reset()
         try:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                part = Path(f"{self.path}{suffix}")
-                if part.exists():
-                    part.replace(f"{kept}{suffix}")
+            kept = self._lost.set_aside()
             self._open()
         except (OSError, sqlite3.Error) as error:
             raise unusable(self.path, error) from None
-        # On a full disk the file cannot be written. The button named in the message still works.
-        with contextlib.suppress(OSError):
-            self._lost.write_text(kept.name, encoding="utf-8")
-            own_file(self._lost)
-        self.problem = _was_damaged(kept.name)
+        self._lost.remember(kept)
+        self.problem = self._lost.sentence
 
     @property
     def is_lost(self) -> bool:
         """Whether the tasks of a damaged store still have to be found at the service."""
-        return self._lost.exists()
-
-    def _lost_name(self) -> str:
-        try:
-            return self._lost.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""  # another Blender has found them in the meantime
+        return self._lost.exists
 
     def found_again(self) -> None:
         """Record that the service has listed all the tasks it knows."""
-        if not self.is_lost:
-            return
-        name = self._lost_name()
-        with contextlib.suppress(OSError):
-            self._lost.unlink(missing_ok=True)
-        self.problem = Sentence.of(
-            "The list of tasks was damaged. It was kept as {name}, and a new list was begun, with the tasks that "
-            "Triverse knows of.",
-            name=name,
-        )
+        if (sentence := self._lost.forget()) is not None:
+            self.problem = sentence
 
     # -------------------------------------------------------------------------
     # Connections
 
     def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            with self._guard:
-                if self._closed:
-                    raise StoreError(Sentence.of("The list of tasks is closed."))
-                self._close_ended_threads_connections()
-                connection = connect(self.path)
-                self._connections.append((threading.current_thread(), connection))
-            self._local.connection = connection
-        return connection
-
-    def _close_ended_threads_connections(self) -> None:
-        """Close connections of ended threads: each has 3 open files, and each WebSocket reconnect is a new thread."""
-        ended = [entry for entry in self._connections if not entry[0].is_alive()]
-        self._connections = [entry for entry in self._connections if entry[0].is_alive()]
-        for _, connection in ended:
-            connection.close()
-
-    def _close_connections(self) -> None:
-        with self._guard:
-            connections, self._connections = self._connections, []
-        self._local = threading.local()
-        for _, connection in connections:
-            connection.close()
+        return self._connections.of_this_thread()
 
     def close(self) -> None:
         """Close the connections of all threads. Later calls raise :class:`StoreError`."""
         with self._write_lock:
-            self._closed = True
-            self._close_connections()
+            self._connections.close()
 
     @contextlib.contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -217,7 +165,7 @@ class Store:
         :raises StoreError: the database cannot be written.
         """
         with self._writing() as connection:
-            known = self._record_of(row_of_order(connection, record.client_order_id))
+            known = self._rows.record(row_of_order(connection, record.client_order_id))
             if known is not None:
                 return known
             record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
@@ -264,7 +212,7 @@ class Store:
                 raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
             if owner is not None and row[-1] != owner:
                 raise LeaseLostError(Sentence.of("Another Blender works on this task."))
-            old = self._record(row)
+            old = self._rows.record(row)
             if old is None:
                 raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
             new = edit(old)
@@ -273,8 +221,8 @@ class Store:
             if new.stage is not old.stage and new.stage not in TRANSITIONS[old.stage]:
                 raise ValueError(f"no way leads from {old.stage} to {new.stage}")
             new = new.with_(id=task_id, revision=next_revision(connection), updated_at_s=now_s())
-            write(connection, new, None if task_id in self._damaged else old, end_lease=ends_lease(old, new))
-            self._damaged.discard(task_id)
+            write(connection, new, None if task_id in self._rows.damaged else old, end_lease=ends_lease(old, new))
+            self._rows.damaged.discard(task_id)
             if history is not None:
                 add_history(connection, task_id, *history)
         return new
@@ -290,10 +238,8 @@ class Store:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
             if row is None:
                 return None
-            connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
-            connection.execute("DELETE FROM history WHERE task_id = ?", (task_id,))
-            connection.execute("INSERT INTO removed (id, revision) VALUES (?, ?)", (task_id, next_revision(connection)))
-        return self._record(row)
+            remove(connection, task_id)
+        return self._rows.record(row)
 
     # -------------------------------------------------------------------------
     # Leases
@@ -317,65 +263,24 @@ class Store:
         :param stages: only tasks in these stages.
         :returns: the tasks whose lease ``owner`` did not hold before, oldest first.
         """
-        now = now_s()
         with self._writing(durable=False) as connection:
-            marks = ", ".join("?" * len(stages))
-            rows = connection.execute(
-                f"SELECT {SELECT}, owner, lease_until_s FROM tasks WHERE stage IN ({marks}) AND following = 1 "
-                "AND owner IS NOT ? ORDER BY created_at_s",
-                (*stages, owner),
-            ).fetchall()
-            dead: dict[str, bool] = {}
-            taken = []
-            for row in rows:
-                holder, until_s = row[-2:]
-                # If the clock was set back by a day, a lease would not expire for a day. So a lease that lasts longer
-                # than is possible counts as expired.
-                free = holder is None or until_s <= now or until_s > now + 10 * lease_s
-                if not free:
-                    if holder not in dead:
-                        dead[holder] = is_dead(holder)
-                    free = dead[holder]
-                if free and (task_ids is None or row[0] in task_ids) and (record := self._record(row)) is not None:
-                    taken.append(record)
-            connection.executemany(
-                "UPDATE tasks SET owner = ?, lease_until_s = ? WHERE id = ?",
-                [(owner, now + lease_s, record.id) for record in taken],
-            )
-        return taken
+            rows = claimable(connection, owner, lease_s, is_dead, stages)
+            found = self._rows.records(row for row in rows if task_ids is None or row[0] in task_ids)
+            take_leases(connection, owner, lease_s, [record.id for record in found])
+        return found
 
     def renew(self, owner: str, lease_s: float) -> None:
         """Renew the leases of ``owner`` to ``lease_s`` seconds from now."""
         with self._writing(durable=False) as connection:
-            connection.execute("UPDATE tasks SET lease_until_s = ? WHERE owner = ?", (now_s() + lease_s, owner))
+            renew_leases(connection, owner, lease_s)
 
     def release(self, owner: str, task_id: str | None = None) -> None:
         """Release the lease of one task, or all leases of ``owner``."""
         with self._writing(durable=False) as connection:
-            if task_id is None:
-                connection.execute("UPDATE tasks SET owner = NULL WHERE owner = ?", (owner,))
-            else:
-                connection.execute("UPDATE tasks SET owner = NULL WHERE owner = ? AND id = ?", (owner, task_id))
+            release_leases(connection, owner, task_id)
 
     # -------------------------------------------------------------------------
-    # Rows
-
-    def _record(self, row: Sequence[Any]) -> TaskRecord | None:
-        """Return the record of a row, recovered if the row is damaged; None if even its id cannot be read."""
-        columns = dict(zip(codec.COLUMNS, row, strict=False))
-        try:
-            return codec.from_row(columns, row[len(codec.COLUMNS)])
-        except (ValueError, TypeError):
-            record = codec.recover_from_columns(columns)
-            if record is not None:
-                self._damaged.add(record.id)
-            return record
-
-    def _record_of(self, row: Sequence[Any] | None) -> TaskRecord | None:
-        return None if row is None else self._record(row)
-
-    def _records(self, rows: Iterable[Sequence[Any]]) -> list[TaskRecord]:
-        return [record for row in rows if (record := self._record(row)) is not None]
+    # Damaged rows
 
     def repair_rows(self) -> list[TaskRecord]:
         """
@@ -384,17 +289,17 @@ class Store:
         :returns: the repaired tasks.
         """
         repaired = []
-        while self._damaged and not self.read_only:
-            task_id = self._damaged.pop()
+        while self._rows.damaged and not self.read_only:
+            task_id = self._rows.damaged.pop()
             with self._writing() as connection:
                 row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
-                record = None if row is None else self._record(row)
-                if record is None or task_id not in self._damaged:
+                record = self._rows.record(row)
+                if record is None or task_id not in self._rows.damaged:
                     continue  # removed or rewritten in the meantime
                 record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
                 write(connection, record, None)
                 add_history(connection, task_id, "WARNING", record.error or record.status_note or Sentence.of(""))
-                self._damaged.discard(task_id)
+                self._rows.damaged.discard(task_id)
             repaired.append(record)
         return repaired
 
@@ -411,19 +316,19 @@ class Store:
         where, values = ("id = ?", (task_id,)) if owner is None else ("id = ? AND owner = ?", (task_id, owner))
         with self._reading() as connection:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE {where}", values).fetchone()
-        return self._record_of(row)
+        return self._rows.record(row)
 
     def find_by_uuid(self, task_uuid: str) -> TaskRecord | None:
         """Return the task with this UUID of the service, or None."""
         with self._reading() as connection:
             row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE task_uuid = ?", (task_uuid,)).fetchone()
-        return self._record_of(row)
+        return self._rows.record(row)
 
     def find_by_order_id(self, client_order_id: str) -> TaskRecord | None:
         """Return the newest task of a ``client_order_id`` or its retries, see `record.next_order_id`, or None."""
         with self._reading() as connection:
             row = row_of_order(connection, client_order_id)
-        return self._record_of(row)
+        return self._rows.record(row)
 
     def page(
         self, *, offset: int = 0, count: int = 100, search: str = "", stages: Collection[Stage] = ()
@@ -447,7 +352,7 @@ class Store:
             ids = store_query.find_ids(connection, query, offset, count)
             records = {task_id: known(task_id) for task_id in ids}
             for row in store_query.rows_of(connection, SELECT, [one for one in ids if records[one] is None]):
-                records[row[0]] = self._record(row)
+                records[row[0]] = self._rows.record(row)
         return [record for record in records.values() if record is not None]
 
     def number_of(self, query: store_query.Query) -> int:
@@ -464,10 +369,7 @@ class Store:
     def oldest_s(self, owner: str, stage: Stage) -> float | None:
         """Return when the oldest followed task in ``stage`` that ``owner`` drives was created; None without one."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT MIN(created_at_s) FROM tasks WHERE owner = ? AND stage = ? AND following = 1", (owner, stage)
-            ).fetchone()
-        return None if row[0] is None else float(row[0])
+            return oldest_s(connection, owner, stage)
 
     def revision(self) -> int:
         """Return the current revision, for :meth:`since`."""
@@ -488,20 +390,9 @@ class Store:
                 f"SELECT {SELECT} FROM tasks WHERE revision > ? ORDER BY revision", (revision,)
             ).fetchall()
             removed = connection.execute("SELECT id FROM removed WHERE revision > ?", (revision,)).fetchall()
-        return newest, self._records(rows), [row[0] for row in removed]
+        return newest, self._rows.records(rows), [row[0] for row in removed]
 
     def history(self, task_id: str) -> list[HistoryLine]:
         """Return the history of a task, oldest first."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT at_s, level, template, args FROM history WHERE task_id = ? ORDER BY id", (task_id,)
-            ).fetchall()
-        return [line for row in rows if (line := line_of(*row)) is not None]
-
-
-def _was_damaged(name: str) -> Sentence:
-    return Sentence.of(
-        "The list of tasks was damaged. It was kept as {name}, and a new list was begun. Triverse is asked for your "
-        "tasks as soon as there is a key and online access. If they do not come, press Find My Tasks.",
-        name=name,
-    )
+            return history_of(connection, task_id)
