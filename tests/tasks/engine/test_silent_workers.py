@@ -269,7 +269,7 @@ def test_a_keeper_that_slips_sends_nothing_and_goes_on_when_it_can(
         injected.left = 0
         driver.until(lambda: driver.engine.blocked()[0] is BlockReason.NONE)
         driver.engine.configure(driver.engine.settings)
-        for queue in driver.engine._queues.values():
+        for queue in driver.engine._queues._queues.values():
             queue.run_within()
         driver.reaches(task_id, Stage.IMPORTED)
 

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Turn a request into the record of a new task, after checking it.
+
+Floor: first. Thread: any. No ``bpy``.
+"""
+
+import os
+
+from ...api.flows import check, flow_named
+from ..preparer import Preparer, check_request_sources
+from ..provenance import name_for, short_name
+from ..record import TaskRecord, TaskRequest, is_url, new_id, now_s
+
+
+def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: str) -> TaskRecord:
+    """
+    Return the record of a new task.
+
+    :param preparer: converts sources that cannot be sent unchanged; None where they are uploaded unchanged.
+    :param api_url: the address of the service.
+    :raises InputError: a field has an invalid value.
+    """
+    flow = flow_named(request.flow)
+    params = check(request.flow, request.values)
+    sources = {name: str(source) for name, source in request.sources.items() if str(source).strip()}
+    check_request_sources(flow, sources, preparer, api_url)
+    record_id = new_id()
+    return TaskRecord(
+        id=record_id,
+        flow=flow.name,
+        name=short_name(request.name) or name_for(params, sources, flow.name),
+        params=params,
+        sources={name: source if is_url(source) else os.path.abspath(source) for name, source in sources.items()},
+        client_order_id=request.client_order_id or record_id,
+        allow_duplicate=request.allow_duplicate,
+        created_at_s=now_s(),
+        auto_import=request.auto_import,
+        convert=request.convert,
+        origin=request.origin,
+        placement=request.placement,
+    )

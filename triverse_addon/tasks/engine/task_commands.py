@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a driver can do to tasks: order, follow, retry, import again, remove.
+
+Nothing here waits for the network: a command is written to the store, and a worker picks it up.
+
+Floor: first. Thread: see ``engine``. No ``bpy``.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...api.errors import InputError
+from ...api.flows import FLOWS
+from ...api.sentence import Sentence
+from ...api.urls import check_task_uuid
+from ..events import TaskForgotten
+from ..preparer import Preparer
+from ..provenance import short_name
+from ..record import FAILED_STAGES, NOT_SENT, Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
+from ..removal import delete_soon
+from ..store.errors import NoSuchTaskError
+from ..store.lease import LEASE_S, Owner
+from .context import EngineContext
+from .import_queue import Change, ImportQueue, files_are_there, imported_changes
+from .new_record import record_of_request
+from .retry import ready_to_import, request_from, retried
+from .service_updates import record_of_uuid
+from .task_cache import TaskCache
+from .work_queues import WorkQueues
+
+
+class TaskCommands:
+    """The commands of an engine. The engine sets what they work on when it is started."""
+
+    _context: EngineContext
+    _owner: Owner
+    _task_cache: TaskCache
+    _imports: ImportQueue
+    _queues: WorkQueues
+    _preparer: Preparer | None
+    _main_thread: int
+
+    def submit(self, request: TaskRequest) -> TaskRecord:
+        """
+        Store a new task. A worker sends it to the service later.
+
+        :raises InputError: a field has an invalid value; nothing was written or sent.
+        :raises StoreError: the store cannot be written; nothing was sent.
+        """
+        return self._added(record_of_request(request, self._preparer, self._context.settings.api_url))
+
+    def _added(self, record: TaskRecord) -> TaskRecord:
+        added = self._context.store.add(record, owner=self._owner.name, lease_s=LEASE_S)
+        self._show(added)
+        if added.id == record.id:
+            self._queues.schedule(added, 0.0)
+        return added
+
+    def _show(self, record: TaskRecord) -> None:
+        """Publish a record's new state; the list in memory has it at once on the main thread, else at the next pump."""
+        if threading.get_ident() == self._main_thread:
+            self._task_cache.put(record)
+        self._context.changed(record)
+
+    def track(
+        self,
+        uuids: Sequence[str],
+        *,
+        origin: Origin | None = None,
+        placement: Placement | None = None,
+        auto_import: bool = True,
+    ) -> list[TaskRecord]:
+        """
+        Follow tasks that were created elsewhere, or that are in the list but not followed.
+
+        :param uuids: the service's task UUIDs.
+        :param auto_import: import each model when it is ready. Models that are ready already are imported again.
+        :raises InputError: (field ``uuids``) one of them is not a UUID; nothing was added.
+        :raises StoreError: the store cannot be written.
+        """
+        checked = list(dict.fromkeys(check_task_uuid(text.strip()) for text in uuids if text.strip()))
+        if not checked:
+            raise InputError(Sentence.of("Enter the uuid of a task."), field="uuids")
+        return [self._track(uuid, origin or Origin(), placement or Placement(), auto_import) for uuid in checked]
+
+    def _track(self, uuid: str, origin: Origin, placement: Placement, auto_import: bool) -> TaskRecord:
+        wanted = {"origin": origin, "placement": placement, "auto_import": auto_import}
+        known = self._context.store.find_by_uuid(uuid)
+        if known is not None:
+            if known.stage in (Stage.READY, Stage.IMPORTED) and auto_import:
+                return self.import_again(known.id, origin=origin, placement=placement)
+
+            def follow(newest: TaskRecord) -> TaskRecord:
+                again = None if newest.is_final else retried(newest, has_files=files_are_there(newest))
+                return (again or newest).with_(following=True, **wanted)
+
+            return self._edit(known.id, follow)
+        return self._added(record_of_uuid(uuid, record_id=new_id()).with_(**wanted))
+
+    def retry(self, task_id: str) -> TaskRecord:
+        """
+        Retry a failed task from the stage that failed.
+
+        A new order is placed only if the service has rejected, failed or cancelled the old one. A task that did not
+        fail is returned unchanged.
+
+        :raises InputError: (field ``flow``) a new order would be needed, but the task's flow is unknown here.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        record = self._known(task_id)
+        if record.stage not in FAILED_STAGES:
+            return record
+        if record.is_final and record.flow not in FLOWS:
+            raise InputError(
+                Sentence.of("This task was made elsewhere. To order it again, choose Use These Inputs Again."),
+                field="flow",
+            )
+        # Computed from the stored state, in one transaction: another Blender may have retried the task already, and a
+        # second click must not drop the UUID of the new order.
+        return self._edit(task_id, lambda newest: retried(newest, has_files=files_are_there(newest)))
+
+    def request_from(self, task_id: str) -> TaskRequest:
+        """
+        Return a task's request, to be edited and submitted as a new task.
+
+        :raises NoSuchTaskError: the task was removed from the list.
+        """
+        return request_from(self._known(task_id))
+
+    def stop_following(self, task_id: str) -> None:
+        """Stop following a task. The service has no cancel: the task continues there and may be charged."""
+        self._edit(task_id, lambda newest: newest.with_(following=False, status_note=None))
+        self._context.unfollowed_ids.add(task_id)
+
+    def resume_following(self, task_id: str) -> None:
+        """Follow a task again after :meth:`stop_following` or :meth:`cancel_unsent`."""
+        self._edit(task_id, lambda newest: newest.with_(following=True))
+
+    def cancel_unsent(self, task_id: str) -> None:
+        """Keep a task from being sent if nothing of it was sent yet. Any other task is left unchanged."""
+        held = {"following": False, "status_note": None}
+        change = self._context.store.change
+        self._show(change(task_id, lambda newest: newest.with_(**held) if newest.stage in NOT_SENT else None))
+
+    def mark_stored(self, task_id: str, name: str, thumbnail_path: str = "") -> None:
+        """
+        Mark a READY task as imported because its model was written into an asset library.
+
+        :param thumbnail_path: path of the asset's thumbnail; "" if there is none.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        changes, sentence = imported_changes(name), Sentence.of("Written into the asset library as {name}.", name=name)
+        if thumbnail_path:
+            changes["thumbnail_path"] = thumbnail_path
+        record = self._context.store.change(
+            task_id,
+            lambda newest: newest.with_(**changes) if newest.stage is Stage.READY else None,
+            history=("INFO", sentence),
+        )
+        self._show(record)
+
+    def redownload(self, task_id: str) -> None:
+        """
+        Download a model again after its files were deleted. It is not imported.
+
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        self._edit(
+            task_id,
+            lambda newest: newest.with_(stage=Stage.DOWNLOADING, following=True, asset_urls={}, status_note=None),
+        )
+
+    def rename(self, task_id: str, name: str) -> None:
+        """Rename a task. A model that is imported later gets the new name. An empty name is ignored."""
+        name = short_name(name)
+        if name:
+            self._edit(task_id, lambda newest: newest.with_(name=name))
+
+    def forget(self, task_id: str, *, delete_files: bool = False) -> None:
+        """
+        Remove a task from the list.
+
+        :param delete_files: also delete its folder, in a worker thread.
+        """
+        record = self._context.store.remove(task_id)
+        self._context.unfollowed_ids.add(task_id)
+        self._task_cache.forget(task_id)
+        self._imports.forget(task_id)
+        self._queues.discard(task_id)
+        self._context.events.append(TaskForgotten(task_id))
+        if record is not None and delete_files and record.folder:
+            delete_soon(Path(record.folder))
+
+    def import_again(
+        self,
+        task_id: str,
+        *,
+        placement: Placement | None = None,
+        origin: Origin | None = None,
+        geometry_only: bool = False,
+    ) -> TaskRecord:
+        """
+        Import a task's model, for the first time or again. Files that are on disk are not downloaded again.
+
+        :param placement: where to place it; None keeps the stored placement.
+        :param origin: the .blend file and scene to import into; None keeps the stored one.
+        :param geometry_only: leave out materials and textures.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        changes: dict[str, Any] = {
+            "auto_import": True,
+            "following": True,
+            "status_note": None,
+            "geometry_only": geometry_only,
+        }
+        if placement is not None:
+            changes["placement"] = placement
+        if origin is not None:
+            changes["origin"] = origin
+
+        record = self._edit(
+            task_id, lambda newest: ready_to_import(newest, has_files=files_are_there(newest)).with_(**changes)
+        )
+        self._imports.update(record)
+        self._imports.try_now(task_id)
+        return record
+
+    def _known(self, task_id: str) -> TaskRecord:
+        record = self._task_cache.get(task_id) or self._context.store.get(task_id)
+        if record is None:
+            raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+        return record
+
+    def _edit(self, task_id: str, edit: Change, history: tuple[str, Sentence] | None = None) -> TaskRecord:
+        record = self._context.store.change(task_id, edit, history=history)
+        self._show(record)
+        if record.is_unfinished:
+            self._context.unfollowed_ids.discard(task_id)
+            owner = self._owner
+            self._context.store.claim(owner.name, LEASE_S, is_dead=owner.is_dead, task_ids=[task_id])
+            self._queues.schedule(record, 0.0)
+        return record
