@@ -43,7 +43,8 @@ def told_by(gate: RequestGate) -> TriverseError:
 
 
 def test_a_refused_key_is_tried_again_after_a_minute_and_another_at_once(clock: Clock) -> None:
-    gate = RequestGate(SETTINGS)
+    settings = SETTINGS
+    gate = RequestGate(lambda: settings)
     gate.failed("create", REFUSED)
     for _ in range(4):
         # Each task that is kept back tells the gate what the gate told it.
@@ -52,7 +53,7 @@ def test_a_refused_key_is_tried_again_after_a_minute_and_another_at_once(clock: 
     gate.check()
     gate.failed("create", REFUSED)
     assert gate.problem() == (BlockReason.KEY, REFUSED.sentence)
-    gate.configure(dataclasses.replace(SETTINGS, api_key="right"))
+    settings = dataclasses.replace(SETTINGS, api_key="right")
     assert gate.problem() == (BlockReason.NONE, None)
     gate.failed("create", REFUSED)
     gate.succeeded("status")
@@ -60,7 +61,7 @@ def test_a_refused_key_is_tried_again_after_a_minute_and_another_at_once(clock: 
 
 
 def test_each_kind_waits_for_itself_and_longer_each_time(clock: Clock) -> None:
-    gate = RequestGate(SETTINGS)
+    gate = RequestGate(lambda: SETTINGS)
     for retry_after_s in (None, 7.0, 300.0):
         before_s = gate.pause_s("upload")
         too_many = TooManyRequestsError(Sentence.of("Too many."), http_status=429, retry_after_s=retry_after_s)
@@ -83,7 +84,8 @@ def test_each_kind_waits_for_itself_and_longer_each_time(clock: Clock) -> None:
     ],
 )
 def test_a_service_on_this_machine_is_not_the_internet(offline: bool, url: str, blocked: bool) -> None:
-    gate = RequestGate(dataclasses.replace(SETTINGS, online=not offline, api_url=url, offline_by="command_line"))
+    settings = dataclasses.replace(SETTINGS, online=not offline, api_url=url, offline_by="command_line")
+    gate = RequestGate(lambda: settings)
     assert (gate.problem()[0] is BlockReason.ONLINE) is blocked
     if blocked:
         assert "--offline-mode" in str(gate.problem()[1])

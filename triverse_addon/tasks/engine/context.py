@@ -72,7 +72,8 @@ class EngineContext:
     def __init__(self, settings: Settings, store: Store, owner: Owner, make_client: MakeClient) -> None:
         self.store = store
         self.owner = owner
-        self.gate = RequestGate(settings)
+        self._settings = settings
+        self.gate = RequestGate(lambda: self._settings)
         self.stop = threading.Event()
         self.seals = Seals(self.stop)
         self.events: deque[Event] = deque()
@@ -80,7 +81,6 @@ class EngineContext:
         """Whether the WebSocket is connected and reports changes."""
         self.unfollowed_ids: set[str] = set()
         """Ids of tasks that the user stopped following; a running download of such a task is aborted."""
-        self._settings = settings
         self._make_client = make_client
         self._client: Client | None = None
         self._lock = threading.Lock()
@@ -99,7 +99,6 @@ class EngineContext:
             outdated = None
             if (old.api_key, old.api_url) != (settings.api_key, settings.api_url):
                 outdated, self._client = self._client, None
-        self.gate.configure(settings)
         if outdated is not None:
             outdated.close()
 
@@ -127,7 +126,6 @@ class EngineContext:
             client, self._client = self._client, None
         if client is not None:
             client.close()
-        self.seals.join()
 
     def changed(self, record: TaskRecord) -> None:
         """Queue a record's new state for the main thread."""

@@ -96,7 +96,7 @@ class Engine(TaskCommands):
         self._queues = WorkQueues(self._steps, partial(context.broke_down, "threads"))
         self._queries = ServiceQueries(context)
         self.pages = PageReader(store, self._task_cache)
-        self._supervisor = Supervisor(context, self._steps, self._schedule, self._queues.poll_within)
+        self._supervisor = Supervisor(context, self._steps.transitions, self._schedule, self._queues.poll_within)
         self._main_thread = threading.get_ident()
         self._task_cache.load(store)
         for record in self._task_cache.all():
@@ -118,7 +118,7 @@ class Engine(TaskCommands):
         self.pages.stop()
         self._supervisor.wake()
         late = self._supervisor.join(deadline_s) + self._queues.join(deadline_s)
-        late += self.pages.join(deadline_s)
+        late += self.pages.join(deadline_s) + self._context.seals.join(deadline_s)
         late += self._queries.join(max(0.0, deadline_s - time.monotonic()))
         self._rights.join(max(0.0, deadline_s - time.monotonic()))
         if late:

@@ -120,6 +120,7 @@ class ImportQueue:
     def forget(self, task_id: str) -> None:
         """Remove a task from the queue."""
         self._waiting.pop(task_id, None)
+        self._converted_again.pop(task_id, None)
 
     def __len__(self) -> int:
         return len(self._waiting)

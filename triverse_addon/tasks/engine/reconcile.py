@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from ...api.errors import TriverseError
+from ...api.errors import LibraryError, TriverseError
 from ...api.payloads import TaskStatus
 from ..record import Stage, TaskRecord
 from .context import EngineContext, live_updates
@@ -26,11 +26,16 @@ _MARGIN_S = 3600.0
 _MOST = 1000
 
 
+class NotListedError(TriverseError):
+    """The service's tasks cannot be listed now, so it is not known whether one of them is the order."""
+
+
 def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False) -> str | None:
     """
     Return the UUID of the service's task for ``record``'s order; None if no task, or more than one, matches.
 
     :param ever: search without a time limit, because the order may be much older than the record.
+    :raises NotListedError: the tasks cannot be listed now.
     :raises TriverseError: requests are blocked.
     """
     context.gate.check()
@@ -38,9 +43,11 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False)
     since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
     try:
         statuses = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=context.stop)
+    except LibraryError as error:
+        log.info("tasks cannot be listed: %s", error)
+        return None  # not in this session of Blender, so that waiting is useless
     except TriverseError as error:
-        log.info("tasks could not be listed: %s", error)
-        return None
+        raise NotListedError(error.sentence) from None
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
     possible = [status for status in statuses if may_be_ours(record, context.store.find_by_uuid(status.task_uuid))]

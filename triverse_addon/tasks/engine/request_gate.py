@@ -9,6 +9,7 @@ With a wrong key, five hundred tasks cause one rejected request, not five hundre
 
 import threading
 import time
+from collections.abc import Callable
 from enum import StrEnum
 
 from ...api.backoff import backoff_s
@@ -32,9 +33,13 @@ class BlockReason(StrEnum):
 
 
 class RequestGate:
-    """Keeps what the latest answers mean for all further requests. Thread-safe."""
+    """
+    Keeps what the latest answers mean for all further requests. Thread-safe.
 
-    def __init__(self, settings: Settings) -> None:
+    :param settings: returns the current settings. A changed key is tried at once.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
         self._lock = threading.Lock()
         self._settings = settings
         self._refused_key = ""
@@ -42,11 +47,6 @@ class RequestGate:
         self._key_retry_s = 0.0
         self._unusable: dict[str, Sentence] = {}
         self._pauses: dict[str, tuple[float, int]] = {}
-
-    def configure(self, settings: Settings) -> None:
-        """Apply new settings. A changed key is tried at once."""
-        with self._lock:
-            self._settings = settings
 
     def problem(self) -> tuple[BlockReason, Sentence | None]:
         """Return what blocks requests now, with a message; (NONE, None) if nothing does."""
@@ -74,13 +74,12 @@ class RequestGate:
             raise UnusableError(sentence)
         self.check_online()
         with self._lock:
-            settings = self._settings
-            settings.check_key()
+            self._settings().check_key()
             if self._refused is not None and self._is_key_blocked():
                 raise AuthenticationError(self._refused, http_status=401)
 
     def _is_key_blocked(self) -> bool:
-        return self._settings.api_key == self._refused_key and time.monotonic() < self._key_retry_s
+        return self._settings().api_key == self._refused_key and time.monotonic() < self._key_retry_s
 
     def check_online(self) -> None:
         """
@@ -88,7 +87,7 @@ class RequestGate:
 
         :raises OfflineError: online access is off.
         """
-        settings = self._settings
+        settings = self._settings()
         if not settings.online and not is_loopback(settings.api_url):
             raise OfflineError("command_line" if settings.offline_by == "command_line" else "preference")
 
@@ -128,7 +127,7 @@ class RequestGate:
                 if self._refused is not None and self._is_key_blocked():
                     # Raised by :meth:`check` itself: counted again, it would extend the block for ever.
                     return
-                self._refused_key, self._refused = self._settings.api_key, error.sentence
+                self._refused_key, self._refused = self._settings().api_key, error.sentence
                 self._key_retry_s = time.monotonic() + _KEY_RETRY_S
             elif isinstance(error, TooManyRequestsError):
                 _, times = self._pauses.get(kind, (0.0, 0))

@@ -12,7 +12,6 @@ is repeated with the same ``client_order_id``.
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from ...api.errors import NotFoundError, TriverseError, UnforeseenError
 from ...api.sentence import Sentence
@@ -58,6 +57,7 @@ class Steps:
     :param converter: None where conversion is not possible; models are then imported from their GLB.
     :param preparer: None where source files are uploaded unchanged.
     :param schedule: called with a record and the delay until its next step, in seconds.
+    :ivar transitions: writes the results of steps, and statuses that the service pushes.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class Steps:
     ) -> None:
         self._context = context
         self._store = context.store
-        self._transitions = Transitions(context, schedule)
-        self._submit_steps = SubmitSteps(context, self._transitions, preparer, self._report)
-        self._deliver_steps = DeliverSteps(context, self._transitions, converter, self._report)
+        self.transitions = Transitions(context, schedule, self.forget)
+        self._submit_steps = SubmitSteps(context, self.transitions, preparer, self._report)
+        self._deliver_steps = DeliverSteps(context, self.transitions, converter, self._report)
         # The service documents no rate limit for status queries. Send at most ten a second, and one a second while the
         # WebSocket reports changes.
         self._poll_limit = RateLimiter(rate=10.0, burst=10)
@@ -92,26 +92,33 @@ class Steps:
             # Only tasks whose lease this engine holds: two engines would write to the same partial file.
             record = self._store.get(task_id, owner=self._context.owner.name)
             if record is None or not record.is_unfinished or self._context.stop.is_set():
+                self.forget(task_id)
                 return None
             if QUEUE_FOR_STAGE[record.stage] != queue_name:
                 # A poll and a live update may both have scheduled the same change. Each queue must run only its own
                 # stages, or a step would run twice at the same time (observed: two conversions in one folder).
-                self._transitions.schedule(record, 0.0)
+                self.transitions.schedule(record, 0.0)
                 return None
             try:
                 self._by_stage(record)
             except (LeaseLostError, NoSuchTaskError):
                 log.info("task %s is not driven here any more", task_id)
+                self.forget(task_id)
             except (StoreError, ConvertStopped, DownloadStopped):
                 raise
             except TriverseError as error:
                 if not self._context.stop.is_set():
-                    self._transitions.handle_error(record, error)
+                    self.transitions.handle_error(record, error)
         except (LeaseLostError, NoSuchTaskError, ConvertStopped, DownloadStopped):
             return None
         except StoreError as error:
             return self._not_stored(error)
         return None
+
+    def forget(self, task_id: str) -> None:
+        """Drop what is kept in memory about the current stage of a task."""
+        self._polls.pop(task_id, None)
+        self._reported_s.pop(task_id, None)
 
     def _not_stored(self, error: StoreError) -> float | None:
         if self._context.stop.is_set():
@@ -130,7 +137,7 @@ class Steps:
         :returns: as for :meth:`run`.
         """
         try:
-            self._transitions.give_up(task_id, error)
+            self.transitions.give_up(task_id, error)
         except (LeaseLostError, NoSuchTaskError):
             return None
         except StoreError as problem:
@@ -157,7 +164,7 @@ class Steps:
     def _poll_status(self, record: TaskRecord) -> None:
         limit = self._live_poll_limit if self._context.live else self._poll_limit
         if delay_s := max(limit.delay_s(), self._context.gate.pause_s(str(Stage.WAITING))):
-            self._transitions.schedule(record, delay_s)
+            self.transitions.schedule(record, delay_s)
             return
         client = self._context.client()
         age_s = now_s() - (record.submitted_at_s or record.created_at_s)
@@ -174,39 +181,14 @@ class Steps:
         changes = apply_status(record, status)
         queue_wait_s = changes.get("queue_wait_s", record.queue_wait_s)
         interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._context.live)
-        self.apply_service_status(record, changes, after_s=interval_s)
-
-    def apply_service_status(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
-        """
-        Store the status of a WAITING task, from a poll or the WebSocket.
-
-        :param changes: see :func:`service_updates.apply_status`.
-        :param after_s: delay before the next poll if the task is not finished, in seconds.
-        """
-        changes = {"attempts": 0, "status_note": None, **changes}
-        stage = changes.get("stage", record.stage)
-        if stage is not record.stage:
-            self._polls.pop(record.id, None)
-        history = None
-        if stage in (Stage.FAILED, Stage.CANCELLED):
-            history = changes["error"]
-        elif stage is Stage.DOWNLOADING:
-            history = Sentence.of("Finished by the service.")
-        self._transitions.move(
-            record,
-            after_s=after_s if stage is record.stage else 0.0,
-            history=history,
-            level="INFO" if stage in (record.stage, Stage.DOWNLOADING) else "ERROR",
-            durable=stage is not record.stage,
-            **changes,
-        )
+        self.transitions.apply_service_status(record, changes, after_s=interval_s)
 
     def _not_found(self, record: TaskRecord, error: NotFoundError, age_s: float) -> None:
         attempts = record.attempts + 1
         # Right after creating a task, the service may not find it yet.
         most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
         if abs(age_s) < _NOT_YET_S or attempts < most:
-            self._transitions.move(
+            self.transitions.move(
                 record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts
             )
             return
@@ -215,7 +197,7 @@ class Steps:
             "again, or choose Use These Inputs Again to order it once more."
         )
         # Not final: with the right key the task can be found again, and placing a new order is the user's decision.
-        self._transitions.move(
+        self.transitions.move(
             record,
             history=sentence,
             level="ERROR",

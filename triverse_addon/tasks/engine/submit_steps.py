@@ -5,6 +5,7 @@ Submit a task: the stages QUEUED, UPLOADING and SUBMITTING.
 Floor: first. Thread: worker. No ``bpy``.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,7 +181,14 @@ class SubmitSteps:
             raise error
         # Without the service's own error code, the answer may come from a proxy.
         is_certain = is_first_try and error.code is not None
-        uuid = None if is_certain else reconcile.find_task(self._context, record)
+        try:
+            uuid = None if is_certain else reconcile.find_task(self._context, record)
+        except reconcile.NotListedError as problem:
+            if record.attempts + 1 < MAX_ATTEMPTS:
+                # The same order is sent again, so it is charged once, and then searched for again.
+                self._try_again(record, problem)
+                return
+            uuid = None
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif isinstance(error, NotFoundError) and record.file_keys and not record.attempts:
@@ -189,6 +197,10 @@ class SubmitSteps:
         else:
             # If final, a retry places a new order. If uncertain, it repeats the same order, which is charged once.
             self._transitions.fail(record, error, is_final=is_certain)
+
+    def _try_again(self, record: TaskRecord, error: TriverseError) -> None:
+        attempts = record.attempts + 1
+        self._transitions.reschedule(record, error, backoff_s(attempts), attempts=attempts)
 
     def _found(self, record: TaskRecord, uuid: str) -> None:
         self._take_over(record, uuid)
@@ -210,13 +222,14 @@ class SubmitSteps:
         """
         uuid = error.task_uuid
         if uuid is None and not is_first_try:
-            uuid = reconcile.find_task(self._context, record, ever=_has_a_name(record))
+            with contextlib.suppress(reconcile.NotListedError):
+                uuid = reconcile.find_task(self._context, record, ever=_has_a_name(record))
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif is_first_try or uuid is not None:
             self._refuse_duplicate(record)
         elif record.attempts + 1 < MAX_ATTEMPTS:
-            self._transitions.reschedule(record, error, backoff_s(record.attempts + 1), attempts=record.attempts + 1)
+            self._try_again(record, error)
         else:
             sentence = Sentence.of(
                 "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or "

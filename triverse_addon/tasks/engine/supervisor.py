@@ -22,7 +22,7 @@ from .context import EngineContext, live_updates
 from .pacing import LIVE_POLL_S, LONGEST_POLL_S
 from .request_gate import BlockReason
 from .service_updates import apply_status
-from .steps import Steps
+from .transitions import Transitions
 
 log = logging.getLogger(__name__)
 
@@ -49,20 +49,20 @@ class Supervisor:
     The supervisor of one engine.
 
     :param context: settings, store, event queue.
-    :param steps: stores pushed statuses.
-    :param schedule: see :class:`steps.Steps`.
+    :param transitions: stores pushed statuses.
+    :param schedule: see :class:`transitions.Transitions`.
     :param poll_within: reschedules all waiting tasks so that each is polled within this many seconds.
     """
 
     def __init__(
         self,
         context: EngineContext,
-        steps: Steps,
+        transitions: Transitions,
         schedule: Callable[[TaskRecord, float], None],
         poll_within: Callable[[float], None],
     ) -> None:
         self._context = context
-        self._steps = steps
+        self._transitions = transitions
         self._schedule = schedule
         self._poll_within = poll_within
         # Read before the engine loads its list, so that changes by others in the meantime are reported, not missed.
@@ -241,7 +241,7 @@ class Supervisor:
                 return
             changes = apply_status(record, status)
             if any(getattr(record, name) != value for name, value in changes.items()):
-                self._steps.apply_service_status(record, changes, after_s=LIVE_POLL_S)
+                self._transitions.apply_service_status(record, changes, after_s=LIVE_POLL_S)
         except (LeaseLostError, NoSuchTaskError):
             return
         except StoreError as error:

@@ -28,6 +28,7 @@ from .import_queue import Change, ImportQueue, files_are_there, imported_changes
 from .new_record import record_of_request
 from .retry import ready_to_import, request_from, retried
 from .service_updates import record_of_uuid
+from .steps import Steps
 from .task_cache import TaskCache
 from .work_queues import WorkQueues
 
@@ -40,6 +41,7 @@ class TaskCommands:
     _task_cache: TaskCache
     _imports: ImportQueue
     _queues: WorkQueues
+    _steps: Steps
     _preparer: Preparer | None
     _main_thread: int
 
@@ -189,6 +191,7 @@ class TaskCommands:
         self._context.unfollowed_ids.add(task_id)
         self._task_cache.forget(task_id)
         self._imports.forget(task_id)
+        self._steps.forget(task_id)
         self._queues.discard(task_id)
         self._context.events.append(TaskForgotten(task_id))
         if record is not None and delete_files and record.folder:

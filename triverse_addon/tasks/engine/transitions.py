@@ -56,12 +56,19 @@ class Transitions:
 
     :param context: store, gate, event queue.
     :param schedule: called with a record and the delay until its next step, in seconds.
+    :param left_stage: called with the id of a task that has moved to another stage.
     """
 
-    def __init__(self, context: EngineContext, schedule: Callable[[TaskRecord, float], None]) -> None:
+    def __init__(
+        self,
+        context: EngineContext,
+        schedule: Callable[[TaskRecord, float], None],
+        left_stage: Callable[[str], None],
+    ) -> None:
         self._context = context
         self._store = context.store
         self.schedule = schedule
+        self._left_stage = left_stage
 
     def move(
         self,
@@ -102,9 +109,36 @@ class Transitions:
             durable=durable,
         )
         self._context.changed(record)
+        if record.stage is not old_stage:
+            self._left_stage(record.id)
         if record.is_unfinished:
             self.schedule(record, after_s)
         return record
+
+    def apply_service_status(self, record: TaskRecord, changes: dict[str, Any], *, after_s: float) -> None:
+        """
+        Store the status of a WAITING task that the service has reported.
+
+        Called by the poll (:class:`steps.Steps`) and for each pushed status (:class:`supervisor.Supervisor`).
+
+        :param changes: see :func:`service_updates.apply_status`.
+        :param after_s: delay before the next poll if the task is not finished, in seconds.
+        """
+        changes = {"attempts": 0, "status_note": None, **changes}
+        stage = changes.get("stage", record.stage)
+        history = None
+        if stage in (Stage.FAILED, Stage.CANCELLED):
+            history = changes["error"]
+        elif stage is Stage.DOWNLOADING:
+            history = Sentence.of("Finished by the service.")
+        self.move(
+            record,
+            after_s=after_s if stage is record.stage else 0.0,
+            history=history,
+            level="INFO" if stage in (record.stage, Stage.DOWNLOADING) else "ERROR",
+            durable=stage is not record.stage,
+            **changes,
+        )
 
     def fail(
         self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, is_final: bool, **changes: Any

@@ -13,13 +13,13 @@ import hashlib
 import os
 import stat
 import threading
+import time
 from enum import StrEnum
 from pathlib import Path
 
 from ..record import TaskRecord
 
 _BLOCK_BYTES = 1024 * 1024
-_END_S = 0.5
 
 #: Device, inode, size, mtime and ctime. No program can set the ctime.
 _Signature = tuple[int, ...]
@@ -80,6 +80,7 @@ class Seals:
         thread = self._threads.get(record.blend_path)
         if thread is None or not thread.is_alive():
             thread = threading.Thread(target=self._compare, args=(path,), name="triverse-compare", daemon=True)
+            self._threads = {path: one for path, one in self._threads.items() if one.is_alive()}
             self._threads[record.blend_path] = thread
             thread.start()
         return Seal.COMPARING
@@ -102,10 +103,11 @@ class Seals:
             if before is not None:  # it exists but is not readable
                 self._known[str(path)] = before, ""
 
-    def join(self) -> None:
-        """Wait for hashing threads to end, up to half a second each."""
+    def join(self, deadline_s: float) -> list[threading.Thread]:
+        """Wait for the threads until the monotonic time ``deadline_s``, in seconds; return those that still run."""
         for thread in self._threads.values():
-            thread.join(_END_S)
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        return [thread for thread in self._threads.values() if thread.is_alive()]
 
 
 def _signature(found: os.stat_result) -> _Signature:
