@@ -87,7 +87,7 @@ def test_the_way_of_a_task(standin: StandIn, client: Client, tmp_path: Path) -> 
     with client.open_asset(status.textured_urls[0]) as response:
         whole = b"".join(client.read_file(response, 65536))
     assert whole == models.glb_path("20k").read_bytes()
-    with client.open_asset(status.textured_urls[0], offset_bytes=1000, etag=response.headers["ETag"]) as rest:
+    with client.open_asset(status.textured_urls[0], offset_bytes=1000, if_range=response.headers["ETag"]) as rest:
         assert rest.status_code == 206
         assert b"".join(client.read_file(rest, 65536)) == whole[1000:]
     links = client.links(created.task_uuid)

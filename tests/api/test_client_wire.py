@@ -61,7 +61,7 @@ def test_ranges_and_tags_of_a_file(connect: Connect) -> None:
     with RawServer(raw("HTTP/1.1 206 Partial Content\nContent-Length: 0")) as server:
         client = connect(server)
         for offset_bytes, etag in ((0, '"a"'), (10, '"a"'), (10, 'W/"a"'), (10, None)):
-            client.open_asset(server.url, offset_bytes=offset_bytes, etag=etag).close()
+            client.open_asset(server.url, offset_bytes=offset_bytes, if_range=etag).close()
     sent = [headers_of(request) for request in server.requests]
     assert [one.get("range") for one in sent] == [None, "bytes=10-", "bytes=10-", "bytes=10-"]
     assert [one.get("if-range") for one in sent] == [None, '"a"', None, None]
@@ -222,7 +222,7 @@ def test_the_key_stays_behind_when_a_download_is_redirected(connect: Connect) ->
         location = f"http://localhost:{storage.port}/a.glb?signature=1"
         with RawServer(redirecting("302 Found", location, {})) as server:
             client = connect(server)
-            with client.open_task_download(UUID, offset_bytes=4, etag='"a"') as response:
+            with client.open_task_download(UUID, offset_bytes=4, if_range='"a"') as response:
                 assert b"".join(client.read_file(response, 100)) == b"glTF"
     assert headers_of(server.requests[0])["authorization"] == f"Bearer {KEY}"
     received = headers_of(storage.requests[0])

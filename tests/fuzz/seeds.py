@@ -133,6 +133,7 @@ REMEMBERED = {
 }
 HEADER_VALUES = [
     *("bytes 5-9/10", "bytes 0-9/10", "bytes */10", "bytes 5-", "5-9/10", '"abc"', 'W/"abc"', "", "gzip", "identity"),
+    *("Sun, 29 Nov 2026 10:00:00 GMT", "Sun, 29 Nov 2026 10:00:01 GMT", "Sun, 29 Nov 0000 10:00:00 -9999"),
     *("10", "-1", "1e3", "9" * 400, "٣", "1_0", "+5", "0x10", " 7 "),
 ]
 ADDRESSES = [

@@ -33,7 +33,7 @@ from triverse_addon.batch.library.entry import EntryError, entry_from_json
 from triverse_addon.batch.library.ledger import Ledger, stem_of
 from triverse_addon.batch.run import resume
 from triverse_addon.batch.run.request import BatchRequest
-from triverse_addon.tasks.files import resumable_download
+from triverse_addon.tasks.files import download_resume
 from triverse_addon.tasks.record import TaskRecord, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store import rows as store_rows
@@ -186,32 +186,42 @@ _HEADER = st.sampled_from(seeds.HEADER_VALUES) | st.text(max_size=30)
     offset=st.integers(0, 10**9),
     etag=st.none() | _HEADER,
     headers=st.dictionaries(
-        st.sampled_from(["Content-Range", "ETag", "Content-Length", "Content-Encoding"]), _HEADER, max_size=4
+        st.sampled_from(["Content-Range", "ETag", "Content-Length", "Content-Encoding", "Last-Modified", "Date"]),
+        _HEADER,
+        max_size=6,
     ),
+    total=st.none() | st.integers(0, 10**9),
 )
-def test_headers_of_a_download(status: int, offset: int, etag: str | None, headers: dict[str, str]) -> None:
+def test_headers_of_a_download(
+    status: int, offset: int, etag: str | None, headers: dict[str, str], total: int | None
+) -> None:
     answer = _Answer(status, headers)
     try:
-        start = resumable_download._accepted_offset(answer, offset, etag)
+        start = download_resume.accepted_offset(answer, offset, etag, total)
     except ConnectionLostError:
         start = 0
     assert start in (0, offset)
-    total = resumable_download._total_bytes(answer, start)
+    total = download_resume.total_bytes(answer, start)
     assert total is None or start <= total < 10**20 + start
-    strong = resumable_download._strong_etag(answer)
+    date = download_resume.strong_date(answer)
+    assert date is None or (date.isascii() and not headers.get("ETag", "").strip())
+    strong = download_resume.strong_etag(answer)
     assert strong is None or not strong.startswith("W/")
 
 
 @FUZZ
-@given(note=changed({"etag": '"abc"'}), data=st.data())
+@given(
+    note=changed({"etag": '"abc"'}) | changed({"last_modified": "Sun, 29 Nov 2026 10:00:00 GMT", "size": 9}),
+    data=st.data(),
+)
 def test_notes_of_a_partial_download(tmp_path: Path, note: object, data: st.DataObject) -> None:
     path = tmp_path / "note.json"
     path.write_bytes(data.draw(broken(json.dumps(note).encode())))
     part = tmp_path / "part"
     part.write_bytes(b"12345")
     with part.open("r+b") as file:
-        offset, etag = resumable_download._resumable(file, path)
-    assert (offset == 5 and bool(etag)) or (offset == 0 and etag is None)
+        partial = download_resume.resumable(file, path)
+    assert (partial.size == 5 and bool(partial.validator)) or (partial.size == 0 and partial.validator is None)
 
 
 @FUZZ

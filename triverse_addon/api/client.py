@@ -235,22 +235,22 @@ class Client:
     # -------------------------------------------------------------------------
     # Files
 
-    def open_asset(self, url: str, *, offset_bytes: int = 0, etag: str | None = None) -> requests.Response:
+    def open_asset(self, url: str, *, offset_bytes: int = 0, if_range: str | None = None) -> requests.Response:
         """
         Start to download a file from a URL that the service returned. The key is never sent.
 
         :param url: an https URL, or an http URL of this machine.
         :param offset_bytes: position of the first byte to request (``Range``).
-        :param etag: ETag of the partial file; if the file has changed, the whole file is sent (``If-Range``).
+        :param if_range: ETag or date of the partial file (``If-Range``); if the file has changed, the whole is sent.
         :return: the open response, whatever its status: 200, 206, 416, 403 or 404 or 410 for an expired URL, 5xx. Its
             body is not compressed. The caller reads and closes it.
         :raises BadAnswerError: the URL is not allowed, there are too many redirects, or the file is compressed.
         """
         self._http.hosts.check(check_asset_url(url))
-        return self._open(url, with_key=False, offset_bytes=offset_bytes, etag=etag)
+        return self._open(url, with_key=False, offset_bytes=offset_bytes, if_range=if_range)
 
     def open_task_download(
-        self, task_uuid: str, *, offset_bytes: int = 0, etag: str | None = None
+        self, task_uuid: str, *, offset_bytes: int = 0, if_range: str | None = None
     ) -> requests.Response:
         """
         Start to download a task's file through the service: ``GET /tasks/download/{task_uuid}``.
@@ -260,7 +260,7 @@ class Client:
         :raises ServiceError: for instance `NothingToDownloadError`.
         """
         url = f"{self.base_url}/tasks/download/{_segment(task_uuid)}"
-        response = self._open(url, with_key=True, offset_bytes=offset_bytes, etag=etag)
+        response = self._open(url, with_key=True, offset_bytes=offset_bytes, if_range=if_range)
         is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
         if response.status_code in (206, 416) or (response.status_code == 200 and not is_json):
             return response
@@ -277,12 +277,12 @@ class Client:
         """
         return self._http.read_file(response, chunk_bytes)
 
-    def _open(self, url: str, *, with_key: bool, offset_bytes: int, etag: str | None) -> requests.Response:
+    def _open(self, url: str, *, with_key: bool, offset_bytes: int, if_range: str | None) -> requests.Response:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if offset_bytes > 0:
             headers["Range"] = f"bytes={offset_bytes}-"
-            if etag and not etag.startswith("W/"):  # RFC 9110, 13.1.5: no weak ETags in If-Range
-                headers["If-Range"] = etag
+            if if_range and not if_range.startswith("W/"):  # RFC 9110, 13.1.5: no weak ETags in If-Range
+                headers["If-Range"] = if_range
         return self._http.open(Request("GET", url, headers, with_key=with_key, any_host=True, idempotent=True))
 
     def _get(

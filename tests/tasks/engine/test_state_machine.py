@@ -174,10 +174,10 @@ class Client:
             return Answer(403)
         return Answer()
 
-    def open_asset(self, url: str, *, offset_bytes: int = 0, etag: str | None = None) -> Answer:
+    def open_asset(self, url: str, *, offset_bytes: int = 0, if_range: str | None = None) -> Answer:
         return self._file()
 
-    def open_task_download(self, task_uuid: str, *, offset_bytes: int = 0, etag: str | None = None) -> Answer:
+    def open_task_download(self, task_uuid: str, *, offset_bytes: int = 0, if_range: str | None = None) -> Answer:
         return self._file()
 
     def links(self, task_uuid: str) -> Links:

@@ -15,7 +15,7 @@ from ...api.backoff import backoff_s
 from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ...api.sentence import Sentence
 from ..converter import Converted, Converter, ConvertError, ConvertJob, NoChildError
-from ..files.resumable_download import (
+from ..files.download_errors import (
     DiskFullError,
     DownloadBusyError,
     DownloadError,
@@ -24,8 +24,8 @@ from ..files.resumable_download import (
     FolderError,
     ForeignFileError,
     TooLargeError,
-    discard_part,
 )
+from ..files.resumable_download import discard_part
 from ..folders import folder_for, make
 from ..glb import glb_check
 from ..provenance import collection_name, properties, tags

@@ -20,17 +20,9 @@ from ...api.errors import (
     UnavailableError,
 )
 from ...api.sentence import Sentence
-from ..files.resumable_download import (
-    DownloadBusyError,
-    DownloadSpec,
-    DownloadStopped,
-    ExpiredLinkError,
-    ForeignFileError,
-    Report,
-    StreamResponse,
-    discard_part,
-    fetch,
-)
+from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
+from ..files.download_resume import StreamResponse
+from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..folders import DELIVERED, MODEL, PREVIEW
 from ..glb import glb_check
 from ..record import TaskRecord
@@ -49,7 +41,7 @@ _MAX_PREVIEW_BYTES = 64 * 1024**2
 #: HTTP status codes with which storage rejects an expired URL.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 
-#: Opens a file at an offset in bytes, with the ETag of the partial file on disk.
+#: Opens a file at an offset in bytes, with the ETag or date of the partial file on disk.
 _OpenAt = Callable[[int, str | None], "requests.Response"]
 
 
@@ -126,7 +118,7 @@ def _url_candidates(
     tried = set()
 
     def asset(url: str) -> _OpenAt:
-        return lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag)
+        return lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
 
     # When the URL of the textured model has expired, a new URL is needed, not the untextured geometry.
     if url := asset_urls.get("textured") or asset_urls.get("geometry"):
@@ -144,7 +136,7 @@ def _url_candidates(
         yield "a new link", asset(fresh.download_url), found
     yield (
         "the service itself",
-        lambda offset, etag: client.open_task_download(uuid, offset_bytes=offset, etag=etag),
+        lambda offset, validator: client.open_task_download(uuid, offset_bytes=offset, if_range=validator),
         {},
     )
     # Services that sign URLs on each status query return a new one there.
@@ -159,8 +151,8 @@ def _url_candidates(
 
 
 def _with_status_check(open_at: _OpenAt) -> Callable[[int, str | None], StreamResponse]:
-    def open_checked(offset: int, etag: str | None) -> StreamResponse:
-        response = open_at(offset, etag)
+    def open_checked(offset: int, validator: str | None) -> StreamResponse:
+        response = open_at(offset, validator)
         status = response.status_code
         if status == 416:
             # The partial file is longer than the remote file, so it belongs to something else.
@@ -192,7 +184,9 @@ def fetch_preview(context: EngineContext, record: TaskRecord, folder: Path) -> P
     spec = DownloadSpec(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
     try:
         client = context.client()
-        opened = _with_status_check(lambda offset, etag: client.open_asset(url, offset_bytes=offset, etag=etag))
+        opened = _with_status_check(
+            lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
+        )
         fetch(spec, opened, client.read_file, lambda _done, _all: None, context.stop)
     except DownloadBusyError:
         return None

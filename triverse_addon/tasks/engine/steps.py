@@ -17,7 +17,7 @@ from ...api.errors import NotFoundError, TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ..converter import Converter, ConvertStopped
-from ..files.resumable_download import DownloadStopped
+from ..files.download_errors import DownloadStopped
 from ..preparer import Preparer
 from ..record import Stage, TaskRecord, now_s
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError

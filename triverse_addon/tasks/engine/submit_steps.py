@@ -13,7 +13,7 @@ from ...api.backoff import backoff_s
 from ...api.errors import DuplicateError, NotFoundError, ServiceError, TriverseError
 from ...api.flows import FLOWS, Kind, check_image, check_model
 from ...api.sentence import Sentence
-from ..files.resumable_download import folder_error
+from ..files.download_errors import folder_error
 from ..folders import folder_for, make
 from ..preparer import Preparer
 from ..record import Stage, TaskRecord, is_url, now_s
