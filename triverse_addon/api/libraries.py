@@ -25,7 +25,7 @@ from .errors import LibraryError
 from .sentence import Sentence
 
 OLDEST: Mapping[str, tuple[int, int]] = {"requests": (2, 27), "urllib3": (1, 26), "websockets": (11, 0)}
-"""The oldest supported versions; tests/api/test_libraries.py runs these and newer ones.
+"""The oldest supported versions; tests/tasks/test_other_libraries.py runs these and newer ones.
 
 Blender 4.2 includes requests 2.27 and urllib3 1.26. websockets has the client used here since 11.0.
 """
