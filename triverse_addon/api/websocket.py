@@ -49,7 +49,7 @@ class StatusStream:
     :param on_status: called with each status and whether the service marks it as the last one.
     :param on_state: called with True when a connection is established and with False when it has ended; see also
         `state`.
-    :param stop: ends the watcher when set; `close` does the same.
+    :param stop: ends the stream when set; `close` does the same.
     :param version: the add-on's version, for the User-Agent header.
     :raises KeyMissingError: the key is empty.
     :raises InputError: the URL or the key is invalid.

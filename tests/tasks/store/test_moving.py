@@ -411,7 +411,7 @@ def test_a_chosen_move_that_is_killed_goes_on(places: SimpleNamespace, tmp_path:
 def test_a_chosen_folder_that_cannot_be_is_told(places: SimpleNamespace, tmp_path: Path) -> None:
     models = bytes_of(filled(places.usual))
     (tmp_path / "file").touch()
-    for chosen, words in ((tmp_path / "file" / "sub", "cannot be moved"), (places.usual / "models" / "x", "lies in")):
+    for chosen, words in ((tmp_path / "file" / "sub", "cannot be moved"), (places.usual / "models" / "x", "is inside")):
         plan_move(places.usual, chosen)
         settled = settle(places.usual, [])
         assert settled.folder == places.usual

@@ -81,7 +81,7 @@ def check_pictures(
         try:
             size = _size(found, data, file, bin_offset)
         except EndlessPictureError as error:
-            raise unsafe(f"a picture's size cannot be told: {error}") from None
+            raise unsafe(f"a picture's size cannot be read: {error}") from None
         if size is None:
             continue
         pixels += size[0] * size[1]

@@ -115,7 +115,7 @@ def move(
         switch()
         return []
     if there.startswith(os.path.join(here, "")):
-        raise MoveError(Sentence.of("The folder {folder} lies in the one that is moved.", folder=str(target)))
+        raise MoveError(Sentence.of("The folder {folder} is inside the one that is moved.", folder=str(target)))
     for folder in (target, source):
         try:
             own_folder(folder)

@@ -463,7 +463,7 @@ TEXTS = {
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "In den Ordner {folder} kann nicht geschrieben werden ({reason}). Prüfen Sie ihn, dann drücken Sie „Wiederholen“.",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "In den Ordner {folder} kann nicht geschrieben werden ({reason}). Wählen Sie in den Einstellungen einen anderen Download-Ordner, dann drücken Sie „Wiederholen“.",
     "The folder {folder} does not exist any more.": "Den Ordner {folder} gibt es nicht mehr.",
-    "The folder {folder} lies in the one that is moved.": "Der Ordner {folder} liegt in dem, der verschoben wird.",
+    "The folder {folder} is inside the one that is moved.": "Der Ordner {folder} liegt in dem, der verschoben wird.",
     "The folder {folder} with your list of tasks and models is not there. Connect its disk and try again, or choose another folder in the preferences.": "Der Ordner {folder} mit Aufgabenliste und Modellen ist nicht da. Schließen Sie seinen Datenträger an und versuchen Sie es noch einmal, oder wählen Sie in den Einstellungen einen anderen Ordner.",
     "The folder {path} cannot be read.": "Der Ordner {path} kann nicht gelesen werden.",
     "The folder {path} cannot be written ({reason}). Choose another folder.": "In den Ordner {path} kann nicht geschrieben werden ({reason}). Wählen Sie einen anderen Ordner.",

@@ -463,7 +463,7 @@ TEXTS = {
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "フォルダー {folder} に書き込めません ({reason})。確認してから「再試行」を押してください。",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "フォルダー {folder} に書き込めません ({reason})。プリファレンスで別のダウンロードフォルダーを選び、「再試行」を押してください。",
     "The folder {folder} does not exist any more.": "フォルダー {folder} はもうありません。",
-    "The folder {folder} lies in the one that is moved.": "フォルダー {folder} は、移動するフォルダーの中にあります。",
+    "The folder {folder} is inside the one that is moved.": "フォルダー {folder} は、移動するフォルダーの中にあります。",
     "The folder {folder} with your list of tasks and models is not there. Connect its disk and try again, or choose another folder in the preferences.": "タスクリストとモデルのフォルダー {folder} がありません。ディスクを接続してもう一度試すか、プリファレンスで別のフォルダーを選んでください。",
     "The folder {path} cannot be read.": "フォルダー {path} を読み込めません。",
     "The folder {path} cannot be written ({reason}). Choose another folder.": "フォルダー {path} に書き込めません ({reason})。別のフォルダーを選んでください。",

@@ -463,7 +463,7 @@ TEXTS = {
     "The folder {folder} cannot be written to ({reason}). Check it, then press Retry.": "无法写入文件夹 {folder}（{reason}）。请检查，然后按“重试”。",
     "The folder {folder} cannot be written to ({reason}). Choose another download folder in the preferences, then press Retry.": "无法写入文件夹 {folder}（{reason}）。请在偏好设置中选择其他下载文件夹，然后按“重试”。",
     "The folder {folder} does not exist any more.": "文件夹 {folder} 已不存在。",
-    "The folder {folder} lies in the one that is moved.": "文件夹 {folder} 位于要移动的文件夹中。",
+    "The folder {folder} is inside the one that is moved.": "文件夹 {folder} 位于要移动的文件夹中。",
     "The folder {folder} with your list of tasks and models is not there. Connect its disk and try again, or choose another folder in the preferences.": "存放任务列表和模型的文件夹 {folder} 不存在。请连接其磁盘后重试，或在偏好设置中选择其他文件夹。",
     "The folder {path} cannot be read.": "无法读取文件夹 {path}。",
     "The folder {path} cannot be written ({reason}). Choose another folder.": "无法写入文件夹 {path}（{reason}）。请选择其他文件夹。",
