@@ -19,7 +19,7 @@ import pytest
 from tests import authorities
 from tests.reliability.account import ACCOUNT
 from tests.reliability.leaks import Log, files_with_key
-from triverse_addon.api import backoff, client, http_session
+from triverse_addon.api import backoff, client, http_session, websocket
 from triverse_addon.tasks.engine import pacing, request_gate, transitions
 from triverse_addon.tasks.files import resumable_download
 
