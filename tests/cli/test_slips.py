@@ -18,7 +18,7 @@ from tests.service.server import StandIn
 from triverse_addon.api.client import Client
 from triverse_addon.batch.library.asset_writer import GlbWriter
 from triverse_addon.batch.library.ledger import Ledger
-from triverse_addon.batch.run import dispatcher, runner
+from triverse_addon.batch.run import dispatcher, model_writers, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.tasks.engine import pacing, work_queue
@@ -109,7 +109,7 @@ def test_a_command_that_slips_ends_with_a_sentence(
         (Ledger, "put"),
         (GlbWriter, "__call__"),
         (dispatcher.Dispatcher, "_mark"),
-        (runner, "job_for"),
+        (model_writers, "job_for"),
         (runner.Runner, "_check_task"),
         (runner.Runner, "_start_rows"),
     ],

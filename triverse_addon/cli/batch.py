@@ -29,11 +29,11 @@ from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
 from ..batch.row import Row
 from ..batch.run.machine_check import check_machine
-from ..batch.run.outcome import Outcome, RowResult
+from ..batch.run.outcome import Outcome, RowResult, untouched
 from ..batch.run.plan import PlannedRow, RowAction, plan
 from ..batch.run.quotes import Prices
 from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
-from ..batch.run.runner import Runner, untouched
+from ..batch.run.runner import Runner
 from .batch_arguments import limits_from, request_from
 from .batch_progress import BatchProgressPrinter
 from .errors import OverBudgetError, UsageError

@@ -13,8 +13,8 @@ from ..api.sentence import Sentence
 from ..batch.input.validation import OWN_COLUMNS
 from ..batch.outside_files import ANY_FILE
 from ..batch.post_options import COLUMNS
+from ..batch.run.limits import MAX_CONCURRENT_TASKS, Limits
 from ..batch.run.request import BatchRequest, library_for
-from ..batch.run.runner import MAX_CONCURRENT_TASKS, Limits
 from .errors import UsageError
 from .numbers import seconds, whole
 

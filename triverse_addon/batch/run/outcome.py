@@ -11,7 +11,7 @@ from enum import StrEnum
 from ...api.sentence import Sentence
 from ...tasks.record import TaskRecord
 from ..library.entry import Entry
-from .plan import PlannedRow
+from .plan import PlannedRow, RowAction
 
 
 class RowResult(StrEnum):
@@ -88,3 +88,18 @@ class Progress:
     was_there: int
     credits: int
     left_s: float | None
+
+
+def untouched(planned: PlannedRow) -> Outcome:
+    """Return the outcome of a row that this run skips."""
+    record, entry = planned.record, planned.entry
+    if planned.action is RowAction.NOTHING:
+        return Outcome(planned, RowResult.DONE, was_there=True, record=record, entry=entry)
+    if not planned.has_failed:
+        sentence = Sentence.of("This run was about failed rows only.")
+        return Outcome(planned, RowResult.OPEN, sentence, record=record, entry=entry)
+    if record is not None and record.error is not None:
+        return Outcome(planned, RowResult.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
+    words = entry.error if entry is not None else ""
+    sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
+    return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)

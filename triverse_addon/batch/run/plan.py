@@ -32,6 +32,10 @@ class RowAction(StrEnum):
     """It is skipped: it failed, or it did not fail and ``--retry-failed`` was given."""
 
 
+#: Rows without cost are started first, and downloaded models before tasks in progress.
+_START_ORDER = (RowAction.WRITE, RowAction.FOLLOW, RowAction.RETRY, RowAction.ORDER)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
     """
@@ -110,6 +114,12 @@ def plan(
             action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
         planned.append(PlannedRow(row, order_id, row_keys[row.number], build_hash, action, record, entry))
     return planned
+
+
+def in_start_order(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
+    """Return the rows in the order in which a run starts them, after those with nothing to do."""
+    rank = {action: place for place, action in enumerate(_START_ORDER)}
+    return sorted(planned, key=lambda one: (rank.get(one.action, -1), one.row.number))
 
 
 def _has_failed(record: TaskRecord | None, entry: Entry | None, build_hash: str) -> bool:

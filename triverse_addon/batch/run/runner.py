@@ -15,60 +15,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import Future
 
 from ...api.errors import TriverseError, UnforeseenError
-from ...api.responses import TOO_MANY_REQUESTS
 from ...api.sentence import Sentence
 from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
-from ...tasks.engine.request_gate import BlockReason
 from ...tasks.record import FAILED_STAGES, Stage, TaskRecord
-from ..library.asset_jobs import job_for, new_entry, write_with_retries
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from .dispatcher import Dispatcher, StartedRow
-from .outcome import Outcome, Progress, RowResult, RowStatus
-from .plan import PlannedRow, RowAction
+from .limits import Budget, Limits, LimitsCheck
+from .model_writers import ModelGoneError, ModelWriters
+from .outcome import Outcome, Progress, RowResult, RowStatus, untouched
+from .plan import PlannedRow, RowAction, in_start_order
 
 log = logging.getLogger(__name__)
 
-#: Largest number of concurrent tasks; more would only wait in the service's queue.
-MAX_CONCURRENT_TASKS = 1000
 #: Largest number of rows queued at the dispatcher. Rows that it has not started can still be stopped.
 _MAX_STARTING = 32
-#: The result of a run whose requests are all blocked; any other reason is a local error (FAILED).
-_RESULT_OF_BLOCK = {BlockReason.KEY: RowResult.ACCOUNT, BlockReason.ONLINE: RowResult.SERVICE}
-#: Interval at which the service is checked for an outage, in seconds.
-_SERVICE_CHECK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """
-    The limits of a run.
-
-    :ivar jobs: largest number of tasks that are active at the service at once.
-    :ivar writers: largest number of models that are written at once.
-    :ivar max_credits: largest total price of the orders, in credits; None for no limit.
-    :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
-    :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
-    """
-
-    jobs: int = 8
-    writers: int = 1
-    max_credits: int | None = None
-    patience_s: float = 600.0
-    timeout_s: float | None = None
-
-
-class _ModelGoneError(Exception):
-    """The downloaded model was deleted before it was written into the library."""
 
 
 class _Item:
@@ -108,12 +76,11 @@ class Runner:
         limits: Limits,
     ) -> None:
         self._engine = engine
-        self._writer = writer
-        self._ledger = ledger
-        self._catalog_ids = catalog_ids
         self._prices = prices
         self._limits = limits
+        self._budget = Budget(limits.max_credits, prices)
         self._started_s = time.monotonic()
+        self._limits_check = LimitsCheck(engine, limits, self._started_s)
         self._total = len(planned)
         self._was_there = sum(one.action is RowAction.NOTHING for one in planned)
         self._outcomes: dict[int, Outcome] = {}
@@ -121,26 +88,20 @@ class Runner:
         self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
-        self._credits: dict[int, int] = {}
-        """Price of each row that this run has ordered, by row number: the quoted price, later the real one."""
-        self._price_factor = 1.0
-        """Largest ratio of real to quoted price, at least 1."""
         self._end: tuple[RowResult, Sentence] | None = None
         """Why the run has to end; models that are being written are still finished."""
         self._no_orders: Sentence | None = None
         """Why no more orders are placed; existing orders continue."""
-        self._outage_since_s: float | None = None
-        self._service_checked_s = float("-inf")
         self._is_over = False
         self._error_streak = ErrorStreak()
         self._stop = threading.Event()
-        self._pool = ThreadPoolExecutor(max(1, limits.writers), thread_name_prefix="triverse-write")
         self._dispatcher = Dispatcher(engine, ledger, self._stop)
-        # Rows without cost come first, and downloaded models before those in progress.
-        order = {RowAction.WRITE: 0, RowAction.FOLLOW: 1, RowAction.RETRY: 2, RowAction.ORDER: 3}
+        self._writers = ModelWriters(
+            writer, self._dispatcher, ledger.library, catalog_ids, count=limits.writers, stop=self._stop
+        )
         self._free: deque[_Item] = deque()
         self._billable: deque[_Item] = deque()
-        for one in sorted(planned, key=lambda one: (order.get(one.action, -1), one.row.number)):
+        for one in in_start_order(planned):
             if one.action in (RowAction.NOTHING, RowAction.SKIP):
                 self._set_outcome(untouched(one))
             else:
@@ -193,7 +154,8 @@ class Runner:
             self._check_task(item)
         for item in list(self._writing.values()):
             self._check_writing(item)
-        self._check_limits()
+        if self._end is None and (self._under_way or self._free or self._billable or self._starting):
+            self._end = self._limits_check.reason_to_end(self.records())
         if self._writing or self._starting:
             return
         has_orders = bool(self._billable) and self._no_orders is None
@@ -209,9 +171,8 @@ class Runner:
         """
         self._is_over = True
         self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._writers.shutdown()  # first: a writer waits for the dispatcher
         self._dispatcher.shutdown()
-        self._writer.close()
         if cancel_unsent:
             started = [item.starting for item in self._starting.values() if item.starting is not None]
             found = [future.result().record for future in started if future.exception() is None]
@@ -249,6 +210,8 @@ class Runner:
         waiting = len(self._free) + len(self._billable)
         under_way = len(self._under_way) + len(self._starting)
         left = waiting + under_way + len(self._writing)
+        # With fewer finished rows, the duration of the first row would be used for every row.
+        is_known = own > min(self._limits.jobs, self._total - self._was_there - 1)
         return Progress(
             total=self._total,
             done=self._done,
@@ -257,11 +220,8 @@ class Runner:
             under_way=under_way,
             writing=len(self._writing),
             was_there=self._was_there,
-            credits=sum(self._credits.values()),
-            # With fewer finished rows, the duration of the first row would be used for every row.
-            left_s=self.elapsed_s / own * left
-            if own > min(self._limits.jobs, self._total - self._was_there - 1)
-            else None,
+            credits=self._budget.ordered_credits,
+            left_s=self.elapsed_s / own * left if is_known else None,
         )
 
     def records(self) -> list[TaskRecord]:
@@ -277,13 +237,12 @@ class Runner:
     def _start_rows(self) -> None:
         while self._end is None and (item := self._next()) is not None:
             if item.planned.is_billable:
-                self._credits[item.number] = self._prices.get(item.number, 0)
+                self._budget.reserve(item.number)
             try:
                 item.starting = self._dispatcher.start(item.planned)
             except UNFORESEEN as error:
                 log.exception("row %d could not be handed to the dispatcher", item.number)
-                self._credits.pop(item.number, None)
-                self._fail(item, UnforeseenError(error).sentence)
+                self._fail_start(item, UnforeseenError(error))
                 continue
             self._starting[item.number] = item
 
@@ -294,17 +253,10 @@ class Runner:
         has_place = len(self._under_way) + len(self._starting) < self._limits.jobs
         if self._free and (has_place or self._free[0].planned.action is RowAction.WRITE):
             return self._free.popleft()
-        if self._billable and has_place and self._no_orders is None and self._is_within_budget(self._billable[0]):
-            return self._billable.popleft()
+        if self._billable and has_place and self._no_orders is None:
+            self._no_orders = self._budget.over_limit(self._billable[0].number)
+            return self._billable.popleft() if self._no_orders is None else None
         return None
-
-    def _is_within_budget(self, item: _Item) -> bool:
-        limit = self._limits.max_credits
-        price = self._prices.get(item.number, 0) * self._price_factor
-        if limit is None or sum(self._credits.values()) + price <= limit:
-            return True
-        self._no_orders = Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=limit)
-        return False
 
     def _check_starting(self) -> None:
         for item in list(self._starting.values()):
@@ -317,18 +269,20 @@ class Runner:
             except ConvertStopped:
                 continue
             except TriverseError as error:
-                self._credits.pop(item.number, None)
-                self._fail(item, error.sentence, suggestion=error.suggestion)
+                self._fail_start(item, error)
                 continue
             except UNFORESEEN as error:
-                log.exception("row %d could not be begun", item.number)
-                self._credits.pop(item.number, None)
-                self._fail(item, UnforeseenError(error).sentence)
+                log.exception("row %d could not be started", item.number)
+                self._fail_start(item, UnforeseenError(error))
                 continue
             if not started.is_ordered:
-                self._credits.pop(item.number, None)
+                self._budget.release(item.number)
             item.entry, item.record_id = started.entry, started.record.id
             self._under_way[item.number] = item
+
+    def _fail_start(self, item: _Item, error: TriverseError) -> None:
+        self._budget.release(item.number)
+        self._fail(item, error.sentence, suggestion=error.suggestion)
 
     # -------------------------------------------------------------------------
     # Following rows
@@ -355,10 +309,8 @@ class Runner:
 
     def _update_entry(self, item: _Item, record: TaskRecord) -> None:
         """Record the real price and, for other machines, the task's UUID as soon as it is known."""
-        if item.number in self._credits and record.cost_credits is not None:
-            self._credits[item.number] = record.cost_credits
-            quoted = self._prices.get(item.number, 0)
-            self._price_factor = max(self._price_factor, record.cost_credits / quoted if quoted else 1.0)
+        if record.cost_credits is not None:
+            self._budget.set_real_price(item.number, record.cost_credits)
         entry, uuid, sent_id = item.entry, record.task_uuid or "", record.client_order_id
         if entry is None or not uuid or uuid == entry.task_uuid:
             return
@@ -376,20 +328,9 @@ class Runner:
         self._dispatcher.queue_write(item.entry)
 
     def _start_writing(self, item: _Item, record: TaskRecord) -> None:
-        planned = item.planned
         assert item.entry is not None
-        job = job_for(planned.row, record, item.entry, self._ledger.library, self._catalog_ids)
-        entry = dataclasses.replace(item.entry, build_hash=planned.build_hash, row_key=planned.row_key)
-
-        def write() -> tuple[Entry, Sentence | None]:
-            if not Path(record.model_path).is_file():
-                raise _ModelGoneError
-            asset = write_with_retries(self._writer, job, self._stop)
-            self._dispatcher.finish(done := new_entry(entry, planned.row, record, asset), record, planned.row.title)
-            return done, asset.problem
-
-        # Moved only now: an error of ``submit`` would lose the row.
-        item.writing = self._pool.submit(write)
+        # Moved only afterwards: an error here would lose the row.
+        item.writing = self._writers.start(item.planned, item.entry, record)
         del self._under_way[item.number]
         self._writing[item.number] = item
 
@@ -401,7 +342,7 @@ class Runner:
             item.entry, problem = future.result()
         except ConvertStopped:
             return
-        except _ModelGoneError:
+        except ModelGoneError:
             self._redownload(item)
         except NoChildError as error:
             self._fail(item, error.sentence, record=record)
@@ -427,35 +368,6 @@ class Runner:
         item.record = None
         del self._writing[item.number]
         self._under_way[item.number] = item
-
-    def _check_limits(self) -> None:
-        """End the run at its time limit, when requests are blocked, or after a long outage of the service."""
-        now = time.monotonic()
-        timeout_s = self._limits.timeout_s
-        if self._end is not None or not (self._under_way or self._free or self._billable or self._starting):
-            return
-        if timeout_s is not None and now - self._started_s >= timeout_s:
-            self._end = (RowResult.TIMED_OUT, Sentence.of("The time is over. What was ordered goes on at the service."))
-        elif now - self._service_checked_s >= _SERVICE_CHECK_S:
-            self._service_checked_s = now
-            block, sentence = self._engine.blocked()
-            if block is not BlockReason.NONE and sentence is not None:
-                self._end = (_RESULT_OF_BLOCK.get(block, RowResult.FAILED), sentence)
-            else:
-                self._check_outage(now)
-
-    def _check_outage(self, now: float) -> None:
-        records = self.records()
-        notes = [
-            record.status_note for record in records if record.attempts and record.status_note != TOO_MANY_REQUESTS
-        ]
-        reasons = [note for note in notes if note is not None]
-        if not reasons or len(reasons) < len(records):
-            self._outage_since_s = None
-        elif self._outage_since_s is None:
-            self._outage_since_s = now
-        elif now - self._outage_since_s >= self._limits.patience_s:
-            self._end = (RowResult.SERVICE, reasons[0])
 
     # -------------------------------------------------------------------------
     # Outcomes
@@ -485,18 +397,3 @@ class Runner:
     def _set_outcome(self, outcome: Outcome) -> None:
         self._outcomes[outcome.planned.row.number] = outcome
         self._done += outcome.result is RowResult.DONE
-
-
-def untouched(planned: PlannedRow) -> Outcome:
-    """Return the outcome of a row that this run skips."""
-    record, entry = planned.record, planned.entry
-    if planned.action is RowAction.NOTHING:
-        return Outcome(planned, RowResult.DONE, was_there=True, record=record, entry=entry)
-    if not planned.has_failed:
-        sentence = Sentence.of("This run was about failed rows only.")
-        return Outcome(planned, RowResult.OPEN, sentence, record=record, entry=entry)
-    if record is not None and record.error is not None:
-        return Outcome(planned, RowResult.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
-    words = entry.error if entry is not None else ""
-    sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
-    return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)

@@ -22,12 +22,13 @@ from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.problems import BatchProblemsError
+from ...batch.run.limits import Limits
 from ...batch.run.outcome import Outcome, Progress, RowResult, RowStatus
 from ...batch.run.plan import PlannedRow
 from ...batch.run.request import BatchRequest, library_for
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, TableRow, has_work
-from ...batch.run.runner import Limits, Runner
+from ...batch.run.runner import Runner
 from ...tasks.events import Notice
 from .batch_worker import Ended, Offer, Started, Worker
 

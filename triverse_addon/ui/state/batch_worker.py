@@ -23,6 +23,7 @@ from ...batch.results import report
 from ...batch.results.finish import report_path, write_report, write_sheets
 from ...batch.row import Row
 from ...batch.run import resume
+from ...batch.run.limits import Limits
 from ...batch.run.machine_check import check_machine
 from ...batch.run.outcome import Outcome, RowResult
 from ...batch.run.plan import PlannedRow
@@ -30,7 +31,7 @@ from ...batch.run.quotes import Prices
 from ...batch.run.request import BatchRequest, query_prices_and_balance
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, build_table
-from ...batch.run.runner import Limits, Runner
+from ...batch.run.runner import Runner
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.context import make_client
 from ...tasks.record import TaskRecord

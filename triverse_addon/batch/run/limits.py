@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The limits of a run: concurrent tasks, credits, duration, and how long the service may be unavailable.
+
+Floor: between first and second. Thread: main. No ``bpy``.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...api.responses import TOO_MANY_REQUESTS
+from ...api.sentence import Sentence
+from ...tasks.engine.engine import Engine
+from ...tasks.engine.request_gate import BlockReason
+from ...tasks.record import TaskRecord
+from .outcome import RowResult
+
+#: Largest number of concurrent tasks; more would only wait in the service's queue.
+MAX_CONCURRENT_TASKS = 1000
+#: The result of a run whose requests are all blocked; any other reason is a local error (FAILED).
+_RESULT_OF_BLOCK = {BlockReason.KEY: RowResult.ACCOUNT, BlockReason.ONLINE: RowResult.SERVICE}
+#: Interval at which the service is checked for an outage, in seconds.
+_SERVICE_CHECK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    The limits of a run.
+
+    :ivar jobs: largest number of tasks that are active at the service at once.
+    :ivar writers: largest number of models that are written at once.
+    :ivar max_credits: largest total price of the orders, in credits; None for no limit.
+    :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
+    :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
+    """
+
+    jobs: int = 8
+    writers: int = 1
+    max_credits: int | None = None
+    patience_s: float = 600.0
+    timeout_s: float | None = None
+
+
+class Budget:
+    """
+    The credits that a run has ordered, and whether the limit allows one more order.
+
+    :param limit: largest total, in credits; None for no limit.
+    :param prices: row number -> quoted price in credits.
+    """
+
+    def __init__(self, limit: int | None, prices: Mapping[int, int]) -> None:
+        self._limit = limit
+        self._prices = prices
+        self._ordered: dict[int, int] = {}
+        """Price of each row that this run has ordered, by row number: the quoted price, later the real one."""
+        self._price_factor = 1.0
+        """Largest ratio of real to quoted price, at least 1."""
+
+    @property
+    def ordered_credits(self) -> int:
+        """Known price of everything that this run has ordered, in credits."""
+        return sum(self._ordered.values())
+
+    def over_limit(self, number: int) -> Sentence | None:
+        """Return the error message if the limit does not allow to order this row; None if it does."""
+        price = self._prices.get(number, 0) * self._price_factor
+        if self._limit is None or self.ordered_credits + price <= self._limit:
+            return None
+        return Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=self._limit)
+
+    def reserve(self, number: int) -> None:
+        """Add the quoted price of a row that is being ordered."""
+        self._ordered[number] = self._prices.get(number, 0)
+
+    def release(self, number: int) -> None:
+        """Subtract the price of a row that was not ordered after all."""
+        self._ordered.pop(number, None)
+
+    def set_real_price(self, number: int, credits: int) -> None:
+        """Replace the quoted price of a row by the real one. Ignored for rows that this run has not ordered."""
+        if number not in self._ordered:
+            return
+        self._ordered[number] = credits
+        quoted = self._prices.get(number, 0)
+        self._price_factor = max(self._price_factor, credits / quoted if quoted else 1.0)
+
+
+class LimitsCheck:
+    """
+    Checks whether a run has to end: at its time limit, when requests are blocked, or after a long outage.
+
+    :param started_s: ``time.monotonic()`` at the start of the run.
+    """
+
+    def __init__(self, engine: Engine, limits: Limits, started_s: float) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._started_s = started_s
+        self._outage_since_s: float | None = None
+        self._service_checked_s = float("-inf")
+
+    def reason_to_end(self, records: Sequence[TaskRecord]) -> tuple[RowResult, Sentence] | None:
+        """
+        Return the result of the unfinished rows and the reason, if the run has to end now; else None.
+
+        :param records: the active tasks.
+        """
+        now_s = time.monotonic()
+        timeout_s = self._limits.timeout_s
+        if timeout_s is not None and now_s - self._started_s >= timeout_s:
+            return RowResult.TIMED_OUT, Sentence.of("The time is over. What was ordered goes on at the service.")
+        if now_s - self._service_checked_s < _SERVICE_CHECK_S:
+            return None
+        self._service_checked_s = now_s
+        block, sentence = self._engine.blocked()
+        if block is not BlockReason.NONE and sentence is not None:
+            return _RESULT_OF_BLOCK.get(block, RowResult.FAILED), sentence
+        return self._long_outage(records, now_s)
+
+    def _long_outage(self, records: Sequence[TaskRecord], now_s: float) -> tuple[RowResult, Sentence] | None:
+        notes = [
+            record.status_note for record in records if record.attempts and record.status_note != TOO_MANY_REQUESTS
+        ]
+        reasons = [note for note in notes if note is not None]
+        if not reasons or len(reasons) < len(records):
+            self._outage_since_s = None
+        elif self._outage_since_s is None:
+            self._outage_since_s = now_s
+        elif now_s - self._outage_since_s >= self._limits.patience_s:
+            return RowResult.SERVICE, reasons[0]
+        return None
