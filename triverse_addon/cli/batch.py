@@ -7,11 +7,10 @@ Floor: third. Thread: main, which may block on the network here. No ``bpy``.
 
 import argparse
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..api.errors import TriverseError
@@ -23,7 +22,7 @@ from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger
 from ..batch.outside_files import Outside
-from ..batch.problems import MAX_LISTED, BatchProblemsError, Problem
+from ..batch.problems import BatchProblemsError
 from ..batch.raw_rows import LeftOut
 from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
@@ -35,6 +34,7 @@ from ..batch.run.quotes import Prices
 from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
 from ..batch.run.runner import Runner
 from .batch_arguments import limits_from, request_from
+from .batch_printer import BatchPrinter
 from .batch_progress import BatchProgressPrinter
 from .errors import OverBudgetError, UsageError
 from .exit_codes import Exit, for_all
@@ -67,6 +67,7 @@ class _Batch:
         self._args = args
         self._host = host
         self._output = output
+        self._print = BatchPrinter(output)
         self._started_s = time.monotonic()
         self._request = request_from(args)
         self._library = self._request.library
@@ -98,14 +99,14 @@ class _Batch:
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
             )
-        self._print_ignored()
-        self._print_plan(planned)
+        self._print.ignored(self._ledger)
+        self._print.plan(planned)
         billable = [one.row for one in planned if one.is_billable]
         self._check_machine(planned)
         if args.dry_run:
             return self._dry_run(planned, billable)
         prices = self._confirm_prices(billable) if billable else Prices()
-        outcomes = self._run_rows(planned, prices) if _has_work(planned) else _untouched_outcomes(planned)
+        outcomes = self._run_rows(planned, prices) if _has_work(planned) else [untouched(one) for one in planned]
         return self._finish(outcomes)
 
     # -------------------------------------------------------------------------
@@ -144,22 +145,15 @@ class _Batch:
         if check.outside:
             self._confirm_outside_files(check.outside)
             check = check_request(self._request, self._preparer, with_sources=not args.merge, service_url=url)
-        self._print_left_out(check.raw.left_out)
+        self._left_out = check.raw.left_out
+        self._print.left_out(self._left_out)
         if check.problems:
-            self._print_problems(check.problems)
+            self._print.problems(check.problems)
             raise BatchProblemsError(check.problems)
         for name in dict.fromkeys(row.flow for row in check.rows):
             if FLOWS[name].experimental:
                 self._output.say(f"{name}: {FLOWS[name].experimental}")
         return check
-
-    def _print_problems(self, problems: Sequence[Problem]) -> None:
-        for problem in problems:
-            self._output.emit("problem", line=problem.line, column=problem.column, message=str(problem.sentence))
-        for problem in problems[:MAX_LISTED]:
-            self._output.say(str(problem))
-        if len(problems) > MAX_LISTED:
-            self._output.say(Sentence.of("… and {count} more.", count=len(problems) - MAX_LISTED))
 
     def _check_machine(self, planned: Sequence[PlannedRow]) -> None:
         """
@@ -173,67 +167,15 @@ class _Batch:
             found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
         finally:
             writer.close()
-        for note in found.notes:
-            self._output.emit("note", line=note.line, column=note.column, message=str(note.sentence))
-            self._output.say(str(note))
+        self._print.notes(found.notes)
         if found.problems:
-            self._print_problems(found.problems)
+            self._print.problems(found.problems)
             raise BatchProblemsError(found.problems)
-
-    def _print_ignored(self) -> None:
-        if self._ledger.ignored:
-            self._output.say(self._ledger.notice())
-
-    def _print_left_out(self, left_out: tuple[LeftOut, ...]) -> None:
-        self._left_out = left_out
-        for one in left_out:
-            self._output.emit("left_out", file=one.name, message=str(one.reason))
-        for one in left_out[:MAX_LISTED]:
-            self._output.say(Sentence.of("Left out: {file}: {reason}", file=one.name, reason=str(one.reason)))
-        if len(left_out) > MAX_LISTED:
-            more = len(left_out) - MAX_LISTED
-            self._output.say(Sentence.of("… and {count} more are left out. The report names all.", count=more))
-
-    def _print_plan(self, planned: Sequence[PlannedRow]) -> None:
-        actions = [one.action for one in planned]
-        self._output.say(
-            Sentence.of(
-                "{count} rows: {done} done before, {follow} under way or here, {order} to order, {retry} to try again, "
-                "{leave} failed before or left alone.",
-                count=len(planned),
-                done=actions.count(RowAction.NOTHING),
-                follow=actions.count(RowAction.FOLLOW) + actions.count(RowAction.WRITE),
-                order=actions.count(RowAction.ORDER),
-                retry=actions.count(RowAction.RETRY),
-                leave=actions.count(RowAction.SKIP),
-            )
-        )
 
     def _query_prices(self, billable: Sequence[Row]) -> tuple[Prices, Balance]:
         with open_client(ready_to_send(self._args, self._host)) as client:
             prices, balance = query_prices_and_balance(billable, client)
-        text = "{count} rows cost {credits} credits. You have {balance}."
-        if prices.unknown:
-            text = "{count} rows cost {credits} credits, and {unknown} of them an amount that the service does not "
-            text += "tell before. You have {balance}."
-        self._output.say(
-            Sentence(
-                text,
-                {
-                    "count": len(billable),
-                    "credits": prices.total,
-                    "unknown": len(prices.unknown),
-                    "balance": balance.balance,
-                },
-            )
-        )
-        self._output.emit(
-            "quote",
-            rows=len(billable),
-            cost_credits=prices.total,
-            rows_without_price=len(prices.unknown),
-            available_credits=balance.balance,
-        )
+        self._print.quote(len(billable), prices, balance.balance)
         return prices, balance
 
     def _confirm_prices(self, billable: Sequence[Row]) -> Prices:
@@ -255,7 +197,7 @@ class _Batch:
                 )
             )
         if not self._args.yes and self._args.max_credits is None:
-            self._confirm(
+            self._print.confirm(
                 "Order them?",
                 "Nothing was ordered.",
                 Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
@@ -269,23 +211,6 @@ class _Batch:
                 Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
             )
 
-    def _confirm(self, question: str, otherwise: str, if_nobody: Sentence) -> None:
-        """
-        Ask a yes-or-no question on the terminal.
-
-        :param question: the question.
-        :param otherwise: printed if the answer is no.
-        :param if_nobody: error message if stdin is no terminal.
-        :raises UsageError: stdin is no terminal.
-        :raises KeyboardInterrupt: the answer is no.
-        """
-        if not (sys.stdin is not None and sys.stdin.isatty()):
-            raise UsageError(if_nobody)
-        self._output.ask(f"{question} [y/N] ")
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            self._output.say(otherwise)
-            raise KeyboardInterrupt
-
     def _confirm_outside_files(self, files: Sequence[Outside]) -> None:
         """
         List the files outside the batch's folder, and ask whether they may be opened.
@@ -293,14 +218,9 @@ class _Batch:
         :raises TriverseError: stdin is no terminal.
         :raises KeyboardInterrupt: the answer is no.
         """
-        for one in files:
-            self._output.emit("outside", file=one.path, target=one.target, message=str(one.sentence))
-        for one in files[:MAX_LISTED]:
-            self._output.say(one.sentence)
-        if len(files) > MAX_LISTED:
-            self._output.say(Sentence.of("… and {count} more.", count=len(files) - MAX_LISTED))
+        self._print.outside_files(files)
         which, it = ("this file", "it") if len(files) == 1 else (f"these {len(files)} files", "them")
-        self._confirm(
+        self._print.confirm(
             f"Open {which}, and send {it} with the batch?",
             "Nothing was opened.",
             Sentence.of(
@@ -313,8 +233,7 @@ class _Batch:
         self._request = replace(self._request, allowed=frozenset(one.key for one in files))
 
     def _dry_run(self, planned: Sequence[PlannedRow], billable: Sequence[Row]) -> Exit:
-        for one in planned:
-            self._output.emit("row", left=str(one.action), order_id=one.order_id, **_row_fields(one.row))
+        self._print.planned_rows(planned)
         try:
             if billable:
                 self._check_limit(self._query_prices(billable)[0])
@@ -394,12 +313,8 @@ class _Batch:
         self._write_report(report_rows, code)
         if not self._args.rows and not in_haste:
             self._write_sheets(report_rows)
-        self._print_results(report_rows)
-        unfinished = {RowResult.OPEN, RowResult.SERVICE, RowResult.TIMED_OUT, RowResult.ACCOUNT}
-        if any(outcome.result in unfinished for outcome in outcomes):
-            self._output.say("The same command goes on with what is not done.")
-        if any(outcome.result is RowResult.FAILED for outcome in outcomes):
-            self._output.say("Add --retry-failed to try the failed rows again.")
+        self._print.results(report_rows)
+        self._print.next_steps(outcomes)
         return code
 
     def _merge(self, rows: Sequence[Row]) -> Exit:
@@ -407,12 +322,12 @@ class _Batch:
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         report_rows = report.rows_from_ledger(rows, keys, self._ledger)
-        self._print_ignored()
+        self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
         code = Exit.DONE if all(row.state == "done" for row in report_rows) else Exit.FAILED
         self._write_report(report_rows, code)
         self._write_sheets(report_rows)
-        self._print_results(report_rows)
+        self._print.results(report_rows)
         return code
 
     def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> None:
@@ -445,32 +360,6 @@ class _Batch:
         if sheets.problem is not None:
             self._output.say(sheets.problem)
 
-    def _print_results(self, report_rows: Sequence[report.ReportRow]) -> None:
-        for row in report_rows:
-            self._output.emit("result", **asdict(row))
-        for text in report.table(report_rows):
-            self._output.say(text)
-        found = report.counts(report_rows)
-        self._output.say(", ".join(f"{count} {state}" for state, count in found.items()))
-
-
-def _row_fields(row: Row) -> dict[str, object]:
-    return {
-        "number": row.number,
-        "line": row.line,
-        "name": row.title,
-        "flow": row.flow,
-        "params": dict(row.params),
-        "sources": dict(row.sources),
-        "catalog": row.catalog,
-        "post": row.post.to_json(),
-    }
-
 
 def _has_work(planned: Iterable[PlannedRow]) -> bool:
     return any(one.action not in (RowAction.NOTHING, RowAction.SKIP) for one in planned)
-
-
-def _untouched_outcomes(planned: Iterable[PlannedRow]) -> list[Outcome]:
-    """Return the outcomes of rows that are already finished."""
-    return [untouched(one) for one in planned]
