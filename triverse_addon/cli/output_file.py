@@ -6,12 +6,12 @@ Floor: third. Thread: main. No ``bpy``: ``blender_host`` writes .blend files.
 """
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 from ..api.errors import InputError, TriverseError
 from ..api.sentence import Sentence
+from ..tasks.files.atomic_write import copy_whole
 
 SUFFIXES = (".blend", ".glb")
 
@@ -56,22 +56,9 @@ def copy_model(model: Path, output: Path) -> None:
 
     :raises SaveError: the file cannot be written.
     """
-    part: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".", suffix=".part", delete=False) as target:
-            part = Path(target.name)
-            with model.open("rb") as source:
-                shutil.copyfileobj(source, target, 1024 * 1024)
-            target.flush()
-            os.fsync(target.fileno())
-        # Temporary files are readable by their owner only; the result gets the permissions of any new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        part.replace(output)
+        copy_whole(model, output)
     except OSError as error:
-        if part is not None:
-            part.unlink(missing_ok=True)
         raise SaveError(
             Sentence.of(
                 "The file {path} cannot be written ({reason}). The model is kept at {model}.",

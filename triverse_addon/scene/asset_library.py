@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..batch.library import catalogs
-from ..batch.library.atomic_write import copy_whole
 from ..tasks.converter import Converted, Converter, ConvertJob
+from ..tasks.files.atomic_write import copy_whole
 
 _log = logging.getLogger(__name__)
 

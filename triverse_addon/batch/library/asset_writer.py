@@ -13,8 +13,8 @@ from typing import Protocol
 
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped
+from ...tasks.files.atomic_write import copy_whole
 from ..post_options import Post
-from .atomic_write import copy_whole
 from .safe_paths import make_folder
 
 #: Folder of the thumbnails for contact sheets, inside the library.

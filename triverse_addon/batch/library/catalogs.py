@@ -18,8 +18,8 @@ from pathlib import Path
 from ...api.display_text import plain_name
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ...tasks.files.atomic_write import write_whole
 from ...tasks.removal import remove_file
-from .atomic_write import write_whole
 from .safe_paths import read_regular
 
 FILE_NAME = "blender_assets.cats.txt"

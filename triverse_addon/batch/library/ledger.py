@@ -26,10 +26,10 @@ from pathlib import Path
 from ...api.display_text import escaped_json
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ...tasks.files.atomic_write import write_whole
 from ..raw_rows import LEDGER
 from ..row import Row
 from .asset_writer import THUMBNAILS
-from .atomic_write import write_whole
 from .entry import Entry, EntryError, entry_from_json, entry_to_json
 from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link
 

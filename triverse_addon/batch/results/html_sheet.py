@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ...tasks.files.atomic_write import write_whole
 from ..library.asset_writer import Tile
-from ..library.atomic_write import write_whole
 from ..library.safe_paths import inside
 from .report import ReportRow, counts
 

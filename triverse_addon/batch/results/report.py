@@ -16,8 +16,8 @@ from pathlib import Path
 from ...api.display_text import escaped_json
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ...tasks.files.atomic_write import write_whole
 from ..library.asset_jobs import prompt_of
-from ..library.atomic_write import write_whole
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from ..library.safe_paths import read_regular

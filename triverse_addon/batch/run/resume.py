@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...tasks.files.atomic_write import write_whole
 from ...tasks.private_files import make_folder
-from ..library.atomic_write import write_whole
 from ..library.safe_paths import read_regular
 from .request import BatchRequest
 

@@ -7,8 +7,6 @@ Floor: first. Thread: worker. No ``bpy``.
 Source of the layout: glTF 2.0 specification, section "GLB File Format Specification".
 """
 
-import os
-import secrets
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ..files.atomic_write import replacing
 
 MAGIC = b"glTF"
 HEADER_BYTES = 12
@@ -150,28 +149,24 @@ def write_container(source: BinaryIO, container: Container, text: bytes, added: 
     length = HEADER_BYTES + 8 + len(text) + (8 + bin_bytes if bin_bytes else 0)
     if length >= 2**32:
         raise unreadable("it is larger than a GLB can be")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(struct.pack("<4sIIII", MAGIC, 2, length, len(text), _JSON_CHUNK))
-            file.write(text)
-            if bin_bytes:
-                file.write(struct.pack("<II", bin_bytes, _BIN_CHUNK))
-                source.seek(container.bin_offset)
-                left_bytes = container.bin_bytes
-                while left_bytes:
-                    block = source.read(min(_BLOCK_BYTES, left_bytes))
-                    if not block:
-                        raise damaged("a chunk is cut off")
-                    file.write(block)
-                    left_bytes -= len(block)
-                file.write(bytes(padding(container.bin_bytes)))
-                for block in added:
-                    file.write(block)
-                file.write(bytes(length - file.tell()))
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    # Not flushed: the copy can be made from its source again.
+    with replacing(target, durable=False) as file:
+        file.write(struct.pack("<4sIIII", MAGIC, 2, length, len(text), _JSON_CHUNK))
+        file.write(text)
+        if bin_bytes:
+            file.write(struct.pack("<II", bin_bytes, _BIN_CHUNK))
+            source.seek(container.bin_offset)
+            left_bytes = container.bin_bytes
+            while left_bytes:
+                block = source.read(min(_BLOCK_BYTES, left_bytes))
+                if not block:
+                    raise damaged("a chunk is cut off")
+                file.write(block)
+                left_bytes -= len(block)
+            file.write(bytes(padding(container.bin_bytes)))
+            for block in added:
+                file.write(block)
+            file.write(bytes(length - file.tell()))
 
 
 def padding(size_bytes: int) -> int:

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ..private_files import make_folder, opener
+from ..files.atomic_write import write_whole
+from ..private_files import make_folder
 from .moving import MoveStopped, MoveUnderWayError, Report, holds_data, move
 from .store import FILE_NAME
 
@@ -113,12 +114,7 @@ def _write_note(usual: Path, place: Place) -> None:
         note.unlink(missing_ok=True)
         return
     value = {name: str(path) for name, path in dataclasses.asdict(place).items() if path is not None}
-    part = note.with_name(f".{NOTE}.part")
-    with open(part, "w", encoding="ascii", opener=opener) as file:
-        json.dump(value, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, note)
+    write_whole(note, json.dumps(value).encode("ascii"), private=True)
 
 
 @dataclass(frozen=True, slots=True)

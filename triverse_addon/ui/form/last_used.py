@@ -9,11 +9,11 @@ A scene takes them over once, when it is first shown; after that it has its own.
 are not saved, so that an old prompt is not reused by accident.
 """
 
-import contextlib
 import json
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -147,18 +147,10 @@ def _read() -> dict[str, Any]:
 
 def _write(known: dict[str, Any]) -> None:
     """Write the file atomically, because another Blender may be reading it."""
-    import tempfile  # lazy import: it would take a twentieth of the time of register()
+    from ...tasks.files.atomic_write import write_whole  # lazy import: it would slow down register()
 
-    path = _path(create=True)
-    temporary = ""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=os.path.dirname(path), prefix=f".{FILE_NAME}.", delete=False
-        ) as file:
-            temporary = file.name
-            json.dump(known, file, indent=1)
-        os.replace(temporary, path)
+        # Like any settings, they may be lost in a power cut.
+        write_whole(Path(_path(create=True)), json.dumps(known, indent=1).encode(), durable=False, private=True)
     except OSError as error:
         _log.info("The settings used last cannot be kept: %s", error)
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Write files atomically, with the permissions of any new file.
+Write files atomically, with the permissions of any new file or readable by their user only.
 
-Floor: between first and second. Thread: any that may write files. No ``bpy``.
+Floor: first. Thread: any that may write files. No ``bpy``.
 
-``tempfile`` creates files that only their owner can read; on a render farm the next worker may be another user.
+Not with ``tempfile``, which creates files that only their owner can read: on a render farm the next worker may be
+another user.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ...tasks.private_files import opener
+from ..private_files import opener
 
 
 @contextlib.contextmanager
