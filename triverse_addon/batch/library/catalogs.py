@@ -9,17 +9,15 @@ with ``#`` are ignored; the first other line is ``VERSION 1``; each further line
 """
 
 import contextlib
-import os
-import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from ...api.display_text import plain_name
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
-from ...tasks.removal import remove_file
+from ...tasks.files.shared_lock import LockLostError, LockTimeoutError, SharedLock, locked
 from .safe_paths import read_regular
 
 FILE_NAME = "blender_assets.cats.txt"
@@ -38,7 +36,8 @@ VERSION 1
 _NAMESPACE = uuid.UUID("0d3b7e9c-5e0f-5bb5-9a1e-6f2f6d1c8a40")
 #: Longest simple name that Blender writes, in bytes: ``MAX_NAME`` of 64 including the terminating zero.
 _SIMPLE_NAME_BYTES = 63
-_LOCK_S = 10.0
+#: How long to wait for other batches that write the file, in seconds. Each needs some milliseconds.
+_WAIT_S = 120.0
 #: Largest size of the file: a hundred thousand catalogs with long paths.
 _MAX_BYTES = 32 * 1024 * 1024
 _BOM = "\ufeff"
@@ -86,19 +85,34 @@ def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
 
     :raises CatalogError: nothing was written.
     """
-    file = library / FILE_NAME
     wanted = dict.fromkeys(path for path in paths if path)
-    with _locked(library):
-        text = _text(file)
-        found = _catalogs(text)
-        # A renamed catalog has a new path and the same UUID, so its assets still belong to it.
-        known = set(found.values())
-        new = [path for path in wanted if path not in found and catalog_id(path) not in known]
-        # Blender would create missing parents itself, and then ask the user to save them.
-        new = sorted({one for path in new for one in _with_parents(path) if one not in found})
-        if new:
-            _write(file, _with_lines(text, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
-    return {path: catalog_id(path) for path in wanted} | found
+    try:
+        with locked(library, FILE_NAME, wait_s=_WAIT_S) as lock:
+            return {path: catalog_id(path) for path in wanted} | _merge(library / FILE_NAME, wanted, lock)
+    except (LockTimeoutError, LockLostError):
+        raise CatalogError(
+            Sentence.of("Another batch is writing the catalogs in {path}. Try again later.", path=str(library))
+        ) from None
+    except OSError as error:
+        raise CatalogError(
+            Sentence.of("Nothing can be written in {path} ({reason}).", path=str(library), reason=_reason(error))
+        ) from None
+
+
+def _merge(file: Path, wanted: Iterable[str], lock: SharedLock) -> dict[str, str]:
+    """Add the missing catalogs to the file, and return those that were in it before."""
+    text = _text(file)
+    found = _catalogs(text)
+    # A renamed catalog has a new path and the same UUID, so its assets still belong to it.
+    known = set(found.values())
+    new = [path for path in wanted if path not in found and catalog_id(path) not in known]
+    # Blender would create missing parents itself, and then ask the user to save them.
+    new = sorted({one for path in new for one in _with_parents(path) if one not in found})
+    if new:
+        text = _with_lines(text, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new])
+        lock.check()
+        _write(file, text)
+    return found
 
 
 def _with_parents(path: str) -> list[str]:
@@ -170,35 +184,6 @@ def _write(file: Path, text: str) -> None:
         raise CatalogError(
             Sentence.of("The catalogs in {path} cannot be written ({reason}).", path=str(file), reason=_reason(error))
         ) from None
-
-
-@contextlib.contextmanager
-def _locked(library: Path) -> Iterator[None]:
-    """
-    Lock the catalog file against other batches while it is read and written.
-
-    A lock that outlives its process is ignored after some seconds. In the worst case, two batches write at once and a
-    line is missing until the next merge; a file never has partial content.
-    """
-    lock = library / f".{FILE_NAME}.lock"
-    deadline_s = time.monotonic() + _LOCK_S
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            if time.monotonic() > deadline_s:
-                break
-            time.sleep(0.05)
-        except OSError as error:
-            raise CatalogError(
-                Sentence.of("Nothing can be written in {path} ({reason}).", path=str(library), reason=_reason(error))
-            ) from None
-    try:
-        yield
-    finally:
-        # It may be a folder, or a file of another user.
-        remove_file(lock)
 
 
 def _reason(error: Exception) -> str:

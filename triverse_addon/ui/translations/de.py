@@ -53,6 +53,7 @@ TEXTS = {
     "Another Blender is moving the list of tasks and the models.": "Ein anderes Blender verschiebt gerade Aufgabenliste und Modelle.",
     "Another Blender works on this task.": "Ein anderes Blender arbeitet an dieser Aufgabe.",
     "Another Blender works with the list of tasks in {folder}. It is moved at the next start, when that one is closed.": "Ein anderes Blender arbeitet mit der Aufgabenliste in {folder}. Sie wird beim nächsten Start verschoben, wenn jenes geschlossen ist.",
+    "Another batch is writing the catalogs in {path}. Try again later.": "Ein anderer Stapel schreibt gerade die Kataloge in {path}. Versuchen Sie es später noch einmal.",
     "Another copy of Triverse is switched on ({name}), so this one does nothing. Keep one: switch the other off, then this one off and on again.": "Eine andere Kopie von Triverse ist eingeschaltet ({name}), deshalb tut diese nichts. Behalten Sie eine: Schalten Sie die andere aus, dann diese aus und wieder ein.",
     "Anything to avoid": "Was vermieden werden soll",
     "Ask Above Credits": "Nachfragen ab Credits",

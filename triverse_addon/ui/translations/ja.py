@@ -53,6 +53,7 @@ TEXTS = {
     "Another Blender is moving the list of tasks and the models.": "別のBlenderがタスクリストとモデルを移動しています。",
     "Another Blender works on this task.": "別のBlenderがこのタスクを処理しています。",
     "Another Blender works with the list of tasks in {folder}. It is moved at the next start, when that one is closed.": "別のBlenderが {folder} のタスクリストを使用しています。そのBlenderを閉じると、次回の起動時に移動します。",
+    "Another batch is writing the catalogs in {path}. Try again later.": "別のバッチが {path} のカタログを書き込んでいます。あとでもう一度試してください。",
     "Another copy of Triverse is switched on ({name}), so this one does nothing. Keep one: switch the other off, then this one off and on again.": "Triverseの別のコピーが有効になっているため ({name})、こちらは動作しません。どちらか一つにしてください。もう一方を無効にしてから、こちらを無効にし、もう一度有効にしてください。",
     "Anything to avoid": "避けたいもの",
     "Ask Above Credits": "確認するクレジット数",

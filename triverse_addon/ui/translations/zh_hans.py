@@ -53,6 +53,7 @@ TEXTS = {
     "Another Blender is moving the list of tasks and the models.": "另一个 Blender 正在移动任务列表和模型。",
     "Another Blender works on this task.": "另一个 Blender 正在处理此任务。",
     "Another Blender works with the list of tasks in {folder}. It is moved at the next start, when that one is closed.": "另一个 Blender 正在使用 {folder} 中的任务列表。关闭它之后，会在下次启动时移动。",
+    "Another batch is writing the catalogs in {path}. Try again later.": "另一个批处理正在写入 {path} 中的目录。请稍后重试。",
     "Another copy of Triverse is switched on ({name}), so this one does nothing. Keep one: switch the other off, then this one off and on again.": "另一份 Triverse 已启用（{name}），因此这一份不起作用。请只保留一份：先禁用另一份，再将这一份禁用并重新启用。",
     "Anything to avoid": "要避免的内容",
     "Ask Above Credits": "超过此积分时询问",
