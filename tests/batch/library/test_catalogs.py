@@ -27,13 +27,40 @@ def test_a_new_file_is_written_as_blender_writes_it(tmp_path: Path) -> None:
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
-    text = f"\ufeff# mine\r\nVERSION 1\r\n\r\n{OWN}:Props/Chairs:My own name\r\n# a word at the end"
+    text = f"# mine\r\nVERSION 1\r\n\r\n{OWN}:Props/Chairs:My own name\r\n# a word at the end"
     (tmp_path / FILE_NAME).write_bytes(text.encode())
     found = catalogs.merge(tmp_path, ["Props/Chairs", "Lamps"])
     assert found["Props/Chairs"] == OWN
     added = f"\r\n{catalogs.catalog_id('Lamps')}:Lamps:Lamps\r\n"
     assert (tmp_path / FILE_NAME).read_bytes() == (text + added).encode()
     assert (tmp_path / f"{FILE_NAME}~").read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("wanted", ["Props/Chairs", "Lamps"])
+def test_a_byte_order_mark_with_which_blender_reads_nothing_goes(tmp_path: Path, wanted: str) -> None:
+    text = f"# mine\r\nVERSION 1\r\n\r\n{OWN}:Props/Chairs:My own name\r\n# a word at the end"
+    (tmp_path / FILE_NAME).write_bytes(f"\ufeff{text}".encode())
+    found = catalogs.merge(tmp_path, [wanted])
+    assert found["Props/Chairs"] == OWN
+    data = (tmp_path / FILE_NAME).read_bytes()
+    assert data.startswith(text.encode())
+    assert catalogs.read(tmp_path).keys() == found.keys()
+    assert (tmp_path / f"{FILE_NAME}~").read_bytes() == f"\ufeff{text}".encode()
+
+
+def test_a_file_that_no_row_needs_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes("\ufeffVERSION 1\n".encode())
+    catalogs.merge(tmp_path, ["", ""])
+    assert (tmp_path / FILE_NAME).read_bytes() == "\ufeffVERSION 1\n".encode()
+
+
+def test_a_version_that_comes_too_late_for_blender(tmp_path: Path) -> None:
+    text = f"{OWN}:Props:Props\nVERSION 1\n"
+    (tmp_path / FILE_NAME).write_bytes(text.encode())
+    assert catalogs.merge(tmp_path, ["Props"]) == {"Props": OWN}
+    lines = (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    assert next(line for line in lines if line and line[0] != "#") == "VERSION 1"
+    assert f"{OWN}:Props:Props" in lines
 
 
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
@@ -113,11 +140,10 @@ def test_a_long_simple_name_keeps_its_end() -> None:
 def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from triverse_addon.batch.library import catalogs\n"
-        "for n in range(20): catalogs.merge(Path(sys.argv[1]), [f'{sys.argv[2]}/{n}'])"
+        "for n in range(25): catalogs.merge(Path(sys.argv[1]), [f'{sys.argv[2]}/{n}'])"
     )
-    runs = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name], cwd=REPO) for name in ("a", "b", "c", "d")
-    ]
-    assert [run.wait() for run in runs] == [0, 0, 0, 0]
-    assert set(catalogs.read(tmp_path)) - set("abcd") == {f"{name}/{n}" for name in "abcd" for n in range(20)}
+    names = "abcdefgh"
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name], cwd=REPO) for name in names]
+    assert [run.wait() for run in runs] == [0] * 8
+    assert set(catalogs.read(tmp_path)) - set(names) == {f"{name}/{n}" for name in names for n in range(25)}
     assert not list(tmp_path.glob(".*"))

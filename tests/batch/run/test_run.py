@@ -243,6 +243,19 @@ def test_a_dry_run_tells_what_is_too_dear(cli: Cli, service: StandIn) -> None:
     assert service.state.creations == []
 
 
+@pytest.mark.parametrize("more", [("--dry-run",), ("--yes",)])
+def test_catalogs_that_cannot_be_read_are_told_before_the_price(
+    cli: Cli, service: StandIn, more: tuple[str, ...]
+) -> None:
+    library(cli).mkdir()
+    (library(cli) / "blender_assets.cats.txt").write_text("VERSION 2\n")
+    answer = batch(cli, "--glb-only", *more)
+    assert answer.code == 2, answer.people
+    assert "written by a newer Blender (VERSION 2)" in answer.people
+    assert service.state.requests == []
+    assert [path.name for path in library(cli).iterdir()] == ["blender_assets.cats.txt"]
+
+
 @pytest.mark.parametrize(("typed", "code", "made"), [("y\n", 0, 3), ("n\n", 130, 0), ("\n", 130, 0), ("", 130, 0)])
 def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int, made: int) -> None:
     write(cli.folder / "rows.csv", ROWS)

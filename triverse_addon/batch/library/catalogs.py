@@ -81,7 +81,8 @@ def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
     """
     Add the missing catalogs, and return the UUIDs of all catalogs by path.
 
-    Existing lines are kept, including comments. The old file is kept with the suffix ``~``, as Blender does.
+    Existing lines are kept, including comments. The old file is kept with the suffix ``~``, as Blender does. A file
+    that Blender would ignore is made readable for it.
 
     :raises CatalogError: nothing was written.
     """
@@ -108,10 +109,10 @@ def _merge(file: Path, wanted: Iterable[str], lock: SharedLock) -> dict[str, str
     new = [path for path in wanted if path not in found and catalog_id(path) not in known]
     # Blender would create missing parents itself, and then ask the user to save them.
     new = sorted({one for path in new for one in _with_parents(path) if one not in found})
-    if new:
-        text = _with_lines(text, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new])
+    mended = _readable(text) if wanted else text
+    if new or mended != text:
         lock.check()
-        _write(file, text)
+        _write(file, _with_lines(mended, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
     return found
 
 
@@ -120,10 +121,20 @@ def _with_parents(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
+def _readable(text: str) -> str:
+    """
+    Return a catalog file's text as Blender can read it: without a byte order mark, and with a version as first line.
+
+    Blender ignores the whole file otherwise.
+    """
+    text = text.removeprefix(_BOM)
+    first = next((line for line in _split(text) if _is_content(line)), "")
+    return text if not text or _is_version(first) else _HEADER + text
+
+
 def _with_lines(text: str, lines: list[str]) -> str:
     """Return a catalog file's text with lines appended, using its line ending. The existing lines are not changed."""
-    if not any(_is_version(line) for line in _split(text)):
-        text = _HEADER + text.removeprefix(_BOM)
+    text = text or _HEADER
     end = "\r\n" if "\r\n" in text else "\n"
     text += "" if text.endswith("\n") else end
     return text + "".join(line + end for line in lines)
@@ -159,7 +170,7 @@ def _is_content(line: str) -> bool:
 
 
 def _is_version(line: str) -> bool:
-    return line.startswith("VERSION")
+    return line.strip().startswith("VERSION")
 
 
 def _catalogs(text: str) -> dict[str, str]:

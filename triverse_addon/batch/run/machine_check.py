@@ -15,7 +15,9 @@ from pathlib import Path
 
 from ...api.sentence import Sentence
 from ...tasks.converter import NoChildError
+from ..library import catalogs
 from ..library.asset_writer import BLENDER, AssetWriter
+from ..library.catalogs import CatalogError
 from ..post_options import EXPORTS
 from ..problems import Problem
 from ..row import Row
@@ -48,7 +50,7 @@ def check_machine(
     planned: Iterable[PlannedRow], library: Path, download_dir: Path, writer: AssetWriter, stop: threading.Event
 ) -> MachineCheck:
     """
-    Test what the unfinished rows will need: writable folders, a child Blender, export formats and disk space.
+    Test what the unfinished rows will need: writable folders, catalogs, a child Blender, export formats, disk space.
 
     :param planned: all rows of the run.
     :param library: the library folder.
@@ -66,6 +68,10 @@ def check_machine(
         reason = _write_error(folder)
         if reason:
             problems.append(Problem(0, "", _not_writable_sentence(folder, reason)))
+    try:
+        catalogs.read(library)
+    except CatalogError as error:
+        problems.append(Problem(0, "", error.sentence))
     exports = [kind for kind in EXPORTS if any(kind in row.post.exports for row in rows)]
     try:
         missing = writer.try_out(exports, stop)
