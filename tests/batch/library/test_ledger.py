@@ -7,7 +7,10 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +79,32 @@ def test_foreign_files_are_left_alone(ledger: Ledger, name: str) -> None:
     assert ledger.claim(ROW, "batch_11111111", "key").stem == "chair_11111111"
 
 
+@pytest.mark.parametrize("name", ["chair.fbx", "chair.usdz", "chair-obj", "chair-lod2.glb", "thumbnails/chair.png"])
+def test_files_that_come_later_are_left_alone_too(ledger: Ledger, name: str) -> None:
+    ledger.claim(dataclasses.replace(ROW, name="Table"), "batch_00000000", "key")
+    (ledger.library / name).parent.mkdir(exist_ok=True)
+    (ledger.library / name).write_text("mine")
+    row = dataclasses.replace(ROW, post=Post(lods=2))
+    assert ledger.claim(row, "batch_11111111", "key").stem == "chair_11111111"
+
+
+def test_the_library_is_not_listed_for_each_row(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, _noting(getattr(os, name), listed))
+    for number in range(200):
+        ledger.claim(dataclasses.replace(ROW, name=f"Chair {number}"), f"batch_{number:08}", "key")
+    assert len(listed) == 1
+
+
+def _noting(function: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        calls.append(str(args[0]))
+        return function(*args)
+
+    return call
+
+
 def test_a_name_that_a_killed_process_took_is_not_taken_twice(ledger: Ledger) -> None:
     (ledger.folder / "names" / "chair").touch()
     assert ledger.claim(ROW, "batch_11111111", "key").stem == "chair_11111111"
@@ -131,8 +160,11 @@ def test_what_killed_processes_left_is_removed_once_it_is_old(ledger: Ledger) ->
         ledger.library / ".chair.glb.1234.part",
         ledger.folder / "rows" / ".batch_1.json.1234.part",
         ledger.folder / "names" / ".1234.part",
+        ledger.folder / "reports" / ".rows-1-2.json.1234abcd.part",
+        ledger.library / "thumbnails" / ".chair.png.1234abcd.part",
     ]
     for part in parts:
+        part.parent.mkdir(exist_ok=True)
         part.touch()
     ledger.make()
     assert all(part.exists() for part in parts), "somebody may be writing it"
@@ -140,6 +172,20 @@ def test_what_killed_processes_left_is_removed_once_it_is_old(ledger: Ledger) ->
         os.utime(part, (1, 1))
     ledger.make()
     assert not any(part.exists() for part in parts)
+
+
+@pytest.mark.parametrize("ahead_s", [86400.0, -86400.0])
+def test_what_is_old_is_told_by_the_clock_of_the_disk(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, ahead_s: float
+) -> None:
+    new, old = ledger.library / ".chair.glb.1234abcd.part", ledger.library / ".table.glb.1234abcd.part"
+    new.touch()
+    old.touch()
+    os.utime(old, (new.stat().st_mtime - 7200,) * 2)
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + ahead_s)
+    ledger.make()
+    assert (new.exists(), old.exists()) == (True, False)
 
 
 def test_the_next_worker_may_read_it(ledger: Ledger) -> None:

@@ -17,8 +17,6 @@ import re
 import secrets
 import shutil
 import stat
-import tempfile
-import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +25,8 @@ from ...api.display_text import escaped_json
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
+from ...tasks.files.disk_clock import disk_time_s
+from ..post_options import EXPORTS
 from ..raw_rows import LEDGER
 from ..row import Row
 from .asset_writer import THUMBNAILS
@@ -48,6 +48,12 @@ _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
 _FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
 #: Names that Windows reserves for devices, whatever follows the first dot.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
+
+
+#: Ends of the names of everything that is written for a row, apart from its thumbnail.
+_SUFFIXES = (".blend", "-obj", *(suffix for kind, suffix in EXPORTS.items() if kind != "obj"))
+#: Names of a row's files, and of other files that may belong to a model.
+_FILE = re.compile(r"([^.]+?)(?:-lod\d)?(?:-obj|\..*)", re.DOTALL)
 
 
 class LedgerError(TriverseError):
@@ -82,6 +88,7 @@ class Ledger:
         self.folder = library / LEDGER
         self._rows = self.folder / "rows"
         self._names = self.folder / "names"
+        self._listed_stems: frozenset[str] | None = None
 
     def make(self) -> None:
         """
@@ -93,25 +100,13 @@ class Ledger:
             for folder in (self.folder, self._rows, self._names):
                 make_folder(folder)
             refuse_link(self.library / THUMBNAILS)
-            # Only a trial write gives the right answer for read-only disks, quotas and network file systems alike.
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-            self._remove_leftovers()
-
-    def _remove_leftovers(self) -> None:
-        """Remove partial files of killed processes, but none that another process may be writing."""
-        oldest_s = time.time() - _STALE_AFTER_S
-        for folder in (self.library, self._rows, self._names):
-            for part in folder.glob(".*.part"):
-                # A file of another worker may not be removable; it does no harm.
-                with contextlib.suppress(OSError):
-                    found = part.lstat()
-                    if found.st_mtime >= oldest_s:
-                        continue
-                    if stat.S_ISREG(found.st_mode) and _PART.fullmatch(part.name):
-                        part.unlink()
-                    elif stat.S_ISDIR(found.st_mode) and _FOLDER_PART.fullmatch(part.name):
-                        shutil.rmtree(part, ignore_errors=True)
+            # Only a trial write gives the right answer for read-only disks, quotas and network file systems alike. A
+            # share may have another clock than this machine.
+            oldest_s = disk_time_s(self.folder) - _STALE_AFTER_S
+        _remove_old_parts(self.library, oldest_s)
+        for name in (THUMBNAILS, *(f"{LEDGER}/{folder}" for folder in ("rows", "names", "reports"))):
+            if (place := inside(self.library, name)) is not None:
+                _remove_old_parts(place, oldest_s)
 
     def get(self, order_id: str) -> Entry | None:
         """
@@ -177,16 +172,16 @@ class Ledger:
         title = stem_of(row.title)
         # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
-            if self._take_name(stem, order_id):
+            if self._take_name(stem, order_id, row.post.lods):
                 entry = known or Entry(row_order_id=order_id, row_key=row_key, stem=stem)
                 return self.put(dataclasses.replace(entry, stem=stem))
         raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
 
-    def _take_name(self, stem: str, order_id: str) -> bool:
+    def _take_name(self, stem: str, order_id: str, lods: int) -> bool:
         marker = self._names / stem
-        if not os.path.lexists(marker) and self._is_foreign(stem):
-            return False
         with _as_ledger_error(self.library):
+            if not os.path.lexists(marker) and self._is_foreign(stem, lods):
+                return False
             try:
                 _write_once(marker, order_id)
             except FileExistsError:
@@ -194,13 +189,20 @@ class Ledger:
                 return _holds(marker, order_id)
         return True
 
-    def _is_foreign(self, stem: str) -> bool:
-        """Return whether a row with this stem would overwrite a foreign file."""
+    def _is_foreign(self, stem: str, lods: int) -> bool:
+        """
+        Return whether a row with this stem would overwrite a foreign file.
+
+        The library is listed once. Of files that were added later, only those that the row would write are looked for.
+        """
         if os.path.lexists(self.library / THUMBNAILS / f"{stem}.png"):
             return True
-        ours = re.compile(re.escape(stem) + r"(-lod\d)?(-obj|\..*)", re.DOTALL)
-        with os.scandir(self.library) as found:
-            return any(ours.fullmatch(one.name) for one in found)
+        if self._listed_stems is None:
+            self._listed_stems = _stems_in(self.library)
+        if stem in self._listed_stems:
+            return True
+        stems = [stem, *(f"{stem}-lod{level}" for level in range(1, lods + 1))]
+        return any(os.path.lexists(self.library / f"{one}{suffix}") for one in stems for suffix in _SUFFIXES)
 
     def path_of(self, entry: Entry, kind: str) -> Path | None:
         """Return the path of a file that was written for a row; None if there is none or it leaves the library."""
@@ -228,6 +230,29 @@ class Ledger:
             if known is None or known.state != "done":
                 found[entry.row_key] = entry
         return found
+
+
+def _stems_in(library: Path) -> frozenset[str]:
+    """Return the stems of the files in a library, with and without the level of detail."""
+    found = set()
+    for name in os.listdir(library):
+        if match := _FILE.fullmatch(name):
+            found |= {match[1], name.partition(".")[0].removesuffix("-obj")}
+    return frozenset(found)
+
+
+def _remove_old_parts(folder: Path, oldest_s: float) -> None:
+    """Remove partial files of killed processes, but none that another process may be writing."""
+    for part in folder.glob(".*.part"):
+        # A file of another worker may not be removable; it does no harm.
+        with contextlib.suppress(OSError):
+            found = part.lstat()
+            if found.st_mtime >= oldest_s:
+                continue
+            if stat.S_ISREG(found.st_mode) and _PART.fullmatch(part.name):
+                part.unlink()
+            elif stat.S_ISDIR(found.st_mode) and _FOLDER_PART.fullmatch(part.name):
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def _write_once(marker: Path, text: str) -> None:
