@@ -18,7 +18,7 @@ from tests.service.server import StandIn
 from triverse_addon.api.client import Client
 from triverse_addon.batch.library.asset_writer import GlbWriter
 from triverse_addon.batch.library.ledger import Ledger
-from triverse_addon.batch.run import dispatcher, model_writers, runner
+from triverse_addon.batch.run import dispatcher, limits, model_writers, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.tasks.engine import pacing, work_queue
@@ -99,6 +99,33 @@ def test_a_command_that_slips_ends_with_a_sentence(
     assert "Something unexpected went wrong" in people
     assert "Traceback" not in people
     assert "secret" not in people + str(lines)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (dispatcher.Dispatcher, "start"),
+        (model_writers.ModelWriters, "start"),
+        (limits.Budget, "reserve"),
+        (runner.Runner, "_check_starting"),
+        (runner.Runner, "_check_task"),
+    ],
+)
+def test_ctrl_c_in_the_middle_of_a_step_loses_no_row(
+    run: Run, service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    write(tmp_path / "rows.csv", ROWS)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupt)
+        code, lines, people = run("batch", "rows.csv", "--glb-only", "--yes")
+    assert code == 130, people
+    assert [line["state"] for line in lines if line["type"] == "result"] == ["open", "open"]
+    code, lines, people = run("batch", "rows.csv", "--glb-only", "--yes")
+    assert code == 0, people
+    assert set(service.state.charged_per_order().values()) == {1}
 
 
 @pytest.mark.parametrize("wrong", [slip, leave])

@@ -289,6 +289,11 @@ def next_order_id(order_id: str) -> str:
     return stem[: 64 - len(suffix)] + suffix
 
 
+def is_order_or_retry(order_id: str, first_id: str) -> bool:
+    """Return whether ``order_id`` is ``first_id``, or that of one of its retries."""
+    return re.fullmatch(re.escape(first_id) + r"(_r\d+)?", order_id) is not None
+
+
 def new_id() -> str:
     """Return a new id, also valid as ``client_order_id`` (32 hexadecimal digits)."""
     return uuid.uuid4().hex

@@ -127,6 +127,8 @@ def test_a_search_takes_signs_for_what_they_are(store: Store) -> None:
 def test_an_order_is_found_under_the_name_of_its_retry(store: Store) -> None:
     store.add(record(client_order_id="batch_2"))
     store.add(record(client_order_id="batch_10_r2"))
+    store.add(record(client_order_id="batch_1_red"))
+    store.add(record(client_order_id="batch_1_r2b"))
     assert store.find_by_order_id("batch_1") is None
     added = store.add(record(client_order_id="batch_1"))
     for _ in range(11):

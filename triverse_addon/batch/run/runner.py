@@ -23,7 +23,7 @@ from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
-from ...tasks.record import FAILED_STAGES, Stage, TaskRecord
+from ...tasks.record import FAILED_STAGES, Stage, TaskRecord, is_order_or_retry
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry
 from ..library.ledger import Ledger
@@ -62,6 +62,8 @@ class Runner:
     :param planned: all rows of this run.
     :param catalog_ids: catalog path -> UUID.
     :param prices: row number -> quoted price in credits.
+
+    A row is entered into its next group before it leaves the last one: Ctrl-C may interrupt a step anywhere.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Runner:
         self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
+        self._groups = (self._under_way, self._writing, self._starting)
         self._end: tuple[RowResult, Sentence] | None = None
         """Why the run has to end; models that are being written are still finished."""
         self._no_orders: Sentence | None = None
@@ -102,11 +105,10 @@ class Runner:
         self._free: deque[_Item] = deque()
         self._billable: deque[_Item] = deque()
         for one in in_start_order(planned):
-            if one.action in (RowAction.NOTHING, RowAction.SKIP):
-                self._set_outcome(untouched(one))
-            else:
+            if one.action not in (RowAction.NOTHING, RowAction.SKIP):
                 (self._billable if one.is_billable else self._free).append(_Item(one))
-        for one in planned:
+                continue
+            self._set_outcome(untouched(one))
             if one.action is RowAction.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
                 # A previous run was killed after writing the model and before marking its task.
                 self._dispatcher.queue_mark(one.entry, one.record, one.row.title)
@@ -158,8 +160,8 @@ class Runner:
             self._end = self._limits_check.reason_to_end(self.records())
         if self._writing or self._starting:
             return
-        has_orders = bool(self._billable) and self._no_orders is None
-        self._is_over = self._end is not None or not (self._under_way or self._free or has_orders)
+        if self._end is not None or not (self._under_way or self._free or (self._billable and self._no_orders is None)):
+            self._is_over = True
 
     def shutdown(self, *, cancel_unsent: bool = False) -> None:
         """
@@ -185,19 +187,21 @@ class Runner:
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of every row, in the order of the file."""
-        found = dict(self._outcomes)
-        for item in [*self._free, *self._billable, *self._active_items()]:
+        found = {}
+        not_ordered = {item.number for item in self._billable}
+        started = [item for group in self._groups for item in group.values()]
+        for item in [*self._free, *self._billable, *started]:
             result, sentence = self._end or (RowResult.OPEN, Sentence.of("The batch ended before this row was done."))
-            if self._end is None and self._no_orders is not None and item in self._billable:
+            if self._end is None and self._no_orders is not None and item.number in not_ordered:
                 result, sentence = RowResult.ACCOUNT, self._no_orders
             record = self._engine.get(item.record_id) if item.record_id else None
             found[item.number] = Outcome(item.planned, result, sentence, record=record, entry=item.entry)
+        found |= self._outcomes
         return [found[number] for number in sorted(found)]
 
     def row_status(self, number: int) -> RowStatus:
         """Return the status of the row with this number, from memory."""
-        moving = (group[number] for group in (self._under_way, self._writing, self._starting) if number in group)
-        item = next(moving, None)
+        item = next((group[number] for group in self._groups if number in group), None)
         return RowStatus(
             outcome=self._outcomes.get(number),
             record=item.record if item is not None else None,
@@ -206,8 +210,7 @@ class Runner:
 
     def progress(self) -> Progress:
         """Return the progress of the run."""
-        own = self._done - self._was_there
-        waiting = len(self._free) + len(self._billable)
+        own, waiting = self._done - self._was_there, len(self._free) + len(self._billable)
         under_way = len(self._under_way) + len(self._starting)
         left = waiting + under_way + len(self._writing)
         # With fewer finished rows, the duration of the first row would be used for every row.
@@ -228,14 +231,12 @@ class Runner:
         """Return the active tasks."""
         return [item.record for item in self._under_way.values() if item.record is not None]
 
-    def _active_items(self) -> list[_Item]:
-        return [*self._starting.values(), *self._under_way.values(), *self._writing.values()]
-
     # -------------------------------------------------------------------------
     # Starting rows
 
     def _start_rows(self) -> None:
-        while self._end is None and (item := self._next()) is not None:
+        while self._end is None and (queue := self._next_queue()) is not None:
+            item = queue[0]
             if item.planned.is_billable:
                 self._budget.reserve(item.number)
             try:
@@ -243,19 +244,20 @@ class Runner:
             except UNFORESEEN as error:
                 log.exception("row %d could not be handed to the dispatcher", item.number)
                 self._fail_start(item, UnforeseenError(error))
-                continue
-            self._starting[item.number] = item
+            else:
+                self._starting[item.number] = item
+            queue.popleft()
 
-    def _next(self) -> _Item | None:
-        """Remove and return the row to start now; None if there is none."""
+    def _next_queue(self) -> deque[_Item] | None:
+        """Return the queue whose first row is to be started now; None if none is."""
         if len(self._starting) >= _MAX_STARTING:
             return None
         has_place = len(self._under_way) + len(self._starting) < self._limits.jobs
         if self._free and (has_place or self._free[0].planned.action is RowAction.WRITE):
-            return self._free.popleft()
+            return self._free
         if self._billable and has_place and self._no_orders is None:
             self._no_orders = self._budget.over_limit(self._billable[0].number)
-            return self._billable.popleft() if self._no_orders is None else None
+            return self._billable if self._no_orders is None else None
         return None
 
     def _check_starting(self) -> None:
@@ -263,11 +265,10 @@ class Runner:
             future = item.starting
             if future is None or not future.done():
                 return  # the dispatcher starts rows in order
-            del self._starting[item.number]
             try:
                 started = future.result()
             except ConvertStopped:
-                continue
+                return  # like all rows after it; they stay listed as open
             except TriverseError as error:
                 self._fail_start(item, error)
                 continue
@@ -279,6 +280,7 @@ class Runner:
                 self._budget.release(item.number)
             item.entry, item.record_id = started.entry, started.record.id
             self._under_way[item.number] = item
+            del self._starting[item.number]
 
     def _fail_start(self, item: _Item, error: TriverseError) -> None:
         self._budget.release(item.number)
@@ -314,7 +316,7 @@ class Runner:
         entry, uuid, sent_id = item.entry, record.task_uuid or "", record.client_order_id
         if entry is None or not uuid or uuid == entry.task_uuid:
             return
-        order_id = sent_id if sent_id.startswith(item.planned.order_id) else entry.last_order_id
+        order_id = sent_id if is_order_or_retry(sent_id, item.planned.order_id) else entry.last_order_id
         item.entry = dataclasses.replace(
             entry,
             state="ordered",
@@ -329,10 +331,9 @@ class Runner:
 
     def _start_writing(self, item: _Item, record: TaskRecord) -> None:
         assert item.entry is not None
-        # Moved only afterwards: an error here would lose the row.
         item.writing = self._writers.start(item.planned, item.entry, record)
-        del self._under_way[item.number]
         self._writing[item.number] = item
+        del self._under_way[item.number]
 
     def _check_writing(self, item: _Item) -> None:
         future, record = item.writing, item.record
@@ -344,11 +345,10 @@ class Runner:
             return
         except ModelGoneError:
             self._redownload(item)
-        except NoChildError as error:
-            self._fail(item, error.sentence, record=record)
-            self._end = (RowResult.FAILED, error.sentence)
         except TriverseError as error:
             self._fail(item, error.sentence, record=record)
+            if isinstance(error, NoChildError):
+                self._end = (RowResult.FAILED, error.sentence)
         except UNFORESEEN as error:
             log.exception("row %d could not be written", item.number)
             self._fail(item, UnforeseenError(error).sentence, record=record)
@@ -366,8 +366,8 @@ class Runner:
         item.was_redownloaded = True
         self._engine.redownload(item.record_id)
         item.record = None
-        del self._writing[item.number]
         self._under_way[item.number] = item
+        del self._writing[item.number]
 
     # -------------------------------------------------------------------------
     # Outcomes
@@ -390,9 +390,9 @@ class Runner:
             self._dispatcher.queue_write(item.entry)
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
-        self._under_way.pop(item.number, None)
-        self._writing.pop(item.number, None)
         self._set_outcome(outcome)
+        for group in self._groups:
+            group.pop(item.number, None)
 
     def _set_outcome(self, outcome: Outcome) -> None:
         self._outcomes[outcome.planned.row.number] = outcome

@@ -60,10 +60,12 @@ class RowReader:
 def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
     """Return the row of the newest task with this order id or one of its retries; None if there is none."""
     return connection.execute(
-        # Texts that begin with "…_r" are between "…_r" and "…_s", a range for which the index is used.
+        # Texts that begin with "…_r" are between "…_r" and "…_s", a range for which the index is used. Of these, only
+        # the ones with a number after it are retries.
         f"SELECT {SELECT} FROM tasks WHERE client_order_id = ? "
-        "OR (client_order_id > ? AND client_order_id < ?) ORDER BY created_at_s DESC LIMIT 1",
-        (client_order_id, f"{client_order_id}_r", f"{client_order_id}_s"),
+        "OR (client_order_id > ? AND client_order_id < ? AND substr(client_order_id, ?) NOT GLOB '*[^0-9]*') "
+        "ORDER BY created_at_s DESC LIMIT 1",
+        (client_order_id, f"{client_order_id}_r", f"{client_order_id}_s", len(client_order_id) + 3),
     ).fetchone()
 
 
