@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from triverse_addon.api.errors import InputError
 from triverse_addon.api.flows import check
-from triverse_addon.api.spelling import AmbiguousNumberError, number, told_decimal_mark, yes_or_no
+from triverse_addon.api.spelling import AmbiguousNumberError, decimal_mark_in, number, yes_or_no
 
 pytestmark = pytest.mark.kind("spreadsheets")
 
@@ -94,7 +94,7 @@ def test_no_text_is_too_strange(text: str) -> None:
     with contextlib.suppress(AmbiguousNumberError):
         assert isinstance(number(text), Decimal | None)
     assert yes_or_no(text) in (True, False, None)
-    assert told_decimal_mark(text) in ("", ".", ",")
+    assert decimal_mark_in(text) in ("", ".", ",")
 
 
 YES = """

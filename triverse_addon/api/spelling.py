@@ -85,7 +85,7 @@ def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
     raise AmbiguousNumberError(bare, large, small)
 
 
-def told_decimal_mark(text: str) -> str:
+def decimal_mark_in(text: str) -> str:
     """Return the decimal mark that a number proves, "." or ","; "" if it proves none (20000 or 1,500)."""
     if len(text) > _MOST_CHARACTERS or not any(mark in text for mark in ".,．，٫") or text[:1].isalpha():
         return ""

@@ -142,11 +142,11 @@ COLUMNS: Mapping[str, Column] = {
         ),
         Column(
             "lods",
-            "levels of detail beside the model, 0 to 4, each with half the triangles of the one before",
+            "levels of detail in addition to the model, 0 to 4, each with half the triangles of the one before",
             _by_field(Kind.INT, "lods", 0, 4),
             "lods",
         ),
         Column("hull", "yes: add a convex collision hull", _by_field(Kind.BOOL, "hull"), "hull"),
-        Column("export", "formats to export to beside the .blend: " + ", ".join(EXPORTS), _exports, "exports"),
+        Column("export", "formats to export to in addition to the .blend: " + ", ".join(EXPORTS), _exports, "exports"),
     )
 }

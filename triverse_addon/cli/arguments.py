@@ -16,8 +16,8 @@ from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
 from ..api.urls import clean
 from . import batch_arguments
+from .argument_types import seconds, whole
 from .errors import UsageError
-from .numbers import seconds, whole
 
 _METAVARS = {
     Kind.TEXT: "TEXT",

@@ -15,8 +15,8 @@ from ..batch.outside_files import ANY_FILE
 from ..batch.post_options import COLUMNS
 from ..batch.run.limits import MAX_CONCURRENT_TASKS, Limits
 from ..batch.run.request import BatchRequest, library_for
+from .argument_types import seconds, whole
 from .errors import UsageError
-from .numbers import seconds, whole
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("file", metavar="FILE", help="a CSV, JSON or JSON Lines file, or a folder of pictures")
     command.add_argument(
-        "--library", metavar="DIR", help="asset library to write into; by default FILE-library beside FILE"
+        "--library", metavar="DIR", help="asset library to write into; by default FILE-library next to FILE"
     )
     command.add_argument(
         "--set",

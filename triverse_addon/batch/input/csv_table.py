@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...api.sentence import Sentence
-from ...api.spelling import told_decimal_mark
+from ...api.spelling import decimal_mark_in
 from ...api.urls import clean
 from ..problems import Problem
 from ..raw_rows import NOTE_MARK, RawRow, column_key, too_long
@@ -67,9 +67,9 @@ def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tup
 
 def _decimal_mark(rows: list[RawRow], separator: str) -> str:
     """Return the decimal mark used by the table's numbers; if they do not show it, the one that fits the separator."""
-    told = {told_decimal_mark(str(cell)) for row in rows for cell in row.cells.values()} - {""}
-    if told:
-        return told.pop() if len(told) == 1 else ""
+    marks = {decimal_mark_in(str(cell)) for row in rows for cell in row.cells.values()} - {""}
+    if marks:
+        return marks.pop() if len(marks) == 1 else ""
     return _DECIMAL_MARKS.get(separator, "")
 
 
@@ -103,13 +103,13 @@ def _lines(reader: Any, above: int, problems: list[Problem]) -> Iterator[tuple[i
 
 def _separator(text: str) -> tuple[int, str, str]:
     """Return the number of lines that only set the separator, the separator, and the text below those lines."""
-    told = _SEP_LINE.match(text)
+    sep_line = _SEP_LINE.match(text)
     above = 0
-    if told is not None:
-        above = len(re.findall(r"\r\n|\r|\n", told[0]))
-        text = text[told.end() :]
-        if not told["rest"]:
-            return above, "\t" if told["mark"] == "\\t" else told["mark"], text
+    if sep_line is not None:
+        above = len(re.findall(r"\r\n|\r|\n", sep_line[0]))
+        text = text[sep_line.end() :]
+        if not sep_line["rest"]:
+            return above, "\t" if sep_line["mark"] == "\\t" else sep_line["mark"], text
     header = next((line for line in text.splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", header)
     return above, max(_SEPARATORS, key=bare.count), text

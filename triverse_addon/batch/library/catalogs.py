@@ -109,10 +109,10 @@ def _merge(file: Path, wanted: Iterable[str], lock: SharedLock) -> dict[str, str
     new = [path for path in wanted if path not in found and catalog_id(path) not in known]
     # Blender would create missing parents itself, and then ask the user to save them.
     new = sorted({one for path in new for one in _with_parents(path) if one not in found})
-    mended = _readable(text) if wanted else text
-    if new or mended != text:
+    readable = _readable(text) if wanted else text
+    if new or readable != text:
         lock.check()
-        _write(file, _with_lines(mended, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
+        _write(file, _with_lines(readable, [f"{catalog_id(path)}:{path}:{simple_name(path)}" for path in new]))
     return found
 
 

@@ -68,20 +68,13 @@ def row_of_outcome(outcome: Outcome) -> ReportRow:
     """Return the report's line for a row after a run."""
     row, record = outcome.planned.row, outcome.record
     entry = outcome.entry
-    return ReportRow(
-        number=row.number,
-        line=row.line,
-        name=row.title,
-        flow=row.flow,
-        catalog=row.catalog,
-        prompt=prompt_of(row),
-        state=str(outcome.result),
+    found = _with_entry(row, entry, state=str(outcome.result))
+    return replace(
+        found,
         order_id=outcome.planned.order_id,
         was_there=outcome.was_there,
-        task_uuid=(record.task_uuid if record is not None else None) or (entry.task_uuid if entry is not None else ""),
-        triangles=entry.triangles if entry is not None else None,
+        task_uuid=(record.task_uuid if record is not None else None) or found.task_uuid,
         cost_credits=_cost(outcome),
-        files=dict(entry.files) if entry is not None else {},
         error="" if outcome.sentence is None else str(outcome.sentence),
         suggestion=outcome.suggestion,
     )
@@ -110,6 +103,16 @@ def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
             if entry is not None and entry.task_uuid
             else Sentence.of("It was not ordered yet.")
         )
+    return replace(
+        _with_entry(row, entry, state=state),
+        was_there=state == "done",
+        cost_credits=entry.cost_credits if entry is not None and (state != "failed" or entry.files) else None,
+        error=error,
+    )
+
+
+def _with_entry(row: Row, entry: Entry | None, *, state: str) -> ReportRow:
+    """Return the report's line with what is known from the batch file and the ledger."""
     return ReportRow(
         number=row.number,
         line=row.line,
@@ -119,12 +122,9 @@ def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
         prompt=prompt_of(row),
         state=state,
         order_id=entry.row_order_id if entry is not None else "",
-        was_there=state == "done",
         task_uuid=entry.task_uuid if entry is not None else "",
         triangles=entry.triangles if entry is not None else None,
-        cost_credits=entry.cost_credits if entry is not None and (state != "failed" or entry.files) else None,
         files=dict(entry.files) if entry is not None else {},
-        error=error,
     )
 
 
