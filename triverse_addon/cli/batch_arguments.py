@@ -35,7 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         default=[],
         help="a value for rows that do not have their own, such as polygon_limit=20000; may be repeated",
     )
-    command.add_argument("--rows", metavar="A:B", help="only these, counted from 1, both included")
+    command.add_argument("--rows", metavar="A:B", help="only these, counted from 1, both included; A-B is the same")
     command.add_argument(
         "--jobs",
         metavar="N",
@@ -117,8 +117,11 @@ def request_from(args: argparse.Namespace) -> BatchRequest:
     """
     Return the batch request that the options describe.
 
-    :raises UsageError: see :func:`defaults_from`.
+    :raises UsageError: ``--rows`` is empty, or see :func:`defaults_from`.
     """
+    if args.rows is not None and not args.rows.strip():
+        # An empty variable of a farm's script must not order the whole file.
+        raise UsageError(Sentence.of("Write --rows as A:B, such as --rows 1:50."))
     file = Path(args.file).expanduser().absolute()
     return BatchRequest(
         file=file,

@@ -104,13 +104,16 @@ def test_the_key_needs_no_file(tmp_path: Path) -> None:
         ("6", []),
         ("6:9", []),
         ("6:", []),
+        ("1-3", [1, 2, 3]),
+        (" 4 - 9 ", [4, 5]),
+        ("6-9", []),
     ],
 )
 def test_some_rows(text: str, numbers: list[int]) -> None:
     assert list(rows_in(text, 5)) == numbers
 
 
-@pytest.mark.parametrize("text", ["", ":", "0:2", "0", "3:2", "a:b", "1-3", "1:2:3", "-1"])
+@pytest.mark.parametrize("text", ["", ":", "0:2", "0", "3:2", "a:b", "1:2:3", "-1", "3-", "3-2", "1-2-3", "1-2:3"])
 def test_no_rows(text: str) -> None:
     with pytest.raises(InputError) as caught:
         rows_in(text, 5)

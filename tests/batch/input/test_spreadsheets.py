@@ -207,7 +207,7 @@ def test_values_for_all_rows_are_read_as_those_of_a_table(tmp_path: Path) -> Non
     assert said(problems)[0].endswith("Polygon Limit: 20.000 can mean 20000 or 20. Write one of these.")
 
 
-@pytest.mark.parametrize("text", ["２：３", "2:３", " 2 : 3 ", "٢:٣"])
+@pytest.mark.parametrize("text", ["２：３", "2:３", " 2 : 3 ", "٢:٣", "２－３", "٢-٣"])
 def test_rows_are_named_with_any_digits(text: str) -> None:
     assert list(rows_in(text, 5)) == [2, 3]
 

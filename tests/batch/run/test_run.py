@@ -199,6 +199,7 @@ def test_bad_rows_are_all_told_and_nothing_is_sent(cli: Cli, service: StandIn) -
         ((), "Add --glb-only"),
         (("--glb-only",), "Add --yes, or --max-credits N"),
         (("--glb-only", "--rows", "2:1"), "no row in 2:1"),
+        (("--glb-only", "--rows", ""), "Write --rows as A:B"),
         (("--glb-only", "--set", "height=2"), "takes Blender"),
         (("--glb-only", "--set", "height"), "COLUMN=VALUE"),
         (("--glb-only", "--merge"), "No batch has written"),

@@ -37,7 +37,8 @@ class Sheets:
 def report_path(request: BatchRequest) -> Path:
     """Return the path of a batch's report. The report of a part does not replace that of the whole batch."""
     if request.rows:
-        return request.library / LEDGER / "reports" / f"rows-{request.rows.replace(':', '-').strip()}.json"
+        part = "".join(request.rows.split()).replace(":", "-")
+        return request.library / LEDGER / "reports" / f"rows-{part}.json"
     return request.library / report.FILE_NAME
 
 

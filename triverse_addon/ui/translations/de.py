@@ -347,7 +347,7 @@ TEXTS = {
     "Retry Failed · {cost}": "Fehler wiederholen · {cost}",
     "Rewrites a prompt so that it describes more": "Schreibt einen Prompt so um, dass er mehr beschreibt",
     "Right View": "Von rechts",
-    "Rows are named like 1:50, 51: or :50, counted from 1.": "Zeilen werden so genannt: 1:50, 51: oder :50, von 1 an gezählt.",
+    "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "Zeilen werden so genannt: 1:50, 1-50, 51: oder :50, von 1 an gezählt.",
     "Run": "Starten",
     "Run · {cost}": "Starten · {cost}",
     "Scale the model to a height of your own, instead of the one it comes with": "Das Modell auf eine eigene Höhe skalieren statt auf die, mit der es kommt",

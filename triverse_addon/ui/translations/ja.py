@@ -347,7 +347,7 @@ TEXTS = {
     "Retry Failed · {cost}": "失敗を再試行 · {cost}",
     "Rewrites a prompt so that it describes more": "プロンプトをより詳しく書き直します",
     "Right View": "右側面",
-    "Rows are named like 1:50, 51: or :50, counted from 1.": "行は 1:50、51:、:50 のように、1から数えて指定します。",
+    "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "行は 1:50、1-50、51:、:50 のように、1から数えて指定します。",
     "Run": "実行",
     "Run · {cost}": "実行 · {cost}",
     "Scale the model to a height of your own, instead of the one it comes with": "モデルを元の大きさではなく、指定した高さに拡大縮小します",

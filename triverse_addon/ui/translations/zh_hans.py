@@ -347,7 +347,7 @@ TEXTS = {
     "Retry Failed · {cost}": "重试失败项 · {cost}",
     "Rewrites a prompt so that it describes more": "改写提示词，使其描述更丰富",
     "Right View": "右视图",
-    "Rows are named like 1:50, 51: or :50, counted from 1.": "行的写法为 1:50、51: 或 :50，从 1 开始计数。",
+    "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "行的写法为 1:50、1-50、51: 或 :50，从 1 开始计数。",
     "Run": "运行",
     "Run · {cost}": "运行 · {cost}",
     "Scale the model to a height of your own, instead of the one it comes with": "将模型缩放到自定义高度，而不是其原有高度",
