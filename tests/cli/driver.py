@@ -82,8 +82,8 @@ class Cli:
         assert all(line.startswith("{") for line in lines), out  # --json: nothing else on stdout
         return Answer(process.returncode, [json.loads(line) for line in lines], err)
 
-    def interrupt_at(self, stage: str, *argv: str | Path) -> Answer:
-        """Start a command, press Ctrl-C once its task is in ``stage``, and wait for the end."""
+    def interrupt_at(self, stage: str, *argv: str | Path, by: signal.Signals = signal.SIGINT) -> Answer:
+        """Start a command, press Ctrl-C (or send another signal) once its task is in ``stage``, wait for the end."""
         process = self.start(*argv)
         assert process.stdout is not None
         seen: list[str] = []
@@ -93,7 +93,7 @@ class Cli:
             line = process.stdout.readline()
             assert line, f"it ended before the stage {stage}: {seen}"
             seen.append(line.strip())
-        process.send_signal(signal.SIGINT)
+        process.send_signal(by)
         return self.finish(process, seen)
 
     def files_with(self, key: str) -> list[Path]:

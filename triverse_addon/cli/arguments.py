@@ -62,7 +62,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         prog=prog,
         description="Textured 3D models from words and pictures, by Triverse.",
         epilog="Exit codes: 0 done, 1 a task failed, 2 bad input, 3 key or credits, 4 network or service, "
-        "5 timed out (the task goes on), 130 interrupted.",
+        "5 timed out (the task goes on), 130 interrupted, 143 terminated.",
         allow_abbrev=False,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)

@@ -262,7 +262,7 @@ class _Batch:
         Run the batch to its end.
 
         :raises TriverseError: the library or the task list cannot be written; nothing was sent.
-        :raises KeyboardInterrupt: Ctrl-C, after the report was written.
+        :raises KeyboardInterrupt: Ctrl-C or SIGTERM, after the report was written.
         """
         self._make_library()
         ids = catalogs.merge(self._library, [one.row.catalog for one in planned])
@@ -278,6 +278,7 @@ class _Batch:
                 prices=prices.by_row,
                 limits=limits_from(self._args),
             )
+            was_interrupted = False
             try:
                 while not runner.is_over:
                     engine.pump(_PAUSE_S)
@@ -286,9 +287,10 @@ class _Batch:
                     time.sleep(_PAUSE_S)
             except KeyboardInterrupt:
                 self._finish(runner.outcomes(), in_haste=True)
+                was_interrupted = True
                 raise
             finally:
-                runner.shutdown()
+                runner.shutdown(cancel_unsent=was_interrupted)
             return runner.outcomes()
 
     def _make_library(self) -> None:

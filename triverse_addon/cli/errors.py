@@ -18,3 +18,7 @@ class UsageError(InputError):
 
 class OverBudgetError(TriverseError):
     """The price exceeds the balance or the limit; nothing was ordered."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM was received. Handled like Ctrl-C, apart from the exit code."""

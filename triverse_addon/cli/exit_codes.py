@@ -41,6 +41,8 @@ class Exit(IntEnum):
     """``--timeout`` has passed. The task continues; ``resume`` follows it."""
     INTERRUPTED = 130
     """Ctrl-C. The task continues; ``resume`` follows it."""
+    TERMINATED = 143
+    """SIGTERM, from a render farm or the system. The task continues; ``resume`` follows it."""
 
 
 _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (

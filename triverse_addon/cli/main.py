@@ -9,12 +9,14 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import NoReturn
 
 from ..api.errors import TriverseError, UnforeseenError
-from ..api.sentence import Sentence
 from ..api.unexpected_errors import UNFORESEEN
 from . import arguments
+from .errors import Terminated
 from .exit_codes import Exit, for_error
 from .host import Host
 from .output import Output, own_stdout, shown_logs
@@ -33,7 +35,7 @@ def run(argv: Sequence[str], host: Host) -> int:
     :param host: the program that runs the command.
     :returns: the exit code, see :class:`exit_codes.Exit`. Errors of the user or the service raise no exceptions.
     """
-    with _ctrl_c_interrupts(), shown_logs(_ADDON), own_stdout() as stdout:
+    with _signals_interrupt(), shown_logs(_ADDON), own_stdout() as stdout:
         # Before the arguments are parsed, the option is searched for, so that parse errors are reported as JSON too.
         output = Output(programs=stdout if "--json" in argv else None, people=sys.stderr)
         try:
@@ -48,10 +50,13 @@ def run(argv: Sequence[str], host: Host) -> int:
             unforeseen = UnforeseenError(slip)
             output.error(unforeseen, Exit.FAILED)
             return int(Exit.FAILED)
-        except KeyboardInterrupt:
-            output.say(Sentence.of("Interrupted. Tasks that were sent go on; see: {prog} resume", prog=host.prog))
-            output.emit("error", exit_code=int(Exit.INTERRUPTED), message="Interrupted.")
-            return int(Exit.INTERRUPTED)
+        except KeyboardInterrupt as signalled:
+            word, code = ("Interrupted", Exit.INTERRUPTED)
+            if isinstance(signalled, Terminated):
+                word, code = ("Terminated", Exit.TERMINATED)
+            output.say(f"{word}. Tasks that were sent go on; see: {host.prog} resume")
+            output.emit("error", exit_code=int(code), message=f"{word}.")
+            return int(code)
         finally:
             output.clear()
 
@@ -69,14 +74,24 @@ def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
 
 
 @contextlib.contextmanager
-def _ctrl_c_interrupts() -> Iterator[None]:
+def _signals_interrupt() -> Iterator[None]:
     """
-    Make Ctrl-C raise KeyboardInterrupt while the context lasts.
+    Make Ctrl-C raise KeyboardInterrupt, and SIGTERM :class:`Terminated`, while the context lasts.
 
-    In background mode, Blender's own handler of the signal only sets a flag.
+    In background mode, Blender's own handler of Ctrl-C only sets a flag. Render farms stop a job with SIGTERM.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], NoReturn]] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: _terminate,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clean-up
+    raise Terminated

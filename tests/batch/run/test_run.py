@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -408,6 +410,23 @@ def test_130_interrupted_and_the_same_command_again(cli: Cli, service: StandIn) 
     answer = cli.interrupt_at("waiting", "batch", "rows.csv", *GLB)
     assert answer.code == 130, answer.people
     assert report(cli)["counts"] == {"open": 3}
+    service.state.clock.speed = 40.0
+    assert batch(cli, *GLB).code == 0
+    assert charges(service) == [1, 1, 1]
+
+
+def test_143_terminated_by_a_farm_and_the_same_command_again(cli: Cli, service: StandIn) -> None:
+    service.state.clock.speed = 0.01
+    write(cli.folder / "rows.csv", ROWS)
+    began_s = time.monotonic()
+    answer = cli.interrupt_at("waiting", "batch", "rows.csv", *GLB, "--rows", "1:2", by=signal.SIGTERM)
+    assert time.monotonic() - began_s < 30
+    assert answer.code == 143, answer.people
+    assert "Terminated. Tasks that were sent go on" in answer.people
+    assert "Traceback" not in answer.people
+    part = json.loads((library(cli) / ".triverse" / "reports" / "rows-1-2.json").read_bytes())
+    assert part["counts"] == {"open": 2}
+    assert not list(library(cli).rglob("*.part"))
     service.state.clock.speed = 40.0
     assert batch(cli, *GLB).code == 0
     assert charges(service) == [1, 1, 1]
