@@ -13,7 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..api.errors import TriverseError
+from ..api.errors import (
+    ConnectError,
+    ConnectionLostError,
+    StalledError,
+    TooManyRequestsError,
+    TriverseError,
+    UnavailableError,
+)
 from ..api.flows import FLOWS
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
@@ -37,13 +44,17 @@ from .batch_arguments import limits_from, request_from
 from .batch_printer import BatchPrinter
 from .batch_progress import BatchProgressPrinter
 from .errors import OverBudgetError, UsageError
-from .exit_codes import Exit, for_all
+from .exit_codes import Exit, for_all, for_error
 from .host import Host
 from .output import Output
 from .setup import open_client, open_engine, open_store, ready_to_send
 
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
+#: Interval in seconds between two attempts to get the prices during an outage.
+_QUERY_PAUSE_S = 5.0
+#: Errors that pass by themselves.
+_OUTAGES = (ConnectError, ConnectionLostError, StalledError, TooManyRequestsError, UnavailableError)
 
 _EXIT_OF_RESULT = {
     RowResult.DONE: Exit.DONE,
@@ -173,8 +184,20 @@ class _Batch:
             raise BatchProblemsError(found.problems)
 
     def _query_prices(self, billable: Sequence[Row]) -> tuple[Prices, Balance]:
-        with open_client(ready_to_send(self._args, self._host)) as client:
-            prices, balance = query_prices_and_balance(billable, client)
+        settings = ready_to_send(self._args, self._host)
+        # A person at a terminal is told at once. Without one, a minute's outage must not end a farm's job.
+        is_attended = not self._args.yes and self._args.max_credits is None
+        ends_at_s = time.monotonic() + (0.0 if is_attended else self._args.patience)
+        while True:
+            try:
+                with open_client(settings) as client:
+                    prices, balance = query_prices_and_balance(billable, client)
+                break
+            except _OUTAGES as error:
+                if time.monotonic() >= ends_at_s:
+                    raise
+                self._output.say(Sentence.of("{reason} Trying again.", reason=str(error.sentence)))
+                time.sleep(min(_QUERY_PAUSE_S, max(0.0, ends_at_s - time.monotonic())))
         self._print.quote(len(billable), prices, balance.balance)
         return prices, balance
 
@@ -240,6 +263,9 @@ class _Batch:
         except OverBudgetError:
             raise
         except TriverseError as error:
+            # Under a limit, an unknown price is no consent; and with this key, nothing could be ordered.
+            if self._args.max_credits is not None or for_error(error) is Exit.ACCOUNT:
+                raise
             self._output.say(Sentence.of("The price is not known: {reason}", reason=str(error.sentence)))
         self._output.say("Nothing was sent." if not billable else "Nothing was ordered.")
         return Exit.DONE

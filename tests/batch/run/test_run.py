@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -232,12 +233,41 @@ def test_a_dry_run_shows_the_price_and_changes_nothing(cli: Cli, service: StandI
     assert not library(cli).exists()
 
 
-def test_a_dry_run_needs_no_key(cli: Cli, service: StandIn) -> None:
+@pytest.mark.parametrize("more", [(), ("--max-credits", "100")])
+def test_3_a_dry_run_without_a_key_checks_all_rows(cli: Cli, service: StandIn, more: tuple[str, ...]) -> None:
     del cli.env["TRIVERSE_API_KEY"]
-    answer = batch(cli, "--glb-only", "--dry-run")
-    assert answer.code == 0
-    assert "price is not known" in answer.people
+    answer = batch(cli, "--glb-only", "--dry-run", *more)
+    assert answer.code == 3
+    assert [line["left"] for line in answer.of("row")] == ["order"] * 3
     assert service.state.requests == []
+
+
+def test_a_dry_run_under_a_limit_needs_the_price(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", status=503, code=5003, times=None)
+    answer = batch(cli, "--glb-only", "--dry-run")
+    assert answer.code == 0, answer.people
+    assert "price is not known" in answer.people
+    answer = batch(cli, "--glb-only", "--dry-run", "--max-credits", "100", "--patience", "1")
+    assert answer.code == 4, answer.people
+    assert service.state.creations == []
+
+
+def test_an_outage_before_the_first_order_is_waited_for(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", status=503, code=5003, times=None)
+    timer = threading.Timer(5.0, service.faults.clear)
+    timer.start()
+    answer = batch(cli, *GLB)
+    timer.join()
+    assert answer.code == 0, answer.people
+    assert "Trying again." in answer.people
+    assert charges(service) == [1, 1, 1]
+
+
+def test_4_an_outage_before_the_first_order_that_lasts(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", status=503, code=5003, times=None)
+    answer = batch(cli, *GLB, "--patience", "1")
+    assert answer.code == 4, answer.people
+    assert service.state.creations == []
 
 
 def test_a_dry_run_tells_what_is_too_dear(cli: Cli, service: StandIn) -> None:
