@@ -7,6 +7,7 @@ One: ``python scripts/test.py tests/tasks/files/test_shared_lock.py``.
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """A disk with locks of the operating system, and one without."""
 
     def unsupported(file: BinaryIO) -> None:
-        raise OSError(95, "Operation not supported")
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
     if request.param == "without locks":
         monkeypatch.setattr(file_lock, "lock", unsupported)
@@ -74,9 +75,9 @@ def test_one_at_a_time(tmp_path: Path, disk: str) -> None:
 
 def test_a_slow_owner_keeps_it(tmp_path: Path, disk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_lock, "_SIGN_OF_LIFE_S", 0.1)
-    monkeypatch.setattr(shared_lock, "STALE_AFTER_S", 1.5)
+    monkeypatch.setattr(shared_lock, "STALE_AFTER_S", 3.0)
     with locked(tmp_path, "list", wait_s=0.0) as lock:
-        with pytest.raises(LockTimeoutError), locked(tmp_path, "list", wait_s=4.0):
+        with pytest.raises(LockTimeoutError), locked(tmp_path, "list", wait_s=6.0):
             pytest.fail("the lock of a living owner was taken")
         lock.check()
     assert not list(tmp_path.iterdir())
@@ -106,6 +107,22 @@ def test_the_clock_of_this_machine_does_not_count(
     with pytest.raises(LockTimeoutError), locked(tmp_path, "list", wait_s=0.1):
         pytest.fail("the lock of a living owner was taken")
     left_by_the_dead(tmp_path, age_s=STALE_AFTER_S + 5)
+    with locked(tmp_path, "list", wait_s=0.0):
+        pass
+
+
+def test_a_share_that_does_not_tell_who_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = left_by_the_dead(tmp_path, age_s=5.0, who=shared_lock._this_machine().decode())
+
+    def needs_writing(file: BinaryIO) -> None:
+        if not file.writable():
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(file_lock, "lock", needs_writing)
+    with pytest.raises(LockTimeoutError), locked(tmp_path, "list", wait_s=0.1):
+        pytest.fail("the lock of a living owner was taken")
+    at_s = path.stat().st_mtime - STALE_AFTER_S
+    os.utime(path, (at_s, at_s))
     with locked(tmp_path, "list", wait_s=0.0):
         pass
 

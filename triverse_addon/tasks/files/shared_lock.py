@@ -50,6 +50,10 @@ class LockLostError(Exception):
     """The process was suspended for so long that it counts as dead, and another one may hold the lock now."""
 
 
+class _UnknownError(Exception):
+    """The disk does not tell whether a file is locked."""
+
+
 class SharedLock:
     """The lock while it is held; see :func:`locked`."""
 
@@ -160,7 +164,8 @@ class _Others:
             # A file that is opened is not judged by what this machine remembers of it.
             with os.fdopen(os.open(path, _READ_FLAGS), "rb") as file:
                 if _is_of_this_machine(file):
-                    return _is_released(file)
+                    with contextlib.suppress(_UnknownError):
+                        return _is_released(file)
                 return self._disk_time_s() - os.fstat(file.fileno()).st_mtime > STALE_AFTER_S
         except FileNotFoundError:
             return True
@@ -183,10 +188,17 @@ def _is_of_this_machine(file: BinaryIO) -> bool:
 
 
 def _is_released(file: BinaryIO) -> bool:
+    """
+    Return whether the operating system's lock on the file was released.
+
+    :raises _UnknownError: the disk does not tell: some shares take no lock on a file that is only read.
+    """
     try:
         file_lock.lock(file)
-    except OSError:
-        return False
+    except OSError as error:
+        if file_lock.is_taken(error):
+            return False
+        raise _UnknownError from None
     return True
 
 
