@@ -173,12 +173,13 @@ class Runner:
         """
         self._is_over = True
         self._stop.set()
-        self._writers.shutdown()  # first: a writer waits for the dispatcher
+        self._writers.shutdown()  # first: writers wait for the dispatcher
         self._dispatcher.shutdown()
         if cancel_unsent:
             started = [item.starting for item in self._starting.values() if item.starting is not None]
             found = [future.result().record for future in started if future.exception() is None]
-            self._dispatcher.cancel_unsent([*found, *self.records()])
+            moving = [self._engine.get(item.record_id) for item in self._under_way.values()]  # as it is now
+            self._dispatcher.cancel_unsent([*found, *(record for record in moving if record is not None)])
 
     def cancel(self) -> None:
         """Cancel the run without waiting: nothing more is started or checked. :meth:`shutdown` must follow."""
@@ -189,8 +190,7 @@ class Runner:
         """Return the outcome of every row, in the order of the file."""
         found = {}
         not_ordered = {item.number for item in self._billable}
-        started = [item for group in self._groups for item in group.values()]
-        for item in [*self._free, *self._billable, *started]:
+        for item in [*self._free, *self._billable, *(item for group in self._groups for item in group.values())]:
             result, sentence = self._end or (RowResult.OPEN, Sentence.of("The batch ended before this row was done."))
             if self._end is None and self._no_orders is not None and item.number in not_ordered:
                 result, sentence = RowResult.ACCOUNT, self._no_orders
