@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from triverse_addon.scene.child.persistent_process import ChildSession
 from triverse_addon.scene.child.preparer import MESSAGES, ChildPreparer
 from triverse_addon.scene.child.process import ChildMessages
 from triverse_addon.scene.child.trial import try_out
+from triverse_addon.scene.worker.job_format import Input, OutputT
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
 #: The worker of one job, so that it does all of them, each in an empty file.
@@ -106,10 +107,10 @@ class _Lent:
         self._session: ChildSession | None = self._idle.pop() if self._idle else self._new()
         self.timeout_s = self._session.timeout_s
 
-    def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
+    def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         # Who closes a child and goes on wants another process.
         self._session = self._session or self._new()
-        return self._session.run(job, out_dir, stop)
+        return self._session.run(given, kind, out_dir, stop)
 
     def close(self) -> None:
         session, self._session = self._session, None

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -20,6 +19,8 @@ from tests.blender import glbs
 from triverse_addon import scene
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import LOG, ChildConverter
+from triverse_addon.scene.worker.job_format import Job, TrialInput, TrialOutput
+from triverse_addon.scene.worker.job_json import read_output, write_job
 from triverse_addon.tasks.converter import ConvertError, ConvertJob, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -96,6 +97,7 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
             "import sys\n"
             f"sys.path.insert(0, {str(Path(scene.__file__).parent / 'worker')!r})\n"
             "import job_loop, socket\n"
+            "from job_format import TrialInput, TrialOutput\n"
             "def told(what):\n"
             "    try:\n"
             "        what()\n"
@@ -104,18 +106,20 @@ def test_a_child_reaches_nothing_on_the_network(tmp_path: Path) -> None:
             "    return 'done'\n"
             "def work(job):\n"
             f"    place = ('127.0.0.1', {listener.getsockname()[1]})\n"
-            "    job_loop.write_result(job, connect=told(lambda: socket.create_connection(place, 5)),\n"
+            "    job_loop.write_result(job, TrialOutput(dict(\n"
+            "        connect=told(lambda: socket.create_connection(place, 5)),\n"
             "        look_up=told(lambda: socket.getaddrinfo('localhost', 80)),\n"
-            "        send=told(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', place)))\n"
-            "job_loop.serve(work)\n"
+            "        send=told(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', place))), True))\n"
+            "job_loop.serve(work, TrialInput)\n"
         )
         result = tmp_path / "result.json"
         job = tmp_path / "job.json"
-        job.write_text(json.dumps({"memory_bytes": 8 * 1024**3, "result_path": str(result)}))
+        job.write_text(write_job(Job(TrialInput((), True), result_path=str(result), memory_bytes=8 * 1024**3)))
         child = subprocess.Popen([sys.executable, str(work), "--", str(job)], stdin=subprocess.PIPE)
         with child:
             assert child.wait(120) == 0
-        assert json.loads(result.read_text()) == {"connect": "refused", "look_up": "refused", "send": "refused"}
+        found = read_output(result.read_text(), TrialOutput)
+        assert found == TrialOutput({"connect": "refused", "look_up": "refused", "send": "refused"}, can_draw=True)
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()
@@ -130,11 +134,14 @@ def test_a_child_of_many_jobs_keeps_its_priority(tmp_path: Path) -> None:
         "import sys\n"
         f"sys.path.insert(0, {str(Path(scene.__file__).parent / 'worker')!r})\n"
         "import job_loop, os\n"
-        "job_loop.serve(lambda job: job_loop.write_result(job, nice=os.nice(0)))\n"
+        "from job_format import TrialInput, TrialOutput\n"
+        "work = lambda job: job_loop.write_result(job, TrialOutput({'nice': str(os.nice(0))}, True))\n"
+        "job_loop.serve(work, TrialInput)\n"
     )
     session = ChildSession([sys.executable, str(work), "--"], _MESSAGES, tmp_path, log="log", timeout_s=120.0)
     with contextlib.closing(session) as child:
-        found = [child.run({}, tmp_path, threading.Event())["nice"] for _ in range(3)]
+        results = [child.run(TrialInput((), True), TrialOutput, tmp_path, threading.Event()) for _ in range(3)]
+    found = [int(result.lacking["nice"]) for result in results]
     assert found == [max(10, os.nice(0))] * 3
 
 

@@ -21,6 +21,7 @@ from tests.tasks.engines import convert, running
 from triverse_addon.batch.library import asset_jobs
 from triverse_addon.scene.child.persistent_process import ChildSession
 from triverse_addon.scene.child.process import ChildProcess
+from triverse_addon.scene.worker.job_format import TrialInput, TrialOutput
 from triverse_addon.tasks.converter import ChildNotStartedError, ConvertJob, NoChildError, not_started
 from triverse_addon.tasks.engine.transitions import MAX_ATTEMPTS
 from triverse_addon.tasks.events import Notice
@@ -100,7 +101,7 @@ def test_what_the_system_says_is_told_apart(
 
     if kind is ChildProcess:
         child = ChildProcess(["blender"], MESSAGES, log="x.log", timeout_s=5.0)
-        run = lambda: child.run({}, tmp_path / "out", threading.Event())  # noqa: E731
+        run = lambda: child.run(TrialInput((), True), TrialOutput, tmp_path / "out", threading.Event())  # noqa: E731
     else:
         session = ChildSession(["blender"], MESSAGES, folder=tmp_path, log="x.log", timeout_s=5.0)
         run = session._running_child
@@ -111,7 +112,7 @@ def test_what_the_system_says_is_told_apart(
 
 @pytest.mark.parametrize("times", [2, 99])
 def test_a_writer_of_a_batch_is_given_some_time(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    monkeypatch.setattr(asset_jobs, "_START_AGAIN_S", (0.01,) * 3)
+    monkeypatch.setattr(asset_jobs, "_START_PAUSES_S", (0.01,) * 3)
     left = [times]
 
     def write(job: Any, stop: threading.Event) -> Any:

@@ -6,6 +6,7 @@ Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are
 """
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from ...api.sentence import Sentence
 from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, Missing
 from ...tasks.removal import remove_leftovers
 from ..asset_library import CATALOG_ID
+from ..worker.job_format import ConvertInput, ConvertOutput
 from .messages import sentence_for
 from .process import ChildMessages, ChildProcess
 
@@ -75,33 +77,33 @@ class ChildConverter:
         for name in (BLEND, THUMBNAIL):
             remove_leftovers(job.out_dir, Path(name).stem)
         out_dir = job.out_dir.resolve()
-        job_fields = {
-            "glb_path": str(job.glb_path.resolve()),
-            "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
-            "blend_path": str(out_dir / BLEND),
-            "thumbnail_path": str(out_dir / THUMBNAIL),
-            "name": job.name,
-            "properties": dict(job.properties),
-            "tags": list(job.tags),
-            "catalog_id": CATALOG_ID,
-            "unit_m": job.unit_m,
-            "frames_per_s": job.frames_per_s,
-            "merge": job.merge,
-            "smooth_deg": job.smooth_deg,
-        }
-        result = self._child.run(job_fields, job.out_dir, stop)
-        if result["missing"]["meshes"]:
+        given = ConvertInput(
+            glb_path=str(job.glb_path.resolve()),
+            preview_path=str(job.preview_path.resolve()) if job.preview_path else None,
+            blend_path=str(out_dir / BLEND),
+            thumbnail_path=str(out_dir / THUMBNAIL),
+            name=job.name,
+            properties=dict(job.properties),
+            tags=job.tags,
+            catalog_id=CATALOG_ID,
+            unit_m=job.unit_m,
+            frames_per_s=job.frames_per_s,
+            merge=job.merge,
+            smooth_deg=job.smooth_deg,
+        )
+        result = self._child.run(given, ConvertOutput, job.out_dir, stop)
+        if result.missing.meshes:
             # Try once more: another Blender process may read a mesh that this one did not, because the failure was
             # random or memory was short.
             with contextlib.suppress(ConvertError, ChildNotStartedError):
-                result = self._child.run(job_fields, job.out_dir, stop)
+                result = self._child.run(given, ConvertOutput, job.out_dir, stop)
         return Converted(
             blend_path=job.out_dir / BLEND,
-            thumbnail_path=job.out_dir / THUMBNAIL if result["thumbnail"] else None,
-            collection_name=result["collection_name"],
-            triangles=result["triangles"],
-            objects=result["objects"],
+            thumbnail_path=job.out_dir / THUMBNAIL if result.thumbnail else None,
+            collection_name=result.collection_name,
+            triangles=result.triangles,
+            objects=result.objects,
             seconds=time.monotonic() - started,
-            blend_sha256=result["blend_sha256"],
-            missing=Missing(**result["missing"]),
+            blend_sha256=result.blend_sha256,
+            missing=Missing(**dataclasses.asdict(result.missing)),
         )

@@ -7,6 +7,7 @@ passed to the constructor.
 """
 
 import contextlib
+import dataclasses
 import re
 import secrets
 import shutil
@@ -23,6 +24,8 @@ from ...tasks.converter import ChildNotStartedError, ConvertError, Missing
 from ...tasks.glb import glb_check
 from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ...tasks.removal import remove_file
+from ..worker import job_json
+from ..worker.job_format import AssetInput, AssetOutput, Processing, SheetInput, SheetOutput, SheetTile
 from .messages import sentence_for
 from .persistent_process import JOBS_PER_CHILD, ChildSession
 from .process import SCRATCH, ChildEndedError, ChildMessages
@@ -125,36 +128,35 @@ class ChildAssetWriter:
             raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
 
     def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
-        job_fields: dict[str, object] = {
-            "kind": "asset",
-            "glb_path": str(glb_path.resolve()),
-            "preview_path": str(job.preview_path.resolve()) if job.preview_path else None,
-            "library": str(job.library.resolve()),
-            "thumbnails": THUMBNAILS,
-            "stem": job.stem,
-            "name": job.name,
-            "properties": dict(job.properties),
-            "tags": list(job.tags),
-            "description": job.description,
-            "catalog_id": job.catalog_id,
-            "post": job.post.to_json(),
-            "may_draw": True,
-        }
+        given = AssetInput(
+            glb_path=str(glb_path.resolve()),
+            preview_path=str(job.preview_path.resolve()) if job.preview_path else None,
+            library=str(job.library.resolve()),
+            thumbnails=THUMBNAILS,
+            stem=job.stem,
+            name=job.name,
+            properties=dict(job.properties),
+            tags=job.tags,
+            description=job.description,
+            catalog_id=job.catalog_id,
+            post=job_json.read_part(Processing, job.post.to_json()),
+            may_draw=True,
+        )
         with self._borrowed_session(self._timeout_s) as session:
             try:
-                result = session.run(job_fields, job.library, stop)
+                result = session.run(given, AssetOutput, job.library, stop)
             except ChildEndedError:
                 # The cause may be a model that the child processed before, or the renderer. So try once more, in a new
                 # child and without rendering.
-                job_fields["may_draw"] = False
-                result = session.run(job_fields, job.library, stop)
-            if result["missing"]["meshes"]:
+                given = dataclasses.replace(given, may_draw=False)
+                result = session.run(given, AssetOutput, job.library, stop)
+            if result.missing.meshes:
                 # Another process may read a mesh that this one did not. Otherwise the asset is tagged "Incomplete".
                 session.close()
                 with contextlib.suppress(ConvertError, ChildNotStartedError):
-                    result = session.run(job_fields, job.library, stop)
-        problem = _problem_of(result["lacking"]) or Missing(**result["missing"]).warning
-        return Asset(result["files"], result["triangles"], problem)
+                    result = session.run(given, AssetOutput, job.library, stop)
+        problem = _problem_of(result.lacking) or Missing(**dataclasses.asdict(result.missing)).warning
+        return Asset(result.files, result.triangles, problem)
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """Test what writing a library needs, see :class:`batch.library.asset_writer.AssetWriter`."""
@@ -164,16 +166,14 @@ class ChildAssetWriter:
         """Draw contact sheets, see :class:`batch.library.asset_writer.AssetWriter`."""
         if not tiles:
             return ()
-        job_fields = {
-            "kind": "sheet",
-            "target_stem": str(library.resolve() / "contact-sheet"),
-            "tiles": [
-                {"picture": str(tile.picture.resolve()) if tile.picture else None, "caption": list(tile.caption)}
-                for tile in tiles
-            ],
-        }
+        given = SheetInput(
+            target_stem=str(library.resolve() / "contact-sheet"),
+            tiles=tuple(
+                SheetTile(str(tile.picture.resolve()) if tile.picture else None, tile.caption) for tile in tiles
+            ),
+        )
         with self._borrowed_session(_SHEET_S) as session:
-            sheets = [Path(path) for path in session.run(job_fields, library, stop)["files"]]
+            sheets = [Path(path) for path in session.run(given, SheetOutput, library, stop).files]
         # A larger batch before this one may have left more sheets than there are now.
         for old in library.iterdir():
             if _SHEET.fullmatch(old.name) and old.name not in {sheet.name for sheet in sheets}:

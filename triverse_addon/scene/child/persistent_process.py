@@ -9,26 +9,23 @@ maximum number of jobs, the next job starts a new one.
 """
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
 from ...tasks.private_files import make_folder
+from ..worker import job_json
+from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
 from .environment import child_environment
 from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, isolated_popen_kwargs, keep_log, kill
 
-#: Argument that makes the child read job paths from standard input. Equal to ``worker.job_loop.JOBS_ON_STDIN``, a
-#: module that is only imported in the child.
-_JOBS_ON_STDIN = "-"
 #: Interval, in seconds, of checking for the result, the stop event and the end of the child.
 _POLL_S = 0.01
 #: Number of jobs after which a child is replaced, so that what jobs leave behind in it does not accumulate.
@@ -74,11 +71,12 @@ class ChildSession(ChildProcess):
         """Time limit of one job, in seconds."""
         return self._timeout_s
 
-    def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
+    def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         """
         Run a job in the child, see :meth:`ChildProcess.run`. If the child has ended, the call starts another.
 
-        :param job: the job, without the fields that are added here.
+        :param given: what to do.
+        :param kind: type of the result.
         :param out_dir: not used: the session has its own folder.
         :param stop: event that cancels the job.
         """
@@ -90,14 +88,14 @@ class ChildSession(ChildProcess):
         assert self._scratch is not None
         name = secrets.token_hex(4)
         job_path, result_path = self._scratch / f"{name}.json", self._scratch / f"{name}.result.json"
-        job_fields = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
+        job = Job(given, result_path=str(result_path), memory_bytes=self._memory_bytes)
         self._done += 1
         is_answered = False
         try:
-            job_path.write_text(json.dumps(job_fields), encoding="utf-8")
+            job_path.write_text(job_json.write_job(job), encoding="utf-8")
             code = self._wait(child, job_path, result_path, stop)
             is_answered = code is None
-            return self._read_result(result_path, code or 0)
+            return self._read_result(result_path, kind, code or 0)
         except OSError as error:
             raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         finally:
@@ -118,7 +116,7 @@ class ChildSession(ChildProcess):
             raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         try:
             child = subprocess.Popen(
-                [*self._command, _JOBS_ON_STDIN],
+                [*self._command, JOBS_ON_STDIN],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -23,6 +23,7 @@ from ...api.sentence import Sentence
 from ...api.upload_checks import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, head_of
 from ...tasks.preparer import stem_for
 from ...tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
+from ..worker.job_format import PrepareInput, PrepareOutput
 from .process import ChildMessages, ChildProcess
 
 _log = logging.getLogger(__name__)
@@ -157,14 +158,14 @@ class ChildPreparer:
             # An earlier run made the GLB and removed the source (see below), but Blender ended before that was stored.
             return model
         remove_leftovers(out_dir, stem)
-        job_fields = {
-            "kind": kind.value,
-            "source_path": str(path.resolve()),
-            "target_stem": str(out_dir.resolve() / stem),
-            "max_bytes": MAX_MODEL_BYTES if kind is Kind.MODEL else MAX_IMAGE_BYTES,
-            "max_edge_px": MAX_EDGE_PX,
-        }
-        prepared = out_dir / self._child.run(job_fields, out_dir, stop)["name"]
+        given = PrepareInput(
+            kind=kind.value,
+            source_path=str(path.resolve()),
+            target_stem=str(out_dir.resolve() / stem),
+            max_bytes=MAX_MODEL_BYTES if kind is Kind.MODEL else MAX_IMAGE_BYTES,
+            max_edge_px=MAX_EDGE_PX,
+        )
+        prepared = out_dir / self._child.run(given, PrepareOutput, out_dir, stop).name
         self._tidy_up(path)
         return prepared
 

@@ -10,7 +10,6 @@ own folder for temporary files, which is always removed.
 """
 
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -21,7 +20,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +28,8 @@ from typing import IO, Any
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
 from ...tasks.private_files import make_folder, opener
+from ..worker import job_json
+from ..worker.job_format import Input, Job, OutputT, Refused
 from .environment import child_environment
 
 _log = logging.getLogger(__name__)
@@ -97,15 +98,16 @@ class ChildProcess:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes or max(_MIN_MEMORY_BYTES, _physical_memory_bytes() * 3 // 4)
 
-    def run(self, job: Mapping[str, Any], out_dir: Path, stop: threading.Event) -> dict[str, Any]:
+    def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         """
         Run a job in a child, wait for it to end, and return its result.
 
-        :param job: the job, as JSON values. The path of the result file and the memory limit are added.
+        :param given: what to do.
+        :param kind: type of the result.
         :param out_dir: output folder, created if it is missing. It contains the child's own folder during the run, and
             its log afterwards.
         :param stop: event that cancels the job.
-        :return: the child's result, as JSON values.
+        :return: the child's result.
         :raises ConvertError: the child reported an error, exceeded the time limit, or ended without a result.
         :raises NoChildError: no child Blender can be started on this machine.
         :raises ChildNotStartedError: the child could not be started just now; another attempt may succeed.
@@ -118,13 +120,13 @@ class ChildProcess:
         try:
             make_folder(scratch)
             job_path = scratch / "job.json"
-            job_fields = {**job, "result_path": str(result_path), "memory_bytes": self._memory_bytes}
-            job_path.write_text(json.dumps(job_fields), encoding="utf-8")
+            job = Job(given, result_path=str(result_path), memory_bytes=self._memory_bytes)
+            job_path.write_text(job_json.write_job(job), encoding="utf-8")
         except OSError as error:
             raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         try:
             code = self._run(job_path, scratch, out_dir / self._log, stop)
-            return self._read_result(result_path, code)
+            return self._read_result(result_path, kind, code)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -168,24 +170,25 @@ class ChildProcess:
                 child.stdin.close()
             reader.join(timeout=1.0)
 
-    def _read_result(self, path: Path, code: int) -> dict[str, Any]:
+    def _read_result(self, path: Path, kind: type[OutputT], code: int) -> OutputT:
         """
         Return the result that the child wrote.
 
         :param path: path of the result file.
+        :param kind: type of the result.
         :param code: the child's exit code, for the message if there is no result.
         :raises ChildEndedError: there is no readable result.
         :raises ConvertError: the child reported an error.
         """
         try:
-            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            result = job_json.read_output(path.read_text(encoding="utf-8"), kind)
         except FileNotFoundError:
             raise ChildEndedError(self._exit_message(code)) from None
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             _log.warning("The child's answer cannot be read: %s", error)
             raise ChildEndedError(self._exit_message(code)) from None
-        if "refused" in result:
-            raise ConvertError(self._messages.refused(result["refused"], result["detail"]))
+        if isinstance(result, Refused):
+            raise ConvertError(self._messages.refused(result.kind, result.detail))
         return result
 
     def _exit_message(self, code: int) -> Sentence:

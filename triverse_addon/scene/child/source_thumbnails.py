@@ -22,6 +22,7 @@ from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN
 from ...tasks.files.image_size import is_small
 from ...tasks.removal import remove_file
+from ..worker.job_format import PrepareInput, PrepareOutput
 from .preparer import LOG, MESSAGES
 from .process import ChildProcess
 
@@ -129,14 +130,14 @@ class SourceThumbnails:
                 kept.touch()
             self._in_use.add(kept)
             return str(kept)
-        job_fields = {
-            "kind": "image",
-            "source_path": str(source.resolve()),
-            "target_stem": str(self._folder.resolve() / stem),
-            "max_bytes": _MAX_BYTES,
-            "max_edge_px": _EDGE_PX,
-        }
-        made = self._folder / str(self._child.run(job_fields, self._folder, self._stop)["name"])
+        given = PrepareInput(
+            kind="image",
+            source_path=str(source.resolve()),
+            target_stem=str(self._folder.resolve() / stem),
+            max_bytes=_MAX_BYTES,
+            max_edge_px=_EDGE_PX,
+        )
+        made = self._folder / self._child.run(given, PrepareOutput, self._folder, self._stop).name
         self._in_use.add(made)
         self._tidy_up()
         return str(made)

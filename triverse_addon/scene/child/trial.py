@@ -5,6 +5,7 @@ Test in a child Blender what writing an asset library needs: start, import, expo
 Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are passed as arguments.
 """
 
+import dataclasses
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import BLENDER, PICTURES
 from ...tasks.converter import ChildNotStartedError, ConvertError
+from ..worker.job_format import TrialInput, TrialOutput
 from .process import ChildEndedError, ChildMessages, ChildProcess
 
 LOG = "trial.log"
@@ -76,17 +78,15 @@ def try_out(
     :raises ConvertStopped: ``stop`` was set.
     """
     child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=TIMEOUT_S)
-    job_fields = {"kind": "trial", "exports": list(exports), "may_draw": True}
-    found: dict[str, Sentence] = {}
+    given = TrialInput(tuple(exports), may_draw=True)
     try:
         try:
-            lacking = child.run(job_fields, work_dir, stop)["lacking"]
+            result = child.run(given, TrialOutput, work_dir, stop)
         except ChildEndedError:
             # The renderer may have crashed. A library can be written without it, so test the rest.
-            lacking = child.run({**job_fields, "may_draw": False}, work_dir, stop)["lacking"]
-            found[PICTURES] = _NO_PICTURES
+            result = child.run(TrialInput(given.exports, may_draw=False), TrialOutput, work_dir, stop)
+            result = dataclasses.replace(result, can_draw=False)
     except (ConvertError, ChildNotStartedError) as error:
         return {BLENDER: error.sentence}
-    return found | {
-        what: _NO_PICTURES if what == PICTURES else _cannot_export(what, said) for what, said in lacking.items()
-    }
+    found = {name: _cannot_export(name, detail) for name, detail in result.lacking.items()}
+    return found if result.can_draw else found | {PICTURES: _NO_PICTURES}

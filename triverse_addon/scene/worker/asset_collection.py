@@ -212,9 +212,10 @@ def mark_asset(
     collection: bpy.types.Collection,
     *,
     properties: Mapping[str, str | int | float],
-    tags: list[str],
+    tags: Sequence[str],
     description: str,
     catalog_id: str = "",
+    license_note: str = "",
 ) -> None:
     """
     Mark ``collection`` as an asset and set its metadata.
@@ -223,12 +224,14 @@ def mark_asset(
     :param tags: asset tags.
     :param description: text that the asset browser shows.
     :param catalog_id: UUID of the asset catalog, "" for none.
+    :param license_note: text on the licence, "" for none.
     """
     write_properties(collection, properties)
     collection.asset_mark()
     data = collection.asset_data
     data.author = "Triverse"
     data.description = description
+    data.license = license_note
     if catalog_id:
         data.catalog_id = catalog_id
     for tag in tags:

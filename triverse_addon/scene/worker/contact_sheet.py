@@ -11,12 +11,20 @@ because Blender's font has the characters of nearly all scripts. Cycles renders 
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
-import colours
 import numpy
-import thumbnail
+
+if TYPE_CHECKING:
+    from . import colours, thumbnail
+    from .job_format import SheetTile
+else:
+    import colours
+    import thumbnail
+    from job_format import SheetTile
 
 _log = logging.getLogger(__name__)
 
@@ -34,24 +42,23 @@ _EMPTY = (0.82, 0.82, 0.82, 1.0)
 _INK = (0.01, 0.01, 0.01, 1.0)
 
 
-def draw(job: dict) -> list[str]:
+def draw(tiles: Sequence[SheetTile], target_stem: Path) -> list[Path]:
     """
     Render all pages and return the paths of the files.
 
-    :param job: ``tiles``, each with ``picture`` (path or None) and ``caption`` (lines), and ``target_stem``, the path
-        of the files without number and suffix.
+    :param tiles: the models.
+    :param target_stem: path of the files without number and suffix.
     """
-    tiles = job["tiles"]
     pages = [tiles[start : start + _COLUMNS * _ROWS] for start in range(0, len(tiles), _COLUMNS * _ROWS)]
     paths = []
     for number, page in enumerate(pages, 1):
-        path = f"{job['target_stem']}{f'-{number}' if len(pages) > 1 else ''}.png"
+        path = target_stem.with_name(f"{target_stem.name}{f'-{number}' if len(pages) > 1 else ''}.png")
         _draw_page(page, path)
         paths.append(path)
     return paths
 
 
-def _draw_page(tiles: list[dict], path: str) -> None:
+def _draw_page(tiles: Sequence[SheetTile], path: Path) -> None:
     columns = min(_COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / _COLUMNS)
     width, height = columns * _CELL_W + _GAP_PX, rows * _CELL_H + _GAP_PX
@@ -64,9 +71,9 @@ def _draw_page(tiles: list[dict], path: str) -> None:
         left = _GAP_PX + index % _COLUMNS * _CELL_W
         top = height - _GAP_PX - index // _COLUMNS * _CELL_H
         paper[top - _PICTURE_PX : top, left : left + _PICTURE_PX] = _EMPTY
-        if tile["picture"]:
-            _paste(Path(tile["picture"]), paper, left, top)
-        for line, text in enumerate(tile["caption"][:_LINES]):
+        if tile.picture:
+            _paste(Path(tile.picture), paper, left, top)
+        for line, text in enumerate(tile.caption[:_LINES]):
             at = (left, top - _PICTURE_PX - (line + 1) * _LINE_PX, 0.1)
             made.append(_text(scene, text, at, ink, small=line > 0))
     made.append(_paper(scene, paper, width, height))
@@ -176,7 +183,7 @@ def _linked(scene: bpy.types.Scene, obj: bpy.types.Object) -> bpy.types.Object:
     return obj
 
 
-def _render(scene: bpy.types.Scene, width: int, height: int, path: str) -> None:
+def _render(scene: bpy.types.Scene, width: int, height: int, path: Path) -> None:
     render = scene.render
     try:
         render.engine = "CYCLES"  # type: ignore[assignment]
@@ -192,7 +199,7 @@ def _render(scene: bpy.types.Scene, width: int, height: int, path: str) -> None:
     render.dither_intensity = 0.0
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGB"
-    render.filepath = path
+    render.filepath = str(path)
     try:
         bpy.ops.render.render(write_still=True)
     except RuntimeError as error:

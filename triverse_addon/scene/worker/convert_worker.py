@@ -10,28 +10,35 @@ The job file contains all input. The result is written atomically to the result 
 again if a preview was rendered afterwards.
 """
 
-import dataclasses
 import hashlib
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import asset_collection
-import blend_file
 import bpy
-import colours
-import geometry
-import gltf_import
-import job_loop
-import preview_render
-import thumbnail
+
+if TYPE_CHECKING:
+    from . import asset_collection, blend_file, colours, geometry, gltf_import, job_loop, preview_render, thumbnail
+    from .job_format import ConvertInput, ConvertOutput, Job
+else:
+    import asset_collection
+    import blend_file
+    import colours
+    import geometry
+    import gltf_import
+    import job_loop
+    import preview_render
+    import thumbnail
+    from job_format import ConvertInput, ConvertOutput, Job
 
 _log = logging.getLogger("convert_worker")
 
 
-def convert(job: dict) -> None:
+def convert(job: Job[ConvertInput]) -> None:
     """
     Convert one model and write the result.
 
@@ -39,10 +46,11 @@ def convert(job: dict) -> None:
     :raises gltf_import.RefusedError: the model cannot be used.
     :raises OSError: the .blend cannot be written.
     """
+    given = job.input
     scene = job_loop.empty_file()
-    made = gltf_import.read(job["glb_path"], gltf_import.Units(job["unit_m"], job["frames_per_s"]))
-    geometry.rework([*made.shown, *made.others], merge=job["merge"], smooth_deg=job["smooth_deg"])
-    collection = asset_collection.collect(made.shown, made.others, job["name"])
+    made = gltf_import.read(given.glb_path, gltf_import.Units(given.unit_m, given.frames_per_s))
+    geometry.rework([*made.shown, *made.others], merge=given.merge, smooth_deg=given.smooth_deg)
+    collection = asset_collection.collect(made.shown, made.others, given.name)
     asset_collection.store_variants(collection, made.variants)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
@@ -50,55 +58,58 @@ def convert(job: dict) -> None:
         _log.warning("%s", problem)
     asset_collection.mark_asset(
         collection,
-        properties=job["properties"],
-        tags=job["tags"],
-        description=job["properties"].get("triverse_prompt", ""),
-        catalog_id=job["catalog_id"],
+        properties=given.properties,
+        tags=given.tags,
+        description=str(given.properties.get("triverse_prompt", "")),
+        catalog_id=given.catalog_id,
     )
     bpy.data.orphans_purge(do_recursive=True)
     colours.mark_data_images(bpy.data.images)
     number, triangles = asset_collection.count(collection)
-    answer = {"collection_name": collection.name, "objects": number, "triangles": triangles}
-    answer["missing"] = dataclasses.asdict(made.missing)
-    picture = Path(job["preview_path"]) if job["preview_path"] else None
-    has_thumbnail = picture is not None and _thumbnail(job, picture, collection)
-    digest = _write(job, scene)
-    job_loop.write_result(job, **answer, blend_sha256=digest, thumbnail=has_thumbnail)
+    has_thumbnail = given.preview_path is not None and _thumbnail(job, Path(given.preview_path), collection)
+    output = ConvertOutput(
+        collection_name=collection.name,
+        objects=number,
+        triangles=triangles,
+        missing=made.missing,
+        blend_sha256=_write(job, scene),
+        thumbnail=has_thumbnail,
+    )
+    job_loop.write_result(job, output)
     if not has_thumbnail:
         try:
             if _render_preview(job, collection):
-                digest = _write(job, scene)
-                job_loop.write_result(job, **answer, blend_sha256=digest, thumbnail=True)
+                job_loop.write_result(job, replace(output, blend_sha256=_write(job, scene), thumbnail=True))
         except (OSError, MemoryError) as error:
             # The .blend and the result that were written before remain valid.
             _log.warning("No rendered preview: %s", error)
 
 
-def _write(job: dict, scene: bpy.types.Scene) -> str:
+def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:
     """Write the .blend and return its SHA-256, by which it is verified before it is appended."""
-    path = Path(job["blend_path"])
+    path = Path(job.input.blend_path)
     blend_file.write(path, scene)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _thumbnail(job: dict, picture: Path, collection: bpy.types.Collection) -> bool:
+def _thumbnail(job: Job[ConvertInput], picture: Path, collection: bpy.types.Collection) -> bool:
     """Make preview and thumbnail from the image ``picture``. Return False if that cannot be read."""
     try:
-        thumbnail.make(picture, Path(job["thumbnail_path"]), collection)
+        thumbnail.make(picture, Path(job.input.thumbnail_path), collection)
     except thumbnail.PictureError as error:
         _log.warning("No thumbnail: %s", error)
         return False
     return True
 
 
-def _render_preview(job: dict, collection: bpy.types.Collection) -> bool:
+def _render_preview(job: Job[ConvertInput], collection: bpy.types.Collection) -> bool:
     """
     Render a preview for a model that came without one. Return True if there is one now.
 
     Call it after the .blend and the result are written: if the renderer crashes, only the preview is missing.
     """
-    drawn = Path(job["result_path"]).with_name("render.png")
+    drawn = Path(job.result_path).with_name("render.png")
     try:
         preview_render.draw(collection, drawn)
     except preview_render.CannotDrawError as error:
@@ -108,4 +119,4 @@ def _render_preview(job: dict, collection: bpy.types.Collection) -> bool:
 
 
 if __name__ == "__main__":
-    job_loop.serve(convert)
+    job_loop.serve(convert, ConvertInput)

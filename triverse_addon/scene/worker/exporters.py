@@ -8,9 +8,14 @@ module.
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
-import gltf_import
+
+if TYPE_CHECKING:
+    from . import gltf_import
+else:
+    import gltf_import
 
 
 def export(

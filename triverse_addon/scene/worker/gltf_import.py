@@ -12,16 +12,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-if __package__:
+if TYPE_CHECKING or __package__:
     from . import from_file, geometry, gltf_watch
+    from .job_format import Missing
 else:
-    import from_file  # type: ignore[import-not-found,no-redef]
-    import geometry  # type: ignore[import-not-found,no-redef]
-    import gltf_watch  # type: ignore[import-not-found,no-redef]
+    import from_file
+    import geometry
+    import gltf_watch
+    from job_format import Missing
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +89,7 @@ class ImportResult:
     shown: list[bpy.types.Object] = field(default_factory=list)
     others: list[bpy.types.Object] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
-    missing: gltf_watch.Missing = field(default_factory=gltf_watch.Missing)
+    missing: Missing = field(default_factory=Missing)
 
 
 def read(glb_path: str, units: Units | None = None) -> ImportResult:

@@ -6,29 +6,14 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-
-@dataclass(slots=True)
-class Missing:
-    """
-    What the file declares and the importer did not create.
-
-    :ivar meshes: number of meshes that are missing, lack a whole primitive, or have no extent although they should.
-    :ivar of_meshes: number of meshes declared in the file.
-    :ivar triangles: number of triangles that are missing.
-    :ivar of_triangles: number of triangles declared in the file.
-    :ivar pictures: names of images that cannot be read.
-    """
-
-    meshes: int = 0
-    of_meshes: int = 0
-    triangles: int = 0
-    of_triangles: int = 0
-    pictures: list[str] = field(default_factory=list)
+if TYPE_CHECKING or __package__:
+    from .job_format import Missing
+else:
+    from job_format import Missing
 
 
 def _declared(primitive: Any, accessors: list[Any]) -> tuple[int, bool]:
@@ -133,25 +118,27 @@ class ImportObserver:
         """Record the name of an image of the file, and what it became."""
         self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image))
 
-    def missing(self) -> "Missing":
+    def missing(self) -> Missing:
         """
         Return what the file declares and the importer did not create. Call it after the import.
 
         This decodes the images, which would otherwise be done when they are first drawn.
         """
-        missing = Missing(
-            meshes=sum(not self._made.get(number, (0, False))[1] for number in self._declared),
-            of_meshes=len(self._declared),
-            of_triangles=sum(one for parts in self._declared.values() for one, _ in parts),
-        )
-        missing.triangles = max(0, missing.of_triangles - sum(triangles for triangles, _ in self._made.values()))
+        pictures = []
         for name, image in self._pictures:
             if image is None or not min(image.size):
-                missing.pictures.append("".join(char for char in name if char.isprintable())[:60])
+                pictures.append("".join(char for char in name if char.isprintable())[:60])
             elif not __package__:
                 # In the child, free the decoded image: memory is short, and the .blend gets the encoded bytes.
                 image.buffers_free()
-        return missing
+        of_triangles = sum(one for parts in self._declared.values() for one, _ in parts)
+        return Missing(
+            meshes=sum(not self._made.get(number, (0, False))[1] for number in self._declared),
+            of_meshes=len(self._declared),
+            triangles=max(0, of_triangles - sum(triangles for triangles, _ in self._made.values())),
+            of_triangles=of_triangles,
+            pictures=tuple(pictures),
+        )
 
     def gather_import_mesh_before_hook(self, gltf_mesh: Any, gltf: Any) -> None:
         """

@@ -7,7 +7,6 @@ module.
 """
 
 import contextlib
-import json
 import logging
 import os
 import queue
@@ -15,14 +14,18 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import blend_file
 import bpy
-import gltf_import
 
-#: Command line argument, instead of the path of a job file, that makes the child read paths of job files from standard
-#: input, one per line.
-JOBS_ON_STDIN = "-"
+if TYPE_CHECKING:
+    from . import blend_file, gltf_import, job_json
+    from .job_format import JOBS_ON_STDIN, InputT, Job, Output, Refused
+else:
+    import blend_file
+    import gltf_import
+    import job_json
+    from job_format import JOBS_ON_STDIN, InputT, Job, Output, Refused
 
 #: Audit events that Python raises before it uses the network (see "Audit events table" in its documentation).
 _NETWORK = frozenset(
@@ -31,12 +34,13 @@ _NETWORK = frozenset(
 )
 
 
-def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
+def serve(work: Callable[[Job[InputT]], None], *kinds: type[InputT], for_others: bool = False) -> None:
     """
     Run the job named on the command line and exit, or run the jobs named on standard input until that is closed.
 
     :param work: function that runs a job and calls :func:`write_result`. If it raises RefusedError, MemoryError or
         OSError, the error is written as the result.
+    :param kinds: the types of the inputs that ``work`` accepts.
     :param for_others: whether files get the default permissions, for an asset library; otherwise only the user can read
         them.
     """
@@ -53,11 +57,11 @@ def serve(work: Callable[[dict], None], *, for_others: bool = False) -> None:
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     watch_parent(jobs)
     if named != JOBS_ON_STDIN:
-        _run_job(work, named)
+        _run_job(work, kinds, named)
         # Exit without cleaning up, because freeing a model of a million triangles takes time.
         os._exit(0)
     while True:
-        _run_job(work, jobs.get())
+        _run_job(work, kinds, jobs.get())
 
 
 def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
@@ -66,17 +70,17 @@ def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
         raise PermissionError("The child has no network.")
 
 
-def _run_job(work: Callable[[dict], None], path: str) -> None:
-    job = json.loads(Path(path).read_text(encoding="utf-8"))
-    _limit(job["memory_bytes"])
+def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...], path: str) -> None:
+    job = job_json.read_job(Path(path).read_text(encoding="utf-8"), *kinds)
+    _limit(job.memory_bytes)
     try:
         work(job)
     except gltf_import.RefusedError as error:
-        write_result(job, refused=error.kind, detail=error.detail)
+        write_result(job, Refused(error.kind, error.detail))
     except MemoryError:
-        write_result(job, refused="memory", detail="")
+        write_result(job, Refused("memory", ""))
     except OSError as error:
-        write_result(job, refused="disk", detail=os.strerror(error.errno) if error.errno else str(error))
+        write_result(job, Refused("disk", os.strerror(error.errno) if error.errno else str(error)))
     sys.stdout.flush()
     sys.stderr.flush()
 
@@ -89,11 +93,11 @@ def empty_file() -> bpy.types.Scene:
     return scene
 
 
-def write_result(job: dict, **result: object) -> None:
-    """Write ``result`` as JSON to the result file that ``job`` names, atomically."""
-    path = Path(job["result_path"])
+def write_result(job: Job[Any], output: Output) -> None:
+    """Write ``output`` to the result file that ``job`` names, atomically."""
+    path = Path(job.result_path)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(result), encoding="utf-8")
+    part.write_text(job_json.write_output(output), encoding="utf-8")
     os.replace(part, path)
 
 

@@ -7,62 +7,61 @@ module.
 """
 
 import json
-import shutil
+import logging
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import blend_file
 import bpy
-import contact_sheet
-import exporters
-import gltf_import
-import preview_render
 
-#: Key for rendering in the result; equal to ``batch.library.asset_writer.PICTURES``.
-_PICTURES = "pictures"
+if TYPE_CHECKING:
+    from . import blend_file, contact_sheet, exporters, gltf_import, preview_render
+    from .job_format import SheetTile, TrialInput, TrialOutput
+else:
+    import blend_file
+    import contact_sheet
+    import exporters
+    import gltf_import
+    import preview_render
+    from job_format import SheetTile, TrialInput, TrialOutput
+
+_log = logging.getLogger("library_trial")
+
 _CORNERS = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
 _FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))
 
 
-def run(job: dict, scene: bpy.types.Scene) -> dict[str, str]:
+def run(given: TrialInput, scene: bpy.types.Scene, folder: Path) -> TrialOutput:
     """
     Run the tests and return what failed.
 
-    :param job: ``exports``, the formats to test (see ``exporters``), and ``may_draw``, whether to test rendering.
+    :param given: what to test.
     :param scene: an empty scene.
-    :return: format or "pictures" -> Blender's error message, "" if this Blender has no exporter for the format.
+    :param folder: folder for the files of the tests.
     :raises gltf_import.RefusedError: models cannot be imported.
     :raises OSError: a .blend cannot be written.
     """
-    folder = Path(job["result_path"]).with_suffix(".trial")
-    folder.mkdir()
-    try:
-        return _run(job, scene, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _run(job: dict, scene: bpy.types.Scene, folder: Path) -> dict[str, str]:
     glb = folder / "read.glb"
     glb.write_bytes(_glb())
     gltf_import.read(str(glb))
     model = _textured_cube(scene)
-    lacking = {}
-    for kind in job["exports"]:
+    lacking: dict[str, str] = {}
+    for kind in given.exports:
         try:
             exporters.export(kind, model, [], "trial", folder)
         except gltf_import.RefusedError as error:
             lacking[kind] = error.detail if error.kind != "exporter" else ""
-    if job["may_draw"]:
+    can_draw = True
+    if given.may_draw:
         try:
             picture = folder / "render.png"
             preview_render.draw(model, picture)
-            tiles = [{"picture": str(picture), "caption": ["1"]}]
-            contact_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")})
+            contact_sheet.draw([SheetTile(str(picture), ("1",))], folder / "sheet")
         except (preview_render.CannotDrawError, OSError) as error:
-            lacking[_PICTURES] = str(error)
+            _log.warning("Nothing can be rendered: %s", error)
+            can_draw = False
     blend_file.write(folder / "trial.blend", scene)
-    return lacking
+    return TrialOutput(lacking, can_draw)
 
 
 def _textured_cube(scene: bpy.types.Scene) -> bpy.types.Collection:

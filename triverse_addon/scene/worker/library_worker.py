@@ -7,32 +7,37 @@ starts it as a script. It imports the modules of its folder as plain modules, be
 child. It runs one job after another.
 """
 
-import dataclasses
 import errno
 import logging
 import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import asset_collection
-import blend_file
 import bpy
-import exporters
-import gltf_import
-import gltf_watch
-import job_loop
-import preview_render
-import thumbnail
+
+if TYPE_CHECKING:
+    from . import asset_collection, blend_file, exporters, gltf_import, job_loop, preview_render, thumbnail
+    from .job_format import AssetInput, AssetOutput, Job, Missing, SheetInput, SheetOutput, TrialInput, TrialOutput
+else:
+    import asset_collection
+    import blend_file
+    import exporters
+    import gltf_import
+    import job_loop
+    import preview_render
+    import thumbnail
+    from job_format import AssetInput, AssetOutput, Job, Missing, SheetInput, SheetOutput, TrialInput, TrialOutput
 
 _log = logging.getLogger("library_worker")
 
 
-def work(job: dict) -> None:
+def work(job: Job[AssetInput | SheetInput | TrialInput]) -> None:
     """
     Run one job and write the result.
 
@@ -40,18 +45,22 @@ def work(job: dict) -> None:
     :raises gltf_import.RefusedError: the model cannot be imported or processed.
     :raises OSError: a file cannot be written.
     """
-    # These modules import numpy. Import them only now, so that a missing numpy is reported as the result of the job.
     gltf_import.need_numpy()
-    import contact_sheet
-    import library_trial
-
     scene = _fresh_file()
-    if job["kind"] == "trial":
-        job_loop.write_result(job, lacking=library_trial.run(job, scene))
-    elif job["kind"] == "sheet":
-        _write_sheets(job, contact_sheet.draw)
-    else:
-        _write_asset(job, scene)
+    # Blender must not write to the library itself: it would follow a symbolic link that was planted there.
+    scratch = Path(job.result_path).with_suffix(".files")
+    scratch.mkdir()
+    output: AssetOutput | SheetOutput | TrialOutput
+    try:
+        if isinstance(job.input, TrialInput):
+            output = _try_out(job.input, scene, scratch)
+        elif isinstance(job.input, SheetInput):
+            output = _write_sheets(job.input, scratch)
+        else:
+            output = _write_asset(job.input, scene, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    job_loop.write_result(job, output)
 
 
 def _fresh_file() -> bpy.types.Scene:
@@ -60,88 +69,91 @@ def _fresh_file() -> bpy.types.Scene:
     return blend_file.begin()
 
 
-def _write_asset(job: dict, scene: bpy.types.Scene) -> None:
-    import post_process  # here, because it imports numpy
-
-    scratch = Path(job["result_path"]).with_suffix(".files")
-    scratch.mkdir()
-    try:
-        collection, missing = _model(job, scene)
-        tags = [*job["tags"], "Incomplete"] if missing.meshes else job["tags"]
-        extra = post_process.work(collection, job["post"])
-        _, triangles = asset_collection.count(collection)
-        if job["post"].get("hull"):
-            post_process.add_hull(collection)
-        bpy.data.orphans_purge(do_recursive=True)
-        for problem in asset_collection.pack_images():
-            _log.warning("%s", problem)
-        _mark(job, collection, tags)
-        for level, lod in enumerate(extra, 1):
-            _mark(job, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
-        made: dict[str, Path] = {}
-        picture = _picture(job, collection, scratch / "thumbnail.png")
-        if picture is not None:
-            made["thumbnail"] = picture
-            for lod in extra:
-                _preview(picture, lod)
-        lacking = {}
-        for kind in job["post"].get("exports", ()):
-            try:
-                made |= exporters.export(kind, collection, extra, job["stem"], scratch)
-            except gltf_import.RefusedError as error:
-                # The model was paid for, so a failed export does not prevent the other files.
-                lacking[kind] = error.detail
-        made["blend"] = scratch / f"{job['stem']}.blend"
-        blend_file.write(made["blend"], scene)
-        files = _move_to_library(job, made)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    answer = {"lacking": lacking, "missing": dataclasses.asdict(missing)}
-    job_loop.write_result(job, files=files, triangles=triangles, **answer)
+# These modules import numpy. They are imported only now, so that a missing numpy is reported as the result of the job.
 
 
-def _write_sheets(job: dict, draw: Callable[[dict], list[str]]) -> None:
-    """
-    Render contact sheets to a temporary folder and move them into the library.
-
-    Blender must not write to the library itself: it would follow a symbolic link that was planted there.
-    """
-    target = Path(job["target_stem"])
-    scratch = Path(job["result_path"]).with_suffix(".files")
-    scratch.mkdir()
-    try:
-        drawn = [Path(path) for path in draw({**job, "target_stem": str(scratch / target.name)})]
-        for path in drawn:
-            _replace(path, target.with_name(path.name))
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    job_loop.write_result(job, files=[str(target.with_name(path.name)) for path in drawn])
+def _try_out(given: TrialInput, scene: bpy.types.Scene, scratch: Path) -> TrialOutput:
+    if TYPE_CHECKING:
+        from . import library_trial
+    else:
+        import library_trial
+    return library_trial.run(given, scene, scratch)
 
 
-def _model(job: dict, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, gltf_watch.Missing]:
-    made = gltf_import.read(job["glb_path"])
-    collection = asset_collection.collect(made.shown, made.others, job["name"])
+def _write_sheets(given: SheetInput, scratch: Path) -> SheetOutput:
+    if TYPE_CHECKING:
+        from . import contact_sheet
+    else:
+        import contact_sheet
+    target = Path(given.target_stem)
+    drawn = contact_sheet.draw(given.tiles, scratch / target.name)
+    for path in drawn:
+        _replace(path, target.with_name(path.name))
+    return SheetOutput(tuple(str(target.with_name(path.name)) for path in drawn))
+
+
+def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> AssetOutput:
+    if TYPE_CHECKING:
+        from . import post_process
+    else:
+        import post_process
+    collection, missing = _model(given, scene)
+    tags = [*given.tags, "Incomplete"] if missing.meshes else given.tags
+    extra = post_process.work(collection, given.post)
+    _, triangles = asset_collection.count(collection)
+    if given.post.hull:
+        post_process.add_hull(collection)
+    bpy.data.orphans_purge(do_recursive=True)
+    for problem in asset_collection.pack_images():
+        _log.warning("%s", problem)
+    _mark(given, collection, tags)
+    for level, lod in enumerate(extra, 1):
+        _mark(given, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
+    made: dict[str, Path] = {}
+    picture = _picture(given, collection, scratch / "thumbnail.png")
+    if picture is not None:
+        made["thumbnail"] = picture
+        for lod in extra:
+            _preview(picture, lod)
+    lacking: dict[str, str] = {}
+    for kind in given.post.exports:
+        try:
+            made |= exporters.export(kind, collection, extra, given.stem, scratch)
+        except gltf_import.RefusedError as error:
+            # The model was paid for, so a failed export does not prevent the other files.
+            lacking[kind] = error.detail
+    made["blend"] = scratch / f"{given.stem}.blend"
+    blend_file.write(made["blend"], scene)
+    return AssetOutput(_move_to_library(given, made), triangles, lacking, missing)
+
+
+def _model(given: AssetInput, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, Missing]:
+    made = gltf_import.read(given.glb_path)
+    collection = asset_collection.collect(made.shown, made.others, given.name)
     asset_collection.store_variants(collection, made.variants)
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     return collection, made.missing
 
 
-def _mark(job: dict, collection: bpy.types.Collection, tags: list[str], more: Mapping[str, int] | None = None) -> None:
+def _mark(
+    given: AssetInput, collection: bpy.types.Collection, tags: Sequence[str], more: Mapping[str, int] | None = None
+) -> None:
     asset_collection.mark_asset(
-        collection, properties={**job["properties"], **(more or {})}, tags=tags, description=job["description"]
+        collection,
+        properties={**given.properties, **(more or {})},
+        tags=tags,
+        description=given.description,
+        catalog_id=given.catalog_id,
+        license_note=str(given.properties.get("triverse_license", "")),
     )
-    data = collection.asset_data
-    data.license = job["properties"].get("triverse_license", "")
-    if job["catalog_id"]:
-        data.catalog_id = job["catalog_id"]
 
 
-def _picture(job: dict, collection: bpy.types.Collection, target: Path) -> Path | None:
+def _picture(given: AssetInput, collection: bpy.types.Collection, target: Path) -> Path | None:
     """Make preview and thumbnail from the service's image, or from a render. Return ``target``, or None if neither."""
-    if job["preview_path"] and _preview(Path(job["preview_path"]), collection, target):
+    if given.preview_path and _preview(Path(given.preview_path), collection, target):
         return target
-    if not job["may_draw"]:
+    if not given.may_draw:
         return None
     drawn = target.with_name("render.png")
     try:
@@ -161,7 +173,7 @@ def _preview(picture: Path, collection: bpy.types.Collection, target: Path | Non
     return True
 
 
-def _move_to_library(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
+def _move_to_library(given: AssetInput, made: Mapping[str, Path]) -> dict[str, str]:
     """
     Move the files ``made`` into the library, in their order.
 
@@ -169,10 +181,10 @@ def _move_to_library(job: dict, made: Mapping[str, Path]) -> dict[str, str]:
 
     :return: paths relative to the library, by kind.
     """
-    library = Path(job["library"])
+    library = Path(given.library)
     files: dict[str, str] = {}
     for kind, path in made.items():
-        inside = f"{job['thumbnails']}/{job['stem']}.png" if kind == "thumbnail" else path.name
+        inside = f"{given.thumbnails}/{given.stem}.png" if kind == "thumbnail" else path.name
         target = library / inside
         if target.parent.is_symlink():
             raise OSError(0, f"{target.parent} is a link")
@@ -215,4 +227,4 @@ def _remove(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    job_loop.serve(work, for_others=True)
+    job_loop.serve(work, AssetInput, SheetInput, TrialInput, for_others=True)

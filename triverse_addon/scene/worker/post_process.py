@@ -9,14 +9,21 @@ module.
 import hashlib
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import asset_collection
 import bmesh
 import bpy
-import geometry
-import gltf_import
 import numpy
 from mathutils import Matrix, Vector
+
+if TYPE_CHECKING:
+    from . import asset_collection, geometry, gltf_import
+    from .job_format import Processing
+else:
+    import asset_collection
+    import geometry
+    import gltf_import
+    from job_format import Processing
 
 #: Greatest number of vertices of a convex hull; physics engines accept 255.
 _HULL_CORNERS = 200
@@ -24,25 +31,25 @@ _HULL_CORNERS = 200
 _MIN_PART_TRIANGLES = 64.0
 
 
-def work(collection: bpy.types.Collection, post: dict) -> list[bpy.types.Collection]:
+def work(collection: bpy.types.Collection, post: Processing) -> list[bpy.types.Collection]:
     """
     Process a model as ``post`` says, except for the hull and the exports.
 
     :param collection: the model.
-    :param post: options, see ``batch.post_options.Post``.
+    :param post: what to do.
     :return: collections of the levels of detail, finest first, linked to the scene.
     :raises gltf_import.RefusedError: this model cannot be processed so.
     """
-    geometry.rework(collection.objects, merge=post.get("merge", False), smooth_deg=post.get("smooth_deg", 0))
-    if post.get("cleanup"):
+    geometry.rework(collection.objects, merge=post.merge, smooth_deg=post.smooth_deg)
+    if post.cleanup:
         clean_up(collection)
-    if post.get("decimate"):
-        _reduce_to(collection.objects, post["decimate"])
-    if post.get("height_m"):
-        _scale_to(collection, post["height_m"])
-    if post.get("ground"):
+    if post.decimate:
+        _reduce_to(collection.objects, post.decimate)
+    if post.height_m:
+        _scale_to(collection, post.height_m)
+    if post.ground:
         _put_on_ground(collection)
-    return [_level(collection, level) for level in range(1, post.get("lods", 0) + 1)]
+    return [_level(collection, level) for level in range(1, post.lods + 1)]
 
 
 # -----------------------------------------------------------------------------

@@ -11,14 +11,21 @@ import os
 import sys
 from array import array
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
-import colours
-import gltf_import
-import job_loop
-import orientation
+
+if TYPE_CHECKING:
+    from . import colours, gltf_import, job_loop, orientation
+    from .job_format import Job, PrepareInput, PrepareOutput
+else:
+    import colours
+    import gltf_import
+    import job_loop
+    import orientation
+    from job_format import Job, PrepareInput, PrepareOutput
 
 _MB = 1024 * 1024
 #: Formats and suffixes, tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
@@ -40,7 +47,7 @@ _OPTIONS = {
 }
 
 
-def prepare(job: dict) -> None:
+def prepare(job: Job[PrepareInput]) -> None:
     """
     Convert one file and write its name as the result.
 
@@ -49,32 +56,33 @@ def prepare(job: dict) -> None:
     :raises OSError: the target cannot be written.
     """
     scene = job_loop.empty_file()
-    target = _model(job) if job["kind"] == "model" else _picture(job, scene)
-    job_loop.write_result(job, name=target.name)
+    given = job.input
+    target = _model(given) if given.kind == "model" else _picture(given, scene)
+    job_loop.write_result(job, PrepareOutput(target.name))
 
 
 # -----------------------------------------------------------------------------
 # Pictures
 
 
-def _picture(job: dict, scene: bpy.types.Scene) -> Path:
+def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
     try:
-        image = bpy.data.images.load(job["source_path"])
+        image = bpy.data.images.load(given.source_path)
     except RuntimeError as error:
         raise gltf_import.RefusedError("picture", gltf_import.last_line(str(error))) from None
     if not all(image.size):
         raise gltf_import.RefusedError("picture")
-    factor = job["max_edge_px"] / max(image.size)
+    factor = given.max_edge_px / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
     depth = image.depth
-    turned = orientation.orientation_of(Path(job["source_path"]))
+    turned = orientation.orientation_of(Path(given.source_path))
     if turned != 1:
         image = _upright(image, turned)
     # The default view transform is for renders, and would change the colours of an image.
     colours.show_plainly(scene)
     settings = scene.render.image_settings
-    stem = Path(job["target_stem"])
+    stem = Path(given.target_stem)
     for file_format, suffix in _FORMATS:
         try:
             settings.file_format = file_format  # type: ignore[assignment]
@@ -87,13 +95,13 @@ def _picture(job: dict, scene: bpy.types.Scene) -> Path:
         part = stem.with_name(f".{stem.name}.{os.getpid()}{suffix}")
         try:
             image.save_render(str(part), scene=scene)
-            if part.stat().st_size <= job["max_bytes"]:
+            if part.stat().st_size <= given.max_bytes:
                 return _finish(part, stem.with_name(stem.name + suffix))
         except RuntimeError as error:
             raise OSError(0, gltf_import.last_line(str(error))) from error
         finally:
             part.unlink(missing_ok=True)
-    raise gltf_import.RefusedError("picture_size", str(job["max_bytes"] // _MB))
+    raise gltf_import.RefusedError("picture_size", str(given.max_bytes // _MB))
 
 
 def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
@@ -124,17 +132,17 @@ def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
 # Models
 
 
-def _model(job: dict) -> Path:
+def _model(given: PrepareInput) -> Path:
     try:
         import numpy  # noqa: F401 -- a Blender of a Linux distribution may lack it
     except ImportError:
         raise gltf_import.RefusedError("numpy") from None
     try:
-        with bpy.data.libraries.load(job["source_path"], link=False) as (inside, wanted):  # type: ignore[func-returns-value]
+        with bpy.data.libraries.load(given.source_path, link=False) as (inside, wanted):  # type: ignore[func-returns-value]
             wanted.objects = inside.objects
     except (OSError, RuntimeError) as error:
         raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
-    if foreign := _from_another_file(job["source_path"]):
+    if foreign := _from_another_file(given.source_path):
         raise gltf_import.RefusedError("foreign", "".join(char for char in foreign if char.isprintable())[:100])
     objects = [obj for obj in wanted.objects if obj is not None]
     for obj in objects:
@@ -143,12 +151,12 @@ def _model(job: dict) -> Path:
     bpy.context.view_layer.update()
     if not any(len(obj.data.polygons) for obj in objects if obj.type == "MESH"):
         raise gltf_import.RefusedError("empty")
-    stem = Path(job["target_stem"])
+    stem = Path(given.target_stem)
     part = stem.with_name(f".{stem.name}.{os.getpid()}.glb")
     try:
         _export(part)
-        if part.stat().st_size > job["max_bytes"]:
-            raise gltf_import.RefusedError("model_size", str(job["max_bytes"] // _MB))
+        if part.stat().st_size > given.max_bytes:
+            raise gltf_import.RefusedError("model_size", str(given.max_bytes // _MB))
         return _finish(part, stem.with_name(stem.name + ".glb"))
     finally:
         part.unlink(missing_ok=True)
@@ -197,4 +205,4 @@ def _finish(part: Path, target: Path) -> Path:
 
 
 if __name__ == "__main__":
-    job_loop.serve(prepare)
+    job_loop.serve(prepare, PrepareInput)

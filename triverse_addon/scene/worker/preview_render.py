@@ -11,11 +11,16 @@ and 2 to 2.5 s for a million (measured, two cores), nearly all of it before the 
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import asset_collection
 import bpy
-import colours
 from mathutils import Euler, Vector
+
+if TYPE_CHECKING:
+    from . import asset_collection, colours
+else:
+    import asset_collection
+    import colours
 
 _EDGE_PX = 256
 _SAMPLES = 8
