@@ -37,11 +37,8 @@ WRAPPER = """
 import runpy, sys
 sys.argv[:] = sys.argv[1:]
 sys.path.insert(0, {folder!r})
-import bpy, job_loop
-def empty_file():
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
-    return bpy.context.scene
-job_loop.empty_file = empty_file
+import job_loop
+job_loop.empty_file = job_loop.load_empty_file
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 

@@ -160,7 +160,7 @@ def test_a_crash_of_the_renderer_costs_only_the_picture(tmp_path: Path, glb: Pat
 def test_a_model_that_crashes_every_child_is_told_and_the_next_goes_on(tmp_path: Path, glb: Path) -> None:
     changes = (
         "import gltf_import\nread = gltf_import.read\n"
-        "gltf_import.read = lambda path: os.kill(os.getpid(), 11) if 'evil' in path else read(path)\n"
+        "gltf_import.read = lambda path, *more: os.kill(os.getpid(), 11) if 'evil' in path else read(path, *more)\n"
     )
     children = Children(tmp_path, changes)
     evil = tmp_path / "evil.glb"

@@ -17,6 +17,7 @@ import bpy
 from ...api.sentence import Sentence
 from ..errors import SceneError
 from ..worker import asset_collection, colours
+from .origin import check_local
 from .placement import TargetTransform, place
 
 _log = logging.getLogger(__name__)
@@ -63,10 +64,7 @@ def append_model(
     :raises UnreadableBlendError: the file cannot be read, or contains no collection.
     :raises SceneError: the scene is linked from another file and cannot be changed.
     """
-    if scene.library is not None:
-        raise SceneError(
-            Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
-        )
+    check_local(scene)
     libraries, pictures = set(bpy.data.libraries), set(bpy.data.images)
     try:
         with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]

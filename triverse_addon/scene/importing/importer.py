@@ -25,7 +25,7 @@ from ..worker.gltf_import import units_of
 from . import imported_models, orphan_data, readable_models, replace_import, replace_objects, share_data, undo, variants
 from .append import MAX_BLOCKS, OtherUnitsError, TooManyBlocksError, UnreadableBlendError, append_model
 from .in_process import import_model
-from .origin import find_object, find_scene, missing_scene_reason
+from .origin import find_object, find_scene, linked_scene_reason, missing_scene_reason
 from .placement import TargetTransform, box_of
 from .step_aside import step_aside
 
@@ -37,8 +37,8 @@ def wait_reason(record: TaskRecord) -> Sentence | None:
     scene = find_scene(record.origin)
     if scene is None:
         return missing_scene_reason(record.origin)
-    if scene.library is not None:
-        return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
+    if (reason := linked_scene_reason(scene)) is not None:
+        return reason
     if any(obj.mode != "OBJECT" for obj in _displaced_objects(record, scene)):
         return Sentence.of("Waits until the object whose place the model takes is in Object Mode again.")
     return None

@@ -6,7 +6,6 @@ Floor: second. Thread: main, which is blocked for seconds by a model of a millio
 """
 
 import dataclasses
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from ...tasks.converter import Missing
 from ..asset_library import CATALOG_ID
 from ..child.messages import sentence_for
 from ..errors import SceneError
-from ..worker import asset_collection, geometry, gltf_import, thumbnail
+from ..worker import asset_collection, gltf_import, thumbnail
+from .origin import check_local
 from .placement import TargetTransform, place
-
-_log = logging.getLogger(__name__)
 
 
 def import_model(
@@ -54,34 +52,25 @@ def import_model(
     :raises SceneError: the importer cannot read the file, or the scene is linked from another file; the scene is
         unchanged.
     """
-    if scene.library is not None:
-        raise SceneError(
-            Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
-        )
+    check_local(scene)
     properties = properties or {}
     try:
-        made = gltf_import.read(str(glb_path.resolve()), gltf_import.units_of(scene))
+        collection, missing = asset_collection.import_glb(
+            str(glb_path.resolve()), scene, name, gltf_import.units_of(scene), merge=merge, smooth_deg=smooth_deg
+        )
     except gltf_import.RefusedError as error:
         raise SceneError(sentence_for(error.kind, error.detail)) from None
     if history is not None:
-        history += Missing(**dataclasses.asdict(made.missing)).history_lines()
-    geometry.rework([*made.shown, *made.others], merge=merge, smooth_deg=smooth_deg)
-    collection = asset_collection.collect(made.shown, made.others, name)
-    asset_collection.store_variants(collection, made.variants)
-    scene.collection.children.link(collection)
-    asset_collection.exclude_others(collection)
+        history += Missing(**dataclasses.asdict(missing)).history_lines()
     asset_collection.mark_asset(
         collection,
         properties=properties,
-        tags=list(tags),
+        tags=tags,
         description=str(properties.get("triverse_prompt", "")),
         catalog_id=CATALOG_ID,
     )
     if preview_path is not None:
-        try:
-            thumbnail.make(preview_path, None, collection)
-        except thumbnail.PictureError as error:
-            _log.info("No preview for %s: %s", collection.name, error)
+        thumbnail.try_make(preview_path, None, collection)
     if target is not None:
         place(collection, target)
     return collection

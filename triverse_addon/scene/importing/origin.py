@@ -17,6 +17,7 @@ import bpy
 
 from ...api.sentence import Sentence
 from ...tasks.record import Origin
+from ..errors import SceneError
 
 _token = uuid.uuid4().hex
 
@@ -79,6 +80,23 @@ def missing_scene_reason(origin: Origin) -> Sentence:
             "Waits until {file} is open again. Press Import to bring it into this file.", file=Path(origin.file).name
         )
     return Sentence.of("Its file was closed without being saved. Press Import to bring the model into this file.")
+
+
+def linked_scene_reason(scene: bpy.types.Scene) -> Sentence | None:
+    """Return why nothing can be imported into a scene that is linked from another file; None if it is not linked."""
+    if scene.library is None:
+        return None
+    return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
+
+
+def check_local(scene: bpy.types.Scene) -> None:
+    """
+    Check that ``scene`` can be changed.
+
+    :raises SceneError: it is linked from another file.
+    """
+    if (reason := linked_scene_reason(scene)) is not None:
+        raise SceneError(reason)
 
 
 def is_same_file(origin: Origin) -> bool:

@@ -7,10 +7,22 @@ child loads it as a plain module.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import bpy
 from mathutils import Matrix
+
+if TYPE_CHECKING or __package__:
+    from . import geometry, gltf_import
+    from .job_format import Missing
+else:
+    import geometry
+    import gltf_import
+    from job_format import Missing
+
+_log = logging.getLogger(__name__)
 
 #: Bytes of UTF-8 that the name of a data-block may have in every Blender since 4.2 (5.0 allows 255), with room left for
 #: ".001".
@@ -26,6 +38,35 @@ VARIANTS = "triverse_material_variants"
 _OTHERS_SUFFIX = " other scenes"
 #: Greatest error of a matrix after decomposition into location, rotation and scale, relative to its largest entry.
 _MATRIX_TOLERANCE = 1e-4
+
+
+def import_glb(
+    glb_path: str,
+    scene: bpy.types.Scene,
+    name: str,
+    units: gltf_import.Units | None = None,
+    *,
+    merge: bool = False,
+    smooth_deg: int = 0,
+) -> tuple[bpy.types.Collection, Missing]:
+    """
+    Import a GLB into a new collection, which is linked to ``scene``.
+
+    :param glb_path: absolute path of the GLB.
+    :param scene: the scene.
+    :param name: name of the collection.
+    :param units: units of the scene that the model is for, see :func:`gltf_import.read`.
+    :param merge: see :func:`geometry.rework`; likewise ``smooth_deg``.
+    :return: the collection, and what the file declares and the importer did not create.
+    :raises gltf_import.RefusedError: the import failed or was rejected; nothing was created.
+    """
+    made = gltf_import.read(glb_path, units)
+    geometry.rework([*made.shown, *made.others], merge=merge, smooth_deg=smooth_deg)
+    collection = collect(made.shown, made.others, name)
+    store_variants(collection, made.variants)
+    scene.collection.children.link(collection)
+    exclude_others(collection)
+    return collection, made.missing
 
 
 def clean_name(text: str, *, fallback: str = "Model") -> str:
@@ -257,18 +298,12 @@ def count(collection: bpy.types.Collection) -> tuple[int, int]:
     return len(collection.objects), triangles
 
 
-def pack_images() -> list[str]:
-    """
-    Pack all images into the .blend, so that it needs no other file.
-
-    :return: an error message for each image that cannot be read.
-    """
-    problems = []
+def pack_images() -> None:
+    """Pack all images into the .blend, so that it needs no other file. One that cannot be read is left out."""
     for image in bpy.data.images:
         if image.source != "FILE" or image.packed_file is not None:
             continue
         try:
             image.pack()
         except RuntimeError as error:
-            problems.append(f"{image.name}: {error}")
-    return problems
+            _log.warning("%s: %s", image.name, error)

@@ -22,13 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, blend_file, colours, geometry, gltf_import, job_loop, preview_render, thumbnail
+    from . import asset_collection, blend_file, colours, gltf_import, job_loop, preview_render, thumbnail
     from .job_format import ConvertInput, ConvertOutput, Job
 else:
     import asset_collection
     import blend_file
     import colours
-    import geometry
     import gltf_import
     import job_loop
     import preview_render
@@ -48,14 +47,15 @@ def convert(job: Job[ConvertInput]) -> None:
     """
     given = job.input
     scene = job_loop.empty_file()
-    made = gltf_import.read(given.glb_path, gltf_import.Units(given.unit_m, given.frames_per_s))
-    geometry.rework([*made.shown, *made.others], merge=given.merge, smooth_deg=given.smooth_deg)
-    collection = asset_collection.collect(made.shown, made.others, given.name)
-    asset_collection.store_variants(collection, made.variants)
-    scene.collection.children.link(collection)
-    asset_collection.exclude_others(collection)
-    for problem in asset_collection.pack_images():
-        _log.warning("%s", problem)
+    collection, missing = asset_collection.import_glb(
+        given.glb_path,
+        scene,
+        given.name,
+        gltf_import.Units(given.unit_m, given.frames_per_s),
+        merge=given.merge,
+        smooth_deg=given.smooth_deg,
+    )
+    asset_collection.pack_images()
     asset_collection.mark_asset(
         collection,
         properties=given.properties,
@@ -66,23 +66,27 @@ def convert(job: Job[ConvertInput]) -> None:
     bpy.data.orphans_purge(do_recursive=True)
     colours.mark_data_images(bpy.data.images)
     number, triangles = asset_collection.count(collection)
-    has_thumbnail = given.preview_path is not None and _thumbnail(job, Path(given.preview_path), collection)
+    target = Path(given.thumbnail_path)
+    has_thumbnail = given.preview_path is not None and thumbnail.try_make(Path(given.preview_path), target, collection)
     output = ConvertOutput(
         collection_name=collection.name,
         objects=number,
         triangles=triangles,
-        missing=made.missing,
+        missing=missing,
         blend_sha256=_write(job, scene),
         thumbnail=has_thumbnail,
     )
     job_loop.write_result(job, output)
-    if not has_thumbnail:
-        try:
-            if _render_preview(job, collection):
-                job_loop.write_result(job, replace(output, blend_sha256=_write(job, scene), thumbnail=True))
-        except (OSError, MemoryError) as error:
-            # The .blend and the result that were written before remain valid.
-            _log.warning("No rendered preview: %s", error)
+    if has_thumbnail:
+        return
+    # The model is rendered after the .blend and the result are written: if the renderer crashes, only the preview is
+    # missing.
+    drawn = Path(job.result_path).with_name("render.png")
+    try:
+        if preview_render.try_draw(collection, drawn) and thumbnail.try_make(drawn, target, collection):
+            job_loop.write_result(job, replace(output, blend_sha256=_write(job, scene), thumbnail=True))
+    except (OSError, MemoryError) as error:
+        _log.warning("No rendered preview: %s", error)
 
 
 def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:
@@ -91,31 +95,6 @@ def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:
     blend_file.write(path, scene)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _thumbnail(job: Job[ConvertInput], picture: Path, collection: bpy.types.Collection) -> bool:
-    """Make preview and thumbnail from the image ``picture``. Return False if that cannot be read."""
-    try:
-        thumbnail.make(picture, Path(job.input.thumbnail_path), collection)
-    except thumbnail.PictureError as error:
-        _log.warning("No thumbnail: %s", error)
-        return False
-    return True
-
-
-def _render_preview(job: Job[ConvertInput], collection: bpy.types.Collection) -> bool:
-    """
-    Render a preview for a model that came without one. Return True if there is one now.
-
-    Call it after the .blend and the result are written: if the renderer crashes, only the preview is missing.
-    """
-    drawn = Path(job.result_path).with_name("render.png")
-    try:
-        preview_render.draw(collection, drawn)
-    except preview_render.CannotDrawError as error:
-        _log.warning("No rendered preview: %s", error)
-        return False
-    return _thumbnail(job, drawn, collection)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,16 @@ def empty_file() -> bpy.types.Scene:
     return scene
 
 
+def load_empty_file() -> bpy.types.Scene:
+    """
+    Load an empty file and return a new scene in it. Preferences and add-ons stay loaded.
+
+    Unlike :func:`empty_file`, this removes everything that an earlier job may have left.
+    """
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    return blend_file.begin()
+
+
 def write_result(job: Job[Any], output: Output) -> None:
     """Write ``output`` to the result file that ``job`` names, atomically."""
     path = Path(job.result_path)

@@ -8,7 +8,6 @@ child. It runs one job after another.
 """
 
 import errno
-import logging
 import os
 import secrets
 import shutil
@@ -23,7 +22,7 @@ import bpy
 
 if TYPE_CHECKING:
     from . import asset_collection, blend_file, exporters, gltf_import, job_loop, preview_render, thumbnail
-    from .job_format import AssetInput, AssetOutput, Job, Missing, SheetInput, SheetOutput, TrialInput, TrialOutput
+    from .job_format import AssetInput, AssetOutput, Job, SheetInput, SheetOutput, TrialInput, TrialOutput
 else:
     import asset_collection
     import blend_file
@@ -32,9 +31,7 @@ else:
     import job_loop
     import preview_render
     import thumbnail
-    from job_format import AssetInput, AssetOutput, Job, Missing, SheetInput, SheetOutput, TrialInput, TrialOutput
-
-_log = logging.getLogger("library_worker")
+    from job_format import AssetInput, AssetOutput, Job, SheetInput, SheetOutput, TrialInput, TrialOutput
 
 
 def work(job: Job[AssetInput | SheetInput | TrialInput]) -> None:
@@ -46,7 +43,7 @@ def work(job: Job[AssetInput | SheetInput | TrialInput]) -> None:
     :raises OSError: a file cannot be written.
     """
     gltf_import.need_numpy()
-    scene = _fresh_file()
+    scene = job_loop.load_empty_file()
     # Blender must not write to the library itself: it would follow a symbolic link that was planted there.
     scratch = Path(job.result_path).with_suffix(".files")
     scratch.mkdir()
@@ -61,12 +58,6 @@ def work(job: Job[AssetInput | SheetInput | TrialInput]) -> None:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     job_loop.write_result(job, output)
-
-
-def _fresh_file() -> bpy.types.Scene:
-    """Load an empty file, which removes everything of the previous job. Preferences and add-ons stay loaded."""
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
-    return blend_file.begin()
 
 
 # These modules import numpy. They are imported only now, so that a missing numpy is reported as the result of the job.
@@ -97,15 +88,16 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
         from . import post_process
     else:
         import post_process
-    collection, missing = _model(given, scene)
+    collection, missing = asset_collection.import_glb(
+        given.glb_path, scene, given.name, merge=given.post.merge, smooth_deg=given.post.smooth_deg
+    )
     tags = [*given.tags, "Incomplete"] if missing.meshes else given.tags
     extra = post_process.work(collection, given.post)
     _, triangles = asset_collection.count(collection)
     if given.post.hull:
         post_process.add_hull(collection)
     bpy.data.orphans_purge(do_recursive=True)
-    for problem in asset_collection.pack_images():
-        _log.warning("%s", problem)
+    asset_collection.pack_images()
     _mark(given, collection, tags)
     for level, lod in enumerate(extra, 1):
         _mark(given, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
@@ -114,7 +106,7 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
     if picture is not None:
         made["thumbnail"] = picture
         for lod in extra:
-            _preview(picture, lod)
+            thumbnail.try_make(picture, None, lod)
     lacking: dict[str, str] = {}
     for kind in given.post.exports:
         try:
@@ -125,15 +117,6 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
     made["blend"] = scratch / f"{given.stem}.blend"
     blend_file.write(made["blend"], scene)
     return AssetOutput(_move_to_library(given, made), triangles, lacking, missing)
-
-
-def _model(given: AssetInput, scene: bpy.types.Scene) -> tuple[bpy.types.Collection, Missing]:
-    made = gltf_import.read(given.glb_path)
-    collection = asset_collection.collect(made.shown, made.others, given.name)
-    asset_collection.store_variants(collection, made.variants)
-    scene.collection.children.link(collection)
-    asset_collection.exclude_others(collection)
-    return collection, made.missing
 
 
 def _mark(
@@ -151,26 +134,11 @@ def _mark(
 
 def _picture(given: AssetInput, collection: bpy.types.Collection, target: Path) -> Path | None:
     """Make preview and thumbnail from the service's image, or from a render. Return ``target``, or None if neither."""
-    if given.preview_path and _preview(Path(given.preview_path), collection, target):
+    if given.preview_path and thumbnail.try_make(Path(given.preview_path), target, collection):
         return target
-    if not given.may_draw:
-        return None
     drawn = target.with_name("render.png")
-    try:
-        preview_render.draw(collection, drawn)
-    except preview_render.CannotDrawError as error:
-        _log.warning("No rendered preview: %s", error)
-        return None
-    return target if _preview(drawn, collection, target) else None
-
-
-def _preview(picture: Path, collection: bpy.types.Collection, target: Path | None = None) -> bool:
-    try:
-        thumbnail.make(picture, target, collection)
-    except thumbnail.PictureError as error:
-        _log.warning("No thumbnail: %s", error)
-        return False
-    return True
+    is_drawn = given.may_draw and preview_render.try_draw(collection, drawn)
+    return target if is_drawn and thumbnail.try_make(drawn, target, collection) else None
 
 
 def _move_to_library(given: AssetInput, made: Mapping[str, Path]) -> dict[str, str]:

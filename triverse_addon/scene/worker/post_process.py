@@ -33,14 +33,13 @@ _MIN_PART_TRIANGLES = 64.0
 
 def work(collection: bpy.types.Collection, post: Processing) -> list[bpy.types.Collection]:
     """
-    Process a model as ``post`` says, except for the hull and the exports.
+    Process a model as ``post`` says, except for what is done at the import, the hull and the exports.
 
     :param collection: the model.
     :param post: what to do.
     :return: collections of the levels of detail, finest first, linked to the scene.
     :raises gltf_import.RefusedError: this model cannot be processed so.
     """
-    geometry.rework(collection.objects, merge=post.merge, smooth_deg=post.smooth_deg)
     if post.cleanup:
         clean_up(collection)
     if post.decimate:

@@ -9,6 +9,7 @@ Cycles on the CPU is the only engine that renders without a graphics card. At 25
 and 2 to 2.5 s for a million (measured, two cores), nearly all of it before the first ray is traced.
 """
 
+import logging
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 else:
     import asset_collection
     import colours
+
+_log = logging.getLogger(__name__)
 
 _EDGE_PX = 256
 _SAMPLES = 8
@@ -72,6 +75,16 @@ def draw(collection: bpy.types.Collection, target: Path) -> None:
         bpy.data.batch_remove(made)
     if not target.is_file():
         raise CannotDrawError("no file was written")
+
+
+def try_draw(collection: bpy.types.Collection, target: Path) -> bool:
+    """Call :func:`draw`. Return False, with a line in the log, if the model cannot be rendered."""
+    try:
+        draw(collection, target)
+    except CannotDrawError as error:
+        _log.warning("No rendered preview: %s", error)
+        return False
+    return True
 
 
 def _set_up(scene: bpy.types.Scene, target: Path) -> None:

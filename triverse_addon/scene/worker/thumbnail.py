@@ -6,11 +6,14 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
+import logging
 import os
 import struct
 from pathlib import Path
 
 import bpy
+
+_log = logging.getLogger(__name__)
 
 #: Longest side of the thumbnail. ``bpy.utils.previews`` decodes on the main thread, so the list does not use the
 #: original.
@@ -115,6 +118,16 @@ def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -
         raise PictureError(str(error)) from error
     finally:
         bpy.data.images.remove(image)
+
+
+def try_make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> bool:
+    """Call :func:`make`. Return False, with a line in the log, if the image cannot be used."""
+    try:
+        make(picture, target, collection)
+    except PictureError as error:
+        _log.warning("No thumbnail for %s: %s", collection.name, error)
+        return False
+    return True
 
 
 def _save(image: bpy.types.Image, target: Path) -> None:
