@@ -19,6 +19,7 @@ from ...api.sentence import Sentence
 from ...tasks.private_files import make_folder, own_file
 from ...tasks.record import Replaced
 from ..errors import SceneError
+from ..worker import geometry
 
 #: Values of ``Object.type`` of the objects that can have faces.
 _TYPES = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META"})
@@ -93,7 +94,7 @@ def triangles(objects: Sequence[bpy.types.Object]) -> int:
 
     Modifiers are not evaluated, so this is fast enough to be called when a panel is drawn.
     """
-    return sum(len(obj.data.loops) - 2 * len(obj.data.polygons) for obj in objects if obj.type == "MESH")
+    return sum(geometry.triangles_of(obj.data) for obj in geometry.mesh_objects(objects))
 
 
 def _bare_mesh(obj: bpy.types.Object, graph: bpy.types.Depsgraph) -> bpy.types.Mesh:

@@ -290,12 +290,8 @@ def write_properties(collection: bpy.types.Collection, properties: Mapping[str, 
 
 def count(collection: bpy.types.Collection) -> tuple[int, int]:
     """Return the number of objects in ``collection``, and the number of triangles of their meshes."""
-    triangles = 0
-    for obj in collection.objects:
-        if obj.type == "MESH":
-            # A polygon with n corners consists of n - 2 triangles.
-            triangles += len(obj.data.loops) - 2 * len(obj.data.polygons)
-    return len(collection.objects), triangles
+    meshes = (obj.data for obj in geometry.mesh_objects(collection.objects))
+    return len(collection.objects), sum(map(geometry.triangles_of, meshes))
 
 
 def pack_images() -> None:

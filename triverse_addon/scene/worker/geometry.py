@@ -18,9 +18,19 @@ SEAM = 1e-6
 _NORMALS = "triverse_normals"
 
 
+def mesh_objects(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Return those of ``objects`` that are meshes."""
+    return [obj for obj in objects if obj.type == "MESH"]
+
+
+def triangles_of(mesh: bpy.types.Mesh) -> int:
+    """Return the number of triangles of ``mesh``: a polygon with n corners consists of n - 2."""
+    return len(mesh.loops) - 2 * len(mesh.polygons)
+
+
 def meshes_of(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Mesh]:
     """Return the meshes of ``objects``, each once."""
-    return list(dict.fromkeys(obj.data for obj in objects if obj.type == "MESH"))
+    return list(dict.fromkeys(obj.data for obj in mesh_objects(objects)))
 
 
 def show_vertex_colours(objects: Iterable[bpy.types.Object]) -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING or __package__:
+    from . import geometry
     from .job_format import Missing
 else:
+    import geometry
     from job_format import Missing
 
 
@@ -102,7 +104,7 @@ class ImportObserver:
         """Compare an imported mesh with what the file declares."""
         number = self._meshes[id(gltf_mesh)]
         declared = self._declared.get(number, [])
-        triangles = len(blender_mesh.loops) - 2 * len(blender_mesh.polygons)
+        triangles = geometry.triangles_of(blender_mesh)
         lost = sum(one for one, _ in declared) - triangles
         parts = [one for one, _ in declared if one]
         # The importer leaves out degenerate and duplicate triangles. The mesh is incomplete only if as many as those of

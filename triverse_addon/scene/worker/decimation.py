@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Decimate models, and make their levels of detail.
+
+Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
+module.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import bmesh
+import bpy
+
+if TYPE_CHECKING:
+    from . import asset_collection, geometry, gltf_import
+else:
+    import asset_collection
+    import geometry
+    import gltf_import
+
+#: Number of triangles below which a mesh is not decimated as long as others can be.
+_MIN_PART_TRIANGLES = 64.0
+
+
+def reduce_to(objects: Iterable[bpy.types.Object], max_triangles: int) -> None:
+    """
+    Decimate the meshes of ``objects`` to at most ``max_triangles`` triangles in total.
+
+    Large meshes are reduced by the same ratio, small ones only if that is not enough.
+
+    :raises gltf_import.RefusedError: the model has too many parts for this number.
+    """
+    objects = geometry.mesh_objects(objects)
+    meshes = list(dict.fromkeys(obj.data for obj in objects))
+    times = [sum(obj.data == mesh for obj in objects) for mesh in meshes]
+    # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
+    for margin in (1.0, 0.98, 0.9):
+        counts = [geometry.triangles_of(mesh) for mesh in meshes]
+        if sum(map(int.__mul__, counts, times)) <= max_triangles:
+            return
+        shares = _shares(counts, times, max_triangles * margin)
+        meshes = [
+            _exchange(mesh, share / count) if share < count else mesh
+            for mesh, count, share in zip(meshes, counts, shares, strict=True)
+        ]
+    total = sum(geometry.triangles_of(mesh) * number for mesh, number in zip(meshes, times, strict=True))
+    if total > max_triangles:
+        raise gltf_import.RefusedError("decimate", str(total))
+
+
+def _shares(counts: list[int], times: list[int], max_triangles: float) -> list[float]:
+    """
+    Return the target number of triangles of each mesh.
+
+    The ratio is not the same for all meshes: it would reduce a table top, a box of 12 triangles, to one triangle, and
+    that would save the vase on it only one per cent.
+
+    :param counts: number of triangles of each mesh.
+    :param times: number of objects that use each mesh.
+    :param max_triangles: greatest total number of triangles of all objects.
+    """
+    least = _MIN_PART_TRIANGLES
+
+    def total(ratio: float) -> float:
+        return sum(max(min(count, least), count * ratio) * number for count, number in zip(counts, times, strict=True))
+
+    while least > 4 and total(0.0) > max_triangles:
+        least /= 2
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if total(middle) <= max_triangles else (low, middle)
+    return [max(min(count, least), count * low) for count in counts]
+
+
+def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
+    """Replace ``mesh`` by a decimated copy with the same name, in all objects that use it, and return the copy."""
+    smaller = _reduced(mesh, ratio)
+    name = mesh.name
+    mesh.user_remap(smaller)
+    bpy.data.meshes.remove(mesh)
+    smaller.name = name
+    return smaller
+
+
+def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
+    """
+    Return a decimated copy of ``mesh``, without shape keys.
+
+    :param ratio: fraction of the triangles to keep.
+    """
+    welded = mesh.copy()
+    if welded.shape_keys is not None:
+        holder = bpy.data.objects.new("shape keys", welded)
+        holder.shape_key_clear()
+        bpy.data.objects.remove(holder)
+    _weld(welded)
+    obj = bpy.data.objects.new("decimate", welded)
+    bpy.context.scene.collection.objects.link(obj)
+    modifier = obj.modifiers.new("decimate", "DECIMATE")
+    modifier.ratio = ratio
+    modifier.use_collapse_triangulate = True
+    graph = bpy.context.evaluated_depsgraph_get()
+    result = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
+    bpy.data.objects.remove(obj)
+    bpy.data.meshes.remove(welded)
+    return result
+
+
+def _weld(mesh: bpy.types.Mesh) -> None:
+    """
+    Merge vertices that glTF has split along seams: otherwise decimation would open gaps at the seams.
+
+    The custom normals do not suit the reduced mesh, so they are replaced by Blender's smooth normals.
+    """
+    shape = bmesh.new()
+    shape.from_mesh(mesh)
+    bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=geometry.SEAM)
+    shape.to_mesh(mesh)
+    shape.free()
+    if mesh.has_custom_normals:
+        # A zero vector means the default normal (Mesh.normals_split_custom_set).
+        mesh.normals_split_custom_set([(0.0, 0.0, 0.0)] * len(mesh.loops))
+
+
+def make_level(collection: bpy.types.Collection, level: int) -> bpy.types.Collection:
+    """Return a copy of the model with ``1 / 2 ** level`` of its triangles, in a new collection linked to the scene."""
+    lod = bpy.data.collections.new(f"{asset_collection.cut(collection.name, 52)} LOD{level}")
+    copies: dict[bpy.types.Object, bpy.types.Object] = {}
+    meshes: dict[bpy.types.ID, bpy.types.ID] = {}
+    for obj in collection.objects:
+        copies[obj] = copy = obj.copy()
+        copy.name = f"{asset_collection.cut(obj.name, 52)}_LOD{level}"
+        if obj.type == "MESH":
+            if obj.data not in meshes:
+                meshes[obj.data] = obj.data.copy()
+                meshes[obj.data].name = copy.name
+            copy.data = meshes[obj.data]  # type: ignore[assignment]
+        lod.objects.link(copy)
+    for obj, copy in copies.items():
+        if obj.parent in copies:
+            copy.parent = copies[obj.parent]
+            copy.matrix_parent_inverse = obj.matrix_parent_inverse.copy()
+        for modifier in copy.modifiers:
+            if modifier.type == "ARMATURE" and modifier.object in copies:
+                modifier.object = copies[modifier.object]
+    bpy.context.scene.collection.children.link(lod)
+    total = sum(geometry.triangles_of(obj.data) for obj in geometry.mesh_objects(lod.objects))
+    reduce_to(lod.objects, max(1, total // 2**level))
+    return lod
