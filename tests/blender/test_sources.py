@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -11,7 +13,7 @@ from mathutils import Euler, Matrix, Vector
 
 from tests.blender import glbs
 from tests.blender.test_prepare import pixel, size
-from triverse_addon.scene.capture import image_sources, selection
+from triverse_addon.scene.capture import image_sources, selection, tga
 from triverse_addon.scene.errors import SceneError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -161,6 +163,31 @@ def test_without_a_render_it_is_told(tmp_path: Path) -> None:
         image_sources.last_render(bpy.context.scene, tmp_path / "own")
 
 
+def test_a_render_without_pixels_is_told_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save_render(_path: str, *, scene: bpy.types.Scene) -> None:
+        raise RuntimeError("Fehler: kein Puffer")
+
+    shown = SimpleNamespace(type="RENDER_RESULT", save_render=save_render)
+    monkeypatch.setattr(image_sources, "bpy", SimpleNamespace(data=SimpleNamespace(images=[shown])))
+    with pytest.raises(SceneError, match="Nothing was rendered yet"):
+        image_sources.last_render(bpy.context.scene, tmp_path / "own")
+    assert list((tmp_path / "own").iterdir()) == []
+
+
+@pytest.mark.parametrize("room_bytes", [0, 20, 2000])
+def test_a_full_disk_is_told_and_not_a_missing_render(
+    rendered: bpy.types.Scene, tmp_path: Path, room_bytes: int
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, before[1]))
+    try:
+        with pytest.raises(SceneError, match="cannot be written to"):
+            image_sources.last_render(rendered, tmp_path / "own")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "own").iterdir()) == []
+
+
 # -----------------------------------------------------------------------------
 # The viewport and the clipboard, as far as they go without a window
 
@@ -176,7 +203,7 @@ def test_a_viewport_without_a_window_is_told(tmp_path: Path) -> None:
 def test_a_tga_of_ours_is_read_as_it_was_meant(tmp_path: Path) -> None:
     red, green, blue, white = b"\xff\0\0\xff", b"\0\xff\0\xff", b"\0\0\xff\xff", b"\xff\xff\xff\xff"
     path = tmp_path / "p.tga"
-    path.write_bytes(image_sources._tga(2, 2, image_sources._without_alpha(red + green + blue + white)))
+    path.write_bytes(tga.encode(2, 2, tga.without_alpha(red + green + blue + white)))
     assert size(path) == (2, 2)
     assert [pixel(path, at) for at in range(4)] == [
         [255, 0, 0, 255],

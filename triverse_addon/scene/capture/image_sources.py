@@ -8,11 +8,12 @@ Files are written in the fastest format, TGA without compression: 60 to 150 ms f
 900 ms and more (measured). ``child.preparer`` converts them to PNG in a child Blender when a task needs them.
 """
 
+import errno
 import logging
+import os
 import secrets
-import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ...tasks.folders import slug
 from ...tasks.private_files import make_folder, opener, own_file
 from ..errors import SceneError
 from ..worker import colours
+from . import tga
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ _NOT_OF_A_USER = frozenset({"RENDER_RESULT", "COMPOSITING"})
 
 #: Least and greatest length, in pixels, of the longer side of a viewport capture. Small viewports are drawn enlarged.
 _MIN_PX, _MAX_PX = 1024, 2048
+#: Size of the file by which it is found out whether the disk is full.
+_PROBE_BYTES = 64 * 1024
 
 
 def from_image(image: bpy.types.Image, folder: Path) -> Path:
@@ -82,9 +86,9 @@ def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
         try:
             return _save(result, scene, path)
         except SceneError:
-            # Blender creates the data-block as soon as a render window is shown, and has no way to check whether it has
-            # pixels.
-            if path.parent.is_dir():
+            # Blender creates the data-block as soon as a render window is shown, has no way to check whether it has
+            # pixels, and translates its error messages. But without pixels it does not begin to write.
+            if _can_create(path):
                 raise nothing from None
             raise
 
@@ -112,7 +116,9 @@ def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.ty
     factor = min(max(longest, _MIN_PX), _MAX_PX) / max(longest, 1)
     width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
     pixels = _draw(space, region, scene, layer, width, height)
-    return _write(_new_path(folder, f"viewport {scene.name}", ".tga"), _tga(width, height, _without_alpha(pixels)))
+    return _write(
+        _new_path(folder, f"viewport {scene.name}", ".tga"), tga.encode(width, height, tga.without_alpha(pixels))
+    )
 
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
@@ -181,12 +187,27 @@ def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
         # Image.save() is not used: in 4.2 it turns a generated image into a file image, and marks a painted one as
         # saved.
         image.save_render(str(path), scene=scene)
+        if not tga.is_whole(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        own_file(path)
     except (OSError, RuntimeError) as error:
         raise _not_written(path.parent) from error
-    if not path.is_file():
-        raise _not_written(path.parent)
-    own_file(path)
     return path
+
+
+def _can_create(path: Path) -> bool:
+    """Return False if there is a file at ``path``, or none can be written there. Nothing is left at ``path``."""
+    try:
+        with open(path, "xb", opener=opener) as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    return True
 
 
 def _encoded(image: bpy.types.Image) -> bytes:
@@ -221,7 +242,7 @@ def _encoded(image: bpy.types.Image) -> bytes:
         level *= 255.0
         level += 0.5
         levels[:, place] = level
-    return _tga(width, height, levels.tobytes(), depth=len(order))
+    return tga.encode(width, height, levels.tobytes(), depth=len(order))
 
 
 def _not_written(folder: Path) -> SceneError:
@@ -305,24 +326,6 @@ def _draw(
     finally:
         space.overlay.show_overlays = shown
         offscreen.free()
-
-
-def _tga(width: int, height: int, body: bytes, *, depth: int = 3) -> bytes:
-    """
-    Return an uncompressed TGA (Truevision TGA 2.0, type 2).
-
-    :param body: the pixels, row by row from the lower left: blue, green, red and, with a depth of 4, alpha.
-    :param depth: bytes per pixel, 3 or 4.
-    """
-    has_alpha = depth == 4
-    return struct.pack("<BBB5xHHHHBB", 0, 0, 2, 0, 0, width, height, 8 * depth, 8 * has_alpha) + body
-
-
-def _without_alpha(rgba: bytes) -> bytes:
-    """Convert RGBA pixels to BGR."""
-    body = bytearray(len(rgba) // 4 * 3)
-    body[0::3], body[1::3], body[2::3] = rgba[2::4], rgba[1::4], rgba[0::4]
-    return bytes(body)
 
 
 # -----------------------------------------------------------------------------
