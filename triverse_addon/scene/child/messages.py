@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Error messages for models that could not be read.
+Error messages for files that a child Blender could not read or write.
 
 Floor: second. Thread: any. No ``bpy``.
 """
@@ -17,15 +17,8 @@ def sentence_for(kind: str, detail: str = "") -> Sentence:
         "unreadable".
     :param detail: message of the importer or of the system, or the name of the decoder or of the foreign file.
     """
-    if kind == "numpy":
-        return Sentence.of(
-            "Blender's glTF importer needs the Python module numpy, which this Blender lacks. "
-            "Install it (on Debian and Ubuntu: the package python3-numpy), then press Retry."
-        )
-    if kind == "importer":
-        return Sentence.of(
-            "This Blender has no glTF importer. Enable its add-on glTF 2.0 format in the preferences, then press Retry."
-        )
+    if kind in ("numpy", "importer", "disk"):
+        return machine_sentence(kind, detail)
     if kind == "memory":
         return Sentence.of("The model needs more memory than it may have here. The downloaded file is kept.")
     if kind == "decoder":
@@ -38,13 +31,32 @@ def sentence_for(kind: str, detail: str = "") -> Sentence:
         )
     if kind == "empty":
         return Sentence.of("The model file holds no object. The downloaded file is kept.")
-    if kind == "disk":
-        return Sentence.of(
-            "The converted model cannot be written: {reason}. Make room, then press Retry.", reason=detail
-        )
     if not detail:
         return Sentence.of("Blender's glTF importer cannot read this model. The downloaded file is kept.")
     return Sentence.of(
         "Blender's glTF importer cannot read this model. It says: {detail}. The downloaded file is kept.",
         detail=detail.rstrip("."),
     )
+
+
+def machine_sentence(kind: str, detail: str = "") -> Sentence:
+    """
+    Return the message for an error that has nothing to do with the file that was to be read.
+
+    :param kind: "numpy", "importer", "exporter" or "disk".
+    :param detail: for "disk", the message of the system.
+    """
+    if kind == "numpy":
+        return Sentence.of(
+            "Blender's glTF add-on needs the Python module numpy, which this Blender lacks. "
+            "Install it (on Debian and Ubuntu: the package python3-numpy), then try again."
+        )
+    if kind == "importer":
+        return Sentence.of(
+            "This Blender has no glTF importer. Enable its add-on glTF 2.0 format in the preferences, then try again."
+        )
+    if kind == "exporter":
+        return Sentence.of(
+            "This Blender has no glTF exporter. Enable its add-on glTF 2.0 format in the preferences, then try again."
+        )
+    return Sentence.of("The file cannot be written: {reason}. Make room, then press Retry.", reason=detail)

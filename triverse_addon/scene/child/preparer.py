@@ -24,6 +24,7 @@ from ...api.upload_checks import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, head_of
 from ...tasks.preparer import stem_for
 from ...tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
 from ..worker.job_format import PrepareInput, PrepareOutput
+from .messages import machine_sentence
 from .process import ChildMessages, ChildProcess
 
 _log = logging.getLogger(__name__)
@@ -58,19 +59,10 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
         )
     if kind == "empty":
         return Sentence.of("The chosen objects have no faces.")
-    if kind == "numpy":
-        return Sentence.of(
-            "Blender's glTF exporter needs the Python module numpy, which this Blender lacks. "
-            "Install it (on Debian and Ubuntu: the package python3-numpy), then press Retry."
-        )
-    if kind == "exporter":
-        return Sentence.of(
-            "This Blender has no glTF exporter. Enable its add-on glTF 2.0 format in the preferences, then press Retry."
-        )
+    if kind in ("numpy", "exporter", "disk"):
+        return machine_sentence(kind, detail)
     if kind == "memory":
         return Sentence.of("Preparing this file for the upload needs more memory than there is.")
-    if kind == "disk":
-        return Sentence.of("The prepared file cannot be written: {reason}. Make room, then press Retry.", reason=detail)
     return Sentence.of("Blender cannot prepare this file for the upload. It says: {detail}.", detail=detail.rstrip("."))
 
 

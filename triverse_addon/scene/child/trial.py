@@ -14,6 +14,7 @@ from ...api.sentence import Sentence
 from ...batch.library.asset_writer import BLENDER, PICTURES
 from ...tasks.converter import ChildNotStartedError, ConvertError
 from ..worker.job_format import TrialInput, TrialOutput
+from .messages import machine_sentence
 from .process import ChildEndedError, ChildMessages, ChildProcess
 
 LOG = "trial.log"
@@ -23,13 +24,8 @@ TIMEOUT_S = 180.0
 
 
 def _sentence_for(kind: str, detail: str = "") -> Sentence:
-    if kind == "numpy":
-        return Sentence.of(
-            "Reading models takes the Python module numpy, which this Blender lacks. "
-            "Install it (on Debian and Ubuntu: the package python3-numpy)."
-        )
-    if kind == "importer":
-        return Sentence.of("This Blender has no glTF importer. Enable its add-on glTF 2.0 format in the preferences.")
+    if kind in ("numpy", "importer"):
+        return machine_sentence(kind)
     if kind == "memory":
         return Sentence.of("There is too little memory for a second Blender. Close other programs.")
     if kind == "disk":
