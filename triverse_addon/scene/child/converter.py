@@ -37,11 +37,11 @@ _MESSAGES = ChildMessages(
         "The downloaded file is kept."
     ),
     crashed=Sentence.of(
-        "Blender crashed while it read this model ({signal}). The downloaded file is kept; {log} beside it says more."
+        "Blender crashed while it read this model ({signal}). The downloaded file is kept; {log} next to it says more."
     ),
     ended=Sentence.of(
         "Blender ended without reading this model (exit code {code}). "
-        "The downloaded file is kept; {log} beside it says more."
+        "The downloaded file is kept; {log} next to it says more."
     ),
     stopped=Sentence.of("The conversion was stopped. It starts again by itself."),
     refused=sentence_for,

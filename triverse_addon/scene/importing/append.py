@@ -36,7 +36,7 @@ class OtherUnitsError(SceneError):
 
 
 class TooManyBlocksError(SceneError):
-    """The .blend has so many data-blocks that importing the GLB is faster than appending it."""
+    """The .blend has too many data-blocks: importing the GLB is faster than appending it."""
 
 
 def append_model(
