@@ -57,6 +57,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("properties",),
         ("state", "translations"),
         ("timers",),
+        ("operator_helpers",),
         ("batch", "generate", "other_copy", "preferences", "setup_operators", "task_list"),
         (INIT,),
     ),

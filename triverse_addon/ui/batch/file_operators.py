@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..setup_operators import open_folder, session_or_report
+from ..operator_helpers import open_folder, session_or_report
 from ..state import runtime
 from ..timers import app_timer
 from ..translate import tr

@@ -11,7 +11,7 @@ import bpy
 
 from .. import settings
 from ..layout_text import paragraph, ui_scale
-from ..setup_operators import can_go_online
+from ..operator_helpers import can_go_online
 from ..timers import app_timer
 from ..translate import tr, translate
 from .file_operators import current, is_free

@@ -19,7 +19,7 @@ from ...api.display_text import shown
 from ...api.errors import InputError, TriverseError
 from ..form import last_used, request
 from ..form.inputs import picture_suffixes
-from ..setup_operators import session_or_report
+from ..operator_helpers import session_or_report
 from ..state import list_rows
 from ..timers import app_timer
 from ..translate import tr, translate

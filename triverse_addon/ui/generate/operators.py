@@ -15,7 +15,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from ...api.errors import InputError, TriverseError
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs, last_used, request
-from ..setup_operators import may_ask, session_or_report
+from ..operator_helpers import may_ask, session_or_report
 from ..state import list_rows
 from ..timers import app_timer, redraw
 from ..translate import tr, translate

@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, IntProperty
 from ...api.errors import TriverseError
 from ..generate import reuse_inputs
 from ..layout_text import paragraph, ui_scale
-from ..setup_operators import open_folder
+from ..operator_helpers import open_folder
 from ..state import runtime
 from ..timers import redraw
 from ..translate import tr, translate

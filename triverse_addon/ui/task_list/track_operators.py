@@ -15,7 +15,7 @@ from ...api.errors import TriverseError
 from .. import settings
 from ..form import placement, request
 from ..layout_text import paragraph, ui_scale
-from ..setup_operators import may_ask, session_or_report
+from ..operator_helpers import may_ask, session_or_report
 from ..state import list_rows, runtime
 from ..timers import app_timer
 from ..translate import tr, translate
