@@ -73,7 +73,7 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
     ui: ModuleType, connected: StandIn, tick_until: Tick, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Blender cannot grey the button of a dialog, so it is pressed although the price is red."""
-    from triverse_addon.ui.form import inputs
+    from triverse_addon.ui.form import inputs, request
     from triverse_addon.ui.generate import cost as generate_cost
     from triverse_addon.ui.state import runtime as module
 
@@ -86,7 +86,8 @@ def test_with_too_few_credits_a_dialog_sends_nothing_and_says_so(
     connected.state.user.balance = 30
     price, names = session().price, ("text-to-model", "image-to-model")
     costs = [
-        tick_until(lambda name=name: generate_cost.known_cost(bpy.context, inputs.PANEL_FLOWS[name])) for name in names
+        tick_until(lambda name=name: generate_cost.known_cost(request.draft(bpy.context, inputs.PANEL_FLOWS[name])))
+        for name in names
     ]
     tick_until(lambda: price.balance)
     two = [glbs.picture(tmp_path / f"{name}.png", 8, 8) for name in ("chair", "table")]
@@ -230,14 +231,14 @@ def test_the_question_names_pictures_and_price(
     ui: ModuleType, connected: StandIn, tick_until: Tick, tmp_path: Path
 ) -> None:
     from tests.blender.recorder import Recorder
-    from triverse_addon.ui.form import inputs
+    from triverse_addon.ui.form import inputs, request
     from triverse_addon.ui.generate import cost as generate_cost
     from triverse_addon.ui.generate.drop_handler import TRIVERSE_OT_drop
     from triverse_addon.ui.state import runtime as module
 
     module.get_or_start()
     flow = inputs.PANEL_FLOWS["image-to-model"]
-    cost = tick_until(lambda: generate_cost.known_cost(bpy.context, flow))
+    cost = tick_until(lambda: generate_cost.known_cost(request.draft(bpy.context, flow)))
     asked = SimpleNamespace(paths=lambda: [f"/pictures/{number}.png" for number in range(8)], layout=Recorder())
     TRIVERSE_OT_drop.draw(asked, bpy.context)
     assert TRIVERSE_OT_drop.title(asked) == "Make 8 Models?"

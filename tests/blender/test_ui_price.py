@@ -16,6 +16,7 @@ from triverse_addon.api.http_session import HttpSession, Request
 from triverse_addon.api.payloads import Balance, Quote
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.events import BalanceKnown, Quoted
+from triverse_addon.ui.form import request
 from triverse_addon.ui.generate import cost as generate_cost
 from triverse_addon.ui.state.price_cache import FRESH_S, PAUSE_S, STILL_S, PriceCache
 
@@ -101,7 +102,7 @@ def test_a_drawn_panel_asks_for_the_price_without_a_word_of_the_prompt(
 
     def price() -> int | None:
         make_panel()
-        return generate_cost.known_cost(bpy.context)
+        return generate_cost.known_cost(request.draft(bpy.context))
 
     assert tick_until(price) > 0
     given.shared.prompt = "hush-hush: the new cars"

@@ -181,23 +181,24 @@ def test_a_wrong_key_or_address_is_said_with_the_way_to_mend_it(
 def test_what_is_dear_is_asked_about_and_what_is_not_known_too(
     ui: ModuleType, connected: StandIn, tick_until: Tick
 ) -> None:
+    from triverse_addon.ui.form import request
     from triverse_addon.ui.generate import cost as generate_cost
     from triverse_addon.ui.state import runtime as module
 
     preferences = bpy.context.preferences.addons[ADDON].preferences
     bpy.context.scene.triverse.shared.prompt = "A red chair"
-    assert generate_cost.confirmation(bpy.context) is None, "nobody wants to be asked"
+    assert generate_cost.confirmation(request.build(bpy.context)) is None, "nobody wants to be asked"
     preferences.ask_above_credits = 5
-    title, _ = generate_cost.confirmation(bpy.context)
+    title, _ = generate_cost.confirmation(request.build(bpy.context))
     assert title == "Generate at an Unknown Price?"
     module.get_or_start()
-    cost = tick_until(lambda: make_panel() and generate_cost.known_cost(bpy.context))
+    cost = tick_until(lambda: make_panel() and generate_cost.known_cost(request.draft(bpy.context)))
     tick_until(lambda: session().price.balance is not None)
-    title, message = generate_cost.confirmation(bpy.context)
+    title, message = generate_cost.confirmation(request.build(bpy.context))
     assert title == f"Generate for {cost} Credits?"
     assert message.startswith("You have 10000 credits.")
     preferences.ask_above_credits = cost
-    assert generate_cost.confirmation(bpy.context) is None
+    assert generate_cost.confirmation(request.build(bpy.context)) is None
 
 
 # -----------------------------------------------------------------------------

@@ -24,7 +24,8 @@ SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
 PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
-PRICE = f"({SESSION} and __import__('sys').modules['{UI}.generate.cost'].known_cost(bpy.context))"
+DRAFT = f"__import__('sys').modules['{UI}.form.request'].draft(bpy.context)"
+PRICE = f"({SESSION} and __import__('sys').modules['{UI}.generate.cost'].known_cost({DRAFT}))"
 
 
 ROW_NUMBERS = (

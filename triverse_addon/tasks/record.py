@@ -164,6 +164,7 @@ class TaskRequest:
     :ivar allow_duplicate: the user wants another model from an equal request.
     :ivar client_order_id: idempotency key; if "", the engine generates one. A batch identifies its rows with it.
     :ivar convert: False for a model that is used as delivered, so that no .blend is written.
+    :ivar is_checked: ``values`` is a result of ``api.flows.check`` for this flow, so it is not checked again.
     """
 
     flow: str
@@ -176,6 +177,7 @@ class TaskRequest:
     allow_duplicate: bool = False
     client_order_id: str = ""
     convert: bool = True
+    is_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: 
     :raises InputError: a field has an invalid value.
     """
     flow = flow_named(request.flow)
-    params = check(request.flow, request.values)
+    params = dict(request.values) if request.is_checked else check(request.flow, request.values)
     sources = {name: str(source) for name, source in request.sources.items() if str(source).strip()}
     check_request_sources(flow, sources, preparer, api_url)
     record_id = new_id()

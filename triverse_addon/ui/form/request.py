@@ -3,6 +3,9 @@
 Build task requests from the panel's inputs, and submit them to the engine.
 
 Floor: third. Thread: main. Imports ``bpy``.
+
+A request is built once. Its price is taken, confirmed and checked against the balance from this same object, which is
+then submitted.
 """
 
 import dataclasses
@@ -40,56 +43,65 @@ def disabled_reason(context: bpy.types.Context) -> str | None:
     return None
 
 
-def from_panel(context: bpy.types.Context, *, again: bool = False) -> "TaskRequest":
+def draft(context: bpy.types.Context, flow: Flow | None = None) -> "TaskRequest":
     """
-    Return a task request for the panel's inputs. Selected objects are written to a file if the flow takes them.
+    Return a request with flow and values only, for its price. For ``draw()``, which must not give a scene its id.
 
-    :param again: allow a duplicate of an earlier task.
-    :raises TriverseError: an input is missing or cannot be used. No file was written.
+    :param flow: the flow whose settings to use; None for the one selected in the panel.
     """
     from ...tasks.record import TaskRequest  # lazy import, as in runtime
 
     props = context.scene.triverse
-    flow = inputs.chosen_flow(props)
-    request = TaskRequest(
-        flow=flow.name,
-        values=inputs.values(props, flow),
-        sources=inputs.sources(props, flow),
+    flow = flow or inputs.chosen_flow(props)
+    return TaskRequest(flow=flow.name, values=inputs.values(props, flow))
+
+
+def build(context: bpy.types.Context, flow: Flow | None = None, *, again: bool = False) -> "TaskRequest":
+    """
+    Return the task request for the panel's inputs. Nothing is checked, and no file is written.
+
+    :param flow: the flow whose inputs to use; None for the one selected in the panel.
+    :param again: allow a duplicate of an earlier task.
+    """
+    request = draft(context, flow)
+    return dataclasses.replace(
+        request,
+        sources=inputs.sources(context.scene.triverse, inputs.PANEL_FLOWS[request.flow]),
         origin=origin(context),
         placement=placement.placement(context),
         auto_import=settings.preferences().auto_import,
         allow_duplicate=again,
     )
-    return _with_selection(context, flow, request) if selection.is_used(context, flow) else request
 
 
-def _with_selection(context: bpy.types.Context, flow: Flow, request: "TaskRequest") -> "TaskRequest":
-    # Check the other values first, so that the objects are not written for an invalid request.
-    check(flow.name, request.values)
+def with_selection(context: bpy.types.Context, request: "TaskRequest") -> "TaskRequest":
+    """
+    Return the request with the selected objects, written to a file, if its flow takes them.
+
+    The other values are checked first, so that the objects are not written for an invalid request.
+
+    :raises TriverseError: a value is missing or invalid, or the objects cannot be used. No file was written.
+    """
+    flow = inputs.PANEL_FLOWS[request.flow]
+    if not selection.is_used(context, flow):
+        return request
+    values = check(flow.name, request.values)
     field = selection.model_field(flow)
     assert field is not None
     path, replaced = selection.write(context, field)
     return dataclasses.replace(
         request,
-        name=request.name or str(request.values.get("prompt", "")) or replaced.names[0],
+        values=values,
+        is_checked=True,
+        name=request.name or str(values.get("prompt", "")) or replaced.names[0],
         sources={**request.sources, field.name: str(path)},
         placement=dataclasses.replace(request.placement, placeholder="", replaces=replaced),
     )
 
 
-def from_picture(context: bpy.types.Context, flow: Flow, path: str) -> "TaskRequest":
-    """Return a task request for the picture at ``path``, with the panel's settings of ``flow``."""
-    from ...tasks.record import TaskRequest
-
-    props = context.scene.triverse
-    return TaskRequest(
-        flow=flow.name,
-        values=inputs.values(props, flow),
-        sources={picture_fields(flow)[0]: path},
-        origin=origin(context),
-        placement=placement.placement(context),
-        auto_import=settings.preferences().auto_import,
-    )
+def with_picture(request: "TaskRequest", path: str) -> "TaskRequest":
+    """Return the request with the picture at ``path`` as its only source."""
+    return dataclasses.replace(request, sources={picture_fields(inputs.PANEL_FLOWS[request.flow])[0]: path})
 
 
 def picture_fields(flow: Flow) -> list[str]:

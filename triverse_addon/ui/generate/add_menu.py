@@ -11,7 +11,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
-from ..form import inputs, selection
+from ..form import inputs, request, selection
 from ..translate import tr, tr_button
 from . import cost, image_operators, operators
 
@@ -83,7 +83,7 @@ class Quickly:
             row.prop(inputs.holder(props, flow, field), field.name, text="", placeholder=field.label)
             if field.kind is Kind.IMAGE:
                 row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
-        cost.draw_price(column, context)
+        cost.draw_price(column, request.draft(context))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the operator's properties, which a script may have set, into the panel, and generate."""
@@ -93,7 +93,7 @@ class Quickly:
             value = getattr(self, field.name, "")
             if inputs.is_shared(field) and value:
                 setattr(inputs.holder(props, flow, field), field.name, value)
-        return operators.generate(self, context)
+        return operators.generate(self, context, request.build(context, again=operators.is_again()))
 
 
 class TRIVERSE_OT_add_from_text(Quickly, bpy.types.Operator):

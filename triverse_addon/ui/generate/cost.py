@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Credits: the price of a task and the account balance, and their texts.
+Credits: the price of a task request and the account balance, and their texts.
 
 Floor: third. Thread: main. Imports ``bpy``. Reads memory. A later tick requests unknown values.
 """
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...api.flows import Flow
 from .. import settings
 from ..form import inputs
 from ..state import runtime
@@ -18,17 +17,15 @@ from ..translate import tr
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+    from ...tasks.record import TaskRequest
+
 #: The service's public documentation has no link to a page for buying credits, and names its dashboard without a link.
 #: This page of the documentation is about keys and leads to the dashboard.
 _ACCOUNT_PAGE = "https://docs.triverse.ai/getting-started/authentication"
 
 
-def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | None:
-    """
-    Return the price of the panel's inputs in credits, or None while it is unknown; a later tick requests it.
-
-    :param flow: the flow whose settings to use; None for the one selected in the panel.
-    """
+def known_cost(request: "TaskRequest") -> int | None:
+    """Return the price of a request in credits, or None while it is unknown; a later tick requests it."""
     session = runtime.current()
     if session is None:
         if settings.api_key() and not settings.is_offline():
@@ -36,22 +33,19 @@ def known_cost(context: bpy.types.Context, flow: Flow | None = None) -> int | No
         return None
     if not session.may_ask:
         return None
-    props = context.scene.triverse
-    flow = flow or inputs.chosen_flow(props)
-    values = inputs.values(props, flow)
-    priced = {field.name: values.get(field.name) for field in flow.params if field.priced}
+    flow = inputs.PANEL_FLOWS[request.flow]
+    priced = {field.name: request.values.get(field.name) for field in flow.params if field.priced}
     return session.price.get_or_request(flow.name, priced)
 
 
-def insufficient_credits(context: bpy.types.Context, flow: Flow | None = None, count: int = 1) -> str | None:
+def insufficient_credits(request: "TaskRequest", count: int = 1) -> str | None:
     """
-    Return a translated message if the balance is known to be too low for the panel's inputs, else None.
+    Return a translated message if the balance is known to be too low for a request, else None.
 
-    :param flow: see :func:`known_cost`.
-    :param count: number of tasks.
+    :param count: number of tasks with the same price.
     """
     session = runtime.current()
-    one = known_cost(context, flow)
+    one = known_cost(request)
     if session is None or one is None or session.price.balance is None or session.price.balance.balance >= one * count:
         return None
     cost = one * count
@@ -68,35 +62,32 @@ def price(cost: int) -> str:
     return tr("Costs {cost} credits. You have {balance}.", cost=cost, balance=session.price.balance.balance)
 
 
-def draw_price(
-    layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow | None = None, count: int = 1
-) -> None:
+def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 1) -> None:
     """
     Draw the price of a dialog's tasks if it is known, in the theme's colour for errors if the balance is too low.
 
-    :param flow: the flow of the tasks; None for the one selected in the panel.
-    :param count: number of tasks.
+    :param count: number of tasks with the same price.
     """
-    one = known_cost(context, flow)
+    one = known_cost(request)
     if one is None:
         return
     # Blender cannot disable a dialog's button, so the operator checks the balance again in execute().
-    is_short = insufficient_credits(context, flow, count) is not None
+    is_short = insufficient_credits(request, count) is not None
     row = layout.row()
     row.alert = is_short
     row.label(text=price(one * count), translate=False, icon="ERROR" if is_short else "NONE")
 
 
-def confirmation(context: bpy.types.Context) -> tuple[str, str] | None:
+def confirmation(request: "TaskRequest") -> tuple[str, str] | None:
     """
-    Return title and message of the confirmation before the panel's inputs are submitted, or None if none is needed.
+    Return title and message of the confirmation before a request is submitted, or None if none is needed.
 
     If the preferences set a limit, an unknown price counts as above the limit.
     """
     limit = settings.preferences().ask_above_credits
     if not limit:
         return None
-    cost = known_cost(context)
+    cost = known_cost(request)
     if cost is None:
         return tr("Generate at an Unknown Price?"), tr("The service has not said yet what this costs.")
     if cost <= limit:

@@ -17,7 +17,8 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ...api.display_text import shown
 from ...api.errors import InputError, TriverseError
-from ..form import last_used, request
+from ..form import last_used
+from ..form import request as form_request
 from ..form.inputs import picture_suffixes
 from ..operator_helpers import session_or_report
 from ..state import list_rows
@@ -78,10 +79,10 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         if len(names) > _MOST_NAMES:
             column.label(text=tr("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
         column.separator()
-        flow = request.picture_flow(context)
+        flow = form_request.picture_flow(context)
         column.label(text=tr("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
         # The price may arrive while the dialog is open.
-        cost.draw_price(column, context, flow, len(names))
+        cost.draw_price(column, form_request.draft(context, flow), len(names))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Submit one task per picture. Invalid pictures are reported and skipped; any other error ends the loop."""
@@ -89,14 +90,15 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         if session is None:
             return {"CANCELLED"}
         session.apply_settings()
-        flow, paths = request.picture_flow(context), self.paths()
+        request = form_request.build(context, form_request.picture_flow(context))
+        paths = self.paths()
         # If the balance is too low for all pictures, submit none: the user decides which ones to leave out.
-        if operators.report_insufficient_credits(self, context, flow, len(paths)):
+        if operators.report_insufficient_credits(self, request, len(paths)):
             return {"CANCELLED"}
         made, rejected = [], []
         for path in paths:
             try:
-                made.append(request.submit(session.engine, request.from_picture(context, flow, path)))
+                made.append(form_request.submit(session.engine, form_request.with_picture(request, path)))
             except InputError as error:
                 rejected.append(error)
             except TriverseError as error:
@@ -106,7 +108,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
             self.report({"WARNING"}, translate(error.sentence))
         if not made:
             return {"CANCELLED"}
-        last_used.save(context.scene.triverse, flow.name)
+        last_used.save(context.scene.triverse, request.flow)
         session.price.request_balance()
         list_rows.choose(session, made[-1].id)
         return app_timer.finish_operator()

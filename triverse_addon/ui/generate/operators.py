@@ -13,16 +13,19 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...api.errors import InputError, TriverseError
-from ...api.flows import Field, Flow, Kind
-from ..form import inputs, last_used, request
+from ...api.flows import Field, Kind
+from ..form import inputs, last_used
+from ..form import request as form_request
 from ..operator_helpers import may_ask, session_or_report
-from ..state import list_rows
+from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
 from ..translate import tr, translate
 from . import cost
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRequest
 
 
 class TRIVERSE_OT_generate(bpy.types.Operator):
@@ -32,16 +35,15 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
     bl_label = "Generate"
     bl_options = {"REGISTER"}
 
+    _confirmed: "TaskRequest | None" = None
+    """The request whose price was confirmed."""
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if a task can be made, the needed objects are selected, and the known balance is sufficient."""
         if not may_generate(cls, context):
             return False
-        reason = request.disabled_reason(context)
-        if reason is not None:
-            cls.poll_message_set(reason)
-            return False
-        reason = cost.insufficient_credits(context)
+        reason = form_request.disabled_reason(context) or cost.insufficient_credits(form_request.draft(context))
         if reason is not None:
             cls.poll_message_set(reason)
             return False
@@ -49,9 +51,11 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation if the price is unknown or above the limit in the preferences."""
-        confirmation = cost.confirmation(context)
+        request = form_request.build(context, again=is_again())
+        confirmation = cost.confirmation(request)
         if confirmation is None:
-            return self.execute(context)
+            return generate(self, context, request)
+        self._confirmed = request
         title, message = confirmation
         return context.window_manager.invoke_confirm(
             self, event, title=title, message=message, confirm_text=tr("Generate")
@@ -59,7 +63,7 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Check the inputs and submit the task; see :func:`generate`."""
-        return generate(self, context)
+        return generate(self, context, self._confirmed or form_request.build(context, again=is_again()))
 
 
 def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
@@ -216,25 +220,30 @@ def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
     return may_ask(cls)
 
 
-def report_insufficient_credits(
-    operator: bpy.types.Operator, context: bpy.types.Context, flow: Flow | None = None, count: int = 1
-) -> bool:
+def report_insufficient_credits(operator: bpy.types.Operator, request: "TaskRequest", count: int = 1) -> bool:
     """
     Return whether the balance is known to be too low, and if so, report it.
 
     :param operator: reports the message.
-    :param flow: see :func:`cost.insufficient_credits`.
-    :param count: number of tasks.
+    :param count: number of tasks with the price of ``request``.
     """
-    reason = cost.insufficient_credits(context, flow, count)
+    reason = cost.insufficient_credits(request, count)
     if reason is not None:
         operator.report({"WARNING"}, reason)
     return reason is not None
 
 
-def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+def is_again() -> bool:
+    """Return whether the panel's inputs are those of an earlier task, so that a duplicate of it is allowed."""
+    session = runtime.current()
+    return session is not None and bool(session.again_of)
+
+
+def generate(
+    operator: bpy.types.Operator, context: bpy.types.Context, request: "TaskRequest"
+) -> "set[OperatorReturnItems]":
     """
-    Submit a task with the panel's inputs.
+    Submit a request with the panel's inputs.
 
     An invalid input is shown at its field and reported.
 
@@ -245,13 +254,13 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
     if session is None:
         return {"CANCELLED"}
     session.apply_settings()
-    if report_insufficient_credits(operator, context):
+    if report_insufficient_credits(operator, request):
         return {"CANCELLED"}
     props = context.scene.triverse
     try:
-        record = request.submit(session.engine, request.from_panel(context, again=bool(session.again_of)))
+        record = form_request.submit(session.engine, form_request.with_selection(context, request))
     except InputError as error:
-        session.reject(error, current_value(props, inputs.chosen_flow(props).name, error.field))
+        session.reject(error, current_value(props, request.flow, error.field))
         operator.report({"WARNING"}, translate(error.sentence))
         redraw.redraw()
         return {"CANCELLED"}
@@ -260,7 +269,7 @@ def generate(operator: bpy.types.Operator, context: bpy.types.Context) -> "set[O
         return {"CANCELLED"}
     session.rejected = {}
     session.again_of = ""
-    last_used.save(props)
+    last_used.save(props, request.flow)
     session.price.request_balance()
     list_rows.choose(session, record.id)
     return app_timer.finish_operator()

@@ -142,7 +142,8 @@ def _rejected(flow: Flow) -> list[str]:
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the Generate button with the price, and below it the balance or an error."""
-    cost = generate_cost.known_cost(context)
+    drafted = request.draft(context)
+    cost = generate_cost.known_cost(drafted)
     text = tr("Generate") if cost is None else tr("Generate · {cost}", cost=cost)
     button = layout.column()
     button.scale_y = 1.5
@@ -151,7 +152,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     if session is None or not session.may_ask:
         return
     width_px = sidebar_width_px(context)
-    reason = generate_cost.insufficient_credits(context)
+    reason = generate_cost.insufficient_credits(drafted)
     balance = session.price.balance
     if reason is not None:
         paragraph(layout, reason, width_px, icon="ERROR", alert=True)
