@@ -3,7 +3,7 @@
 The batch of this Blender session: the chosen file, the state of its rows, and the tick that advances it.
 
 Floor: third. Thread: main. Imports no ``bpy``. Work that reads files or waits for the network runs in ``batch_worker``
-on a separate thread, one job at a time. Its results are taken over as dataclasses at a tick.
+on a separate thread, one job after the other. Its results are taken over as dataclasses at a tick.
 
 The batch uses the engine of the session, and so its store and its leases. The task list shows the tasks of a batch too.
 """
@@ -13,29 +13,31 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.problems import BatchProblemsError
 from ...batch.run.limits import Limits
-from ...batch.run.outcome import Outcome, Progress, RowResult, RowStatus
-from ...batch.run.plan import PlannedRow
+from ...batch.run.outcome import Outcome, Progress, RowStatus
 from ...batch.run.request import BatchRequest, library_for
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, TableRow, has_work
 from ...batch.run.runner import Runner
 from ...tasks.events import Notice
-from .batch_worker import Ended, Offer, Started, Worker
+from .batch_costs import BatchCosts, Offer
+from .batch_worker import Ended, Started, Worker
+from .job_queue import JobQueue
 
 if TYPE_CHECKING:
     from ...batch.library.asset_writer import AssetWriter
     from ...tasks.engine.engine import Engine
     from ...tasks.preparer import Preparer
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Phase(StrEnum):
 _BUSY = frozenset({Phase.CHECKING, Phase.STARTING, Phase.RUNNING, Phase.ENDING})
 
 
-class BatchSession:
+class BatchSession(BatchCosts):
     """
     The batch of a session. There is at most one.
 
@@ -81,14 +83,10 @@ class BatchSession:
     ) -> None:
         self.phase = Phase.EMPTY
         self.request: BatchRequest | None = None
-        self.checked: RowTable | None = None
-        self.offer: Offer | None = None
-        """Price and balance, or why they are unknown; None before the service was asked."""
+        self.checked = self.offer = self.saved = None
         self.progress: Progress | None = None
         self.ended: Ended | None = None
         """The result of the last run."""
-        self.saved: SavedBatch | None = None
-        """The unfinished batch, which can be resumed without another confirmation."""
         self.problem: Sentence | None = None
         """Why the last request of the user failed."""
         self.is_asking = False
@@ -101,8 +99,8 @@ class BatchSession:
         """Notices that the session has not shown yet."""
         self._engine = engine
         self._worker = Worker(engine, preparer, make_writer)
-        self._thread: ThreadPoolExecutor | None = None
-        self._job: tuple[Future[Any], Callable[[Any], None]] | None = None
+        self._jobs: JobQueue[Phase | None] = JobQueue("triverse-batch")
+        """The jobs of the worker, each with the phase that it is."""
         self._runner: Runner | None = None
         self._outcomes: Mapping[int, Outcome] = {}
         self._progress_at_s = 0.0
@@ -127,7 +125,7 @@ class BatchSession:
     @property
     def needs_ticks(self) -> bool:
         """True while a phase or a job of the worker is in progress, so that ticks are needed at short intervals."""
-        return self.is_busy or self._job is not None
+        return self.is_busy or self._jobs.is_pending
 
     @property
     def rows(self) -> Sequence[TableRow]:
@@ -144,48 +142,6 @@ class BatchSession:
             return self._runner.row_status(number)
         outcome = self._outcomes.get(number)
         return RowStatus(outcome, outcome.record) if outcome is not None else _NOTHING
-
-    def billable(self, *, retry: bool = False) -> list[PlannedRow]:
-        """
-        Return the rows of a run that may cost credits.
-
-        :param retry: a run that retries the failed rows only.
-        """
-        if self.checked is None:
-            return []
-        return self.checked.billable_retries if retry else self.checked.billable
-
-    def cost(self, *, retry: bool = False) -> int | None:
-        """
-        Return the known price of a run in credits, without rows whose price the service does not quote.
-
-        :returns: None while the price is unknown.
-        """
-        billable = self.billable(retry=retry)
-        if not billable:
-            return 0
-        if self.offer is None or self.offer.prices is None:
-            return None
-        return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in billable)
-
-    def unknown_count(self, *, retry: bool = False) -> int:
-        """Return the number of rows whose price the service does not quote in advance."""
-        if self.offer is None or self.offer.prices is None:
-            return 0
-        return sum(one.row.number not in self.offer.prices.by_row for one in self.billable(retry=retry))
-
-    def is_agreed(self) -> bool:
-        """
-        Return whether the user has already confirmed the costs of a run, because it resumes an unfinished batch.
-
-        True if neither the price nor the set of rows that may cost credits exceeds what was confirmed.
-        """
-        cost = self.cost()
-        if self.saved is None or self.checked is None or cost is None:
-            return False
-        return cost <= self.saved.credits and self.saved.agreed.issuperset(
-            one.order_id for one in self.checked.billable
-        )
 
     @property
     def is_resuming(self) -> bool:
@@ -221,11 +177,10 @@ class BatchSession:
         """Start checking the file. Does nothing while work is in progress."""
         if self.request is None or self.is_busy:
             return
-        self.phase = Phase.CHECKING
         self.problem = self.offer = None
         self.is_asking = False
         request = self.request
-        self._start_job(lambda: self._worker.check(request), self._on_checked)
+        self._start_job(lambda: self._worker.check(request), self._on_checked, Phase.CHECKING)
 
     def ask_price(self, *, may_ask: bool) -> None:
         """
@@ -234,7 +189,7 @@ class BatchSession:
         :param may_ask: whether requests to the service are possible.
         """
         checked = self.checked
-        if not may_ask or checked is None or self.is_busy or self._job is not None:
+        if not may_ask or checked is None or self.is_busy or self._jobs.is_pending:
             return
         if self.offer is not None and (self.offer.problem is None or time.monotonic() < self._ask_again_s):
             return
@@ -242,7 +197,10 @@ class BatchSession:
         if billable:
             self.is_asking = True
             settings = self._engine.settings
-            self._start_job(lambda: self._worker.query_offer(tuple(billable.values()), settings), self._on_offer)
+            self._start_job(
+                lambda: self._worker.query_offer(tuple(billable.values()), settings),
+                lambda offer: self._on_offer(checked, offer),
+            )
 
     def run(self, jobs: int, *, retry: bool = False) -> None:
         """
@@ -259,11 +217,14 @@ class BatchSession:
             return
         saved = self._state_to_save(checked, jobs, retry=retry)
         prices = self.offer.prices.by_row if self.offer is not None and self.offer.prices is not None else {}
-        self.phase = Phase.STARTING
         self.problem = self.ended = self.progress = None
         self._outcomes = {}
         self._was_stopped = False
-        self._start_job(lambda: self._worker.start(saved, planned, prices, Limits(jobs=saved.jobs)), self._on_started)
+        self._start_job(
+            lambda: self._worker.start(saved, planned, prices, Limits(jobs=saved.jobs)),
+            self._on_started,
+            Phase.STARTING,
+        )
 
     def _state_to_save(self, checked: RowTable, jobs: int, *, retry: bool) -> SavedBatch:
         agreed = frozenset(one.order_id for one in self.billable(retry=retry))
@@ -322,11 +283,10 @@ class BatchSession:
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.cancel()
-        if self._thread is not None:
-            self._worker.cancel()
-            self._thread.shutdown(wait=True, cancel_futures=True)
-        if runner is None and self._job is not None and self.phase is Phase.STARTING:
-            runner = _runner_of(self._job[0])
+        self._worker.cancel()
+        for result in self._jobs.shutdown():
+            if isinstance(result, Started):
+                runner = result.runner
         if runner is not None:
             runner.shutdown()
         self._worker.close()
@@ -336,42 +296,54 @@ class BatchSession:
         if runner is None or saved is None:
             return
         runner.cancel()
-        self.phase = Phase.ENDING
         was_stopped = self._was_stopped
-        self._start_job(lambda: self._worker.finish(runner, saved, was_stopped=was_stopped), self._on_ended)
+        self._start_job(
+            lambda: self._worker.finish(runner, saved, was_stopped=was_stopped), self._on_ended, Phase.ENDING
+        )
 
     # -------------------------------------------------------------------------
     # Results of the worker
 
-    def _start_job(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-batch")
-        self._job = (self._thread.submit(work), then)
+    def _start_job(
+        self, work: Callable[[], Result], then: Callable[[Result], None], phase: Phase | None = None
+    ) -> None:
+        """
+        Start a job of the worker.
+
+        :param phase: the phase that begins with the job and ends with it, None for a job outside the phases.
+        """
+        if phase is not None:
+            self.phase = phase
+        self._jobs.start(work, then, phase)
 
     def _take_result(self) -> bool:
-        if self._job is None or not self._job[0].done():
+        job = self._jobs.take()
+        if job is None:
             return False
-        future, then = self._job
-        self._job = None
         try:
-            then(future.result())
+            job.deliver()
         except BatchProblemsError as error:
-            self._failed(error.sentence)
+            self._failed(error.sentence, job.tag)
             if self.checked is not None:
                 self.checked = self.checked.with_problems(error.problems)
         except TriverseError as error:
-            self._failed(error.sentence)
+            self._failed(error.sentence, job.tag)
         except UNFORESEEN as error:
             # Report any error, so that the batch does not stay in its present phase.
             log.exception("A batch's work failed")
-            self._failed(UnforeseenError(error).sentence)
+            self._failed(UnforeseenError(error).sentence, job.tag)
         return True
 
-    def _failed(self, sentence: Sentence) -> None:
+    def _failed(self, sentence: Sentence, phase: Phase | None) -> None:
+        """
+        Show why a job failed, and end its phase.
+
+        :param phase: see :meth:`_start_job`.
+        """
         self.problem = sentence
         self.is_asking = False
-        self._runner = None
-        if self.phase is not Phase.EMPTY:
+        if phase is not None:
+            self._runner = None
             self.phase = Phase.CHECKED
 
     def _on_recalled(self, saved: SavedBatch | None) -> None:
@@ -387,8 +359,10 @@ class BatchSession:
             self.saved = None
             self._start_job(lambda: self._worker.delete_batch(checked.request), lambda _: None)
 
-    def _on_offer(self, offer: Offer) -> None:
+    def _on_offer(self, checked: RowTable, offer: Offer) -> None:
         self.is_asking = False
+        if self.checked is not checked or self.phase is Phase.CHECKING:
+            return  # another file was chosen meanwhile, or this one is being checked again
         self.offer = offer
         self._ask_again_s = time.monotonic() + _ASK_AGAIN_S
 
@@ -407,29 +381,4 @@ class BatchSession:
         self.phase = Phase.CHECKED
         if not ended.is_open:
             self.saved = None
-        self.pending_notices.append(_notice(ended, was_stopped=self._was_stopped))
-
-
-def _runner_of(future: Future[Any]) -> Runner | None:
-    """Return the run that a finished job has started, so that it can be stopped; None if there is none."""
-    if future.cancelled() or future.exception() is not None:
-        return None
-    started = future.result()
-    return started.runner if isinstance(started, Started) else None
-
-
-def _notice(ended: Ended, *, was_stopped: bool) -> Notice:
-    results = [outcome.result for outcome in ended.outcomes]
-    done, failed = results.count(RowResult.DONE), results.count(RowResult.FAILED)
-    if was_stopped:
-        return Notice("INFO", Sentence.of("The batch was stopped. Press Continue to resume."))
-    if ended.is_open:
-        return Notice("WARNING", Sentence.of("The batch ended before all its rows were done. The panel says why."))
-    if failed:
-        return Notice(
-            "WARNING",
-            Sentence.of(
-                "The batch is done: {done} models are in the library, {failed} failed.", done=done, failed=failed
-            ),
-        )
-    return Notice("INFO", Sentence.of("The batch is done: {done} models are in the library.", done=done))
+        self.pending_notices.append(ended.notice(was_stopped=self._was_stopped))

@@ -27,16 +27,17 @@ from ...batch.run.limits import Limits
 from ...batch.run.machine_check import check_machine
 from ...batch.run.outcome import Outcome, RowResult
 from ...batch.run.plan import PlannedRow
-from ...batch.run.quotes import Prices
 from ...batch.run.request import BatchRequest, query_prices_and_balance
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, build_table
 from ...batch.run.runner import Runner
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.context import make_client
+from ...tasks.events import Notice
 from ...tasks.record import TaskRecord
 from ...tasks.settings import Settings
 from ...tasks.store.lease import Owner
+from .batch_costs import Offer
 
 if TYPE_CHECKING:
     from ...api.client import Client
@@ -49,21 +50,6 @@ log = logging.getLogger(__name__)
 #: Results of rows that end a run early. The batch can be resumed later.
 _EARLY = frozenset({RowResult.ACCOUNT, RowResult.SERVICE, RowResult.TIMED_OUT})
 _OPEN = _EARLY | {RowResult.OPEN}
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """
-    Prices of rows and the account balance.
-
-    :ivar prices: None if they are unknown.
-    :ivar balance: in credits.
-    :ivar problem: why prices and balance are unknown, else None.
-    """
-
-    prices: Prices | None = None
-    balance: int = 0
-    problem: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +87,27 @@ class Ended:
     page: Path | None = None
     problem: Sentence | None = None
     reason: Sentence | None = None
+
+    def notice(self, *, was_stopped: bool) -> Notice:
+        """
+        Return the notice about the end of the run.
+
+        :param was_stopped: the user has stopped it.
+        """
+        results = [outcome.result for outcome in self.outcomes]
+        done, failed = results.count(RowResult.DONE), results.count(RowResult.FAILED)
+        if was_stopped:
+            return Notice("INFO", Sentence.of("The batch was stopped. Press Continue to resume."))
+        if self.is_open:
+            return Notice("WARNING", Sentence.of("The batch ended before all its rows were done. The panel says why."))
+        if failed:
+            return Notice(
+                "WARNING",
+                Sentence.of(
+                    "The batch is done: {done} models are in the library, {failed} failed.", done=done, failed=failed
+                ),
+            )
+        return Notice("INFO", Sentence.of("The batch is done: {done} models are in the library.", done=done))
 
 
 class Worker:

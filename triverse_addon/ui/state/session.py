@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import bpy
-
 from ...api.errors import InputError, KeyElsewhereError, TriverseError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
@@ -41,6 +39,7 @@ from .pager import Pager
 from .price_cache import PriceCache
 from .task_history import Details
 from .thumbnails import Thumbnails
+from .user_activity import is_busy
 
 if TYPE_CHECKING:
     from ...scene.asset_library import LibraryCopyConverter
@@ -372,24 +371,3 @@ def _found(event: TasksFound) -> Notice:
     if event.added == 1:
         return Notice("INFO", Sentence.of("One task was found and added to the list."))
     return Notice("INFO", Sentence.of("{count} tasks were found and added to the list.", count=event.added))
-
-
-#: Listed among the modal operators after its render has ended, until the mouse moves (seen in 4.3). So a running render
-#: is detected by its job instead.
-_RENDER = "RENDER_OT_render"
-
-
-def is_busy() -> bool:
-    """
-    Return whether the user is doing something that an import must not interrupt.
-
-    This is a render or any of Blender's own modal operators, such as moving objects, orbiting, a brush stroke or the
-    knife. Modal operators written in Python do not count, because many add-ons keep one running permanently.
-    """
-    if bpy.app.is_job_running("RENDER"):
-        return True
-    return any(
-        operator.bl_idname != _RENDER and bpy.types.Operator.bl_rna_get_subclass_py(operator.bl_idname) is None
-        for window in bpy.context.window_manager.windows
-        for operator in window.modal_operators
-    )

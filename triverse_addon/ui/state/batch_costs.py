@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What a run of a batch costs, as far as it is known, and whether the user has confirmed it.
+
+Floor: third. Thread: main; an :class:`Offer` is made on the batch's thread. Imports no ``bpy``.
+"""
+
+from dataclasses import dataclass
+
+from ...api.sentence import Sentence
+from ...batch.run.plan import PlannedRow
+from ...batch.run.quotes import Prices
+from ...batch.run.resume import SavedBatch
+from ...batch.run.row_table import RowTable
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """
+    Prices of rows and the account balance.
+
+    :ivar prices: None if they are unknown.
+    :ivar balance: in credits.
+    :ivar problem: why prices and balance are unknown, else None.
+    """
+
+    prices: Prices | None = None
+    balance: int = 0
+    problem: Sentence | None = None
+
+
+class BatchCosts:
+    """The costs of the batch, as a part of the :class:`~.batch_session.BatchSession`."""
+
+    checked: RowTable | None
+    """The rows of the file; None before it was checked."""
+    offer: Offer | None
+    """Price and balance, or why they are unknown; None before the service was asked."""
+    saved: SavedBatch | None
+    """The unfinished batch, which can be resumed without another confirmation."""
+
+    def billable(self, *, retry: bool = False) -> list[PlannedRow]:
+        """
+        Return the rows of a run that may cost credits.
+
+        :param retry: a run that retries the failed rows only.
+        """
+        if self.checked is None:
+            return []
+        return self.checked.billable_retries if retry else self.checked.billable
+
+    def cost(self, *, retry: bool = False) -> int | None:
+        """
+        Return the known price of a run in credits, without rows whose price the service does not quote.
+
+        :returns: None while the price is unknown.
+        """
+        billable = self.billable(retry=retry)
+        if not billable:
+            return 0
+        if self.offer is None or self.offer.prices is None:
+            return None
+        return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in billable)
+
+    def unknown_count(self, *, retry: bool = False) -> int:
+        """Return the number of rows whose price the service does not quote in advance."""
+        if self.offer is None or self.offer.prices is None:
+            return 0
+        return sum(one.row.number not in self.offer.prices.by_row for one in self.billable(retry=retry))
+
+    def is_agreed(self) -> bool:
+        """
+        Return whether the user has already confirmed the costs of a run, because it resumes an unfinished batch.
+
+        True if neither the price nor the set of rows that may cost credits exceeds what was confirmed.
+        """
+        cost = self.cost()
+        if self.saved is None or self.checked is None or cost is None:
+            return False
+        return cost <= self.saved.credits and self.saved.agreed.issuperset(
+            one.order_id for one in self.checked.billable
+        )
