@@ -11,12 +11,14 @@ from functools import lru_cache
 import blf
 import bpy
 
+from .rna import Icon
+
 #: Width of a button without its text (icon and margins), in pixels at UI scale 1.
 _BUTTON_PX = 28
 
 
 def paragraph(
-    layout: bpy.types.UILayout, text: str, width_px: float, *, icon: str = "NONE", alert: bool = False
+    layout: bpy.types.UILayout, text: str, width_px: float, *, icon: Icon = "NONE", alert: bool = False
 ) -> None:
     """
     Draw ``text`` as several labels, wrapped to ``width_px``.

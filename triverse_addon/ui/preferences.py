@@ -7,14 +7,18 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 import bpy
 
-from ..api.errors import InputError, KeyElsewhereError
+from ..api.errors import InputError, KeyElsewhereError, TriverseError
 from ..api.urls import DEFAULT_API_URL, check_base_url
 from ..tasks.settings import key_from_environment, url_from_environment
 from . import choices
 from .layout_text import paragraph, ui_scale
+from .rna import Icon
 from .settings import ADDON, PreferenceProperties, data_dir, key_problem
 from .state import runtime
 from .translate import tr, translate
+
+#: Share of the width that labels take, as in Blender's own layout of properties.
+_LABEL = 0.4
 
 
 class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
@@ -27,63 +31,50 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        width_px = context.region.width - 260 * ui_scale()
+        # The width of the area for values: the label takes the rest.
+        width_px = (context.region.width - 260 * ui_scale()) * (1.0 - _LABEL)
+        problem = key_problem()
+        self._draw_key(layout.column(), None if isinstance(problem, KeyElsewhereError) else problem, width_px)
+        layout.separator()
+        self._draw_service(layout.column(), problem if isinstance(problem, KeyElsewhereError) else None, width_px)
+        layout.separator()
+        self._draw_files(layout.column())
 
-        column = layout.column()
+    def _draw_key(self, column: bpy.types.UILayout, problem: TriverseError | None, width_px: float) -> None:
+        """Draw the API key, why it cannot be used, and the key test with its result."""
         if key_from_environment():
-            split = column.split(factor=0.4)
-            label = split.row()
-            label.alignment = "RIGHT"
-            label.label(text="API Key")
-            split.label(text=tr("from {variable}", variable="TRIVERSE_API_KEY"), icon="LOCKED", translate=False)
+            _draw_locked(column, "TRIVERSE_API_KEY", text="API Key")
         else:
             column.prop(self, "api_key")
-        problem = key_problem()
-        if problem is not None and not isinstance(problem, KeyElsewhereError):
-            split = column.split(factor=0.4)
-            split.label(text="")
-            paragraph(split, translate(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
-        split = column.split(factor=0.4)
-        split.label(text="")
-        split.operator("triverse.test_key", icon="CHECKMARK")
+        if problem is not None:
+            paragraph(_value_area(column), translate(problem.sentence), width_px, icon="ERROR", alert=True)
+        _value_area(column).operator("triverse.test_key", icon="CHECKMARK")
         tested = runtime.key_answer()
         if tested is not None:
             ok, sentence = tested
-            split = column.split(factor=0.4)
-            split.label(text="")
-            icon = {True: "CHECKMARK", False: "ERROR", None: "SORTTIME"}[ok]
-            paragraph(split, translate(sentence), width_px * 0.6, icon=icon, alert=ok is False)
-        layout.separator()
+            icons: dict[bool | None, Icon] = {True: "CHECKMARK", False: "ERROR", None: "SORTTIME"}
+            paragraph(_value_area(column), translate(sentence), width_px, icon=icons[ok], alert=ok is False)
 
-        column = layout.column()
+    def _draw_service(self, column: bpy.types.UILayout, problem: TriverseError | None, width_px: float) -> None:
+        """Draw the address of the service, what is wrong with it, and the button that allows the key for it."""
         if url_from_environment():
-            split = column.split(factor=0.4)
-            label = split.row()
-            label.alignment = "RIGHT"
-            label.label(text="Service")
-            split.label(text=tr("from {variable}", variable="TRIVERSE_API_URL"), icon="LOCKED", translate=False)
+            _draw_locked(column, "TRIVERSE_API_URL", text="Service")
         else:
             column.prop(self, "api_url")
             try:
                 check_base_url(self.api_url or DEFAULT_API_URL)
             except InputError as error:
-                split = column.split(factor=0.4)
-                split.label(text="")
-                paragraph(split, translate(error.sentence), width_px * 0.6, icon="ERROR", alert=True)
-        if isinstance(problem, KeyElsewhereError):
-            split = column.split(factor=0.4)
-            split.label(text="")
-            box = split.box().column()
-            paragraph(box, translate(problem.sentence), width_px * 0.6, icon="ERROR", alert=True)
+                paragraph(_value_area(column), translate(error.sentence), width_px, icon="ERROR", alert=True)
+        if problem is not None:
+            box = _value_area(column).box().column()
+            paragraph(box, translate(problem.sentence), width_px, icon="ERROR", alert=True)
             box.operator("triverse.allow_key", icon="KEYINGSET")
         column.prop(self, "live")
-        layout.separator()
 
-        column = layout.column()
-        split = column.split(factor=0.4)
-        label = split.row()
-        label.alignment = "RIGHT"
-        label.label(text="List and Models")
+    def _draw_files(self, column: bpy.types.UILayout) -> None:
+        """Draw the folders, the import settings, and the button that copies a report."""
+        split = column.split(factor=_LABEL)
+        _draw_label(split, text="List and Models")
         row = split.row(align=True)
         row.label(text=data_dir(create=False), translate=False)
         row.operator("triverse.move_data", text="", icon="FILE_FOLDER")
@@ -94,9 +85,28 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         column.prop(self, "auto_import")
         choices.draw(column, self, "placement")
         column.prop(self, "ask_above_credits")
-        split = column.split(factor=0.4)
-        split.label(text="")
-        split.operator("triverse.copy_report", icon="COPYDOWN")
+        _value_area(column).operator("triverse.copy_report", icon="COPYDOWN")
+
+
+def _value_area(column: bpy.types.UILayout) -> bpy.types.UILayout:
+    """Return a layout in the area for values, next to an empty label."""
+    split = column.split(factor=_LABEL)
+    split.label(text="")
+    return split
+
+
+def _draw_label(split: bpy.types.UILayout, *, text: str) -> None:
+    """Draw a label as Blender draws those of properties: to the right."""
+    label = split.row()
+    label.alignment = "RIGHT"
+    label.label(text=text)
+
+
+def _draw_locked(column: bpy.types.UILayout, variable: str, *, text: str) -> None:
+    """Draw that a value comes from an environment variable, so it cannot be changed here."""
+    split = column.split(factor=_LABEL)
+    _draw_label(split, text=text)
+    split.label(text=tr("from {variable}", variable=variable), icon="LOCKED", translate=False)
 
 
 CLASSES = (TriversePreferences,)

@@ -24,6 +24,7 @@ from ..api.sentence import Sentence
 from . import choices
 from .form import inputs, mesh_options
 from .form import placement as placing
+from .rna import scene_props
 
 
 def _flow_item(name: str) -> tuple[str, str, str, str, int]:
@@ -170,7 +171,7 @@ def repair(scene: bpy.types.Scene) -> bool:
 
     :returns: whether any value was changed. A scene that cannot be edited is left as it is.
     """
-    return scene.is_editable and choices.repair(scene.triverse)
+    return scene.is_editable and choices.repair(scene_props(scene))
 
 
 CLASSES = (
@@ -186,11 +187,11 @@ CLASSES = (
 
 def register() -> None:
     """Add the ``triverse`` properties to Scene and WindowManager."""
-    bpy.types.Scene.triverse = PointerProperty(type=TriverseScene)
-    bpy.types.WindowManager.triverse = PointerProperty(type=TriverseWindowManager)
+    bpy.types.Scene.triverse = PointerProperty(type=TriverseScene)  # type: ignore[attr-defined]
+    bpy.types.WindowManager.triverse = PointerProperty(type=TriverseWindowManager)  # type: ignore[attr-defined]
 
 
 def unregister() -> None:
     """Remove the ``triverse`` properties from Scene and WindowManager."""
-    del bpy.types.WindowManager.triverse
-    del bpy.types.Scene.triverse
+    del bpy.types.WindowManager.triverse  # type: ignore[attr-defined]
+    del bpy.types.Scene.triverse  # type: ignore[attr-defined]

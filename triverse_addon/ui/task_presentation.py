@@ -12,6 +12,7 @@ from ..batch.run.dispatcher import BATCH_ORIGIN
 from ..tasks.events import Notice, Remedy
 from ..tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
 from ..tasks.status_text import overall_progress, stage_text, time_left_s
+from .rna import Icon
 from .translate import tr, translate
 
 #: Errors that the same request would cause again.
@@ -24,7 +25,7 @@ _HOPELESS = frozenset(
     }
 )
 
-_ICONS = {
+_ICONS: dict[Stage, Icon] = {
     Stage.QUEUED: "SORTTIME",
     Stage.UPLOADING: "EXPORT",
     Stage.SUBMITTING: "EXPORT",
@@ -52,7 +53,7 @@ class Action:
 
     operator: str
     text: str
-    icon: str
+    icon: Icon
     needs_task: bool = True
 
 
@@ -69,7 +70,7 @@ _REMEDIES = {
 }
 
 
-def icon(record: TaskRecord) -> str:
+def icon(record: TaskRecord) -> Icon:
     """Return the identifier of Blender's icon for the state of a task."""
     if is_unfollowed(record):
         return "IMPORT" if is_fetchable(record) else "PAUSE"

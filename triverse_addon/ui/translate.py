@@ -5,6 +5,8 @@ Translation of sentences and texts into the language of Blender's interface.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+from typing import Any
+
 import bpy
 
 from ..api.sentence import Sentence
@@ -23,8 +25,8 @@ def translate(sentence: Sentence) -> str:
 
 def tr_button(text: str) -> str:
     """Return the translated text of a button or name of an operator (Blender's translation context "Operator")."""
-    translations = bpy.app.translations
-    return translations.pgettext_iface(text, translations.contexts.operator_default)
+    contexts: Any = bpy.app.translations.contexts
+    return bpy.app.translations.pgettext_iface(text, contexts.operator_default)
 
 
 def tr(template: str, /, **args: str | int | float) -> str:

@@ -19,8 +19,9 @@ _PROJECT_ROOT = "{project_root}"
 def shown_as(folder: Path) -> str | None:
     """Return the name under which the asset browser shows ``folder``, or None if it does not."""
     for entry in bpy.context.preferences.filepaths.asset_libraries:
+        path: str = entry.path  # type: ignore[attr-defined]  # not in the stubs
         # From Blender 5.1 on, a library can be disabled.
-        if getattr(entry, "enabled", True) and _is_same(_resolved(entry.path), folder):
+        if getattr(entry, "enabled", True) and _is_same(_resolved(path), folder):
             return str(entry.name)
     return None
 

@@ -11,6 +11,7 @@ import bpy
 
 from ...api.display_text import shown
 from ..layout_text import paragraph, side_by_side, sidebar_width_px
+from ..rna import Icon, window_props
 from ..state import batch_rows
 from ..translate import tr, tr_button, translate
 from . import asset_libraries
@@ -92,7 +93,7 @@ def _draw_file(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
 
 def _draw_table(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "BatchSession") -> None:
     """Draw the number of problems, the rows, and the details of the selected row."""
-    manager = context.window_manager.triverse
+    manager = window_props(context.window_manager)
     checked = batch.checked
     assert checked is not None
     width_px = sidebar_width_px(context)
@@ -175,7 +176,7 @@ def _draw_price(layout: bpy.types.UILayout, context: bpy.types.Context, batch: "
         return
     if checked.has_work and (text := presentation.price_text(batch)):
         paragraph(layout, text, width_px)
-    layout.prop(context.window_manager.triverse, "batch_jobs")
+    layout.prop(window_props(context.window_manager), "batch_jobs")
     if checked.has_work:
         button = layout.column()
         button.scale_y = 1.5
@@ -224,7 +225,7 @@ def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: 
     if ended is not None:
         text = tr("{credits} credits were spent in this run.", credits=ended.credits)
         paragraph(layout, text, sidebar_width_px(context))
-    buttons = [(tr_button("Library"), "FILE_FOLDER", "LIBRARY")]
+    buttons: list[tuple[str, Icon, str]] = [(tr_button("Library"), "FILE_FOLDER", "LIBRARY")]
     if ended is not None and ended.page is not None:
         buttons.append((tr_button("Contact Sheet"), "IMAGE_DATA", "SHEET"))
     if ended is not None and ended.report is not None:

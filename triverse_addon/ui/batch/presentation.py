@@ -12,6 +12,7 @@ from ...batch.run.outcome import Outcome, Progress, RowResult
 from ...batch.run.plan import RowAction
 from ...batch.run.row_table import TableRow
 from .. import task_presentation
+from ..rna import Icon
 from ..state import batch_rows
 from ..state.batch_session import BatchSession
 from ..translate import tr, translate
@@ -30,7 +31,7 @@ class Shown:
     """
 
     text: str
-    icon: str
+    icon: Icon
     is_bad: bool = False
     factor: float | None = None
     short: str = ""

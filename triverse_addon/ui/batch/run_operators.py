@@ -12,6 +12,7 @@ import bpy
 from .. import settings
 from ..layout_text import paragraph, ui_scale
 from ..operator_helpers import can_go_online
+from ..rna import OperatorMixin, window_props
 from ..timers import app_timer
 from ..translate import tr, translate
 from .file_operators import current, is_free
@@ -27,7 +28,7 @@ _MOST_ASKED = 16
 _ASKED_WIDTH = 520
 
 
-class _OnBatch:
+class _OnBatch(OperatorMixin):
     """Base class of operators on the batch."""
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -49,7 +50,7 @@ class _OnFreeBatch(_OnBatch):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return False while work of the batch is in progress."""
-        return is_free(cls)  # type: ignore[arg-type]  # an operator's
+        return is_free(cls)
 
 
 class TRIVERSE_OT_batch_check(_OnFreeBatch, bpy.types.Operator):
@@ -74,9 +75,9 @@ class _Runs(_OnBatch):
         """Return True if the file was checked, and there are a usable key, online access and enough credits."""
         reason = _disabled_reason(current(), retry=cls.retry)
         if reason:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]  # an operator's
+            cls.poll_message_set(reason)
             return False
-        return can_go_online(cls)  # type: ignore[arg-type]
+        return can_go_online(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation, unless the run costs nothing or resumes a batch whose price was confirmed."""
@@ -101,7 +102,7 @@ class _Runs(_OnBatch):
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
         """Start the run with the number of simultaneous tasks that the panel shows."""
-        batch.run(context.window_manager.triverse.batch_jobs, retry=self.retry)
+        batch.run(window_props(context.window_manager).batch_jobs, retry=self.retry)
 
 
 class TRIVERSE_OT_batch_run(_Runs, bpy.types.Operator):

@@ -5,12 +5,17 @@ The UIList of a batch's rows.
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only; Blender draws the visible rows only.
 """
 
+from typing import TYPE_CHECKING
+
 import bpy
 
 from ..layout_text import beginning, font_px, sidebar_width_px, text_width_px, ui_scale
 from ..state import batch_rows
 from ..task_list.ui_list import longest_that_fits
 from .file_operators import current
+
+if TYPE_CHECKING:
+    from ..properties import TriverseBatchRow
 
 #: Least width for showing the line numbers, in pixels at UI scale 1.
 _NARROW_PX = 180
@@ -36,7 +41,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
         _data: object,
-        item: bpy.types.AnyType,
+        item: "TriverseBatchRow",
         _icon: int,
         _active_data: object,
         _active_property: str,

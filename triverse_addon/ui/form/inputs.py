@@ -16,6 +16,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ...api.flows import FLOWS, JSON, Field, Flow, Kind
 from .. import choices
+from ..rna import image_suffixes
 
 #: The flows of the panel, by name: those that produce a model.
 PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}
@@ -27,7 +28,7 @@ _OTHER_PICTURES = frozenset({".jfif", ".jfi", ".jif", ".jpe", ".heic", ".heif", 
 
 def picture_suffixes() -> list[str]:
     """Return the file suffixes that file browsers show as pictures. The format is detected from the content later."""
-    return sorted(_OTHER_PICTURES | bpy.path.extensions_image)
+    return sorted(_OTHER_PICTURES | image_suffixes())
 
 
 def is_shared(field: Field) -> bool:
@@ -63,13 +64,13 @@ def steps(field: Field) -> tuple[int, ...]:
 
 def property_for(field: Field) -> Any:
     """Return the definition of the Blender property for ``field``, to be used as an annotation."""
-    texts = {"name": field.label, "description": field.description}
+    texts: dict[str, Any] = {"name": field.label, "description": field.description}
     if field.kind is Kind.INT:
         if powers := steps(field):
             items = [(str(power), f"{power} px", "", power) for power in powers]
             return EnumProperty(items=items, default=str(_nearest(field, field.default)), **texts)
         limits = {"min": field.minimum, "max": field.maximum}
-        bounds = {name: limit for name, limit in limits.items() if limit is not None}
+        bounds: dict[str, Any] = {name: limit for name, limit in limits.items() if limit is not None}
         default = field.default if isinstance(field.default, int) else field.minimum or 0
         return IntProperty(default=default, **bounds, **texts)
     if field.kind is Kind.BOOL:

@@ -20,6 +20,7 @@ import bpy
 
 from ...api.flows import Field, Flow, Kind
 from .. import settings
+from ..rna import scene_props
 from . import inputs, mesh_options
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def seed(scene: bpy.types.Scene) -> bool:
 
     :returns: whether there were any settings to take over.
     """
-    props = scene.triverse
+    props = scene_props(scene)
     if props.is_seeded or not scene.is_editable:
         return False
     props.is_seeded = True

@@ -14,6 +14,7 @@ from bpy.props import BoolProperty, FloatProperty
 
 from ...api.flows import Flow, yields_glb
 from ..layout_text import paragraph, sidebar_width_px
+from ..rna import scene_props
 from ..translate import tr
 from . import inputs
 
@@ -72,7 +73,7 @@ def chosen(scene: bpy.types.Scene) -> _Chosen:
 
     ``smooth_deg`` is in whole degrees, from 1 to 180, or 0 if Smooth by Angle is off.
     """
-    options = scene.triverse.mesh_options
+    options = scene_props(scene).mesh_options
     angle = options.smooth_angle
     # A .blend file may hold any float.
     degrees = min(max(1, round(math.degrees(angle))), 180) if math.isfinite(angle) else 30
@@ -81,7 +82,7 @@ def chosen(scene: bpy.types.Scene) -> _Chosen:
 
 def show(scene: bpy.types.Scene, placement: "Placement") -> None:
     """Load the options of a task into the panel of ``scene``."""
-    options = scene.triverse.mesh_options
+    options = scene_props(scene).mesh_options
     options.merge_vertices = placement.merge
     options.smooth_by_angle = placement.smooth_deg > 0
     if placement.smooth_deg:
@@ -125,8 +126,8 @@ def disabled_reason(props: Any, flow: Flow) -> str | None:
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow) -> None:
     """Draw the options. Where they do not apply, they are greyed out with the reason below."""
-    options = context.scene.triverse.mesh_options
-    reason = disabled_reason(context.scene.triverse, flow)
+    options = scene_props(context.scene).mesh_options
+    reason = disabled_reason(scene_props(context.scene), flow)
     column = layout.column()
     column.enabled = reason is None
     column.prop(options, "merge_vertices")

@@ -11,9 +11,12 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty
 
 from .. import choices, settings
+from ..rna import scene_props
 from . import mesh_options
 
 if TYPE_CHECKING:
+    from mathutils import Vector
+
     from ...tasks.record import Placement
 
 
@@ -74,7 +77,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
 
 def marker(context: bpy.types.Context) -> bpy.types.Object | None:
     """Return the selected active object as placeholder, or None if there is none or Fit to Selection is off."""
-    if not context.scene.triverse.placing.use_placeholder:
+    if not scene_props(context.scene).placing.use_placeholder:
         return None
     active = context.view_layer.objects.active
     return active if active is not None and active.select_get() else None
@@ -82,7 +85,7 @@ def marker(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def is_marker_missing(context: bpy.types.Context) -> bool:
     """Return whether Fit to Selection is on but no active object is selected."""
-    return context.scene.triverse.placing.use_placeholder and marker(context) is None
+    return scene_props(context.scene).placing.use_placeholder and marker(context) is None
 
 
 def placement(context: bpy.types.Context) -> "Placement":
@@ -91,12 +94,12 @@ def placement(context: bpy.types.Context) -> "Placement":
     from ...scene.worker.gltf_import import units_of  # lazy import, as in runtime
     from ...tasks.record import Placement
 
-    placing = context.scene.triverse.placing
+    placing = scene_props(context.scene).placing
     units = units_of(context.scene)
     at = marker(context)
     if at is not None:
         return Placement(
-            location=tuple(at.matrix_world.translation),
+            location=_xyz(at.matrix_world.translation),
             placeholder=at.name,
             placeholder_uid=at.session_uid,
             session=token(),
@@ -108,7 +111,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         )
     at_cursor = choices.chosen(settings.preferences(), "placement") == "CURSOR"
     return Placement(
-        location=tuple(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
+        location=_xyz(context.scene.cursor.location) if at_cursor else (0.0, 0.0, 0.0),
         height=placing.height if placing.use_height else None,
         on_ground=placing.on_ground,
         step_aside=placing.step_aside,
@@ -120,13 +123,17 @@ def placement(context: bpy.types.Context) -> "Placement":
     )
 
 
+def _xyz(vector: "Vector") -> tuple[float, float, float]:
+    return vector.x, vector.y, vector.z
+
+
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: bool) -> None:
     """
     Draw the settings for the placement.
 
     :param is_narrow: draw labels above their fields instead of next to them.
     """
-    placing = context.scene.triverse.placing
+    placing = scene_props(context.scene).placing
     layout.prop(placing, "separate_data")
     layout.prop(placing, "use_placeholder")
     if placing.use_placeholder:

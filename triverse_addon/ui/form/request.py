@@ -18,6 +18,7 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.flows import Flow, Kind, check
 from .. import settings
+from ..rna import scene_props
 from ..translate import tr
 from . import inputs, placement, selection
 
@@ -35,7 +36,7 @@ def disabled_reason(context: bpy.types.Context) -> str | None:
 
     Checks only whether the needed objects are selected. All other inputs are checked when the task is submitted.
     """
-    flow = inputs.chosen_flow(context.scene.triverse)
+    flow = inputs.chosen_flow(scene_props(context.scene))
     if selection.is_used(context, flow):
         return None if selection.chosen(context) else tr("Select the object that is to be sent.")
     if placement.is_marker_missing(context):
@@ -51,7 +52,7 @@ def draft(context: bpy.types.Context, flow: Flow | None = None) -> "TaskRequest"
     """
     from ...tasks.record import TaskRequest  # lazy import, as in runtime
 
-    props = context.scene.triverse
+    props = scene_props(context.scene)
     flow = flow or inputs.chosen_flow(props)
     return TaskRequest(flow=flow.name, values=inputs.values(props, flow))
 
@@ -66,7 +67,7 @@ def build(context: bpy.types.Context, flow: Flow | None = None, *, again: bool =
     request = draft(context, flow)
     return dataclasses.replace(
         request,
-        sources=inputs.sources(context.scene.triverse, inputs.PANEL_FLOWS[request.flow]),
+        sources=inputs.sources(scene_props(context.scene), inputs.PANEL_FLOWS[request.flow]),
         origin=origin(context),
         placement=placement.placement(context),
         auto_import=settings.preferences().auto_import,
@@ -111,7 +112,7 @@ def picture_fields(flow: Flow) -> list[str]:
 
 def picture_flow(context: bpy.types.Context) -> Flow:
     """Return the flow for a single picture: the panel's if one picture is its only source, else the default flow."""
-    flow = inputs.chosen_flow(context.scene.triverse)
+    flow = inputs.chosen_flow(scene_props(context.scene))
     takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
 
@@ -153,9 +154,9 @@ def scene_id(scene: bpy.types.Scene) -> str:
 
     A copied scene has the id of its original. Then the scene given here gets a new id.
     """
-    found = scene.triverse.scene_id
+    found = scene_props(scene).scene_id
     if not found or any(
-        other is not scene and other != scene and other.triverse.scene_id == found for other in bpy.data.scenes
+        other is not scene and other != scene and scene_props(other).scene_id == found for other in bpy.data.scenes
     ):
-        found = scene.triverse.scene_id = uuid.uuid4().hex
+        found = scene_props(scene).scene_id = uuid.uuid4().hex
     return str(found)

@@ -15,6 +15,7 @@ from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
 from .. import settings
 from ..layout_text import sidebar_width_px, ui_scale, with_name
+from ..rna import scene_props
 from ..translate import tr
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def model_field(flow: Flow) -> Field | None:
 
 def is_used(context: bpy.types.Context, flow: Flow) -> bool:
     """Return whether the input model of ``flow`` is the selected objects rather than a file."""
-    return model_field(flow) is not None and context.scene.triverse.use_selection
+    return model_field(flow) is not None and scene_props(context.scene).use_selection
 
 
 def chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -59,7 +60,7 @@ def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the switch between selection and file, with the name or number of the selected objects."""
     from ...scene.capture import selection
 
-    row.prop(context.scene.triverse, "use_selection", text="", icon="RESTRICT_SELECT_OFF")
+    row.prop(scene_props(context.scene), "use_selection", text="", icon="RESTRICT_SELECT_OFF")
     objects = chosen(context)
     if not objects:
         row.alert = True

@@ -12,6 +12,7 @@ from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
+from ..rna import Icon, OperatorMixin, scene_props
 from ..translate import tr, tr_button
 from . import cost, image_operators, operators
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _WIDTH = 400
-_MENU = (
+_MENU: tuple[tuple[str, Icon], ...] = (
     ("triverse.add_from_text", "FONT_DATA"),
     ("triverse.add_from_image", "IMAGE_DATA"),
     ("triverse.texture_selected", "TEXTURE"),
@@ -27,7 +28,7 @@ _MENU = (
 )
 
 
-class Quickly:
+class Quickly(OperatorMixin):
     """Mixin for operators with a dialog for the required inputs of one flow. The settings are those of the panel."""
 
     flow_name = ""
@@ -62,13 +63,13 @@ class Quickly:
 
     def show(self, context: bpy.types.Context) -> None:
         """Select the flow in the panel. If it takes a model, also turn on Use Selection."""
-        context.scene.triverse.flow = self.flow_name
+        scene_props(context.scene).flow = self.flow_name
         if selection.model_field(self.flow()) is not None:
-            context.scene.triverse.use_selection = True
+            scene_props(context.scene).use_selection = True
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the required fields and the price."""
-        props, flow = context.scene.triverse, self.flow()
+        props, flow = scene_props(context.scene), self.flow()
         column = self.layout.column()
         is_first = True
         for field in flow.fields:
@@ -87,7 +88,7 @@ class Quickly:
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the operator's properties, which a script may have set, into the panel, and generate."""
-        props, flow = context.scene.triverse, self.flow()
+        props, flow = scene_props(context.scene), self.flow()
         self.show(context)
         for field in flow.fields:
             value = getattr(self, field.name, "")
@@ -176,12 +177,12 @@ def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
 
 def register() -> None:
     """Put the submenu into the Add menu of the 3D viewport."""
-    bpy.types.VIEW3D_MT_add.append(_draw)
+    bpy.types.VIEW3D_MT_add.append(_draw)  # type: ignore[arg-type]  # the stubs leave out the first argument
 
 
 def unregister() -> None:
     """Remove the submenu from the Add menu."""
-    bpy.types.VIEW3D_MT_add.remove(_draw)
+    bpy.types.VIEW3D_MT_add.remove(_draw)  # type: ignore[arg-type]
 
 
 CLASSES = (

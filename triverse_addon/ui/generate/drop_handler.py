@@ -21,6 +21,7 @@ from ..form import last_used
 from ..form import request as form_request
 from ..form.inputs import picture_suffixes
 from ..operator_helpers import session_or_report
+from ..rna import scene_props
 from ..state import list_rows
 from ..timers import app_timer
 from ..translate import tr, translate
@@ -108,7 +109,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
             self.report({"WARNING"}, translate(error.sentence))
         if not made:
             return {"CANCELLED"}
-        last_used.save(context.scene.triverse, request.flow)
+        last_used.save(scene_props(context.scene), request.flow)
         session.price.request_balance()
         list_rows.choose(session, made[-1].id)
         return app_timer.finish_operator()

@@ -15,6 +15,7 @@ from bpy.props import StringProperty
 from ...api.errors import TriverseError
 from .. import settings
 from ..form import inputs, request
+from ..rna import Icon, OperatorMixin, scene_props
 from ..timers import redraw
 from ..translate import tr, translate
 
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _WIDTH = 320
+_CHOICES: tuple[tuple[str, Icon], ...] = (
+    ("triverse.paste_picture", "PASTEDOWN"),
+    ("triverse.capture_viewport", "RESTRICT_VIEW_OFF"),
+    ("triverse.use_render", "RENDER_RESULT"),
+    ("triverse.use_image", "IMAGE_DATA"),
+)
 
 
-class IntoPicture:
+class IntoPicture(OperatorMixin):
     """
     Mixin for operators that put a picture into the panel.
 
@@ -190,12 +197,7 @@ def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:
     :param fields: the first name is the field to use; empty for the default.
     """
     field = fields[0] if fields else ""
-    for operator, icon in (
-        ("triverse.paste_picture", "PASTEDOWN"),
-        ("triverse.capture_viewport", "RESTRICT_VIEW_OFF"),
-        ("triverse.use_render", "RENDER_RESULT"),
-        ("triverse.use_image", "IMAGE_DATA"),
-    ):
+    for operator, icon in _CHOICES:
         layout.operator(operator, icon=icon).field = field
 
 
@@ -206,7 +208,7 @@ def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
     :param path: path or URL of the picture.
     :param field_name: name of the field; if the flow has no such picture field, its first one is used.
     """
-    props = context.scene.triverse
+    props = scene_props(context.scene)
     flow = _flow(context)
     if field_name not in request.picture_fields(flow):
         field_name = request.picture_fields(flow)[0]
@@ -217,7 +219,7 @@ def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
 
 
 def _flow(context: bpy.types.Context) -> "inputs.Flow":
-    flow = inputs.chosen_flow(context.scene.triverse)
+    flow = inputs.chosen_flow(scene_props(context.scene))
     return flow if request.picture_fields(flow) else inputs.PANEL_FLOWS[request.PICTURE_FLOW]
 
 
@@ -225,8 +227,9 @@ def _shown_image(context: bpy.types.Context) -> str:
     """Return the name of the first image shown in an Image Editor, or "" if there is none."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR" and area.spaces.active.image is not None:
-                return str(area.spaces.active.image.name)
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceImageEditor) and space.image is not None:
+                return str(space.image.name)
     return ""
 
 

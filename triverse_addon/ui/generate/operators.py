@@ -17,6 +17,7 @@ from ...api.flows import Field, Kind
 from ..form import inputs, last_used
 from ..form import request as form_request
 from ..operator_helpers import may_ask, session_or_report
+from ..rna import scene_props
 from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
 from ..translate import tr, translate
@@ -104,7 +105,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser that shows files with suitable suffixes."""
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         flow = inputs.chosen_flow(props)
         field = flow.field(self.field)
         if field.kind is Kind.IMAGE:
@@ -123,7 +124,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the path into the field of the panel."""
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         flow = inputs.chosen_flow(props)
         field = flow.field(self.field)
         setattr(inputs.holder(props, flow, field), field.name, self.filepath)
@@ -168,7 +169,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     @staticmethod
     def _texts(context: bpy.types.Context) -> "list[tuple[Field, bpy.types.PropertyGroup]]":
         """Return the free-text fields of the selected flow, each with the property group that holds its value."""
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         flow = inputs.chosen_flow(props)
         return [
             (field, inputs.holder(props, flow, field))
@@ -256,7 +257,7 @@ def generate(
     session.apply_settings()
     if report_insufficient_credits(operator, request):
         return {"CANCELLED"}
-    props = context.scene.triverse
+    props = scene_props(context.scene)
     try:
         record = form_request.submit(session.engine, form_request.with_selection(context, request))
     except InputError as error:

@@ -5,6 +5,8 @@ The panel in the upper part of the sidebar tab: flow, inputs, options, Generate 
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: no disk, no network, no picture is decoded.
 """
 
+from typing import Any
+
 import bpy
 
 from ...api.flows import Field, Flow, Kind
@@ -12,6 +14,7 @@ from ...api.sentence import Sentence
 from .. import choices, settings
 from ..form import inputs, mesh_options, placement, request, selection
 from ..layout_text import paragraph, sidebar_width_px, ui_scale
+from ..rna import Icon, scene_props
 from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
@@ -40,7 +43,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
         layout = self.layout
         welcome.draw(layout, context)
         reuse_inputs.draw(layout, context)
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         flow = inputs.chosen_flow(props)
 
         column = layout.column(align=True)
@@ -81,7 +84,7 @@ def _is_narrow(context: bpy.types.Context) -> bool:
 
 def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
     """Draw a shared input (prompt, picture, model) over the whole width, with its buttons and its error."""
-    group = inputs.holder(context.scene.triverse, flow, field)
+    group = inputs.holder(scene_props(context.scene), flow, field)
     column = layout.column(align=True)
     row = column.row(align=True)
     row.alert = _rejection(context, flow, field) is not None
@@ -89,11 +92,11 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
         selection.draw(row, context)
     elif field.is_source:
         hint = field.label if field.required else tr("{field}, optional", field=field.label)
-        icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"
+        icon: Icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"
         row.prop(group, field.name, text="", placeholder=hint, icon=icon)
         row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
         if field.kind is Kind.MODEL:
-            row.prop(context.scene.triverse, "use_selection", text="", icon="RESTRICT_SELECT_OFF")
+            row.prop(scene_props(context.scene), "use_selection", text="", icon="RESTRICT_SELECT_OFF")
         elif request.picture_fields(flow)[0] == field.name:
             row.menu("TRIVERSE_MT_picture", text="", icon="DOWNARROW_HLT")
     else:
@@ -104,13 +107,13 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
 
 def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
     """Draw a setting with its label, and its error below."""
-    group = inputs.holder(context.scene.triverse, flow, field)
+    group = inputs.holder(scene_props(context.scene), flow, field)
     column = layout.column()
     column.alert = _rejection(context, flow, field) is not None
     is_own_label = field.kind in (Kind.INT, Kind.BOOL) and not inputs.steps(field)
     if (field.kind is Kind.TEXT and not field.choices) or (_is_narrow(context) and not is_own_label):
         column.label(text=field.label)
-        how = {"text": ""}
+        how: dict[str, Any] = {"text": ""}
     else:
         how = {}
     if inputs.has_entries(field):
@@ -131,7 +134,7 @@ def _rejection(context: bpy.types.Context, flow: Flow, field: Field) -> Sentence
     session = runtime.current()
     if session is None or not session.rejected:
         return None
-    return session.rejection(field.name, operators.current_value(context.scene.triverse, flow.name, field.name))
+    return session.rejection(field.name, operators.current_value(scene_props(context.scene), flow.name, field.name))
 
 
 def _rejected(flow: Flow) -> list[str]:

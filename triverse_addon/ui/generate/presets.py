@@ -23,6 +23,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...api.flows import Flow
 from ..form import inputs, last_used, mesh_options
+from ..rna import scene_props
 from ..timers import redraw
 from ..translate import tr
 
@@ -53,12 +54,12 @@ def start(scene: bpy.types.Scene, flow: Flow, starter: str) -> None:
     for field in last_used.settings_of(flow):
         value = STARTERS[starter].get(field.name)
         if value is not None:
-            group = inputs.holder(scene.triverse, flow, field)
+            group = inputs.holder(scene_props(scene), flow, field)
             setattr(group, field.name, str(value) if inputs.steps(field) else value)
 
 
 def _flow() -> Flow:
-    return inputs.chosen_flow(bpy.context.scene.triverse)
+    return inputs.chosen_flow(scene_props(bpy.context.scene))
 
 
 class TRIVERSE_OT_starter_preset(bpy.types.Operator):
@@ -108,7 +109,7 @@ class TRIVERSE_OT_use_preset(bpy.types.Operator):
         except (OSError, ValueError, SyntaxError) as error:
             self.report({"WARNING"}, tr("The preset cannot be read: {reason}", reason=str(error)))
             return {"CANCELLED"}
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         left_out = last_used.fill_in(props, flow, kept) + mesh_options.fill_in(props, of_mesh)
         if left_out:
             labels = {field.name: tr(field.label) for field in flow.fields}
@@ -134,7 +135,9 @@ def _settings_in(code: str, path: str) -> dict[str, object]:
     """
     found: dict[str, object] = {}
     for line in ast.parse(code).body:
-        target = line.targets[0] if isinstance(line, ast.Assign) else None
+        if not isinstance(line, ast.Assign):
+            continue
+        target = line.targets[0]
         if isinstance(target, ast.Attribute) and ast.unparse(target.value) == path:
             try:
                 found[target.attr] = ast.literal_eval(line.value)

@@ -13,6 +13,7 @@ import bpy
 from .. import settings
 from ..form import inputs, mesh_options
 from ..layout_text import paragraph, sidebar_width_px, ui_scale
+from ..rna import scene_props
 from ..state import runtime
 from ..timers import redraw
 from ..translate import tr
@@ -44,7 +45,7 @@ def load(context: bpy.types.Context, session: "Session", record: "TaskRecord") -
     own = settings.sources_dir(create=False)
     # The file with the selected objects was removed after the upload: the current selection is used instead.
     sources = {name: path for name, path in request.sources.items() if not _was_selection(path, own)}
-    props = context.scene.triverse
+    props = scene_props(context.scene)
     props.flow = flow.name
     inputs.fill(props, flow, {**request.values, **sources})
     mesh_options.show(context.scene, request.placement)

@@ -16,6 +16,7 @@ from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
 from ..form import inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
+from ..rna import scene_props
 from ..state import runtime
 from ..timers import redraw
 from ..translate import tr, tr_button, translate
@@ -123,7 +124,7 @@ class TRIVERSE_OT_try_example(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Fill in the example prompt, and apply the fastest built-in preset."""
-        props = context.scene.triverse
+        props = scene_props(context.scene)
         props.flow = _EXAMPLE_FLOW
         props.shared.prompt = tr("A small wooden treasure chest with iron bands")
         presets.start(context.scene, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], _STARTER)

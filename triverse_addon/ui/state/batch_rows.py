@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown as plain
+from ..rna import window_props
 from ..translate import translate
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def sync(batch: "BatchSession") -> bool:
 
     :returns: whether the table has changed.
     """
-    group = bpy.context.window_manager.triverse
+    group = window_props(bpy.context.window_manager)
     if batch.recalled_jobs:
         group.batch_jobs, batch.recalled_jobs = batch.recalled_jobs, 0
     lines = batch.rows

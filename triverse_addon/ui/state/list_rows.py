@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import bpy
 
+from ..rna import window_props
+
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
     from ..properties import TriverseWindowManager
@@ -155,7 +157,7 @@ def write(session: Owner) -> bool:
 
 
 def _group() -> "TriverseWindowManager":
-    group: TriverseWindowManager = bpy.context.window_manager.triverse
+    group: TriverseWindowManager = window_props(bpy.context.window_manager)
     return group
 
 

@@ -13,6 +13,7 @@ from ...scene.importing import origin
 from ...tasks.record import FAILED_STAGES, UNFINISHED, Stage
 from ...tasks.store.query import FileScope, Order, Query
 from .. import choices, settings
+from ..rna import scene_props, window_props
 from .list_rows import GRID_COUNT, LIST_COUNT
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "
 
 def wanted() -> tuple[Query, int]:
     """Return the query for the tasks to show, and the number of tasks per page."""
-    group: TriverseWindowManager = bpy.context.window_manager.triverse
+    group: TriverseWindowManager = window_props(bpy.context.window_manager)
     preferences = settings.preferences()
     show = choices.chosen(group, "show")
     query = Query(
@@ -44,5 +45,5 @@ def wanted() -> tuple[Query, int]:
 
 
 def _home() -> FileScope:
-    scenes = (scene.triverse.scene_id for scene in bpy.data.scenes)
+    scenes = (scene_props(scene).scene_id for scene in bpy.data.scenes)
     return FileScope(frozenset(filter(None, scenes)), origin.token(), bpy.data.filepath)

@@ -17,6 +17,7 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from .. import data_folder, properties, settings
 from ..form import last_used
+from ..rna import image_suffixes
 from . import list_rows
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def get_or_start() -> "Session":
 
         preparer = ChildPreparer(
             child_command("prepare_worker"),
-            picture_suffixes=bpy.path.extensions_image,
+            picture_suffixes=image_suffixes(),
             own_dir=settings.sources_dir(create=True),
         )
         library_converter = LibraryCopyConverter(ChildConverter(child_command()))

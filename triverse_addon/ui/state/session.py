@@ -2,7 +2,7 @@
 """
 The state of the user interface in addition to the engine, and the tick that processes the engine's events.
 
-Floor: third. Thread: main. Imports ``bpy``. Imported by ``runtime`` when first needed.
+Floor: third. Thread: main. Imports no ``bpy``. Imported by ``runtime`` when first needed.
 """
 
 import logging

@@ -57,7 +57,7 @@ class Thumbnails:
             self._missing.add(path)
             return False
         # Reading the size decodes the picture; otherwise Blender would decode it in draw().
-        if not all(preview.image_size):
+        if not (preview.image_size[0] and preview.image_size[1]):
             del self._previews[task_id]
             self._missing.add(path)
             return False

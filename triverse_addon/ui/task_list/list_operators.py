@@ -5,7 +5,7 @@ Operators that change what the list shows: selection, page, filter.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
@@ -66,7 +66,8 @@ class TRIVERSE_OT_turn_page(bpy.types.Operator):
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the description of the enum item as tooltip."""
         # The items are read from ``properties``: the operator class's own bl_rna does not contain them.
-        return str(properties.bl_rna.properties["to"].enum_items[choices.chosen(properties, "to")].description)
+        to: Any = properties.bl_rna.properties["to"]
+        return str(to.enum_items[choices.chosen(properties, "to")].description)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -11,6 +11,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ...api.errors import TriverseError
+from ..rna import OperatorMixin
 from ..state import list_rows, runtime
 from ..timers import app_timer
 from ..translate import tr, translate
@@ -41,7 +42,7 @@ def draw_task_operator(
     return properties
 
 
-class TaskOperatorMixin:
+class TaskOperatorMixin(OperatorMixin):
     """Base class of operators on the task with the id ``task_id``, or on the selected task if that is empty."""
 
     if TYPE_CHECKING:
@@ -58,13 +59,13 @@ class TaskOperatorMixin:
         """
         session = runtime.current()
         if session is None or not session.engine.tasks():
-            cls.poll_message_set(tr("There is no task in the list."))  # type: ignore[attr-defined]
+            cls.poll_message_set(tr("There is no task in the list."))
             return False
         asked = getattr(context, _OF_TASK, None)
         record = session.shown(asked) if isinstance(asked, str) else None
         reason = cls.disabled_reason(context, record) if record is not None else None
         if reason is not None:
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+            cls.poll_message_set(reason)
         return reason is None
 
     @classmethod
@@ -82,7 +83,7 @@ class TaskOperatorMixin:
         record = self.record()
         reason = tr("This task was taken off the list.") if record is None else self.disabled_reason(context, record)
         if reason is not None:
-            self.report({"WARNING"}, reason)  # type: ignore[attr-defined]
+            self.report({"WARNING"}, reason)
             return None
         return record
 
@@ -100,6 +101,6 @@ class TaskOperatorMixin:
         try:
             getattr(session.engine, method)(record.id, **more)
         except TriverseError as error:
-            self.report({"WARNING"}, translate(error.sentence))  # type: ignore[attr-defined]
+            self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         return app_timer.finish_operator()

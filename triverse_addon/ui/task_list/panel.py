@@ -11,6 +11,7 @@ import bpy
 
 from .. import choices, settings
 from ..layout_text import font_px, paragraph, sidebar_width_px, text_width_px, ui_scale
+from ..rna import Icon, window_props
 from ..state import list_rows, runtime
 from ..timers import app_timer
 from ..translate import tr, translate
@@ -41,7 +42,8 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
         session = runtime.current()
         if session is not None and session.engine.active_count:
             # The kind of updates (live or polling) is shown only while a task is in progress.
-            text, icon = (tr("Live"), "INTERNET") if session.engine.live else (tr("Polling"), "TIME")
+            text = tr("Live") if session.engine.live else tr("Polling")
+            icon: Icon = "INTERNET" if session.engine.live else "TIME"
             texts_px = text_width_px(tr("Tasks"), font_px()) + text_width_px(text, font_px())
             # Title and buttons share the line, so a narrow sidebar shows the icon only.
             has_room = texts_px + _HEADER_PX * ui_scale() <= sidebar_width_px(context)
@@ -81,7 +83,7 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, session
     """Draw the search field, the filter, and the choice between list and grid."""
     from ..state import query  # lazy import, as in runtime
 
-    manager = context.window_manager.triverse
+    manager = window_props(context.window_manager)
     row = layout.row()
     row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder="Search")
     row.popover("TRIVERSE_PT_filter", text="", icon="FILTER")
@@ -103,7 +105,7 @@ def _draw_page(layout: bpy.types.UILayout, context: bpy.types.Context, session: 
     if session.pager.page.request.count == list_rows.GRID_COUNT:
         grid.draw(layout, context, session, list_rows.chosen_id(session))
         return
-    manager = context.window_manager.triverse
+    manager = window_props(context.window_manager)
     column = layout.column()
     column.scale_y = ROW_UNITS
     count = min(session.slots.count, _MOST_ROWS)
@@ -150,7 +152,7 @@ def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, sessio
         notice = session.notices[index]
         box = layout.box()
         row = box.row()
-        icon = "INFO" if notice.level == "INFO" else "ERROR"
+        icon: Icon = "INFO" if notice.level == "INFO" else "ERROR"
         width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
         paragraph(row.column(), translate(notice.sentence), width_px, icon=icon, alert=notice.level == "ERROR")
         row.operator("triverse.dismiss", text="", icon="X", emboss=False).index = index

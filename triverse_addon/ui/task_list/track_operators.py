@@ -150,7 +150,7 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
             self.report({"WARNING"}, _no_uuid(wrong))
             if not bpy.app.background:
                 # Open the dialog again with the text that the user has entered.
-                bpy.ops.triverse.add_tasks("INVOKE_DEFAULT", uuids=self.uuids)
+                bpy.ops.triverse.add_tasks("INVOKE_DEFAULT", uuids=self.uuids)  # type: ignore[attr-defined]
             return {"CANCELLED"}
         try:
             records = session.engine.track(

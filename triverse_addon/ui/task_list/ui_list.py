@@ -6,12 +6,17 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only; Blender 
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .. import choices, settings
 from ..layout_text import font_px, sidebar_width_px, ui_scale, wrapped
+from ..rna import window_props
 from ..state import runtime
+
+if TYPE_CHECKING:
+    from ..properties import TriverseRow
 
 #: Height of a row in interface units. The clickable and highlighted part of a row is one unit high in Blender; only
 #: scaling the whole list makes it higher. The content of a row is scaled back.
@@ -32,7 +37,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
         _data: object,
-        item: bpy.types.AnyType,
+        item: "TriverseRow",
         _icon: int,
         _active_data: object,
         _active_property: str,
@@ -103,7 +108,7 @@ class TRIVERSE_PT_filter(bpy.types.Panel):
 
 def draw_filter(layout: bpy.types.UILayout) -> None:
     """Draw the settings that filter and sort the list."""
-    manager = bpy.context.window_manager.triverse
+    manager = window_props(bpy.context.window_manager)
     column = layout.column()
     column.label(text="Show")
     choices.draw(column.column(align=True), manager, "show", expand=True)
@@ -115,7 +120,8 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
 @lru_cache
 def icon_number(name: str) -> int:
     """Return the number of one of Blender's icons by its identifier. The numbers differ between Blender versions."""
-    return int(bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items[name].value)
+    functions: Any = bpy.types.UILayout.bl_rna.functions  # type: ignore[attr-defined]
+    return int(functions["label"].parameters["icon"].enum_items[name].value)
 
 
 def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:

@@ -49,8 +49,9 @@ def start() -> bool:
     windows = manager.windows if manager is not None else ()
     for window in windows:
         with bpy.context.temp_override(window=window, screen=window.screen):
-            if bpy.ops.triverse.watch.poll():
-                return "RUNNING_MODAL" in bpy.ops.triverse.watch("INVOKE_DEFAULT")
+            watch = bpy.ops.triverse.watch  # type: ignore[attr-defined]
+            if watch.poll():
+                return "RUNNING_MODAL" in watch("INVOKE_DEFAULT")
     return False
 
 

@@ -16,12 +16,12 @@ _drawn: dict[int, tuple[str, int] | None] = {}
 
 def register() -> None:
     """Append the progress bar to Blender's status bar."""
-    bpy.types.STATUSBAR_HT_header.append(_draw)
+    bpy.types.STATUSBAR_HT_header.append(_draw)  # type: ignore[arg-type]  # the stubs leave out the first argument
 
 
 def unregister() -> None:
     """Remove the progress bar from Blender's status bar."""
-    bpy.types.STATUSBAR_HT_header.remove(_draw)
+    bpy.types.STATUSBAR_HT_header.remove(_draw)  # type: ignore[arg-type]
     _drawn.clear()
 
 

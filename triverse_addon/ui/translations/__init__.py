@@ -10,6 +10,7 @@ shows that one. A language's module is imported when Blender's interface is firs
 """
 
 from types import ModuleType
+from typing import Any
 
 import bpy
 
@@ -81,7 +82,7 @@ def entries(language: ModuleType) -> dict[tuple[str, str], str]:
     tooltips = {
         flow_tooltip(flow): flow_tooltip(flow, lambda text: texts[text]) for flow in inputs.PANEL_FLOWS.values()
     }
-    contexts = bpy.app.translations.contexts
+    contexts: Any = bpy.app.translations.contexts
     found = {(contexts.default, english): words for english, words in {**texts, **tooltips}.items()}
     found.update({(contexts.operator_default, english): words for english, words in operators.items()})
     return found
