@@ -83,16 +83,7 @@ def _scene_members() -> dict[str, Any]:
 class TriverseScene(bpy.types.PropertyGroup):
     """The panel's inputs, stored per scene."""
 
-    if TYPE_CHECKING:
-        flow: str
-        scene_id: str
-        is_seeded: bool
-        shared: Any
-        placing: placing.TriversePlacing
-        mesh_options: mesh_options.TriverseMeshOptions
-        use_selection: bool
-    else:
-        __annotations__ = _scene_members()
+    __annotations__ = _scene_members()
 
 
 class TriverseRow(bpy.types.PropertyGroup):

@@ -177,10 +177,9 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
 
     if TYPE_CHECKING:
         directory: str
-        filter_folder: bool
     else:
         directory: StringProperty(subtype="DIR_PATH")
-        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser to choose the new folder."""

@@ -30,36 +30,31 @@ PATH = "bpy.context.scene.triverse.mesh_options"
 class TriverseMeshOptions(bpy.types.PropertyGroup):
     """How meshes are processed when they are imported into a scene."""
 
-    if TYPE_CHECKING:
-        merge_vertices: bool
-        smooth_by_angle: bool
-        smooth_angle: float
-    else:
-        merge_vertices: BoolProperty(
-            name="Merge Vertices",
-            description=(
-                "Vertices in one place become one, so that the mesh is connected where its file splits it. "
-                "UVs and shading stay"
-            ),
-        )
-        smooth_by_angle: BoolProperty(
-            name="Smooth by Angle",
-            description=(
-                "Shade what comes without normals smooth, except along edges sharper than an angle. "
-                "Off, it is flat, as its file says"
-            ),
-        )
-        # Shown in whole degrees, the unit of batches and the command line.
-        smooth_angle: FloatProperty(
-            name="Smooth Angle",
-            description="Edges where faces meet at a larger angle stay sharp",
-            default=math.radians(30),
-            min=math.radians(1),
-            max=math.radians(180),
-            step=100,
-            precision=0,
-            subtype="ANGLE",
-        )
+    merge_vertices: BoolProperty(
+        name="Merge Vertices",
+        description=(
+            "Vertices in one place become one, so that the mesh is connected where its file splits it. "
+            "UVs and shading stay"
+        ),
+    )
+    smooth_by_angle: BoolProperty(
+        name="Smooth by Angle",
+        description=(
+            "Shade what comes without normals smooth, except along edges sharper than an angle. "
+            "Off, it is flat, as its file says"
+        ),
+    )
+    # Shown in whole degrees, the unit of batches and the command line.
+    smooth_angle: FloatProperty(
+        name="Smooth Angle",
+        description="Edges where faces meet at a larger angle stay sharp",
+        default=math.radians(30),
+        min=math.radians(1),
+        max=math.radians(180),
+        step=100,
+        precision=0,
+        subtype="ANGLE",
+    )
 
 
 class _Chosen(TypedDict):

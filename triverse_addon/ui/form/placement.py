@@ -23,56 +23,47 @@ if TYPE_CHECKING:
 class TriversePlacing(bpy.types.PropertyGroup):
     """How new models are placed in a scene."""
 
-    if TYPE_CHECKING:
-        use_placeholder: bool
-        keep_placeholder: bool
-        use_height: bool
-        height: float
-        on_ground: bool
-        step_aside: bool
-        separate_data: bool
-    else:
-        use_placeholder: BoolProperty(
-            name="Fit to Selection",
-            description=(
-                "The active object marks the place: the model fills its bounding box as far as it goes unstretched, "
-                "turned as it is, standing on its floor"
-            ),
-        )
-        keep_placeholder: BoolProperty(
-            name="Keep It Visible",
-            description="Leave the object that marks the place as it is, instead of hiding it when the model is there",
-        )
-        use_height: BoolProperty(
-            name="Set Height",
-            description="Scale the model to a height of your own, instead of the one it comes with",
-        )
-        height: FloatProperty(
-            name="Height",
-            description="Height of the model",
-            default=1.0,
-            min=0.001,
-            soft_max=100.0,
-            subtype="DISTANCE",
-            unit="LENGTH",
-        )
-        on_ground: BoolProperty(
-            name="Stand on the Ground",
-            description="The lowest point of the model comes to the height of the place, instead of its middle",
-            default=True,
-        )
-        step_aside: BoolProperty(
-            name="Keep Clear of Objects",
-            description="If the place is taken, the model comes next to what is there, along the ground",
-            default=True,
-        )
-        separate_data: BoolProperty(
-            name="Separate Data",
-            description=(
-                "A model that is imported again gets meshes, materials and images of its own, instead of using those "
-                "that are in the file already"
-            ),
-        )
+    use_placeholder: BoolProperty(
+        name="Fit to Selection",
+        description=(
+            "The active object marks the place: the model fills its bounding box as far as it goes unstretched, "
+            "turned as it is, standing on its floor"
+        ),
+    )
+    keep_placeholder: BoolProperty(
+        name="Keep It Visible",
+        description="Leave the object that marks the place as it is, instead of hiding it when the model is there",
+    )
+    use_height: BoolProperty(
+        name="Set Height",
+        description="Scale the model to a height of your own, instead of the one it comes with",
+    )
+    height: FloatProperty(
+        name="Height",
+        description="Height of the model",
+        default=1.0,
+        min=0.001,
+        soft_max=100.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+    on_ground: BoolProperty(
+        name="Stand on the Ground",
+        description="The lowest point of the model comes to the height of the place, instead of its middle",
+        default=True,
+    )
+    step_aside: BoolProperty(
+        name="Keep Clear of Objects",
+        description="If the place is taken, the model comes next to what is there, along the ground",
+        default=True,
+    )
+    separate_data: BoolProperty(
+        name="Separate Data",
+        description=(
+            "A model that is imported again gets meshes, materials and images of its own, instead of using those "
+            "that are in the file already"
+        ),
+    )
 
 
 def marker(context: bpy.types.Context) -> bpy.types.Object | None:

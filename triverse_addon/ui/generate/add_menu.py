@@ -105,10 +105,7 @@ class TRIVERSE_OT_add_from_text(Quickly, bpy.types.Operator):
     bl_options = {"REGISTER"}
     flow_name = "text-to-model"
 
-    if TYPE_CHECKING:
-        prompt: str
-    else:
-        prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
+    prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
 
 
 class TRIVERSE_OT_add_from_image(Quickly, bpy.types.Operator):
@@ -119,10 +116,7 @@ class TRIVERSE_OT_add_from_image(Quickly, bpy.types.Operator):
     bl_options = {"REGISTER"}
     flow_name = "image-to-model"
 
-    if TYPE_CHECKING:
-        image_file: str
-    else:
-        image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
 
 
 class TRIVERSE_OT_texture_selected(Quickly, bpy.types.Operator):
@@ -133,10 +127,7 @@ class TRIVERSE_OT_texture_selected(Quickly, bpy.types.Operator):
     bl_options = {"REGISTER"}
     flow_name = "text-to-texture"
 
-    if TYPE_CHECKING:
-        prompt: str
-    else:
-        prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
+    prompt: StringProperty(name="Prompt", options={"SKIP_SAVE"})
 
 
 class TRIVERSE_OT_texture_selected_from_image(Quickly, bpy.types.Operator):
@@ -147,10 +138,7 @@ class TRIVERSE_OT_texture_selected_from_image(Quickly, bpy.types.Operator):
     bl_options = {"REGISTER"}
     flow_name = "texture-model"
 
-    if TYPE_CHECKING:
-        image_file: str
-    else:
-        image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    image_file: StringProperty(name="Image", subtype="FILE_PATH", options={"SKIP_SAVE"})
 
 
 class TRIVERSE_MT_add(bpy.types.Menu):
