@@ -79,7 +79,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         row.label(text=data_dir(create=False), translate=False)
         row.operator("triverse.move_data", text="", icon="FILE_FOLDER")
         row = column.row(align=True)
-        row.prop(self, "download_dir", placeholder="Beside the list of tasks")
+        row.prop(self, "download_dir", placeholder="Next to the list of tasks")
         row.operator("triverse.open_downloads", text="", icon="FOLDER_REDIRECT")
         column.prop(self, "asset_library_dir", placeholder="No copies")
         column.prop(self, "auto_import")

@@ -63,7 +63,7 @@ class PreferenceProperties:
         )
         download_dir: StringProperty(
             name="Download Folder",
-            description="Where new models are kept. Left empty, they are kept beside the list of tasks",
+            description="Where new models are kept. Left empty, they are kept next to the list of tasks",
             subtype="DIR_PATH",
         )
         asset_library_dir: StringProperty(
