@@ -123,6 +123,16 @@ def beginning(text: str, width_px: float) -> str:
     return f"{wrapped(text, width_px - text_width_px('…', size_px), size_px)[0]}…"
 
 
+def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:
+    """
+    Return the first of ``forms`` that fits on one line, or else the last.
+
+    :param forms: alternative texts, the longest first.
+    :param width_px: available width in pixels.
+    """
+    return next((form for form in forms if len(wrapped(form, width_px, font_px())) == 1), forms[-1])
+
+
 @lru_cache(maxsize=512)
 def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
     """Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``."""

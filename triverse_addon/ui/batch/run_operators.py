@@ -74,7 +74,7 @@ class _Runs(_OnBatch):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if the file was checked, and there are a usable key, online access and enough credits."""
         reason = _disabled_reason(current(), retry=cls.retry)
-        if reason:
+        if reason is not None:
             cls.poll_message_set(reason)
             return False
         return can_go_online(cls)
@@ -191,8 +191,8 @@ class TRIVERSE_OT_batch_close(_OnFreeBatch, bpy.types.Operator):
         batch.close()
 
 
-def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str:
-    """Return why a run cannot be started, translated, or "" if it can."""
+def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str | None:
+    """Return why a run cannot be started, translated, or None if it can."""
     if batch is None or batch.checked is None:
         return tr("Choose a file first.")
     if batch.is_busy:
@@ -213,7 +213,7 @@ def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str:
     balance = batch.offer.balance if batch.offer is not None else 0
     if cost > balance:
         return tr("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=cost - balance)
-    return ""
+    return None
 
 
 CLASSES = (

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import beginning, font_px, sidebar_width_px, text_width_px, ui_scale
+from ..layout_text import beginning, font_px, longest_that_fits, sidebar_width_px, text_width_px, ui_scale
 from ..state import batch_rows
-from ..task_list.ui_list import longest_that_fits
 from .file_operators import current
 
 if TYPE_CHECKING:

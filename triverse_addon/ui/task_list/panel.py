@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import choices, settings
-from ..layout_text import font_px, paragraph, sidebar_width_px, text_width_px, ui_scale
+from ..layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
 from ..rna import Icon, window_props
 from ..state import list_rows, runtime
 from ..timers import app_timer
 from ..translate import tr, translate
 from . import grid, selected_task
-from .ui_list import ROW_UNITS, longest_that_fits
+from .ui_list import ROW_UNITS
 
 if TYPE_CHECKING:
     from ..state.session import Session

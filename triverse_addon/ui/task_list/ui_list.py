@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import choices, settings
-from ..layout_text import font_px, sidebar_width_px, ui_scale, wrapped
+from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, wrapped
 from ..rna import window_props
 from ..state import runtime
 
@@ -122,16 +122,6 @@ def icon_number(name: str) -> int:
     """Return the number of one of Blender's icons by its identifier. The numbers differ between Blender versions."""
     functions: Any = bpy.types.UILayout.bl_rna.functions  # type: ignore[attr-defined]
     return int(functions["label"].parameters["icon"].enum_items[name].value)
-
-
-def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:
-    """
-    Return the first of ``forms`` that fits on one line, or else the last.
-
-    :param forms: alternative texts, the longest first.
-    :param width_px: available width in pixels.
-    """
-    return next((form for form in forms if len(wrapped(form, width_px, font_px())) == 1), forms[-1])
 
 
 CLASSES = (TRIVERSE_UL_tasks, TRIVERSE_PT_filter)
