@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import bpy
 import pytest
@@ -130,6 +130,51 @@ def test_the_selection_is_what_is_sent_and_replaced(ui: ModuleType, connected: S
     assert made.placement.replaces.matrix[3::4] == (1.0, 2.0, 3.0, 1.0)
     assert made.sources["model_file"].endswith(".blend")
     assert made.name == "Red leather"
+
+
+def test_the_request_is_built_once_and_its_values_are_checked_once(
+    ui: ModuleType, connected: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.api import flows
+    from triverse_addon.ui.form import inputs, request
+    from triverse_addon.ui.generate import cost, operators
+
+    read, checked = [], []
+    values, check_value = inputs.values, flows.check_value
+
+    def count_reads(props, flow):
+        read.append(flow.name)
+        return values(props, flow)
+
+    def count_checks(field, value):
+        checked.append(field.name)
+        return check_value(field, value)
+
+    monkeypatch.setattr(inputs, "values", count_reads)
+    monkeypatch.setattr(flows, "check_value", count_checks)
+    given().flow = "text-to-texture"
+    given().shared.prompt = "Red leather"
+    select(glbs.sphere("Ball"))
+    operator = SimpleNamespace(report=lambda _levels, text: pytest.fail(text))
+    built = request.build(bpy.context)
+    assert cost.confirmation(built) is None
+    assert operators.generate(operator, bpy.context, built) == {"FINISHED"}
+    assert read == ["text-to-texture"]
+    assert checked.count("prompt") == 1
+    (made,) = session().engine.tasks()
+    assert made.params["prompt"] == "Red leather"
+
+
+def test_what_was_confirmed_is_sent_whatever_the_panel_says_then(ui: ModuleType, connected: StandIn) -> None:
+    from triverse_addon.ui.form import request
+    from triverse_addon.ui.generate import operators
+
+    given().shared.prompt = "A red chair"
+    operator = SimpleNamespace(_confirmed=request.build(bpy.context), report=lambda _levels, text: pytest.fail(text))
+    given().shared.prompt = "A blue chair"
+    assert operators.TRIVERSE_OT_generate.execute(operator, bpy.context) == {"FINISHED"}
+    (made,) = session().engine.tasks()
+    assert made.params["prompt"] == "A red chair"
 
 
 def test_a_task_that_had_a_file_comes_back_with_it(ui: ModuleType) -> None:
