@@ -9,7 +9,7 @@ then submitted.
 """
 
 import dataclasses
-import uuid
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,5 +158,5 @@ def scene_id(scene: bpy.types.Scene) -> str:
     if not found or any(
         other is not scene and other != scene and scene_props(other).scene_id == found for other in bpy.data.scenes
     ):
-        found = scene_props(scene).scene_id = uuid.uuid4().hex
+        found = scene_props(scene).scene_id = os.urandom(16).hex()
     return str(found)

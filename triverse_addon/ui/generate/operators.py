@@ -36,8 +36,11 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
     bl_label = "Generate"
     bl_options = {"REGISTER"}
 
-    _confirmed: "TaskRequest | None" = None
-    """The request whose price was confirmed."""
+    # The request whose price was confirmed. Blender evaluates the annotations of a class that it registers.
+    if TYPE_CHECKING:
+        _confirmed: TaskRequest | None
+    else:
+        _confirmed = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
