@@ -31,4 +31,4 @@ def window_props(manager: bpy.types.WindowManager) -> Any:
 
 def image_suffixes() -> set[str]:
     """Return the file suffixes of the picture formats that Blender can read, such as ``.png``."""
-    return bpy.path.extensions_image  # type: ignore[attr-defined, no-any-return]
+    return bpy.path.extensions_image  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..operator_helpers import open_folder, session_or_report
+from ..rna import OperatorMixin
 from ..state import runtime
 from ..timers import app_timer
 from ..translate import tr
@@ -46,17 +47,17 @@ def is_free(cls: type[bpy.types.Operator]) -> bool:
     return True
 
 
-class _Browses:
+class _Browses(OperatorMixin):
     """Mixin for operators that open a file browser first, while no work of the batch is in progress."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return False while work of the batch is in progress."""
-        return is_free(cls)  # type: ignore[arg-type]  # an operator's
+        return is_free(cls)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser. It selects folders if the operator has only a ``directory`` property."""
-        context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
+        context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Tag = TypeVar("Tag")
 Result = TypeVar("Result")
@@ -24,7 +24,7 @@ class Job(Generic[Tag]):
     :ivar tag: what the caller needs to know about the job if it fails.
     """
 
-    future: "Future[object]"
+    future: "Future[Any]"
     deliver: Callable[[], None]
     tag: Tag
 
@@ -62,7 +62,7 @@ class JobQueue(Generic[Tag]):
         """Return the oldest job if it is done, and remove it from the queue; else None. Does not wait."""
         return self._jobs.popleft() if self._jobs and self._jobs[0].future.done() else None
 
-    def shutdown(self) -> list[object]:
+    def shutdown(self) -> list[Any]:
         """Cancel the jobs that have not begun, wait for the thread, and return the results that were not taken."""
         if self._thread is not None:
             self._thread.shutdown(wait=True, cancel_futures=True)

@@ -154,7 +154,7 @@ def _new_time() -> None:
     origin.renew_token()
 
 
-@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+@bpy.app.handlers.persistent
 def _file_loaded(*_: object) -> None:
     _new_time()
     for scene in bpy.data.scenes:
