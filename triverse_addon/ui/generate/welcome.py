@@ -16,7 +16,7 @@ from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
 from ..form import inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
-from ..rna import scene_props
+from ..rna import Icon, scene_props
 from ..state import runtime
 from ..timers import redraw
 from ..translate import tr, tr_button, translate
@@ -88,7 +88,7 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
     row.label(text=text, icon="CHECKBOX_HLT" if is_done else "CHECKBOX_DEHLT", translate=False)
 
 
-def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: Icon = "NONE") -> None:
     text = tr("Enter your Triverse API key to begin. It stays in Blender's preferences.")
     paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
     service = origin_of(settings.api_url())
@@ -100,7 +100,7 @@ def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: s
     row.operator("triverse.open_account", text="", icon="URL")
 
 
-def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: str = "NONE") -> None:
+def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: Icon = "NONE") -> None:
     width_px = sidebar_width_px(context, boxed=True)
     if settings.is_forced_offline():
         text = tr("Blender was started in offline mode. Start it again without --offline-mode.")

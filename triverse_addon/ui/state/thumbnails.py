@@ -8,6 +8,7 @@ thread, and 2048 px take 30 times as long.
 
 import time
 from collections import OrderedDict
+from typing import Any
 
 import bpy.utils.previews
 
@@ -57,7 +58,8 @@ class Thumbnails:
             self._missing.add(path)
             return False
         # Reading the size decodes the picture; otherwise Blender would decode it in draw().
-        if not (preview.image_size[0] and preview.image_size[1]):
+        size_px: Any = preview.image_size
+        if not all(size_px):
             del self._previews[task_id]
             self._missing.add(path)
             return False

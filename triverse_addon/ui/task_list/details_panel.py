@@ -14,6 +14,7 @@ from ...api.flows import FLOWS, Field, Kind
 from ...tasks.record import FAILED_STAGES, Stage, is_url
 from ..form import inputs
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
+from ..rna import Icon
 from ..state.task_history import moment
 from ..translate import tr
 from .operator_base import draw_task_operator
@@ -28,6 +29,7 @@ _SPLIT_PX = 200
 _NAMES = 0.36
 #: Most lines of the history that are shown. The What Happened dialog shows more.
 _LINES = 12
+_LEVEL_ICONS: dict[str, Icon] = {"ERROR": "ERROR", "WARNING": "INFO"}
 #: Largest edge of pictures in interface units (20 px at UI scale 1): of the thumbnail, and of input pictures.
 _PREVIEW_UNITS = 8.0
 _INPUT_UNITS = 4.0
@@ -248,7 +250,7 @@ def _draw_history(sheet: _Sheet, session: "Session", record: "TaskRecord") -> No
     day = moment(record.created_at_s)[:10]
     for line in lines[-_LINES:]:
         at = line.at.removeprefix(day).strip()
-        icon = {"ERROR": "ERROR", "WARNING": "INFO"}.get(line.level, "DOT")
+        icon = _LEVEL_ICONS.get(line.level, "DOT")
         paragraph(sheet.column, f"{at}  {line.text}", sheet.width_px, icon=icon, alert=line.level == "ERROR")
     if not lines and not session.details.is_waiting:
         paragraph(sheet.column, tr("Nothing was noted."), sheet.width_px)
