@@ -8,7 +8,6 @@ One: ``python scripts/test.py tests/blender/test_ui_batch.py``.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -20,8 +19,6 @@ import pytest
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.api.errors import TriverseError
-from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.batch.run.resume import FOLDER, SavedBatch, delete_batch, load_batch, save_batch
 
@@ -464,48 +461,6 @@ def test_a_closed_batch_is_gone(here: Any, tick_until: Tick, rows_file: Callable
     bpy.ops.triverse.batch_close()
     tick_until(lambda: len(bpy.context.window_manager.triverse.batch_rows) == 0)
     assert panel().operators() == ["triverse.batch_choose", "triverse.batch_choose_folder"]
-
-
-def test_no_answer_of_a_waiting_job_is_lost_or_taken_for_another_file(
-    here: Any, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from triverse_addon.ui.state.batch_costs import Offer
-
-    batch = checked(tick_until, rows_file())
-    is_asked, may_answer = threading.Event(), threading.Event()
-    late, query_offer = Offer(problem=Sentence.of("This was asked about another file.")), batch._worker.query_offer
-    answers = [late]
-
-    def answer_late(*args: Any) -> Offer:
-        if not answers:
-            return query_offer(*args)
-        is_asked.set()
-        assert may_answer.wait(60.0)
-        return answers.pop()
-
-    def fail(request: BatchRequest) -> None:
-        raise TriverseError(Sentence.of("The batch {name} stays.", name=request.file.name))
-
-    monkeypatch.setattr(batch._worker, "query_offer", answer_late)
-    monkeypatch.setattr(batch._worker, "delete_batch", fail)
-    batch.offer, batch.saved = None, SavedBatch(batch.request, 2, frozenset(), 0)
-    batch.ask_price(may_ask=True)
-    assert is_asked.wait(60.0)
-    batch.close()
-    batch.choose(rows_file(ROWS, "others.csv"))
-    may_answer.set()
-    offers = []
-
-    def is_checked() -> bool:
-        offers.append(batch.offer)
-        return phase() == "checked"
-
-    tick_until(is_checked)
-    assert str(batch.problem) == "The batch rows.csv stays."
-    assert (batch.request.file.name, len(batch.rows)) == ("others.csv", 3)
-    settled(tick_until)
-    assert late not in [*offers, batch.offer]
-    assert not batch.is_asking
 
 
 def test_ten_thousand_rows_are_written_in_pieces(here: Any, tick_until: Tick, rows_file: Callable[..., Path]) -> None:

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The jobs of a batch in the panel, which wait for each other: every answer is taken, and for what was asked."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.blender.drawing import Tick
+from tests.blender.test_ui_batch import ROWS, checked, phase, settled
+from triverse_addon.api.errors import TriverseError
+from triverse_addon.api.sentence import Sentence
+from triverse_addon.batch.run.request import BatchRequest
+from triverse_addon.batch.run.resume import SavedBatch
+
+pytestmark = pytest.mark.usefixtures("kept_writers")
+
+
+def test_no_answer_of_a_waiting_job_is_lost_or_taken_for_another_file(
+    here: Any, tick_until: Tick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.ui.state.batch_costs import Offer
+
+    file, others = tmp_path / "rows.csv", tmp_path / "others.csv"
+    file.write_text(ROWS, encoding="utf-8")
+    others.write_text(ROWS, encoding="utf-8")
+    batch = checked(tick_until, file)
+    is_asked, may_answer = threading.Event(), threading.Event()
+    late, query_offer = Offer(problem=Sentence.of("This was asked about another file.")), batch._worker.query_offer
+    answers = [late]
+
+    def answer_late(*args: Any) -> Offer:
+        if not answers:
+            return query_offer(*args)
+        is_asked.set()
+        assert may_answer.wait(60.0)
+        return answers.pop()
+
+    def fail(request: BatchRequest) -> None:
+        raise TriverseError(Sentence.of("The batch {name} stays.", name=request.file.name))
+
+    monkeypatch.setattr(batch._worker, "query_offer", answer_late)
+    monkeypatch.setattr(batch._worker, "delete_batch", fail)
+    batch.offer, batch.saved = None, SavedBatch(batch.request, 2, frozenset(), 0)
+    batch.ask_price(may_ask=True)
+    assert is_asked.wait(60.0)
+    batch.close()
+    batch.choose(others)
+    may_answer.set()
+    offers = []
+
+    def is_checked() -> bool:
+        offers.append(batch.offer)
+        return phase() == "checked"
+
+    tick_until(is_checked)
+    assert str(batch.problem) == "The batch rows.csv stays."
+    assert (batch.request.file.name, len(batch.rows)) == ("others.csv", 3)
+    settled(tick_until)
+    assert late not in [*offers, batch.offer]
+    assert not batch.is_asking
