@@ -102,6 +102,8 @@ def test_geometry_alone_takes_no_materials_over(record: TaskRecord) -> None:
     bare = bring(record, geometry_only=True)
     assert all(not obj.material_slots for obj in bare.all_objects)
     assert number() == once | {"meshes": 2 * once["meshes"]}
+    bring(record)
+    assert number() == once | {"meshes": 2 * once["meshes"]}, "the last import has no materials, the one before has"
 
 
 def test_the_models_stay_apart(record: TaskRecord) -> None:

@@ -86,8 +86,8 @@ def import_task(record: TaskRecord) -> ImportOutcome:
     elif record.placement.step_aside:
         step_aside(collection, scene)
     others = [one for one in imported_models.find(record.task_uuid) if one != collection]
-    if record.placement.share_data and record.placement.replaces is None and others:
-        share_data.share(collection, others[0])
+    if record.placement.share_data and record.placement.replaces is None:
+        share_data.share(collection, others)
     asset_collection.exclude_others(collection)
     variants.transfer(collection)
     _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))

@@ -9,38 +9,42 @@ has changed its values since: as with Blender's *Append (Reuse Data)*, both mode
 """
 
 from array import array
+from collections.abc import Sequence
 
 import bpy
 
 from . import orphan_data
 from .replace_import import counterparts, stem
 
+#: Number of earlier imports that a new one is compared with.
+_MOST_COMPARED = 4
 #: Type of attribute -> the property that holds its values, the array code of these (4 bytes each), and their number.
 _KINDS = {"FLOAT_VECTOR": ("vector", "f", 3), "FLOAT2": ("vector", "f", 2), "INT": ("value", "i", 1)}
 
 
-def share(new: bpy.types.Collection, earlier: bpy.types.Collection) -> int:
+def share(new: bpy.types.Collection, others: Sequence[bpy.types.Collection]) -> None:
     """
-    Replace meshes and materials of ``new`` by those of ``earlier``, and remove what is then unused.
+    Replace meshes and materials of ``new`` by those of ``others``, and remove what is then unused.
 
     :param new: the model just imported.
-    :param earlier: a collection with an earlier import of the same task.
-    :return: the number of meshes that are shared.
+    :param others: collections with earlier imports of the same task, the latest first. Only the latest few are compared
+        with: one may have been imported without materials, and another edited.
     """
     before = orphan_data.used_by(new.all_objects)
-    shared = 0
-    for obj, other in counterparts(list(new.all_objects), list(earlier.all_objects)).items():
-        if obj.type != "MESH" or obj.data == other.data:
-            continue
-        mesh, known = obj.data, other.data
-        for at, (material, old) in enumerate(zip(mesh.materials, known.materials, strict=False)):
-            if material is not None and old is not None and _is_same_material(material, old):
-                mesh.materials[at] = old
-        if list(mesh.materials) == list(known.materials) and _is_same_mesh(mesh, known):
-            obj.data = known
-            shared += 1
+    for earlier in others[:_MOST_COMPARED]:
+        for obj, other in counterparts(list(new.all_objects), list(earlier.all_objects)).items():
+            if obj.type == "MESH" and obj.data != other.data:
+                _share_data(obj, other.data)
     orphan_data.remove_unused(before)
-    return shared
+
+
+def _share_data(obj: bpy.types.Object, known: bpy.types.Mesh) -> None:
+    mesh = obj.data
+    for at, (material, old) in enumerate(zip(mesh.materials, known.materials, strict=False)):
+        if material is not None and old is not None and _is_same_material(material, old):
+            mesh.materials[at] = old
+    if list(mesh.materials) == list(known.materials) and _is_same_mesh(mesh, known):
+        obj.data = known
 
 
 def _is_same_material(material: bpy.types.Material, other: bpy.types.Material) -> bool:
@@ -87,7 +91,7 @@ def _starts(mesh: bpy.types.Mesh) -> bytes:
 
 def _values(mesh: bpy.types.Mesh, name: str) -> bytes:
     """Return the values of an attribute of ``mesh``; b"" if it has none of that name."""
-    attribute = mesh.attributes.get(name)
+    attribute: bpy.types.Attribute | None = mesh.attributes.get(name)
     if attribute is None or attribute.data_type not in _KINDS:
         return b""
     prop, code, width = _KINDS[attribute.data_type]

@@ -166,7 +166,7 @@ def _file_loaded(*_: object) -> None:
         list_rows.write(_session)
 
 
-@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+@bpy.app.handlers.persistent
 def _undone(*_: object) -> None:
     if _session is not None:
         _forget_imported_models()
