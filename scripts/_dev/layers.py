@@ -31,15 +31,13 @@ AT_ONCE = 3
 BESIDE = ("plain",)
 """Layers that run one after the other beside those: they wait for the service's time more than they compute."""
 LOG_TAIL_CHARS = 20_000
-MOST_TRIED_AGAIN = 3
-"""Of the tests with a real mouse. More failures than that are no mishap of a busy machine."""
 SLOWEST_SHOWN = 10
 
 
 @dataclass
 class Result:
     """
-    What a layer gave: counts, the log of a failure, why it could not run, what needed a second try.
+    What a layer gave: counts, the log of a failure, why it could not run.
 
     ``seconds`` is how long it took, ``cpu_s`` how long its processes computed meanwhile.
     """
@@ -52,8 +50,6 @@ class Result:
     log: str = ""
     not_run: str = ""
     skipped: list[str] = field(default_factory=list)
-    failed_tests: list[str] = field(default_factory=list)
-    second_try: list[str] = field(default_factory=list)
     cases: dict[str, set[str]] = field(default_factory=dict)
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
     tests: list[timings.Timed] = field(default_factory=list)
@@ -148,26 +144,13 @@ def _lint(layer: Layer, request: Request) -> Result:
     return result
 
 
-def _pytest(
-    layer: Layer, request: Request, *, recipe: venvs.Recipe, extra: Sequence[str] = (), with_second_try: bool = False
-) -> Result:
-    """Run pytest in the environment of ``recipe``; ``with_second_try``: few failures are run once more, and named."""
+def _pytest(layer: Layer, request: Request, *, recipe: venvs.Recipe, extra: Sequence[str] = ()) -> Result:
+    """Run pytest in the environment of ``recipe``."""
     python = venvs.ensure(recipe)
     paths = [path for path in request.paths if layer.name in layers_for([path], widely=True)] or _own_paths(layer)
     if not paths:
         return Result(layer.name, failed=1, log=f"The layer {layer.name} has no tests.")
-    result = _pytest_once(layer, request.echo, python, [*extra, *paths], request.options())
-    if with_second_try and len(result.failed_tests) == result.failed and 0 < result.failed <= MOST_TRIED_AGAIN:
-        again = _pytest_once(layer, request.echo, python, [*extra, *result.failed_tests])
-        if again.failed == len(again.failed_tests):
-            result.second_try = [name for name in result.failed_tests if name not in again.failed_tests]
-        result.log += f"\n===== {layer.name}, second try =====\n{again.log}"
-        result.passed, result.failed = result.passed + again.passed, again.failed
-        result.tests += again.tests
-        result.cpu_s += again.cpu_s
-        for slug, names in again.cases.items():
-            result.cases.setdefault(slug, set()).update(names)
-    return result
+    return _run_pytest(layer, request.echo, python, [*extra, *paths], request.options())
 
 
 def _memory(layer: Layer) -> Path:
@@ -182,9 +165,7 @@ def _has_failed(layer: Layer) -> bool:
     return noted.is_file() and noted.read_text("utf-8").strip() not in ("", "{}")
 
 
-def _pytest_once(
-    layer: Layer, echo: bool, python: Path, arguments: Sequence[str], options: Sequence[str] = ()
-) -> Result:
+def _run_pytest(layer: Layer, echo: bool, python: Path, arguments: Sequence[str], options: Sequence[str]) -> Result:
     """Run pytest and count from its JUnit report. Of the ``options``, tests may be left over that are none."""
     result = Result(layer.name)
     scratch = Path(tempfile.mkdtemp(prefix=f"triverse-{layer.name}-"))
@@ -214,7 +195,6 @@ def _count(report: Path, result: Result) -> None:
         result.tests.append(timings.timed(case))
         if case.find("failure") is not None or case.find("error") is not None:
             result.failed += 1
-            result.failed_tests.append(f"{case.get('file')}::{case.get('name')}")
         elif skip is not None:
             result.skipped.append(f"{case.get('classname')}.{case.get('name')}: {skip.get('message')}")
         else:
@@ -312,7 +292,7 @@ def _window_layer(name: str, needed_in_ci: bool) -> Layer:
     def run(layer: Layer, request: Request) -> Result:
         if name != "BLENDER":
             blender_root.ensure_root(name)
-        return _pytest(layer, request, recipe=venvs.DEV, extra=[f"--blender={name}"], with_second_try=True)
+        return _pytest(layer, request, recipe=venvs.DEV, extra=[f"--blender={name}"])
 
     return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
 
@@ -363,9 +343,8 @@ def _run_one(layer: Layer, request: Request, speak: threading.Lock) -> Result:
     if result.not_run and IN_CI and (layer.needed_in_ci or layer.name == request.whole):
         result.failed, result.log = 1, f"CI must run this layer. {result.not_run}"
     with speak:
-        if (result.failed or result.second_try) and not request.echo:
-            how = "failed" if result.failed else "failed at first"
-            print(f"\n===== {layer.name}: {how} =====\n{result.log[-LOG_TAIL_CHARS:]}", flush=True)
+        if result.failed and not request.echo:
+            print(f"\n===== {layer.name}: failed =====\n{result.log[-LOG_TAIL_CHARS:]}", flush=True)
         if not result.not_run:
             print(f"{layer.name}: {result.passed} ok, {result.failed} not, {result.seconds:.0f} s", flush=True)
     return result
@@ -476,8 +455,6 @@ def _account(results: Sequence[Result], took_s: float) -> int:
     for result in results:
         for line in result.skipped:
             print(f"Left out in {result.name}: {line}")
-        for line in result.second_try:
-            print(f"Passed only at the second try in {result.name}: {line}")
     for result in results:
         if result.not_run:
             print(f"Could not run {result.name}: {result.not_run}")
