@@ -157,7 +157,8 @@ def test_a_missing_numpy_is_told_with_the_package_that_has_it(tmp_path: Path) ->
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     without_numpy = tmp_path / "without_numpy.py"
     without_numpy.write_text(
-        "import runpy, sys\nsys.modules['numpy'] = None\nsys.argv[:] = sys.argv[1:]\n"
+        "import os, runpy, sys\nsys.modules['numpy'] = None\nsys.argv[:] = sys.argv[1:]\n"
+        "sys.path.insert(0, os.path.dirname(sys.argv[0]))\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     python, worker, dashes = child_command()
@@ -274,6 +275,7 @@ def test_a_child_leaves_when_the_blender_that_started_it_is_killed(tmp_path: Pat
     stuck.write_text(
         "import os, runpy, sys, time, types\n"
         "sys.argv[:] = sys.argv[1:]\n"
+        "sys.path.insert(0, os.path.dirname(sys.argv[0]))\n"
         "worker = runpy.run_path(sys.argv[0])\n"
         "worker['job_loop'].watch_parent()\n"
         "open('../pid', 'w').write(str(os.getpid()))\n"

@@ -22,6 +22,17 @@ def handlers() -> dict[str, int]:
     return {name: len(held) for name, held in lists.items() if isinstance(held, list)}
 
 
+def additions() -> list[str]:
+    """What of an add-on hangs on Blender's own menus, panels and keys."""
+    classes = [getattr(bpy.types, name, None) for name in dir(bpy.types)]
+    draws = [getattr(cls, "draw", None) for cls in classes]
+    found = [function.__module__ for draw in draws for function in getattr(draw, "_draw_funcs", ())]
+    configs = bpy.context.window_manager.keyconfigs
+    for config in filter(None, (configs.addon, configs.user)):
+        found += [item.idname for keys in config.keymaps for item in keys.keymap_items]
+    return sorted(name for name in found if "triverse" in name)
+
+
 def present() -> dict[str, object]:
     """What an add-on leaves in a session, as far as Python can see it."""
     return {
@@ -32,6 +43,8 @@ def present() -> dict[str, object]:
         ),
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "handlers": handlers(),
+        "additions": additions(),
+        "namespace": sorted(name for name in bpy.app.driver_namespace if "triverse" in name),
     }
 
 

@@ -15,6 +15,7 @@ def test_it_installs_and_registers(installed: Installed) -> None:
     assert report["enabled"]["operators"]
     assert report["enabled"]["properties"] == ["Scene", "WindowManager"]
     assert report["panels"]
+    assert report["enabled"]["additions"], "the Add menu has its entries"
 
 
 def test_nothing_is_left_when_it_is_switched_off(installed: Installed) -> None:

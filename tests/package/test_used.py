@@ -31,8 +31,17 @@ def service() -> StandIn:
     return StandIn(speed=40)
 
 
+def _in_its_folder(profile: Path) -> dict[str, int]:
+    """The files of the installed extension with their times; Python's own cache is none of them."""
+    [folder] = profile.glob(".config/blender/*/extensions/user_default/triverse")
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in files}
+
+
 def test_a_model_is_generated_by_the_installed_command(blender: Blender, profile: Path, service: StandIn) -> None:
     saved = profile.parent / "chair.blend"
+    as_installed = _in_its_folder(profile)
+    assert "blender_manifest.toml" in as_installed
     with service:
         env = {"TRIVERSE_API_URL": service.url, "TRIVERSE_API_KEY": service.key}
         command = ["--background", "--command", "triverse", "generate", "--flow", "text-to-model"]
@@ -52,6 +61,7 @@ def test_a_model_is_generated_by_the_installed_command(blender: Blender, profile
     assert report["triangles"] == 1000
     assert report["images"] >= 1
     _assert_nowhere(service.key, profile.parent)
+    assert _in_its_folder(profile) == as_installed, "nothing is written where Blender keeps the add-on"
 
 
 def _assert_nowhere(key: str, folder: Path) -> None:

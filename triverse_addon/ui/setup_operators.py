@@ -127,9 +127,9 @@ class TRIVERSE_OT_go_online(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Turn on Blender's preference for online access."""
-        context.preferences.system.use_online_access = True
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Turn on Blender's preference for online access, with Blender's own operator."""
+        bpy.ops.extensions.userpref_allow_online()
         return app_timer.finish_operator()
 
 

@@ -22,7 +22,8 @@ def child_command(worker: str = "convert_worker") -> tuple[str, ...]:
     :return: the command; empty where no child can be started, as in an embedded Blender that has neither a binary nor a
         Python executable.
     """
-    script = str(Path(__file__).parents[1] / "worker" / f"{worker}.py")
+    folder = Path(__file__).parents[1] / "worker"
+    script = str(folder / f"{worker}.py")
     if bpy.app.binary_path:
         return (
             bpy.app.binary_path,
@@ -32,8 +33,9 @@ def child_command(worker: str = "convert_worker") -> tuple[str, ...]:
             "--offline-mode",
             "--python-exit-code",
             "1",
-            "--python",
-            script,
+            "--python-expr",
+            # Python itself puts a script's folder on the search path, Blender's "--python" does not.
+            f"import runpy, sys; sys.path.insert(0, {str(folder)!a}); runpy.run_path({script!a}, run_name='__main__')",
             "--",
         )
     if sys.executable:

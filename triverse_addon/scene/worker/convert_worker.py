@@ -3,8 +3,9 @@
 Convert a GLB to a self-contained, uncompressed .blend with one collection: the script of a child Blender.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``. Never imported by the add-on: ``child.converter`` starts it
-as a script, ``blender … --python convert_worker.py -- job.json`` or ``python convert_worker.py -- job.json`` with the
-bpy module. It imports the modules of its folder as plain modules, because the add-on is not loaded in the child.
+as a script, in a Blender or, with the bpy module, in Python, by the command of ``child.command``, which also puts this
+folder on the child's search path: the modules of it are imported as plain modules, because the add-on is not loaded in
+the child.
 
 The job file contains all input. The result is written atomically to the result file that the job names, and written
 again if a preview was rendered afterwards.
@@ -12,12 +13,9 @@ again if a preview was rendered afterwards.
 
 import hashlib
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
 

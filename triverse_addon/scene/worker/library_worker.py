@@ -11,12 +11,9 @@ import errno
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
 

@@ -8,12 +8,9 @@ because the add-on is not loaded in the child.
 """
 
 import os
-import sys
 from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
 
