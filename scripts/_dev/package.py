@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The add-on as a file: its wheels fetched, staged with its manifest, built and validated by Blender's own extension tool.
+The add-on as a file: its wheels fetched, packed with its manifest, and validated by Blender's own extension tool.
 
 No floor (development only). Any thread. Never imports ``bpy``.
 """
@@ -8,26 +8,27 @@ No floor (development only). Any thread. Never imports ``bpy``.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from . import venvs
+from . import extension_tool, manifest_rules, venvs
 from .cache import REPO, dev_cache, locked, say
 
 MANIFEST = REPO / "blender_manifest.toml"
 WHEELS_LOCK = REPO / "requirements" / "wheels.txt"
 DIST = REPO / "dist"
 
-STAGED_TIME_S = 315_532_800 + 86_400
-"""1980-01-02 UTC, the time given to each packed file, so that equal sources give an equal zip (zip begins in 1980)."""
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The time given to each packed file: the first that a zip can hold."""
 
 
 class BuildError(Exception):
@@ -81,9 +82,12 @@ def fetch_wheels() -> list[Path]:
 
 def _not_locked(folder: Path) -> list[str]:
     """Names of the wheels in ``folder`` whose hash is not in the lock file."""
-    hashes = set(re.findall(r"sha256:([0-9a-f]{64})", WHEELS_LOCK.read_text(encoding="utf-8")))
-    wheels = sorted(folder.glob("*.whl"))
-    return [wheel.name for wheel in wheels if hashlib.sha256(wheel.read_bytes()).hexdigest() not in hashes]
+    return [wheel.name for wheel in sorted(folder.glob("*.whl")) if not _is_locked(wheel.read_bytes())]
+
+
+def _is_locked(wheel: bytes) -> bool:
+    """Whether the lock file names the hash of a wheel."""
+    return f"sha256:{hashlib.sha256(wheel).hexdigest()}" in WHEELS_LOCK.read_text(encoding="utf-8")
 
 
 def has_wheels() -> bool:
@@ -141,110 +145,78 @@ def ensure_runtime_wheels() -> Path:
     return folder
 
 
-class ExtensionTool(NamedTuple):
-    """Blender's extension tool: ``command``, then ``build`` or ``validate`` and their options, then ``options``."""
-
-    command: list[str]
-    options: list[str]
-
-
-def extension_tool() -> ExtensionTool:
-    """Find Blender's extension tool.
-
-    Looked for in ``BLENDER=``, in the bpy environments of the cache, in a Blender on PATH; else a bpy environment is
-    made for it.
+def files_of_the_package() -> dict[str, bytes]:
+    """What ships, by its name in the zip: the manifest, the licence, the package's files, the wheels. Nothing else.
 
     Raises:
-        BuildError: there is none and none can be made.
+        BuildError: as :func:`fetch_wheels`.
     """
-    named = os.environ.get("BLENDER", "")
-    if named:
-        return ExtensionTool([named, "--factory-startup", "--command", "extension"], [])
-    for recipe in (venvs.BPY["5.0.1"], venvs.BPY["5.2.3"], venvs.BPY["4.2.23"]):
-        tool = _tool_in(dev_cache() / "venvs" / recipe.name)
-        if tool:
-            return tool
-    on_path = shutil.which("blender")
-    if on_path:
-        return ExtensionTool([on_path, "--factory-startup", "--command", "extension"], [])
-    for recipe in (venvs.BPY["5.0.1"], venvs.BPY["5.2.3"]):
-        if not venvs.missing(recipe):
-            venvs.ensure(recipe)
-            tool = _tool_in(dev_cache() / "venvs" / recipe.name)
-            if tool:
-                return tool
-    raise BuildError(
-        "Blender's extension tool was not found. Set BLENDER= to a Blender, or install Python 3.11 or 3.13."
-    )
-
-
-def _tool_in(venv: Path) -> ExtensionTool | None:
-    """The tool of a bpy wheel. It is plain Python, so it is run by this interpreter (3.11 or newer).
-
-    Run so, it must be told where the tags are that Blender's platform allows.
-    """
-    for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
-        for path in sorted(venv.glob(f"{pattern}/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py")):
-            tags = path.parents[3] / "modules" / "_bpy_internal" / "extensions" / "tags.py"
-            return ExtensionTool([sys.executable, str(path)], [f"--valid-tags={tags}"])
-    return None
-
-
-def stage(folder: Path) -> None:
-    """Lay out in ``folder`` what ships: the manifest, the licence, the package's files, the wheels. Nothing else.
-
-    A ``[build]`` table with the sorted list of files is added to the staged manifest: Blender's tool packs them in that
-    order and looks for no others.
-    """
-    files = {"LICENSE": REPO / "LICENSE"}
+    files = {MANIFEST.name: MANIFEST.read_bytes(), "LICENSE": (REPO / "LICENSE").read_bytes()}
     package = REPO / "triverse_addon"
     for path in package.rglob("*"):
         parts = path.relative_to(package).parts
         if path.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in parts):
-            files[path.relative_to(package).as_posix()] = path
-    wheels = {f"wheels/{wheel.name}": wheel for wheel in fetch_wheels()}
-    for name, source in (files | wheels).items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    if spoiled := _not_locked(folder / "wheels"):  # between the look at the cache and the copy
-        raise BuildError(f"These wheels are not what the lock file names: {', '.join(spoiled)}.")
-    listed = "".join(f'  "{name}",\n' for name in sorted(files))
-    staged = folder / MANIFEST.name
-    staged.write_text(MANIFEST.read_text(encoding="utf-8") + f"\n[build]\npaths = [\n{listed}]\n", encoding="utf-8")
-    for path in folder.rglob("*"):
-        if path.is_file():
-            path.chmod(0o644)
-            os.utime(path, (STAGED_TIME_S, STAGED_TIME_S))
+            files[path.relative_to(package).as_posix()] = path.read_bytes()
+    for wheel in fetch_wheels():
+        content = wheel.read_bytes()
+        if not _is_locked(content):  # between the look at the cache and now
+            raise BuildError(f"This wheel is not what the lock file names: {wheel.name}.")
+        files[f"wheels/{wheel.name}"] = content
+    return files
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A zip of ``files`` that is the same on every machine and day.
+
+    Sorted, of one date, with one kind of permissions, and not compressed: what deflate makes of the same bytes depends
+    on the library that this Python was built with. The wheels, half of the file, are compressed themselves.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, ZIP_DATE)
+            entry.create_system = 3  # Unix, so that the permissions count
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, files[name])
+    return out.getvalue()
+
+
+def validate(path: Path) -> str:
+    """Check a built zip by Blender's own tool, or by its rules where no Blender is found; returns by which.
+
+    Raises:
+        BuildError: it was refused; the text holds the tool's words.
+    """
+    tool = extension_tool.find()
+    if tool is None:
+        with zipfile.ZipFile(path) as archive:
+            faults = manifest_rules.faults(tomllib.loads(archive.read(MANIFEST.name).decode("utf-8")))
+            faults += [f"{name} is missing." for name in ("__init__.py",) if name not in archive.namelist()]
+        if faults:
+            raise BuildError("The package breaks Blender's rules:\n" + "\n".join(faults))
+        return "the rules of Blender's manifest (no Blender was found: its own tool is asked where there is one)"
+    try:
+        tool.run("validate", str(path))
+    except extension_tool.ToolError as error:
+        raise BuildError(f"Blender's extension tool refused the package:\n{error}") from error
+    return f"Blender's own tool, {tool.command[-1] if tool.tags else tool.command[0]}"
 
 
 def build(out_dir: Path = DIST) -> Path:
     """Build and validate the extension; returns the zip's path.
 
     Raises:
-        BuildError: the wheels could not be had, or Blender's tool found a fault (its words are in the text).
+        BuildError: the wheels could not be had, or the package breaks Blender's rules.
     """
-    described = manifest()
     out_dir.mkdir(parents=True, exist_ok=True)
+    described = manifest()
     target = out_dir / f"{described['id']}-{described['version']}.zip"
-    tool = extension_tool()
-    with tempfile.TemporaryDirectory(prefix="triverse-stage-") as scratch:
-        source = Path(scratch) / "source"
-        built = Path(scratch) / target.name
-        stage(source)
-        _run_tool([*tool.command, "build", f"--source-dir={source}", f"--output-filepath={built}", *tool.options])
-        _run_tool([*tool.command, "validate", str(built), *tool.options])
-        shutil.copyfile(built, target.with_suffix(".part"))
-        os.replace(target.with_suffix(".part"), target)
+    unfinished = target.with_name(f".{target.name}")  # Blender's generator of repositories passes dotted names over
+    unfinished.write_bytes(pack(files_of_the_package()))
+    try:
+        by = validate(unfinished)
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    say(f"Built {target.name}, {target.stat().st_size / 1e6:.1f} MB, checked by {by}.")
     return target
-
-
-def _run_tool(command: list[str]) -> str:
-    # zip keeps local times: TZ makes them the same everywhere. The key is no business of a child.
-    environment = {name: value for name, value in os.environ.items() if name != "TRIVERSE_API_KEY"} | {"TZ": "UTC"}
-    answer = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
-    )
-    if answer.returncode or re.search(r"^(FATAL_)?ERROR", answer.stdout, re.MULTILINE):
-        raise BuildError(f"Blender's extension tool refused the package:\n{answer.stdout.strip()}")
-    return answer.stdout

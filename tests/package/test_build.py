@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -144,8 +148,56 @@ def test_every_lock_file_has_hashes_and_names_no_host() -> None:
             assert "--hash=sha256:" in pin, f"{file.name}: {pin}"
 
 
-def test_equal_sources_give_an_equal_zip(extension_zip: Path, tmp_path: Path) -> None:
-    assert build(tmp_path).read_bytes() == extension_zip.read_bytes()
+ELSEWHERE = """
+import os, sys, time
+time.time = lambda: 2_000_000_000.0
+os.umask(0o077)
+sys.path.insert(0, sys.argv[1])
+from scripts._dev.package import build
+build(__import__("pathlib").Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "UTC"])
+def test_equal_sources_give_equal_bytes_at_another_place_and_time(
+    extension_zip: Path, tmp_path: Path, zone: str
+) -> None:
+    """A copy of the checkout, with other dates, permissions, time zone, language, and a day in 2033."""
+    copy = tmp_path / "a place with spaces and é"
+    copy.mkdir()
+    for part in ("blender_manifest.toml", "LICENSE", "triverse_addon", "scripts", "requirements"):
+        source = package.REPO / part
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, copy / part)  # type: ignore[operator]
+    for number, path in enumerate(sorted(copy.rglob("*"))):
+        path.chmod(0o700 if number % 2 else 0o755)
+        os.utime(path, (1e9 + number, 1e9 + number))
+    env = os.environ | {"TZ": zone, "LANG": "C", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, "-c", ELSEWHERE, copy, out], env=env, cwd=tmp_path, check=True, capture_output=True)
+    assert hashlib.sha256((out / extension_zip.name).read_bytes()).hexdigest() == _digest(extension_zip)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_no_library_of_this_machine_has_a_say_in_the_bytes(extension_zip: Path) -> None:
+    """What compresses differs between Pythons; names, dates and permissions do between systems."""
+    with zipfile.ZipFile(extension_zip) as archive:
+        seen = {
+            (entry.compress_type, entry.date_time, entry.create_system, entry.external_attr >> 16)
+            for entry in archive.infolist()
+        }
+        assert archive.namelist() == sorted(archive.namelist())
+    assert seen == {(zipfile.ZIP_STORED, package.ZIP_DATE, 3, 0o100644)}
+
+
+def test_every_checkout_has_the_same_ends_of_lines() -> None:
+    """Git for Windows would change them, and with them the bytes that are packed."""
+    assert "* text=auto eol=lf" in (package.REPO / ".gitattributes").read_text().splitlines()
+    texts = [path for path in _sources() if path.suffix in (".py", ".toml", ".md", ".txt")]
+    assert texts
+    assert [path for path in texts if b"\r" in path.read_bytes()] == []
 
 
 def test_the_manifest_says_what_blender_shows_before_installing() -> None:
@@ -167,3 +219,30 @@ def test_a_faulty_manifest_is_refused_with_blenders_words(tmp_path: Path, monkey
     with pytest.raises(BuildError, match="No Such Tag"):
         build(tmp_path / "out")
     assert not list((tmp_path / "out").glob("*.zip"))
+
+
+def test_without_any_blender_it_is_built_by_the_rules_and_says_so(
+    extension_zip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(package.extension_tool, "find", lambda: None)
+    assert build(tmp_path / "out").read_bytes() == extension_zip.read_bytes()
+    assert "no Blender was found" in capsys.readouterr().err
+    faulty = tmp_path / package.MANIFEST.name
+    faulty.write_text(package.MANIFEST.read_text().replace('tags = ["', 'tags = ["No Such Tag", "'))
+    monkeypatch.setattr(package, "MANIFEST", faulty)
+    with pytest.raises(BuildError, match="No Such Tag"):
+        build(tmp_path / "faulty")
+    assert not list((tmp_path / "faulty").iterdir())
+
+
+def test_with_the_wheels_there_it_takes_no_time_and_makes_no_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(recipe: object) -> Path:
+        raise AssertionError(f"It makes an environment: {recipe}")
+
+    fetch_wheels()
+    monkeypatch.setattr(package.venvs, "ensure", make)
+    began_s = time.monotonic()
+    build(tmp_path)
+    assert time.monotonic() - began_s < 15.0
