@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _dev.package import WHEELS_LOCK, download_wheels
-from _dev.venvs import BPY, DEV, REQUIREMENTS, Recipe, ensure
+from _dev.venvs import BPY, DEV, REQUIREMENTS, WORKFLOWS, Recipe, ensure
 
 LOCKER = Recipe("lock", REQUIREMENTS / "lock.txt", ((3, 11), (3, 12), (3, 13)))
 
@@ -62,7 +62,7 @@ def main() -> int:
     compile_lock(python, "lock", "3.11", options.upgrade)
     compile_lock(python, "wheels", "3.11", options.upgrade)
     names = keep_pure_wheels()
-    for recipe in (DEV, *BPY.values()):
+    for recipe in (DEV, WORKFLOWS, *BPY.values()):
         major, minor = recipe.pythons[0]
         compile_lock(python, recipe.name, f"{major}.{minor}", options.upgrade)
     for older in sorted((REQUIREMENTS / "older").glob("*.in")):

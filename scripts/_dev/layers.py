@@ -129,14 +129,20 @@ def _call(command: Sequence[str | Path], log: Path, echo: bool, result: Result) 
 
 def _lint(layer: Layer, request: Request) -> Result:
     """Each tool counts as one test."""
-    python = venvs.ensure(venvs.DEV)
+    python, of_workflows = venvs.ensure(venvs.DEV), venvs.ensure(venvs.WORKFLOWS)
     result = Result(layer.name)
-    checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+    workflows = sorted((REPO / ".github" / "workflows").glob("*.yml"))
+    checks: tuple[list[str | Path], ...] = (
+        [python, "-m", "ruff", "check", "."],
+        [python, "-m", "ruff", "format", "--check", "."],
+        [python, "-m", "mypy"],
+        [of_workflows, "-m", "check_jsonschema", "--builtin-schema=vendor.github-workflows", *workflows],
+    )
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "log"
         log.touch()
         for check in checks:
-            if _call([python, "-m", *check], log, request.echo, result):
+            if _call(check, log, request.echo, result):
                 result.failed += 1
             else:
                 result.passed += 1

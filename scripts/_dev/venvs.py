@@ -32,6 +32,8 @@ class Recipe:
 
 
 DEV = Recipe("dev", REQUIREMENTS / "dev.txt", ((3, 11), (3, 12), (3, 13)))
+WORKFLOWS = Recipe("workflows", REQUIREMENTS / "workflows.txt", ((3, 11), (3, 12), (3, 13)))
+"""What checks the files of a host's CI."""
 BPY = {
     "4.2.23": Recipe("bpy-4.2.23", REQUIREMENTS / "bpy-4.2.23.txt", ((3, 11),)),
     "4.5.15": Recipe("bpy-4.5.15", REQUIREMENTS / "bpy-4.5.15.txt", ((3, 11),)),
