@@ -10,7 +10,6 @@ One window serves all tests here: each begins with a new file. One: ``python scr
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ import pytest
 from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, ask_in_vain, connected, set_prompt, wait_for_stage
 from tests.service.server import StandIn
+from tests.versions import zip_of
 
 _TROUBLE = re.compile(r"Traceback|Exception|EXCEPTION_ACCESS|Segmentation|A tick failed|A heartbeat failed")
 
@@ -322,15 +322,10 @@ def test_the_addon_is_disabled_and_enabled_in_mid_task(stage: Stage) -> None:
     stage.arrives("A chair switched off tris:1k")
 
 
-def test_the_addon_is_updated_in_mid_task(stage: Stage, extension_zip: Path) -> None:
+def test_the_addon_is_updated_in_mid_task(stage: Stage) -> None:
     """The last one here: a newer version takes the place of the running one."""
-    newer, version = stage.folder / "newer.zip", "99.0.0"
-    with zipfile.ZipFile(extension_zip) as old, zipfile.ZipFile(newer, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name.endswith("blender_manifest.toml"):
-                data = re.sub(rb'(?m)^version = ".*"$', f'version = "{version}"'.encode(), data)
-            new.writestr(name, data)
+    version = "99.0.0"
+    newer = zip_of(version, stage.folder)
     path = stage.folder / "updated.blend"
     stage.window.run("with override(): bpy.ops.wm.save_as_mainfile(filepath=path)", path=str(path))
     stage.order("A chair of two versions tris:1k")

@@ -98,6 +98,34 @@ def test_nothing_is_written_while_something_does_not_agree(
     assert not (tmp_path / "site").exists()
 
 
+def test_what_is_not_committed_is_not_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "problems", lambda version, changelog: [])
+    monkeypatch.setattr(command, "uncommitted", lambda: " M LICENSE")
+    monkeypatch.setattr("sys.argv", ["release.py", "0.1.0", f"--site={tmp_path / 'site'}", "--without-tests"])
+    assert command.main() == 1
+    assert "Not committed" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_release_and_taking_it_back_by_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, version = tmp_path / "site", str(package.manifest()["version"])
+    monkeypatch.setattr(command, "DIST", tmp_path)
+    monkeypatch.setattr(command, "problems", lambda version, changelog: [])
+    monkeypatch.setattr(command, "uncommitted", lambda: "")
+    monkeypatch.setattr("sys.argv", ["release.py", version, f"--site={site}", "--without-tests"])
+    assert command.main() == 0
+    assert f"git tag v{version}" in capsys.readouterr().out
+    assert list(offered(site)) == [version]
+    monkeypatch.setattr("sys.argv", ["release.py", version, f"--site={site}", "--withdraw", "--reason=It forgets"])
+    assert command.main() == 0
+    assert "refuses to install" in capsys.readouterr().out
+    assert json.loads((site / "index.json").read_text())["blocklist"][0]["reason"] == "It forgets"
+
+
 # ----------------------------------------------------------------------
 # Which versions are offered
 
