@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _dev import repository
 from _dev.cache import REPO, SetupError, say
+from _dev.extension_tool import ToolError
 from _dev.package import DIST, BuildError, build, manifest
 
 TESTS = (
@@ -103,7 +104,7 @@ def main() -> int:
             print(f"{options.site} offers {left.version}." if left else f"{options.site} refuses to install.")
         else:
             release(options.version, options.site.resolve(), is_tested=not options.without_tests)
-    except (repository.SiteError, BuildError, SetupError) as error:
+    except (repository.SiteError, BuildError, SetupError, ToolError) as error:
         say(str(error))
         return 1
     return 0

@@ -59,16 +59,19 @@ class ExtensionTool:
         """Run one action and return what it said.
 
         Raises:
-            ToolError: it refused.
+            ToolError: it refused, or cannot be started.
         """
         command = [*self.command, action, *arguments]
         if self.tags and action == "validate":
             command.append(f"--valid-tags={self.tags}")
         # The key is no business of a child.
         environment = {name: value for name, value in os.environ.items() if name != "TRIVERSE_API_KEY"}
-        answer = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
-        )
+        try:
+            answer = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
+            )
+        except OSError as error:
+            raise ToolError(f"{command[0]} cannot be started: {error.strerror}") from error
         if answer.returncode or re.search(r"^(FATAL_)?ERROR", answer.stdout, re.MULTILINE):
             raise ToolError(answer.stdout.strip())
         return answer.stdout

@@ -154,3 +154,11 @@ def test_the_tool_is_taken_out_of_a_wheel_that_is_not_installed(
     monkeypatch.setenv("BLENDER", str(tmp_path / "other.whl"))
     with pytest.raises(SetupError, match=r"other\.whl"):
         extension_tool.find()
+
+
+def test_a_blender_that_is_not_there_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLENDER", str(tmp_path / "blender"))
+    tool = extension_tool.find()
+    assert tool is not None
+    with pytest.raises(extension_tool.ToolError, match="cannot be started"):
+        tool.run("validate", str(tmp_path))
