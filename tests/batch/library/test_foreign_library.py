@@ -380,10 +380,7 @@ def test_done_without_a_file_is_not_done(ledger: Ledger) -> None:
 
 @pytest.mark.kind("foreign-ledger")
 @pytest.mark.parametrize("kind", ["folder", "link", "file"])
-def test_whatever_is_called_as_the_lock_is_waited_for_and_passed_by(
-    ledger: Ledger, mine: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalogs, "_LOCK_S", 0.1)
+def test_whatever_is_called_as_the_lock_once_was_is_passed_by(ledger: Ledger, mine: Path, kind: str) -> None:
     lock = ledger.library / f".{catalogs.FILE_NAME}.lock"
     if kind == "folder":
         lock.mkdir()

@@ -282,42 +282,6 @@ def test_a_lost_answer_is_never_paid_twice(service: StandIn, driver: Driver, ans
     assert service.state.charged_per_order() == {record.client_order_id: 1}
 
 
-def test_an_order_refused_while_the_list_cannot_be_had_finds_its_task_by_itself(
-    service: StandIn, driver: Driver
-) -> None:
-    """The answer was lost, and what is sent again is refused: only the list of tasks tells that the order exists."""
-    service.faults.add("create", reset_after=True)
-    service.faults.add("create", times=None, status=400, code=1004)
-    service.settings.websockets = False
-    task_id = driver.submit("a stone well tris:1k")
-    driver.until(lambda: driver.record(task_id).attempts >= 2 and driver.record(task_id).status_note)
-    assert driver.record(task_id).stage is Stage.SUBMITTING
-    service.settings.websockets = True
-    record = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
-    assert record.stage is Stage.IMPORTED, str(record.error)
-    assert list(service.state.charged_per_order().values()) == [1]
-
-
-def test_a_list_that_can_never_be_had_does_not_hold_an_order_for_ever(service: StandIn, driver: Driver) -> None:
-    service.faults.add("create", reset_after=True)
-    service.faults.add("create", times=None, status=400, code=1004)
-    service.settings.websockets = False
-    record = driver.reaches(driver.submit("a stone well tris:1k"), Stage.FAILED)
-    assert not record.is_final, "a retry sends the same order"
-
-
-def test_nothing_is_kept_in_memory_of_tasks_that_are_done(service: StandIn, driver: Driver) -> None:
-    done = [driver.submit(f"a stone well tris:1k {number}") for number in range(3)]
-    for task_id in done:
-        driver.reaches(task_id, Stage.IMPORTED)
-    service.faults.add("status", status=404, code=1006, times=None)
-    removed = driver.submit("a stone well tris:1k that is taken off the list")
-    driver.reaches(removed, Stage.WAITING)
-    driver.engine.forget(removed)
-    steps = driver.engine._steps
-    driver.until(lambda: not steps._polls and not steps._reported_s)
-
-
 def test_an_equal_order_is_told_and_made_on_purpose(service: StandIn, driver: Driver) -> None:
     service.settings.duplicate_window_s = 100_000.0
     service.settings.on_duplicate = "conflict"
