@@ -185,9 +185,10 @@ def test_no_key_survives_in_any_form(key: str, form: str, before: str, after: st
 @given(KEYS, st.sampled_from(SEEN), st.integers(1, 7))
 def test_invisible_characters_hide_nothing(key: str, invisible: str, place: int) -> None:
     shown = keys.redact(f"the key {key[:place]}{invisible}{key[place:]} was refused", key)
-    assert key[place:] not in shown
     assert shown.startswith("the key ")
     assert shown.endswith(" was refused")
+    # Only there: a short end of a key may be a letter of the sentence.
+    assert key[place:] not in shown.removeprefix("the key ").removesuffix(" was refused")
 
 
 @pytest.mark.kind("key-forms")
