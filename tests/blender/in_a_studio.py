@@ -16,6 +16,7 @@ from pathlib import Path
 import bpy
 import contact_sheet
 import preview_render
+from job_format import SheetTile
 
 from tests.blender import glbs
 from tests.blender.test_library import write
@@ -91,8 +92,7 @@ def main(folder: Path, glb: Path) -> dict[str, object]:
     told["render"] = image_sources.last_render(scene, folder / "own").is_file()
     preview_render.draw(in_place, folder / "rendered_preview.png")
     told["rendered_preview"] = (folder / "rendered_preview.png").is_file()
-    tiles = [{"picture": str(preview), "caption": ["Vase"]}]
-    told["own_sheet"] = len(contact_sheet.draw({"tiles": tiles, "target_stem": str(folder / "sheet")}))
+    told["own_sheet"] = len(contact_sheet.draw([SheetTile(str(preview), ("Vase",))], folder / "sheet"))
     return told
 
 

@@ -109,7 +109,7 @@ def test_triangles_without_area_are_mentioned_and_no_mesh_counts_as_missing(tmp_
     lines, converted = brought(tmp_path, thin(tmp_path / "m.glb"), how)
     assert lines == [("INFO", "Blender left out 1 of the 2 triangles of this model.")]
     if converted is not None:
-        assert converted.missing == Missing(0, 1, 1, 2, [])
+        assert converted.missing == Missing(0, 1, 1, 2, ())
 
 
 @pytest.mark.parametrize("how", ["by child", "in place"])

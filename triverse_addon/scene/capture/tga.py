@@ -40,4 +40,4 @@ def is_whole(path: Path) -> bool:
     if len(header) < _HEADER_BYTES:
         return False
     width, height, depth_bits = struct.unpack_from("<HHB", header, 12)
-    return path.stat().st_size >= _HEADER_BYTES + width * height * depth_bits // 8
+    return path.stat().st_size >= _HEADER_BYTES + int(width * height * depth_bits) // 8

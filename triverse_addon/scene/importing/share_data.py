@@ -18,6 +18,8 @@ from .replace_import import counterparts, stem
 
 #: Number of earlier imports that a new one is compared with.
 _MOST_COMPARED = 4
+#: Types of attributes that are compared.
+_VALUES = bpy.types.FloatVectorAttribute | bpy.types.Float2Attribute | bpy.types.IntAttribute
 #: Type of attribute -> the property that holds its values, the array code of these (4 bytes each), and their number.
 _KINDS = {"FLOAT_VECTOR": ("vector", "f", 3), "FLOAT2": ("vector", "f", 2), "INT": ("value", "i", 1)}
 
@@ -33,13 +35,13 @@ def share(new: bpy.types.Collection, others: Sequence[bpy.types.Collection]) -> 
     before = orphan_data.used_by(new.all_objects)
     for earlier in others[:_MOST_COMPARED]:
         for obj, other in counterparts(list(new.all_objects), list(earlier.all_objects)).items():
-            if obj.type == "MESH" and obj.data != other.data:
-                _share_data(obj, other.data)
+            mesh, known = obj.data, other.data
+            if isinstance(mesh, bpy.types.Mesh) and isinstance(known, bpy.types.Mesh) and mesh != known:
+                _share_data(obj, mesh, known)
     orphan_data.remove_unused(before)
 
 
-def _share_data(obj: bpy.types.Object, known: bpy.types.Mesh) -> None:
-    mesh = obj.data
+def _share_data(obj: bpy.types.Object, mesh: bpy.types.Mesh, known: bpy.types.Mesh) -> None:
     for at, (material, old) in enumerate(zip(mesh.materials, known.materials, strict=False)):
         if material is not None and old is not None and _is_same_material(material, old):
             mesh.materials[at] = old
@@ -92,7 +94,7 @@ def _starts(mesh: bpy.types.Mesh) -> bytes:
 def _values(mesh: bpy.types.Mesh, name: str) -> bytes:
     """Return the values of an attribute of ``mesh``; b"" if it has none of that name."""
     attribute: bpy.types.Attribute | None = mesh.attributes.get(name)
-    if attribute is None or attribute.data_type not in _KINDS:
+    if not isinstance(attribute, _VALUES):
         return b""
     prop, code, width = _KINDS[attribute.data_type]
     values = array(code, bytes(4 * len(attribute.data) * width))

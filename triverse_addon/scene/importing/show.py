@@ -56,9 +56,10 @@ def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.t
         areas = [one for one in window.screen.areas if one.type == "VIEW_3D"]
         area = max(areas, key=lambda one: one.width * one.height, default=None)
     extent = bounds(objects)
-    if area is not None and extent is not None:
+    space = area.spaces.active if area is not None else None
+    if area is not None and isinstance(space, bpy.types.SpaceView3D) and extent is not None:
         region = next(one for one in area.regions if one.type == "WINDOW")
-        _frame(area.spaces.active, region, objects, *extent)
+        _frame(space, region, objects, *extent)
     return True
 
 

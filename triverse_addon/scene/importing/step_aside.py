@@ -44,7 +44,7 @@ def step_aside(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool
     if extent is None or len(scene.objects) - len(objects) > MOST_OBJECTS:
         return False
     low, high = extent
-    x, y = free_offset(Bounds(tuple(low), tuple(high)), _boxes(scene, set(objects)))
+    x, y = free_offset(Bounds((low.x, low.y, low.z), (high.x, high.y, high.z)), _boxes(scene, set(objects)))
     if not (x or y):
         return False
     move(objects, Matrix.Translation((x, y, 0.0)))
@@ -67,7 +67,9 @@ def _boxes(scene: bpy.types.Scene, own: set[bpy.types.Object]) -> Iterator[Bound
         elif obj.instance_type == "COLLECTION" and obj.instance_collection is not None:
             instanced = bounds(obj.instance_collection.all_objects)
             if instanced is not None:
-                inside = world_matrix(obj, known) @ Matrix.Translation(-obj.instance_collection.instance_offset)
+                inside = world_matrix(obj, known) @ Matrix.Translation(
+                    (-obj.instance_collection.instance_offset).to_tuple()
+                )
                 yield from _box([inside @ Vector(corner) for corner in _corners(*instanced)])
 
 

@@ -16,12 +16,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 if TYPE_CHECKING or __package__:
     from .job_format import Input, InputT, Job, Output, OutputT, Refused
 else:
     from job_format import Input, InputT, Job, Output, OutputT, Refused
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class FormatError(ValueError):
@@ -128,7 +130,7 @@ def _converted(kind: Any, value: object, where: str) -> object:
             raise FormatError(f"{where} is {type(value).__name__}")
         return value
     if is_dataclass(kind):
-        return read_part(typing.cast("type[object]", kind), value)
+        return read_part(typing.cast("type[DataclassInstance]", kind), value)
     origin = typing.get_origin(kind)
     if origin is tuple and isinstance(value, list):
         return tuple(_converted(of[0], one, where) for one in value)

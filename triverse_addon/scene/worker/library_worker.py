@@ -192,4 +192,5 @@ def _remove(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    job_loop.serve(work, AssetInput, SheetInput, TrialInput, for_others=True)
+    # mypy takes the union of all inputs for the type of these three.
+    job_loop.serve(work, AssetInput, SheetInput, TrialInput, for_others=True)  # type: ignore[arg-type]
