@@ -16,6 +16,7 @@ import importlib
 import importlib.metadata
 import re
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ SHIPPED = ("requests", "urllib3", "idna", "certifi", "charset_normalizer", "webs
 """Names of the modules that the extension ships as wheels."""
 
 _MANIFEST = "blender_manifest.toml"
+#: Two threads that import parts of one library at the same time may each get the other's half-imported module.
+_importing = threading.RLock()
 #: Folder names from which on a path identifies the Blender or add-on, and no longer the user.
 _MARKS = ("extensions", "addons", "scripts", "site-packages", "dist-packages")
 
@@ -123,7 +126,8 @@ def check(*names: str) -> None:
     for name in names:
         failure: LibraryError | None
         try:
-            importlib.import_module(name)
+            with _importing:
+                importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 -- a foreign module may raise anything
             failure = _cannot_load(name, error)
         else:
@@ -142,7 +146,8 @@ def needing(*names: str) -> Iterator[None]:
     check(*names)
     failure: LibraryError | None = None
     try:
-        yield
+        with _importing:
+            yield
     except (ImportError, AttributeError) as error:
         failure = _cannot_load(" / ".join(names), error)
     if failure is not None:
