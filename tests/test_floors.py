@@ -18,7 +18,7 @@ from scripts._dev import imports as graph
 
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = REPO / "triverse_addon"
-FLOORS = {"api": 0, "tasks": 1, "batch": 2, "scene": 3, "ui": 4, "cli": 4}
+FLOORS = {"api": 0, "tasks": 1, "batch": 2, "scene": 3, "scripting": 4, "ui": 5, "cli": 5}
 WITHOUT_BPY = ("api", "tasks", "batch")
 BLENDER_MODULES = {"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils"}
 MOST_LINES = 500

@@ -154,12 +154,12 @@ def test_a_child_on_windows_is_apart_quiet_and_without_a_console(monkeypatch: py
     for name, value in flags.items():
         monkeypatch.setattr(subprocess, name, value, raising=False)
     monkeypatch.setattr(sys, "platform", "win32")
-    assert process.apart() == {"creationflags": sum(flags.values())}
+    assert process.isolated_popen_kwargs() == {"creationflags": sum(flags.values())}
 
 
 def test_a_child_on_macos_is_apart_as_on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert process.apart() == {"start_new_session": True}
+    assert process.isolated_popen_kwargs() == {"start_new_session": True}
 
 
 def test_a_child_on_windows_is_ended_without_posix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ INIT = "__init__"
 
 #: The floors of a folder, the lowest first; rooms of one floor may import each other, as long as that is no circle.
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "": (("api",), ("tasks",), ("batch",), ("scene",), ("ui", "cli"), (INIT,)),
+    "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
         ("file_lock", "gltf_reader", "record", "removal", "version"),
         ("converter", "events", "private_files", "provenance", "settings", "status_text"),

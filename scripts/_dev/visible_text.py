@@ -26,7 +26,7 @@ from types import ModuleType
 REPO = Path(__file__).resolve().parents[2]
 ADDON = REPO / "triverse_addon"
 #: What a terminal shows is English; so the command line is left out.
-FLOORS = ("api", "tasks", "batch", "scene", "ui")
+FLOORS = ("api", "tasks", "batch", "scene", "scripting", "ui")
 
 #: Blender's translation contexts: what an operator is called, and everything else.
 OPERATOR, DEFAULT = "Operator", "*"

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +80,16 @@ def record(name: str, stage: Stage, age_s: float = 0.0, **more: Any) -> TaskReco
         auto_import=False,
         **more,
     )
+
+
+@contextmanager
+def as_button() -> Iterator[None]:
+    """Ask ``poll()`` as for the panel's button: a layout, which no window draws here, tells it."""
+    from triverse_addon.ui.generate import operators
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operators, "is_button", lambda context: True)
+        yield
 
 
 def poll_message(operator: Any) -> str:

@@ -13,7 +13,7 @@ import bpy
 import pytest
 
 from tests.blender.conftest import ADDON
-from tests.blender.drawing import Tick, make_panel, poll_message, session
+from tests.blender.drawing import Tick, as_button, make_panel, poll_message, session
 from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
@@ -211,5 +211,7 @@ def test_too_few_credits_grey_the_button_and_say_so(ui: ModuleType, connected: S
     module.get_or_start()
     connected.state.user.balance = 1
     bpy.context.scene.triverse.shared.prompt = "A red chair"
-    tick_until(lambda: not (make_panel() and bpy.ops.triverse.generate.poll()))
-    assert "and you have 1." in poll_message(bpy.ops.triverse.generate)
+    with as_button():
+        tick_until(lambda: not (make_panel() and bpy.ops.triverse.generate.poll()))
+        assert "and you have 1." in poll_message(bpy.ops.triverse.generate)
+    assert bpy.ops.triverse.generate() == {"CANCELLED"}

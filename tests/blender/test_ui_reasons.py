@@ -13,7 +13,7 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.conftest import ADDON
-from tests.blender.drawing import Tick, make_panel, session, tasks_panel
+from tests.blender.drawing import Tick, as_button, make_panel, poll_message, session, tasks_panel
 from tests.blender.test_prepare import painted
 from tests.service.server import StandIn
 from triverse_addon.api.flows import FLOWS, Field, Flow, Kind
@@ -36,10 +36,9 @@ def greyed() -> dict[str, str]:
     """The operators that cannot be used now, each with the reason that its button shows."""
     reasons: dict[str, str] = {}
     for name, operator in operators():
-        if name not in NO_BUTTONS and not operator.poll():
-            with pytest.raises(RuntimeError) as caught:
-                operator("EXEC_DEFAULT")
-            reasons[name] = str(caught.value)
+        with as_button():
+            if name not in NO_BUTTONS and not operator.poll():
+                reasons[name] = poll_message(operator)
     return reasons
 
 

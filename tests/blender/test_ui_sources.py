@@ -10,7 +10,7 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from tests.blender.drawing import make_panel, poll_message, session
+from tests.blender.drawing import as_button, make_panel, poll_message, session
 from tests.blender.recorder import draw
 from tests.blender.test_sources import paint
 from tests.service.server import StandIn
@@ -108,7 +108,9 @@ def test_the_panel_names_what_would_be_sent(ui: ModuleType, connected: StandIn) 
     given().shared.prompt = "Red leather"
     select()
     assert "Select a mesh object" in make_panel().texts()
-    assert "Select the object that is to be sent" in poll_message(bpy.ops.triverse.generate)
+    with as_button():
+        assert "Select the object that is to be sent" in poll_message(bpy.ops.triverse.generate)
+    assert bpy.ops.triverse.generate() == {"CANCELLED"}
     first, second = glbs.sphere("Ball"), glbs.sphere("Cushion")
     select(first)
     assert f"Ball · {glbs.SPHERE_TRIANGLES} triangles" in make_panel().texts()
@@ -170,7 +172,9 @@ def test_what_was_confirmed_is_sent_whatever_the_panel_says_then(ui: ModuleType,
     from triverse_addon.ui.generate import operators
 
     given().shared.prompt = "A red chair"
-    operator = SimpleNamespace(_confirmed=request.build(bpy.context), report=lambda _levels, text: pytest.fail(text))
+    operator = SimpleNamespace(
+        _confirmed=request.build(bpy.context), given=dict, report=lambda _levels, text: pytest.fail(text)
+    )
     given().shared.prompt = "A blue chair"
     assert operators.TRIVERSE_OT_generate.execute(operator, bpy.context) == {"FINISHED"}
     (made,) = session().engine.tasks()
@@ -195,7 +199,9 @@ def test_the_selected_object_marks_the_place_if_it_is_to(ui: ModuleType, connect
     given().shared.prompt = "A red chair"
     given().placing.use_placeholder = True
     select()
-    assert "marks the place" in poll_message(bpy.ops.triverse.generate)
+    with as_button():
+        assert "marks the place" in poll_message(bpy.ops.triverse.generate)
+    assert bpy.ops.triverse.generate() == {"CANCELLED"}
     marker = glbs.empty("Here", (4.0, 5.0, 6.0))
     select(marker)
     given().placing.keep_placeholder = True

@@ -56,6 +56,7 @@ def test_nothing_is_written_into_its_own_folder(installed: Installed) -> None:
         "tasks",
         "batch",
         "scene",
+        "scripting",
         "ui",
         "cli",
         "wheels",

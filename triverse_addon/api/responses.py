@@ -217,6 +217,11 @@ def service_error(
     )
 
 
+def error_type_of(code: int) -> type[ServiceError]:
+    """Return the exception for an error code of the service, as of a failed task."""
+    return _BY_CODE.get(code, ServiceError)
+
+
 def code_of(value: object) -> int | None:
     """Return an error code given as a number or as text; None for anything else."""
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):

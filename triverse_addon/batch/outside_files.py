@@ -15,7 +15,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from ..api.sentence import Sentence
 from ..api.urls import clean
@@ -70,6 +69,8 @@ def path_of(folder: Path, written: str) -> str:
     :raises ValueError: it is not a valid path: a host in brackets, the home folder of an unknown user.
     """
     if written.lower().startswith("file:"):
+        from urllib.request import url2pathname  # lazy import: loads ssl
+
         parts = urlsplit(written)
         host = "" if parts.netloc.lower() == "localhost" else parts.netloc
         written = f"//{host}{parts.path}" if host else url2pathname(parts.path)

@@ -35,16 +35,17 @@ from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
 from ..batch.row import Row
 from ..batch.run.machine_check import check_machine
-from ..batch.run.outcome import Outcome, RowResult, untouched
+from ..batch.run.outcome import Outcome, untouched
 from ..batch.run.plan import PlannedRow, RowAction, plan
 from ..batch.run.quotes import Prices
 from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
 from ..batch.run.runner import Runner
+from ..scripting.errors import OverBudgetError
 from .batch_arguments import limits_from, request_from
 from .batch_printer import BatchPrinter
 from .batch_progress import BatchProgressPrinter
-from .errors import OverBudgetError, UsageError
-from .exit_codes import Exit, for_all, for_error
+from .errors import UsageError
+from .exit_codes import EXITS, Exit, for_all, for_error
 from .host import Host
 from .output import Output
 from .setup import open_client, open_engine, open_store, ready_to_send
@@ -55,15 +56,6 @@ _PAUSE_S = 0.05
 _QUERY_PAUSE_S = 5.0
 #: Errors that pass by themselves.
 _OUTAGES = (ConnectError, ConnectionLostError, StalledError, TooManyRequestsError, UnavailableError)
-
-_EXIT_OF_RESULT = {
-    RowResult.DONE: Exit.DONE,
-    RowResult.FAILED: Exit.FAILED,
-    RowResult.ACCOUNT: Exit.ACCOUNT,
-    RowResult.SERVICE: Exit.SERVICE,
-    RowResult.TIMED_OUT: Exit.TIMED_OUT,
-    RowResult.OPEN: Exit.DONE,
-}
 
 
 def batch(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -336,7 +328,7 @@ class _Batch:
     # Results and report
     def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
         report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
-        codes = {_EXIT_OF_RESULT[outcome.result] for outcome in outcomes}
+        codes = {EXITS[outcome.result] for outcome in outcomes}
         code = for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
         self._write_report(report_rows, code)
         if not self._args.rows and not in_haste:

@@ -5,43 +5,27 @@ Runs the commands inside Blender, or with the bpy module in Python.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
-import logging
 from pathlib import Path
 
 import bpy
 from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
-from ..batch.library.asset_writer import AssetWriter
-from ..scene import gltf_abilities, host_settings
-from ..scene.child.command import child_command
-from ..scene.child.converter import ChildConverter
-from ..scene.child.library_writer import WORK, ChildAssetWriter
-from ..scene.child.preparer import ChildPreparer
-from ..scene.host_info import about_blender
 from ..scene.importing.importer import import_task
 from ..scene.importing.placement import bounds
-from ..scene.user_folder import older_folders, usual_folder
 from ..scene.worker import asset_collection, blend_file
-from ..tasks.converter import Converter
-from ..tasks.engine.import_queue import Imported, ImportOutcome
-from ..tasks.preparer import Preparer
-from ..tasks.record import Origin, TaskRecord
-from ..tasks.settings import Settings
-from ..tasks.store.user_folder import settle
-from .host import folders
+from ..scripting import handlers
+from ..scripting.blender_engine_host import BlenderEngineHost
+from ..scripting.task import Task
+from ..tasks.engine.import_queue import ImportOutcome
+from ..tasks.record import Origin
 from .output_file import SaveError
-
-_log = logging.getLogger(__name__)
-
-#: Module name of the installed add-on, as in ``bl_ext.user_default.triverse``.
-_ADDON = __package__.rpartition(".")[0]
 
 #: Gap between two models placed side by side, in Blender units.
 _GAP = 0.5
 
 
-class BlenderHost:
+class BlenderHost(BlenderEngineHost):
     """
     The `Host` for the running Blender.
 
@@ -55,54 +39,6 @@ class BlenderHost:
         self._next_corner: Vector | None = None
         self._own_scene: str | None = None
         """Name of the scene that models are imported into, if no .blend was opened."""
-
-    def settings(self, data: str | None, *, offline: bool) -> Settings:
-        """
-        Return the engine's settings from the environment, and from the add-on's preferences if it is installed.
-
-        Blender's online access is respected. The bpy module has no preferences to enable it in, so there running the
-        script counts as consent.
-
-        :param data: the folder given with ``--data``; None for the default folder.
-        :param offline: whether ``--offline`` was given.
-        :raises TriverseError: the data folder does not exist, or another Blender is moving it.
-        """
-        addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(_ADDON)
-        preferences = addon.preferences if addon is not None else None
-        if data:
-            data_dir, download_dir = folders(data)
-        else:
-            settled = settle(usual_folder(), older_folders())
-            if settled.problem is not None:
-                _log.warning("%s", settled.problem)
-            data_dir = settled.folder
-            download_dir = host_settings.download_dir(preferences, data_dir)
-        is_module = not bpy.app.binary_path
-        return host_settings.settings(
-            preferences,
-            data_dir,
-            download_dir,
-            online=not offline and (is_module or bpy.app.online_access),
-            offline_by_command=offline,
-        )
-
-    def about(self) -> dict[str, str]:
-        """Return information about Blender, the same as in the panel's report."""
-        return about_blender()
-
-    def converter(self) -> Converter | None:
-        """Return the same converter as the panel uses."""
-        return ChildConverter(child_command())
-
-    def preparer(self) -> Preparer | None:
-        """Return the same preparer as the panel uses."""
-        return ChildPreparer(child_command("prepare_worker"), picture_suffixes=bpy.path.extensions_image)
-
-    def asset_writer(self, data_dir: Path) -> AssetWriter | None:
-        """Return a writer that adds models to an asset library, in Blender child processes."""
-        return ChildAssetWriter(
-            child_command("library_worker"), data_dir / WORK, reader=gltf_abilities.current_reader()
-        )
 
     def is_open(self, path: Path) -> bool:
         """Return whether ``path`` is the .blend that was opened before the command."""
@@ -121,14 +57,15 @@ class BlenderHost:
             self._own_scene = blend_file.begin().name
         self._next_corner = None
 
-    def import_model(self, record: TaskRecord) -> ImportOutcome:
-        """Import a model into the open scene. Several models are placed side by side."""
+    def import_model(self, task: Task) -> ImportOutcome:
+        """Import a model into the open scene, and call the handlers of scripts. Models are placed side by side."""
         # The record's origin is the .blend to be saved, which is not open yet. Without an origin, any scene is
         # accepted.
-        outcome = import_task(record.with_(origin=Origin()))
-        if isinstance(outcome, Imported):
-            self._place_next_to_previous(bpy.data.collections[outcome.collection_name])
-        return outcome
+        return import_task(task.record.with_(origin=Origin()), lambda collection, _: self._arrived(task, collection))
+
+    def _arrived(self, task: Task, collection: bpy.types.Collection) -> tuple[tuple[str, Sentence], ...]:
+        self._place_next_to_previous(collection)
+        return handlers.run(task, collection)
 
     def _place_next_to_previous(self, collection: bpy.types.Collection) -> None:
         """Move a model next to the previous one, at the same floor height. The first model is not moved."""

@@ -19,6 +19,7 @@ from ..api.flows import FLOWS, check, check_sources, yields_glb
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
 from ..batch.library.asset_writer import BLENDER
+from ..scripting import credits
 from ..tasks.converter import Converter, NoChildError
 from ..tasks.engine.diagnostics import report_of
 from ..tasks.engine.engine import Engine
@@ -186,8 +187,7 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print the account's credits."""
-    with open_client(ready_to_send(args, host)) as client:
-        found = client.balance()
+    found = credits.balance(ready_to_send(args, host))
     output.say(
         Sentence.of("{balance} credits to spend, {frozen} held for tasks.", balance=found.balance, frozen=found.frozen)
     )
@@ -199,8 +199,7 @@ def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print the price of a task."""
     flow = arguments.flow_name(args)
     values = check(flow, arguments.values(args))
-    with open_client(ready_to_send(args, host)) as client:
-        found = client.quote(flow, values)
+    found = credits.quote(ready_to_send(args, host), flow, values)
     output.say(Sentence.of("This costs {credits} credits.", credits=found.cost_credits))
     if found.available_credits is not None:
         output.say(Sentence.of("You have {credits} credits.", credits=found.available_credits))

@@ -5,7 +5,7 @@ Exceptions of the command line.
 Floor: third. Thread: any. No ``bpy``.
 """
 
-from ..api.errors import InputError, TriverseError
+from ..api.errors import InputError
 from ..api.sentence import Sentence
 
 
@@ -14,10 +14,6 @@ class UsageError(InputError):
 
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(sentence, field="usage")
-
-
-class OverBudgetError(TriverseError):
-    """The price exceeds the balance or the limit; nothing was ordered."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -5,7 +5,7 @@ The exit codes, and which error leads to which of them.
 Floor: third. Thread: any. No ``bpy``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from ..api.errors import (
@@ -22,7 +22,8 @@ from ..api.errors import (
     TriverseError,
     UnsupportedError,
 )
-from .errors import OverBudgetError
+from ..batch.run.outcome import RowResult
+from ..scripting.errors import OverBudgetError
 
 
 class Exit(IntEnum):
@@ -44,6 +45,16 @@ class Exit(IntEnum):
     TERMINATED = 143
     """SIGTERM, from a render farm or the system. The task continues; ``resume`` follows it."""
 
+
+EXITS: Mapping[RowResult, Exit] = {
+    RowResult.DONE: Exit.DONE,
+    RowResult.FAILED: Exit.FAILED,
+    RowResult.ACCOUNT: Exit.ACCOUNT,
+    RowResult.SERVICE: Exit.SERVICE,
+    RowResult.TIMED_OUT: Exit.TIMED_OUT,
+    RowResult.OPEN: Exit.DONE,
+}
+"""How the command ends for a task or row that has ended in this way."""
 
 _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
     (InputError, Exit.USAGE),

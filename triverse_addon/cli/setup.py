@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..api.errors import KeyElsewhereError, OfflineError
-from ..api.libraries import check
 from ..api.sentence import Sentence
-from ..api.urls import check_base_url, is_loopback
+from ..scripting import readiness
 from ..tasks.converter import Converter
 from ..tasks.engine.context import make_client
 from ..tasks.engine.engine import Engine
@@ -57,21 +56,15 @@ def ready_to_send(args: argparse.Namespace, host: Host) -> Settings:
 
 def check_ready(settings: Settings, *, by_option: bool = False) -> None:
     """
-    Check that requests can be sent with these settings.
+    Check that requests can be sent with these settings; see :func:`scripting.readiness.check_ready`.
 
     :param by_option: whether ``--offline`` was given.
-    :raises InputError: the service URL is invalid.
-    :raises OfflineError: online access is off, and the service is not on this machine.
-    :raises KeyMissingError: no key is set, or it was entered for another service.
-    :raises ConnectError: the configured proxy cannot be used.
-    :raises LibraryError: a loaded library is incompatible.
+    :raises TriverseError: they cannot, with a message for the command line.
     """
-    check("requests", "urllib3")
-    check_base_url(settings.api_url)
-    if not settings.online and not is_loopback(settings.api_url):
-        raise _OfflineHereError(settings.offline_by, by_option=by_option)
     try:
-        settings.check_key()
+        readiness.check_ready(settings)
+    except OfflineError:
+        raise _OfflineHereError(settings.offline_by, by_option=by_option) from None
     except KeyElsewhereError as error:
         error.sentence = Sentence.of(
             "The API key was entered for {entered_for}, so it is not sent to {service}. Allow that in the preferences "
@@ -79,9 +72,6 @@ def check_ready(settings: Settings, *, by_option: bool = False) -> None:
             **error.sentence.args,
         )
         raise
-    from ..api.proxies import proxy_for  # imported late: brings requests
-
-    proxy_for(settings.api_url)
 
 
 @contextlib.contextmanager

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..api.responses import TOO_MANY_REQUESTS
 from ..api.sentence import Sentence
-from ..api.service_codes import ServiceCode
+from ..scripting.connection import Connection, OwnConnection
+from ..scripting.task import Task
+from ..scripting.waiting import Patience
 from ..tasks.engine.engine import Engine
 from ..tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome, Later
-from ..tasks.engine.request_gate import BlockReason
 from ..tasks.record import Origin, Placement, Stage, TaskRecord, new_id
 from ..tasks.store.errors import NoSuchTaskError
-from .exit_codes import Exit
+from .exit_codes import EXITS, Exit
 from .host import Host
 from .output_file import copy_model
 from .progress import ProgressPrinter
@@ -31,8 +31,6 @@ CLI_ORIGIN = "command-line"
 
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
-#: Consecutive failures after which the service counts as down: about half a minute of back-off.
-_MAX_FAILURES = 6
 
 
 @dataclass(frozen=True)
@@ -79,9 +77,7 @@ class TaskWaiter:
         self._engine = engine
         self._host = host
         self._progress = progress
-        self._deadline_s = deadline_s
-        self._attempts_before: dict[str, int] = {}
-        """Consecutive failures of each task when it was first seen here, which belong to earlier commands."""
+        self._patience = Patience(engine, deadline_s)
 
     def wait_until_done(self, output_groups: Iterable[OutputGroup]) -> list[TaskResult]:
         """
@@ -120,38 +116,16 @@ class TaskWaiter:
     # The result of a task
     def result_of(self, record: TaskRecord) -> TaskResult | None:
         """Return the result of a task for this command; None while waiting is useful."""
-        if record.stage in (Stage.READY, Stage.IMPORTED):
-            return TaskResult(record, Exit.DONE)
-        if not record.is_unfinished:
-            return self._failed_result(record)
-        block, sentence = self._engine.blocked()
-        if block is BlockReason.KEY:
-            return TaskResult(record, Exit.ACCOUNT, sentence)
-        if block is BlockReason.ONLINE:
-            return TaskResult(record, Exit.SERVICE, sentence)
-        if block is not BlockReason.NONE:
-            return TaskResult(record, Exit.FAILED, sentence)
-        if self._service_is_down(record):
-            is_of_this_machine = record.stage in (Stage.QUEUED, Stage.CONVERTING)
-            return TaskResult(record, Exit.FAILED if is_of_this_machine else Exit.SERVICE, record.status_note)
-        if self._deadline_s is not None and time.monotonic() >= self._deadline_s:
-            return TaskResult(record, Exit.TIMED_OUT, Sentence.of("The time is over. The task goes on at the service."))
-        return None
-
-    def _service_is_down(self, record: TaskRecord) -> bool:
-        """Return whether requests have failed repeatedly, and at least once during this command."""
-        before = self._attempts_before.setdefault(record.id, record.attempts)
-        if record.status_note is None or record.status_note == TOO_MANY_REQUESTS:
-            return False
-        return record.attempts >= _MAX_FAILURES and record.attempts > before
-
-    def _failed_result(self, record: TaskRecord) -> TaskResult:
-        code = Exit.ACCOUNT if record.error_code == ServiceCode.INSUFFICIENT_CREDITS else Exit.FAILED
-        if record.error is not None:
-            return TaskResult(record, code, record.error, record.error_suggestion)
-        if record.stage is Stage.CANCELLED:
-            return TaskResult(record, code, Sentence.of("The service cancelled the task."))
-        return TaskResult(record, code, Sentence.of("Nobody follows this task any more."))
+        ending = self._patience.ending(record)
+        if ending is None:
+            return None
+        error = ending.error
+        return TaskResult(
+            record,
+            EXITS[ending.result],
+            None if error is None else error.sentence,
+            "" if error is None else error.suggestion,
+        )
 
     # -------------------------------------------------------------------------
     # Importing and saving
@@ -163,7 +137,7 @@ class TaskWaiter:
             return ended
         for task_id in done_ids:
             self._engine.import_again(task_id, placement=group.placement)
-        importer = _Importer(self._host, group.output, done_ids)
+        importer = _Importer(OwnConnection(self._engine, self._host), self._host, group.output, done_ids)
         # If a model's file was deleted, it is downloaded again here, which takes time.
         while any(self._is_pending(record) for record in self._records(done_ids)):
             self._engine.pump(_PAUSE_S, importer, importer.wait_reason)
@@ -180,12 +154,14 @@ class _Importer:
     """
     Import function for :meth:`Engine.pump`, called for each model of one file. After the last model the file is saved.
 
+    :param connection: the engine, for the handlers of scripts.
     :param host: the program that imports and saves models.
     :param output: the file.
     :param left: ids of the tasks that are still to be imported.
     """
 
-    def __init__(self, host: Host, output: Path, left: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, host: Host, output: Path, left: Sequence[str]) -> None:
+        self._connection = connection
         self._host = host
         self._output = output
         self._is_started = False
@@ -209,7 +185,7 @@ class _Importer:
         if not self._is_started:
             self._host.begin_blend()
             self._is_started = True
-        outcome = self._host.import_model(record)
+        outcome = self._host.import_model(Task(self._connection, record))
         if isinstance(outcome, Later | ConvertAgain):
             return outcome
         self._holds_a_model |= isinstance(outcome, Imported)

@@ -42,7 +42,7 @@ class Identities:
         :raises OSError: a source cannot be read.
         """
         contents = [f"{name}={self._content(source)}" for name, source in sorted(row.sources.items())]
-        return _PREFIX + _digest(self._salt, request_of(row), str(row.occurrence), *contents)
+        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *contents)
 
     def _content(self, source: str) -> str:
         if is_url(source):
@@ -55,15 +55,28 @@ class Identities:
 
 def row_key(row: Row, salt: str = "") -> str:
     """Return a hash of a row without the content of its files, to find the row's entry in the ledger."""
-    return _digest(salt, request_of(row), str(row.occurrence))
+    return digest(salt, request_of(row), str(row.occurrence))
 
 
-def _digest(*parts: str) -> str:
-    digest = hashlib.sha256()
+def digest(*parts: str) -> str:
+    """Return a hash of texts, short enough for a ``client_order_id``."""
+    found = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()[:_HASH_CHARS]
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()[:_HASH_CHARS]
+
+
+def content_of(source: str) -> str:
+    """
+    Return a hash of the content of a file; of a public URL, the URL.
+
+    :raises OSError: the file cannot be read.
+    """
+    if is_url(source):
+        return source
+    with Path(source).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:

@@ -8,6 +8,7 @@ Floor: second. Thread: main. Imports ``bpy``.
 import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -31,6 +32,10 @@ from .step_aside import step_aside
 
 _log = logging.getLogger(__name__)
 
+#: Called with the imported collection and its scene, before the undo step is made. Returns lines for the task's
+#: history, each a level and a sentence.
+Arrived = Callable[[bpy.types.Collection, bpy.types.Scene], tuple[tuple[str, Sentence], ...]]
+
 
 def wait_reason(record: TaskRecord) -> Sentence | None:
     """Return why the model of ``record`` cannot be imported now; None if it can. Does not access the disk."""
@@ -44,12 +49,13 @@ def wait_reason(record: TaskRecord) -> Sentence | None:
     return None
 
 
-def import_task(record: TaskRecord) -> ImportOutcome:
+def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOutcome:
     """
     Import the model of ``record`` into the scene in which the task was started, as one undo step.
 
     Errors of files and scenes are returned, not raised.
 
+    :param arrived: called after the import; it must not raise. None for nothing.
     :return: ``Imported`` with the collection's name; ``Later`` if the scene is not available or the model not ready;
         ``ConvertAgain`` if the .blend does not suit the scene; ``Failed`` if the files cannot be used.
     """
@@ -90,9 +96,16 @@ def import_task(record: TaskRecord) -> ImportOutcome:
         share_data.share(collection, others)
     asset_collection.exclude_others(collection)
     variants.transfer(collection)
-    _log.info("%s imported in %.0f ms", collection.name, 1000 * (time.perf_counter() - started_s))
-    undo.push(f"{'Import' if old is None else 'Replace'} {collection.name}")
-    return Imported(collection.name, tuple(history))
+    name = collection.name
+    _log.info("%s imported in %.0f ms", name, 1000 * (time.perf_counter() - started_s))
+    if arrived is not None:
+        history += arrived(collection, scene)
+        try:
+            name = collection.name
+        except ReferenceError:  # a handler has removed it
+            pass
+    undo.push(f"{'Import' if old is None else 'Replace'} {name}")
+    return Imported(name, tuple(history))
 
 
 def _load_model(

@@ -56,8 +56,10 @@ class Engine(TaskCommands):
     :param converter: see :mod:`tasks.converter`; None where the driver imports GLBs itself.
     :param preparer: see :mod:`tasks.preparer`; None where source files are uploaded unchanged.
     :param make_client: creates the API client. Called on first use, in a worker thread.
-    :ivar store: the task database, for reading. Set by :meth:`start`, like ``pages``.
+    :ivar store: the task database, for reading. Set by :meth:`start`, like all of these.
     :ivar pages: reads pages of the task list.
+    :ivar gate: knows whether requests are blocked.
+    :ivar imports: the models that are to be imported.
     """
 
     def __init__(
@@ -90,8 +92,9 @@ class Engine(TaskCommands):
         self.store = store = Store(data_dir)
         self._owner = Owner(data_dir / "owners")
         self._context = context = EngineContext(self._settings, store, self._owner, self._make_client)
+        self.gate = context.gate
         self._task_cache = TaskCache()
-        self._imports = ImportQueue(context, self._task_cache, self._edit)
+        self.imports = ImportQueue(context, self._task_cache, self._edit)
         self._steps = Steps(context, self._converter, self._preparer, self._schedule)
         self._queues = WorkQueues(self._steps, partial(context.broke_down, "threads"))
         self._queries = ServiceQueries(context)
@@ -100,7 +103,7 @@ class Engine(TaskCommands):
         self._main_thread = threading.get_ident()
         self._task_cache.load(store)
         for record in self._task_cache.all():
-            self._imports.update(record)
+            self.imports.update(record)
         self._started = True
         self._rights = tighten_soon(data_dir, self._settings.download_dir, context.stop)
         self._supervisor.start()
@@ -194,17 +197,17 @@ class Engine(TaskCommands):
                 if self._task_cache.put(event.record, only_newer=event.is_read):
                     heard.append(event)
                 if (known := self._task_cache.get(event.record.id)) is not None:
-                    self._imports.update(known)
+                    self.imports.update(known)
             else:
                 if isinstance(event, TaskForgotten):
                     self._task_cache.forget(event.id)
-                    self._imports.forget(event.id)
+                    self.imports.forget(event.id)
                 heard.append(event)
             if time.monotonic() > deadline_s:
                 more = bool(queue)
                 break
-        if importer is not None and len(self._imports) and not more:
-            self._imports.pump(importer, wait_reason, deadline_s)
+        if importer is not None and len(self.imports) and not more:
+            self.imports.pump(importer, wait_reason, deadline_s)
             more = bool(queue)
         return PumpReport(tuple(heard), more)
 
@@ -235,7 +238,7 @@ class Engine(TaskCommands):
     @property
     def active_count(self) -> int:
         """Number of active tasks, including models about to be imported but not those whose import has to wait."""
-        return self._task_cache.unfinished_count + self._imports.new_count
+        return self._task_cache.unfinished_count + self.imports.new_count
 
     @property
     def live(self) -> bool:

@@ -39,7 +39,7 @@ class TaskCommands:
     _context: EngineContext
     _owner: Owner
     _task_cache: TaskCache
-    _imports: ImportQueue
+    imports: ImportQueue
     _queues: WorkQueues
     _steps: Steps
     _preparer: Preparer | None
@@ -190,7 +190,7 @@ class TaskCommands:
         record = self._context.store.remove(task_id)
         self._context.unfollowed_ids.add(task_id)
         self._task_cache.forget(task_id)
-        self._imports.forget(task_id)
+        self.imports.forget(task_id)
         self._steps.forget(task_id)
         self._queues.discard(task_id)
         self._context.events.append(TaskForgotten(task_id))
@@ -227,8 +227,8 @@ class TaskCommands:
         record = self._edit(
             task_id, lambda newest: ready_to_import(newest, has_files=files_are_there(newest)).with_(**changes)
         )
-        self._imports.update(record)
-        self._imports.try_now(task_id)
+        self.imports.update(record)
+        self.imports.try_now(task_id)
         return record
 
     def _known(self, task_id: str) -> TaskRecord:

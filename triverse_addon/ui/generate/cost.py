@@ -83,6 +83,8 @@ def confirmation(request: "TaskRequest") -> tuple[str, str] | None:
     Return title and message of the confirmation before a request is submitted, or None if none is needed.
 
     If the preferences set a limit, an unknown price counts as above the limit.
+
+    :param of_panel: whether the panel's inputs are submitted. The price of others is unknown.
     """
     limit = settings.preferences().ask_above_credits
     if not limit:

@@ -21,7 +21,7 @@ from ..rna import scene_props
 from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
 from ..translate import tr, translate
-from . import cost
+from . import arguments, cost
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from ...tasks.record import TaskRequest
 
 
-class TRIVERSE_OT_generate(bpy.types.Operator):
-    """Make a model. You can go on working meanwhile"""
+#: Name of the string in the layout's context that marks the panel's button. ``poll()`` reads it, because it does not
+#: know whether the operator is called with arguments.
+FROM_PANEL = "triverse_from_panel"
+
+
+class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
+    """Make a model. You can go on working meanwhile. Scripts and key maps can give the inputs as arguments"""
 
     bl_idname = "triverse.generate"
     bl_label = "Generate"
@@ -44,9 +49,15 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return True if a task can be made, the needed objects are selected, and the known balance is sufficient."""
+        """
+        Return True if a task can be made.
+
+        For the panel's button, the needed objects must also be selected, and the known balance be sufficient.
+        """
         if not may_generate(cls, context):
             return False
+        if not is_button(context):
+            return True
         reason = form_request.disabled_reason(context) or cost.insufficient_credits(form_request.draft(context))
         if reason is not None:
             cls.poll_message_set(reason)
@@ -55,11 +66,15 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation if the price is unknown or above the limit in the preferences."""
-        request = form_request.build(context, again=is_again())
+        try:
+            request = self._request(context)
+        except InputError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return {"CANCELLED"}
         confirmation = cost.confirmation(request)
-        if confirmation is None:
-            return generate(self, context, request)
         self._confirmed = request
+        if confirmation is None:
+            return self.execute(context)
         title, message = confirmation
         return context.window_manager.invoke_confirm(
             self, event, title=title, message=message, confirm_text=tr("Generate")
@@ -67,7 +82,21 @@ class TRIVERSE_OT_generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Check the inputs and submit the task; see :func:`generate`."""
-        return generate(self, context, self._confirmed or form_request.build(context, again=is_again()))
+        of_panel = not self.given()
+        reason = form_request.disabled_reason(context) if of_panel else None
+        if reason is not None:
+            self.report({"WARNING"}, reason)
+            return {"CANCELLED"}
+        try:
+            request = self._confirmed or self._request(context)
+        except InputError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return {"CANCELLED"}
+        return generate(self, context, request, of_panel=of_panel)
+
+    def _request(self, context: bpy.types.Context) -> "TaskRequest":
+        given = self.given()
+        return arguments.task_request(context, given) if given else form_request.build(context, again=is_again())
 
 
 def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
@@ -237,6 +266,11 @@ def report_insufficient_credits(operator: bpy.types.Operator, request: "TaskRequ
     return reason is not None
 
 
+def is_button(context: bpy.types.Context) -> bool:
+    """Return whether ``poll()`` is asked for the panel's button, which uses the panel's inputs."""
+    return getattr(context, FROM_PANEL, None) is not None
+
+
 def is_again() -> bool:
     """Return whether the panel's inputs are those of an earlier task, so that a duplicate of it is allowed."""
     session = runtime.current()
@@ -244,14 +278,15 @@ def is_again() -> bool:
 
 
 def generate(
-    operator: bpy.types.Operator, context: bpy.types.Context, request: "TaskRequest"
+    operator: bpy.types.Operator, context: bpy.types.Context, request: "TaskRequest", *, of_panel: bool = True
 ) -> "set[OperatorReturnItems]":
     """
-    Submit a request with the panel's inputs.
+    Submit a request.
 
-    An invalid input is shown at its field and reported.
+    An invalid input is reported; one of the panel's is also shown at its field.
 
     :param operator: reports errors.
+    :param of_panel: whether the request was built from the panel's inputs.
     :returns: the operator's result.
     """
     session = session_or_report(operator)
@@ -262,18 +297,21 @@ def generate(
         return {"CANCELLED"}
     props = scene_props(context.scene)
     try:
-        record = form_request.submit(session.engine, form_request.with_selection(context, request))
+        complete = form_request.with_selection(context, request) if of_panel else request
+        record = form_request.submit(session.engine, complete)
     except InputError as error:
-        session.reject(error, current_value(props, request.flow, error.field))
+        if of_panel:
+            session.reject(error, current_value(props, request.flow, error.field))
         operator.report({"WARNING"}, translate(error.sentence))
         redraw.redraw()
         return {"CANCELLED"}
     except TriverseError as error:
         operator.report({"WARNING"}, translate(error.sentence))
         return {"CANCELLED"}
-    session.rejected = {}
-    session.again_of = ""
-    last_used.save(props, request.flow)
+    if of_panel:
+        session.rejected = {}
+        session.again_of = ""
+        last_used.save(props, request.flow)
     session.price.request_balance()
     list_rows.choose(session, record.id)
     return app_timer.finish_operator()

@@ -19,6 +19,7 @@ from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
 from . import operators, presets, reuse_inputs, welcome
+from .operators import FROM_PANEL
 
 #: Least width for labels next to their fields, in pixels at UI scale 1.
 _SPLIT_PX = 200
@@ -150,6 +151,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     text = tr("Generate") if cost is None else tr("Generate · {cost}", cost=cost)
     button = layout.column()
     button.scale_y = 1.5
+    button.context_string_set(FROM_PANEL, "yes")
     button.operator("triverse.generate", text=text, icon="PLAY", translate=False)
     session = runtime.current()
     if session is None or not session.may_ask:

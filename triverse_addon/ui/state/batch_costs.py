@@ -5,28 +5,10 @@ What a run of a batch costs, as far as it is known, and whether the user has con
 Floor: third. Thread: main; an :class:`Offer` is made on the batch's thread. Imports no ``bpy``.
 """
 
-from dataclasses import dataclass
-
-from ...api.sentence import Sentence
 from ...batch.run.plan import PlannedRow
-from ...batch.run.quotes import Prices
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """
-    Prices of rows and the account balance.
-
-    :ivar prices: None if they are unknown.
-    :ivar balance: in credits.
-    :ivar problem: why prices and balance are unknown, else None.
-    """
-
-    prices: Prices | None = None
-    balance: int = 0
-    problem: Sentence | None = None
+from ...scripting.batch_worker import Offer
 
 
 class BatchCosts:

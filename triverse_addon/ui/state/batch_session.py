@@ -27,10 +27,10 @@ from ...batch.run.request import BatchRequest, library_for
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, TableRow, has_work
 from ...batch.run.runner import Runner
+from ...scripting.batch_worker import Ended, Offer, Started, Worker
+from ...scripting.job_queue import JobQueue
 from ...tasks.events import Notice
-from .batch_costs import BatchCosts, Offer
-from .batch_worker import Ended, Started, Worker
-from .job_queue import JobQueue
+from .batch_costs import BatchCosts
 
 if TYPE_CHECKING:
     from ...batch.library.asset_writer import AssetWriter

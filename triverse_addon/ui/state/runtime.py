@@ -15,6 +15,7 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from ...scripting import panel_engine
 from .. import data_folder, properties, settings
 from ..form import last_used
 from ..rna import image_suffixes
@@ -56,7 +57,9 @@ def get_or_start() -> "Session":
         from ...scene.child.library_writer import WORK, ChildAssetWriter
         from ...scene.child.preparer import ChildPreparer
         from ...scene.child.source_thumbnails import SourceThumbnails
-        from ...scene.importing.importer import import_task, wait_reason
+        from ...scene.importing.importer import wait_reason
+        from ...scripting.imports import importer
+        from ...scripting.task import Task
         from ...tasks.engine.engine import Engine
         from ...tasks.events import Notice
         from .batch_session import BatchSession
@@ -81,6 +84,7 @@ def get_or_start() -> "Session":
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
         reader = engine.settings.reader
         batch = BatchSession(engine, preparer, lambda: ChildAssetWriter(writer, work_dir, reader=reader))
+        import_task = importer(lambda record: Task(panel_engine.PanelConnection(), record))
         _session = Session(engine, import_task, wait_reason, batch, library_converter, pictures)
         if (sentence := data_folder.take_problem()) is not None:
             _session.add_notice(Notice("WARNING", sentence))
@@ -129,15 +133,17 @@ def shutdown() -> None:
 
 
 def register() -> None:
-    """Add the handlers for loaded files, undo and redo."""
+    """Add the handlers for loaded files, undo and redo, and offer the session to scripts."""
     bpy.app.handlers.load_post.append(_file_loaded)
     bpy.app.handlers.undo_post.append(_undone)
     bpy.app.handlers.redo_post.append(_undone)
+    panel_engine.offer(get_or_start)
 
 
 def unregister() -> None:
     """Remove the handlers and stop the session."""
     bpy.app.handlers.load_post.remove(_file_loaded)
+    panel_engine.withdraw()
     bpy.app.handlers.undo_post.remove(_undone)
     bpy.app.handlers.redo_post.remove(_undone)
     shutdown()

@@ -17,6 +17,7 @@ from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...api.urls import is_loopback
 from ...batch.run.dispatcher import BATCH_ORIGIN
+from ...scripting import panel_engine
 from ...tasks.engine.import_queue import Importer, WaitReason
 from ...tasks.events import (
     BalanceKnown,
@@ -177,6 +178,7 @@ class Session:
         report = self.engine.pump(budget_s, self._importer if may_import else None, self._reason_to_wait)
         for event in report.events:
             self._handle_event(event)
+        panel_engine.tick(self.engine)
         changed = self.batch.tick() or bool(report.events)
         while self.batch.pending_notices:
             self.add_notice(self.batch.pending_notices.popleft())
@@ -284,6 +286,7 @@ class Session:
             or (self.may_ask and self.price.is_waiting)
             or self.thumbnails.is_loading
             or self.batch.needs_ticks
+            or panel_engine.is_busy()
             or self.details.is_waiting
             or self.pager.is_waiting
         )
@@ -351,7 +354,8 @@ class Session:
 
     def shutdown(self) -> None:
         """Stop batch and engine with their threads, and free the thumbnails."""
-        # The batch first, because its threads use the engine.
+        # The batches first, because their threads use the engine.
+        panel_engine.end()
         self.batch.shutdown()
         self.engine.shutdown()
         self.details.close()

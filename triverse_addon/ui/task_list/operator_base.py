@@ -43,12 +43,16 @@ def draw_task_operator(
 
 
 class TaskOperatorMixin(OperatorMixin):
-    """Base class of operators on the task with the id ``task_id``, or on the selected task if that is empty."""
+    """Base class of operators on the task with the id or UUID ``task_id``, or on the selected task if that is empty."""
 
     if TYPE_CHECKING:
         task_id: str
     else:
-        task_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+        task_id: StringProperty(
+            name="Task",
+            description="Id or UUID of the task. Empty: the one that is chosen in the list",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -76,7 +80,10 @@ class TaskOperatorMixin(OperatorMixin):
     def record(self) -> "TaskRecord | None":
         """Return the operator's task, or None if it is no longer in the list."""
         session = runtime.current()
-        return None if session is None else session.engine.get(self.task_id or list_rows.chosen_id(session))
+        if session is None:
+            return None
+        asked = self.task_id or list_rows.chosen_id(session)
+        return session.engine.get(asked) or session.engine.store.find_by_uuid(asked)
 
     def usable(self, context: bpy.types.Context) -> "TaskRecord | None":
         """Return the operator's task if the operator applies to it. Else report the reason and return None."""

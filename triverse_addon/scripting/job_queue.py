@@ -2,7 +2,7 @@
 """
 Jobs for a worker thread, whose results are taken over on the main thread.
 
-Floor: third. Thread: main; the jobs run on a thread of their own. Imports no ``bpy``.
+Floor: between second and third. Thread: main; the jobs run on a thread of their own. Imports no ``bpy``.
 """
 
 from collections import deque

@@ -2,8 +2,8 @@
 """
 The slow work of a batch outside the main thread: check the file, get the price, start a run, write report and sheets.
 
-Floor: third. Thread: the batch's thread, one job at a time, except :meth:`Worker.has_saved_batch`,
-:meth:`Worker.cancel` and :meth:`Worker.close`. Imports no ``bpy``.
+Floor: between second and third. Thread: the batch's thread, one job at a time, except :meth:`Worker.cancel`,
+:meth:`Worker.has_saved_batch` and :meth:`Worker.close`. No ``bpy``.
 """
 
 import dataclasses
@@ -14,42 +14,58 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...api.errors import TriverseError
-from ...api.sentence import Sentence
-from ...batch.library import catalogs
-from ...batch.library.ledger import Ledger
-from ...batch.problems import BatchProblemsError
-from ...batch.results import report
-from ...batch.results.finish import report_path, write_report, write_sheets
-from ...batch.row import Row
-from ...batch.run import resume
-from ...batch.run.limits import Limits
-from ...batch.run.machine_check import check_machine
-from ...batch.run.outcome import Outcome, RowResult
-from ...batch.run.plan import PlannedRow
-from ...batch.run.request import BatchRequest, query_prices_and_balance
-from ...batch.run.resume import SavedBatch
-from ...batch.run.row_table import RowTable, build_table
-from ...batch.run.runner import Runner
-from ...tasks.converter import ConvertStopped
-from ...tasks.engine.context import make_client
-from ...tasks.events import Notice
-from ...tasks.record import TaskRecord
-from ...tasks.settings import Settings
-from ...tasks.store.lease import Owner
-from .batch_costs import Offer
+from ..api.errors import TriverseError
+from ..api.payloads import Balance
+from ..api.sentence import Sentence
+from ..batch.library import catalogs
+from ..batch.library.ledger import Ledger
+from ..batch.problems import BatchProblemsError
+from ..batch.results import report
+from ..batch.results.finish import report_path, write_report, write_sheets
+from ..batch.row import Row
+from ..batch.run import resume
+from ..batch.run.limits import Limits
+from ..batch.run.machine_check import check_machine
+from ..batch.run.outcome import Outcome, RowResult, untouched
+from ..batch.run.plan import PlannedRow
+from ..batch.run.quotes import Prices
+from ..batch.run.request import BatchRequest, query_prices_and_balance
+from ..batch.run.resume import SavedBatch
+from ..batch.run.row_table import RowTable, build_table
+from ..batch.run.runner import Runner
+from ..tasks.converter import ConvertStopped
+from ..tasks.engine.context import make_client
+from ..tasks.events import Notice
+from ..tasks.record import TaskRecord
+from ..tasks.settings import Settings
+from ..tasks.store.lease import Owner
 
 if TYPE_CHECKING:
-    from ...api.client import Client
-    from ...batch.library.asset_writer import AssetWriter
-    from ...tasks.engine.engine import Engine
-    from ...tasks.preparer import Preparer
+    from ..api.client import Client
+    from ..batch.library.asset_writer import AssetWriter
+    from ..tasks.engine.engine import Engine
+    from ..tasks.preparer import Preparer
 
 log = logging.getLogger(__name__)
 
 #: Results of rows that end a run early. The batch can be resumed later.
 _EARLY = frozenset({RowResult.ACCOUNT, RowResult.SERVICE, RowResult.TIMED_OUT})
 _OPEN = _EARLY | {RowResult.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """
+    Prices of rows and the account balance.
+
+    :ivar prices: None if they are unknown.
+    :ivar balance: in credits.
+    :ivar problem: why prices and balance are unknown, else None.
+    """
+
+    prices: Prices | None = None
+    balance: int = 0
+    problem: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +188,19 @@ class Worker:
         :returns: with a problem if the request failed; errors are not raised.
         """
         try:
-            with make_client(settings) as self._client:
-                prices, balance = query_prices_and_balance(billable, self._client)
+            prices, balance = self.query_prices(billable, settings)
         except TriverseError as error:
             return Offer(problem=error.sentence)
         return Offer(prices, balance.balance)
+
+    def query_prices(self, billable: Sequence[Row], settings: Settings) -> tuple[Prices, Balance]:
+        """
+        Request the prices of rows and the account balance from the service.
+
+        :raises TriverseError: the service was not reached, or rejected the key.
+        """
+        with make_client(settings) as self._client:
+            return query_prices_and_balance(billable, self._client)
 
     def start(
         self, saved: SavedBatch, planned: Sequence[PlannedRow], prices: Mapping[int, int], limits: Limits
@@ -215,31 +239,40 @@ class Worker:
         """
         runner.shutdown(cancel_unsent=was_stopped)
         outcomes, progress = runner.outcomes(), runner.progress()
-        request = saved.request
+        ended = self._conclude(saved.request, outcomes, runner.elapsed_s, with_sheets=not was_stopped)
+        if ended.is_open:
+            self._save_batch(dataclasses.replace(saved, owner=""))
+        else:
+            resume.delete_batch(self._data_dir, saved.request)
+        return dataclasses.replace(ended, credits=progress.credits)
+
+    def finish_idle(self, request: BatchRequest, planned: Sequence[PlannedRow]) -> Ended:
+        """Write report and contact sheets of a batch in which nothing is left to do."""
+        return self._conclude(request, [untouched(one) for one in planned], 0.0, with_sheets=True)
+
+    def _conclude(
+        self, request: BatchRequest, outcomes: Sequence[Outcome], seconds: float, *, with_sheets: bool
+    ) -> Ended:
         report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
         checked = self.check(request)
         written, page, problem = None, None, None
         try:
-            write_report(report_path(request), request, report_rows, checked.left_out, seconds=runner.elapsed_s)
+            write_report(report_path(request), request, report_rows, checked.left_out, seconds=seconds)
             written = report_path(request)
-            if not was_stopped:
+            if with_sheets:
                 page, problem = self._write_sheets(request, report_rows)
         except TriverseError as error:
             problem = error.sentence
         is_open = any(outcome.result in _OPEN for outcome in outcomes)
-        if is_open:
-            self._save_batch(dataclasses.replace(saved, owner=""))
-        else:
-            resume.delete_batch(self._data_dir, request)
         reason = next((outcome.sentence for outcome in outcomes if outcome.result in _EARLY), None)
-        return Ended(tuple(outcomes), checked, is_open, progress.credits, written, page, problem, reason)
+        return Ended(tuple(outcomes), checked, is_open, 0, written, page, problem, reason)
 
     def _write_sheets(
         self, request: BatchRequest, report_rows: Sequence[report.ReportRow]
     ) -> tuple[Path, Sentence | None]:
         writer = self._make_writer()
         try:
-            sheets = write_sheets(request, report_rows, writer, self._stop)
+            sheets = write_sheets(request, report_rows, writer if request.with_blender else None, self._stop)
         finally:
             writer.close()
         return sheets.page, sheets.problem

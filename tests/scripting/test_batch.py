@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Batches of scripts, in plain Python: rows and files, limits, problems, and a second run that pays nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.service import models
+from tests.service.server import StandIn
+from triverse_addon import scripting
+from triverse_addon.scripting import Triverse
+
+ROWS = [
+    {"prompt": "a lamp", "polygon_limit": 1000, "name": "Lamp"},
+    {"prompt": "a sofa", "polygon_limit": "1000"},
+]
+
+
+def test_rows_become_models_in_a_library_once(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    seen: list[int] = []
+    batch = triverse.batch(ROWS, library, max_credits=500)
+    assert not batch.is_done
+    batch.wait(on_change=lambda one: seen.append(one.progress.done if one.progress else 0))
+    assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done"]
+    assert seen[-1] == 2
+    assert sorted(path.stem for path in library.glob("*.glb")) == ["a-sofa", "lamp"]
+    assert batch.report is not None
+    assert [row["state"] for row in json.loads(batch.report.read_text())["rows"]] == ["done", "done"]
+    assert len(service.state.charged()) == 2
+    again = triverse.batch(ROWS, library, max_credits=0).wait()
+    assert [outcome.was_there for outcome in again.outcomes] == [True, True]
+    assert len(service.state.charged()) == 2
+
+
+def test_a_folder_of_pictures_and_a_file(triverse: Triverse, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "vase.png").write_bytes(models.preview_path("1k").read_bytes())
+    done: list[Path | None] = []
+    batch = triverse.batch(pictures, tmp_path / "library", defaults={"polygon_limit": "1000"})
+    batch.on_done(lambda one: done.append(one.report)).wait()
+    assert done == [batch.report]
+    assert (tmp_path / "library" / "vase.glb").is_file()
+    table = tmp_path / "table.csv"
+    table.write_text("prompt,polygon_limit\na chair,1000\n")
+    assert triverse.batch(table).wait().outcomes[0].sentence is None
+    assert (tmp_path / "table-library" / "a-chair.glb").is_file()
+
+
+def test_files_that_rows_name_may_lie_anywhere(
+    triverse: Triverse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vase.png").write_bytes(models.preview_path("1k").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    rows = [{"image": "vase.png", "polygon_limit": 1000}, {"image_file": tmp_path / "vase.png", "name": "Second"}]
+    batch = triverse.batch(rows, tmp_path / "library").wait()
+    assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done"]
+
+
+def test_problems_and_limits_order_nothing(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
+    batch = triverse.batch([{"prompt": "a"}, {"promt": "a chair"}], tmp_path / "library")
+    with pytest.raises(scripting.BatchProblemsError) as caught:
+        batch.wait()
+    assert len(caught.value.problems) >= 2
+    assert batch.error is caught.value
+    with pytest.raises(scripting.OverBudgetError, match="more than the 1 that are allowed"):
+        triverse.batch(ROWS, tmp_path / "library", max_credits=1).wait()
+    service.state.user.balance = 3
+    with pytest.raises(scripting.OverBudgetError, match="you have 3"):
+        triverse.batch(ROWS, tmp_path / "library").wait()
+    with pytest.raises(scripting.InputError):
+        triverse.batch(ROWS)
+    assert not service.state.tasks
+
+
+def test_failed_rows_are_no_error_and_are_tried_again_on_request(
+    triverse: Triverse, service: StandIn, tmp_path: Path
+) -> None:
+    rows = [*ROWS, {"prompt": "a chair that will fail"}]
+    batch = triverse.batch(rows, tmp_path / "library").wait()
+    assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done", "failed"]
+    orders = len(service.state.tasks)
+    triverse.batch(rows, tmp_path / "library").wait()
+    assert len(service.state.tasks) == orders
+    triverse.batch(rows, tmp_path / "library", retry_failed=True).wait()
+    assert len(service.state.tasks) == orders + 1
+
+
+def test_a_batch_that_is_stopped_goes_on_later(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
+    service.state.clock.speed = 0.01
+    batch = triverse.batch(ROWS, tmp_path / "library")
+    while not service.state.tasks:
+        triverse._connection.drive(0.01)
+    batch.stop()
+    batch.wait()
+    assert {str(outcome.result) for outcome in batch.outcomes} == {"open"}
+    service.state.clock.speed = 40.0
+    assert [str(outcome.result) for outcome in triverse.batch(ROWS, tmp_path / "library").wait().outcomes] == [
+        "done"
+    ] * 2
+    assert len(service.state.charged()) == 2
+
+
+def test_closing_ends_a_batch_that_runs(tmp_path: Path, service: StandIn) -> None:
+    service.state.clock.speed = 0.01
+    with scripting.open(data=tmp_path / "data", key=service.key, url=service.url) as triverse:
+        batch = triverse.batch(ROWS, tmp_path / "library")
+        while not service.state.tasks:
+            triverse._connection.drive(0.01)
+    assert batch.is_done

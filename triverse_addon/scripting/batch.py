@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+A batch of a script: its slow parts on a thread, its run driven by the engine's ticks.
+
+Floor: between second and third. Thread: main. No ``bpy``.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from ..api.errors import InputError, TriverseError, UnforeseenError
+from ..api.flows import FLOWS
+from ..api.payloads import Balance
+from ..api.sentence import Sentence
+from ..api.unexpected_errors import UNFORESEEN
+from ..batch.input.order_ids import digest
+from ..batch.library.asset_writer import AssetWriter, GlbWriter
+from ..batch.library.safe_paths import make_folder
+from ..batch.outside_files import ANY_FILE
+from ..batch.problems import BatchProblemsError
+from ..batch.raw_rows import LEDGER, column_key
+from ..batch.run.limits import Limits
+from ..batch.run.outcome import Outcome, Progress
+from ..batch.run.plan import PlannedRow
+from ..batch.run.quotes import Prices
+from ..batch.run.request import BatchRequest, library_for
+from ..batch.run.resume import SavedBatch
+from ..batch.run.row_table import RowTable, has_work
+from ..batch.run.runner import Runner
+from ..tasks.files.atomic_write import write_whole
+from ..tasks.record import is_url
+from .batch_worker import Ended, Started, Worker
+from .connection import Connection, check_may_wait
+from .errors import OverBudgetError
+from .job_queue import JobQueue
+from .readiness import check_ready
+
+log = logging.getLogger(__name__)
+
+#: Interval between two looks of a wait, in seconds.
+_STEP_S = 0.05
+#: Columns that name a file, for which a script may give a relative path.
+_SOURCES = frozenset(
+    name for flow in FLOWS.values() for field in flow.sources for name in (field.name, field.name.removesuffix("_file"))
+)
+
+
+class Batch:
+    """
+    Many models on their way into an asset library. Made by :meth:`Triverse.batch`.
+
+    :ivar progress: the counts of rows, and the estimated time left in seconds; None before the run has saved.
+    :ivar outcomes: what became of each row, in the order of the file; empty before the end.
+    :ivar report: path of the report; None before the end.
+    :ivar error: why the batch has ended without a run, or before all its rows were tried; None if it has not. Failed
+        rows are no error: see :attr:`outcomes`.
+    :ivar is_done: whether the batch has ended.
+    """
+
+    progress: Progress | None
+    outcomes: tuple[Outcome, ...]
+    report: Path | None
+    error: TriverseError | None
+    is_done: bool
+
+    def __init__(
+        self, connection: Connection, request: "Request", *, max_credits: int | None, retry_failed: bool, jobs: int
+    ) -> None:
+        self.progress = None
+        self.outcomes = ()
+        self.report = None
+        self.error = None
+        self.is_done = False
+        self._connection = connection
+        self._request = request
+        self._asked = request.asked
+        self._max_credits = max_credits
+        self._retry_failed = retry_failed
+        self._limits = Limits(jobs=jobs, max_credits=max_credits)
+        self._on_done: list[Callable[[Batch], None]] = []
+        engine, host = connection.engine, connection.host
+
+        def make_writer() -> AssetWriter:
+            writer = host.asset_writer(engine.settings.data_dir) if request.asked.with_blender else None
+            return writer if writer is not None else GlbWriter()
+
+        self._engine = engine
+        self._worker = Worker(engine, host.preparer(), make_writer)
+        self._jobs: JobQueue[None] = JobQueue("triverse-batch")
+        self._was_stopped = False
+        self._runner: Runner | None = None
+        self._saved: SavedBatch | None = None
+        self._do(self._check, self._checked)
+        connection.callbacks.add_running(self)
+
+    # -------------------------------------------------------------------------
+    # Called by scripts
+
+    def wait(self, on_change: "Callable[[Batch], None] | None" = None) -> Self:
+        """
+        Wait until the batch has ended. Not in a window, which it would block: see :meth:`on_done`.
+
+        :param on_change: called at each change of :attr:`progress`. What it raises ends the wait.
+        :raises WouldBlockError: this is a Blender with windows.
+        :raises BatchProblemsError: the file has problems, which its ``problems`` list; nothing was ordered.
+        :raises OverBudgetError: the price is above the limit or the balance; nothing was ordered.
+        :raises TriverseError: the batch has ended before all its rows were tried, see :attr:`error`.
+        """
+        check_may_wait("wait()", "on_done()")
+        seen = self.progress
+        while not self.is_done:
+            self._connection.drive(_STEP_S)
+            if on_change is not None and self.progress != seen:
+                seen = self.progress
+                on_change(self)
+            time.sleep(_STEP_S)
+        if self.error is not None:
+            raise self.error
+        return self
+
+    def on_done(self, function: "Callable[[Batch], None]") -> Self:
+        """Call ``function`` with the batch once, on the main thread, when it has ended."""
+        self._on_done.append(function)
+        return self
+
+    def stop(self) -> None:
+        """Order nothing more. What was ordered goes on at the service, and is not paid again by the same batch."""
+        self._was_stopped = True
+        if self._runner is not None:
+            self._runner.cancel()
+
+    # -------------------------------------------------------------------------
+    # Called by the ticks
+
+    def step(self) -> None:
+        """Take over what the thread has done, and advance the run. Raises nothing."""
+        if self._jobs.is_pending:
+            self._take_over()
+        elif self._runner is not None:
+            self._runner.step()
+            self.progress = self._runner.progress()
+            if self._runner.is_over:
+                runner, saved = self._runner, self._saved
+                assert saved is not None, "set with the runner"
+                was_stopped = self._was_stopped
+                self._do(lambda: self._worker.finish(runner, saved, was_stopped=was_stopped), self._ended)
+        if self.is_done:
+            functions, self._on_done = self._on_done, []
+            for function in functions:
+                try:
+                    function(self)
+                except UNFORESEEN:
+                    log.exception("a function of a script failed")
+
+    def shut_down(self) -> None:
+        """End at once, because the engine ends. The same batch goes on where it was."""
+        if self._runner is not None:
+            self._runner.cancel()
+        self._worker.cancel()
+        runner = self._runner
+        for result in self._jobs.shutdown():
+            if isinstance(result, Started):
+                runner = result.runner
+        if runner is not None:
+            runner.shutdown()
+        self._worker.close()
+        self.is_done = True
+
+    def _do(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        self._jobs.start(work, then, None)
+
+    def _take_over(self) -> None:
+        job = self._jobs.take()
+        if job is None:
+            return
+        try:
+            job.deliver()
+        except TriverseError as error:
+            self._end(error)
+        except UNFORESEEN as error:
+            log.exception("a batch's work failed")
+            self._end(UnforeseenError(error))
+
+    def _end(self, error: TriverseError | None = None) -> None:
+        self.error = error
+        self.is_done = True
+        self._runner = None
+        self._jobs.shutdown()
+        self._worker.close()
+
+    # -------------------------------------------------------------------------
+    # The steps
+
+    def _check(self) -> RowTable:
+        self._request.write()
+        return self._worker.check(self._asked)
+
+    def _checked(self, checked: RowTable) -> None:
+        if checked.problems:
+            raise BatchProblemsError(checked.problems)
+        planned = checked.retries if self._retry_failed else checked.planned
+        billable = [one.row for one in planned if one.is_billable]
+        settings = self._engine.settings
+        if has_work(planned):
+            check_ready(settings)
+        if billable:
+            self._do(lambda: self._worker.query_prices(billable, settings), lambda found: self._start(planned, *found))
+        else:
+            self._start(planned)
+
+    def _start(
+        self, planned: Sequence[PlannedRow], prices: Prices | None = None, balance: Balance | None = None
+    ) -> None:
+        prices = prices or Prices()
+        total = prices.total
+        if self._max_credits is not None and total > self._max_credits:
+            raise OverBudgetError(
+                Sentence.of(
+                    "This costs {cost} credits, more than the {limit} that are allowed. Nothing was ordered.",
+                    cost=total,
+                    limit=self._max_credits,
+                )
+            )
+        if balance is not None and total > balance.balance:
+            raise OverBudgetError(
+                Sentence.of("This costs {cost} credits, and you have {balance}.", cost=total, balance=balance.balance)
+            )
+        agreed = frozenset(one.order_id for one in planned if one.is_billable)
+        saved = SavedBatch(self._asked, self._limits.jobs, agreed, total)
+        if has_work(planned) and not self._was_stopped:
+            self._do(lambda: self._worker.start(saved, planned, prices.by_row, self._limits), self._started)
+        else:
+            self._do(lambda: self._worker.finish_idle(self._asked, planned), self._ended)
+
+    def _started(self, started: Started) -> None:
+        self._runner, self._saved = started.runner, started.saved
+        if self._was_stopped:
+            self._runner.cancel()
+
+    def _ended(self, ended: Ended) -> None:
+        self.outcomes, self.report = ended.outcomes, ended.report
+        problem = ended.reason or ended.problem
+        self._end(None if problem is None else TriverseError(problem))
+
+
+class Request:
+    """
+    A script's request for a batch.
+
+    :param asked: the request, as the batch understands it.
+    :param text: the rows as JSON Lines, to be written into its file; "" if the script names a file.
+    """
+
+    def __init__(self, asked: BatchRequest, text: str = "") -> None:
+        self.asked = asked
+        self._text = text
+
+    def write(self) -> None:
+        """
+        Write the rows of a script into a file of the library, which the batch reads.
+
+        :raises InputError: it cannot be written.
+        """
+        if not self._text:
+            return
+        try:
+            make_folder(self.asked.library / LEDGER)
+            write_whole(self.asked.file, self._text.encode())
+        except OSError as error:
+            raise InputError(
+                Sentence.of(
+                    "The folder {path} cannot be written ({reason}). Choose another folder.",
+                    path=str(self.asked.library),
+                    reason=error.strerror or type(error).__name__,
+                ),
+                field="library",
+            ) from None
+
+
+def request_for(
+    rows: Path | str | Iterable[Mapping[str, object]],
+    library: Path | str | None,
+    *,
+    defaults: Mapping[str, str],
+    batch_id: str,
+    allow_outside_files: bool,
+    with_blender: bool,
+) -> Request:
+    """
+    Return the request for a batch; see :meth:`client.Triverse.batch`.
+
+    :raises InputError: ``rows`` are mappings, and there is no ``library``.
+    """
+    home = None if library is None else Path(library).expanduser().absolute()
+    text = ""
+    if isinstance(rows, Path | str):
+        file = Path(rows).expanduser().absolute()
+        home = home or library_for(file)
+    elif home is None:
+        raise InputError(Sentence.of("Name the folder of the asset library."), field="library")
+    else:
+        text = "".join(json.dumps(_row(row), sort_keys=True) + "\n" for row in rows)
+        file = home / LEDGER / f"{home.name}-{digest(text)[:8]}.jsonl"
+    # Rows that a script gives name files that the script has chosen.
+    allowed = frozenset({ANY_FILE} if allow_outside_files or text else ())
+    asked = BatchRequest(file, home, with_blender=with_blender, defaults=defaults, batch_id=batch_id, allowed=allowed)
+    return Request(asked, text)
+
+
+def _row(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: _cell(column_key(name), value) for name, value in row.items()}
+
+
+def _cell(key: str, value: object) -> object:
+    if isinstance(value, Path) or (key in _SOURCES and isinstance(value, str) and not _has_place(value)):
+        return os.path.abspath(Path(value).expanduser())
+    return value
+
+
+def _has_place(source: str) -> bool:
+    return not source.strip() or is_url(source) or source.lower().startswith("file:")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The engine of the panel, which scripts share where the add-on is switched on.
+
+Floor: between second and third. Thread: main. No ``bpy``. The ui, which is above, offers its session here.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from ..api.errors import TriverseError
+from ..api.sentence import Sentence
+from .callbacks import Callbacks
+
+if TYPE_CHECKING:
+    from ..tasks.engine.engine import Engine
+    from .engine_host import EngineHost
+
+
+class PanelSession(Protocol):
+    """What scripts need of the panel's session."""
+
+    @property
+    def engine(self) -> "Engine":
+        """The started engine."""
+        ...
+
+    def tick(self, budget_s: float, *, may_import: bool = True) -> bool:
+        """Process the engine's events, and call :func:`tick` here."""
+        ...
+
+
+#: Returns the session, started if need be; None while the add-on is not registered.
+_start: Callable[[], PanelSession] | None = None
+_callbacks = Callbacks()
+
+
+def offer(start: Callable[[], PanelSession]) -> None:
+    """Offer the panel's session to scripts."""
+    global _start
+    _start = start
+
+
+def withdraw() -> None:
+    """Offer it no longer, because the add-on is switched off."""
+    global _start
+    _start = None
+
+
+def tick(engine: "Engine") -> None:
+    """Call the functions of scripts whose tasks have changed. Called at each tick of the session."""
+    _callbacks.tick(engine)
+
+
+def is_busy() -> bool:
+    """Return whether a batch of a script runs, so that ticks are needed at short intervals."""
+    return _callbacks.is_busy
+
+
+def end() -> None:
+    """End the batches of scripts, because the session ends. Called before its engine stops."""
+    _callbacks.end()
+
+
+def connection() -> "PanelConnection | None":
+    """
+    Return a connection to the panel's engine, which is started if need be; None if the add-on is not registered.
+
+    :raises TriverseError: the session cannot be started.
+    """
+    if _start is None:
+        return None
+    _session()
+    return PanelConnection()
+
+
+def _session() -> PanelSession:
+    if _start is None:
+        raise TriverseError(Sentence.of("Triverse is switched off in this Blender."))
+    return _start()
+
+
+class PanelConnection:
+    """
+    The panel's engine, as scripts use it. In a window the panel's timers drive it.
+
+    The session may be another one later: the list can be moved to another folder.
+    """
+
+    def __init__(self) -> None:
+        self.callbacks = _callbacks
+
+    @property
+    def engine(self) -> "Engine":
+        """
+        The started engine.
+
+        :raises TriverseError: the add-on was switched off, or the session cannot be started.
+        """
+        return _session().engine
+
+    @property
+    def host(self) -> "EngineHost":
+        """Blender."""
+        from .blender_engine_host import BlenderEngineHost  # imports bpy
+
+        return BlenderEngineHost()
+
+    def drive(self, budget_s: float) -> None:
+        """Run a tick of the session, without imports: a script imports its models itself."""
+        _session().tick(budget_s, may_import=False)
+
+    def close(self) -> None:
+        """Do nothing: the engine is the panel's."""
