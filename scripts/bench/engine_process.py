@@ -67,9 +67,9 @@ def made(folder: Path, url: str, key: str) -> Any:
 
 def order(engine: Any, prompt: str) -> Any:
     """Order a model."""
-    from triverse_addon.tasks.record import NewTask
+    from triverse_addon.tasks.record import TaskRequest
 
-    return engine.submit(NewTask("text-to-model", {"prompt": prompt}))
+    return engine.submit(TaskRequest("text-to-model", {"prompt": prompt}))
 
 
 def tell(engine: Any, news: int, seconds: float) -> None:
@@ -82,7 +82,7 @@ def tell(engine: Any, news: int, seconds: float) -> None:
             time.sleep(max(0.0, began_s + number / news - time.monotonic()))
             if time.monotonic() - began_s > seconds:
                 return
-            engine._shared.changed(engine.get(task_id).with_(received_bytes=time.monotonic_ns()))
+            engine._context.changed(engine.get(task_id).with_(received_bytes=time.monotonic_ns()))
 
     threading.Thread(target=run, daemon=True).start()
 
@@ -196,7 +196,7 @@ def child() -> None:
             for event in engine.pump(BUDGET_S).events:
                 send("event", event)
     if engine is not None:
-        engine.stop()
+        engine.shutdown()
 
 
 # ----------------------------------------------------------------------
@@ -211,7 +211,7 @@ def running(kind: type, service: Any) -> Iterator[Way]:
         try:
             yield way
         finally:
-            way.close() if isinstance(way, InAProcess) else way.engine.stop()
+            way.close() if isinstance(way, InAProcess) else way.engine.shutdown()
 
 
 def start_s(kind: type, service: Any) -> float:
@@ -222,7 +222,7 @@ def start_s(kind: type, service: Any) -> float:
         "folder = tempfile.mkdtemp(); began_s = time.perf_counter()\n"
         f"way = bench.{kind.__name__}(Path(folder), {service.url!r}, {service.key!r})\n"
         "print(time.perf_counter() - began_s)\n"
-        "way.close() if hasattr(way, 'close') else way.engine.stop()\n"
+        "way.close() if hasattr(way, 'close') else way.engine.shutdown()\n"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO)
     return float(answer.stdout)
