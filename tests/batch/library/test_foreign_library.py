@@ -379,14 +379,19 @@ def test_done_without_a_file_is_not_done(ledger: Ledger) -> None:
 
 
 @pytest.mark.kind("foreign-ledger")
-@pytest.mark.parametrize("kind", ["folder", "link", "file"])
-def test_whatever_is_called_as_the_lock_once_was_is_passed_by(ledger: Ledger, mine: Path, kind: str) -> None:
-    lock = ledger.library / f".{catalogs.FILE_NAME}.lock"
+@pytest.mark.parametrize("kind", ["folder", "link", "file", "file from the future"])
+def test_whatever_is_called_as_the_lock_is_waited_for_and_passed_by(
+    ledger: Ledger, mine: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogs, "_WAIT_S", 0.1)
+    lock = ledger.library / f".{catalogs.FILE_NAME}.0123456789abcdef.lock"
     if kind == "folder":
         lock.mkdir()
     elif kind == "link":
         lock.symlink_to(mine / "marker")
     else:
         lock.touch()
+        at_s = lock.stat().st_mtime + (86400.0 if kind == "file from the future" else -86400.0)
+        os.utime(lock, (at_s, at_s))
     assert "Props" in catalogs.merge(ledger.library, ["Props"])
     assert (mine / "marker").read_text() == "mine"

@@ -166,7 +166,8 @@ class _Others:
                 if _is_of_this_machine(file):
                     with contextlib.suppress(_UnknownError):
                         return _is_released(file)
-                return self._disk_time_s() - os.fstat(file.fileno()).st_mtime > STALE_AFTER_S
+                # No living contender wrote a file that is newer than the disk's own time.
+                return abs(self._disk_time_s() - os.fstat(file.fileno()).st_mtime) > STALE_AFTER_S
         except FileNotFoundError:
             return True
         except OSError:
