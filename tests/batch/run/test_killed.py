@@ -248,7 +248,7 @@ def test_forty_rows_with_every_kind_of_trouble_killed_three_times(cli: Cli, serv
 
     # A service that is down before anything begins, and a key that is taken back on the way, end the command in words.
     with service.down():
-        away = Run(cli)
+        away = Run(cli, "--patience", "1")
         assert away.wait() == 4, away.people
     assert "Triverse cannot be reached" in away.people
     assert service.state.creations == []

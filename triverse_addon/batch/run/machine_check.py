@@ -68,10 +68,11 @@ def check_machine(
         reason = _write_error(folder)
         if reason:
             problems.append(Problem(0, "", _not_writable_sentence(folder, reason)))
-    try:
-        catalogs.read(library)
-    except CatalogError as error:
-        problems.append(Problem(0, "", error.sentence))
+    if library.is_dir():
+        try:
+            catalogs.read(library)
+        except CatalogError as error:
+            problems.append(Problem(0, "", error.sentence))
     exports = [kind for kind in EXPORTS if any(kind in row.post.exports for row in rows)]
     try:
         missing = writer.try_out(exports, stop)
