@@ -221,6 +221,14 @@ class _Batch:
 
     def _check_limit(self, prices: Prices) -> None:
         limit = self._args.max_credits
+        if limit is not None and prices.unknown:
+            raise OverBudgetError(
+                Sentence.of(
+                    "The service tells no price of {count} rows before they are ordered, so --max-credits cannot be "
+                    "kept. Nothing was ordered.",
+                    count=len(prices.unknown),
+                )
+            )
         if limit is not None and prices.total > limit:
             raise OverBudgetError(
                 Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)

@@ -252,6 +252,15 @@ def test_a_dry_run_under_a_limit_needs_the_price(cli: Cli, service: StandIn) -> 
     assert service.state.creations == []
 
 
+def test_3_a_price_that_the_service_does_not_tell_keeps_no_limit(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", status=400, code=1004, times=None)
+    for how in ("--dry-run", "--yes"):
+        answer = batch(cli, "--glb-only", how, "--max-credits", "100")
+        assert answer.code == 3, answer.people
+        assert "--max-credits cannot be kept" in answer.people
+    assert service.state.creations == []
+
+
 def test_an_outage_before_the_first_order_is_waited_for(cli: Cli, service: StandIn) -> None:
     service.faults.add("quote", status=503, code=5003, times=None)
     timer = threading.Timer(5.0, service.faults.clear)

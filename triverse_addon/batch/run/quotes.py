@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ...api.errors import AuthenticationError, ServiceError
+from ...api.errors import AuthenticationError, ServiceError, TooManyRequestsError, UnavailableError
 from ...api.fields import JSON
 from ...api.flows import priced_params
 from ...api.payloads import Quote
@@ -42,6 +42,8 @@ def query_prices(rows: Iterable[Row], query: QuoteQuery) -> Prices:
     Query the prices of rows. The queries are free and create no tasks.
 
     :raises AuthenticationError: the key was rejected.
+    :raises UnavailableError: the service is down.
+    :raises TooManyRequestsError: the service is busy.
     :raises TransportError: the service was not reached.
     """
     known: dict[str, int | None] = {}
@@ -63,7 +65,7 @@ def query_prices(rows: Iterable[Row], query: QuoteQuery) -> Prices:
 def _query_price(query: QuoteQuery, flow: str, params: Mapping[str, JSON]) -> int | None:
     try:
         return query(flow, params).cost_credits
-    except AuthenticationError:
+    except (AuthenticationError, UnavailableError, TooManyRequestsError):
         raise
     except ServiceError:
         # Undocumented flows may have no price before they are ordered.
