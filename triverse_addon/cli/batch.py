@@ -9,7 +9,7 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +36,10 @@ from ..batch.results.finish import report_path, write_report, write_sheets
 from ..batch.row import Row
 from ..batch.run.machine_check import check_machine
 from ..batch.run.outcome import Outcome, untouched
-from ..batch.run.plan import PlannedRow, RowAction, plan
+from ..batch.run.plan import PlannedRow, plan
 from ..batch.run.quotes import Prices
 from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
+from ..batch.run.row_table import has_work
 from ..batch.run.runner import Runner
 from ..scripting.errors import OverBudgetError
 from .batch_arguments import limits_from, request_from
@@ -109,7 +110,7 @@ class _Batch:
         if args.dry_run:
             return self._dry_run(planned, billable)
         prices = self._confirm_prices(billable) if billable else Prices()
-        outcomes = self._run_rows(planned, prices) if _has_work(planned) else [untouched(one) for one in planned]
+        outcomes = self._run_rows(planned, prices) if has_work(planned) else [untouched(one) for one in planned]
         return self._finish(outcomes)
 
     # -------------------------------------------------------------------------
@@ -387,7 +388,3 @@ class _Batch:
             self._output.say(Sentence.of("Contact sheet: {path}", path=str(path)))
         if sheets.problem is not None:
             self._output.say(sheets.problem)
-
-
-def _has_work(planned: Iterable[PlannedRow]) -> bool:
-    return any(one.action not in (RowAction.NOTHING, RowAction.SKIP) for one in planned)
