@@ -179,9 +179,9 @@ def test_a_child_on_windows_is_ended_without_posix(monkeypatch: pytest.MonkeyPat
 def test_the_end_of_a_child_on_windows_is_put_into_words() -> None:
     """There, a crash is a large positive number, and no signal."""
     ended = Sentence("It ended with {code}.", {})
-    words = process.Words(ended, ended, ended, ended, ended, lambda kind, detail: ended)
-    child = process.ChildProcess((), words, log="log", timeout_s=1.0)
-    assert str(child._end_in_words(0xC0000005)) == "It ended with 3221225477."
+    messages = process.ChildMessages(ended, ended, ended, ended, ended, lambda kind, detail: ended)
+    child = process.ChildProcess((), messages, log="log", timeout_s=1.0)
+    assert str(child._exit_message(0xC0000005)) == "It ended with 3221225477."
 
 
 # ----------------------------------------------------------------------

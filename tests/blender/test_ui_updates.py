@@ -18,8 +18,8 @@ from triverse_addon.tasks.record import TaskRequest
 def test_the_header_shows_whether_updates_are_live_or_polled(
     here: Any, connected: StandIn, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triverse_addon.api.websocket.FIRST_PAUSE_S", 0.1)
-    monkeypatch.setattr("triverse_addon.tasks.engine.supervisor.LIVE_AGAIN_S", 1.0)
+    monkeypatch.setattr("triverse_addon.api.backoff.FIRST_S", 0.1)
+    monkeypatch.setattr("triverse_addon.tasks.engine.supervisor.LIVE_RETRY_S", 1.0)
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S"):
         monkeypatch.setattr(f"triverse_addon.tasks.engine.pacing.{name}", 0.5)
     from triverse_addon.ui import settings, setup_operators

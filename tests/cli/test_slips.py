@@ -15,6 +15,7 @@ import pytest
 
 from tests.batch.files import write
 from tests.service.server import StandIn
+from triverse_addon.api import backoff
 from triverse_addon.api.client import Client
 from triverse_addon.batch.library.asset_writer import GlbWriter
 from triverse_addon.batch.library.ledger import Ledger
@@ -44,8 +45,13 @@ def run(service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
     monkeypatch.setenv("TRIVERSE_API_URL", service.url)
     monkeypatch.setenv("TRIVERSE_API_KEY", service.key)
     monkeypatch.setattr(work_queue, "RETRY_AFTER_S", 0.01)
-    for name in ("FIRST_POLL_S", "LONGEST_POLL_S", "_FIRST_RETRY_S", "_LONGEST_RETRY_S"):
-        monkeypatch.setattr(pacing, name, getattr(pacing, name) / 40)
+    for module, name in (
+        (pacing, "FIRST_POLL_S"),
+        (pacing, "LONGEST_POLL_S"),
+        (backoff, "FIRST_S"),
+        (backoff, "LONGEST_S"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name) / 40)
     monkeypatch.chdir(tmp_path)
 
     def command(*argv: str) -> tuple[int, list[dict[str, Any]], str]:
