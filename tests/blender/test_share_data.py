@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -82,6 +83,58 @@ def test_a_mesh_that_was_edited_is_not_shared_but_its_material_is(record: TaskRe
     second = bring(record)
     assert number() == once | {"meshes": once["meshes"] + 1}
     assert edited.data not in [obj.data for obj in second.all_objects]
+
+
+def paint(obj: bpy.types.Object) -> None:
+    obj.data.color_attributes.new("Painted", "BYTE_COLOR", "CORNER")
+
+
+def mark_seam(obj: bpy.types.Object) -> None:
+    obj.data.edges[0].use_seam = True
+
+
+def mark_sharp(obj: bpy.types.Object) -> None:
+    obj.data.edges[0].use_edge_sharp = True
+
+
+def shade_a_face(obj: bpy.types.Object) -> None:
+    obj.data.polygons[0].use_smooth = not obj.data.polygons[0].use_smooth
+
+
+def turn_normals(obj: bpy.types.Object) -> None:
+    obj.data.normals_split_custom_set([(0.0, 0.0, 1.0)] * len(obj.data.loops))
+
+
+def weigh(obj: bpy.types.Object) -> None:
+    obj.vertex_groups.new(name="Pinned").add([0], 1.0, "REPLACE")
+
+
+def add_attribute(obj: bpy.types.Object) -> None:
+    obj.data.attributes.new("Height", "FLOAT", "POINT")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [paint, mark_seam, mark_sharp, shade_a_face, turn_normals, weigh, add_attribute],
+    ids=lambda edit: edit.__name__,
+)
+def test_what_a_user_adds_to_a_mesh_is_not_taken_over(record: TaskRecord, edit: Callable[..., None]) -> None:
+    first = bring(record)
+    edited = next(obj for obj in first.all_objects if obj.type == "MESH")
+    edit(edited)
+    second = bring(record)
+    assert edited.data not in [obj.data for obj in second.all_objects]
+
+
+def test_a_mesh_that_was_only_looked_at_in_edit_mode_is_shared(record: TaskRecord) -> None:
+    first = bring(record)
+    once = number()
+    bpy.context.view_layer.objects.active = next(obj for obj in first.all_objects if obj.type == "MESH")
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_all(action="DESELECT")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bring(record)
+    assert number() == once
 
 
 def test_a_material_that_was_exchanged_is_not_taken_over(record: TaskRecord) -> None:
