@@ -78,6 +78,30 @@ def test_a_model_in_another_scene_is_found_and_shown_there() -> None:
     assert layer.objects.active == obj
 
 
+@pytest.mark.parametrize("excluded", [(), ("Set",), ("Set", "Chair")])
+def test_what_else_is_excluded_stays_so(excluded: tuple[str, ...]) -> None:
+    collection = model()
+    scene, home, other, inner = (bpy.context.scene, *map(bpy.data.collections.new, ("Set", "Spare", "Inner")))
+    scene.collection.children.link(home)
+    scene.collection.children.unlink(collection)
+    for child in (collection, other):
+        home.children.link(child)
+    collection.children.link(inner)
+    of_home = bpy.context.view_layer.layer_collection.children["Set"]
+    of_model = of_home.children["Chair"]
+    of_home.children["Spare"].exclude = of_model.children["Inner"].exclude = True
+    if "Chair" in excluded:
+        of_model.exclude = True
+    if "Set" in excluded:
+        of_home.exclude = True
+    assert show.show(collection, bpy.context.window_manager.windows[0], None)
+    assert not of_home.exclude
+    assert not of_model.exclude
+    assert of_home.children["Spare"].exclude
+    assert of_model.children["Inner"].exclude
+    assert collection.objects[0].visible_get()
+
+
 def test_in_edit_mode_the_selection_stays() -> None:
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.object.mode_set(mode="EDIT")

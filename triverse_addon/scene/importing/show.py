@@ -67,8 +67,10 @@ def _reveal(parent: bpy.types.LayerCollection, collection: bpy.types.Collection)
     """Make ``collection`` and the collections that contain it visible in a view layer. Return whether it was found."""
     for child in parent.children:
         if child.collection == collection or _reveal(child, collection):
-            child.exclude = child.hide_viewport = False
-            child.collection.hide_viewport = False
+            # Not if it is included already: that would include all that is inside too, also what a user has excluded.
+            if child.exclude:
+                child.exclude = False
+            child.hide_viewport = child.collection.hide_viewport = False
             return True
     return False
 
