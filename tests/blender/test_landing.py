@@ -235,6 +235,20 @@ def test_material_variants_arrive_and_do_not_touch_those_of_another_model(tmp_pa
     assert uses == [{("Oak", 0), ("Beech", 1)}, {("Oak", 1), ("Beech", 2)}]
 
 
+@pytest.mark.parametrize("how", ["by child", "in place"])
+def test_an_import_that_shares_data_leaves_the_variants_as_they_are(tmp_path: Path, how: str) -> None:
+    first = ready(tmp_path, variants_glb(tmp_path / "a.glb", ("dark", "light")))
+    second = ready(tmp_path / "b", variants_glb(tmp_path / "b.glb", ("light", "painted")), task_uuid="u-2")
+    more = {"placement": Placement(share_data=True)} | ({} if how == "by child" else {"blend_path": ""})
+    for record in (first, second, second):
+        assert isinstance(import_task(record.with_(**more)), Imported)
+    _, *copies = (collection.objects[0] for collection in bpy.context.scene.collection.children)
+    assert copies[0].data == copies[1].data
+    parts = copies[0].data.gltf2_variant_mesh_data
+    uses = {(part.material.name.partition(".")[0], use.variant.variant_idx) for part in parts for use in part.variants}
+    assert uses == {("Oak", 1), ("Beech", 2)}
+
+
 @pytest.mark.kind("landing-scene")
 def test_variants_arrive_after_the_importer_was_told_to_hide_them(tmp_path: Path) -> None:
     """Blender leaves the properties behind without their classes: reading them read freed memory."""

@@ -91,11 +91,12 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
             replace_objects.hide(placeholder, scene)
     elif record.placement.step_aside:
         step_aside(collection, scene)
+    # Before data are shared: the variants of earlier imports have been transferred already.
+    variants.transfer(collection)
     others = [one for one in imported_models.find(record.task_uuid) if one != collection]
     if record.placement.share_data and record.placement.replaces is None:
         share_data.share(collection, others)
     asset_collection.exclude_others(collection)
-    variants.transfer(collection)
     name = collection.name
     _log.info("%s imported in %.0f ms", name, 1000 * (time.perf_counter() - started_s))
     if arrived is not None:
