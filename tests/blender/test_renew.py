@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -275,3 +276,23 @@ def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:
     bpy.context.scene.frame_set(1)
     assert matrices(new) == stood
     assert of_file() == before
+
+
+def test_the_parts_of_a_model_of_thousands_find_their_counterparts_at_once() -> None:
+    model, before = ([bpy.data.objects.new(f"part_{at}", None) for at in range(3000)] for _ in range(2))
+    begun_s = time.perf_counter()
+    found = replace_import.counterparts(model, before)
+    assert time.perf_counter() - begun_s < 1.0
+    assert [found[obj] for obj in model] == before
+
+
+def test_counterparts_are_those_of_the_same_name_then_the_only_ones_left_of_their_type() -> None:
+    def empties(*names: str) -> list[bpy.types.Object]:
+        return [bpy.data.objects.new(name, None) for name in names]
+
+    lid, first, second, other = empties("lid", "leg", "leg", "handle")
+    before = empties("leg", "leg", "knob", "lid")
+    assert replace_import.counterparts([lid, first, second, other], before) == {
+        lid: before[3], first: before[0], second: before[1], other: before[2]
+    }  # fmt: skip
+    assert replace_import.counterparts(empties("a", "b"), empties("c")) == {}

@@ -12,6 +12,7 @@ is not possible, the new model is fitted into the bounding box of the old one.
 
 import re
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 import bpy
@@ -124,19 +125,21 @@ def counterparts(
     Objects with the same name (without Blender's number) and type are matched first. After that, an object is matched
     if it and one old object are the only unmatched ones of their type.
     """
-    free = list(before)
+    free: dict[tuple[str, str], deque[bpy.types.Object]] = {}
+    for other in before:
+        free.setdefault((other.type, stem(other.name)), deque()).append(other)
     found: dict[bpy.types.Object, bpy.types.Object] = {}
+    left: dict[str, list[bpy.types.Object]] = {}
     for obj in model:
-        same = [other for other in free if other.type == obj.type and stem(other.name) == stem(obj.name)]
-        if same:
-            found[obj] = same[0]
-            free.remove(same[0])
-    left = [obj for obj in model if obj not in found]
-    for obj in left:
-        same = [other for other in free if other.type == obj.type]
-        if len(same) == 1 and sum(other.type == obj.type for other in left) == 1:
-            found[obj] = same[0]
-            free.remove(same[0])
+        kind: str = obj.type
+        if same := free.get((kind, stem(obj.name))):
+            found[obj] = same.popleft()
+        else:
+            left.setdefault(kind, []).append(obj)
+    for kind, unmatched in left.items():
+        others = [other for (other_kind, _), same in free.items() if other_kind == kind for other in same]
+        if len(unmatched) == len(others) == 1:
+            found[unmatched[0]] = others[0]
     return found
 
 
