@@ -13,6 +13,7 @@ from tests.blender import glbs
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.importing import step_aside
 from triverse_addon.scene.importing.importer import import_task
+from triverse_addon.scene.importing.placement import bounds
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
@@ -96,6 +97,19 @@ def test_an_instance_of_a_collection_is_in_the_way(task: TaskRecord) -> None:
     kit.instance_offset = (10.0, 0.0, 0.0)
     bpy.ops.object.collection_instance_add(collection="Kit", location=(0.0, 0.0, 0.0))
     assert tuple(bring(task)) == near(1.6, 0.0)
+
+
+def test_what_many_instances_show_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[object] = []
+    monkeypatch.setattr(step_aside, "bounds", lambda objects: measured.append(objects) or bounds(objects))
+    obj = cube()
+    kit = bpy.data.collections.new("Kit")
+    kit.objects.link(obj)
+    bpy.context.scene.collection.objects.unlink(obj)
+    for x in range(20):
+        bpy.ops.object.collection_instance_add(collection="Kit", location=(10.0 * x, 0.0, 0.0))
+    assert len(list(step_aside._boxes(bpy.context.scene, set()))) == 20
+    assert len(measured) == 1
 
 
 def test_a_turned_and_parented_object_is_in_the_way_where_it_is_seen(task: TaskRecord) -> None:

@@ -59,18 +59,19 @@ def _boxes(scene: bpy.types.Scene, own: set[bpy.types.Object]) -> Iterator[Bound
     """
     layer = bpy.context.view_layer if scene == bpy.context.scene else scene.view_layers[0]
     known: dict[bpy.types.Object, Matrix] = {}
+    instanced: dict[bpy.types.Collection, tuple[Vector, Vector] | None] = {}
     for obj in scene.objects:
         if obj in own or not obj.visible_get(view_layer=layer):
             continue
         if obj.type in _WITH_GEOMETRY:
             yield from _box([world_matrix(obj, known) @ Vector(corner) for corner in obj.bound_box])
-        elif obj.instance_type == "COLLECTION" and obj.instance_collection is not None:
-            instanced = bounds(obj.instance_collection.all_objects)
-            if instanced is not None:
-                inside = world_matrix(obj, known) @ Matrix.Translation(
-                    (-obj.instance_collection.instance_offset).to_tuple()
-                )
-                yield from _box([inside @ Vector(corner) for corner in _corners(*instanced)])
+        elif obj.instance_type == "COLLECTION" and (kit := obj.instance_collection) is not None:
+            if kit not in instanced:  # there may be thousands of instances of a forest's few trees
+                instanced[kit] = bounds(kit.all_objects)
+            extent = instanced[kit]
+            if extent is not None:
+                inside = world_matrix(obj, known) @ Matrix.Translation((-kit.instance_offset).to_tuple())
+                yield from _box([inside @ Vector(corner) for corner in _corners(*extent)])
 
 
 def _corners(low: Vector, high: Vector) -> list[tuple[float, float, float]]:
