@@ -173,12 +173,17 @@ def test_what_was_confirmed_is_sent_whatever_the_panel_says_then(ui: ModuleType,
 
     given().shared.prompt = "A red chair"
     operator = SimpleNamespace(
-        _confirmed=request.build(bpy.context), given=dict, report=lambda _levels, text: pytest.fail(text)
+        _confirmed=request.build(bpy.context),
+        _request=request.build,
+        given=dict,
+        report=lambda _levels, text: pytest.fail(text),
     )
     given().shared.prompt = "A blue chair"
     assert operators.TRIVERSE_OT_generate.execute(operator, bpy.context) == {"FINISHED"}
     (made,) = session().engine.tasks()
     assert made.params["prompt"] == "A red chair"
+    assert operators.TRIVERSE_OT_generate.execute(operator, bpy.context) == {"FINISHED"}
+    assert {task.params["prompt"] for task in session().engine.tasks()} == {"A red chair", "A blue chair"}, "repeated"
 
 
 def test_a_task_that_had_a_file_comes_back_with_it(ui: ModuleType) -> None:

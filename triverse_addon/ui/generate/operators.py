@@ -92,6 +92,7 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
         except InputError as error:
             self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
+        self._confirmed = None  # Repeat Last runs the same operator again, and means the panel as it is then
         return generate(self, context, request, of_panel=of_panel)
 
     def _request(self, context: bpy.types.Context) -> "TaskRequest":
