@@ -137,6 +137,24 @@ def test_a_mesh_that_was_only_looked_at_in_edit_mode_is_shared(record: TaskRecor
     assert number() == once
 
 
+def test_what_is_linked_from_another_file_is_not_shared(record: TaskRecord, tmp_path: Path) -> None:
+    """As in an override of a linked model: its objects can be changed, their meshes and materials cannot."""
+    first = bring(record)
+    parts = [obj for obj in first.all_objects if obj.type == "MESH"]
+    library = tmp_path / "library.blend"
+    bpy.data.libraries.write(str(library), {obj.data for obj in parts})
+    for obj in parts:
+        with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+            wanted.meshes = [obj.data.name]
+        obj.data = wanted.meshes[0]
+    assert all(obj.data.library for obj in parts)
+    second = bring(record)
+    parts = [obj for obj in second.all_objects if obj.type == "MESH"]
+    assert parts
+    assert not [obj for obj in parts if obj.data.library]
+    assert not [slot.name for obj in parts for slot in obj.material_slots if slot.material.library]
+
+
 def test_a_material_that_was_exchanged_is_not_taken_over(record: TaskRecord) -> None:
     first = bring(record)
     gold = bpy.data.materials.new("Gold")

@@ -53,7 +53,9 @@ def share(new: bpy.types.Collection, others: Sequence[bpy.types.Collection]) -> 
             mesh, known = obj.data, other.data
             if isinstance(mesh, bpy.types.Mesh) and isinstance(known, bpy.types.Mesh) and mesh != known:
                 has_weights = bool(obj.vertex_groups or other.vertex_groups)
-                if _share_materials(mesh, known) and not has_weights and _is_same_mesh(mesh, known):
+                # A linked mesh, as an override of a linked model has it, could not be edited.
+                is_free = known.library is None and not has_weights
+                if _share_materials(mesh, known) and is_free and _is_same_mesh(mesh, known):
                     obj.data = known
     orphan_data.remove_unused(before)
 
@@ -61,7 +63,7 @@ def share(new: bpy.types.Collection, others: Sequence[bpy.types.Collection]) -> 
 def _share_materials(mesh: bpy.types.Mesh, known: bpy.types.Mesh) -> bool:
     """Replace materials of ``mesh`` by the same ones of ``known``. Return whether both then have the same ones."""
     for at, (material, old) in enumerate(zip(mesh.materials, known.materials, strict=False)):
-        if material is not None and old is not None and _is_same_material(material, old):
+        if material is not None and old is not None and old.library is None and _is_same_material(material, old):
             mesh.materials[at] = old
     return list(mesh.materials) == list(known.materials)
 
