@@ -102,6 +102,16 @@ def test_what_else_is_excluded_stays_so(excluded: tuple[str, ...]) -> None:
     assert collection.objects[0].visible_get()
 
 
+def test_a_model_that_is_disabled_in_viewports_is_shown() -> None:
+    collection = model()
+    (obj,) = collection.objects
+    obj.hide_viewport = True
+    bpy.context.view_layer.update()
+    assert show.show(collection, bpy.context.window_manager.windows[0], None)
+    assert obj.visible_get()
+    assert obj.select_get()
+
+
 def test_in_edit_mode_the_selection_stays() -> None:
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.object.mode_set(mode="EDIT")

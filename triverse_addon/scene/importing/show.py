@@ -46,6 +46,10 @@ def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.t
     objects = [obj for obj in asset_collection.shown_objects(collection) if obj.name in layer.objects]
     for obj in objects:
         obj.hide_set(False, view_layer=layer)
+    if not any(obj.visible_get(view_layer=layer) for obj in objects):
+        for obj in objects:
+            if obj.library is None:
+                obj.hide_viewport = False
     active = layer.objects.active
     if active is None or active.mode == "OBJECT":
         for obj in layer.objects:
