@@ -33,6 +33,15 @@ def test_it_steps_to_the_right_of_the_default_cube_with_a_gap() -> None:
     assert free_offset(CHAIR, [CUBE]) == pytest.approx((1.6, 0.0))
 
 
+@pytest.mark.parametrize("place", [math.nan, math.inf, -math.inf])
+def test_what_is_nowhere_or_at_infinity_is_not_in_the_way(place: float) -> None:
+    """A broken driver can send an object there."""
+    lost = Bounds((place, -1.0, -1.0), (place, 1.0, 1.0))
+    assert free_offset(CHAIR, [lost]) == (0.0, 0.0)
+    assert free_offset(CHAIR, [lost, CUBE]) == pytest.approx((1.6, 0.0))
+    assert free_offset(lost, [CUBE]) == (0.0, 0.0)
+
+
 def test_the_shorter_way_is_taken() -> None:
     assert free_offset(CHAIR, [CUBE.moved(1.2, 0.0)]) == pytest.approx((-0.4, 0.0))
     assert free_offset(CHAIR, [CUBE.moved(0.0, -1.2)]) == pytest.approx((0.0, 0.4))

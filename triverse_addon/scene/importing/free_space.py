@@ -51,7 +51,11 @@ def free_offset(model: Bounds, others: Iterable[Bounds]) -> tuple[float, float]:
 
     :param others: boxes of whatever has geometry.
     """
-    obstacles = [other for other in others if _depth(model, other, 2) > 0 and not _surrounds(other, model)]
+    if not _is_finite(model):
+        return 0.0, 0.0
+    obstacles = [
+        other for other in others if _is_finite(other) and _depth(model, other, 2) > 0 and not _surrounds(other, model)
+    ]
     in_the_way = [other for other in obstacles if _overlap(model, other)]
     if not in_the_way:
         return 0.0, 0.0
@@ -96,6 +100,11 @@ def _past(model: Bounds, others: Sequence[Bounds], axis: int, gap: float) -> lis
 
 def _length(box: Bounds, axis: int) -> float:
     return box.high[axis] - box.low[axis]
+
+
+def _is_finite(box: Bounds) -> bool:
+    """Return False for the box of an object that a broken driver or mesh has sent to infinity, or nowhere."""
+    return all(map(math.isfinite, (*box.low, *box.high)))
 
 
 def _surrounds(other: Bounds, model: Bounds) -> bool:
