@@ -6,6 +6,7 @@ In this process, so that the slip can be put there; without Blender.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,10 @@ from tests.batch.files import write
 from tests.service.server import StandIn
 from triverse_addon.api import backoff
 from triverse_addon.api.client import Client
+from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.library.asset_writer import GlbWriter
 from triverse_addon.batch.library.ledger import Ledger
+from triverse_addon.batch.results import report
 from triverse_addon.batch.run import dispatcher, limits, model_writers, runner
 from triverse_addon.cli import commands, main
 from triverse_addon.cli.host import PlainHost
@@ -26,6 +29,9 @@ from triverse_addon.tasks.engine import pacing, work_queue
 from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.steps import Steps
+from triverse_addon.tasks.engine.submit_steps import SubmitSteps
+from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.store.store import Store
 
 pytestmark = pytest.mark.kind("silent-workers")
 
@@ -130,6 +136,41 @@ def test_ctrl_c_in_the_middle_of_a_step_loses_no_row(
     assert code == 130, people
     assert [line["state"] for line in lines if line["type"] == "result"] == ["open", "open"]
     code, lines, people = run("batch", "rows.csv", "--glb-only", "--yes")
+    assert code == 0, people
+    assert set(service.state.charged_per_order().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(KeyboardInterrupt(), 130), (report.ReportError(Sentence.of("There is no room.")), 1)],
+    ids=["ctrl-c", "full"],
+)
+def test_what_was_not_sent_is_held_back_even_if_the_report_of_ctrl_c_fails(
+    run: Run,
+    service: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    expected: int,
+) -> None:
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    def fail(*args: object) -> None:
+        raise error
+
+    write(tmp_path / "rows.csv", ROWS)
+    with monkeypatch.context() as patch:
+        patch.setattr(SubmitSteps, "begin", lambda *args: None)  # nothing is sent
+        patch.setattr(runner.Runner, "_check_starting", interrupt)
+        patch.setattr(report, "write", fail)
+        code, _, people = run("batch", "rows.csv", "--glb-only", "--yes")
+    assert code == expected, people
+    with contextlib.closing(Store(tmp_path / "data")) as store:
+        tasks = store.page()
+    assert {(task.stage, task.following) for task in tasks} == {(Stage.QUEUED, False)}
+    assert service.state.creations == []
+    code, _, people = run("batch", "rows.csv", "--glb-only", "--yes")
     assert code == 0, people
     assert set(service.state.charged_per_order().values()) == {1}
 

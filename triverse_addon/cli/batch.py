@@ -313,8 +313,8 @@ class _Batch:
                     progress.show(runner.progress(), runner.records())
                     time.sleep(_PAUSE_S)
             except KeyboardInterrupt:
+                was_interrupted = True  # first: the report may fail, or a second Ctrl-C end it
                 self._finish(runner.outcomes(), in_haste=True)
-                was_interrupted = True
                 raise
             finally:
                 runner.shutdown(cancel_unsent=was_interrupted)
