@@ -18,6 +18,9 @@ from typing import BinaryIO
 
 from ..private_files import opener
 
+#: How much of a file's name the name of its new file begins with, in bytes.
+_NAME_BYTES = 100
+
 
 @contextlib.contextmanager
 def replacing(target: Path, *, durable: bool = True, private: bool = False) -> Iterator[BinaryIO]:
@@ -28,7 +31,9 @@ def replacing(target: Path, *, durable: bool = True, private: bool = False) -> I
     :param private: make it readable by this user only.
     :raises OSError: the file cannot be written; ``target`` is unchanged.
     """
-    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    # File systems limit the bytes of a name, not its characters.
+    start = os.fsencode(target.name)[:_NAME_BYTES].decode(errors="ignore")
+    part = target.with_name(f".{start}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "xb", opener=opener if private else None) as file:
             yield file
