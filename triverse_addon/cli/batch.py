@@ -181,6 +181,8 @@ class _Batch:
         # A person at a terminal is told at once. Without one, a minute's outage must not end a farm's job.
         is_attended = not self._args.yes and self._args.max_credits is None
         ends_at_s = time.monotonic() + (0.0 if is_attended else self._args.patience)
+        if self._args.timeout is not None:
+            ends_at_s = min(ends_at_s, self._started_s + self._args.timeout)
         while True:
             try:
                 with open_client(settings) as client:

@@ -279,6 +279,17 @@ def test_4_an_outage_before_the_first_order_that_lasts(cli: Cli, service: StandI
     assert service.state.creations == []
 
 
+def test_an_outage_before_the_first_order_is_not_waited_for_longer_than_the_command_may_take(
+    cli: Cli, service: StandIn
+) -> None:
+    service.faults.add("quote", status=503, code=5003, times=None)
+    began_s = time.monotonic()
+    answer = batch(cli, *GLB, "--timeout", "2", "--patience", "300")
+    assert answer.code == 4, answer.people
+    assert time.monotonic() - began_s < 60
+    assert service.state.creations == []
+
+
 def test_a_dry_run_tells_what_is_too_dear(cli: Cli, service: StandIn) -> None:
     assert batch(cli, "--glb-only", "--dry-run", "--max-credits", "59").code == 3
     assert batch(cli, "--glb-only", "--dry-run", "--max-credits", "60").code == 0
