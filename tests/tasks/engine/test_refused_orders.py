@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.files import png
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, files_with, running
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record import Stage, TaskRequest
 
 
 @pytest.fixture
@@ -53,6 +54,16 @@ def test_a_list_that_can_never_be_had_does_not_hold_an_order_for_ever(service: S
     service.settings.websockets = False
     record = driver.reaches(driver.submit("a stone well tris:1k"), Stage.FAILED)
     assert not record.is_final, "a retry sends the same order"
+
+
+def test_a_picture_that_is_not_found_at_the_service_is_uploaded_once_more_only(
+    service: StandIn, driver: Driver, tmp_path: Path
+) -> None:
+    """It may have expired there; but an order that is refused again must not upload it for ever."""
+    service.faults.add("create", times=None, status=404, code=1005)
+    request = TaskRequest("image-to-model", {}, sources={"image_file": str(png(tmp_path / "well.png"))})
+    driver.reaches(driver.engine.submit(request).id, Stage.FAILED)
+    assert len(service.state.seen("upload_image")) == 2
 
 
 def test_nothing_is_kept_in_memory_of_tasks_that_are_done(service: StandIn, driver: Driver) -> None:

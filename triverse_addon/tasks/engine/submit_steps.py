@@ -107,7 +107,13 @@ class SubmitSteps:
             self._context.gate.succeeded(str(Stage.UPLOADING))
             record = self._keep_key(record, name, key)
         self._transitions.move(
-            record, stage=Stage.SUBMITTING, attempts=0, status_note=None, received_bytes=0, size_bytes=None
+            record,
+            stage=Stage.SUBMITTING,
+            # A failure before it is kept: if the service then does not find the files, they are not uploaded for ever.
+            attempts=min(record.attempts, 1),
+            status_note=None,
+            received_bytes=0,
+            size_bytes=None,
         )
 
     def _keep_key(self, record: TaskRecord, name: str, key: str) -> TaskRecord:
