@@ -346,6 +346,22 @@ def test_no_more_than_was_allowed(cli: Cli, service: StandIn, limit: str, code: 
     assert len(charges(service)) == made
 
 
+@pytest.mark.parametrize("more", [("--dry-run",), ()])
+def test_a_limit_is_not_kept_by_rows_without_a_price(cli: Cli, service: StandIn, more: tuple[str, ...]) -> None:
+    service.faults.add("quote", status=400, code=1004, times=None)
+    answer = batch(cli, "--glb-only", "--max-credits", "20", *more)
+    assert answer.code == 3, answer.people
+    assert "no price of 3 rows before they are ordered" in answer.people
+    assert service.state.creations == []
+
+
+def test_rows_without_a_price_are_ordered_on_request(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", status=400, code=1004, times=None)
+    answer = batch(cli, *GLB)
+    assert answer.code == 0, answer.people
+    assert charges(service) == [1, 1, 1]
+
+
 def test_a_service_that_takes_more_than_it_quoted_is_stopped(cli: Cli, service: StandIn) -> None:
     service.faults.add("quote", body='{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 10}}')
     answer = batch(cli, "--glb-only", "--max-credits", "50", "--jobs", "1")
