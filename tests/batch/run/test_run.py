@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -242,51 +241,12 @@ def test_3_a_dry_run_without_a_key_checks_all_rows(cli: Cli, service: StandIn, m
     assert service.state.requests == []
 
 
-def test_a_dry_run_under_a_limit_needs_the_price(cli: Cli, service: StandIn) -> None:
-    service.faults.add("quote", status=503, code=5003, times=None)
-    answer = batch(cli, "--glb-only", "--dry-run")
-    assert answer.code == 0, answer.people
-    assert "price is not known" in answer.people
-    answer = batch(cli, "--glb-only", "--dry-run", "--max-credits", "100", "--patience", "1")
-    assert answer.code == 4, answer.people
-    assert service.state.creations == []
-
-
 def test_3_a_price_that_the_service_does_not_tell_keeps_no_limit(cli: Cli, service: StandIn) -> None:
     service.faults.add("quote", status=400, code=1004, times=None)
     for how in ("--dry-run", "--yes"):
         answer = batch(cli, "--glb-only", how, "--max-credits", "100")
         assert answer.code == 3, answer.people
         assert "--max-credits cannot be kept" in answer.people
-    assert service.state.creations == []
-
-
-def test_an_outage_before_the_first_order_is_waited_for(cli: Cli, service: StandIn) -> None:
-    service.faults.add("quote", status=503, code=5003, times=None)
-    timer = threading.Timer(5.0, service.faults.clear)
-    timer.start()
-    answer = batch(cli, *GLB)
-    timer.join()
-    assert answer.code == 0, answer.people
-    assert "Trying again." in answer.people
-    assert charges(service) == [1, 1, 1]
-
-
-def test_4_an_outage_before_the_first_order_that_lasts(cli: Cli, service: StandIn) -> None:
-    service.faults.add("quote", status=503, code=5003, times=None)
-    answer = batch(cli, *GLB, "--patience", "1")
-    assert answer.code == 4, answer.people
-    assert service.state.creations == []
-
-
-def test_an_outage_before_the_first_order_is_not_waited_for_longer_than_the_command_may_take(
-    cli: Cli, service: StandIn
-) -> None:
-    service.faults.add("quote", status=503, code=5003, times=None)
-    began_s = time.monotonic()
-    answer = batch(cli, *GLB, "--timeout", "2", "--patience", "300")
-    assert answer.code == 4, answer.people
-    assert time.monotonic() - began_s < 60
     assert service.state.creations == []
 
 
@@ -344,22 +304,6 @@ def test_rows_beyond_the_end_are_nothing_to_do(cli: Cli, service: StandIn) -> No
 def test_no_more_than_was_allowed(cli: Cli, service: StandIn, limit: str, code: int, made: int) -> None:
     assert batch(cli, "--glb-only", "--max-credits", limit).code == code
     assert len(charges(service)) == made
-
-
-@pytest.mark.parametrize("more", [("--dry-run",), ()])
-def test_a_limit_is_not_kept_by_rows_without_a_price(cli: Cli, service: StandIn, more: tuple[str, ...]) -> None:
-    service.faults.add("quote", status=400, code=1004, times=None)
-    answer = batch(cli, "--glb-only", "--max-credits", "20", *more)
-    assert answer.code == 3, answer.people
-    assert "no price of 3 rows before they are ordered" in answer.people
-    assert service.state.creations == []
-
-
-def test_rows_without_a_price_are_ordered_on_request(cli: Cli, service: StandIn) -> None:
-    service.faults.add("quote", status=400, code=1004, times=None)
-    answer = batch(cli, *GLB)
-    assert answer.code == 0, answer.people
-    assert charges(service) == [1, 1, 1]
 
 
 def test_a_service_that_takes_more_than_it_quoted_is_stopped(cli: Cli, service: StandIn) -> None:
