@@ -229,7 +229,7 @@ def test_threads_that_have_ended_leave_no_open_files(tmp_path: Path) -> None:
         thread = threading.Thread(target=made.page)
         thread.start()
         thread.join()
-    assert len(made._connections) <= 3
+    assert len(made._connections._open) <= 3
     made.close()
 
 
