@@ -259,7 +259,7 @@ def test_a_model_is_as_high_as_typed_and_stands_on_the_ground_at_the_cursor(stag
     window.wait_for(f"abs({placing}.height - 2.5) < 1e-6")
     window.save_shot("height")
     # Both in one place, to be compared.
-    stage.click("Keep Clear of Objects")
+    stage.click("Avoid Objects")
     window.wait_for(f"not {placing}.step_aside")
     set_prompt(window, "A high multi thing")
     stage.press_generate()

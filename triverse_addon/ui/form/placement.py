@@ -53,7 +53,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
         default=True,
     )
     step_aside: BoolProperty(
-        name="Keep Clear of Objects",
+        name="Avoid Objects",
         description="If the place is taken, the model comes next to what is there, along the ground",
         default=True,
     )
@@ -125,7 +125,6 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
     :param is_narrow: draw labels above their fields instead of next to them.
     """
     placing = scene_props(context.scene).placing
-    layout.prop(placing, "separate_data")
     layout.prop(placing, "use_placeholder")
     if placing.use_placeholder:
         layout.prop(placing, "keep_placeholder")
@@ -138,6 +137,11 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
     layout.prop(placing, "use_height")
     if placing.use_height:
         layout.prop(placing, "height")
+
+
+def draw_data(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw whether a model that is imported again shares the data of its earlier import."""
+    layout.prop(scene_props(context.scene).placing, "separate_data")
 
 
 CLASSES = (TriversePlacing,)
