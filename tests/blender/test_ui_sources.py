@@ -233,7 +233,7 @@ def test_height_and_ground_go_with_the_task(ui: ModuleType, connected: StandIn) 
 def test_options_show_what_counts(ui: ModuleType) -> None:
     given().flow = "text-to-model"
     shown = make_panel().properties()
-    assert {"use_placeholder", "placement", "on_ground", "use_height"} <= set(shown)
+    assert {"use_placeholder", "placement", "on_ground", "step_aside", "use_height"} <= set(shown)
     assert "height" not in shown
     given().placing.use_height = True
     assert "height" in make_panel().properties()
@@ -243,3 +243,15 @@ def test_options_show_what_counts(ui: ModuleType) -> None:
     assert "placement" not in shown
     given().flow = "texture-model"
     assert "use_placeholder" not in make_panel().properties(), "the result takes the place of the selection"
+
+
+def test_objects_are_avoided_and_data_is_shared_unless_told_otherwise(ui: ModuleType) -> None:
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.form import placement
+
+    wanted = placement.placement(bpy.context)
+    assert (wanted.step_aside, wanted.share_data) == (True, True)
+    given().placing.step_aside = False
+    settings.preferences().separate_data = True
+    wanted = placement.placement(bpy.context)
+    assert (wanted.step_aside, wanted.share_data) == (False, False)

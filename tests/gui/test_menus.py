@@ -419,6 +419,7 @@ def test_a_search_field_in_a_dialog(stage: Stage) -> None:
 
 
 IMPORTED = {
+    "triverse.show_imported": "Show in Viewport",
     "triverse.import_task": "Import",
     "triverse.import_task bare": "Import Geometry Only",
     "triverse.replace_imported": "Replace Imported",

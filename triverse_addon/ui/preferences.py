@@ -83,6 +83,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         row.operator("triverse.open_downloads", text="", icon="FOLDER_REDIRECT")
         column.prop(self, "asset_library_dir", placeholder="No copies")
         column.prop(self, "auto_import")
+        column.prop(self, "separate_data")
         choices.draw(column, self, "placement")
         column.prop(self, "ask_above_credits")
         _value_area(column).operator("triverse.copy_report", icon="COPYDOWN")

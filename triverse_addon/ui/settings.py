@@ -43,6 +43,7 @@ class PreferenceProperties:
         download_dir: str
         asset_library_dir: str
         auto_import: bool
+        separate_data: bool
         placement: str
         live: bool
         ask_above_credits: int
@@ -75,6 +76,13 @@ class PreferenceProperties:
             name="Import When Ready",
             description="Import a model by itself as soon as it is ready",
             default=True,
+        )
+        separate_data: BoolProperty(
+            name="Separate Data",
+            description=(
+                "A model that is imported again gets meshes, materials and images of its own, instead of using those "
+                "that are in the file already"
+            ),
         )
         placement: EnumProperty(
             name="Place at",

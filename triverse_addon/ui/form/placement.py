@@ -57,13 +57,6 @@ class TriversePlacing(bpy.types.PropertyGroup):
         description="If the place is taken, the model comes next to what is there, along the ground",
         default=True,
     )
-    separate_data: BoolProperty(
-        name="Separate Data",
-        description=(
-            "A model that is imported again gets meshes, materials and images of its own, instead of using those "
-            "that are in the file already"
-        ),
-    )
 
 
 def marker(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -95,7 +88,7 @@ def placement(context: bpy.types.Context) -> "Placement":
             placeholder_uid=at.session_uid,
             session=token(),
             keep_placeholder=placing.keep_placeholder,
-            share_data=not placing.separate_data,
+            share_data=not settings.preferences().separate_data,
             unit_m=units.unit_m,
             frames_per_s=units.frames_per_s,
             **mesh_options.chosen(context.scene),
@@ -106,7 +99,7 @@ def placement(context: bpy.types.Context) -> "Placement":
         height=placing.height if placing.use_height else None,
         on_ground=placing.on_ground,
         step_aside=placing.step_aside,
-        share_data=not placing.separate_data,
+        share_data=not settings.preferences().separate_data,
         unit_m=units.unit_m,
         frames_per_s=units.frames_per_s,
         session=token(),
@@ -137,11 +130,6 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
     layout.prop(placing, "use_height")
     if placing.use_height:
         layout.prop(placing, "height")
-
-
-def draw_data(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw whether a model that is imported again shares the data of its earlier import."""
-    layout.prop(scene_props(context.scene).placing, "separate_data")
 
 
 CLASSES = (TriversePlacing,)

@@ -70,7 +70,6 @@ class TRIVERSE_PT_make(bpy.types.Panel):
             if not selection.is_used(context, flow):
                 placement.draw(body, context, is_narrow=_is_narrow(context))
             mesh_options.draw(body, context, flow)
-            placement.draw_data(body, context)
             body.prop(settings.preferences(), "auto_import")
         elif any(not inputs.is_shared(flow.field(name)) for name in _rejected(flow)):
             # Show errors of options although their panel is collapsed.
