@@ -7,6 +7,7 @@ Imports ``bpy``; main thread. Prints one line of JSON after ``PROBE``. Arguments
 
 import importlib
 import json
+import os
 import sys
 import threading
 import time
@@ -84,6 +85,10 @@ def main() -> None:
     report["version"] = importlib.import_module(f"{MODULE}.tasks.version").addon_version()
     bpy.ops.wm.save_userpref()
     print("PROBE " + json.dumps(report), flush=True)
+    if not bpy.app.binary_path:
+        # The module of 4.5.15 waits for ever at its end where something still holds ``bpy``, as the drivers' namespace
+        # does once it was looked at; see pytest_unconfigure() in tests/blender/conftest.py.
+        os._exit(0)
 
 
 main()
