@@ -280,8 +280,8 @@ def test_forty_rows_with_every_kind_of_trouble_killed_three_times(cli: Cli, serv
     last.until(lambda: held(service))
     faults += add_faults_on_a_model(service, held(service))
     last.until(lambda: any(line["type"] == "task" and line["task_uuid"] == held(service) for line in last.lines))
+    said = len(last.lines)  # before the service is down: it may be said while it goes down
     with service.down():
-        said = len(last.lines)
         last.until(lambda: last.has_noted("Triverse cannot be reached", said))
     (unanswered,) = (fault for fault in faults if fault.path == UNANSWERED)
     before = unanswered.hits
