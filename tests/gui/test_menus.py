@@ -2,8 +2,7 @@
 """
 Every entry of every menu, popover and dropdown, chosen with the mouse.
 
-Which there are is found by walking the registered classes: a menu that is added and not used here fails a test. One
-window serves all tests here; each begins with a new file and leaves no traceback.
+Found by walking the registered classes: a menu that is added and not used here fails. One window serves all tests.
 """
 
 from __future__ import annotations
