@@ -140,3 +140,10 @@ def convert_kept(glb: Path, out_dir: Path, **job: object) -> Converted:
 
 def _job(glb: Path, preview: Path | None, out_dir: Path, name: str, more: dict) -> ConvertJob:
     return ConvertJob(glb, preview, out_dir, name, properties=PROPERTIES, tags=("text-to-model", "vase"), **more)
+
+
+def pair() -> None:
+    """A body with a lid on it, both with one textured material."""
+    material = textured()
+    body = sphere("body", material=material)
+    sphere("lid", (0, 0, 2), parent=body, material=material)

@@ -21,17 +21,10 @@ from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 UUID = glbs.PROPERTIES["triverse_task_uuid"]
 
 
-def pair() -> None:
-    """A body with a lid on it, both textured."""
-    material = glbs.textured()
-    body = glbs.sphere("body", material=material)
-    glbs.sphere("lid", (0, 0, 2), parent=body, material=material)
-
-
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("pair")
-    return glbs.convert(glbs.export(folder / "model.glb", pair), folder)
+    return glbs.convert(glbs.export(folder / "model.glb", glbs.pair), folder)
 
 
 @pytest.fixture(scope="session")

@@ -18,17 +18,10 @@ from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
 
-def pair() -> None:
-    """A body with a lid on it, both with one textured material."""
-    material = glbs.textured()
-    body = glbs.sphere("body", material=material)
-    glbs.sphere("lid", (0, 0, 2), parent=body, material=material)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("pair")
-    return glbs.convert(glbs.export(folder / "model.glb", pair), folder)
+    return glbs.convert(glbs.export(folder / "model.glb", glbs.pair), folder)
 
 
 @pytest.fixture(params=["appended", "in place"])

@@ -93,9 +93,8 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
         step_aside(collection, scene)
     # Before data are shared: the variants of earlier imports have been transferred already.
     variants.transfer(collection)
-    others = [one for one in imported_models.find(record.task_uuid) if one != collection]
     if record.placement.share_data and record.placement.replaces is None:
-        share_data.share(collection, others)
+        share_data.share(collection, [one for one in imported_models.find(record.task_uuid) if one != collection])
     asset_collection.exclude_others(collection)
     name = collection.name
     _log.info("%s imported in %.0f ms", name, 1000 * (time.perf_counter() - started_s))
