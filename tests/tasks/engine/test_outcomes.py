@@ -20,7 +20,7 @@ import pytest
 
 from tests.service import models
 from tests.service.server import StandIn
-from tests.tasks.engines import LIMIT_S, Driver, files_with, import_all, running, settings_for
+from tests.tasks.engines import LIMIT_S, Driver, import_all, running, settings_for
 from triverse_addon.api.errors import InputError
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
@@ -34,14 +34,6 @@ from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
 def service() -> Iterator[StandIn]:
     with StandIn(speed=80, samples=("20k",)) as standin:
         yield standin
-
-
-@pytest.fixture
-def driver(service: StandIn, tmp_path: Path) -> Iterator[Driver]:
-    with running(service, tmp_path) as made:
-        yield made
-    assert service.state.leaks == []
-    assert files_with(tmp_path, service.key) == []
 
 
 # -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 
 from tests.batch.files import png
 from tests.service.server import StandIn
-from tests.tasks.engines import Driver, files_with, running
+from tests.tasks.engines import Driver
 from triverse_addon.tasks.record import Stage, TaskRequest
 
 
@@ -22,14 +22,6 @@ from triverse_addon.tasks.record import Stage, TaskRequest
 def service() -> Iterator[StandIn]:
     with StandIn(speed=40, samples=("1k",)) as standin:
         yield standin
-
-
-@pytest.fixture
-def driver(service: StandIn, tmp_path: Path) -> Iterator[Driver]:
-    with running(service, tmp_path) as made:
-        yield made
-    assert service.state.leaks == []
-    assert files_with(tmp_path, service.key) == []
 
 
 def test_an_order_refused_while_the_list_cannot_be_had_finds_its_task_by_itself(
