@@ -31,7 +31,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "tasks": (
         ("file_lock", "gltf_reader", "record", "removal", "version"),
         ("converter", "events", "private_files", "provenance", "settings", "status_text"),
-        ("folders",),
+        ("folders", "variants"),
         ("files", "preparer", "store"),
         ("glb",),
         ("engine",),

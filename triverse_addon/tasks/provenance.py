@@ -16,16 +16,26 @@ from .record import TaskRecord
 _MAX_NAME_BYTES = 58
 
 
-def short_name(text: str) -> str:
-    """Return ``text`` in one line, cut at a word so that its UTF-8 fits into a data-block name."""
+def short_name(text: str, max_bytes: int = _MAX_NAME_BYTES) -> str:
+    """
+    Return ``text`` in one line, cut at a word so that its UTF-8 fits into a data-block name.
+
+    :param max_bytes: the most bytes of UTF-8 that it may have.
+    """
     # A file name may contain bytes that are no UTF-8, which neither the store nor a data-block name accepts.
     data = plain_name(text.encode(errors="replace").decode()).encode()
     line = data.decode()
-    if len(data) <= _MAX_NAME_BYTES:
+    if len(data) <= max_bytes:
         return line
-    cut = data[:_MAX_NAME_BYTES].decode(errors="ignore")
+    cut = data[:max_bytes].decode(errors="ignore")
     head, _, _ = cut.rpartition(" ")
     return head or cut
+
+
+def numbered_name(text: str, number: int) -> str:
+    """Return :func:`short_name` of ``text`` with a number at its end, which is not cut."""
+    ending = f" {number}"
+    return short_name(text, _MAX_NAME_BYTES - len(ending)) + ending
 
 
 def name_for(params: Mapping[str, object], sources: Mapping[str, str], flow: str) -> str:

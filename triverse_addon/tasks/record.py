@@ -165,6 +165,9 @@ class TaskRequest:
     :ivar client_order_id: idempotency key; if "", the engine generates one. A batch identifies its rows with it.
     :ivar convert: False for a model that is used as delivered, so that no .blend is written.
     :ivar is_checked: ``values`` is a result of ``api.flows.check`` for this flow, so it is not checked again.
+    :ivar group: id of the variants that were ordered together, see ``variants``; "" for a single task.
+    :ivar variant: its number among them, from 1; 0 for a single task.
+    :ivar variants: how many were ordered together; 0 for a single task.
     """
 
     flow: str
@@ -178,6 +181,9 @@ class TaskRequest:
     client_order_id: str = ""
     convert: bool = True
     is_checked: bool = False
+    group: str = ""
+    variant: int = 0
+    variants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,14 @@ class TaskRecord:
     """The latest asset URLs of the service ("textured", "geometry", "preview"); they expire."""
     revision: int = 0
     """Incremented by the store at every write."""
+    group: str = ""
+    """Id of the variants that were ordered together; "" for a single task. See :attr:`TaskRequest.group`."""
+    variant: int = 0
+    """Its number among them, from 1."""
+    variants: int = 0
+    """How many were ordered together."""
+    put_away: bool = False
+    """Whether the user has put it away: the list shows it only when asked. Nothing else changes, nothing is deleted."""
 
     @property
     def is_unfinished(self) -> bool:

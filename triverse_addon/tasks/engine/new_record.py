@@ -39,4 +39,7 @@ def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: 
         convert=request.convert,
         origin=request.origin,
         placement=request.placement,
+        group=request.group,
+        variant=request.variant,
+        variants=request.variants,
     )

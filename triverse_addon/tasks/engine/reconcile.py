@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from ...api.errors import LibraryError, TriverseError
 from ...api.payloads import TaskStatus
+from ...api.sentence import Sentence
 from ..record import Stage, TaskRecord
 from .context import EngineContext, live_updates
 
@@ -30,11 +31,12 @@ class NotListedError(TriverseError):
     """The service's tasks cannot be listed now, so it is not known whether one of them is the order."""
 
 
-def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False) -> str | None:
+def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False, is_there: bool = False) -> str | None:
     """
     Return the UUID of the service's task for ``record``'s order; None if no task, or more than one, matches.
 
     :param ever: search without a time limit, because the order may be much older than the record.
+    :param is_there: the service has said that it has the order.
     :raises NotListedError: the tasks cannot be listed now.
     :raises TriverseError: requests are blocked.
     """
@@ -50,8 +52,16 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False)
         raise NotListedError(error.sentence) from None
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
-    possible = [status for status in statuses if may_be_ours(record, context.store.find_by_uuid(status.task_uuid))]
-    return pick(record, possible, sent)
+    possible = [status for status in statuses if _may_be_of(record, status, context)]
+    return pick(record, possible, sent, is_there=is_there)
+
+
+def _may_be_of(record: TaskRecord, status: TaskStatus, context: EngineContext) -> bool:
+    order_id = status.input.get("client_order_id")
+    named = context.store.find_by_order_id(order_id) if isinstance(order_id, str) and order_id else None
+    if named is not None and named.id != record.id:
+        return False
+    return may_be_ours(record, context.store.find_by_uuid(status.task_uuid))
 
 
 def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
@@ -69,7 +79,9 @@ def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
     return other.found_at_s is not None and sent_at_s is not None and other.found_at_s >= sent_at_s
 
 
-def pick(record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[TaskRecord] = ()) -> str | None:
+def pick(
+    record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[TaskRecord] = (), *, is_there: bool = False
+) -> str | None:
     """
     Return the UUID of the status that belongs to ``record``'s order; None if no status, or more than one, matches.
 
@@ -77,6 +89,9 @@ def pick(record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[Task
     :param sent: all orders whose task is being searched for. If there are as many identical orders as matching tasks,
         they are paired in a fixed order; which gets which does not matter. That happens when a batch contains a row
         twice and both answers were lost.
+    :param is_there: the service has said that it has the order.
+    :raises NotListedError: the order is a variant, and what is there may be that of another one. It is sent again,
+        which is charged once, and tells whose it is. One that took another's task would leave its own without a record.
     """
     same_order = [status for status in statuses if status.input.get("client_order_id") == record.client_order_id]
     if len(same_order) == 1:
@@ -85,10 +100,13 @@ def pick(record: TaskRecord, statuses: Sequence[TaskStatus], sent: Sequence[Task
     if len(alike) > 1:
         # Skip earlier orders of the same request that failed and were placed again.
         alike = [status for status in alike if status.status not in ("FAILED", "CANCELLED")]
-    if len(alike) > 1:
-        equals = sorted(one.id for one in sent if _is_equal_request(one, record))
-        if record.id in equals and len(alike) == len(equals):
-            return sorted(status.task_uuid for status in alike)[equals.index(record.id)]
+    equals = sorted(one.id for one in sent if _is_equal_request(one, record))
+    if record.group and alike and (not is_there or len(alike) < len(equals)):
+        raise NotListedError(
+            Sentence.of("The service has one of these variants, and does not say which. The order is sent once more.")
+        )
+    if len(alike) > 1 and record.id in equals and len(alike) == len(equals):
+        return sorted(status.task_uuid for status in alike)[equals.index(record.id)]
     return alike[0].task_uuid if len(alike) == 1 else None
 
 

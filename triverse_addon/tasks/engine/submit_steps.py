@@ -229,7 +229,7 @@ class SubmitSteps:
         uuid = error.task_uuid
         if uuid is None and not is_first_try:
             with contextlib.suppress(reconcile.NotListedError):
-                uuid = reconcile.find_task(self._context, record, ever=_has_a_name(record))
+                uuid = reconcile.find_task(self._context, record, ever=_has_a_name(record), is_there=True)
         if uuid is not None and not self._belongs_to_another(record, uuid):
             self._found(record, uuid)
         elif is_first_try or uuid is not None:

@@ -117,4 +117,5 @@ def _listed(record: TaskRecord) -> tuple[object, ...]:
         record.cost_credits,
         record.created_at_s,
         record.origin,
+        record.put_away,
     )

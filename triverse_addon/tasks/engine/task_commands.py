@@ -8,7 +8,7 @@ Floor: first. Thread: see ``engine``. No ``bpy``.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ from .steps import Steps
 from .task_cache import TaskCache
 from .work_queues import WorkQueues
 
+#: Time between the tasks that are stored together, in seconds: by this, a list keeps their order.
+_APART_S = 0.001
+
 
 class TaskCommands:
     """The commands of an engine. The engine sets what they work on when it is started."""
@@ -52,13 +55,26 @@ class TaskCommands:
         :raises InputError: a field has an invalid value; nothing was written or sent.
         :raises StoreError: the store cannot be written; nothing was sent.
         """
-        return self._added(record_of_request(request, self._preparer, self._context.settings.api_url))
+        return self._added(record_of_request(request, self._preparer, self._context.settings.api_url))[0]
 
-    def _added(self, record: TaskRecord) -> TaskRecord:
-        added = self._context.store.add(record, owner=self._owner.name, lease_s=LEASE_S)
-        self._show(added)
-        if added.id == record.id:
-            self._queues.schedule(added, 0.0)
+    def submit_all(self, requests: Sequence[TaskRequest]) -> list[TaskRecord]:
+        """
+        Store several new tasks in one transaction, as for the variants of one wish. The first is the newest.
+
+        :raises InputError: a field has an invalid value; nothing was written or sent.
+        :raises StoreError: the store cannot be written; nothing was sent.
+        """
+        made = [record_of_request(one, self._preparer, self._context.settings.api_url) for one in requests]
+        return self._added(
+            *(record.with_(created_at_s=record.created_at_s - at * _APART_S) for at, record in enumerate(made))
+        )
+
+    def _added(self, *records: TaskRecord) -> list[TaskRecord]:
+        added = self._context.store.add_all(records, owner=self._owner.name, lease_s=LEASE_S)
+        for stored, record in zip(added, records, strict=True):
+            self._show(stored)
+            if stored.id == record.id:
+                self._queues.schedule(stored, 0.0)
         return added
 
     def _show(self, record: TaskRecord) -> None:
@@ -100,7 +116,7 @@ class TaskCommands:
                 return (again or newest).with_(following=True, **wanted)
 
             return self._edit(known.id, follow)
-        return self._added(record_of_uuid(uuid, record_id=new_id()).with_(**wanted))
+        return self._added(record_of_uuid(uuid, record_id=new_id()).with_(**wanted))[0]
 
     def retry(self, task_id: str) -> TaskRecord:
         """
@@ -180,6 +196,37 @@ class TaskCommands:
         name = short_name(name)
         if name:
             self._edit(task_id, lambda newest: newest.with_(name=name))
+
+    def group_of(self, task_id: str) -> list[TaskRecord]:
+        """
+        Return the variants that were ordered together with a task and are still in the list, in their order.
+
+        :returns: with the task itself; nothing for a single task.
+        :raises StoreError: the store cannot be read.
+        """
+        return self._context.store.find_group(self._known(task_id).group)
+
+    def keep_variant(self, task_id: str) -> None:
+        """
+        Keep one of the variants that were ordered together, and put the others away. They are not deleted.
+
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        members = [record.id for record in self.group_of(task_id)]
+        self._put_away(members or [task_id], lambda record: record.id != task_id)
+
+    def put_away(self, task_ids: Sequence[str], *, is_away: bool = True) -> None:
+        """
+        Put tasks away, so that the list shows them only when asked, or bring them back.
+
+        :raises StoreError: the store cannot be written.
+        """
+        self._put_away(task_ids, lambda _: is_away)
+
+    def _put_away(self, task_ids: Sequence[str], is_away: Callable[[TaskRecord], bool]) -> None:
+        store = self._context.store
+        for record in store.change_all(task_ids, lambda newest: newest.with_(put_away=is_away(newest))):
+            self._show(record)
 
     def forget(self, task_id: str, *, delete_files: bool = False) -> None:
         """

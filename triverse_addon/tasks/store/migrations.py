@@ -107,6 +107,20 @@ def _fill_version_2(connection: sqlite3.Connection) -> None:
         )
 
 
+# What was put away, and what was ordered together, was not known before: the defaults hold for every row.
+_VERSION_3 = (
+    "ALTER TABLE tasks ADD COLUMN group_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE tasks ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX tasks_by_group ON tasks (group_id) WHERE group_id != ''",
+    "DROP INDEX tasks_by_time",
+    """
+    CREATE INDEX tasks_by_time ON tasks (
+        created_at_s DESC, id, stage, following, cost_credits, scene_id, session, file, title, words, put_away
+    )
+    """,
+)
+
+
 def _folded(value: object) -> str:
     return _sql_text(value).casefold()
 
@@ -117,4 +131,4 @@ def _sql_text(value: object) -> str:
 
 
 #: Element n migrates from version n to version n + 1. Only append.
-MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2, _fill_version_2))
+MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2, _fill_version_2), Migration(_VERSION_3))

@@ -60,6 +60,7 @@ class Query:
     :ivar followed: only tasks that are followed.
     :ivar scope: only tasks of this file; None for all.
     :ivar order: the sort order.
+    :ivar put_away: True for only what was put away, False for only what was not, None for both.
     """
 
     search: str = ""
@@ -67,15 +68,20 @@ class Query:
     followed: bool = False
     scope: FileScope | None = None
     order: Order = Order.NEWEST
+    put_away: bool | None = None
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the filter may exclude tasks."""
-        return bool(self.search.split() or self.stages or self.followed or self.scope is not None)
+        """Whether the filter may exclude tasks, other than those that were put away."""
+        return bool(
+            self.search.split() or self.stages or self.followed or self.scope is not None or self.put_away is True
+        )
 
     def matches(self, record: TaskRecord) -> bool:
         """Return whether a task matches, without reading the store."""
         if (self.stages and record.stage not in self.stages) or (self.followed and not record.following):
+            return False
+        if self.put_away is not None and record.put_away != self.put_away:
             return False
         columns = search_columns(record)
         if not all(_folded(word) in columns["words"] for word in self.search.split()):
@@ -100,6 +106,8 @@ def search_columns(record: TaskRecord) -> dict[str, Any]:
         "scene_id": sql_text(str(record.origin.scene_id)),
         "session": sql_text(str(record.origin.session)),
         "file": sql_text(str(record.origin.file)),
+        "group_id": sql_text(record.group),
+        "put_away": int(record.put_away),
     }
 
 
@@ -119,6 +127,13 @@ def find_ids(connection: sqlite3.Connection, query: Query, offset: int, count: i
         f"SELECT id FROM tasks WHERE {where} ORDER BY {_ORDER_BY[query.order]} LIMIT ? OFFSET ?",
         (*values, count, offset),
     )
+    return [row[0] for row in rows]
+
+
+def ids_of_group(connection: sqlite3.Connection, group: str) -> list[str]:
+    """Return the ids of the tasks that were ordered together."""
+    # The second condition is that of the index, which SQLite uses only if it is given.
+    rows = connection.execute("SELECT id FROM tasks WHERE group_id = ? AND group_id != ''", (sql_text(group),))
     return [row[0] for row in rows]
 
 
@@ -146,6 +161,9 @@ def _where(query: Query) -> tuple[str, list[Any]]:
         values.extend(str(stage) for stage in query.stages)
     if query.followed:
         parts.append("following = 1")
+    if query.put_away is not None:
+        parts.append("put_away = ?")
+        values.append(int(query.put_away))
     for word in query.search.split():
         parts.append("instr(words, ?)")
         values.append(_folded(word))

@@ -18,18 +18,17 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ..private_files import ForeignFolderError, own_file, own_folder
 from ..record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
-from . import query as store_query
 from .connection import Connection, Connections, is_damage
 from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
-from .lease_rows import claimable, oldest_s, release_leases, renew_leases, take_leases
+from .lease_rows import claimable, release_leases, renew_leases, take_leases
 from .lost_store import LostStore
+from .reads import StoreReads
 from .rows import (
     SELECT,
     HistoryLine,
     RowReader,
     add_history,
     ends_lease,
-    history_of,
     insert,
     next_revision,
     remove,
@@ -42,7 +41,7 @@ from .schema import SCHEMA_VERSION, migrate
 FILE_NAME = "tasks.sqlite3"
 
 
-class Store:
+class Store(StoreReads):
     """
     The tasks of one user on one machine.
 
@@ -145,13 +144,6 @@ class Store:
             except sqlite3.Error as error:
                 raise unusable(self.path, error) from None
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            yield self._connection()
-        except sqlite3.Error as error:
-            raise StoreError(Sentence.of("The list of tasks cannot be read ({reason}).", reason=str(error))) from None
-
     # -------------------------------------------------------------------------
     # Writing
 
@@ -164,13 +156,25 @@ class Store:
         :returns: the stored record, or the one with this ``client_order_id`` that another Blender has stored.
         :raises StoreError: the database cannot be written.
         """
+        return self.add_all([record], owner=owner, lease_s=lease_s)[0]
+
+    def add_all(self, records: Sequence[TaskRecord], *, owner: str = "", lease_s: float = 0.0) -> list[TaskRecord]:
+        """
+        Insert several new tasks in one transaction: all of them are on the disk when this returns, or none.
+
+        For parameters and errors see :meth:`add`.
+
+        :returns: for each the stored record, or the one with its ``client_order_id`` that was there already.
+        """
+        added = []
         with self._writing() as connection:
-            known = self._rows.record(row_of_order(connection, record.client_order_id))
-            if known is not None:
-                return known
-            record = record.with_(revision=next_revision(connection), updated_at_s=now_s())
-            insert(connection, record, owner=owner or None, lease_until_s=now_s() + lease_s)
-        return record
+            for record in records:
+                known = self._rows.record(row_of_order(connection, record.client_order_id))
+                if known is None:
+                    known = record.with_(revision=next_revision(connection), updated_at_s=now_s())
+                    insert(connection, known, owner=owner or None, lease_until_s=now_s() + lease_s)
+                added.append(known)
+        return added
 
     def take_in(self, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:
         """
@@ -207,24 +211,49 @@ class Store:
         :raises StoreError: the database cannot be written.
         """
         with self._writing(durable=durable) as connection:
-            row = connection.execute(f"SELECT {SELECT}, owner FROM tasks WHERE id = ?", (task_id,)).fetchone()
-            if row is None:
-                raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
-            if owner is not None and row[-1] != owner:
-                raise LeaseLostError(Sentence.of("Another Blender works on this task."))
-            old = self._rows.record(row)
-            if old is None:
-                raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
-            new = edit(old)
-            if new is None or new == old:
-                return old
-            if new.stage is not old.stage and new.stage not in TRANSITIONS[old.stage]:
-                raise ValueError(f"no way leads from {old.stage} to {new.stage}")
-            new = new.with_(id=task_id, revision=next_revision(connection), updated_at_s=now_s())
-            write(connection, new, None if task_id in self._rows.damaged else old, end_lease=ends_lease(old, new))
-            self._rows.damaged.discard(task_id)
-            if history is not None:
-                add_history(connection, task_id, *history)
+            return self._change(connection, task_id, edit, owner, history)
+
+    def change_all(self, task_ids: Iterable[str], edit: Callable[[TaskRecord], TaskRecord | None]) -> list[TaskRecord]:
+        """
+        Change several tasks in one transaction: all of them, or none. Those that were removed are left out.
+
+        For the other parameters and errors see :meth:`change`.
+
+        :returns: the records as stored now.
+        """
+        changed = []
+        with self._writing() as connection:
+            for task_id in task_ids:
+                with contextlib.suppress(NoSuchTaskError):
+                    changed.append(self._change(connection, task_id, edit, None, None))
+        return changed
+
+    def _change(
+        self,
+        connection: Connection,
+        task_id: str,
+        edit: Callable[[TaskRecord], TaskRecord | None],
+        owner: str | None,
+        history: tuple[str, Sentence] | None,
+    ) -> TaskRecord:
+        row = connection.execute(f"SELECT {SELECT}, owner FROM tasks WHERE id = ?", (task_id,)).fetchone()
+        if row is None:
+            raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+        if owner is not None and row[-1] != owner:
+            raise LeaseLostError(Sentence.of("Another Blender works on this task."))
+        old = self._rows.record(row)
+        if old is None:
+            raise NoSuchTaskError(Sentence.of("This task was taken off the list."))
+        new = edit(old)
+        if new is None or new == old:
+            return old
+        if new.stage is not old.stage and new.stage not in TRANSITIONS[old.stage]:
+            raise ValueError(f"no way leads from {old.stage} to {new.stage}")
+        new = new.with_(id=task_id, revision=next_revision(connection), updated_at_s=now_s())
+        write(connection, new, None if task_id in self._rows.damaged else old, end_lease=ends_lease(old, new))
+        self._rows.damaged.discard(task_id)
+        if history is not None:
+            add_history(connection, task_id, *history)
         return new
 
     def add_history(self, task_id: str, level: str, sentence: Sentence) -> None:
@@ -302,97 +331,3 @@ class Store:
                 self._rows.damaged.discard(task_id)
             repaired.append(record)
         return repaired
-
-    # -------------------------------------------------------------------------
-    # Reading
-
-    def get(self, task_id: str, *, owner: str | None = None) -> TaskRecord | None:
-        """
-        Return the task with this id, or None.
-
-        :param owner: only if this engine holds its lease.
-        :raises StoreError: the database cannot be read.
-        """
-        where, values = ("id = ?", (task_id,)) if owner is None else ("id = ? AND owner = ?", (task_id, owner))
-        with self._reading() as connection:
-            row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE {where}", values).fetchone()
-        return self._rows.record(row)
-
-    def find_by_uuid(self, task_uuid: str) -> TaskRecord | None:
-        """Return the task with this UUID of the service, or None."""
-        with self._reading() as connection:
-            row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE task_uuid = ?", (task_uuid,)).fetchone()
-        return self._rows.record(row)
-
-    def find_by_order_id(self, client_order_id: str) -> TaskRecord | None:
-        """Return the newest task of a ``client_order_id`` or its retries, see `record.next_order_id`, or None."""
-        with self._reading() as connection:
-            row = row_of_order(connection, client_order_id)
-        return self._rows.record(row)
-
-    def page(
-        self, *, offset: int = 0, count: int = 100, search: str = "", stages: Collection[Stage] = ()
-    ) -> list[TaskRecord]:
-        """Return tasks, newest first: see :meth:`find`."""
-        return self.find(store_query.Query(search, frozenset(stages)), offset, count)
-
-    def find(
-        self,
-        query: store_query.Query,
-        offset: int,
-        count: int,
-        known: Callable[[str], TaskRecord | None] = lambda _: None,
-    ) -> list[TaskRecord]:
-        """
-        Return at most ``count`` matching tasks, starting at index ``offset``.
-
-        :param known: returns the record of a task id if it need not be read, else None.
-        """
-        with self._reading() as connection:
-            ids = store_query.find_ids(connection, query, offset, count)
-            records = {task_id: known(task_id) for task_id in ids}
-            for row in store_query.rows_of(connection, SELECT, [one for one in ids if records[one] is None]):
-                records[row[0]] = self._rows.record(row)
-        return [record for record in records.values() if record is not None]
-
-    def number_of(self, query: store_query.Query) -> int:
-        """Return the number of matching tasks."""
-        with self._reading() as connection:
-            return store_query.number_of(connection, query)
-
-    def count(self, stages: Collection[Stage] = ()) -> int:
-        """Return the number of tasks in ``stages`` (all if empty)."""
-        where = f"WHERE stage IN ({', '.join('?' * len(stages))})" if stages else ""
-        with self._reading() as connection:
-            return int(connection.execute(f"SELECT COUNT(*) FROM tasks {where}", tuple(stages)).fetchone()[0])
-
-    def oldest_s(self, owner: str, stage: Stage) -> float | None:
-        """Return when the oldest followed task in ``stage`` that ``owner`` drives was created; None without one."""
-        with self._reading() as connection:
-            return oldest_s(connection, owner, stage)
-
-    def revision(self) -> int:
-        """Return the current revision, for :meth:`since`."""
-        with self._reading() as connection:
-            return int(connection.execute("SELECT revision FROM counter").fetchone()[0])
-
-    def since(self, revision: int) -> tuple[int, list[TaskRecord], list[str]]:
-        """
-        Return the changes after ``revision``, of any Blender.
-
-        :returns: the current revision, the changed records, the ids of removed tasks.
-        """
-        with self._reading() as connection:
-            newest = self.revision()
-            if newest <= revision:
-                return newest, [], []
-            rows = connection.execute(
-                f"SELECT {SELECT} FROM tasks WHERE revision > ? ORDER BY revision", (revision,)
-            ).fetchall()
-            removed = connection.execute("SELECT id FROM removed WHERE revision > ?", (revision,)).fetchall()
-        return newest, self._rows.records(rows), [row[0] for row in removed]
-
-    def history(self, task_id: str) -> list[HistoryLine]:
-        """Return the history of a task, oldest first."""
-        with self._reading() as connection:
-            return history_of(connection, task_id)

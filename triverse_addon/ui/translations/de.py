@@ -536,6 +536,7 @@ TEXTS = {
     "The service has it, but its settings are not documented, so the service may refuse them.": "Der Dienst bietet dies an, aber die Einstellungen sind nicht dokumentiert; er kann sie also ablehnen.",
     "The service has not named this task yet.": "Der Dienst hat diese Aufgabe noch nicht benannt.",
     "The service has not said yet what this costs.": "Der Dienst hat noch nicht gesagt, was das kostet.",
+    "The service has one of these variants, and does not say which. The order is sent once more.": "Der Dienst hat eine dieser Varianten und sagt nicht, welche. Die Bestellung wird noch einmal gesendet.",
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "Der Dienst hat diesen Auftrag, sagt aber nicht, welche Aufgabe es ist. Drücken Sie „Meine Aufgaben suchen“, um sie zu sehen, oder wählen Sie „Eingaben wiederverwenden“, um eine weitere zu bestellen.",
     "The service is being asked.": "Der Dienst wird gerade gefragt.",
     "The service is {service}.": "Der Dienst ist {service}.",

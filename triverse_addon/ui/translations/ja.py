@@ -536,6 +536,7 @@ TEXTS = {
     "The service has it, but its settings are not documented, so the service may refuse them.": "サービスにはありますが、設定が文書化されていないため、拒否されることがあります。",
     "The service has not named this task yet.": "サービスはまだこのタスクのUUIDを知らせていません。",
     "The service has not said yet what this costs.": "サービスはまだ料金を知らせていません。",
+    "The service has one of these variants, and does not say which. The order is sent once more.": "サービスはこれらのバリエーションの1つを持っていますが、どれかを示しません。注文をもう一度送信します。",
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "サービスはこの注文を受け取っていますが、どのタスクかを示しません。「自分のタスクを探す」で確認するか、「この入力をもう一度使う」で新しく注文してください。",
     "The service is being asked.": "サービスに問い合わせています。",
     "The service is {service}.": "サービスは{service}です。",

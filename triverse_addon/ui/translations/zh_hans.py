@@ -536,6 +536,7 @@ TEXTS = {
     "The service has it, but its settings are not documented, so the service may refuse them.": "服务提供此功能，但其设置没有文档说明，因此可能被拒绝。",
     "The service has not named this task yet.": "服务尚未给出此任务的 UUID。",
     "The service has not said yet what this costs.": "服务尚未告知所需花费。",
+    "The service has one of these variants, and does not say which. The order is sent once more.": "服务已有其中一个变体，但没有说明是哪一个。订单将再发送一次。",
     "The service has this order, but does not say which task it is. Press Find My Tasks to see it, or choose Use These Inputs Again to order another one.": "服务已有此订单，但没有说明是哪个任务。请按“查找我的任务”查看，或选择“再次使用这些输入”另下一单。",
     "The service is being asked.": "正在询问服务。",
     "The service is {service}.": "服务为 {service}。",
