@@ -23,7 +23,7 @@ from tests.service import models
 from triverse_addon.batch.library.asset_writer import LICENSE_NOTE, Asset, AssetJob, Tile
 from triverse_addon.batch.library.catalogs import merge
 from triverse_addon.batch.post_options import Post
-from triverse_addon.scene.child import library_writer as library_module
+from triverse_addon.scene.child import work_folder
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError
@@ -345,7 +345,7 @@ def test_only_old_work_of_ours_is_removed_and_never_through_a_link(tmp_path: Pat
         os.utime(path, (1, 1), follow_symlinks=False)
     os.utime(mine, (1, 1))
     (work / ".convert-11111111").mkdir()
-    library_module._remove_old(work)
+    work_folder.remove_old(work)
     assert sorted(path.name for path in work.iterdir()) == sorted(
         [path.name for path in others] + [link.name, ".convert-11111111"]
     )

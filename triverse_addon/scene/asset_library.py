@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..api.errors import TriverseError
 from ..batch.library import catalogs
+from ..tasks import converter as converters
 from ..tasks.converter import Converted, Converter, ConvertJob
 from ..tasks.files.atomic_write import copy_whole
 
@@ -31,6 +32,7 @@ class LibraryCopyConverter:
 
     def __init__(self, converter: Converter) -> None:
         self._converter = converter
+        self._lock = threading.Lock()
         self.folder: Path | None = None
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
@@ -48,10 +50,19 @@ class LibraryCopyConverter:
         folder = self.folder
         if folder is not None:
             try:
-                copy_to_library(converted.blend_path, folder, job.out_dir.name)
+                with self._lock:  # models that are converted at the same time share one file of catalogs
+                    copy_to_library(converted.blend_path, folder, job.out_dir.name)
             except (OSError, TriverseError) as error:
                 _log.warning("No copy in the asset library: %s", error)
         return converted
+
+    def expect_job(self, work_dir: Path) -> None:
+        """Let the wrapped converter get ready for a job."""
+        converters.expect_job(self._converter, work_dir)
+
+    def close(self) -> None:
+        """End what the wrapped converter got ready."""
+        converters.close(self._converter)
 
 
 def copy_to_library(blend_path: Path, library: Path, name: str) -> Path:

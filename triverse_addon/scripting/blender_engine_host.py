@@ -14,12 +14,13 @@ from ..batch.library.asset_writer import AssetWriter
 from ..scene import gltf_abilities, host_settings
 from ..scene.child.command import child_command
 from ..scene.child.converter import ChildConverter
-from ..scene.child.library_writer import WORK, ChildAssetWriter
+from ..scene.child.library_writer import ChildAssetWriter
 from ..scene.child.preparer import ChildPreparer
 from ..scene.host_info import about_blender
 from ..scene.user_folder import older_folders, usual_folder
 from ..scene.worker.gltf_import import units_of
 from ..tasks.converter import Converter
+from ..tasks.folders import WORK
 from ..tasks.preparer import Preparer
 from ..tasks.record import Placement
 from ..tasks.settings import Settings

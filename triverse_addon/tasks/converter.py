@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
@@ -158,3 +158,32 @@ class Converter(Protocol):
         :raises ConvertStopped: ``stop`` was set.
         """
         ...
+
+
+@runtime_checkable
+class EarlyConverter(Converter, Protocol):
+    """A converter that can get ready for a job before that is there."""
+
+    def expect_job(self, work_dir: Path) -> None:
+        """
+        Get ready for a job that will come soon. Raises nothing, and does not wait. Called on a worker thread.
+
+        :param work_dir: folder of this user for temporary files; created if it is missing.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what was got ready. The converter may be used again afterwards."""
+        ...
+
+
+def expect_job(converter: Converter | None, work_dir: Path) -> None:
+    """Call :meth:`EarlyConverter.expect_job`, if the converter has it."""
+    if isinstance(converter, EarlyConverter):
+        converter.expect_job(work_dir)
+
+
+def close(converter: Converter | None) -> None:
+    """Call :meth:`EarlyConverter.close`, if the converter has it."""
+    if isinstance(converter, EarlyConverter):
+        converter.close()

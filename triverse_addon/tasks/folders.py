@@ -15,6 +15,9 @@ from .record import TaskRecord
 
 MODEL = "model.glb"
 PREVIEW = "preview.png"
+#: Name of the folder, in the data folder, for the temporary files and logs of children that are not for one task alone.
+#: It is not in an asset library, which others may be able to write to: they must not be able to choose what is removed.
+WORK = "work"
 #: Name of a delivered file that is no GLB.
 DELIVERED = "delivered"
 

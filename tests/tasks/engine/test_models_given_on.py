@@ -13,6 +13,7 @@ import pytest
 from tests.tasks import tolerated
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
+from triverse_addon.tasks.engine.expected_conversions import ExpectedConversions
 from triverse_addon.tasks.gltf_reader import ANY_BLENDER
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id
 
@@ -37,7 +38,8 @@ class Step:
             fail=lambda _record, error, *, stage=None, is_final: self.failed.append((str(error), stage)),
             move=lambda _record, **changes: self.moved.append(changes["stage"]),
         )
-        self.steps = DeliverSteps(context, transitions, self.convert, lambda *_: None)  # type: ignore[arg-type]
+        expected = ExpectedConversions(context, None)  # type: ignore[arg-type]
+        self.steps = DeliverSteps(context, transitions, self.convert, lambda *_: None, expected)  # type: ignore[arg-type]
 
     def convert(self, job: ConvertJob, stop: threading.Event) -> Converted:
         self.given.append((job.glb_path, job.glb_path.read_bytes()))

@@ -18,7 +18,8 @@ from ...tasks.removal import remove_leftovers
 from ..asset_library import CATALOG_ID
 from ..worker.job_format import ConvertInput, ConvertOutput
 from .messages import sentence_for
-from .process import ChildMessages, ChildProcess
+from .process import ChildMessages
+from .ready_process import ReadyChildProcess
 
 BLEND = "model.blend"
 THUMBNAIL = "thumbnail.png"
@@ -50,7 +51,7 @@ _MESSAGES = ChildMessages(
 
 class ChildConverter:
     """
-    Convert GLBs in child Blenders: the engine's :class:`tasks.converter.Converter`. Thread-safe.
+    Convert GLBs in child Blenders: the engine's :class:`tasks.converter.EarlyConverter`. Thread-safe.
 
     :param command: command that starts the child, from :func:`command.child_command`.
     :param timeout_s: time limit of one conversion, in seconds.
@@ -60,7 +61,15 @@ class ChildConverter:
     def __init__(
         self, command: Sequence[str], *, timeout_s: float = TIMEOUT_S, memory_bytes: int | None = None
     ) -> None:
-        self._child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
+        self._child = ReadyChildProcess(command, _MESSAGES, log=LOG, timeout_s=timeout_s, memory_bytes=memory_bytes)
+
+    def expect_job(self, work_dir: Path) -> None:
+        """Start a child that waits for the next model, see :meth:`ready_process.ReadyChildProcess.expect_job`."""
+        self._child.expect_job(work_dir)
+
+    def close(self) -> None:
+        """End the child that waits, if there is one."""
+        self._child.close()
 
     def __call__(self, job: ConvertJob, stop: threading.Event) -> Converted:
         """

@@ -9,41 +9,30 @@ passed to the constructor.
 import contextlib
 import dataclasses
 import re
-import secrets
-import shutil
-import stat
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import THUMBNAILS, Asset, AssetJob, Tile
-from ...batch.library.safe_paths import make_folder
 from ...tasks.converter import ChildNotStartedError, ConvertError, Missing
 from ...tasks.glb import glb_check
 from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ...tasks.removal import remove_file
 from ..worker import job_json
 from ..worker.job_format import AssetInput, AssetOutput, Processing, SheetInput, SheetOutput, SheetTile
+from . import work_folder
 from .messages import sentence_for
 from .persistent_process import JOBS_PER_CHILD, ChildSession
-from .process import SCRATCH, ChildEndedError, ChildMessages
+from .process import ChildEndedError, ChildMessages
 from .trial import try_out
 
-#: Name of the folder, in the user's data folder, for the children's temporary files and logs. It is not in the library,
-#: which others may be able to write to: they must not be able to choose what is removed.
-WORK = "work"
-#: Names of what is stored in that folder: a child's own folder, and its log.
-_OURS = re.compile(re.escape(SCRATCH) + r"[0-9a-f]{8}|child-[0-9a-f]{8}\.log")
 #: Names of the files that :func:`worker.contact_sheet.draw` writes.
 _SHEET = re.compile(r"contact-sheet(-[0-9]{1,4})?\.png")
 #: Time limit of one model. One of 1.5M triangles takes 12 s, with four levels of detail 40 s (measured, two cores).
 TIMEOUT_S = 900.0
 #: Time limit of all contact sheets, which are one job. A page of 64 images takes 4 s (measured, two cores).
 _SHEET_S = 3600.0
-#: Files that a child left because it was killed together with its Blender are removed when they are this old.
-_STALE_AFTER_S = 24 * 3600.0
 
 
 def _sentence_for(kind: str, detail: str = "") -> Sentence:
@@ -212,15 +201,14 @@ class ChildAssetWriter:
 
     def _new_session(self, timeout_s: float) -> ChildSession:
         try:
-            make_folder(self._work_dir)
+            work_folder.make_ready(self._work_dir)
         except OSError as error:
             raise ConvertError(_sentence_for("work", f"{self._work_dir}: {error.strerror}")) from None
-        _remove_old(self._work_dir)
         return ChildSession(
             self._command,
             _MESSAGES,
             self._work_dir,
-            log=f"child-{secrets.token_hex(4)}.log",
+            log=work_folder.log_name(),
             timeout_s=timeout_s,
             memory_bytes=self._memory_bytes,
             jobs_per_child=self._jobs_per_child,
@@ -235,26 +223,3 @@ def _problem_of(lacking: Mapping[str, str]) -> Sentence | None:
         formats=", ".join(kind.upper() for kind in lacking),
         detail=next(iter(lacking.values())).rstrip("."),
     )
-
-
-def _remove_old(folder: Path) -> None:
-    """
-    Remove the files and folders that children of killed batches left in ``folder``.
-
-    They are recognised by name. Other batches may be running, so only those older than :data:`_STALE_AFTER_S` go.
-    """
-    oldest_s = time.time() - _STALE_AFTER_S
-    try:
-        paths = list(folder.iterdir())
-    except OSError:
-        return
-    for path in paths:
-        # One that cannot be removed does not keep the others.
-        with contextlib.suppress(OSError):
-            found = path.lstat()
-            if not _OURS.fullmatch(path.name) or found.st_mtime >= oldest_s:
-                continue
-            if stat.S_ISDIR(found.st_mode):
-                shutil.rmtree(path)
-            else:
-                remove_file(path)

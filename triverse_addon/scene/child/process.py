@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...api.sentence import Sentence
+from ...tasks import machine_memory
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
 from ...tasks.private_files import make_folder, opener
 from ..worker import job_json
@@ -96,7 +97,7 @@ class ChildProcess:
         self._messages = messages
         self._log = log
         self._timeout_s = timeout_s
-        self._memory_bytes = memory_bytes or max(_MIN_MEMORY_BYTES, _physical_memory_bytes() * 3 // 4)
+        self._memory_bytes = memory_bytes or max(_MIN_MEMORY_BYTES, machine_memory.physical_bytes() * 3 // 4)
 
     def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         """
@@ -275,10 +276,3 @@ def _append(log: IO[bytes] | None, block: bytes) -> None:
     if log is not None:
         with contextlib.suppress(OSError):
             log.write(block)
-
-
-def _physical_memory_bytes() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0

@@ -68,6 +68,11 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
         part.unlink(missing_ok=True)
 
 
+def warm_up() -> None:
+    """Find out how this Blender writes files, before one is written."""
+    _writes_previews()
+
+
 @functools.cache
 def _writes_previews() -> bool:
     """

@@ -95,5 +95,13 @@ def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def warm_up() -> None:
+    """Do what each conversion has to do first, and what does not depend on the model."""
+    job_loop.empty_file()
+    gltf_import.warm_up()
+    blend_file.warm_up()
+    thumbnail.warm_up()
+
+
 if __name__ == "__main__":
-    job_loop.serve(convert, ConvertInput)
+    job_loop.serve(convert, ConvertInput, warm_up=warm_up)

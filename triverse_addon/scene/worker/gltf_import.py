@@ -6,11 +6,12 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
+import importlib
 import logging
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ _OPTIONS = {
     "import_select_created_objects": False,
     "import_scene_as_collection": True,
 }
+
+#: The modules that the importer's operator loads when it runs: those up to 4.2, and of later versions.
+_IMPORTER_MODULES = ("io.imp.gltf2_io_gltf", "blender.imp.gltf2_blender_gltf", "blender.imp.blender_gltf")
 
 #: Name of the class, in the module of an add-on, whose hooks the importer calls.
 _HOOK = "glTF2ImportUserExtension"
@@ -132,6 +136,19 @@ def read(glb_path: str, units: Units | None = None) -> ImportResult:
         variants=observer.variants,
         missing=observer.missing(),
     )
+
+
+def warm_up() -> None:
+    """
+    Load the importer's modules, which takes 0.1 s, without importing anything.
+
+    :raises ImportError: numpy is missing, or a part of it cannot be loaded.
+    """
+    need_numpy()
+    for name in _IMPORTER_MODULES:
+        # Each version has other names.
+        with suppress(ImportError):
+            importlib.import_module(f"io_scene_gltf2.{name}")
 
 
 def _run(glb_path: str, options: dict[str, Any], opened: list[str]) -> RefusedError | None:

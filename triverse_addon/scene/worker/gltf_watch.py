@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING or __package__:
-    from . import geometry
+    from . import geometry, picture_proof
     from .job_format import Missing
 else:
     import geometry
+    import picture_proof
     from job_format import Missing
 
 
@@ -77,7 +78,7 @@ class ImportObserver:
         """Index of a mesh -> (triangles, whether nothing declared is missing), as imported."""
         self.variants: list[str] = []
         """Names of the file's material variants."""
-        self._pictures: list[tuple[str, bpy.types.Image | None]] = []
+        self._pictures: list[tuple[str, bpy.types.Image | None, picture_proof.Proof | None]] = []
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
         """Find the nodes of the default scene, the material variants, and what the meshes of all nodes declare."""
@@ -118,16 +119,22 @@ class ImportObserver:
 
     def gather_import_image_after_hook(self, gltf_img: Any, blender_image: Any, gltf: Any) -> None:
         """Record the name of an image of the file, and what it became."""
-        self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image))
+        proof = None
+        if not __package__ and blender_image is not None and blender_image.packed_file is not None:
+            proof = picture_proof.Proof(blender_image.packed_file.data)
+        self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image, proof))
 
     def missing(self) -> Missing:
         """
         Return what the file declares and the importer did not create. Call it after the import.
 
-        This decodes the images, which would otherwise be done when they are first drawn.
+        This decodes the images, which would otherwise be done when they are first drawn. The child, where nothing is
+        drawn, decodes only those of which it is not certain otherwise that Blender can read them.
         """
         pictures = []
-        for name, image in self._pictures:
+        for name, image, proof in self._pictures:
+            if proof is not None and proof.is_proven():
+                continue
             if image is None or not min(image.size):
                 pictures.append("".join(char for char in name if char.isprintable())[:60])
             elif not __package__:

@@ -12,6 +12,11 @@ from typing import Generic, TypeVar
 #: Command line argument, instead of the path of a job file, that makes the child read paths of job files from standard
 #: input, one per line.
 JOBS_ON_STDIN = "-"
+#: The same for a child that waits for the path of a single job file, and exits after that job.
+ONE_JOB_ON_STDIN = "1"
+#: Suffixes of files by which such a child says that it has begun its job (next to the job file), and that the answer is
+#: complete (next to the result file).
+BEGUN, DONE = ".begun", ".done"
 
 
 # -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import queue
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -20,12 +21,12 @@ import bpy
 
 if TYPE_CHECKING:
     from . import blend_file, gltf_import, job_json
-    from .job_format import JOBS_ON_STDIN, InputT, Job, Output, Refused
+    from .job_format import BEGUN, DONE, JOBS_ON_STDIN, ONE_JOB_ON_STDIN, InputT, Job, Output, Refused
 else:
     import blend_file
     import gltf_import
     import job_json
-    from job_format import JOBS_ON_STDIN, InputT, Job, Output, Refused
+    from job_format import BEGUN, DONE, JOBS_ON_STDIN, ONE_JOB_ON_STDIN, InputT, Job, Output, Refused
 
 #: Audit events that Python raises before it uses the network (see "Audit events table" in its documentation).
 _NETWORK = frozenset(
@@ -34,15 +35,22 @@ _NETWORK = frozenset(
 )
 
 
-def serve(work: Callable[[Job[InputT]], None], *kinds: type[InputT], for_others: bool = False) -> None:
+def serve(
+    work: Callable[[Job[InputT]], None],
+    *kinds: type[InputT],
+    for_others: bool = False,
+    warm_up: Callable[[], None] | None = None,
+) -> None:
     """
-    Run the job named on the command line and exit, or run the jobs named on standard input until that is closed.
+    Run the job named on the command line and exit, or run one or all jobs named on standard input until that is closed.
 
     :param work: function that runs a job and calls :func:`write_result`. If it raises RefusedError, MemoryError or
         OSError, the error is written as the result.
     :param kinds: the types of the inputs that ``work`` accepts.
     :param for_others: whether files get the default permissions, for an asset library; otherwise only the user can read
         them.
+    :param warm_up: function that loads what a job will need, for a child that waits for its job. Its errors are
+        ignored, because the job meets them too and reports them.
     """
     if not for_others:
         os.umask(0o077)
@@ -55,7 +63,14 @@ def serve(work: Callable[[Job[InputT]], None], *kinds: type[InputT], for_others:
     sys.addaudithook(_refuse_network)
     named = sys.argv[sys.argv.index("--") + 1]
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
-    watch_parent(jobs)
+    watch_parent(jobs, own_folder=Path.cwd() if named == ONE_JOB_ON_STDIN else None)
+    if named == ONE_JOB_ON_STDIN:
+        _lower_priority()
+        if warm_up is not None:
+            with contextlib.suppress(ImportError, MemoryError, OSError, RuntimeError):
+                warm_up()
+        _run_marked_job(work, kinds, Path(jobs.get()))
+        os._exit(0)
     if named != JOBS_ON_STDIN:
         _run_job(work, kinds, named)
         # Exit without cleaning up, because freeing a model of a million triangles takes time.
@@ -85,6 +100,15 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
     sys.stderr.flush()
 
 
+def _run_marked_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...], path: Path) -> None:
+    """Run a job, and say when it begins and when its result is final: a result may be replaced by a better one."""
+    path.with_suffix(BEGUN).touch()
+    _run_job(work, kinds, str(path))
+    result = Path(job_json.read_job(path.read_text(encoding="utf-8"), *kinds).result_path)
+    if result.exists():
+        result.with_suffix(DONE).touch()
+
+
 def empty_file() -> bpy.types.Scene:
     """Empty the open file and return a new scene. This is faster than loading an empty file (100 ms, measured)."""
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
@@ -111,11 +135,12 @@ def write_result(job: Job[Any], output: Output) -> None:
     os.replace(part, path)
 
 
-def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None) -> None:
+def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None, *, own_folder: Path | None = None) -> None:
     """
     Start a thread that exits this process when the parent Blender has ended, which closes the pipe to standard input.
 
     :param jobs: queue that gets the lines read from standard input.
+    :param own_folder: folder that is removed then, because nobody else will.
     """
 
     def wait() -> None:
@@ -126,6 +151,8 @@ def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None) -> None:
                 if jobs is not None:
                     for line in lines:
                         jobs.put(os.fsdecode(line))
+            if own_folder is not None:
+                shutil.rmtree(own_folder, ignore_errors=True)
             os._exit(1)
 
     threading.Thread(target=wait, name="watch-parent", daemon=True).start()
@@ -142,6 +169,11 @@ def _limit(memory_bytes: int) -> None:
     with contextlib.suppress(OSError, ValueError):
         # A lower limit that was set from outside is kept: raising it above its hard limit fails.
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    with contextlib.suppress(OSError):
-        # Relative to the present priority: a child that runs many jobs must not sink lower with each.
-        os.nice(max(0, 10 - os.nice(0)))
+    _lower_priority()
+
+
+def _lower_priority() -> None:
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            # Relative to the present priority: a child that runs many jobs must not sink lower with each.
+            os.nice(max(0, 10 - os.nice(0)))

@@ -10,6 +10,7 @@ import logging
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -105,7 +106,7 @@ def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -
         if factor < 1.0:
             image.scale(max(1, round(width * factor)), max(1, round(height * factor)))
         width, height = tuple(image.size)
-        pixels = [0.0] * (width * height * 4)
+        pixels = _floats(width * height * 4)
         if len(image.pixels) != len(pixels):
             raise PictureError(f"{image.channels} channels")
         image.pixels.foreach_get(pixels)
@@ -118,6 +119,33 @@ def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -
         raise PictureError(str(error)) from error
     finally:
         bpy.data.images.remove(image)
+
+
+def _floats(number: int) -> Any:
+    """Return so many zeros, in a numpy array if there is numpy: Blender fills that without a detour."""
+    try:
+        import numpy
+    except ImportError:
+        return [0.0] * number
+    return numpy.zeros(number, numpy.float32)
+
+
+def warm_up() -> None:
+    """
+    Write, read and scale an image, which takes Blender 0.1 s the first time.
+
+    :raises RuntimeError: that is not possible here.
+    """
+    path = Path(bpy.app.tempdir) / "warm-up.png"
+    made = [bpy.data.images.new("Warm-up", 2, 2)]
+    try:
+        made[0].file_format = "PNG"
+        made[0].save(filepath=str(path))
+        made.append(bpy.data.images.load(str(path), check_existing=False))
+        made[1].scale(1, 1)
+    finally:
+        bpy.data.batch_remove(made)
+        path.unlink(missing_ok=True)
 
 
 def try_make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> bool:

@@ -32,6 +32,7 @@ from ..provenance import collection_name, properties, tags
 from ..record import Stage, TaskRecord, now_s
 from . import model_download
 from .context import EngineContext
+from .expected_conversions import ExpectedConversions
 from .transitions import MAX_ATTEMPTS, Transitions
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class DeliverSteps:
     :param transitions: writes the result of a step.
     :param converter: None where conversion is not possible; models are then imported from their GLB.
     :param report: called with the record, the bytes received and the total size (None if unknown).
+    :param expected: is told which models will soon be there.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class DeliverSteps:
         transitions: Transitions,
         converter: Converter | None,
         report: Callable[[TaskRecord, int, int | None], None],
+        expected: ExpectedConversions,
     ) -> None:
         self._context = context
         self._transitions = transitions
         self._converter = converter
         self._report = report
+        self._expected = expected
         self._foreign: dict[str, ForeignFileError] = {}
         """Task id -> the error of the first file of the wrong type."""
 
@@ -73,6 +77,8 @@ class DeliverSteps:
         :raises TriverseError: a temporary failure that the caller schedules again.
         """
         folder = self._folder(record)
+        self._context.client()  # raises if nothing may be requested now
+        self._expected.soon(record)
         try:
             model, asset_urls = model_download.fetch_model(
                 self._context, record, folder, lambda done, size: self._report(record, done, size)
@@ -173,7 +179,10 @@ class DeliverSteps:
             )
             self._transitions.fail(record, TriverseError(sentence), is_final=False)
             return
-        converted = self._converted(record, model)
+        try:
+            converted = self._converted(record, model, verdict)
+        finally:
+            self._expected.converted()
         for note in verdict.notes:
             self._context.store.add_history(record.id, "WARNING", note)
         if converted is None:
@@ -197,7 +206,7 @@ class DeliverSteps:
                 triangles=converted.triangles,
             )
 
-    def _converted(self, record: TaskRecord, model: Path) -> Converted | None:
+    def _converted(self, record: TaskRecord, model: Path, verdict: glb_check.Verdict) -> Converted | None:
         """
         Return the converter's result; None when the driver has to import the GLB itself.
 
@@ -219,6 +228,8 @@ class DeliverSteps:
         )
         try:
             make(job.out_dir)
+            if verdict.is_as_it_is:
+                return self._converter(job, self._context.stop)
             with glb_check.readable(model, self._context.settings.reader) as (path, _):
                 return self._converter(replace(job, glb_path=path), self._context.stop)
         except glb_check.GlbError as error:

@@ -25,7 +25,7 @@ from functools import partial
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ..converter import Converter
+from ..converter import Converter, close
 from ..events import Event, PumpReport, TaskChanged, TaskForgotten
 from ..preparer import Preparer
 from ..private_files import tighten_soon
@@ -124,6 +124,7 @@ class Engine(TaskCommands):
         late += self.pages.join(deadline_s) + self._context.seals.join(deadline_s)
         late += self._queries.join(max(0.0, deadline_s - time.monotonic()))
         self._rights.join(max(0.0, deadline_s - time.monotonic()))
+        close(self._converter)
         if late:
             log.warning("still running after %.1f s: %s", timeout_s, ", ".join(thread.name for thread in late))
         try:

@@ -23,6 +23,7 @@ from ..record import Stage, TaskRecord, now_s
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from .context import EngineContext
 from .deliver_steps import DeliverSteps
+from .expected_conversions import ExpectedConversions
 from .pacing import RateLimiter, poll_interval_s
 from .service_updates import apply_status
 from .submit_steps import SubmitSteps
@@ -69,9 +70,10 @@ class Steps:
     ) -> None:
         self._context = context
         self._store = context.store
-        self.transitions = Transitions(context, schedule, self.forget)
+        self._expected = ExpectedConversions(context, converter)
+        self.transitions = Transitions(context, schedule, self.forget, self._expected.soon)
         self._submit_steps = SubmitSteps(context, self.transitions, preparer, self._report)
-        self._deliver_steps = DeliverSteps(context, self.transitions, converter, self._report)
+        self._deliver_steps = DeliverSteps(context, self.transitions, converter, self._report, self._expected)
         # The service documents no rate limit for status queries. Send at most ten a second, and one a second while the
         # WebSocket reports changes.
         self._poll_limit = RateLimiter(rate=10.0, burst=10)
@@ -119,6 +121,7 @@ class Steps:
         """Drop what is kept in memory about the current stage of a task."""
         self._polls.pop(task_id, None)
         self._reported_s.pop(task_id, None)
+        self._expected.left_stage(task_id)
 
     def _not_stored(self, error: StoreError) -> float | None:
         if self._context.stop.is_set():

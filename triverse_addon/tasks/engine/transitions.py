@@ -27,6 +27,7 @@ from ...api.service_codes import ServiceCode
 from ..converter import ChildNotStartedError
 from ..record import Stage, TaskRecord
 from .context import EngineContext
+from .expected_conversions import NEAR_END
 
 #: Delay of requests that wait for a key or online access, in seconds; a change of settings ends it early.
 BLOCKED_S = 30.0
@@ -57,6 +58,7 @@ class Transitions:
     :param context: store, gate, event queue.
     :param schedule: called with a record and the delay until its next step, in seconds.
     :param left_stage: called with the id of a task that has moved to another stage.
+    :param near_end: called with a task that the service has nearly done.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Transitions:
         context: EngineContext,
         schedule: Callable[[TaskRecord, float], None],
         left_stage: Callable[[str], None],
+        near_end: Callable[[TaskRecord], None],
     ) -> None:
         self._context = context
         self._store = context.store
         self.schedule = schedule
         self._left_stage = left_stage
+        self._near_end = near_end
 
     def move(
         self,
@@ -139,6 +143,8 @@ class Transitions:
             durable=stage is not record.stage,
             **changes,
         )
+        if stage is record.stage and (changes.get("progress") or 0) >= NEAR_END:
+            self._near_end(record)
 
     def fail(
         self, record: TaskRecord, error: TriverseError, *, stage: Stage | None = None, is_final: bool, **changes: Any

@@ -5,18 +5,30 @@ The work queues of one engine: one for each kind of work, with the steps that th
 Floor: first. Thread: any. No ``bpy``.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
 
 from ...api.errors import UnforeseenError
+from .. import machine_memory
 from ..record import Stage, TaskRecord
 from .steps import QUEUE_FOR_STAGE, Steps
 from .work_queue import WorkQueue
 
 #: Number of worker threads for each kind of work. Uploads are limited by the service (10 a minute), downloads by the
-#: network, conversions by memory: a child Blender that holds a model of 1.5 million triangles uses 2 to 3 GB.
-_THREADS = {"prepare": 2, "send": 2, "upload": 2, "watch": 3, "download": 3, "convert": 1}
+#: network, conversions by cores and memory, see :func:`conversions_at_once`.
+_THREADS = {"prepare": 2, "send": 2, "upload": 2, "watch": 3, "download": 3}
+#: Memory of the machine, in bytes, for each conversion at a time: a child Blender that holds a model of 1.5 million
+#: triangles uses 2 to 3 GB, and the user's Blender has to go on.
+_BYTES_PER_CONVERSION = 8 * 1024**3
+_MOST_CONVERSIONS = 3
+
+
+def conversions_at_once() -> int:
+    """Return how many models are converted at a time: one a core, and as many as the memory can hold."""
+    by_memory = machine_memory.physical_bytes() // _BYTES_PER_CONVERSION
+    return max(1, min(_MOST_CONVERSIONS, os.cpu_count() or 1, by_memory))
 
 
 class WorkQueues:
@@ -30,7 +42,7 @@ class WorkQueues:
     def __init__(self, steps: Steps, cannot_start: Callable[[UnforeseenError], None]) -> None:
         self._queues = {
             name: WorkQueue(name, size, partial(steps.run, name), steps.give_up, cannot_start)
-            for name, size in _THREADS.items()
+            for name, size in {**_THREADS, "convert": conversions_at_once()}.items()
         }
 
     def __getitem__(self, name: str) -> WorkQueue:

@@ -54,7 +54,7 @@ def get_or_start() -> "Session":
         from ...scene.asset_library import LibraryCopyConverter
         from ...scene.child.command import child_command
         from ...scene.child.converter import ChildConverter
-        from ...scene.child.library_writer import WORK, ChildAssetWriter
+        from ...scene.child.library_writer import ChildAssetWriter
         from ...scene.child.preparer import ChildPreparer
         from ...scene.child.source_thumbnails import SourceThumbnails
         from ...scene.importing.importer import wait_reason
@@ -62,6 +62,7 @@ def get_or_start() -> "Session":
         from ...scripting.task import Task
         from ...tasks.engine.engine import Engine
         from ...tasks.events import Notice
+        from ...tasks.folders import WORK
         from .batch_session import BatchSession
         from .session import Session
 
