@@ -42,9 +42,9 @@ POSIX_ONLY = {
 LOOKED_AT = {
     ("scene/child/process.py", "SIGKILL"): "after a question for the system",
     ("scene/child/process.py", "killpg"): "after a question for the system",
-    ("scene/child/process.py", "sysconf"): "its absence is caught",
-    ("scene/worker/job_loop.py", "nice"): "after the import of resource",
+    ("scene/worker/job_loop.py", "nice"): "its absence is asked for",
     ("tasks/files/seals.py", "geteuid"): "after a question for the system",
+    ("tasks/machine_memory.py", "sysconf"): "its absence is caught",
     ("tasks/private_files.py", "geteuid"): "after a question for the system",
 }
 """Each use of what only POSIX has, and why it does no harm elsewhere. A new one has to be looked at, too."""
