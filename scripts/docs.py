@@ -5,6 +5,7 @@ done.
 
     docs/flows.md           the flows and the options of each
     docs/architecture.md    the operators, and where each is
+    docs/batch.md           the farm engines that tests have run, from what they have written into docs/tried
 
 No floor (development only). Standard library and ``triverse_addon.api`` only. Never imports ``bpy``.
 """
@@ -12,6 +13,7 @@ No floor (development only). Standard library and ``triverse_addon.api`` only. N
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -97,10 +99,28 @@ def operators_table() -> str:
 
 
 # -----------------------------------------------------------------------------
+# Farm engines
+
+
+def tried_table() -> str:
+    """The farm engines that tests have run; ``tests/package/engines.py`` writes a file for each."""
+    rows = ["| Engine | Version | Rows | Stopped, and how | Charges | Lost rows |", "|---|---|---:|---|---:|---:|"]
+    for path in sorted((REPO / "docs" / "tried").glob("*.json")):
+        one = json.loads(path.read_text(encoding="utf-8"))
+        rows.append("| {engine} | {version} | {rows} | {how} | {charges} | {lost} |".format(**one))
+    return "\n".join(rows)
+
+
+# -----------------------------------------------------------------------------
 # Pages
 
-TABLES: Mapping[str, Callable[[], str]] = {"flows": flows_table, "operators": operators_table}
-PAGES = {name: REPO / "docs" / page for name, page in {"flows": "flows.md", "operators": "architecture.md"}.items()}
+TABLES: Mapping[str, Callable[[], str]] = {
+    "flows": flows_table,
+    "operators": operators_table,
+    "tried": tried_table,
+}
+_IN = {"flows": "flows.md", "operators": "architecture.md", "tried": "batch.md"}
+PAGES = {name: REPO / "docs" / page for name, page in _IN.items()}
 """The page that each table is in."""
 
 

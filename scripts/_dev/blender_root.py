@@ -35,6 +35,8 @@ PACKAGES = (
 # What Blender 5.2 itself imports and Debian's package does not ask for: without requests its extension system fails.
 EXTRA_PACKAGES = {"trixie": (), "sid": ("python3-cattr", "python3-requests")}
 SUITES = tuple(EXTRA_PACKAGES)
+FARM_PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge", "parallel")
+"""Engines of farms, for the tests that run batches on them: added to a root when the first of these tests runs."""
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 """What a root sees of this machine's devices, beside terminals and shared memory of its own. Mesa draws on the CPU."""
@@ -85,8 +87,12 @@ def _probe_namespaces() -> bool:
     return subprocess.run(probe, capture_output=True, check=False).returncode != 0
 
 
-def ensure_root(suite: str) -> Path:
+def ensure_root(suite: str, more: tuple[str, ...] = ()) -> Path:
     """Make the root of ``suite`` if it is not there, add packages it lacks, and return its folder.
+
+    Args:
+        suite: which of Debian's releases.
+        more: packages that are needed beside those of all roots.
 
     Raises:
         SetupError: it cannot be made on this machine, or a step failed; the text holds that step's last words.
@@ -98,7 +104,7 @@ def ensure_root(suite: str) -> Path:
     with locked(f"root-{suite}"):
         if not folder.is_dir():
             _make(suite, folder)
-        _complete(suite, folder)
+        _complete(suite, folder, more)
     return folder
 
 
@@ -121,9 +127,9 @@ def _make(suite: str, folder: Path) -> None:
     unfinished.rename(folder)
 
 
-def _complete(suite: str, folder: Path) -> None:
+def _complete(suite: str, folder: Path, more: tuple[str, ...] = ()) -> None:
     """Install the packages that are not there yet. Those that are stay at their version."""
-    wanted = (*PACKAGES, *EXTRA_PACKAGES[suite])
+    wanted = (*PACKAGES, *EXTRA_PACKAGES[suite], *more)
     have = subprocess.run(
         ["chroot", folder, "dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Package}\n"],
         capture_output=True,

@@ -33,7 +33,9 @@ class Recipe:
 
 DEV = Recipe("dev", REQUIREMENTS / "dev.txt", ((3, 11), (3, 12), (3, 13)))
 WORKFLOWS = Recipe("workflows", REQUIREMENTS / "workflows.txt", ((3, 11), (3, 12), (3, 13)))
-"""What checks the files of a host's CI."""
+"""What checks the files of a host's CI and of Kubernetes."""
+OPENJD = REQUIREMENTS / "openjd.txt"
+"""What runs the job bundle for farms: no environment of its own, see :func:`ensure_for`."""
 BPY = {
     "4.2.23": Recipe("bpy-4.2.23", REQUIREMENTS / "bpy-4.2.23.txt", ((3, 11),)),
     "4.5.15": Recipe("bpy-4.5.15", REQUIREMENTS / "bpy-4.5.15.txt", ((3, 11),)),
@@ -173,6 +175,27 @@ def ensure_beside(lock: Path) -> Path:
             unfinished = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(unfinished, ignore_errors=True)
             _install(Path(sys.executable), lock, "--no-deps", f"--target={unfinished}")
+            unfinished.rename(folder)
+    return folder
+
+
+def ensure_for(version: str, lock: Path) -> Path:
+    """Install a lock file into a folder of its own, for ``PYTHONPATH`` of another Python; return the folder.
+
+    Args:
+        version: of that Python, such as "3.13". It runs on this kind of machine, in a root.
+        lock: whose packages are wheels only.
+
+    Raises:
+        SetupError: pip could not install it.
+    """
+    folder = dev_cache() / "beside" / f"{lock.stem}-{version}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    with locked(f"beside-{lock.stem}-{version}"):
+        if not folder.is_dir():
+            unfinished = folder.with_name(f"{folder.name}.part")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            chosen = (f"--python-version={version}", "--only-binary=:all:", "--no-deps", f"--target={unfinished}")
+            _install(Path(sys.executable), lock, *chosen)
             unfinished.rename(folder)
     return folder
 

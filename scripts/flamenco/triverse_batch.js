@@ -8,9 +8,15 @@
 //           ---> rows 26:50 --+--> merge
 //           ---> rows 51:75 --+
 //
-// Written for Flamenco 3's documented interface (https://flamenco.blender.org/usage/job-types/): JOB_TYPE, compileJob,
-// author.Task and author.Command, the command "exec", and the variable {blender}. Any task may be run again, on any
-// worker: a row's identity sees to it that nothing is paid twice.
+// Written for the documented interface of Flamenco 3.6 and newer (https://flamenco.blender.org/usage/job-types/):
+// JOB_TYPE, compileJob, author.Task and author.Command, the command "exec", shellSplit and the variable {blender}. Its
+// engine knows no newer JavaScript than ECMAScript 2017 and a little more, so nothing newer stands here. Any task may be
+// run again, on any worker: a row's identity sees to it that nothing is paid twice.
+//
+// A failed task ends a job only when a tenth of its tasks has failed, so a failed check of many rows would leave the job
+// waiting for ever. Hence the check never fails: it writes what it has found into the library (--record --failed-ok).
+// The chunks read it (--checked), and if it was bad they end at once with its sentence and do fail, so that the tenth is
+// soon reached. It also tells each chunk its own share of max_credits.
 
 const JOB_TYPE = {
     label: "Triverse Batch",
@@ -19,17 +25,27 @@ const JOB_TYPE = {
           description: "CSV or JSON Lines file, or folder of pictures, on storage that all workers see" },
         { key: "library", type: "string", subtype: "dir_path", required: true,
           description: "Asset library folder to write into, on storage that all workers see" },
+        // Blender's // means "beside the .blend that is open", which no worker knows: these are made absolute in Blender,
+        // when the job is submitted.
+        { key: "absolute_batch_file", type: "string", visible: "hidden", eval: "str(abspath(settings.batch_file))",
+          description: "The batch file's absolute path" },
+        { key: "absolute_library", type: "string", visible: "hidden", eval: "str(abspath(settings.library))",
+          description: "The library's absolute path" },
         { key: "rows", type: "int32", required: true, default: 1, propargs: { min: 1, max: 1000000 },
-          eval: "sum(1 for row in __import__('csv').reader(open(abspath(settings.batch_file), newline='', " +
-                "encoding='utf-8-sig')) if any(row)) - 1",
-          evalInfo: { showLinkButton: false, description: "Count the rows of a CSV file" },
-          description: "Number of rows. The command 'batch FILE --dry-run' tells it too; too large does no harm" },
+          eval: "(lambda path, os, io, csv, json, re: max(1, sum(len(files) for _, _, files in os.walk(path)) if " +
+                "os.path.isdir(path) else (lambda head: (lambda text: (len(json.loads(text)) if re.match(r'\\s*\\[', " +
+                "text) else len(re.findall(r'(?m)^\\{', text)) if re.match(r'\\s*\\{', text) else sum(any(row) for row in " +
+                "csv.reader(io.StringIO(text, newline=''))) - 1))(open(path, newline='', errors='replace', encoding=" +
+                "'utf-16' if head in (b'\\xff\\xfe', b'\\xfe\\xff') else 'utf-8-sig').read()))(open(path, 'rb').read(2))))" +
+                "(str(abspath(settings.batch_file)), *map(__import__, ('os', 'io', 'csv', 'json', 're')))",
+          evalInfo: { showLinkButton: true, description: "Count the rows when the job is submitted" },
+          description: "Number of rows. It counts itself; too large does no harm" },
         { key: "chunk_size", type: "int32", default: 25, propargs: { min: 1, max: 100000 }, visible: "submission",
-          description: "Number of rows in one task" },
+          description: "Number of rows in one task. Fewer than 25 cost time: each task starts a Blender" },
         { key: "jobs", type: "int32", default: 4, propargs: { min: 1, max: 500 }, visible: "submission",
           description: "Models that each task has under way at the service at once" },
         { key: "max_credits", type: "int32", default: 0, propargs: { min: 0 }, visible: "submission",
-          description: "Do not begin if all rows together cost more credits than this. 0 for any price" },
+          description: "Order nothing if all rows together cost more credits than this. 0 for any price" },
         { key: "retry_failed", type: "bool", default: false, visible: "submission",
           description: "Only rows that failed in an earlier job, and those again" },
         { key: "data_folder", type: "string", subtype: "dir_path", default: "", visible: "submission",
@@ -41,7 +57,10 @@ const JOB_TYPE = {
 };
 
 function compileJob(job) {
-    const settings = job.settings;
+    if (typeof shellSplit !== "function") {
+        throw "Triverse Batch needs Flamenco 3.6 or newer.";
+    }
+    const settings = withAbsolutePaths(job.settings);
     const rows = Number(settings.rows);
     const chunkSize = Number(settings.chunk_size || 25);
     for (const key of ["batch_file", "library", "data_folder", "options"]) {
@@ -79,6 +98,20 @@ function compileJob(job) {
     job.addTask(merge);
 }
 
+function withAbsolutePaths(given) {
+    const settings = Object.assign({}, given);
+    settings.batch_file = given.absolute_batch_file || given.batch_file;
+    settings.library = given.absolute_library || given.library;
+    for (const key of ["batch_file", "library", "data_folder"]) {
+        const path = settings[key];
+        // On the way through a text field of the web page or of a script, // stays as it is.
+        if (typeof path === "string" && path.startsWith("//")) {
+            throw `${key} is ${path}, which means beside a .blend that no worker knows. Give its absolute path.`;
+        }
+    }
+    return settings;
+}
+
 function authorTask(name, settings, more) {
     const task = author.Task(name, "blender");
     task.addCommand(author.Command("exec", {
@@ -97,11 +130,11 @@ function commonArguments(settings) {
 function checkArguments(settings) {
     const limit = Number(settings.max_credits || 0);
     const retry = settings.retry_failed ? ["--retry-failed"] : [];
-    return ["--dry-run"].concat(retry, limit > 0 ? ["--max-credits", `${limit}`] : []);
+    return ["--dry-run", "--record", "--failed-ok"].concat(retry, limit > 0 ? ["--max-credits", `${limit}`] : []);
 }
 
 function chunkArguments(settings, range) {
     const retry = settings.retry_failed ? ["--retry-failed"] : [];
     // A row that fails for good must not have the whole chunk tried again on every worker: the merge tells of it.
-    return ["--rows", range, "--jobs", `${Number(settings.jobs || 4)}`, "--yes", "--failed-ok"].concat(retry);
+    return ["--rows", range, "--jobs", `${Number(settings.jobs || 4)}`, "--checked", "--failed-ok"].concat(retry);
 }

@@ -22,6 +22,7 @@ import pytest
 from scripts._dev.cache import REPO, dev_cache
 from scripts._dev.sandbox import Sandbox
 from scripts._dev.window import Blender, copy_profile, run_background
+from tests.batch.files import png
 from tests.service.server import StandIn
 
 SCRIPT = REPO / "scripts" / "flamenco" / "triverse_batch.js"
@@ -76,6 +77,72 @@ def test_the_rows_are_counted_as_blender_would(tmp_path: Path) -> None:
         batch_file = str(file)
 
     assert eval(setting["eval"], {"settings": Settings, "abspath": Path}) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "count"),
+    [
+        ("prompt;name\na;b\nc;d\n", "utf-16", 2),
+        ('{"prompt": "a"}\n\n{"prompt": "b"}\n', "utf-8", 2),
+        ('{\n "prompt": "a",\n "x": {}\n}\n{\n "prompt": "b"\n}\n', "utf-8", 2),
+        ('\n[{"prompt": "a"}, {"prompt": "b"}, {"prompt": "["}]', "utf-8-sig", 3),
+        ("prompt\n", "utf-8", 1),
+    ],
+)
+def test_the_rows_of_any_file_are_counted(tmp_path: Path, text: str, encoding: str, count: int) -> None:
+    file = tmp_path / "rows"
+    file.write_text(text, encoding=encoding)
+    assert counted(file) == count
+
+
+def test_the_pictures_of_a_folder_are_counted(tmp_path: Path) -> None:
+    assert counted(tmp_path) == 1
+    for name in ("a.png", "b.png", "more/c.png"):
+        png(tmp_path / name)
+    assert counted(tmp_path) == 3
+
+
+def counted(file: Path) -> int:
+    """What Flamenco's add-on counts, which hands the expression these names as globals."""
+    (setting,) = [one for one in authored()["jobType"]["settings"] if one["key"] == "rows"]
+
+    class Settings:
+        batch_file = str(file)
+
+    count: int = eval(setting["eval"], {"settings": Settings, "abspath": Path}, {})
+    return count
+
+
+def test_relative_paths_are_made_absolute_or_refused() -> None:
+    job_type = authored()["jobType"]
+    hidden = {one["key"]: one["eval"] for one in job_type["settings"] if one.get("visible") == "hidden"}
+    assert hidden == {
+        "absolute_batch_file": "str(abspath(settings.batch_file))",
+        "absolute_library": "str(abspath(settings.library))",
+    }
+    given = {"batch_file": "//rows.csv", "library": "//library"}
+    tasks = authored(**given, absolute_batch_file="/srv/a b/rows.csv", absolute_library="/srv/it's/library")["tasks"]
+    for task in tasks:
+        assert arguments(task)[5:8] == ["/srv/a b/rows.csv", "--library", "/srv/it's/library"]
+    with pytest.raises(ValueError, match=r"batch_file is //rows\.csv, .* absolute path"):
+        authored(**given)
+    with pytest.raises(ValueError, match="data_folder is //data"):
+        authored(data_folder="//data")
+
+
+def test_an_older_flamenco_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"needs Flamenco 3\.6 or newer"):
+        authored(without="shellSplit")
+
+
+def test_a_failed_check_is_told_by_the_chunks() -> None:
+    check, *chunks, merge = map(arguments, authored(rows=400, max_credits=5)["tasks"])
+    # The check itself never fails, or a job of more than ten tasks would wait behind it for ever.
+    assert {"--dry-run", "--record", "--failed-ok"} <= set(check)
+    for words in chunks:
+        assert "--checked" in words
+        assert "--yes" not in words
+    assert "--checked" not in merge
 
 
 @pytest.mark.parametrize(

@@ -9,25 +9,18 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..api.errors import (
-    ConnectError,
-    ConnectionLostError,
-    StalledError,
-    TooManyRequestsError,
-    TriverseError,
-    UnavailableError,
-)
+from ..api.errors import TriverseError
 from ..api.flows import FLOWS
-from ..api.payloads import Balance
 from ..api.sentence import Sentence
 from ..batch.input.order_ids import order_ids, row_key
 from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
-from ..batch.library.ledger import Ledger
+from ..batch.library.ledger import Ledger, LedgerError, build_hash_of
+from ..batch.library.parts import PartLedger, part_folder, unite
 from ..batch.outside_files import Outside
 from ..batch.problems import BatchProblemsError
 from ..batch.raw_rows import LeftOut
@@ -38,25 +31,22 @@ from ..batch.run.machine_check import check_machine
 from ..batch.run.outcome import Outcome, untouched
 from ..batch.run.plan import PlannedRow, plan
 from ..batch.run.quotes import Prices
-from ..batch.run.request import BatchCheck, check_request, query_prices_and_balance
+from ..batch.run.request import BatchCheck, check_request
 from ..batch.run.row_table import has_work
 from ..batch.run.runner import Runner
-from ..scripting.errors import OverBudgetError
+from .batch_agreement import Agreement, load, save
 from .batch_arguments import limits_from, request_from
+from .batch_prices import PriceCheck
 from .batch_printer import BatchPrinter
 from .batch_progress import BatchProgressPrinter
 from .errors import UsageError
 from .exit_codes import EXITS, Exit, for_all, for_error
 from .host import Host
 from .output import Output
-from .setup import open_client, open_engine, open_store, ready_to_send
+from .setup import open_engine, open_store, ready_to_send
 
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
-#: Interval in seconds between two attempts to get the prices during an outage.
-_QUERY_PAUSE_S = 5.0
-#: Errors that pass by themselves.
-_OUTAGES = (ConnectError, ConnectionLostError, StalledError, TooManyRequestsError, UnavailableError)
 
 
 def batch(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -73,9 +63,15 @@ class _Batch:
         self._output = output
         self._print = BatchPrinter(output)
         self._started_s = time.monotonic()
-        self._request = request_from(args)
-        self._library = self._request.library
+        self._prices = PriceCheck(args, host, output, self._started_s)
+        self._whole = request_from(args)
+        self._request = self._whole
+        self._library = self._whole.library
         self._ledger = Ledger(self._library)
+        if args.apart:
+            self._library = part_folder(self._whole.library, self._whole.rows)
+            self._request = replace(self._whole, library=self._library)
+            self._ledger = PartLedger(self._library, self._whole.library)
         self._preparer = host.preparer()
         self._left_out: tuple[LeftOut, ...] = ()
 
@@ -85,11 +81,25 @@ class _Batch:
 
         :raises TriverseError: nothing was ordered, or the library cannot be written.
         """
+        if not self._args.record:
+            return self._run()
+        try:
+            return self._run()
+        except TriverseError as error:
+            code = for_error(error)
+            save(self._whole, Agreement(code, str(error.sentence)))
+            if not self._args.failed_ok:
+                raise
+            self._output.error(error, code)
+            return Exit.DONE
+
+    def _run(self) -> Exit:
         args = self._args
         self._check_report()
         check = self._read_and_check()
         if args.merge:
             return self._merge(check.rows)
+        agreement = load(self._whole) if args.checked else Agreement()
         chosen_rows = check.chosen_rows
         keys = {row.number: row_key(row, args.batch_id) for row in chosen_rows}
         ids = order_ids(chosen_rows, args.batch_id)
@@ -105,13 +115,18 @@ class _Batch:
             )
         self._print.ignored(self._ledger)
         self._print.plan(planned)
-        billable = [one.row for one in planned if one.is_billable]
         self._check_machine(planned)
         if args.dry_run:
-            return self._dry_run(planned, billable)
-        prices = self._confirm_prices(billable) if billable else Prices()
-        outcomes = self._run_rows(planned, prices) if has_work(planned) else [untouched(one) for one in planned]
-        return self._finish(outcomes)
+            found = self._prices.dry_run(planned)
+            if args.record:
+                save(self._whole, found)
+            return Exit.DONE
+        billable = [one for one in planned if one.is_billable]
+        limit = agreement.share(billable) if args.checked else args.max_credits
+        prices = self._prices.confirm([one.row for one in billable], limit) if billable else Prices()
+        if not has_work(planned):
+            return self._finish([untouched(one) for one in planned])
+        return self._finish(self._run_rows(planned, prices, limit))
 
     # -------------------------------------------------------------------------
     # Before anything is sent
@@ -176,67 +191,6 @@ class _Batch:
             self._print.problems(found.problems)
             raise BatchProblemsError(found.problems)
 
-    def _query_prices(self, billable: Sequence[Row]) -> tuple[Prices, Balance]:
-        settings = ready_to_send(self._args, self._host)
-        # A person at a terminal is told at once. Without one, a minute's outage must not end a farm's job.
-        is_attended = not self._args.yes and self._args.max_credits is None
-        ends_at_s = time.monotonic() + (0.0 if is_attended else self._args.patience)
-        if self._args.timeout is not None:
-            ends_at_s = min(ends_at_s, self._started_s + self._args.timeout)
-        while True:
-            try:
-                with open_client(settings) as client:
-                    prices, balance = query_prices_and_balance(billable, client)
-                break
-            except _OUTAGES as error:
-                if time.monotonic() >= ends_at_s:
-                    raise
-                self._output.say(Sentence.of("{reason} Trying again.", reason=str(error.sentence)))
-                time.sleep(min(_QUERY_PAUSE_S, max(0.0, ends_at_s - time.monotonic())))
-        self._print.quote(len(billable), prices, balance.balance)
-        return prices, balance
-
-    def _confirm_prices(self, billable: Sequence[Row]) -> Prices:
-        """
-        Get the prices, and the user's confirmation.
-
-        :return: the prices.
-        :raises TriverseError: the price exceeds a limit or the balance, or nobody can be asked.
-        :raises KeyboardInterrupt: the user does not confirm.
-        """
-        prices, balance = self._query_prices(billable)
-        self._check_limit(prices)
-        if prices.total > balance.balance:
-            raise OverBudgetError(
-                Sentence.of(
-                    "{missing} credits are missing, and nothing was ordered. Add API credits, or choose fewer rows "
-                    "with --rows.",
-                    missing=prices.total - balance.balance,
-                )
-            )
-        if not self._args.yes and self._args.max_credits is None:
-            self._print.confirm(
-                "Order them?",
-                "Nothing was ordered.",
-                Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
-            )
-        return prices
-
-    def _check_limit(self, prices: Prices) -> None:
-        limit = self._args.max_credits
-        if limit is not None and prices.unknown:
-            raise OverBudgetError(
-                Sentence.of(
-                    "The service tells no price of {count} rows before they are ordered, so --max-credits cannot be "
-                    "kept. Nothing was ordered.",
-                    count=len(prices.unknown),
-                )
-            )
-        if limit is not None and prices.total > limit:
-            raise OverBudgetError(
-                Sentence.of("That is more than the {limit} credits of --max-credits. Nothing was ordered.", limit=limit)
-            )
-
     def _confirm_outside_files(self, files: Sequence[Outside]) -> None:
         """
         List the files outside the batch's folder, and ask whether they may be opened.
@@ -258,21 +212,6 @@ class _Batch:
         )
         self._request = replace(self._request, allowed=frozenset(one.key for one in files))
 
-    def _dry_run(self, planned: Sequence[PlannedRow], billable: Sequence[Row]) -> Exit:
-        self._print.planned_rows(planned)
-        try:
-            if billable:
-                self._check_limit(self._query_prices(billable)[0])
-        except OverBudgetError:
-            raise
-        except TriverseError as error:
-            # Under a limit, an unknown price is no consent; and with this key, nothing could be ordered.
-            if self._args.max_credits is not None or for_error(error) is Exit.ACCOUNT:
-                raise
-            self._output.say(Sentence.of("The price is not known: {reason}", reason=str(error.sentence)))
-        self._output.say("Nothing was sent." if not billable else "Nothing was ordered.")
-        return Exit.DONE
-
     # -------------------------------------------------------------------------
     # Running
 
@@ -286,7 +225,7 @@ class _Batch:
     def _data_dir(self) -> Path:
         return self._host.settings(self._args.data, offline=self._args.offline).data_dir
 
-    def _run_rows(self, planned: Sequence[PlannedRow], prices: Prices) -> list[Outcome]:
+    def _run_rows(self, planned: Sequence[PlannedRow], prices: Prices, limit: int | None) -> list[Outcome]:
         """
         Run the batch to its end.
 
@@ -305,7 +244,7 @@ class _Batch:
                 self._ledger,
                 catalog_ids=ids,
                 prices=prices.by_row,
-                limits=limits_from(self._args),
+                limits=replace(limits_from(self._args), max_credits=limit),
             )
             was_interrupted = False
             try:
@@ -316,6 +255,7 @@ class _Batch:
                     time.sleep(_PAUSE_S)
             except KeyboardInterrupt:
                 was_interrupted = True  # first: the report may fail, or a second Ctrl-C end it
+                runner.hold_back()
                 self._finish(runner.outcomes(), in_haste=True)
                 raise
             finally:
@@ -352,6 +292,7 @@ class _Batch:
         if not self._ledger.folder.is_dir():
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
+        self._unite_parts({keys[row.number]: row for row in rows})
         report_rows = report.rows_from_ledger(rows, keys, self._ledger)
         self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
@@ -360,6 +301,26 @@ class _Batch:
         self._write_sheets(report_rows)
         self._print.results(report_rows)
         return code
+
+    def _unite_parts(self, rows: Mapping[str, Row]) -> None:
+        """
+        Take over what machines without a common disk have written.
+
+        :raises TriverseError: the library cannot be written.
+        """
+        hashes = {key: build_hash_of(row, with_blender=not self._args.glb_only) for key, row in rows.items()}
+        try:
+            count = unite(self._library, rows, hashes)
+        except OSError as error:
+            raise LedgerError(
+                Sentence.of(
+                    "The library {path} cannot be written ({reason}). Check its permissions and free space.",
+                    path=str(self._library),
+                    reason=error.strerror or type(error).__name__,
+                )
+            ) from None
+        if count:
+            self._output.say(Sentence.of("{count} rows were taken over from the libraries of parts.", count=count))
 
     def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> None:
         target = report_path(self._request)

@@ -78,6 +78,23 @@ def add_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send nothing: write report, catalogs and contact sheets of what is in the library",
     )
+    command.add_argument(
+        "--apart",
+        action="store_true",
+        help="with --rows: write into a library of its own in the library's folder .triverse, for machines that share "
+        "no disk; --merge takes over what is there",
+    )
+    command.add_argument(
+        "--record",
+        action="store_true",
+        help="with --dry-run: keep in the library what was found, for parts with --checked; with --failed-ok it ends "
+        "with 0 whatever was found",
+    )
+    command.add_argument(
+        "--checked",
+        action="store_true",
+        help="order without asking, if --record found nothing wrong, and for no more than these rows cost then",
+    )
     command.add_argument("--report", metavar="FILE", help="where the report goes, instead of into the library")
     command.add_argument(
         "--patience",
@@ -117,11 +134,17 @@ def request_from(args: argparse.Namespace) -> BatchRequest:
     """
     Return the batch request that the options describe.
 
-    :raises UsageError: ``--rows`` is empty, or see :func:`defaults_from`.
+    :raises UsageError: ``--rows`` is empty, options do not go together, or see :func:`defaults_from`.
     """
     if args.rows is not None and not args.rows.strip():
         # An empty variable of a farm's script must not order the whole file.
         raise UsageError(Sentence.of("Write --rows as A:B, such as --rows 1:50."))
+    if args.apart and args.rows is None:
+        raise UsageError(Sentence.of("Write --apart with --rows, such as --rows 1:50."))
+    if args.record and (not args.dry_run or args.rows is not None):
+        raise UsageError(Sentence.of("Write --record with --dry-run, and without --rows."))
+    if args.checked and (args.dry_run or args.max_credits is not None):
+        raise UsageError(Sentence.of("--checked takes its limit from the check. Leave out --dry-run or --max-credits."))
     file = Path(args.file).expanduser().absolute()
     return BatchRequest(
         file=file,

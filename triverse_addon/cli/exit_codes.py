@@ -22,6 +22,7 @@ from ..api.errors import (
     TriverseError,
     UnsupportedError,
 )
+from ..api.sentence import Sentence
 from ..batch.run.outcome import RowResult
 from ..scripting.errors import OverBudgetError
 
@@ -56,6 +57,25 @@ EXITS: Mapping[RowResult, Exit] = {
 }
 """How the command ends for a task or row that has ended in this way."""
 
+
+class CheckFailedError(TriverseError):
+    """
+    The recorded check of a batch has failed; nothing was ordered.
+
+    :ivar exit_code: how the check has ended.
+    """
+
+    def __init__(self, exit_code: Exit, message: str) -> None:
+        self.exit_code = exit_code
+        super().__init__(
+            Sentence.of(
+                "The check of this batch has ended with {code}, and nothing is ordered. It said: {message}",
+                code=int(exit_code),
+                message=message,
+            )
+        )
+
+
 _BY_ERROR: tuple[tuple[type[TriverseError], Exit], ...] = (
     (InputError, Exit.USAGE),
     (OverBudgetError, Exit.ACCOUNT),
@@ -78,6 +98,8 @@ _ORDER = (Exit.ACCOUNT, Exit.SERVICE, Exit.FAILED, Exit.TIMED_OUT)
 
 def for_error(error: TriverseError) -> Exit:
     """Return the exit code for an error that ended the command. Anything not listed is a local error."""
+    if isinstance(error, CheckFailedError):
+        return error.exit_code
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)
 
 

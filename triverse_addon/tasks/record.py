@@ -283,6 +283,11 @@ class TaskRecord:
         return self.stage in (Stage.READY, Stage.IMPORTED)
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether the creation request was never sent, so that the service cannot have the order."""
+        return self.stage in NOT_SENT or (self.stage is Stage.SUBMITTING and self.submitted_at_s is None)
+
+    @property
     def is_paid(self) -> bool:
         """Whether the service has accepted the order, so that a retry must not order again."""
         return self.task_uuid is not None

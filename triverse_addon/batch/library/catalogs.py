@@ -10,7 +10,7 @@ with ``#`` are ignored; the first other line is ``VERSION 1``; each further line
 
 import contextlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...api.display_text import plain_name
@@ -87,9 +87,20 @@ def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
     :raises CatalogError: nothing was written.
     """
     wanted = dict.fromkeys(path for path in paths if path)
+    with _locked(library) as lock:
+        return {path: catalog_id(path) for path in wanted} | _merge(library / FILE_NAME, wanted, lock)
+
+
+@contextlib.contextmanager
+def _locked(library: Path) -> Iterator[SharedLock]:
+    """
+    Hold the lock of the catalogs.
+
+    :raises CatalogError: another process holds it all the time, or nothing can be written.
+    """
     try:
         with locked(library, FILE_NAME, wait_s=_WAIT_S) as lock:
-            return {path: catalog_id(path) for path in wanted} | _merge(library / FILE_NAME, wanted, lock)
+            yield lock
     except (LockTimeoutError, LockLostError):
         raise CatalogError(
             Sentence.of("Another batch is writing the catalogs in {path}. Try again later.", path=str(library))
@@ -98,6 +109,24 @@ def merge(library: Path, paths: Iterable[str]) -> dict[str, str]:
         raise CatalogError(
             Sentence.of("Nothing can be written in {path} ({reason}).", path=str(library), reason=_reason(error))
         ) from None
+
+
+def add(library: Path, found: Mapping[str, str]) -> None:
+    """
+    Add catalogs of another library under their own UUIDs, so that assets that come from there stay in them.
+
+    :param found: path -> UUID, see :func:`read`.
+    :raises CatalogError: nothing was written.
+    """
+    if not found:
+        return
+    with _locked(library) as lock:
+        text = _text(library / FILE_NAME)
+        known = _ids(text)
+        lines = [f"{one}:{path}:{simple_name(path)}" for path, one in found.items() if one not in known]
+        if lines:
+            lock.check()
+            _write(library / FILE_NAME, _with_lines(_readable(text), lines))
 
 
 def _merge(file: Path, wanted: Iterable[str], lock: SharedLock) -> dict[str, str]:
@@ -183,6 +212,15 @@ def _catalogs(text: str) -> dict[str, str]:
         with contextlib.suppress(ValueError):
             if path:
                 found.setdefault(path, str(uuid.UUID(name.strip())))
+    return found
+
+
+def _ids(text: str) -> set[str]:
+    """Return the UUIDs of all catalogs, also of those that share a path."""
+    found = set()
+    for line in _split(text):
+        with contextlib.suppress(ValueError):
+            found.add(str(uuid.UUID(line.partition(":")[0].strip())))
     return found
 
 

@@ -9,6 +9,7 @@ from the thread that ends the run. No ``bpy``.
 A single thread, so that a row's entries are written in the order of events.
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -22,7 +23,7 @@ from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.engine import Engine
 from ...tasks.files.image_size import is_small
-from ...tasks.record import FAILED_STAGES, NOT_SENT, Origin, TaskRecord, TaskRequest, next_order_id
+from ...tasks.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, next_order_id
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from .plan import PlannedRow, RowAction
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: ``Origin.session`` of a batch's tasks; no window has this value.
 BATCH_ORIGIN = "batch"
+#: Seconds that a row which is being started gets to be in the store when the process is to end.
+_SETTLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,19 @@ class Dispatcher:
         """Wait until all queued work is done, and stop the thread."""
         self._thread.shutdown(wait=True)
 
-    def cancel_unsent(self, records: Iterable[TaskRecord]) -> None:
+    def settle(self) -> None:
+        """Wait, but not for long, until the row that is being started is; the stop event is set."""
+        with contextlib.suppress(TimeoutError):
+            self._thread.submit(lambda: None).result(_SETTLE_S)
+
+    def cancel_unsent(self, record_ids: Iterable[str]) -> None:
         """Keep the engine from sending tasks of which nothing was sent yet."""
-        for record in records:
-            if record.stage in NOT_SENT:
-                try:
-                    self._engine.cancel_unsent(record.id)
-                except TriverseError as error:
-                    # The task is then sent, and the next run finds it; it is never paid twice.
-                    log.info("task %s is not held back: %s", record.id, error)
+        for record_id in record_ids:
+            try:
+                self._engine.cancel_unsent(record_id)
+            except TriverseError as error:
+                # The task is then sent, and the next run finds it; it is never paid twice.
+                log.info("task %s is not held back: %s", record_id, error)
 
     # -------------------------------------------------------------------------
 
@@ -145,7 +152,7 @@ class Dispatcher:
             return engine.submit(self._task_request(planned, order_id)), True
         if record.stage in FAILED_STAGES and planned.action is RowAction.RETRY:
             return engine.retry(record.id), record.is_final
-        pays = record.stage in NOT_SENT and not record.is_paid
+        pays = record.is_unsent and not record.is_paid
         if not record.has_model and not record.following:
             engine.resume_following(record.id)
         return record, pays

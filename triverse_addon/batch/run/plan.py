@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...tasks.record import FAILED_STAGES, NOT_SENT, TaskRecord
+from ...tasks.record import FAILED_STAGES, TaskRecord
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of
 from ..row import Row
@@ -74,7 +74,7 @@ class PlannedRow:
             return self.record.is_final if self.record is not None else not self.was_delivered
         if self.action is RowAction.FOLLOW and self.record is not None:
             # Stored by a run that ended before the task was sent.
-            return self.record.stage in NOT_SENT and not self.record.is_paid
+            return self.record.is_unsent and not self.record.is_paid
         return self.action is RowAction.ORDER
 
 

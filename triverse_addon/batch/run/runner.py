@@ -56,9 +56,8 @@ class _Item:
 
 class Runner:
     """
-    One run of a batch.
+    One run of a batch, with a started engine.
 
-    :param engine: started.
     :param planned: all rows of this run.
     :param catalog_ids: catalog path -> UUID.
     :param prices: row number -> quoted price in credits.
@@ -123,15 +122,11 @@ class Runner:
 
     @property
     def elapsed_s(self) -> float:
-        """Time since the run was started, in seconds."""
+        """Seconds since the run was started."""
         return time.monotonic() - self._started_s
 
     def step(self) -> None:
-        """
-        Update the state of all active rows, and start the next ones. Does not block, and does no disk access.
-
-        An unforeseen error that occurs twice in a row ends the run; the unfinished rows then show it.
-        """
+        """Update all active rows, and start the next ones. No disk access. A repeated unforeseen error ends the run."""
         if self._is_over:
             return
         try:
@@ -163,23 +158,28 @@ class Runner:
         if self._end is not None or not (self._under_way or self._free or (self._billable and self._no_orders is None)):
             self._is_over = True
 
+    def hold_back(self) -> None:
+        """Cancel the run, and keep the engine from sending what was not sent yet. :meth:`shutdown` must follow."""
+        self.cancel()
+        self._dispatcher.settle()
+        self._cancel_unsent()
+
     def shutdown(self, *, cancel_unsent: bool = False) -> None:
         """
-        End the run, and wait for its threads. A window uses a separate thread for this.
-
-        :meth:`step` must not be called afterwards. Unfinished files are abandoned, and written again by the next run.
+        End the run, and wait for its threads. A window uses a separate thread for this. No :meth:`step` may follow.
 
         :param cancel_unsent: also keep the engine, which keeps running, from sending tasks that were not sent yet.
         """
-        self._is_over = True
-        self._stop.set()
+        self.cancel()
         self._writers.shutdown()  # first: writers wait for the dispatcher
         self._dispatcher.shutdown()
         if cancel_unsent:
-            started = [item.starting for item in self._starting.values() if item.starting is not None]
-            found = [future.result().record for future in started if future.exception() is None]
-            moving = [self._engine.get(item.record_id) for item in self._under_way.values()]  # as it is now
-            self._dispatcher.cancel_unsent([*found, *(record for record in moving if record is not None)])
+            self._cancel_unsent()
+
+    def _cancel_unsent(self) -> None:
+        started = [item.starting for item in self._starting.values() if item.starting is not None]
+        found = [one.result().record.id for one in started if one.done() and one.exception() is None]
+        self._dispatcher.cancel_unsent([*found, *(item.record_id for item in self._under_way.values())])
 
     def cancel(self) -> None:
         """Cancel the run without waiting: nothing more is started or checked. :meth:`shutdown` must follow."""

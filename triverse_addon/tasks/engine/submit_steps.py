@@ -149,9 +149,11 @@ class SubmitSteps:
         # Written to disk before the request is sent: from here on the service may have the order.
         record = self._store.change(
             record.id,
-            lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()),
+            lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()) if newest.following else None,
             owner=self._context.owner.name,
         )
+        if not record.following:
+            return  # held back a moment ago, see `cancel_unsent`
         try:
             created = client.create(
                 record.flow,

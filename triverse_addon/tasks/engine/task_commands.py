@@ -19,7 +19,7 @@ from ...api.urls import check_task_uuid
 from ..events import TaskForgotten
 from ..preparer import Preparer
 from ..provenance import short_name
-from ..record import FAILED_STAGES, NOT_SENT, Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
+from ..record import FAILED_STAGES, Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
 from ..removal import delete_soon
 from ..store.errors import NoSuchTaskError
 from ..store.lease import LEASE_S, Owner
@@ -161,7 +161,7 @@ class TaskCommands:
         """Keep a task from being sent if nothing of it was sent yet. Any other task is left unchanged."""
         held = {"following": False, "status_note": None}
         change = self._context.store.change
-        self._show(change(task_id, lambda newest: newest.with_(**held) if newest.stage in NOT_SENT else None))
+        self._show(change(task_id, lambda newest: newest.with_(**held) if newest.is_unsent else None))
 
     def mark_stored(self, task_id: str, name: str, thumbnail_path: str = "") -> None:
         """
