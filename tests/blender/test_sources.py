@@ -13,7 +13,7 @@ from mathutils import Euler, Matrix, Vector
 
 from tests.blender import glbs
 from tests.blender.test_prepare import pixel, size
-from triverse_addon.scene.capture import image_sources, selection, tga
+from triverse_addon.scene.capture import image_sources, selection, tga, viewport
 from triverse_addon.scene.errors import SceneError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -196,7 +196,7 @@ def test_a_viewport_without_a_window_is_told(tmp_path: Path) -> None:
     area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     shown = area.spaces.active.overlay.show_overlays
     with pytest.raises(SceneError, match="without a window"):
-        image_sources.capture_viewport(area, bpy.context.scene, bpy.context.view_layer, tmp_path / "own")
+        viewport.capture_viewport(area, bpy.context.scene, bpy.context.view_layer, tmp_path / "own")
     assert area.spaces.active.overlay.show_overlays == shown
 
 

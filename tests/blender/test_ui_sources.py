@@ -39,7 +39,15 @@ def test_beside_the_first_picture_is_a_menu_of_where_to_get_one(ui: ModuleType) 
         menus = [one for one in make_panel().drawn if one.given.get("menu") == "TRIVERSE_MT_picture"]
         assert len(menus) == count, flow
     drawn = draw(image_operators.TRIVERSE_MT_picture)
-    assert len(drawn.operators()) == 4
+    assert drawn.operators() == [
+        "triverse.paste_picture",
+        "triverse.capture_viewport",
+        "triverse.capture_selection",
+        "triverse.capture_selection",
+        "triverse.capture_rectangle",
+        "triverse.use_render",
+        "triverse.use_image",
+    ]
     assert {one.properties.field for one in drawn.drawn} == {"image_file"}
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Write images, the last render, the viewport and the clipboard to image files, as sources of tasks.
+Write images, the last render and the clipboard to image files, as sources of tasks.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
@@ -11,7 +11,6 @@ Files are written in the fastest format, TGA without compression: 60 to 150 ms f
 import errno
 import logging
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,19 +21,17 @@ import bpy
 from ...api.picture_kinds import picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import head_of, image_type
-from ...tasks.folders import slug
 from ...tasks.private_files import make_folder, opener, own_file
 from ..errors import SceneError
 from ..worker import colours
 from . import tga
+from .source_files import CLIPBOARD, RENDER, new_path, next_name, not_written, numbered_path, write
 
 _log = logging.getLogger(__name__)
 
 #: Values of ``Image.type`` of the images that Blender creates itself.
 _NOT_OF_A_USER = frozenset({"RENDER_RESULT", "COMPOSITING"})
 
-#: Least and greatest length, in pixels, of the longer side of a viewport capture. Small viewports are drawn enlarged.
-_MIN_PX, _MAX_PX = 1024, 2048
 #: Size of the file by which it is found out whether the disk is full.
 _PROBE_BYTES = 64 * 1024
 
@@ -64,8 +61,8 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
         raise SceneError(Sentence.of("The image {name} has no pixels. Its file may be missing.", name=image.name))
     with _plain_scene() as scene:
         if scene is not None:
-            return _save(image, scene, _new_path(folder, image.name, ".tga"))
-    return _write(_new_path(folder, image.name, ".tga"), _encoded(image))
+            return _save(image, scene, new_path(folder, image.name, ".tga"))
+    return write(new_path(folder, image.name, ".tga"), _encoded(image))
 
 
 def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
@@ -81,7 +78,7 @@ def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
     nothing = SceneError(Sentence.of("Nothing was rendered yet. Render an image first."))
     if result is None:
         raise nothing
-    path = _new_path(folder, f"render {scene.name}", ".tga")
+    path = numbered_path(folder, RENDER)
     with _as_tga(scene):
         try:
             return _save(result, scene, path)
@@ -96,29 +93,6 @@ def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
 def has_render() -> bool:
     """Return False if nothing was rendered; True if something may have been, which only :func:`last_render` finds."""
     return any(image.type == "RENDER_RESULT" for image in bpy.data.images)
-
-
-def capture_viewport(area: bpy.types.Area, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path) -> Path:
-    """
-    Write the view of a 3D viewport, with its shading but without grid, outlines, gizmos and other overlays, to a file.
-
-    :param area: area of the viewport.
-    :param scene: the scene to draw.
-    :param layer: the view layer to draw.
-    :param folder: folder for the file.
-    :return: path of the file.
-    :raises SceneError: the area has no 3D viewport, Blender cannot draw here, or the file cannot be written.
-    """
-    space, region = area.spaces.active, next(region for region in area.regions if region.type == "WINDOW")
-    if not isinstance(space, bpy.types.SpaceView3D):
-        raise SceneError(Sentence.of("There is no 3D viewport to capture."))
-    longest = max(region.width, region.height)
-    factor = min(max(longest, _MIN_PX), _MAX_PX) / max(longest, 1)
-    width, height = max(1, round(region.width * factor)), max(1, round(region.height * factor))
-    pixels = _draw(space, region, scene, layer, width, height)
-    return _write(
-        _new_path(folder, f"viewport {scene.name}", ".tga"), tga.encode(width, height, tga.without_alpha(pixels))
-    )
 
 
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
@@ -141,6 +115,7 @@ def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
             Sentence.of("The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.")
         )
     try:
+        pasted[0].name = next_name(folder, CLIPBOARD)
         return from_image(pasted[0], folder)
     finally:
         bpy.data.batch_remove(pasted)
@@ -164,21 +139,7 @@ def _unpack(image: bpy.types.Image, folder: Path) -> Path:
     """Write the packed file byte for byte to a new file, with the suffix of the format that its first bytes show."""
     data = image.packed_file.data
     suffix = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(image_type(data[:32]) or "")
-    return _write(_new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga"), data)
-
-
-def _write(path: Path, data: bytes) -> Path:
-    try:
-        make_folder(path.parent)
-        with open(path, "xb", opener=opener) as file:
-            file.write(data)
-    except OSError as error:
-        raise _not_written(path.parent) from error
-    return path
-
-
-def _new_path(folder: Path, name: str, suffix: str) -> Path:
-    return folder / f"{slug(name, fallback='picture')}-{secrets.token_hex(4)}{suffix}"
+    return write(new_path(folder, image.name, suffix or Path(image.filepath).suffix.lower() or ".tga"), data)
 
 
 def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
@@ -191,7 +152,7 @@ def _save(image: bpy.types.Image, scene: bpy.types.Scene, path: Path) -> Path:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         own_file(path)
     except (OSError, RuntimeError) as error:
-        raise _not_written(path.parent) from error
+        raise not_written(path.parent) from error
     return path
 
 
@@ -245,10 +206,6 @@ def _encoded(image: bpy.types.Image) -> bytes:
     return tga.encode(width, height, levels.tobytes(), depth=len(order))
 
 
-def _not_written(folder: Path) -> SceneError:
-    return SceneError(Sentence.of("The picture cannot be written to {path}. Make room there.", path=str(folder)))
-
-
 @contextmanager
 def _plain_scene() -> Iterator[bpy.types.Scene | None]:
     """
@@ -282,50 +239,6 @@ def _as_tga(scene: bpy.types.Scene) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(settings, name, value)
-
-
-# -----------------------------------------------------------------------------
-# The viewport
-
-
-def _draw(
-    space: bpy.types.SpaceView3D,
-    region: bpy.types.Region,
-    scene: bpy.types.Scene,
-    layer: bpy.types.ViewLayer,
-    width: int,
-    height: int,
-) -> bytes:
-    """
-    Draw a 3D viewport once, off screen and without overlays.
-
-    :param space: the viewport, whose overlays are off during the call.
-    :param region: the region whose view is drawn.
-    :param width: width in pixels.
-    :param height: height in pixels.
-    :return: the pixels, 8-bit RGBA, row by row from the lower left.
-    :raises SceneError: Blender cannot draw, because it has no window.
-    """
-    view = space.region_3d
-    shown = space.overlay.show_overlays
-    try:
-        import gpu  # absent in the bpy module
-
-        offscreen = gpu.types.GPUOffScreen(width, height)
-    except (ImportError, SystemError, RuntimeError) as error:
-        raise SceneError(Sentence.of("Blender cannot draw the viewport without a window.")) from error
-    try:
-        space.overlay.show_overlays = False
-        offscreen.draw_view3d(
-            scene, layer, space, region, view.view_matrix, view.window_matrix, do_color_management=True
-        )
-        with offscreen.bind():
-            buffer = gpu.state.active_framebuffer_get().read_color(0, 0, width, height, 4, 0, "UBYTE")
-        buffer.dimensions = width * height * 4  # type: ignore[assignment]
-        return bytes(buffer)
-    finally:
-        space.overlay.show_overlays = shown
-        offscreen.free()
 
 
 # -----------------------------------------------------------------------------

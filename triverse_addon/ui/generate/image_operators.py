@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Operators that put a picture into the panel: an Image data-block, the last render, the viewport, the clipboard.
+Operators that put a picture into the panel: an Image data-block, the last render, the clipboard; and their menu.
 
 Floor: third. Thread: main. Imports ``bpy``. Each writes a file in the fastest available way and puts its path into the
 panel. Slow processing is done by a worker after the task was submitted.
@@ -17,7 +17,7 @@ from .. import settings
 from ..form import inputs, request
 from ..rna import Icon, OperatorMixin, scene_props
 from ..timers import redraw
-from ..translate import tr, translate
+from ..translate import tr, tr_button, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -26,6 +26,8 @@ _WIDTH = 320
 _CHOICES: tuple[tuple[str, Icon], ...] = (
     ("triverse.paste_picture", "PASTEDOWN"),
     ("triverse.capture_viewport", "RESTRICT_VIEW_OFF"),
+    ("triverse.capture_selection", "RESTRICT_SELECT_OFF"),
+    ("triverse.capture_rectangle", "SELECT_SET"),
     ("triverse.use_render", "RENDER_RESULT"),
     ("triverse.use_image", "IMAGE_DATA"),
 )
@@ -141,30 +143,6 @@ class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
         return str(image_sources.last_render(context.scene, folder))
 
 
-class TRIVERSE_OT_capture_viewport(IntoPicture, bpy.types.Operator):
-    """Make a model from what the 3D viewport shows, without grid, outlines and gizmos"""
-
-    bl_idname = "triverse.capture_viewport"
-    bl_label = "Capture Viewport"
-    bl_options = {"REGISTER"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Return True if the window has a 3D viewport."""
-        if _viewport(context) is None:
-            cls.poll_message_set(tr("There is no 3D viewport to capture."))
-            return False
-        return super().poll(context)
-
-    def picture(self, context: bpy.types.Context, folder: Path) -> str:
-        """Draw the viewport without overlays, write the picture to a file and return its path."""
-        from ...scene.capture import image_sources
-
-        area = _viewport(context)
-        assert area is not None
-        return str(image_sources.capture_viewport(area, context.scene, context.view_layer, folder))
-
-
 class TRIVERSE_OT_paste_picture(IntoPicture, bpy.types.Operator):
     """Make a model from the picture in the clipboard, or from the file or address that was copied"""
 
@@ -197,8 +175,14 @@ def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:
     :param fields: the first name is the field to use; empty for the default.
     """
     field = fields[0] if fields else ""
+    alone = tr_button("Capture Selection Alone")
     for operator, icon in _CHOICES:
+        # A dragged rectangle needs to be invoked; menus such as Add would execute it.
+        layout.operator_context = "INVOKE_DEFAULT"
         layout.operator(operator, icon=icon).field = field
+        if operator == "triverse.capture_selection":
+            row = layout.operator(operator, text=alone, icon="OBJECT_HIDDEN", translate=False)
+            row.field, row.alone = field, True
 
 
 def put(context: bpy.types.Context, path: str, field_name: str = "") -> None:
@@ -233,20 +217,9 @@ def _shown_image(context: bpy.types.Context) -> str:
     return ""
 
 
-def _viewport(context: bpy.types.Context) -> bpy.types.Area | None:
-    """Return the 3D viewport of the context, or else the largest one of the window; None without one."""
-    if context.area is not None and context.area.type == "VIEW_3D":
-        return context.area
-    if context.window is None:
-        return None
-    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
-    return max(areas, key=lambda area: area.width * area.height, default=None)
-
-
 CLASSES = (
     TRIVERSE_OT_use_image,
     TRIVERSE_OT_use_render,
-    TRIVERSE_OT_capture_viewport,
     TRIVERSE_OT_paste_picture,
     TRIVERSE_MT_picture,
 )
