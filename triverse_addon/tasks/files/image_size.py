@@ -61,6 +61,22 @@ def is_small(path: Path) -> bool:
     return size is not None and 0 < size[0] * size[1] <= _SMALL_PX
 
 
+def size_of(path: Path) -> tuple[int, int] | None:
+    """
+    Return width and height in pixels of a PNG, JPEG, WebP or TGA, before it is turned upright; None for other formats.
+
+    :raises OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        if path.suffix.lower() == ".tga":  # nothing else tells a TGA
+            head = file.read(16)
+            return struct.unpack_from("<HH", head, 12) if len(head) == 16 else None
+        try:
+            return size_px(file, path.stat().st_size)
+        except EndlessPictureError:
+            return None
+
+
 def _webp(head: bytes) -> tuple[int, int] | None:
     """Read the size from any of the three kinds of first chunk (RFC 9649)."""
     kind = head[12:16]

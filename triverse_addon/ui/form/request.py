@@ -20,7 +20,7 @@ from ...api.flows import Flow, Kind, check
 from .. import settings
 from ..rna import scene_props
 from ..translate import tr
-from . import inputs, placement, selection
+from . import inputs, placement, selection, source_names
 
 if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
@@ -65,9 +65,11 @@ def build(context: bpy.types.Context, flow: Flow | None = None, *, again: bool =
     :param again: allow a duplicate of an earlier task.
     """
     request = draft(context, flow)
+    sources = inputs.sources(scene_props(context.scene), inputs.PANEL_FLOWS[request.flow])
     return dataclasses.replace(
         request,
-        sources=inputs.sources(scene_props(context.scene), inputs.PANEL_FLOWS[request.flow]),
+        sources=sources,
+        name=_name(inputs.PANEL_FLOWS[request.flow], sources),
         origin=origin(context),
         placement=placement.placement(context),
         auto_import=settings.preferences().auto_import,
@@ -102,7 +104,17 @@ def with_selection(context: bpy.types.Context, request: "TaskRequest") -> "TaskR
 
 def with_picture(request: "TaskRequest", path: str) -> "TaskRequest":
     """Return the request with the picture at ``path`` as its only source."""
-    return dataclasses.replace(request, sources={picture_fields(inputs.PANEL_FLOWS[request.flow])[0]: path})
+    flow = inputs.PANEL_FLOWS[request.flow]
+    sources = {picture_fields(flow)[0]: path}
+    return dataclasses.replace(request, sources=sources, name=_name(flow, sources))
+
+
+def _name(flow: Flow, sources: dict[str, str]) -> str:
+    """Return the name of a task that only pictures are sent for; "" for others, which get one from their values."""
+    is_of_pictures = all(field.kind is Kind.IMAGE for field in flow.sources) and not any(
+        field.kind is Kind.TEXT and field.required for field in flow.params
+    )
+    return source_names.task_name(sources) if is_of_pictures else ""
 
 
 def picture_fields(flow: Flow) -> list[str]:

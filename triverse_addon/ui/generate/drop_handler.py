@@ -22,10 +22,10 @@ from ..form import request as form_request
 from ..form.inputs import picture_suffixes
 from ..operator_helpers import session_or_report
 from ..rna import scene_props
-from ..state import list_rows
+from ..state import list_rows, runtime, source_pictures
 from ..timers import app_timer
 from ..translate import tr, translate
-from . import cost, image_operators, operators
+from . import cost, image_operators, operators, picture_row
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _WIDTH = 360
 #: Number of file names shown in the dialog; the others are only counted.
 _MOST_NAMES = 6
+#: Edge of a picture in the dialog, in interface units.
+_PICTURE_UNITS = 2.0
 
 
 class TRIVERSE_OT_drop(bpy.types.Operator):
@@ -75,8 +77,17 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         """Draw the file names, the flow and the price."""
         column = self.layout.column(align=True)
         names = [os.path.basename(path) for path in self.paths()]
-        for name in names[:_MOST_NAMES]:
-            column.label(text=shown(name), icon="IMAGE_DATA", translate=False)
+        session = runtime.current()
+        for path, name in zip(self.paths()[:_MOST_NAMES], names, strict=False):
+            seen = source_pictures.shown_input(session, path) if session is not None else None
+            row = column.row()
+            if seen is not None and seen[0]:
+                picture = row.row()
+                picture.ui_units_x = _PICTURE_UNITS
+                picture.template_icon(icon_value=seen[0], scale=_PICTURE_UNITS)
+                row.label(text=f"{shown(name)} · {picture_row.size(seen[1])}", translate=False)
+            else:
+                row.label(text=shown(name), icon="IMAGE_DATA", translate=False)
         if len(names) > _MOST_NAMES:
             column.label(text=tr("and {count} more", count=len(names) - _MOST_NAMES), translate=False)
         column.separator()

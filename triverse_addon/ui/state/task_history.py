@@ -6,6 +6,7 @@ Floor: third. Thread: main. Imports ``bpy`` through ``translate`` only. ``draw()
 the store.
 """
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ from ...api.errors import TriverseError
 from ..translate import translate
 
 if TYPE_CHECKING:
-    from ...scene.child.source_thumbnails import SourceThumbnails
+    from ...scene.child.source_thumbnails import SourcePicture, SourceThumbnails
     from ...tasks.engine.engine import Engine
     from ...tasks.record import TaskRecord
+
+#: Least time between two looks at the file of a picture that is shown, in seconds.
+_LOOK_AGAIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Details:
         self._wanted: tuple[str, int] | None = None
         self._read: tuple[str, int] | None = None
         self._lines: tuple[HistoryLine, ...] = ()
+        self._looked_at_s: dict[str, float] = {}
 
     def history(self, record: "TaskRecord") -> tuple[HistoryLine, ...]:
         """Return the history of a task as last read, and request a read if it may be outdated. For drawing."""
@@ -65,6 +70,22 @@ class Details:
             return ""
         self.pictures.request(source)
         return self.pictures.path(source)
+
+    def source_picture(self, source: str) -> "SourcePicture | None":
+        """Return what is known of the picture at ``source``, and request it if it is not known. For drawing."""
+        if self.pictures is None:
+            return None
+        self.pictures.request(source)
+        return self.pictures.picture(source)
+
+    def look_again(self, source: str) -> None:
+        """Request that the picture at ``source``, which is known, is read again. At most every two seconds."""
+        now_s = time.monotonic()
+        if self.pictures is not None and now_s - self._looked_at_s.get(source, 0.0) > _LOOK_AGAIN_S:
+            self._looked_at_s = {source: now_s} | {
+                other: at_s for other, at_s in self._looked_at_s.items() if now_s - at_s < _LOOK_AGAIN_S
+            }
+            self.pictures.look_again(source)
 
     @property
     def is_waiting(self) -> bool:

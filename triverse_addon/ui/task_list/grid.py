@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..layout_text import sidebar_width_px, ui_scale
+from ..state import source_pictures
 from .ui_list import icon_number
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _draw_cell(
     below.ui_units_y = _NOTHING_UNITS
     below.scale_y = picture_units + _LINE_UNITS
     below.operator("triverse.choose_task", text="", depress=is_chosen, translate=False).task_id = record.id
-    picture = session.thumbnails.icon(record.id, record.thumbnail_path)
+    picture = source_pictures.icon_of_task(session, record)
     if picture:
         below = layout.column()
         below.ui_units_y = _NOTHING_UNITS

@@ -13,7 +13,7 @@ import bpy
 from .. import choices, settings
 from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, wrapped
 from ..rna import window_props
-from ..state import runtime
+from ..state import runtime, source_pictures
 
 if TYPE_CHECKING:
     from ..properties import TriverseRow
@@ -57,9 +57,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         whole = row.row()
         whole.scale_y = 1.0 / ROW_UNITS
         whole.ui_units_x = _THUMBNAIL_UNITS
-        thumbnail = session.thumbnails.icon(record.id, record.thumbnail_path) or icon_number(
-            task_presentation.icon(record)
-        )
+        thumbnail = source_pictures.icon_of_task(session, record) or icon_number(task_presentation.icon(record))
         whole.template_icon(icon_value=thumbnail, scale=_THUMBNAIL_UNITS)
         column = row.column(align=True)
         column.scale_y = 0.5

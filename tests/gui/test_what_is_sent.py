@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What will be sent is seen before: captures of a part of the viewport, and the picture under its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from scripts._dev.window import BlenderWindow
+from tests.gui.conftest import OpenWindow
+from tests.gui.panel import NEWEST, SESSION, connected, settle, wait_for_stage
+from tests.gui.test_sources import PICTURE, SCENE, choose_source, wait_for_picture
+from tests.service.server import StandIn
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """The stand-in, slow enough for a look at a task without a model."""
+    with StandIn(speed=10.0, samples=("20k",)) as standin:
+        yield standin
+
+
+def look(window: BlenderWindow, path: str) -> dict[str, Any]:
+    """Size of a picture, its corners, and where what is not as its first corner begins and ends, in shares of it."""
+    return window.run(
+        """
+        import numpy
+        image = bpy.data.images.load(path, check_existing=False)
+        width, height = image.size
+        pixels = numpy.empty(width * height * 4, dtype=numpy.float32)
+        image.pixels.foreach_get(pixels)
+        bpy.data.images.remove(image)
+        levels = (pixels.reshape(height, width, 4)[:, :, :3] * 255).round().astype(int)
+        differs = abs(levels - levels[2, 2]).max(axis=2) > 12
+        columns, rows = (numpy.flatnonzero(differs.any(axis=axis)) for axis in (0, 1))
+        result = {
+            "size": [width, height],
+            "corners": [levels[y, x].tolist() for y in (2, height - 3) for x in (2, width - 3)],
+            "columns": [int(columns[0]) / width, int(columns[-1]) / width] if len(columns) else [],
+            "rows": [int(rows[0]) / height, int(rows[-1]) / height] if len(rows) else [],
+        }
+        """,
+        path=path,
+    )
+
+
+def next_picture(window: BlenderWindow, before: str) -> str:
+    window.wait_for(f"{PICTURE} != before", before=before)
+    return wait_for_picture(window, "viewport")
+
+
+def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = window.show_sidebar("Triverse")
+    window.run(
+        f"""
+        {SCENE}.triverse.flow = "image-to-model"
+        cube = bpy.data.objects["Cube"]
+        wall = bpy.data.objects.new("Wall", cube.data)
+        wall.scale, wall.location = (20, 0.1, 20), (0, 4, 0)
+        {SCENE}.collection.objects.link(wall)
+        """
+    )
+    settle(window)
+
+    # The selection, with what is behind it.
+    choose_source(window, side, "Capture Selection")
+    first = wait_for_picture(window, "viewport")
+    seen = look(window, first)
+    assert seen["size"] == [1024, 1024]
+    with_wall = seen["corners"]
+
+    # Alone: it fills the square except for the margin, in front of one colour, and all is as before.
+    choose_source(window, side, "Capture Selection Alone")
+    second = next_picture(window, first)
+    seen = look(window, second)
+    window.save_shot("alone")
+    assert seen["size"] == [1024, 1024]
+    assert all(abs(level - 230) <= 2 for corner in seen["corners"] for level in corner), "plain"
+    assert seen["corners"] != with_wall
+    for low, high in (seen["columns"], seen["rows"]):
+        assert low > 0.04
+        assert high < 0.96
+    assert max(seen["columns"][1] - seen["columns"][0], seen["rows"][1] - seen["rows"][0]) > 0.75
+    shown = window.run(
+        """
+        layer = bpy.context.window_manager.windows[0].view_layer
+        shading = areas("VIEW_3D")[0][1].spaces.active.shading
+        result = [
+            bpy.data.objects["Wall"].visible_get(view_layer=layer),
+            shading.background_type,
+            sorted(obj.name for obj in layer.objects.selected),
+        ]
+        """
+    )
+    assert shown == [True, "THEME", ["Cube"]]
+
+    # It is under its field: name, size, and large after a click.
+    x, y = window.wait_text("1024 × 1024", side).center
+    window.wait_text("Viewport 2", side)
+    window.save_shot("shown")
+    window.click(x, y)
+    window.wait_text("Viewport 2 · 1024")
+    window.save_shot("large")
+    window.hover()
+    window.redraw()
+
+    # A rectangle that is dragged.
+    choose_source(window, side, "Capture Rectangle")
+    view = window.box("VIEW_3D", "WINDOW")
+    x, y = view.center
+    window.save_shot("crosshair")
+    window.drag((x - 120, y - 60), (x + 120, y + 60))
+    third = next_picture(window, second)
+    width, height = look(window, third)["size"]
+    assert max(width, height) == 1024
+    assert width / height == pytest.approx(2.0, rel=0.03)
+    window.wait_text("Viewport 3", side)
+    window.save_shot("rectangle")
+
+    # In the list it stands for its model until there is one.
+    window.click_text("Generate", side)
+    window.wait_for(f"{SESSION} and {NEWEST}")
+    assert window.value(f"{NEWEST}.name") == "Viewport 3"
+    window.wait_for(f"f'{{{NEWEST}.id}} source' in {SESSION}.thumbnails._order or {NEWEST}.thumbnail_path")
+    window.save_shot("in-the-list")
+    wait_for_stage(window, "imported")
+    window.wait_for(f"{NEWEST}.id in {SESSION}.thumbnails._order")
