@@ -66,6 +66,11 @@ def _scene_members() -> dict[str, Any]:
             description="The settings used last were taken over, as far as the scene had none of its own",
             options={"HIDDEN"},
         ),
+        "example": StringProperty(
+            name="Example",
+            description="The settings from before the example was filled in",
+            options={"HIDDEN"},
+        ),
         "shared": PointerProperty(type=inputs.SharedInputs),
         "placing": PointerProperty(type=placing.TriversePlacing),
         "mesh_options": PointerProperty(type=mesh_options.TriverseMeshOptions),

@@ -14,7 +14,7 @@ import bpy
 from ...api.errors import KeyElsewhereError
 from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
-from ..form import inputs, last_used
+from ..form import example, inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
 from ..rna import Icon, scene_props
 from ..state import runtime
@@ -116,7 +116,7 @@ def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon
 
 
 class TRIVERSE_OT_try_example(bpy.types.Operator):
-    """Fill in a prompt and the quickest settings, to see what they make. It is sent when you press Generate"""
+    """Fill in a prompt and, for this one order, the quickest settings. It is sent when you press Generate"""
 
     bl_idname = "triverse.try_example"
     bl_label = "Fill In an Example"
@@ -125,8 +125,10 @@ class TRIVERSE_OT_try_example(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Fill in the example prompt, and apply the fastest built-in preset."""
         props = scene_props(context.scene)
+        prompt = tr("A small wooden treasure chest with iron bands")
+        example.begin(props, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], prompt)
         props.flow = _EXAMPLE_FLOW
-        props.shared.prompt = tr("A small wooden treasure chest with iron bands")
+        props.shared.prompt = prompt
         presets.start(context.scene, inputs.PANEL_FLOWS[_EXAMPLE_FLOW], _STARTER)
         redraw.redraw()
         return {"FINISHED"}

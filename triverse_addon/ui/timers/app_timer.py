@@ -18,7 +18,8 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from .. import properties, translations
-from ..form import last_used
+from ..form import example, last_used
+from ..rna import scene_props
 from ..state import runtime
 from . import modal_timer, redraw
 
@@ -89,7 +90,9 @@ def tick() -> float:
     windows = bpy.context.window_manager.windows
     for window in windows:
         # Enum values are corrected when a file is loaded, but not in scenes that are appended or restored by undo.
-        if properties.repair(window.scene) | last_used.seed(window.scene):
+        scene = window.scene
+        changed = properties.repair(scene) | last_used.seed(scene)
+        if changed or (scene.is_editable and example.end_if_changed(scene_props(scene))):
             redraw.redraw()
     session = runtime.current()
     if session is None:
