@@ -17,7 +17,16 @@ import bpy
 FUNCTIONS = bpy.types.UILayout.bl_rna.functions
 ATTRIBUTES = bpy.types.UILayout.bl_rna.properties
 ICONS = FUNCTIONS["label"].parameters["icon"].enum_items
-POSITIONAL = {"prop": ("data", "property"), "operator": ("operator",), "menu": ("menu",), "panel": ("idname",)}
+POSITIONAL = {
+    "prop": ("data", "property"),
+    "textbox": ("data", "property"),
+    "operator": ("operator",),
+    "menu": ("menu",),
+    "panel": ("idname",),
+}
+#: Begins the names of menus that stand for the property whose value is chosen in them.
+VALUE_MENU = "TRIVERSE_MT_value_"
+_PROPERTIES = ("prop", "textbox", "menu")
 CONTAINERS = {"row", "column", "box", "split", "grid_flow"}
 
 
@@ -69,6 +78,8 @@ class Recorder:
             for argument in given:
                 assert argument in parameters, f"{name}() has no argument {argument}"
             self._check(name, given)
+            if name == "menu" and given["menu"].startswith(VALUE_MENU):
+                given["property"] = given["menu"].removeprefix(VALUE_MENU)
             if name in CONTAINERS:
                 return self._inside()
             if name == "panel":
@@ -112,8 +123,8 @@ class Recorder:
         return [one.given["operator"] for one in self.drawn if one.function == "operator"]
 
     def properties(self) -> list[str]:
-        """All properties, in order."""
-        return [one.given["property"] for one in self.drawn if one.function == "prop"]
+        """All properties, in order, also those whose value is chosen in a menu."""
+        return [one.given["property"] for one in self.drawn if one.function in _PROPERTIES and "property" in one.given]
 
 
 def draw(panel: type, *, open_panels: bool = True) -> Recorder:

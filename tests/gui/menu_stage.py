@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from scripts._dev.screen import WIDTH, Box
 from scripts._dev.window import BlenderWindow
-from tests.gui.menus import Mouse
+from tests.gui.menus import Account, Mouse
 from tests.gui.panel import SESSION, UI, settle
 from tests.service.server import StandIn
 
@@ -102,16 +102,70 @@ def ready_sources(stage: Stage) -> None:
 
 
 def is_run(entry: str) -> str:
-    """An expression in Blender that is true when an operator was the last that was run."""
-    return f"{RAN}[0] == {entry!r}"
+    """An expression in Blender that is true when an operator was the last that was run; "alone" is said behind it."""
+    name, _, alone = entry.partition(" ")
+    return f"{RAN}[0] == {name!r} and {RAN}[1].get('alone', False) == {bool(alone)}"
 
 
 SOURCES = {
     "triverse.paste_picture": "Paste Picture",
     "triverse.capture_viewport": "Capture Viewport",
+    "triverse.capture_selection": "Capture Selection",
+    "triverse.capture_selection alone": "Capture Selection Alone",
+    "triverse.capture_rectangle": "Capture Rectangle",
     "triverse.use_render": "Use Last Render",
     "triverse.use_image": "Use Image",
 }
+
+WAITING = {"triverse.use_image", "triverse.capture_rectangle"}
+"""Those that wait for more: a dialog, and a drag."""
+
+SET_BY_CODE_ONLY = {"triverse.choose_file.display_type"}
+"""Read by Blender's file browser when it opens, and drawn nowhere."""
+
+IMPORTED = {
+    "triverse.show_imported": "Show in Viewport",
+    "triverse.import_task": "Import",
+    "triverse.import_task bare": "Import Geometry Only",
+    "triverse.replace_imported": "Replace Imported",
+    "triverse.replace_imported bare": "Replace by Geometry Only",
+    "triverse.open_folder": "Open Folder",
+    "triverse.copy_uuid": "Copy Task UUID",
+    "triverse.forget": "Take off the List",
+    "triverse.regenerate": "Use These Inputs Again",
+}
+"""What can be done with a task whose model is imported."""
+
+KNOWN_VALUES = {
+    "polygon_limit": ("text-to-model", "Polygon Limit"),
+    "model_version": ("image-to-model", "Model Version"),
+    "output_format": ("convert-model-format", "Format"),
+}
+
+
+def choose_known_values(stage: Stage, account: Account) -> None:
+    """Choose every entry of the menus of known values, and from each the way to others."""
+    window = stage.window
+    stage.mouse.click(stage.place("Options"))
+    for field, (flow, label) in KNOWN_VALUES.items():
+        window.run(f"{GIVEN}.flow = flow", flow=flow)
+        settle(window)
+        menu = f"TRIVERSE_MT_value_{field}"
+        kept = f"{GIVEN}.{flow.replace('-', '_')}.{field}"
+        stage.place(label)
+        # The choice of what to make may say the same word.
+        y = window.find_text(label, stage.side)[-1].center[1]
+        labels = {one: one for one in stage.menus[menu]}
+
+        def is_chosen(entry: str, kept: str = kept) -> str:
+            other = is_run("triverse.other_value")
+            return other if entry.startswith("Other") else f"str({kept}) == {entry.replace(',', '')!r}"
+
+        button = (stage.side.x + stage.side.width * 2 // 3, y)
+        for entry in stage.mouse.choose_each(button, stage.part, labels, is_chosen, order=[*labels]):
+            account.note(menu, entry)
+            if entry.startswith("Other"):
+                leave(stage)
 
 
 def leave(stage: Stage) -> None:

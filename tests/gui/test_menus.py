@@ -22,12 +22,16 @@ from tests.gui.menu_stage import (
     COUNT,
     COVERED,
     GIVEN,
+    IMPORTED,
     MANAGER,
     PREFERENCES,
     RAN,
+    SET_BY_CODE_ONLY,
     SOURCES,
     TOTAL,
+    WAITING,
     Stage,
+    choose_known_values,
     choose_task,
     is_run,
     is_run_bare,
@@ -93,9 +97,6 @@ def account(record_property: Callable[[str, object], None]) -> Account:
 
 # -----------------------------------------------------------------------------
 # What there is
-
-SET_BY_CODE_ONLY = {"triverse.choose_file.display_type"}
-"""Read by Blender's file browser when it opens, and drawn nowhere."""
 
 
 def test_there_is_a_test_for_every_menu(stage: Stage, counted: Callable[[str, int], None]) -> None:
@@ -172,6 +173,12 @@ def test_the_settings_of_every_flow(stage: Stage, account: Account) -> None:
         for entry in choose:
             account.note(name, entry)
     account.close(stage.menus, names)
+
+
+@uses("TRIVERSE_MT_value_*")
+def test_the_known_values_of_settings(stage: Stage, account: Account) -> None:
+    choose_known_values(stage, account)
+    account.close(stage.menus, stage.names("TRIVERSE_MT_value_*"))
 
 
 @uses("TriversePreferences.placement")
@@ -352,7 +359,7 @@ def test_the_menu_of_pictures(stage: Stage, account: Account) -> None:
     window.run("state['ran'].clear()")
     for entry in stage.mouse.choose_each(button, stage.part, SOURCES, is_run):
         account.note("TRIVERSE_MT_picture", SOURCES[entry])
-        if entry == "triverse.use_image":
+        if entry in WAITING:
             leave(stage)
         else:
             window.wait_for(f"{GIVEN}.shared.image_file")
@@ -379,7 +386,7 @@ def test_the_add_menu(stage: Stage, account: Account) -> None:
     ours = mouse.read(["Triverse"], part)["Triverse"]
     for entry in mouse.choose_each(ours, part, labels, is_run, before=add):
         account.note("TRIVERSE_MT_add", labels[entry])
-        if entry in dialogs or entry == "triverse.use_image":
+        if entry in dialogs or entry in WAITING:
             leave(stage)
     account.close(stage.menus, ["TRIVERSE_MT_add"])
 
@@ -415,19 +422,6 @@ def test_a_search_field_in_a_dialog(stage: Stage) -> None:
         window.key("Return")
         window.wait_for(f"{GIVEN}.shared.image_file")
         assert window.value(f"bpy.data.images.load({GIVEN}.shared.image_file).size[0]") == 8 * (1 + number)
-
-
-IMPORTED = {
-    "triverse.show_imported": "Show in Viewport",
-    "triverse.import_task": "Import",
-    "triverse.import_task bare": "Import Geometry Only",
-    "triverse.replace_imported": "Replace Imported",
-    "triverse.replace_imported bare": "Replace by Geometry Only",
-    "triverse.open_folder": "Open Folder",
-    "triverse.copy_uuid": "Copy Task UUID",
-    "triverse.forget": "Take off the List",
-    "triverse.regenerate": "Use These Inputs Again",
-}
 
 
 @uses("TRIVERSE_MT_task")

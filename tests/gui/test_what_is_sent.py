@@ -98,12 +98,13 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
     assert shown == [True, "THEME", ["Cube"]]
 
     # It is under its field: name, size, and large after a click.
-    x, y = window.wait_text("1024 × 1024", side).center
-    window.wait_text("Viewport 2", side)
+    x, y = window.wait_text("Viewport 2", side).center
+    window.wait_text("3.1 MB", side)
     window.save_shot("shown")
     window.click(x, y)
-    window.wait_text("Viewport 2 · 1024")
+    settle(window)
     window.save_shot("large")
+    assert len(window.find_text("3.1 MB")) == 2, "the popup says it too"
     window.hover()
     window.redraw()
 

@@ -20,7 +20,19 @@ from .batch import panel as batch_panel
 from .batch import run_operators as batch_run_operators
 from .batch import ui_list as batch_ui_list
 from .form import last_used
-from .generate import add_menu, cost, drop_handler, image_operators, presets, reuse_inputs, welcome
+from .generate import (
+    add_menu,
+    capture_operators,
+    cost,
+    drop_handler,
+    image_operators,
+    picture_row,
+    presets,
+    prompt_history,
+    reuse_inputs,
+    value_menus,
+    welcome,
+)
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .state import runtime
@@ -47,7 +59,11 @@ _CLASSES = (
     *generate_operators.CLASSES,
     *presets.CLASSES,
     *welcome.CLASSES,
+    *prompt_history.CLASSES,
+    *value_menus.CLASSES,
+    *picture_row.CLASSES,
     *image_operators.CLASSES,
+    *capture_operators.CLASSES,
     *drop_handler.CLASSES,
     *add_menu.CLASSES,
     *import_operators.CLASSES,

@@ -14,8 +14,9 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...api.errors import InputError, TriverseError
 from ...api.flows import Field, Kind
-from ..form import inputs, last_used
+from ..form import example, inputs, last_used
 from ..form import request as form_request
+from ..layout_text import font_px, paragraph, ui_scale, wrapped
 from ..operator_helpers import may_ask, session_or_report
 from ..rna import scene_props
 from ..state import list_rows, runtime
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 #: Name of the string in the layout's context that marks the panel's button. ``poll()`` reads it, because it does not
 #: know whether the operator is called with arguments.
 FROM_PANEL = "triverse_from_panel"
+#: Width of the dialog for the prompt, in pixels at UI scale 1: seven lines hold 500 characters.
+_PROMPT_PX = 616
+_LINES = 7
 
 
 class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
@@ -166,7 +170,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
 
 class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
-    """Write the prompt in a wider field"""
+    """Write the prompt in a wider field, and see all of it"""
 
     bl_idname = "triverse.edit_prompt"
     bl_label = "Prompt"
@@ -177,16 +181,22 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Remember the texts for :meth:`cancel`, and open the dialog."""
         self._before = {field.name: getattr(group, field.name) for field, group in self._texts(context)}
-        return context.window_manager.invoke_props_dialog(self, width=640, confirm_text=tr("Done"))
+        return context.window_manager.invoke_props_dialog(self, width=_PROMPT_PX + 24, confirm_text=tr("Done"))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw a field for each text of the flow."""
         column = self.layout.column()
         for index, (field, group) in enumerate(self._texts(context)):
             column.label(text=field.label)
+            if hasattr(column, "textbox"):  # from Blender 5.2 on
+                column.textbox(group, field.name, initial_visible_lines=_LINES if field.required else 2)
+                continue
             row = column.row()
             row.activate_init = index == 0
             row.prop(group, field.name, text="")
+            text = getattr(group, field.name)
+            if len(wrapped(text, _PROMPT_PX * ui_scale(), font_px())) > 1:
+                paragraph(column.box().column(align=True), text, _PROMPT_PX * ui_scale())
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Do nothing: the dialog's fields have already changed the panel's properties."""
@@ -312,6 +322,7 @@ def generate(
     if of_panel:
         session.rejected = {}
         session.again_of = ""
+        example.end(props)
         last_used.save(props, request.flow)
     session.price.request_balance()
     list_rows.choose(session, record.id)

@@ -18,7 +18,7 @@ from ..rna import Icon, scene_props
 from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
-from . import operators, presets, reuse_inputs, welcome
+from . import operators, order_summary, picture_row, presets, reuse_inputs, value_menus, welcome
 from .operators import FROM_PANEL
 
 #: Least width for labels next to their fields, in pixels at UI scale 1.
@@ -34,6 +34,8 @@ class TRIVERSE_PT_make(bpy.types.Panel):
     bl_category = "Triverse"
     bl_idname = "TRIVERSE_PT_make"
     bl_label = "Triverse"
+    # The icon of the tab, from Blender 5.2 on.
+    bl_icon = "SHADERFX"
 
     def draw_header_preset(self, _context: bpy.types.Context) -> None:
         """Draw the button that opens the preferences."""
@@ -76,6 +78,11 @@ class TRIVERSE_PT_make(bpy.types.Panel):
             for field in flow.fields:
                 if not inputs.is_shared(field):
                     _draw_rejection(layout, context, flow, field)
+        ordered = order_summary.of_order(props, flow)
+        if body is None and ordered:
+            summary = layout.column()
+            summary.active = False
+            paragraph(summary, ordered, sidebar_width_px(context))
         _draw_generate(layout, context)
 
 
@@ -103,7 +110,10 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     else:
         row.prop(group, field.name, text="", placeholder=_PLACEHOLDERS.get(field.name, field.label))
         row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
+        row.operator("triverse.prompt_history", text="", icon="DOWNARROW_HLT")
     _draw_rejection(column, context, flow, field)
+    if field.kind is Kind.IMAGE:
+        picture_row.draw(column, context, inputs.sources(scene_props(context.scene), flow).get(field.name, ""))
 
 
 def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:
@@ -111,6 +121,10 @@ def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: 
     group = inputs.holder(scene_props(context.scene), flow, field)
     column = layout.column()
     column.alert = _rejection(context, flow, field) is not None
+    if value_menus.has_menu(field):
+        value_menus.draw(column, scene_props(context.scene), flow, field, is_narrow=_is_narrow(context))
+        _draw_rejection(layout, context, flow, field)
+        return
     is_own_label = field.kind in (Kind.INT, Kind.BOOL) and not inputs.steps(field)
     if (field.kind is Kind.TEXT and not field.choices) or (_is_narrow(context) and not is_own_label):
         column.label(text=field.label)

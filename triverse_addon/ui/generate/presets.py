@@ -14,7 +14,7 @@ pictures.
 import ast
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bl_operators.presets import AddPresetBase
@@ -39,10 +39,29 @@ STARTERS = MappingProxyType(
     }
 )
 
+#: The name of each built-in preset.
+LABELS = MappingProxyType({"DRAFT": "Draft", "STANDARD": "Standard", "HERO": "Hero"})
+
 
 def has_starters(flow: Flow) -> bool:
     """Return whether a flow has any of the settings of the built-in presets."""
     return any(field.name in STARTERS["DRAFT"] for field in last_used.settings_of(flow))
+
+
+def chosen_starter(props: Any, flow: Flow) -> str:
+    """
+    Return the built-in preset that the settings of ``flow`` are those of; "" if there is none.
+
+    :param props: a scene's ``triverse`` properties.
+    """
+    fields = [field for field in last_used.settings_of(flow) if field.name in STARTERS["DRAFT"]]
+    held = {field.name: str(inputs.held(props, flow, field)) for field in fields}
+    # A preset whose settings a flow has only one of says more than it should.
+    if len(held) < 2:
+        return ""
+    return next(
+        (name for name, kept in STARTERS.items() if all(str(kept[key]) == value for key, value in held.items())), ""
+    )
 
 
 def start(scene: bpy.types.Scene, flow: Flow, starter: str) -> None:
