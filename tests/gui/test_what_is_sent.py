@@ -105,8 +105,9 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
     settle(window)
     window.save_shot("large")
     assert len(window.find_text("3.1 MB")) == 2, "the popup says it too"
+    window.key("Escape")
     window.hover()
-    window.redraw()
+    settle(window)
 
     # A rectangle that is dragged.
     choose_source(window, side, "Capture Rectangle")

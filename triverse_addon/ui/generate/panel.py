@@ -23,6 +23,8 @@ from .operators import FROM_PANEL
 
 #: Least width for labels next to their fields, in pixels at UI scale 1.
 _SPLIT_PX = 200
+#: Lines of the prompt that are seen where Blender has fields of several; a grip makes them more.
+_LINES = 2
 _PLACEHOLDERS = {"prompt": "A mossy stone well", "negative_prompt": "Anything to avoid"}
 
 
@@ -108,7 +110,11 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
         elif request.picture_fields(flow)[0] == field.name:
             row.menu("TRIVERSE_MT_picture", text="", icon="DOWNARROW_HLT")
     else:
-        row.prop(group, field.name, text="", placeholder=_PLACEHOLDERS.get(field.name, field.label))
+        placeholder = _PLACEHOLDERS.get(field.name, field.label)
+        if hasattr(row, "textbox"):  # from Blender 5.2 on
+            row.textbox(group, field.name, initial_visible_lines=_LINES, placeholder=placeholder)
+        else:
+            row.prop(group, field.name, text="", placeholder=placeholder)
         row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
         row.operator("triverse.prompt_history", text="", icon="DOWNARROW_HLT")
     _draw_rejection(column, context, flow, field)
