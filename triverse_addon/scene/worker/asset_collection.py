@@ -92,9 +92,22 @@ def collect(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object
     :param others: other objects of the file, for a child collection, see :func:`exclude_others`.
     :param name: name of the collection.
     """
-    collection = gather(remove_wrappers(shown, others), others, name)
+    left = remove_wrappers(shown, others)
+    rotate_by_angles([*left, *others])
+    collection = gather(left, others, name)
     name_single_object(collection)
     return collection
+
+
+def rotate_by_angles(objects: Sequence[bpy.types.Object]) -> None:
+    """
+    Let objects be rotated by XYZ angles, as those that a user adds, and not by the quaternions that the importer sets.
+
+    Their rotation stays as it is. Animated objects are left alone: their curves are of quaternions.
+    """
+    for obj in objects:
+        if obj.rotation_mode == "QUATERNION" and obj.animation_data is None:
+            obj.rotation_mode = "XYZ"
 
 
 def gather(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
