@@ -25,7 +25,7 @@ _IS_POSIX = os.name == "posix"
 _OWN_FOLDERS = {
     "models": re.compile(r"\d{4}-\d\d-\d\d_[a-z0-9-]+_[0-9a-f]{8}"),
     "sources": SOURCE,
-    "pictures": re.compile(r"[0-9a-f]{24}\.[a-z0-9]{2,5}|prepare\.log"),
+    "pictures": re.compile(r"[0-9a-f]{24}(-\d)?\.[a-z0-9]{2,6}|(prepare|pixels)\.log"),
     "batches": re.compile(r"[0-9a-f]{16}\.json"),
     "owners": re.compile(r"[\w-]+\.lock"),
     "work": re.compile(r""),

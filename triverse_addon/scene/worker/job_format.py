@@ -179,7 +179,26 @@ class PrepareInput:
     max_edge_px: int
 
 
-Input = ConvertInput | AssetInput | SheetInput | TrialInput | PrepareInput
+@dataclass(frozen=True, slots=True)
+class PixelsInput:
+    """
+    Write pictures as pixels that can be shown without decoding: ``pixels_worker``.
+
+    :ivar picture_path: the picture; None to render the model.
+    :ivar blend_path: the converted model, if a picture is not given.
+    :ivar views: number of views around the model.
+    :ivar target_stem: path of the files to write, without number and suffix.
+    :ivar max_edge_px: greatest length of the longer side.
+    """
+
+    picture_path: str | None
+    blend_path: str
+    views: int
+    target_stem: str
+    max_edge_px: int
+
+
+Input = ConvertInput | AssetInput | SheetInput | TrialInput | PrepareInput | PixelsInput
 
 # -----------------------------------------------------------------------------
 # Outputs
@@ -251,6 +270,13 @@ class PrepareOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class PixelsOutput:
+    """The result for :class:`PixelsInput`: the names of the files, in order."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """
     The result of a job that failed.
@@ -263,7 +289,7 @@ class Refused:
     detail: str
 
 
-Output = ConvertOutput | AssetOutput | SheetOutput | TrialOutput | PrepareOutput | Refused
+Output = ConvertOutput | AssetOutput | SheetOutput | TrialOutput | PrepareOutput | PixelsOutput | Refused
 
 InputT = TypeVar("InputT", bound=Input)
 OutputT = TypeVar("OutputT", bound=Output)

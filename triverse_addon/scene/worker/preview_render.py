@@ -11,11 +11,12 @@ and 2 to 2.5 s for a million (measured, two cores), nearly all of it before the 
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from mathutils import Euler, Vector
+from mathutils import Euler, Matrix, Vector
 
 if TYPE_CHECKING:
     from . import asset_collection, colours
@@ -38,12 +39,22 @@ class CannotDrawError(Exception):
 
 def draw(collection: bpy.types.Collection, target: Path) -> None:
     """
-    Render a model with a transparent background to a PNG.
+    Render a model from one side, see :func:`draw_around`.
+
+    :param target: path of the PNG.
+    """
+    draw_around(collection, [target])
+
+
+def draw_around(collection: bpy.types.Collection, targets: Sequence[Path], edge_px: int = _EDGE_PX) -> None:
+    """
+    Render a model with a transparent background to PNGs, from directions that are evenly spaced around it.
 
     It is rendered in a temporary scene, so the model's scene is not changed.
 
     :param collection: the model, linked to the current scene.
-    :param target: path of the PNG.
+    :param targets: paths of the PNGs. The camera goes to the right.
+    :param edge_px: width and height.
     :raises CannotDrawError: the model cannot be rendered.
     """
     bpy.context.view_layer.update()
@@ -62,18 +73,24 @@ def draw(collection: bpy.types.Collection, target: Path) -> None:
     scene = bpy.data.scenes.new("Preview")
     made: list[bpy.types.ID] = [scene]
     try:
-        _set_up(scene, target)
+        _set_up(scene, edge_px)
         made.append(scene.world)
         scene.collection.children.link(collection)
         asset_collection.exclude_others(collection)
-        for obj in (_camera(scene, middle, radius), _sun(scene)):
+        camera = _camera(scene, radius)
+        for obj in (camera, _sun(scene)):
             made += [obj, obj.data]
-        bpy.ops.render.render(write_still=True, scene=scene.name)
+        # Without it, the geometry is sent to the renderer again for each view.
+        scene.render.use_persistent_data = len(targets) > 1
+        for number, target in enumerate(targets):
+            _aim(camera, middle, radius, 2 * math.pi * number / len(targets))
+            scene.render.filepath = str(target)
+            bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         raise CannotDrawError(str(error)) from error
     finally:
         bpy.data.batch_remove(made)
-    if not target.is_file():
+    if not all(target.is_file() for target in targets):
         raise CannotDrawError("no file was written")
 
 
@@ -87,7 +104,7 @@ def try_draw(collection: bpy.types.Collection, target: Path) -> bool:
     return True
 
 
-def _set_up(scene: bpy.types.Scene, target: Path) -> None:
+def _set_up(scene: bpy.types.Scene, edge_px: int) -> None:
     render = scene.render
     try:
         render.engine = "CYCLES"  # type: ignore[assignment]
@@ -99,12 +116,11 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
     colours.show_plainly(scene)
-    render.resolution_x = render.resolution_y = _EDGE_PX
+    render.resolution_x = render.resolution_y = edge_px
     render.resolution_percentage = 100
     render.film_transparent = True
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGBA"
-    render.filepath = str(target)
     scene.world = bpy.data.worlds.new("Preview")
     if bpy.app.version < (5, 0):
         # Always True since 5.0, where setting it causes a warning.
@@ -112,16 +128,25 @@ def _set_up(scene: bpy.types.Scene, target: Path) -> None:
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.7, 0.72, 0.75, 1.0)
 
 
-def _camera(scene: bpy.types.Scene, middle: Vector, radius: float) -> bpy.types.Object:
+def _camera(scene: bpy.types.Scene, radius: float) -> bpy.types.Object:
     camera = bpy.data.objects.new("Preview", bpy.data.cameras.new("Preview"))
-    distance = radius / math.sin(camera.data.angle / 2)
-    camera.location = middle + _VIEW * distance
-    camera.rotation_euler = (-_VIEW).to_track_quat("-Z", "Y").to_euler()
+    distance = _distance(camera, radius)
     camera.data.clip_start = distance / 1000
     camera.data.clip_end = distance * 10
     scene.collection.objects.link(camera)
     scene.camera = camera
     return camera
+
+
+def _distance(camera: bpy.types.Object, radius: float) -> float:
+    return radius / math.sin(camera.data.angle / 2)
+
+
+def _aim(camera: bpy.types.Object, middle: Vector, radius: float, angle: float) -> None:
+    """Point the camera at ``middle``, from a place that is turned by ``angle`` to the right, in radians."""
+    direction = Matrix.Rotation(angle, 3, "Z") @ _VIEW
+    camera.location = middle + direction * _distance(camera, radius)
+    camera.rotation_euler = (-direction).to_track_quat("-Z", "Y").to_euler()
 
 
 def _sun(scene: bpy.types.Scene) -> bpy.types.Object:
