@@ -133,9 +133,26 @@ def _list(shooter: Shooter, look: Look) -> None:
     shooter.settle()
     shooter.sidebar("grid")
     shooter.window.run(f"{PREFERENCES}.task_layout = 'LIST'")
+    shooter.window.run(_PREVIEW, ui=UI)
+    shooter.window.wait_for(f"not {SESSION}.details.previews.is_waiting")
+    shooter.settle()
+    shooter.whole("preview")
+    shooter.window.key("Escape")
+    shooter.settle()
     shooter.popup("filter", "with override(): bpy.ops.wm.call_panel(name='TRIVERSE_PT_filter', keep_open=True)")
     shooter.popup("actions", "with override(): bpy.ops.wm.call_menu(name='TRIVERSE_MT_task')")
     _fold(shooter, "Triverse")
+
+
+_PREVIEW = """
+import sys
+session = sys.modules[ui + ".state.runtime"].current()
+models = [task.id for task in session.engine.tasks() if task.has_model]
+with override():
+    bpy.ops.triverse.preview("INVOKE_DEFAULT", task_ids=",".join(models))
+sys.modules[ui + ".viewport.preview_control"].turn(1)
+"""
+"""Look at both models side by side, a little from the right."""
 
 
 def _dialogs(shooter: Shooter) -> None:

@@ -52,10 +52,11 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "ui": (
         ("choices", "data_folder", "layout_text", "rna", "translate"),
-        ("settings", "task_presentation"),
+        ("settings", "task_presentation", "task_summary"),
         ("form",),
         ("properties",),
         ("state", "translations"),
+        ("viewport",),
         ("timers",),
         ("operator_helpers",),
         ("batch", "generate", "other_copy", "preferences", "setup_operators", "task_list"),

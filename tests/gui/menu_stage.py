@@ -168,6 +168,22 @@ def choose_known_values(stage: Stage, account: Account) -> None:
                 leave(stage)
 
 
+IMPORTED = {
+    "triverse.show_imported": "Show in Viewport",
+    "triverse.import_task": "Import",
+    "triverse.import_task bare": "Import Geometry Only",
+    "triverse.place": "Place in Viewport",
+    "triverse.place_at_cursor": "Place at 3D Cursor",
+    "triverse.replace_imported": "Replace Imported",
+    "triverse.replace_imported bare": "Replace by Geometry Only",
+    "triverse.open_folder": "Open Folder",
+    "triverse.copy_uuid": "Copy Task UUID",
+    "triverse.forget": "Take off the List",
+    "triverse.regenerate": "Use These Inputs Again",
+}
+"""The entries of the menu of a task, for one that is imported."""
+
+
 def leave(stage: Stage) -> None:
     """Close the dialog that an entry has opened."""
     settle(stage.window)

@@ -460,7 +460,7 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
                 window.wait_text("Stop Following This Task?")
                 window.key("Return")
                 window.wait_for(f"not {SESSION}.engine.get(task_id).following", task_id=task_id)
-            elif entry in ("triverse.forget", "triverse.show_error"):
+            elif entry in ("triverse.forget", "triverse.show_error", "triverse.place"):
                 leave(stage)
             elif entry == "triverse.regenerate":
                 # What the panel says of it would take the room of the list.

@@ -39,6 +39,8 @@ from .state import runtime
 from .task_list import (
     import_operators,
     list_operators,
+    place_operators,
+    preview_operators,
     selected_task,
     show_operators,
     task_operators,
@@ -47,6 +49,7 @@ from .task_list import (
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
 from .timers import app_timer, modal_timer, status_bar
+from .viewport import box_control, preview_control
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,8 @@ _CLASSES = (
     *add_menu.CLASSES,
     *import_operators.CLASSES,
     *show_operators.CLASSES,
+    *place_operators.CLASSES,
+    *preview_operators.CLASSES,
     *task_operators.CLASSES,
     *track_operators.CLASSES,
     *reuse_inputs.CLASSES,
@@ -117,6 +122,8 @@ def _register_rest(undo: contextlib.ExitStack) -> None:
     for module in (properties, status_bar, add_menu, app_timer):
         module.register()
         _later(undo, module.unregister)
+    _later(undo, box_control.clear)
+    _later(undo, preview_control.hide)
     _later(undo, data_folder.forget)
     # Registered last, so unregistered first: the engine's threads must end before the rest is unregistered.
     runtime.register()

@@ -5,7 +5,7 @@ Move an imported model next to what already stands in its place.
 Floor: second. Thread: main. Imports ``bpy``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import bpy
 from mathutils import Matrix, Vector
@@ -44,14 +44,14 @@ def step_aside(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool
     if extent is None or len(scene.objects) - len(objects) > MOST_OBJECTS:
         return False
     low, high = extent
-    x, y = free_offset(Bounds((low.x, low.y, low.z), (high.x, high.y, high.z)), _boxes(scene, set(objects)))
+    x, y = free_offset(Bounds((low.x, low.y, low.z), (high.x, high.y, high.z)), obstacles(scene, set(objects)))
     if not (x or y):
         return False
     move(objects, Matrix.Translation((x, y, 0.0)))
     return True
 
 
-def _boxes(scene: bpy.types.Scene, own: set[bpy.types.Object]) -> Iterator[Bounds]:
+def obstacles(scene: bpy.types.Scene, own: Collection[bpy.types.Object] = ()) -> Iterator[Bounds]:
     """
     Yield the boxes of the visible objects of ``scene`` with geometry, also of instances of collections.
 

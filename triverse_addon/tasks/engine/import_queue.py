@@ -128,6 +128,11 @@ class ImportQueue:
         return len(self._waiting)
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the waiting tasks."""
+        return tuple(self._waiting)
+
+    @property
     def new_count(self) -> int:
         """Number of models not tried yet. The others wait for the user: for another file or the end of a render."""
         return sum(not due_s for due_s, _ in self._waiting.values())

@@ -228,6 +228,23 @@ class TaskCommands:
         for record in store.change_all(task_ids, lambda newest: newest.with_(put_away=is_away(newest))):
             self._show(record)
 
+    def move(self, task_id: str, placement: Placement, origin: Origin) -> None:
+        """
+        Change where the model of a task will be placed. A task whose model was imported or failed is left unchanged.
+
+        :param origin: the .blend file and scene to import into.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+
+        def moved(newest: TaskRecord) -> TaskRecord | None:
+            if newest.stage is Stage.IMPORTED or newest.stage in FAILED_STAGES:
+                return None
+            return newest.with_(placement=placement, origin=origin, auto_import=True)
+
+        record = self._edit(task_id, moved)
+        self.imports.update(record)
+        self.imports.try_now(task_id)
+
     def forget(self, task_id: str, *, delete_files: bool = False) -> None:
         """
         Remove a task from the list.

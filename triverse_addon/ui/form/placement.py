@@ -5,6 +5,7 @@ The panel's settings for the placement of a new model.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import bpy
@@ -104,6 +105,33 @@ def placement(context: bpy.types.Context) -> "Placement":
         frames_per_s=units.frames_per_s,
         session=token(),
         **mesh_options.chosen(context.scene),
+    )
+
+
+def moved_to(context: bpy.types.Context, before: "Placement", location: "Vector") -> "Placement":
+    """
+    Return the placement of a model that the user has put at ``location``: there it stands, whatever else is there.
+
+    :param before: its placement until now, whose other settings are kept.
+    """
+    from ...scene.importing.origin import token
+    from ...scene.worker.gltf_import import units_of  # lazy import, as in runtime
+
+    units = units_of(context.scene)
+    return dataclasses.replace(
+        before,
+        location=_xyz(location),
+        height=None if before.height is None else before.height * before.unit_m / units.unit_m,
+        on_ground=True,
+        placeholder="",
+        placeholder_uid=0,
+        keep_placeholder=False,
+        replaces=None,
+        instead_of="",
+        step_aside=False,
+        unit_m=units.unit_m,
+        frames_per_s=units.frames_per_s,
+        session=token(),
     )
 
 

@@ -5,19 +5,22 @@ File handler for pictures dropped onto the 3D viewport or the sidebar.
 Floor: third. Thread: main. Imports ``bpy``.
 
 A single picture dropped onto the sidebar is put into the panel's picture field. For pictures dropped into the viewport,
-one task each is made after a dialog that shows the price, so that a drop costs nothing by mistake. If Blender has its
+one task each is made after a dialog that shows the price, so that a drop costs nothing by mistake. The model will stand
+where the picture was dropped. If Blender has its
 own handlers for the same files (an empty that shows the image), it lets the user choose between them.
 """
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import CollectionProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
+from mathutils import Vector
 
 from ...api.display_text import shown
 from ...api.errors import InputError, TriverseError
-from ..form import last_used
+from ..form import last_used, placement
 from ..form import request as form_request
 from ..form.inputs import picture_suffixes
 from ..operator_helpers import session_or_report
@@ -25,10 +28,13 @@ from ..rna import scene_props
 from ..state import list_rows, runtime, source_pictures
 from ..timers import app_timer
 from ..translate import tr, translate
+from ..viewport import under_mouse
 from . import cost, image_operators, operators, picture_row
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRecord, TaskRequest
 
 _WIDTH = 360
 #: Number of file names shown in the dialog; the others are only counted.
@@ -47,16 +53,25 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
     if TYPE_CHECKING:
         directory: str
         files: Any
+        location: tuple[float, float, float]
+        has_location: bool
     else:
         directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
         files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+        location: FloatVectorProperty(
+            name="Location",
+            description="Where the model is to stand",
+            subtype="TRANSLATION",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
+        has_location: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if a task can be made; see :func:`operators.may_generate`."""
         return operators.may_generate(cls, context)
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Put a single picture dropped onto the sidebar into the panel; otherwise open the dialog."""
         paths = self.paths()
         if not paths:
@@ -64,6 +79,9 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         if len(paths) == 1 and context.region is not None and context.region.type == "UI":
             image_operators.put(context, paths[0])
             return {"FINISHED"}
+        point = under_mouse.point_at(context, event)
+        if point is not None:
+            self.location, self.has_location = (point.x, point.y, point.z), True
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=self.title(), confirm_text=tr("Generate")
         )
@@ -107,10 +125,12 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         # If the balance is too low for all pictures, submit none: the user decides which ones to leave out.
         if operators.report_insufficient_credits(self, request, len(paths)):
             return {"CANCELLED"}
-        made, rejected = [], []
+        made: list[TaskRecord] = []
+        rejected = []
         for path in paths:
+            placed = self._placed(context, request, is_first=not made)
             try:
-                made.append(form_request.submit(session.engine, form_request.with_picture(request, path)))
+                made.append(form_request.submit(session.engine, form_request.with_picture(placed, path)))
             except InputError as error:
                 rejected.append(error)
             except TriverseError as error:
@@ -124,6 +144,13 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         session.price.request_balance()
         list_rows.choose(session, made[-1].id)
         return app_timer.finish_operator()
+
+    def _placed(self, context: bpy.types.Context, request: "TaskRequest", *, is_first: bool) -> "TaskRequest":
+        """Return the request for a model that stands where the pictures were dropped, or next to the first one."""
+        if not self.has_location:
+            return request
+        where = placement.moved_to(context, request.placement, Vector(self.location))
+        return dataclasses.replace(request, placement=dataclasses.replace(where, step_aside=not is_first))
 
     def paths(self) -> list[str]:
         """Return the absolute paths of the pictures."""

@@ -56,6 +56,7 @@ def get_or_start() -> "Session":
         from ...scene.child.converter import ChildConverter
         from ...scene.child.library_writer import ChildAssetWriter
         from ...scene.child.preparer import ChildPreparer
+        from ...scene.child.preview_pixels import PreviewPixels
         from ...scene.child.source_thumbnails import SourceThumbnails
         from ...scene.importing.importer import wait_reason
         from ...scripting.imports import importer
@@ -82,11 +83,12 @@ def get_or_start() -> "Session":
             raise
         _problem = None
         pictures = SourceThumbnails(child_command("prepare_worker"), Path(settings.data_dir(create=True), "pictures"))
+        previews = PreviewPixels(child_command("pixels_worker"), Path(settings.data_dir(create=True), "pictures"))
         writer, work_dir = child_command("library_worker"), engine.settings.data_dir / WORK
         reader = engine.settings.reader
         batch = BatchSession(engine, preparer, lambda: ChildAssetWriter(writer, work_dir, reader=reader))
         import_task = importer(lambda record: Task(panel_engine.PanelConnection(), record))
-        _session = Session(engine, import_task, wait_reason, batch, library_converter, pictures)
+        _session = Session(engine, import_task, wait_reason, batch, library_converter, pictures, previews)
         if (sentence := data_folder.take_problem()) is not None:
             _session.add_notice(Notice("WARNING", sentence))
     return _session

@@ -44,6 +44,7 @@ from .user_activity import is_busy
 
 if TYPE_CHECKING:
     from ...scene.asset_library import LibraryCopyConverter
+    from ...scene.child.preview_pixels import PreviewPixels
     from ...scene.child.source_thumbnails import SourceThumbnails
     from ...tasks.engine.engine import Engine
 
@@ -90,6 +91,7 @@ class Session:
     :param must_wait: returns why an import has to wait, or None.
     :param library_converter: copies models into the asset library of the preferences; None if not available.
     :param pictures: makes small copies of input pictures; None if not available.
+    :param previews: fetches pictures for the large preview; None if not available.
     """
 
     def __init__(
@@ -100,10 +102,11 @@ class Session:
         batch: BatchSession,
         library_converter: "LibraryCopyConverter | None" = None,
         pictures: "SourceThumbnails | None" = None,
+        previews: "PreviewPixels | None" = None,
     ) -> None:
         self.engine = engine
         self.batch = batch
-        self.details = Details(pictures)
+        self.details = Details(pictures, previews)
         self.price = PriceCache()
         self.thumbnails = Thumbnails()
         self.notices: deque[Notice] = deque(maxlen=_NOTICES)

@@ -15,6 +15,7 @@ from ...api.errors import TriverseError
 from ..translate import translate
 
 if TYPE_CHECKING:
+    from ...scene.child.preview_pixels import PreviewPixels
     from ...scene.child.source_thumbnails import SourcePicture, SourceThumbnails
     from ...tasks.engine.engine import Engine
     from ...tasks.record import TaskRecord
@@ -40,13 +41,15 @@ class HistoryLine:
 
 class Details:
     """
-    The history of one task at a time, and small copies of input pictures.
+    The history of one task at a time, small copies of input pictures, and what the large preview shows.
 
     :param pictures: makes small copies of the pictures that tasks were made from; None if not available.
+    :param previews: fetches pictures for the large preview; None if not available.
     """
 
-    def __init__(self, pictures: "SourceThumbnails | None") -> None:
+    def __init__(self, pictures: "SourceThumbnails | None", previews: "PreviewPixels | None" = None) -> None:
         self.pictures = pictures
+        self.previews = previews
         self._wanted: tuple[str, int] | None = None
         self._read: tuple[str, int] | None = None
         self._lines: tuple[HistoryLine, ...] = ()
@@ -90,11 +93,15 @@ class Details:
     @property
     def is_waiting(self) -> bool:
         """True while a requested history or picture is not available yet."""
-        return self._wanted is not None or (self.pictures is not None and self.pictures.is_waiting)
+        makers = (self.pictures, self.previews)
+        return self._wanted is not None or any(maker is not None and maker.is_waiting for maker in makers)
 
     def tick(self, engine: "Engine") -> bool:
         """Read the requested history from the store; return whether history or pictures have changed."""
-        changed = self.pictures.take_results() if self.pictures is not None else False
+        changed = False
+        for maker in (self.pictures, self.previews):
+            if maker is not None and maker.take_results():
+                changed = True
         if self._wanted is not None:
             self._read, self._wanted = self._wanted, None
             lines = read(engine, self._read[0])
@@ -103,9 +110,10 @@ class Details:
         return changed
 
     def close(self) -> None:
-        """End the thread that makes pictures."""
-        if self.pictures is not None:
-            self.pictures.close()
+        """End the threads that make pictures."""
+        for maker in (self.pictures, self.previews):
+            if maker is not None:
+                maker.close()
 
 
 def read(engine: "Engine", task_id: str) -> tuple[HistoryLine, ...]:

@@ -7,6 +7,7 @@ thread, and 2048 px take 30 times as long.
 """
 
 import time
+from array import array
 from collections import OrderedDict
 from typing import Any
 
@@ -34,6 +35,17 @@ class Thumbnails:
         if path and path not in self._missing:
             self._wanted[task_id] = path
         return 0
+
+    def pixels(self, task_id: str) -> tuple[int, int, "array[float]"] | None:
+        """Return width, height and pixels (four floats each, from the lower left) of a loaded picture; else None."""
+        if task_id not in self._order:
+            return None
+        preview: Any = self._previews[task_id]
+        size_px: Any = preview.image_size
+        width, height = size_px
+        pixels = array("f", [0.0]) * (width * height * 4)
+        preview.image_pixels_float.foreach_get(pixels)
+        return width, height, pixels
 
     def load(self, budget_s: float) -> bool:
         """

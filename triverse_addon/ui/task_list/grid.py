@@ -14,7 +14,7 @@ import bpy
 
 from ..layout_text import sidebar_width_px, ui_scale
 from ..state import source_pictures
-from .ui_list import icon_number
+from .ui_list import NOTHING_UNITS, icon_number
 
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
@@ -27,8 +27,6 @@ _UNIT_PX = 20
 _MOST_COLUMNS = 6
 #: Height of the line with state and name below the picture, in interface units.
 _LINE_UNITS = 1.0
-#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
-_NOTHING_UNITS = 0.01
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session", chosen_id: str) -> None:
@@ -51,17 +49,21 @@ def _draw_cell(
     from .. import task_presentation  # lazy import, as in runtime
 
     below = layout.column()
-    below.ui_units_y = _NOTHING_UNITS
+    below.ui_units_y = NOTHING_UNITS
     below.scale_y = picture_units + _LINE_UNITS
     below.operator("triverse.choose_task", text="", depress=is_chosen, translate=False).task_id = record.id
     picture = source_pictures.icon_of_task(session, record)
     if picture:
         below = layout.column()
-        below.ui_units_y = _NOTHING_UNITS
+        below.ui_units_y = NOTHING_UNITS
         below.template_icon(icon_value=picture, scale=picture_units)
         corner = layout.column()
         corner.ui_units_y = picture_units
-        corner.label(text="", icon=task_presentation.icon(record))
+        # A button, since its ground keeps the sign readable on light pictures and on dark ones.
+        sign = corner.row()
+        sign.alignment = "LEFT"
+        sign.alert = task_presentation.is_bad(record)
+        sign.operator("triverse.preview", text="", icon=task_presentation.icon(record)).task_ids = record.id
     else:
         layout.template_icon(icon_value=icon_number(task_presentation.icon(record)), scale=picture_units)
     line = layout.row()

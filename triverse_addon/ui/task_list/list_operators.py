@@ -11,7 +11,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import choices
-from ..state import list_rows, runtime
+from ..state import list_rows, runtime, source_pictures
 from ..timers import app_timer, redraw
 from ..translate import tr
 
@@ -30,6 +30,24 @@ class TRIVERSE_OT_choose_task(bpy.types.Operator):
         task_id: str
     else:
         task_id: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """Return what is known of the task as tooltip."""
+        from .. import task_summary  # lazy import, as in runtime
+
+        session = runtime.current()
+        record = session.shown(properties.task_id) if session is not None else None
+        return task_summary.tooltip(record) if record is not None else tr(str(cls.__doc__))
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Select the task in the list, and show its picture, if it has one, in the large preview."""
+        session = runtime.current()
+        record = session.shown(self.task_id) if session is not None else None
+        if record is None or not (record.thumbnail_path or source_pictures.first_picture(record)):
+            return self.execute(context)
+        bpy.ops.triverse.preview("INVOKE_DEFAULT", task_ids=self.task_id)  # type: ignore[attr-defined]
+        return {"FINISHED"}
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Select the task in the list."""

@@ -42,10 +42,15 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     row = layout.row(align=True)
     action = task_presentation.action(record)
     draw_task_operator(row, action.operator, record, text=action.text, icon=action.icon)
+    is_in_file = task_presentation.is_in_this_file(record)
+    if record.is_unfinished or (record.has_model and not is_in_file):
+        draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
-    if task_presentation.is_in_this_file(record):
+    if is_in_file:
+        row = layout.row(align=True)
         again = task_presentation.IMPORT_AGAIN
-        draw_task_operator(layout, again.operator, record, text=again.text, icon=again.icon)
+        draw_task_operator(row, again.operator, record, text=again.text, icon=again.icon)
+        draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     details_panel.draw(layout, context, session, record)
 
 
@@ -74,6 +79,8 @@ class TRIVERSE_MT_task(bpy.types.Menu):
             layout, "triverse.replace_imported", record, text="Replace by Geometry Only", icon="BLANK1"
         )
         bare.geometry_only = True
+        draw_task_operator(layout, "triverse.place", record, icon="RESTRICT_SELECT_OFF")
+        draw_task_operator(layout, "triverse.place_at_cursor", record, icon="PIVOT_CURSOR")
         layout.separator()
         draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")

@@ -25,6 +25,8 @@ ROW_UNITS = 1.9
 _ICON_PX = 20
 #: Size of a row's thumbnail in interface units: 32 px at UI scale 1.
 _THUMBNAIL_UNITS = 1.75
+#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
+NOTHING_UNITS = 0.01
 
 
 class TRIVERSE_UL_tasks(bpy.types.UIList):
@@ -54,11 +56,15 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         from .. import task_presentation  # lazy import, as in runtime
 
         row = layout.row()
-        whole = row.row()
+        whole = row.column()
         whole.scale_y = 1.0 / ROW_UNITS
         whole.ui_units_x = _THUMBNAIL_UNITS
-        thumbnail = source_pictures.icon_of_task(session, record) or icon_number(task_presentation.icon(record))
-        whole.template_icon(icon_value=thumbnail, scale=_THUMBNAIL_UNITS)
+        thumbnail = source_pictures.icon_of_task(session, record)
+        if thumbnail:
+            _draw_thumbnail(whole, record.id, thumbnail)
+        else:
+            sign = icon_number(task_presentation.icon(record))
+            whole.template_icon(icon_value=sign, scale=_THUMBNAIL_UNITS)
         column = row.column(align=True)
         column.scale_y = 0.5
         column.prop(item, "title", text="", emboss=False)
@@ -88,6 +94,21 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         if session is None:
             return [], []
         return [self.bitflag_filter_item if task_id else 0 for task_id in session.slots.ids], session.slots.places
+
+
+def _draw_thumbnail(layout: bpy.types.UILayout, task_id: str, icon: int) -> None:
+    """
+    Draw a picture. A click on it opens the large preview, and the mouse over it shows what is known of the task.
+
+    A picture in a layout is no button. So it is drawn over one, which gets the click.
+
+    :param icon: number of the icon.
+    """
+    below = layout.column()
+    below.ui_units_y = NOTHING_UNITS
+    below.scale_y = _THUMBNAIL_UNITS
+    below.operator("triverse.preview", text="", emboss=False, translate=False).task_ids = task_id
+    layout.template_icon(icon_value=icon, scale=_THUMBNAIL_UNITS)
 
 
 class TRIVERSE_PT_filter(bpy.types.Panel):

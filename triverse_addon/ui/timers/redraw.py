@@ -7,11 +7,12 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 import bpy
 
+from ..viewport import box_control, preview_control
 from . import status_bar
 
 
 def redraw() -> None:
-    """Tag the sidebars of 3D Viewports and the Preferences, and refresh the status bar."""
+    """Tag the sidebars of 3D Viewports and the Preferences, and refresh what is drawn elsewhere."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
@@ -21,3 +22,5 @@ def redraw() -> None:
                     if region.type == "UI" and region.width > 1:
                         region.tag_redraw()
     status_bar.refresh()
+    box_control.refresh()
+    preview_control.refresh()
