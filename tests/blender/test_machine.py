@@ -77,6 +77,13 @@ def test_a_renderer_that_crashes_costs_the_pictures_only(tmp_path: Path) -> None
     assert [*tried(Children(tmp_path, changes).writer, "glb")] == [PICTURES]
 
 
+def test_a_part_of_a_batch_which_draws_no_sheets_does_not_try_to(tmp_path: Path) -> None:
+    changes = "import preview_render; preview_render.draw = lambda *_: os.kill(os.getpid(), 11)"
+    writer = Children(tmp_path, changes).writer
+    writer.tries_drawing = False
+    assert tried(writer, "glb") == {}
+
+
 def test_where_there_is_no_second_blender_the_caller_decides(tmp_path: Path) -> None:
     """One model is read by the Blender that asked; a batch is not begun, see ``tests/batch/run/test_machine.py``."""
     with pytest.raises(NoChildError):

@@ -182,6 +182,8 @@ class _Batch:
         """
         settings = self._host.settings(self._args.data, offline=self._args.offline)
         writer = self._writer()
+        # Part of a batch draws no contact sheets: whoever checks or merges the whole tries it.
+        writer.tries_drawing = writer.tries_drawing and self._args.rows is None
         try:
             found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
         finally:

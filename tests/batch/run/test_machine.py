@@ -33,6 +33,7 @@ class Writer(GlbWriter):
     """A writer on a machine that lacks something."""
 
     with_blender = True
+    tries_drawing = True
 
     def __init__(self, **lacking: str) -> None:
         self.lacking = lacking

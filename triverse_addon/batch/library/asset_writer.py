@@ -89,6 +89,8 @@ class AssetWriter(Protocol):
 
     with_blender: bool
     """Whether .blend files are written."""
+    tries_drawing: bool
+    """Whether :meth:`try_out` also renders. Part of a batch draws no contact sheets."""
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """
@@ -130,6 +132,7 @@ class GlbWriter:
     """An :class:`AssetWriter` without Blender: copies models into a folder as delivered."""
 
     with_blender = False
+    tries_drawing = False
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """Return an empty mapping: only a folder is needed."""

@@ -85,6 +85,7 @@ class ChildAssetWriter:
     """
 
     with_blender = True
+    tries_drawing = True
 
     def __init__(
         self,
@@ -149,7 +150,9 @@ class ChildAssetWriter:
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """Test what writing a library needs, see :class:`batch.library.asset_writer.AssetWriter`."""
-        return try_out(self._command, self._work_dir, exports, stop)
+        if self.tries_drawing:
+            return try_out(self._command, self._work_dir, exports, stop)
+        return try_out(self._command, self._work_dir, exports, stop, may_draw=False)
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
         """Draw contact sheets, see :class:`batch.library.asset_writer.AssetWriter`."""

@@ -59,7 +59,7 @@ _MESSAGES = ChildMessages(
 
 
 def try_out(
-    command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event
+    command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event, *, may_draw: bool = True
 ) -> dict[str, Sentence]:
     """
     Return what this Blender cannot do, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
@@ -68,13 +68,14 @@ def try_out(
     :param work_dir: folder of this user for the child's temporary files and its log.
     :param exports: formats to test, keys of ``batch.post_options.EXPORTS``.
     :param stop: event that cancels the test.
+    :param may_draw: also render, which takes longer than all the rest.
     :return: messages by key: ``BLENDER`` if no model can be written at all, ``PICTURES`` if nothing can be rendered, or
         a format that cannot be exported.
     :raises NoChildError: no child Blender can be started on this machine.
     :raises ConvertStopped: ``stop`` was set.
     """
     child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=TIMEOUT_S)
-    given = TrialInput(tuple(exports), may_draw=True)
+    given = TrialInput(tuple(exports), may_draw)
     try:
         try:
             result = child.run(given, TrialOutput, work_dir, stop)
@@ -85,4 +86,4 @@ def try_out(
     except (ConvertError, ChildNotStartedError) as error:
         return {BLENDER: error.sentence}
     found = {name: _cannot_export(name, detail) for name, detail in result.lacking.items()}
-    return found if result.can_draw else found | {PICTURES: _NO_PICTURES}
+    return found if result.can_draw or not may_draw else found | {PICTURES: _NO_PICTURES}
