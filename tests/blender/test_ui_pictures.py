@@ -65,6 +65,17 @@ def test_the_picture_is_under_its_field_with_name_and_size(here: Any, tmp_path: 
     assert button.properties.source == str(tmp_path / "a chair.png")
 
 
+def test_several_pictures_take_less_room(here: Any, tmp_path: Path, tick_until: Tick) -> None:
+    given().flow = "multiview-to-model"
+    for side in ("front", "left"):
+        setattr(given().shared, f"{side}_image_file", str(glbs.picture(tmp_path / f"{side}.png", 30, 20)))
+    tick_until(lambda: len(icons(make_panel())) == 2 and is_shown())
+    drawn = make_panel()
+    assert [one.given["scale"] < 1.5 for one in drawn.drawn if one.function == "template_icon"] == [True, True]
+    assert {"front.png", "left.png"} <= set(drawn.texts())
+    assert not any("30 × 20" in text for text in drawn.texts())
+
+
 def test_a_small_picture_stands_as_its_camera_noted(here: Any, tmp_path: Path, tick_until: Tick) -> None:
     for name in ("jpg-6.jpg", "png-8.png", "webp-2.webp"):
         path = shutil.copy(TURNED / name, tmp_path / name)

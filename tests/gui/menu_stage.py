@@ -152,9 +152,10 @@ def choose_known_values(stage: Stage, account: Account) -> None:
         settle(window)
         menu = f"TRIVERSE_MT_value_{field}"
         kept = f"{GIVEN}.{flow.replace('-', '_')}.{field}"
-        stage.place(label)
-        # The choice of what to make may say the same word.
-        y = window.find_text(label, stage.side)[-1].center[1]
+        # Below the title of the options: what is above may say the same word.
+        top = stage.place("Options")[1]
+        side = stage.side
+        y = window.wait_text(label, Box(side.x, top + 12, side.width, side.y + side.height - top - 12)).center[1]
         labels = {one: one for one in stage.menus[menu]}
 
         def is_chosen(entry: str, kept: str = kept) -> str:

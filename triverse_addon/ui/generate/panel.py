@@ -119,7 +119,9 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
         row.operator("triverse.prompt_history", text="", icon="DOWNARROW_HLT")
     _draw_rejection(column, context, flow, field)
     if field.kind is Kind.IMAGE:
-        picture_row.draw(column, context, inputs.sources(scene_props(context.scene), flow).get(field.name, ""))
+        source = inputs.sources(scene_props(context.scene), flow).get(field.name, "")
+        several = len(request.picture_fields(flow)) > 1
+        picture_row.draw(column, context, source, is_one_of_several=several)
 
 
 def _draw_setting(layout: bpy.types.UILayout, context: bpy.types.Context, flow: Flow, field: Field) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Height of the row, and edge of the picture in it, in interface units (20 px at UI scale 1).
 _ROW_UNITS = 1.8
+#: The same where a flow takes several pictures.
+_COMPACT_UNITS = 1.2
 #: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
 _NOTHING_UNITS = 0.01
 #: Edge of the large picture in interface units, and width of its popup in pixels at UI scale 1.
@@ -29,11 +31,14 @@ _LARGE_UNITS = 20.0
 _LARGE_PX = 420
 
 
-def draw(layout: bpy.types.UILayout, context: bpy.types.Context, source: str) -> None:
+def draw(
+    layout: bpy.types.UILayout, context: bpy.types.Context, source: str, *, is_one_of_several: bool = False
+) -> None:
     """
     Draw a picture small, with name and size; the row is a button that shows it large.
 
     :param source: absolute path of the picture. Nothing is drawn for an address.
+    :param is_one_of_several: draw it with its name only, in less height.
     """
     session = runtime.current()
     if session is None or not source or source.startswith("https://"):
@@ -46,20 +51,23 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, source: str) ->
         text = tr("There is no such file.") if found.size_bytes is None else tr("Blender cannot read this picture.")
         paragraph(layout, text, sidebar_width_px(context), icon="ERROR", alert=True)
         return
+    units = _COMPACT_UNITS if is_one_of_several else _ROW_UNITS
     cell = layout.column(align=True)
     below = cell.column()
     below.ui_units_y = _NOTHING_UNITS
-    below.scale_y = _ROW_UNITS
+    below.scale_y = units
     below.operator("triverse.show_picture", text="", emboss=False, translate=False).source = source
     # What is drawn over the button are no buttons, so clicks reach it.
     row = cell.row()
     picture = row.row()
-    picture.ui_units_x = _ROW_UNITS
-    picture.template_icon(icon_value=icon, scale=_ROW_UNITS)
+    picture.ui_units_x = units
+    picture.template_icon(icon_value=icon, scale=units)
     column = row.column(align=True)
-    column.scale_y = _ROW_UNITS / 2
-    room_px = sidebar_width_px(context) - (_ROW_UNITS * 20 + 8) * ui_scale()
+    column.scale_y = units if is_one_of_several else units / 2
+    room_px = sidebar_width_px(context) - (units * 20 + 8) * ui_scale()
     column.label(text=beginning(source_names.name_of(source), room_px), translate=False)
+    if is_one_of_several:
+        return
     line = column.row()
     line.active = False
     line.label(text=size(found), translate=False)
