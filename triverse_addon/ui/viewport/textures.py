@@ -7,6 +7,7 @@ Floor: third. Thread: main, in a draw handler, except :func:`free`. Imports ``bp
 They are made from pixels, not from data-blocks: nothing is added to the open file.
 """
 
+from array import array
 from typing import TYPE_CHECKING
 
 import gpu
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _of_sources: "dict[Source, tuple[gpu.types.GPUTexture, ...]]" = {}
 _of_thumbnails: dict[str, gpu.types.GPUTexture] = {}
+_encodes: bool | None = None
+"""What :func:`_is_encoding` has found."""
+_PROBE_PX = 4
 
 
 def get(pictures: "PreviewPixels", source: "Source") -> tuple[gpu.types.GPUTexture, ...]:
@@ -50,8 +54,26 @@ def free() -> None:
 
 def _texture(width: int, height: int, pixels: "memoryview[float]") -> gpu.types.GPUTexture:
     buffer = gpu.types.Buffer("FLOAT", len(pixels), pixels)
-    # The viewport encodes what shaders put out as sRGB. So the texture must decode it, or pictures would be too light.
-    return gpu.types.GPUTexture((width, height), format="SRGB8_A8", data=buffer)
+    # Where the viewport encodes colours, the texture has to decode them, or pictures would be too light.
+    return gpu.types.GPUTexture((width, height), format="SRGB8_A8" if _is_encoding() else "RGBA8", data=buffer)
+
+
+def _is_encoding() -> bool:
+    """
+    Return whether what a shader puts out is encoded as sRGB when it is written to the viewport.
+
+    Blender 4.3 does this, 5.2 does not (measured). So it is tried once: a pixel is drawn in a corner, and read.
+    """
+    global _encodes
+    if _encodes is None:
+        grey = array("f", (0.5, 0.5, 0.5, 1.0))
+        probe = gpu.types.GPUTexture((1, 1), format="RGBA8", data=gpu.types.Buffer("FLOAT", 4, memoryview(grey)))
+        draw(probe, 0, 0, _PROBE_PX, _PROBE_PX)
+        left, low, *_ = gpu.state.viewport_get()
+        framebuffer = gpu.state.active_framebuffer_get()
+        found = framebuffer.read_color(left + _PROBE_PX // 2, low + _PROBE_PX // 2, 1, 1, 4, 0, "FLOAT")
+        _encodes = found.to_list()[0][0][0] > 0.62  # 0.5 is 0.735 in sRGB
+    return _encodes
 
 
 def draw(texture: gpu.types.GPUTexture, left: float, low: float, width: float, height: float) -> tuple[float, ...]:
