@@ -30,10 +30,10 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
         ("file_lock", "gltf_reader", "machine_memory", "record", "removal", "version"),
-        ("converter", "events", "private_files", "provenance", "settings", "status_text"),
+        ("charge", "converter", "events", "private_files", "provenance", "settings", "status_text"),
         ("folders", "variants"),
         ("files", "preparer", "store"),
-        ("glb",),
+        ("glb", "spending_table"),
         ("engine",),
     ),
     "batch": (

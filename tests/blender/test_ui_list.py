@@ -32,6 +32,8 @@ STAGES: dict[str, tuple[dict[str, Any], str, str]] = {
     "refused": ({"stage": Stage.FAILED, "failed_stage": Stage.WAITING, "error_code": 2008}, "Failed", "regenerate"),
     "cancelled": ({"stage": Stage.CANCELLED}, "Cancelled", "retry"),
     "gone": ({"stage": Stage.GONE}, "Not known to the service", "retry"),
+    "refused at once": ({"stage": Stage.FAILED, "is_final": True}, "Failed", "retry"),
+    "paid": ({"stage": Stage.FAILED, "failed_stage": Stage.CONVERTING, "cost_credits": 40}, "Failed", "retry"),
     "left alone": ({"stage": Stage.WAITING}, "Not followed", "resume_following"),
 }
 
@@ -48,6 +50,24 @@ def test_each_stage_has_its_words_and_its_button(here: Any, case: str) -> None:
     assert f"triverse.{operator}" in drawn.operators()
     if case in ("failed", "refused", "cancelled", "gone"):
         assert "It broke." in drawn.prose()
+
+
+@pytest.mark.parametrize(
+    ("case", "row", "sentence"),
+    [
+        ("cancelled", "Cancelled · not charged", "It was not charged."),
+        ("refused at once", "Failed · not charged", "It was not charged."),
+        ("paid", "Failed · 40 credits charged", "40 credits were charged. Retry costs nothing."),
+        ("gone", "Not known to the service", "It may have been charged."),
+    ],
+)
+def test_what_ended_without_a_model_says_what_it_cost(here: Any, case: str, row: str, sentence: str) -> None:
+    from triverse_addon.ui import task_presentation
+
+    ended = record("A red chair", task_uuid="u-1", error=Sentence.of("It broke."), **STAGES[case][0])
+    add_records(ended)
+    assert task_presentation.line(ended)[0] == row, "the row says it where there is room"
+    assert sentence in tasks_panel().prose()
 
 
 def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:

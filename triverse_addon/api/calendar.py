@@ -37,3 +37,30 @@ def local_text(epoch_s: float, pattern: str) -> str:
     except (OverflowError, OSError, ValueError):
         # Windows has no local time after the year 3000.
         return utc(epoch_s).strftime(pattern)
+
+
+def start_of_day(epoch_s: float) -> float:
+    """Return when the day of a time began, in epoch seconds, by local time."""
+    year, month, day, *_ = _local(epoch_s)
+    return _epoch_s(year, month, day)
+
+
+def start_of_month(epoch_s: float) -> float:
+    """Return when the month of a time began, in epoch seconds, by local time."""
+    year, month, *_ = _local(epoch_s)
+    return _epoch_s(year, month, 1)
+
+
+def _local(epoch_s: float) -> time.struct_time:
+    try:
+        return time.localtime(bounded(epoch_s))
+    except (OverflowError, OSError, ValueError):
+        return utc(epoch_s).timetuple()
+
+
+def _epoch_s(year: int, month: int, day: int) -> float:
+    try:
+        # The last number lets the system find out whether summer time was in force then.
+        return time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
+    except (OverflowError, ValueError):
+        return datetime(year, month, day, tzinfo=UTC).timestamp()

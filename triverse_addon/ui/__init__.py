@@ -30,6 +30,7 @@ from .generate import (
     presets,
     prompt_history,
     reuse_inputs,
+    spending_panel,
     value_menus,
     welcome,
 )
@@ -59,6 +60,7 @@ _CLASSES = (
     *modal_timer.CLASSES,
     *setup_operators.CLASSES,
     *cost.CLASSES,
+    *spending_panel.CLASSES,
     *generate_operators.CLASSES,
     *presets.CLASSES,
     *welcome.CLASSES,

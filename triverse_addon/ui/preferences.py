@@ -86,6 +86,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         column.prop(self, "separate_data")
         choices.draw(column, self, "placement")
         column.prop(self, "ask_above_credits")
+        column.prop(self, "monthly_limit")
         _value_area(column).operator("triverse.copy_report", icon="COPYDOWN")
 
 

@@ -47,6 +47,7 @@ class PreferenceProperties:
         placement: str
         live: bool
         ask_above_credits: int
+        monthly_limit: int
         task_layout: str
         task_order: str
     else:
@@ -104,6 +105,17 @@ class PreferenceProperties:
             min=0,
             max=1_000_000,
             soft_max=1000,
+        )
+        monthly_limit: IntProperty(
+            name="Monthly Limit",
+            description=(
+                "Ask before a task with which more than this number of credits would be spent in this month. 0 sets "
+                "no limit"
+            ),
+            default=0,
+            min=0,
+            max=100_000_000,
+            soft_max=10_000,
         )
         task_layout: EnumProperty(
             name="Display as",

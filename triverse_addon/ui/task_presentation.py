@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..api.service_codes import ServiceCode
 from ..batch.run.dispatcher import BATCH_ORIGIN
+from ..tasks.charge import Charge, charge_of
 from ..tasks.events import Notice, Remedy
 from ..tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
 from ..tasks.status_text import overall_progress, stage_text, time_left_s
@@ -142,9 +143,24 @@ def state(record: TaskRecord) -> tuple[str, ...]:
 def line(record: TaskRecord) -> tuple[str, ...]:
     """Return the forms of :func:`state`, preceded by one with the cost if that is known."""
     forms = state(record)
+    if is_bad(record):
+        charge = charged(record)
+        return (f"{forms[0]} · {charge}", *forms) if charge else forms
     if record.cost_credits is None:
         return forms
     return (tr("{state} · {cost} credits", state=forms[0], cost=record.cost_credits), *forms)
+
+
+def charged(record: TaskRecord) -> str:
+    """Return what a task that ended without a model has cost, as translated text; "" if it is not known."""
+    charge = charge_of(record)
+    if charge is Charge.NONE:
+        return tr("not charged")
+    if charge is not Charge.CHARGED:
+        return ""
+    if record.cost_credits is None:
+        return tr("charged")
+    return tr("{cost} credits charged", cost=record.cost_credits)
 
 
 def time_left(left_s: float | None) -> str:

@@ -116,7 +116,7 @@ def test_no_record_is_read_to_find_a_page(tmp_path: Path, query: Query, order: O
     """One index holds all that is asked about; the 2 KB of each record stay where they are."""
     store = Store(tmp_path)
     connection = sqlite3.connect(tmp_path / FILE_NAME)
-    where, values = store_query._where(query)
+    where, values = store_query.where_of(query)
     for sql in (
         f"SELECT id FROM tasks WHERE {where} ORDER BY {store_query._ORDER_BY[order]} LIMIT 50 OFFSET 100",
         f"SELECT COUNT(*) FROM tasks WHERE {where}",

@@ -130,5 +130,27 @@ def _sql_text(value: object) -> str:
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else ""
 
 
+#: The prices of tasks that were taken off the list, for the sums of what was spent.
+_VERSION_4 = (
+    """
+    CREATE TABLE spent (
+        task_id TEXT PRIMARY KEY,
+        task_uuid TEXT,
+        flow TEXT NOT NULL,
+        created_at_s REAL NOT NULL,
+        cost_credits INTEGER NOT NULL,
+        scene_id TEXT NOT NULL,
+        session TEXT NOT NULL,
+        file TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX spent_by_time ON spent (created_at_s)",
+)
+
 #: Element n migrates from version n to version n + 1. Only append.
-MIGRATIONS = (Migration(_VERSION_1), Migration(_VERSION_2, _fill_version_2), Migration(_VERSION_3))
+MIGRATIONS = (
+    Migration(_VERSION_1),
+    Migration(_VERSION_2, _fill_version_2),
+    Migration(_VERSION_3),
+    Migration(_VERSION_4),
+)

@@ -275,6 +275,7 @@ def _take_in(way: _Way) -> None:
                 other.repair_rows()
                 records = other.page(count=1_000_000)
                 store.take_in((_followed(way, record), other.history(record.id)) for record in records)
+                store.take_in_costs(other.removed_costs())
             finally:
                 other.close()
         # The files that an earlier call could not move have been moved after their record.

@@ -122,7 +122,7 @@ def sql_text(text: str) -> str:
 
 def find_ids(connection: sqlite3.Connection, query: Query, offset: int, count: int) -> list[str]:
     """Return the ids of at most ``count`` matching tasks, starting at index ``offset``."""
-    where, values = _where(query)
+    where, values = where_of(query)
     rows = connection.execute(
         f"SELECT id FROM tasks WHERE {where} ORDER BY {_ORDER_BY[query.order]} LIMIT ? OFFSET ?",
         (*values, count, offset),
@@ -148,11 +148,12 @@ def rows_of(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) ->
 
 def number_of(connection: sqlite3.Connection, query: Query) -> int:
     """Return the number of matching tasks."""
-    where, values = _where(query)
+    where, values = where_of(query)
     return int(connection.execute(f"SELECT COUNT(*) FROM tasks WHERE {where}", values).fetchone()[0])
 
 
-def _where(query: Query) -> tuple[str, list[Any]]:
+def where_of(query: Query) -> tuple[str, list[Any]]:
+    """Return the condition for tasks that match, and the values of its placeholders."""
     parts = ["1"]
     values: list[Any] = []
     if query.stages:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...api.calendar import bounded
 from ...api.sentence import Sentence
+from ..charge import Charge, charge_of
 from ..record import TaskRecord, now_s
 from . import codec, query
 
@@ -128,10 +129,25 @@ def _columns(record: TaskRecord) -> dict[str, Any]:
 
 
 def remove(connection: sqlite3.Connection, task_id: str) -> None:
-    """Delete the row and the history of a task, and note for other Blenders that it was removed."""
+    """Delete the row and the history of a task, and note its price, and for other Blenders that it was removed."""
+    _keep_price(connection, task_id)
     connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
     connection.execute("DELETE FROM history WHERE task_id = ?", (task_id,))
     connection.execute("INSERT INTO removed (id, revision) VALUES (?, ?)", (task_id, next_revision(connection)))
+
+
+def _keep_price(connection: sqlite3.Connection, task_id: str) -> None:
+    """Note what a task costs that is removed, so that the sums in ``spending`` stay as they are."""
+    row = connection.execute(f"SELECT {SELECT} FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    record = RowReader().record(row)
+    if record is None or record.cost_credits is None or charge_of(record) is Charge.NONE:
+        return
+    connection.execute(
+        "INSERT OR IGNORE INTO spent (task_id, task_uuid, flow, created_at_s, cost_credits, scene_id, session, file) "
+        "SELECT id, task_uuid, flow, created_at_s, cost_credits, scene_id, session, file FROM tasks "
+        "WHERE id = ? AND cost_credits IS NOT NULL",
+        (task_id,),
+    )
 
 
 def next_revision(connection: sqlite3.Connection) -> int:

@@ -37,11 +37,12 @@ from .rows import (
     write,
 )
 from .schema import SCHEMA_VERSION, migrate
+from .spending import SpendingReads
 
 FILE_NAME = "tasks.sqlite3"
 
 
-class Store(StoreReads):
+class Store(StoreReads, SpendingReads):
     """
     The tasks of one user on one machine.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import settings
+from ..generate.cost import above_monthly_limit
 from ..layout_text import paragraph, ui_scale
 from ..operator_helpers import can_go_online
 from ..rna import OperatorMixin, window_props
@@ -92,6 +93,8 @@ class _Runs(_OnBatch):
         message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
             message = tr("The service does not tell the price of {count} rows before it takes it.", count=unknown)
+        if (over := above_monthly_limit(cost)) is not None:
+            message = over[1]
         return context.window_manager.invoke_confirm(
             self,
             event,

@@ -9,6 +9,7 @@ then submitted.
 """
 
 import dataclasses
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def disabled_reason(context: bpy.types.Context) -> str | None:
 
 def draft(context: bpy.types.Context, flow: Flow | None = None) -> "TaskRequest":
     """
-    Return a request with flow and values only, for its price. For ``draw()``, which must not give a scene its id.
+    Return a request with flow, values and sources only. For ``draw()``, which must not give a scene its id.
 
     :param flow: the flow whose settings to use; None for the one selected in the panel.
     """
@@ -54,7 +55,7 @@ def draft(context: bpy.types.Context, flow: Flow | None = None) -> "TaskRequest"
 
     props = scene_props(context.scene)
     flow = flow or inputs.chosen_flow(props)
-    return TaskRequest(flow=flow.name, values=inputs.values(props, flow))
+    return TaskRequest(flow=flow.name, values=inputs.values(props, flow), sources=inputs.sources(props, flow))
 
 
 def build(context: bpy.types.Context, flow: Flow | None = None, *, again: bool = False) -> "TaskRequest":
@@ -65,11 +66,9 @@ def build(context: bpy.types.Context, flow: Flow | None = None, *, again: bool =
     :param again: allow a duplicate of an earlier task.
     """
     request = draft(context, flow)
-    sources = inputs.sources(scene_props(context.scene), inputs.PANEL_FLOWS[request.flow])
     return dataclasses.replace(
         request,
-        sources=sources,
-        name=_name(inputs.PANEL_FLOWS[request.flow], sources),
+        name=_name(inputs.PANEL_FLOWS[request.flow], dict(request.sources)),
         origin=origin(context),
         placement=placement.placement(context),
         auto_import=settings.preferences().auto_import,
@@ -127,6 +126,17 @@ def picture_flow(context: bpy.types.Context) -> Flow:
     flow = inputs.chosen_flow(scene_props(context.scene))
     takes_one = len(picture_fields(flow)) == 1 and len(flow.sources) == 1
     return flow if takes_one else inputs.PANEL_FLOWS[PICTURE_FLOW]
+
+
+def fingerprint(context: bpy.types.Context, request: "TaskRequest") -> str:
+    """Return a text that is the same for two orders of the same thing, wherever the models are to stand."""
+    flow = inputs.PANEL_FLOWS[request.flow]
+    field = selection.model_field(flow)
+    selected: list[int] = []
+    if field is not None and field.name not in request.sources and selection.is_used(context, flow):
+        selected = [obj.session_uid for obj in selection.chosen(context)]
+    values = {name: value for name, value in request.values.items() if value is not None}
+    return json.dumps([request.flow, values, dict(request.sources), selected], sort_keys=True, default=str)
 
 
 def submit(engine: "Engine", request: "TaskRequest") -> "TaskRecord":

@@ -5,6 +5,7 @@ The menu Add > Triverse. Its operators, also found by search (F3), make a model 
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import bpy
@@ -14,7 +15,7 @@ from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
 from ..rna import Icon, OperatorMixin, scene_props
 from ..translate import tr, tr_button
-from . import cost, image_operators, operators
+from . import cost, image_operators, operators, repeats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -32,6 +33,7 @@ class Quickly(OperatorMixin):
     """Mixin for operators with a dialog for the required inputs of one flow. The settings are those of the panel."""
 
     flow_name = ""
+    _is_asked = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -57,6 +59,7 @@ class Quickly(OperatorMixin):
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Select the flow in the panel, and open the dialog."""
         self.show(context)
+        self._is_asked = True
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Generate")
         )
@@ -84,7 +87,8 @@ class Quickly(OperatorMixin):
             row.prop(inputs.holder(props, flow, field), field.name, text="", placeholder=field.label)
             if field.kind is Kind.IMAGE:
                 row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
-        cost.draw_price(column, request.draft(context))
+        made = request.draft(context)
+        cost.draw_price(column, made, is_repeat=repeats.is_just_ordered(context, made))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the operator's properties, which a script may have set, into the panel, and generate."""
@@ -94,7 +98,13 @@ class Quickly(OperatorMixin):
             value = getattr(self, field.name, "")
             if inputs.is_shared(field) and value:
                 setattr(inputs.holder(props, flow, field), field.name, value)
-        return operators.generate(self, context, request.build(context, again=operators.is_again()))
+        asked, self._is_asked = self._is_asked, False
+        made = request.build(context, again=operators.is_again())
+        if not asked and repeats.report_just_ordered(self, context, made):
+            return {"CANCELLED"}
+        if repeats.is_just_ordered(context, made):
+            made = dataclasses.replace(made, allow_duplicate=True)
+        return operators.generate(self, context, made)
 
 
 class TRIVERSE_OT_add_from_text(Quickly, bpy.types.Operator):

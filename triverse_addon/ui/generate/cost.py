@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ...api.errors import TriverseError
 from .. import settings
 from ..form import inputs
 from ..state import runtime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
     from ...tasks.record import TaskRequest
+    from ..state.spending import Sums
 
 #: The service's public documentation has no link to a page for buying credits, and names its dashboard without a link.
 #: This page of the documentation is about keys and leads to the dashboard.
@@ -62,12 +64,17 @@ def price(cost: int) -> str:
     return tr("Costs {cost} credits. You have {balance}.", cost=cost, balance=session.price.balance.balance)
 
 
-def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 1) -> None:
+def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 1, *, is_repeat: bool = False) -> None:
     """
     Draw the price of a dialog's tasks if it is known, in the theme's colour for errors if the balance is too low.
 
+    The dialog is the question, so what another question would say is drawn in it too.
+
     :param count: number of tasks with the same price.
+    :param is_repeat: the same was ordered a moment ago.
     """
+    if is_repeat:
+        layout.label(text="You have just ordered this.", icon="ERROR")
     one = known_cost(request)
     if one is None:
         return
@@ -76,20 +83,40 @@ def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 
     row = layout.row()
     row.alert = is_short
     row.label(text=price(one * count), translate=False, icon="ERROR" if is_short else "NONE")
+    limit, sums = settings.preferences().monthly_limit, _shown_sums()
+    if limit and sums is not None and sums.month.credits + one * count > limit:
+        layout.label(text=tr("That is above your limit of {limit} credits a month.", limit=limit), translate=False)
 
 
-def confirmation(request: "TaskRequest") -> tuple[str, str] | None:
+def _shown_sums() -> "Sums | None":
+    """Return what was spent, as read last, and request it. For drawing."""
+    session = runtime.current()
+    if session is None:
+        return None
+    from ..state import query  # lazy import, as in runtime
+
+    session.spending.request(query.open_file())
+    return session.spending.sums
+
+
+def confirmation(request: "TaskRequest", count: int = 1, *, is_repeat: bool = False) -> tuple[str, str] | None:
     """
-    Return title and message of the confirmation before a request is submitted, or None if none is needed.
+    Return title and message of the question before a request is submitted, or None if none is needed.
 
     If the preferences set a limit, an unknown price counts as above the limit.
 
-    :param of_panel: whether the panel's inputs are submitted. The price of others is unknown.
+    :param count: number of tasks that one press makes, with the same price.
+    :param is_repeat: the same was ordered a moment ago.
     """
+    one = known_cost(request)
+    cost = one * count if one is not None else None
+    if is_repeat:
+        return tr("You have just ordered this. Another one?"), _price_or_unknown(cost)
+    if (over := above_monthly_limit(cost)) is not None:
+        return over
     limit = settings.preferences().ask_above_credits
     if not limit:
         return None
-    cost = known_cost(request)
     if cost is None:
         return tr("Generate at an Unknown Price?"), tr("The service has not said yet what this costs.")
     if cost <= limit:
@@ -100,6 +127,33 @@ def confirmation(request: "TaskRequest") -> tuple[str, str] | None:
         return title, tr("The service charges them when the model is done.")
     balance = session.price.balance.balance
     return title, tr("You have {balance} credits. The service charges them when the model is done.", balance=balance)
+
+
+def _price_or_unknown(cost: int | None) -> str:
+    return tr("The service has not said yet what this costs.") if cost is None else price(cost)
+
+
+def above_monthly_limit(cost: int | None) -> tuple[str, str] | None:
+    """Return title and message of the question if an order would exceed the limit of the month, else None."""
+    session, limit = runtime.current(), settings.preferences().monthly_limit
+    if not limit or session is None:
+        return None
+    try:
+        spent = session.spending.this_month(session.engine)
+    except TriverseError:
+        # What cannot be read is no reason to order unasked.
+        return tr("Generate above the Monthly Limit?"), tr("What was spent this month cannot be read now.")
+    if spent + (cost or 0) <= limit and cost is not None:
+        return None
+    if cost is None:
+        return tr("Generate at an Unknown Price?"), tr(
+            "{spent} of {limit} credits were spent this month, and the service has not said yet what this costs.",
+            spent=spent,
+            limit=limit,
+        )
+    return tr("Generate above the Monthly Limit?"), tr(
+        "{spent} of {limit} credits were spent this month, and this costs {cost}.", spent=spent, limit=limit, cost=cost
+    )
 
 
 class TRIVERSE_OT_open_account(bpy.types.Operator):

@@ -29,7 +29,7 @@ from ..state import list_rows, runtime, source_pictures
 from ..timers import app_timer
 from ..translate import tr, translate
 from ..viewport import under_mouse
-from . import cost, image_operators, operators, picture_row
+from . import cost, image_operators, operators, picture_row, repeats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -66,6 +66,8 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         )
         has_location: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
+    _is_asked = False
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if a task can be made; see :func:`operators.may_generate`."""
@@ -82,6 +84,7 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         point = under_mouse.point_at(context, event)
         if point is not None:
             self.location, self.has_location = (point.x, point.y, point.z), True
+        self._is_asked = True
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=self.title(), confirm_text=tr("Generate")
         )
@@ -112,7 +115,8 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         flow = form_request.picture_flow(context)
         column.label(text=tr("{flow}, with the settings of the panel.", flow=flow.label), translate=False)
         # The price may arrive while the dialog is open.
-        cost.draw_price(column, form_request.draft(context, flow), len(names))
+        draft = form_request.draft(context, flow)
+        cost.draw_price(column, draft, len(names), is_repeat=bool(_repeated(context, draft, self.paths())))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Submit one task per picture. Invalid pictures are reported and skipped; any other error ends the loop."""
@@ -125,12 +129,21 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         # If the balance is too low for all pictures, submit none: the user decides which ones to leave out.
         if operators.report_insufficient_credits(self, request, len(paths)):
             return {"CANCELLED"}
+        asked, self._is_asked = self._is_asked, False
+        if repeated := _repeated(context, request, paths):
+            if not asked and repeats.report_just_ordered(
+                self, context, form_request.with_picture(request, repeated[0])
+            ):
+                return {"CANCELLED"}
+            request = dataclasses.replace(request, allow_duplicate=True)
         made: list[TaskRecord] = []
         rejected = []
         for path in paths:
             placed = self._placed(context, request, is_first=not made)
+            one = form_request.with_picture(placed, path)
             try:
-                made.append(form_request.submit(session.engine, form_request.with_picture(placed, path)))
+                made.append(form_request.submit(session.engine, one))
+                session.orders.add(form_request.fingerprint(context, one), (made[-1].id,), cost.known_cost(one))
             except InputError as error:
                 rejected.append(error)
             except TriverseError as error:
@@ -155,6 +168,11 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
     def paths(self) -> list[str]:
         """Return the absolute paths of the pictures."""
         return [os.path.join(self.directory, file.name) for file in self.files if file.name]
+
+
+def _repeated(context: bpy.types.Context, request: "TaskRequest", paths: list[str]) -> list[str]:
+    """Return the pictures from which the same was ordered a moment ago."""
+    return [path for path in paths if repeats.is_just_ordered(context, form_request.with_picture(request, path))]
 
 
 class TRIVERSE_FH_pictures(bpy.types.FileHandler):

@@ -5,6 +5,8 @@ Operators of the upper part of the panel: choose input files, edit the prompt, s
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network.
 """
 
+import dataclasses
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from ..rna import scene_props
 from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
 from ..translate import tr, translate
-from . import arguments, cost
+from . import arguments, cost, repeats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -36,6 +38,8 @@ FROM_PANEL = "triverse_from_panel"
 #: Width of the dialog for the prompt, in pixels at UI scale 1: seven lines hold 500 characters.
 _PROMPT_PX = 616
 _LINES = 7
+#: Time in which nobody reads a question, in seconds.
+_READ_S = 0.4
 
 
 class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
@@ -45,11 +49,19 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
     bl_label = "Generate"
     bl_options = {"REGISTER"}
 
-    # The request whose price was confirmed. Blender evaluates the annotations of a class that it registers.
+    # The request that was confirmed or needed no question, and when a question was asked. Blender evaluates the
+    # annotations of a class that it registers.
     if TYPE_CHECKING:
+        another: bool
         _confirmed: TaskRequest | None
     else:
+        another: BoolProperty(
+            name="Another",
+            description="Order it although the same was ordered a few seconds ago",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
         _confirmed = None
+    _asked_at_s = 0.0
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -62,24 +74,34 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
             return False
         if not is_button(context):
             return True
-        reason = form_request.disabled_reason(context) or cost.insufficient_credits(form_request.draft(context))
+        reason = (
+            repeats.resting_reason()
+            or form_request.disabled_reason(context)
+            or cost.insufficient_credits(form_request.draft(context))
+        )
         if reason is not None:
             cls.poll_message_set(reason)
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask for confirmation if the price is unknown or above the limit in the preferences."""
+        """
+        Ask if the same was ordered a moment ago, or if its price is unknown or above a limit in the preferences.
+
+        A click or a key comes here; a script that calls the operator does not.
+        """
         try:
             request = self._request(context)
         except InputError as error:
             self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
-        confirmation = cost.confirmation(request)
-        self._confirmed = request
-        if confirmation is None:
+        is_repeat = not self.another and repeats.is_just_ordered(context, request)
+        question = cost.confirmation(request, is_repeat=is_repeat)
+        self._confirmed = dataclasses.replace(request, allow_duplicate=True) if is_repeat else request
+        if question is None:
             return self.execute(context)
-        title, message = confirmation
+        self._asked_at_s = time.monotonic()
+        title, message = question
         return context.window_manager.invoke_confirm(
             self, event, title=title, message=message, confirm_text=tr("Generate")
         )
@@ -87,16 +109,26 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Check the inputs and submit the task; see :func:`generate`."""
         of_panel = not self.given()
+        asked_at_s, self._asked_at_s = self._asked_at_s, 0.0
+        if asked_at_s and time.monotonic() - asked_at_s < _READ_S:
+            # Blender opens the question with its button under the mouse, where a double click would hit it.
+            self._confirmed = None
+            self.report({"INFO"}, tr("Nothing was ordered: the question was answered before it could be read."))
+            return {"CANCELLED"}
         reason = form_request.disabled_reason(context) if of_panel else None
         if reason is not None:
             self.report({"WARNING"}, reason)
             return {"CANCELLED"}
+        confirmed, self._confirmed = self._confirmed, None  # Repeat Last means the panel as it is then
         try:
-            request = self._confirmed or self._request(context)
+            request = confirmed or self._request(context)
         except InputError as error:
             self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
-        self._confirmed = None  # Repeat Last runs the same operator again, and means the panel as it is then
+        if confirmed is None and not self.another and repeats.report_just_ordered(self, context, request):
+            return {"CANCELLED"}
+        if self.another:
+            request = dataclasses.replace(request, allow_duplicate=True)
         return generate(self, context, request, of_panel=of_panel)
 
     def _request(self, context: bpy.types.Context) -> "TaskRequest":
@@ -307,6 +339,10 @@ def generate(
     if report_insufficient_credits(operator, request):
         return {"CANCELLED"}
     props = scene_props(context.scene)
+    fingerprint = form_request.fingerprint(context, request)
+    if session.orders.is_known(fingerprint) and not session.orders.is_repeat(fingerprint):
+        # After so long, it is no accident. The service would refuse it as a repetition.
+        request = dataclasses.replace(request, allow_duplicate=True)
     try:
         complete = form_request.with_selection(context, request) if of_panel else request
         record = form_request.submit(session.engine, complete)
@@ -324,6 +360,7 @@ def generate(
         session.again_of = ""
         example.end(props)
         last_used.save(props, request.flow)
+    session.orders.add(fingerprint, (record.id,), cost.known_cost(request))
     session.price.request_balance()
     list_rows.choose(session, record.id)
     return app_timer.finish_operator()

@@ -13,12 +13,12 @@ from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
 from .. import choices, settings
 from ..form import inputs, mesh_options, placement, request, selection
-from ..layout_text import paragraph, sidebar_width_px, ui_scale
+from ..layout_text import longest_that_fits, paragraph, sidebar_width_px, ui_scale
 from ..rna import Icon, scene_props
 from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
-from . import operators, order_summary, picture_row, presets, reuse_inputs, value_menus, welcome
+from . import operators, order_summary, picture_row, presets, reuse_inputs, spending_panel, value_menus, welcome
 from .operators import FROM_PANEL
 
 #: Least width for labels next to their fields, in pixels at UI scale 1.
@@ -170,15 +170,22 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     """Draw the Generate button with the price, and below it the balance or an error."""
     drafted = request.draft(context)
     cost = generate_cost.known_cost(drafted)
-    text = tr("Generate") if cost is None else tr("Generate · {cost}", cost=cost)
+    width_px = sidebar_width_px(context)
+    session = runtime.current()
+    is_resting = session is not None and session.orders.is_resting
+    if is_resting:
+        text = tr("Ordered")
+    elif cost is None:
+        text = tr("Generate")
+    else:
+        forms = (tr("Generate · {cost} credits", cost=cost), tr("Generate · {cost}", cost=cost))
+        text = longest_that_fits(forms, width_px - 28 * ui_scale())
     button = layout.column()
     button.scale_y = 1.5
     button.context_string_set(FROM_PANEL, "yes")
-    button.operator("triverse.generate", text=text, icon="PLAY", translate=False)
-    session = runtime.current()
+    button.operator("triverse.generate", text=text, icon="CHECKMARK" if is_resting else "PLAY", translate=False)
     if session is None or not session.may_ask:
         return
-    width_px = sidebar_width_px(context)
     reason = generate_cost.insufficient_credits(drafted)
     balance = session.price.balance
     if reason is not None:
@@ -187,12 +194,13 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     elif balance is not None:
         row = layout.row()
         row.alignment = "CENTER"
-        row.active = False
         if balance.frozen:
             text = tr("{balance} credits, {frozen} reserved", balance=balance.balance, frozen=balance.frozen)
         else:
             text = tr("{balance} credits", balance=balance.balance)
-        row.label(text=text, translate=False)
+        # Read ahead, because an open popover is not redrawn.
+        spending_panel.request_sums(session)
+        row.popover("TRIVERSE_PT_spending", text=text, translate=False)
     elif session.price.problem is not None:
         paragraph(layout, translate(session.price.problem), width_px, icon="INFO")
         if session.price.in_preferences:

@@ -38,12 +38,13 @@ def wanted() -> tuple[Query, int]:
         search=" ".join(group.search.split()),
         stages=_STAGES[show],
         followed=show == "ACTIVE",
-        scope=_home() if group.this_file else None,
+        scope=open_file() if group.this_file else None,
         order=_ORDERS[choices.chosen(preferences, "task_order")],
     )
     return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
 
 
-def _home() -> FileScope:
+def open_file() -> FileScope:
+    """Return the open file, as tasks know it."""
     scenes = (scene_props(scene).scene_id for scene in bpy.data.scenes)
     return FileScope(frozenset(filter(None, scenes)), origin.token(), bpy.data.filepath)

@@ -38,6 +38,8 @@ from . import query as state_query
 from .batch_session import BatchSession
 from .pager import Pager
 from .price_cache import PriceCache
+from .recent_orders import RecentOrders
+from .spending import SpendingReader
 from .task_history import Details
 from .thumbnails import Thumbnails
 from .user_activity import is_busy
@@ -108,6 +110,8 @@ class Session:
         self.batch = batch
         self.details = Details(pictures, previews)
         self.price = PriceCache()
+        self.orders = RecentOrders()
+        self.spending = SpendingReader(self.orders)
         self.thumbnails = Thumbnails()
         self.notices: deque[Notice] = deque(maxlen=_NOTICES)
         self.pending_notices: deque[Notice] = deque(maxlen=_NOTICES)
@@ -189,6 +193,10 @@ class Session:
         changed = list_rows.sync(self) or changed
         changed = batch_rows.sync(self.batch) or changed
         changed = self.details.tick(self.engine) or changed
+        changed = self.orders.tick() or changed
+        changed = self.spending.tick(self.engine) or changed
+        self.pending_notices.extend(self.spending.notices)
+        self.spending.notices.clear()
         changed = self.thumbnails.load(_PICTURES_S) or changed
         now_s = time.monotonic()
         if self.engine.active_count and now_s - self._drawn_at_s >= _CLOCK_S:
@@ -291,6 +299,8 @@ class Session:
             or self.batch.needs_ticks
             or panel_engine.is_busy()
             or self.details.is_waiting
+            or self.orders.is_resting
+            or self.spending.is_waiting
             or self.pager.is_waiting
         )
 
@@ -357,9 +367,10 @@ class Session:
 
     def shutdown(self) -> None:
         """Stop batch and engine with their threads, and free the thumbnails."""
-        # The batches first, because their threads use the engine.
+        # These first, because their threads use the engine and its store.
         panel_engine.end()
         self.batch.shutdown()
+        self.spending.shutdown()
         self.engine.shutdown()
         self.details.close()
         self.thumbnails.clear()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ...api.flows import FLOWS, Field, Kind
-from ...tasks.record import FAILED_STAGES, Stage, is_url
+from ...tasks.charge import Charge, charge_of
+from ...tasks.record import Stage, is_url
 from ..form import inputs
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..rna import Icon
@@ -197,7 +198,7 @@ def duration(seconds: float) -> str:
 
 def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
     if record.cost_credits is not None:
-        if record.stage in FAILED_STAGES and record.is_final:
+        if charge_of(record) is Charge.NONE:
             cost = tr("{cost} credits, given back", cost=record.cost_credits)
         else:
             cost = tr("{cost} credits", cost=record.cost_credits)

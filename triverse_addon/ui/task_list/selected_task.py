@@ -11,10 +11,11 @@ import bpy
 
 from ..layout_text import paragraph, sidebar_width_px
 from ..state import list_rows, runtime
-from ..translate import translate
+from ..translate import tr, translate
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
+    from ...tasks.record import TaskRecord
     from ..state.session import Session
 
 
@@ -35,6 +36,9 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
         if record.error_suggestion:
             # The service's suggestion, not translated.
             paragraph(column, record.error_suggestion, width_px, icon="INFO")
+        charge = charged_sentence(record)
+        if charge:
+            paragraph(column, charge, width_px, icon="BLANK1")
     else:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
     if record.status_note is not None and not bad:
@@ -52,6 +56,20 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
         draw_task_operator(row, again.operator, record, text=again.text, icon=again.icon)
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     details_panel.draw(layout, context, session, record)
+
+
+def charged_sentence(record: "TaskRecord") -> str:
+    """Return what a task that ended without a model has cost, as a translated sentence."""
+    from ...tasks.charge import Charge, charge_of  # lazy import, as in runtime
+
+    charge = charge_of(record)
+    if charge is Charge.NONE:
+        return tr("It was not charged.")
+    if charge is not Charge.CHARGED:
+        return tr("It may have been charged.")
+    if record.cost_credits is None:
+        return tr("It was charged. Retry costs nothing.")
+    return tr("{cost} credits were charged. Retry costs nothing.", cost=record.cost_credits)
 
 
 class TRIVERSE_MT_task(bpy.types.Menu):
