@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from scripts._dev import blender_root
 from scripts._dev.package import build
 from scripts._dev.window import Blender, find_blender, make_profile
+from tests.package.engines import Machine
 from tests.package.targets import Target, available
+from tests.service.server import StandIn
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,15 @@ def profile(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.Temp
     home = tmp_path_factory.mktemp("profile") / "home"
     make_profile(blender, home, extension_zip)
     return home
+
+
+@pytest.fixture
+def machine(blender: Blender, profile: Path, tmp_path: Path) -> Iterator[Machine]:
+    """A machine with the engines of farms; the service is quick, but with prompts that say "hold"."""
+    assert blender.root is not None
+    blender_root.ensure_root(blender.name, blender_root.FARM_PACKAGES)
+    with (
+        StandIn(speed=20, samples=("1k",), on_same_order="conflict") as service,
+        Machine(blender, profile, tmp_path / "machine", service) as machine,
+    ):
+        yield machine

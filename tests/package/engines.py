@@ -7,6 +7,7 @@ Plain Python. Linux only, root only, as the root is.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -109,9 +110,12 @@ def check_whole(machine: Machine, library: Path, rows: int) -> dict[str, Any]:
 
 def files_with_key(machine: Machine) -> list[Path]:
     """All files of the machine's disk that hold the key, but for the one that a person has put it into."""
-    key = machine.service.key.encode()
-    files = [path for path in machine.folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return [path for path in files if path != machine.key_file and key in path.read_bytes()]
+    found = []
+    for path in machine.folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # an engine at work
+            if path.is_file() and not path.is_symlink() and machine.service.key.encode() in path.read_bytes():
+                found.append(path)
+    return [path for path in found if path != machine.key_file]
 
 
 def note_tried(engine: str, version: str, rows: int, how: str, charges: int, done: int) -> None:
