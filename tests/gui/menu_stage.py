@@ -133,6 +133,8 @@ IMPORTED = {
     "triverse.copy_uuid": "Copy Task UUID",
     "triverse.forget": "Take off the List",
     "triverse.regenerate": "Use These Inputs Again",
+    "triverse.refine": "Refine",
+    "triverse.put_away": "Put Away",
 }
 """What can be done with a task whose model is imported."""
 

@@ -439,6 +439,7 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
     failed = window.value(f"next(one.id for one in {SESSION}.page_records() if one.stage.value == 'failed')")
     plan = (
         (made[0], IMPORTED),
+        (made[0], {"triverse.bring_back": "Bring Back"}),
         (made[1], {"triverse.stop_following": "Stop Following"}),
         (made[1], {"triverse.resume_following": "Follow Again"}),
         (failed, {"triverse.show_error": "What Happened", "triverse.retry": "Retry"}),
@@ -447,7 +448,8 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
     for task_id, labels in plan:
         choose_task(window, task_id)
         settle(window)
-        offered |= dict.fromkeys(found(window)["TRIVERSE_MT_task"])
+        # What costs something says its price.
+        offered |= dict.fromkeys(one.partition(" · ")[0] for one in found(window)["TRIVERSE_MT_task"])
         # Beside the button of the task, which is two rows below that of the pages.
         y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 58
         boxes = window.find_text(button_of_task(window), Box(stage.side.x, y - 12, stage.side.width, 100))
@@ -465,6 +467,9 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
             elif entry == "triverse.regenerate":
                 # What the panel says of it would take the room of the list.
                 window.run(f"{SESSION}.again_of = ''")
+            elif entry == "triverse.refine":
+                # The new task is the chosen one.
+                choose_task(window, task_id)
             settle(window)
     account.close({**stage.menus, "TRIVERSE_MT_task": list(offered)}, ["TRIVERSE_MT_task"])
 

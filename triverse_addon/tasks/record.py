@@ -130,6 +130,7 @@ class Placement:
         flat shading, as glTF specifies.
     :ivar instead_of: name of a collection with an earlier import of the same task. The model takes its place and the
         collection is removed; "" for none. If it no longer exists, the other settings apply.
+    :ivar instead_of_uuid: UUID of the task whose import ``instead_of`` is, if that is another task; "" for the same.
     :ivar step_aside: whether the model moves along the ground to the nearest free place if other objects are where it
         would be.
     :ivar share_data: whether a model that is already in the file shares its meshes, materials and images with the new
@@ -151,6 +152,7 @@ class Placement:
     smooth_deg: int = 0
     step_aside: bool = False
     share_data: bool = False
+    instead_of_uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

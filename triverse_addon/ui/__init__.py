@@ -42,10 +42,12 @@ from .task_list import (
     list_operators,
     place_operators,
     preview_operators,
+    refine,
     selected_task,
     show_operators,
     task_operators,
     track_operators,
+    variant_operators,
 )
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
@@ -76,6 +78,8 @@ _CLASSES = (
     *place_operators.CLASSES,
     *preview_operators.CLASSES,
     *task_operators.CLASSES,
+    *variant_operators.CLASSES,
+    *refine.CLASSES,
     *track_operators.CLASSES,
     *reuse_inputs.CLASSES,
     *batch_file_operators.CLASSES,

@@ -123,6 +123,7 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         search: str
         show: str
         this_file: bool
+        variants: int
         batch_rows: Any
         batch_active: int
         batch_jobs: int
@@ -143,11 +144,24 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
                 ("READY", "Ready", "Tasks whose model can be imported and was not yet", 2),
                 ("IMPORTED", "Imported", "Tasks whose model was imported", 3),
                 ("FAILED", "Failed", "Tasks that failed, were cancelled, or are not known to the service any more", 4),
+                ("PUT_AWAY", "Put Away", "Tasks that you have put away, such as the variants that were not kept", 5),
             ),
         )
         this_file: BoolProperty(
             name="This File Only",
             description="Show only tasks whose model was made for the open file, or imported into it",
+        )
+        # Not stored with a scene, and 1 again after each order: nobody should order four by accident.
+        variants: IntProperty(
+            name="Variants",
+            description=(
+                "How many variants of the same wish are made, to keep one of them. Each is an order of its own, with "
+                "its own price"
+            ),
+            default=1,
+            min=1,
+            max=8,
+            options={"SKIP_SAVE"},
         )
         batch_rows: CollectionProperty(type=TriverseBatchRow)
         batch_active: IntProperty(name="Chosen Row")

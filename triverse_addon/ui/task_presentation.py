@@ -141,8 +141,14 @@ def state(record: TaskRecord) -> tuple[str, ...]:
 
 
 def line(record: TaskRecord) -> tuple[str, ...]:
-    """Return the forms of :func:`state`, preceded by one with the cost if that is known."""
+    """
+    Return the forms of :func:`state`, preceded by one with the cost if that is known.
+
+    Those of a variant begin with its number and that of all.
+    """
     forms = state(record)
+    if record.group:
+        forms = tuple(f"{record.variant}/{record.variants} · {form}" for form in forms)
     if is_bad(record):
         charge = charged(record)
         return (f"{forms[0]} · {charge}", *forms) if charge else forms

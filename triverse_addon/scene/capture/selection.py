@@ -9,6 +9,7 @@ Modifiers, shape keys and poses are applied, edits in progress are included, and
 """
 
 import secrets
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
         corners = _corners([obj.data for obj in made])
         if corners is None:
             raise SceneError(Sentence.of("The chosen objects have no faces."))
-        path = folder / f"selection-{secrets.token_hex(6)}.blend"
+        path = _new_path(folder)
         try:
             make_folder(folder)
             bpy.data.libraries.write(str(path), set(made), compress=False)
@@ -86,6 +87,27 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
         high=tuple(high),
         uids=tuple(obj.session_uid for obj in objects),
     )
+
+
+def copied(path: Path) -> Path:
+    """
+    Copy a file that :func:`write` wrote, because each order removes its own once it was sent.
+
+    :raises SceneError: the copy cannot be written.
+    """
+    target = _new_path(path.parent)
+    try:
+        shutil.copyfile(path, target)
+        own_file(target)
+    except OSError as error:
+        raise SceneError(
+            Sentence.of("The chosen objects cannot be written to {path}. Make room there.", path=str(path.parent))
+        ) from error
+    return target
+
+
+def _new_path(folder: Path) -> Path:
+    return folder / f"selection-{secrets.token_hex(6)}.blend"
 
 
 def triangles(objects: Sequence[bpy.types.Object]) -> int:

@@ -64,7 +64,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     if reason is not None or scene is None:
         return Later(reason or missing_scene_reason(record.origin))
     placeholder = _placeholder(record, scene)
-    old = replace_import.find(scene, record.task_uuid, record.placement.instead_of)
+    old = _replaced_model(record, scene)
     started_s = time.perf_counter()
     history: list[tuple[str, Sentence]] = []
     try:
@@ -203,10 +203,21 @@ def _placeholder(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Object
     return find_object(scene, placement.placeholder, placement.placeholder_uid, placement.session)
 
 
+def _replaced_model(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Collection | None:
+    """Return the collection whose place the model takes; None if there is none in ``scene``."""
+    placement = record.placement
+    if not placement.instead_of:
+        return None
+    if not placement.instead_of_uuid:
+        return replace_import.find(scene, record.task_uuid, placement.instead_of)
+    # It was ordered minutes ago, and the other model may have been renamed since.
+    return replace_import.find_latest(scene, placement.instead_of_uuid, placement.instead_of, None)
+
+
 def _displaced_objects(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """Return the objects of ``scene`` that the import of ``record`` hides or removes."""
     placement = record.placement
-    old = replace_import.find(scene, record.task_uuid, placement.instead_of)
+    old = _replaced_model(record, scene)
     if old is not None:
         return list(old.all_objects)
     if placement.replaces is not None:

@@ -90,9 +90,11 @@ def box_of(obj: bpy.types.Object) -> FitBox:
     return FitBox(tuple(obj.matrix_world @ centre), tuple(stretched), tuple(rotation))
 
 
-def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
+def bounds(objects: Iterable[bpy.types.Object], turn: Quaternion | None = None) -> tuple[Vector, Vector] | None:
     """
     Return the minimum and maximum corner of the common bounding box of ``objects``, in world space.
+
+    :param turn: rotation of a frame to measure in; the corners are in that frame. None for the world's.
 
     Return None if none of the objects has an extent: empties, cameras, lights, speakers and armatures have none.
     """
@@ -103,6 +105,8 @@ def bounds(objects: Iterable[bpy.types.Object]) -> tuple[Vector, Vector] | None:
         if obj.type in {"EMPTY", "CAMERA", "LIGHT", "SPEAKER", "ARMATURE"}:
             continue
         world = obj.matrix_basis if obj.parent is None else world_matrix(obj, worlds)
+        if turn is not None:
+            world = turn.inverted().to_matrix().to_4x4() @ world
         if not _is_straight(world):
             points.extend(_extremes(obj, world))
             continue

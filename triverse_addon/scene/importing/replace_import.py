@@ -4,10 +4,10 @@ Replace an earlier import of a model by a new one.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-Both come from the same file, so each object of one has a counterpart in the other. The new object gets the transform,
+If both come from the same file, each object of one has a counterpart in the other. The new object gets the transform,
 parent, collections and names of the old one, and references to the old one are remapped to it. If a mesh was
 transformed since its import (for example by applying its scale), the transform is computed from the vertices. If that
-is not possible, the new model is fitted into the bounding box of the old one.
+is not possible, or the models come from two tasks, the new model is fitted into the bounding box of the old one.
 """
 
 import re
@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 import bpy
-from mathutils import Matrix, Vector
+from mathutils import Matrix, Quaternion, Vector
 
 from ..worker import asset_collection
 from . import orphan_data
-from .placement import FitBox, TargetTransform, bounds, matrix_to, move
+from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix
 from .replace_objects import CHANNELS, PARENTING
 
 #: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
@@ -109,6 +109,9 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
         obj.name = name
         if obj.data is not None and obj.data.users == 1:
             obj.data.name = data_name
+    for obj in model if not is_exact else ():
+        # It got a number because the old one had its name.
+        obj.name = stem(obj.name)
     _select(model, shown)
 
 
@@ -213,13 +216,16 @@ def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.
     """
     Fit the model in ``new`` into the bounding box of the objects ``before`` of ``old``, and give it their parent.
 
+    The box is turned as a user has turned the old model, as far as both have one root.
+
     The parent is set only if the old objects together have exactly one parent outside themselves.
     """
     model, shown = list(new.all_objects), set(asset_collection.shown_objects(old))
-    extent = bounds(obj for obj in before if obj in shown)
+    turn = _turn(model, before)
+    extent = bounds((obj for obj in before if obj in shown), turn)
     if extent is not None:
         low, high = extent
-        target = TargetTransform(box=FitBox(tuple((low + high) / 2), tuple(high - low)))
+        target = TargetTransform(box=FitBox(tuple(turn @ ((low + high) / 2)), tuple(high - low), tuple(turn)))
         move(model, matrix_to(asset_collection.shown_objects(new), target))
     olds = set(before)
     outside = {obj.parent for obj in before if obj.parent not in olds}
@@ -228,6 +234,15 @@ def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.
         for root in [obj for obj in model if obj.parent is None]:
             root.parent = parent
             root.matrix_parent_inverse = parent.matrix_world.inverted_safe()
+
+
+def _turn(model: list[bpy.types.Object], before: list[bpy.types.Object]) -> Quaternion:
+    """Return the rotation that turns the root of ``model``, as it is in its file, like that of ``before``."""
+    (roots, olds) = ([obj for obj in objects if obj.parent not in set(objects)] for objects in (model, before))
+    if len(roots) != 1 or len(olds) != 1:
+        return Quaternion()
+    own = roots[0].matrix_basis.to_quaternion()
+    return world_matrix(olds[0], {}).to_quaternion() @ own.inverted()
 
 
 def _link_like(

@@ -194,6 +194,7 @@ def _placement(data: Any) -> Placement:
         placement,
         location=_three(placement.location),
         replaces=replaces,
+        instead_of_uuid=placement.instead_of_uuid if isinstance(placement.instead_of_uuid, str) else "",
         step_aside=placement.step_aside is True,
         share_data=placement.share_data is True,
         merge=placement.merge is True,

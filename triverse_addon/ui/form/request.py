@@ -19,7 +19,7 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.flows import Flow, Kind, check
 from .. import settings
-from ..rna import scene_props
+from ..rna import scene_props, window_props
 from ..translate import tr
 from . import inputs, placement, selection, source_names
 
@@ -148,13 +148,58 @@ def submit(engine: "Engine", request: "TaskRequest") -> "TaskRecord":
     try:
         return engine.submit(request)
     except TriverseError:
-        from ...tasks.removal import is_own_source, remove_file
-
-        own = settings.sources_dir(create=False)
-        for path in map(Path, request.sources.values()):
-            if path.suffix == ".blend" and path.parent == own and is_own_source(path):
-                remove_file(path)
+        _remove_own_files(request)
         raise
+
+
+def variants(context: bpy.types.Context) -> int:
+    """Return how many variants of the same wish the panel's button orders."""
+    return max(1, window_props(context.window_manager).variants)
+
+
+def submit_variants(engine: "Engine", request: "TaskRequest", count: int) -> "list[TaskRecord]":
+    """
+    Submit several orders of the same wish as one group. None is imported by itself: the one that is kept is.
+
+    :param count: how many; 1 is the request as it is.
+    :raises TriverseError: the request was rejected. Nothing was sent.
+    """
+    if count == 1:
+        return [submit(engine, request)]
+    from ...tasks.variants import variants_of
+
+    requests = variants_of(dataclasses.replace(request, auto_import=False), count)
+    requests = [requests[0], *(_with_own_copies(one) for one in requests[1:])]
+    try:
+        return engine.submit_all(requests)
+    except TriverseError:
+        for one in requests:
+            _remove_own_files(one)
+        raise
+
+
+def _with_own_copies(request: "TaskRequest") -> "TaskRequest":
+    """Return the request with copies of the files that are removed once they were sent."""
+    copies = {name: str(selection.copied(Path(source))) for name, source in _own_files(request).items()}
+    return dataclasses.replace(request, sources={**request.sources, **copies})
+
+
+def _own_files(request: "TaskRequest") -> dict[str, str]:
+    from ...tasks.removal import is_own_source
+
+    own = settings.sources_dir(create=False)
+    return {
+        name: source
+        for name, source in request.sources.items()
+        if (path := Path(source)).suffix == ".blend" and path.parent == own and is_own_source(path)
+    }
+
+
+def _remove_own_files(request: "TaskRequest") -> None:
+    from ...tasks.removal import remove_file
+
+    for source in _own_files(request).values():
+        remove_file(Path(source))
 
 
 def origin(context: bpy.types.Context) -> "Origin":

@@ -56,6 +56,13 @@ def write(context: bpy.types.Context, field: Field) -> "tuple[Path, Replaced]":
     return selection.write(objects, settings.sources_dir(create=True))
 
 
+def copied(path: Path) -> Path:
+    """Copy a file of :func:`write`; see :func:`scene.capture.selection.copied`."""
+    from ...scene.capture import selection
+
+    return selection.copied(path)
+
+
 def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the switch between selection and file, with the name or number of the selected objects."""
     from ...scene.capture import selection

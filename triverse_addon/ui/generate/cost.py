@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 _ACCOUNT_PAGE = "https://docs.triverse.ai/getting-started/authentication"
 
 
-def known_cost(request: "TaskRequest") -> int | None:
-    """Return the price of a request in credits, or None while it is unknown; a later tick requests it."""
+def known_cost(request: "TaskRequest", *, is_aside: bool = False) -> int | None:
+    """
+    Return the price of a request in credits, or None while it is unknown; a later tick requests it.
+
+    :param is_aside: see :meth:`state.price_cache.PriceCache.get_or_request`.
+    """
     session = runtime.current()
     if session is None:
         if settings.api_key() and not settings.is_offline():
@@ -37,7 +41,7 @@ def known_cost(request: "TaskRequest") -> int | None:
         return None
     flow = inputs.PANEL_FLOWS[request.flow]
     priced = {field.name: request.values.get(field.name) for field in flow.params if field.priced}
-    return session.price.get_or_request(flow.name, priced)
+    return session.price.get_or_request(flow.name, priced, is_aside=is_aside)
 
 
 def insufficient_credits(request: "TaskRequest", count: int = 1) -> str | None:
@@ -99,7 +103,9 @@ def _shown_sums() -> "Sums | None":
     return session.spending.sums
 
 
-def confirmation(request: "TaskRequest", count: int = 1, *, is_repeat: bool = False) -> tuple[str, str] | None:
+def confirmation(
+    request: "TaskRequest", count: int = 1, *, is_repeat: bool = False, must_show_price: bool = False
+) -> tuple[str, str] | None:
     """
     Return title and message of the question before a request is submitted, or None if none is needed.
 
@@ -107,6 +113,7 @@ def confirmation(request: "TaskRequest", count: int = 1, *, is_repeat: bool = Fa
 
     :param count: number of tasks that one press makes, with the same price.
     :param is_repeat: the same was ordered a moment ago.
+    :param must_show_price: ask whenever the price is unknown.
     """
     one = known_cost(request)
     cost = one * count if one is not None else None
@@ -115,11 +122,11 @@ def confirmation(request: "TaskRequest", count: int = 1, *, is_repeat: bool = Fa
     if (over := above_monthly_limit(cost)) is not None:
         return over
     limit = settings.preferences().ask_above_credits
-    if not limit:
+    if not limit and not must_show_price:
         return None
     if cost is None:
         return tr("Generate at an Unknown Price?"), tr("The service has not said yet what this costs.")
-    if cost <= limit:
+    if not limit or cost <= limit:
         return None
     session = runtime.current()
     title = tr("Generate for {cost} Credits?", cost=cost)

@@ -20,7 +20,7 @@ from ..form import example, inputs, last_used
 from ..form import request as form_request
 from ..layout_text import font_px, paragraph, ui_scale, wrapped
 from ..operator_helpers import may_ask, session_or_report
-from ..rna import scene_props
+from ..rna import scene_props, window_props
 from ..state import list_rows, runtime
 from ..timers import app_timer, redraw
 from ..translate import tr, translate
@@ -77,7 +77,7 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
         reason = (
             repeats.resting_reason()
             or form_request.disabled_reason(context)
-            or cost.insufficient_credits(form_request.draft(context))
+            or cost.insufficient_credits(form_request.draft(context), form_request.variants(context))
         )
         if reason is not None:
             cls.poll_message_set(reason)
@@ -96,7 +96,9 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
             self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         is_repeat = not self.another and repeats.is_just_ordered(context, request)
-        question = cost.confirmation(request, is_repeat=is_repeat)
+        count = 1 if self.given() else form_request.variants(context)
+        # Several at once are on purpose only if their price was seen.
+        question = cost.confirmation(request, count, is_repeat=is_repeat, must_show_price=count > 1)
         self._confirmed = dataclasses.replace(request, allow_duplicate=True) if is_repeat else request
         if question is None:
             return self.execute(context)
@@ -129,7 +131,8 @@ class TRIVERSE_OT_generate(arguments.GenerateArguments, bpy.types.Operator):
             return {"CANCELLED"}
         if self.another:
             request = dataclasses.replace(request, allow_duplicate=True)
-        return generate(self, context, request, of_panel=of_panel)
+        count = form_request.variants(context) if of_panel else 1
+        return generate(self, context, request, of_panel=of_panel, count=count)
 
     def _request(self, context: bpy.types.Context) -> "TaskRequest":
         given = self.given()
@@ -321,7 +324,12 @@ def is_again() -> bool:
 
 
 def generate(
-    operator: bpy.types.Operator, context: bpy.types.Context, request: "TaskRequest", *, of_panel: bool = True
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    request: "TaskRequest",
+    *,
+    of_panel: bool = True,
+    count: int = 1,
 ) -> "set[OperatorReturnItems]":
     """
     Submit a request.
@@ -330,13 +338,14 @@ def generate(
 
     :param operator: reports errors.
     :param of_panel: whether the request was built from the panel's inputs.
+    :param count: how many variants are ordered.
     :returns: the operator's result.
     """
     session = session_or_report(operator)
     if session is None:
         return {"CANCELLED"}
     session.apply_settings()
-    if report_insufficient_credits(operator, request):
+    if report_insufficient_credits(operator, request, count):
         return {"CANCELLED"}
     props = scene_props(context.scene)
     fingerprint = form_request.fingerprint(context, request)
@@ -345,7 +354,7 @@ def generate(
         request = dataclasses.replace(request, allow_duplicate=True)
     try:
         complete = form_request.with_selection(context, request) if of_panel else request
-        record = form_request.submit(session.engine, complete)
+        records = form_request.submit_variants(session.engine, complete, count)
     except InputError as error:
         if of_panel:
             session.reject(error, current_value(props, request.flow, error.field))
@@ -360,9 +369,10 @@ def generate(
         session.again_of = ""
         example.end(props)
         last_used.save(props, request.flow)
-    session.orders.add(fingerprint, (record.id,), cost.known_cost(request))
+        window_props(context.window_manager).property_unset("variants")
+    session.orders.add(fingerprint, tuple(one.id for one in records), cost.known_cost(request))
     session.price.request_balance()
-    list_rows.choose(session, record.id)
+    list_rows.choose(session, records[0].id)
     return app_timer.finish_operator()
 
 

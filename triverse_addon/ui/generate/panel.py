@@ -14,7 +14,7 @@ from ...api.sentence import Sentence
 from .. import choices, settings
 from ..form import inputs, mesh_options, placement, request, selection
 from ..layout_text import longest_that_fits, paragraph, sidebar_width_px, ui_scale
-from ..rna import Icon, scene_props
+from ..rna import Icon, scene_props, window_props
 from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
@@ -25,6 +25,8 @@ from .operators import FROM_PANEL
 _SPLIT_PX = 200
 #: Lines of the prompt that are seen where Blender has fields of several; a grip makes them more.
 _LINES = 2
+#: Width of the number of variants, in interface units (20 px at UI scale 1).
+_NUMBER_UNITS = 2.2
 _PLACEHOLDERS = {"prompt": "A mossy stone well", "negative_prompt": "Anything to avoid"}
 
 
@@ -166,27 +168,40 @@ def _rejected(flow: Flow) -> list[str]:
     return [name for name in session.rejected if name in names] if session is not None else []
 
 
+def _order_texts(cost: int | None, count: int) -> tuple[str, ...]:
+    """Return the forms of the button's text, the longest first."""
+    if count == 1:
+        if cost is None:
+            return (tr("Generate"),)
+        return tr("Generate · {cost} credits", cost=cost), tr("Generate · {cost}", cost=cost)
+    if cost is None:
+        return (tr("Make {count}", count=count),)
+    total = cost * count
+    return (
+        tr("Make {count} · {cost} credits", count=count, cost=total),
+        tr("Make {count} · {cost}", count=count, cost=total),
+    )
+
+
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the Generate button with the price, and below it the balance or an error."""
     drafted = request.draft(context)
-    cost = generate_cost.known_cost(drafted)
+    count = request.variants(context)
     width_px = sidebar_width_px(context)
     session = runtime.current()
     is_resting = session is not None and session.orders.is_resting
-    if is_resting:
-        text = tr("Ordered")
-    elif cost is None:
-        text = tr("Generate")
-    else:
-        forms = (tr("Generate · {cost} credits", cost=cost), tr("Generate · {cost}", cost=cost))
-        text = longest_that_fits(forms, width_px - 28 * ui_scale())
-    button = layout.column()
+    forms = (tr("Ordered"),) if is_resting else _order_texts(generate_cost.known_cost(drafted), count)
+    text = longest_that_fits(forms, width_px - (28 + 20 * _NUMBER_UNITS) * ui_scale())
+    button = layout.row(align=True)
     button.scale_y = 1.5
     button.context_string_set(FROM_PANEL, "yes")
     button.operator("triverse.generate", text=text, icon="CHECKMARK" if is_resting else "PLAY", translate=False)
+    number = button.row(align=True)
+    number.ui_units_x = _NUMBER_UNITS
+    number.prop(window_props(context.window_manager), "variants", text="")
     if session is None or not session.may_ask:
         return
-    reason = generate_cost.insufficient_credits(drafted)
+    reason = generate_cost.insufficient_credits(drafted, count)
     balance = session.price.balance
     if reason is not None:
         paragraph(layout, reason, width_px, icon="ERROR", alert=True)

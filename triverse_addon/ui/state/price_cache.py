@@ -56,12 +56,14 @@ class PriceCache:
         self._answers: OrderedDict[str, _CachedPrice] = OrderedDict()
         self._wanted: _QuoteRequest | None = None
         self._wanted_since_s = 0.0
+        self._aside: dict[str, _QuoteRequest] = {}
+        """Prices that are requested once nothing else is, by their keys."""
         self._asked: dict[int, _QuoteRequest] = {}
         self._balance_due_s: float | None = 0.0
         self._balance_asked = False
         self._balance_at_s = 0.0
 
-    def get_or_request(self, flow: str, priced: Mapping[str, Any]) -> int | None:
+    def get_or_request(self, flow: str, priced: Mapping[str, Any], *, is_aside: bool = False) -> int | None:
         """
         Return the price of a task in credits, or None while it is unknown.
 
@@ -69,11 +71,16 @@ class PriceCache:
 
         :param priced: the values on which the price depends. Nothing else is sent, because a prompt that is being typed
             or came with a file is private until the task is submitted.
+        :param is_aside: the price is shown beside that of the panel's inputs, and is requested after that.
         """
         key = json.dumps([flow, dict(priced)], sort_keys=True, default=str)
         answer = self._answers.get(key)
         is_known = answer is not None and self._clock() < answer.until_s
-        if is_known or any(request.key == key for request in self._asked.values()):
+        is_asked = any(request.key == key for request in self._asked.values())
+        if is_aside:
+            if not (is_known or is_asked):
+                self._aside[key] = _QuoteRequest(key, flow, dict(priced))
+        elif is_known or is_asked:
             self._wanted = None
         elif self._wanted is None or self._wanted.key != key:
             self._wanted = _QuoteRequest(key, flow, dict(priced))
@@ -104,13 +111,16 @@ class PriceCache:
             request, self._wanted = self._wanted, None
             # The engine answers only the last of several requests.
             self._asked = {engine.ask_quote(request.flow, request.priced): request}
+        elif self._aside and self._wanted is None and not self._asked:
+            request = self._aside.pop(next(iter(self._aside)))
+            self._asked = {engine.ask_quote(request.flow, request.priced): request}
 
     @property
     def is_waiting(self) -> bool:
         """True while a request is pending or will be sent soon."""
         due_s = self._balance_due_s
         soon = due_s is not None and due_s - self._clock() <= STILL_S
-        return bool(self._asked) or self._balance_asked or soon or self._wanted is not None
+        return bool(self._asked) or self._balance_asked or soon or self._wanted is not None or bool(self._aside)
 
     def store_quote(self, event: Quoted) -> bool:
         """Store a quote or its error; return whether it answers a pending request of this cache."""
@@ -143,5 +153,6 @@ class PriceCache:
         self.balance = self.problem = None
         self._answers.clear()
         self._asked.clear()
+        self._aside.clear()
         self._wanted = None
         self._balance_asked, self._balance_due_s = False, 0.0

@@ -25,6 +25,7 @@ _STAGES: dict[str, frozenset[Stage]] = {
     "READY": frozenset({Stage.READY}),
     "IMPORTED": frozenset({Stage.IMPORTED}),
     "FAILED": FAILED_STAGES,
+    "PUT_AWAY": frozenset(),
 }
 _ORDERS = {"NEWEST": Order.NEWEST, "OLDEST": Order.OLDEST, "NAME": Order.NAME, "COST": Order.COST}
 
@@ -40,6 +41,8 @@ def wanted() -> tuple[Query, int]:
         followed=show == "ACTIVE",
         scope=open_file() if group.this_file else None,
         order=_ORDERS[choices.chosen(preferences, "task_order")],
+        # What is under way may still cost something, so it is never hidden.
+        put_away=None if show == "ACTIVE" else show == "PUT_AWAY",
     )
     return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
 

@@ -19,7 +19,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record import Origin, Placement, TaskRecord
 
 
 class _Import(TaskOperatorMixin):
@@ -66,13 +66,11 @@ class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
         if session is None or record is None:
             return {"CANCELLED"}
         origin = request.origin(context)
-        # The first import in the task's own scene uses the placement from its submission, any other the current one.
-        is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
         return self.call_engine(
             context,
             "import_again",
             origin=origin,
-            placement=record.placement if is_first else placement.placement(context),
+            placement=place_of(context, record, origin),
             geometry_only=self.geometry_only,
         )
 
@@ -102,12 +100,12 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
         """Return why nothing can be replaced: the model is not downloaded, or no import of it is in the scene."""
         if not record.has_model:
             return tr("The model is not there yet.")
-        return tr("No model of this task is in this scene.") if _old(context, record) is None else None
+        return tr("No model of this task is in this scene.") if latest_import(context, record) is None else None
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the replacement. The next tick imports the model, removes the old one and pushes the undo step."""
         record = self.usable(context)
-        old = _old(context, record) if record is not None else None
+        old = latest_import(context, record) if record is not None else None
         if old is None:
             return {"CANCELLED"}
         return self.call_engine(
@@ -119,8 +117,18 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
         )
 
 
-def _old(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
-    """Return the collection that would be replaced, or None if the scene has no import of the task."""
+def place_of(context: bpy.types.Context, record: "TaskRecord", origin: "Origin") -> "Placement":
+    """
+    Return where a model is imported: first, in the task's own scene, as it was ordered, else as the panel says now.
+
+    :param origin: the file and the scene to import into.
+    """
+    is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
+    return record.placement if is_first else placement.placement(context)
+
+
+def latest_import(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
+    """Return the collection that a new model would replace, or None if the scene has no import of the task."""
     from ...scene.importing import replace_import  # lazy import, as in runtime
 
     active = context.view_layer.objects.active

@@ -12,6 +12,7 @@ import bpy
 from ..layout_text import paragraph, sidebar_width_px
 from ..state import list_rows, runtime
 from ..translate import tr, translate
+from . import refine, variant_operators
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     is_in_file = task_presentation.is_in_this_file(record)
     if record.is_unfinished or (record.has_model and not is_in_file):
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
+    refine.draw(row, record)
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
     if is_in_file:
         row = layout.row(align=True)
         again = task_presentation.IMPORT_AGAIN
         draw_task_operator(row, again.operator, record, text=again.text, icon=again.icon)
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
+    variant_operators.draw(layout, record)
     details_panel.draw(layout, context, session, record)
 
 
@@ -100,6 +103,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         draw_task_operator(layout, "triverse.place", record, icon="RESTRICT_SELECT_OFF")
         draw_task_operator(layout, "triverse.place_at_cursor", record, icon="PIVOT_CURSOR")
         layout.separator()
+        refine.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
         layout.separator()
@@ -111,6 +115,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
             draw_task_operator(layout, "triverse.resume_following", record, icon="PLAY")
         else:
             draw_task_operator(layout, "triverse.stop_following", record, icon="PAUSE")
+        variant_operators.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.forget", record, icon="TRASH")
 
 

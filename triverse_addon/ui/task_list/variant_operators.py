@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Operators on the variants of one wish: compare them side by side, keep one, put tasks away and bring them back.
+
+Floor: third. Thread: main. Imports ``bpy``. None of them uses the network.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...api.errors import TriverseError
+from .. import settings
+from ..form import request
+from ..rna import Icon
+from ..state import list_rows, runtime
+from ..timers import app_timer
+from ..translate import tr, translate
+from . import import_operators
+from .operator_base import TaskOperatorMixin, draw_task_operator
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRecord
+
+#: Width of a picture in the comparison, in interface units (20 px at UI scale 1).
+_PICTURE_UNITS = 11.0
+_MOST_COLUMNS = 4
+#: Time for decoding the pictures of all variants before they are shown, in seconds: 1 to 2 ms each.
+_PICTURES_S = 0.05
+
+
+def draw(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
+    """Draw the button that compares the variants of a task, and the one that keeps it; nothing for a single task."""
+    if not record.group:
+        return
+    row = layout.row(align=True)
+    text = tr("Compare {count} Variants", count=record.variants)
+    draw_task_operator(row, "triverse.compare", record, text=text, icon="IMGDISPLAY", translate=False)
+    draw_task_operator(row, "triverse.keep_variant", record, text="", icon="CHECKMARK")
+
+
+def draw_menu(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
+    """Draw the menu entries about variants, and the one that puts the task away or brings it back."""
+    if record.group:
+        draw_task_operator(layout, "triverse.compare", record, icon="IMGDISPLAY")
+        draw_task_operator(layout, "triverse.keep_variant", record, icon="CHECKMARK")
+    if record.put_away:
+        draw_task_operator(layout, "triverse.bring_back", record, icon="HIDE_OFF")
+    else:
+        draw_task_operator(layout, "triverse.put_away", record, icon="HIDE_ON")
+
+
+class TRIVERSE_OT_keep_variant(TaskOperatorMixin, bpy.types.Operator):
+    """Keep this variant, and put the others away. They are not deleted: Put Away in the filter shows them"""
+
+    bl_idname = "triverse.keep_variant"
+    bl_label = "Keep This One"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why the task cannot be kept: it is no variant, or has no model."""
+        if not record.group:
+            return tr("This task has no variants.")
+        return None if record.has_model else tr("The model is not there yet.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Keep the task, and import its model where it was asked for, if models are imported by themselves."""
+        session, record = runtime.current(), self.usable(context)
+        if session is None or record is None:
+            return {"CANCELLED"}
+        try:
+            session.engine.keep_variant(record.id)
+            if record.imported_at_s is None and settings.preferences().auto_import:
+                origin = request.origin(context)
+                place = import_operators.place_of(context, record, origin)
+                session.engine.import_again(record.id, origin=origin, placement=place)
+        except TriverseError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return {"CANCELLED"}
+        list_rows.choose(session, record.id)
+        return app_timer.finish_operator()
+
+
+class TRIVERSE_OT_put_away(TaskOperatorMixin, bpy.types.Operator):
+    """Take this task out of sight. Nothing is deleted: Put Away in the filter shows it"""
+
+    bl_idname = "triverse.put_away"
+    bl_label = "Put Away"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why the task cannot be put away: it is already."""
+        return tr("This task is put away already.") if record.put_away else None
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Put the task away."""
+        return _put_away(self, context, is_away=True)
+
+
+class TRIVERSE_OT_bring_back(TaskOperatorMixin, bpy.types.Operator):
+    """Show this task in the list again"""
+
+    bl_idname = "triverse.bring_back"
+    bl_label = "Bring Back"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why the task cannot be brought back: it was not put away."""
+        return None if record.put_away else tr("This task is not put away.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Bring the task back."""
+        return _put_away(self, context, is_away=False)
+
+
+def _put_away(operator: TaskOperatorMixin, context: bpy.types.Context, *, is_away: bool) -> "set[OperatorReturnItems]":
+    session, record = runtime.current(), operator.usable(context)
+    if session is None or record is None:
+        return {"CANCELLED"}
+    try:
+        session.engine.put_away([record.id], is_away=is_away)
+    except TriverseError as error:
+        operator.report({"WARNING"}, translate(error.sentence))
+        return {"CANCELLED"}
+    return app_timer.finish_operator()
+
+
+class TRIVERSE_OT_compare(TaskOperatorMixin, bpy.types.Operator):
+    """Show the variants of this wish side by side, to keep one of them"""
+
+    bl_idname = "triverse.compare"
+    bl_label = "Compare Variants"
+    bl_options = {"INTERNAL"}
+
+    # Blender evaluates the annotations of a class that it registers.
+    if TYPE_CHECKING:
+        _members: tuple[TaskRecord, ...]
+    else:
+        _members = ()
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is nothing to compare: the task is no variant."""
+        return None if record.group else tr("This task has no variants.")
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Read the variants and their pictures, because drawing must not, and open the popup."""
+        session, record = runtime.current(), self.usable(context)
+        if session is None or record is None:
+            return {"CANCELLED"}
+        try:
+            members = session.engine.group_of(record.id)
+        except TriverseError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return {"CANCELLED"}
+        self._members = tuple(members)
+        for one in members:
+            session.thumbnails.icon(one.id, one.thumbnail_path)
+        session.thumbnails.load(_PICTURES_S)
+        width = _columns(len(members)) * (_PICTURE_UNITS + 1.5) * 20 + 20
+        return context.window_manager.invoke_popup(self, width=round(width))
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw each variant: picture, name, state, and what can be done with it."""
+        session = runtime.current()
+        # Older ones are not in memory, and do not change any more.
+        found = [session.shown(one.id) or one for one in self._members] if session is not None else []
+        self.layout.label(text="Compare Variants", icon="IMGDISPLAY")
+        grid = self.layout.grid_flow(row_major=True, columns=_columns(len(found)), even_columns=True, even_rows=True)
+        for record in found:
+            _draw_variant(grid.box().column(), record)
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Do nothing: the operator only shows a popup."""
+        return {"FINISHED"}
+
+
+def _columns(count: int) -> int:
+    """Return the number of columns in which ``count`` pictures form the squarest rectangle."""
+    return max(1, min(_MOST_COLUMNS, math.ceil(math.sqrt(count))))
+
+
+def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
+    from .. import task_presentation  # lazy import, as in runtime
+    from .ui_list import icon_number
+
+    session = runtime.current()
+    picture = session.thumbnails.icon(record.id, record.thumbnail_path) if session is not None else 0
+    icon: Icon = task_presentation.icon(record)
+    layout.active = not record.put_away
+    layout.template_icon(icon_value=picture or icon_number(icon), scale=_PICTURE_UNITS)
+    layout.label(text=record.name, icon=icon, translate=False)
+    facts = [] if record.triangles is None else [tr("{count} triangles", count=f"{record.triangles:,}")]
+    if record.put_away:
+        facts.append(tr("Put Away"))
+    elif not record.has_model:
+        facts.append(task_presentation.state(record)[0])
+    line = layout.row()
+    line.alert = task_presentation.is_bad(record)
+    line.label(text=" · ".join(facts), translate=False)
+    row = layout.row(align=True)
+    draw_task_operator(row, "triverse.keep_variant", record, icon="CHECKMARK")
+    action = task_presentation.action(record)
+    draw_task_operator(row, action.operator, record, text="", icon=action.icon)
+
+
+CLASSES = (
+    TRIVERSE_OT_keep_variant,
+    TRIVERSE_OT_put_away,
+    TRIVERSE_OT_bring_back,
+    TRIVERSE_OT_compare,
+)
