@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING or __package__:
-    from . import from_file, geometry, gltf_watch
+    from . import from_file, geometry, gltf_fill, gltf_watch
     from .job_format import Missing
 else:
     import from_file
     import geometry
+    import gltf_fill
     import gltf_watch
     from job_format import Missing
 
@@ -113,12 +114,36 @@ def read(glb_path: str, units: Units | None = None) -> ImportResult:
         options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     except KeyError:
         raise RefusedError("importer") from None
+    # In the user's Blender, hooks of other add-ons would see what the importer makes of the stubs.
+    fill = gltf_fill.MeshFill() if not __package__ else None
+    try:
+        return _read(glb_path, units or Units(), options, fill)
+    except _NotFilledError:
+        _log.warning("A mesh could not be filled. The importer makes all of them.")
+        return _read(glb_path, units or Units(), options, None)
+
+
+class _NotFilledError(Exception):
+    """A mesh is still the stub that it was imported as."""
+
+
+def _read(glb_path: str, units: Units, options: Any, fill: "gltf_fill.MeshFill | None") -> ImportResult:
+    """
+    Import a GLB, see :func:`read`.
+
+    :param options: properties of the importer's operator.
+    :param fill: fills large meshes; None to leave them to the importer.
+    :raises _NotFilledError: ``fill`` failed; all new data-blocks are removed.
+    """
     guard = from_file.ImportGuard()
-    observer = gltf_watch.ImportObserver()
+    observer = gltf_watch.ImportObserver(fill)
     opened: list[str] = []
-    with _own_scene(units or Units()), _observed(observer):
+    with _own_scene(units), _observed(observer):
         problem = _run(glb_path, {name: value for name, value in _OPTIONS.items() if name in options}, opened)
         new: list[bpy.types.Object] = guard.new("objects")
+    if fill is not None and fill.has_failed:
+        guard.remove()
+        raise _NotFilledError
     if problem is None and not new:
         problem = RefusedError("empty")
     elif problem is not None and problem.kind == "reported":

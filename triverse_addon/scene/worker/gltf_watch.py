@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING or __package__:
-    from . import geometry, picture_proof
+    from . import geometry, gltf_fill, picture_proof
     from .job_format import Missing
 else:
     import geometry
+    import gltf_fill
     import picture_proof
     from job_format import Missing
 
@@ -62,10 +63,12 @@ class ImportObserver:
     """
     A "user extension" of the importer (since 3.6), which is called at each step of an import.
 
+    :param fill: fills large meshes; None to leave them to the importer.
     :ivar others: the objects of nodes that do not belong to the default scene.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fill: "gltf_fill.MeshFill | None" = None) -> None:
+        self._fill = fill
         self.others: set[bpy.types.Object] = set()
         self._numbers: dict[int, int] = {}
         self._reached: set[int] = set()
@@ -100,9 +103,13 @@ class ImportObserver:
             self._declared[number] = [
                 _declared(primitive, gltf.data.accessors or []) for primitive in meshes[number].primitives or []
             ]
+        if self._fill is not None:
+            self._fill.prepare(gltf)
 
     def gather_import_mesh_after_hook(self, gltf_mesh: Any, blender_mesh: Any, gltf: Any) -> None:
-        """Compare an imported mesh with what the file declares."""
+        """Fill a mesh that the importer made as a stub, and compare it with what the file declares."""
+        if self._fill is not None:
+            self._fill.fill(gltf_mesh, blender_mesh, gltf)
         number = self._meshes[id(gltf_mesh)]
         declared = self._declared.get(number, [])
         triangles = geometry.triangles_of(blender_mesh)
@@ -158,6 +165,8 @@ class ImportObserver:
         data got wrong names, or the import failed where the types differ. Names with ascending hashes keep the order of
         the file in a set.
         """
+        if self._fill is not None:
+            self._fill.reached(gltf_mesh)
         names: dict[str, _Name] = {}
         for primitive in gltf_mesh.primitives:
             compressed = (primitive.extensions or {}).get("KHR_draco_mesh_compression", {}).get("attributes")
