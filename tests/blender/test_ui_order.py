@@ -146,6 +146,7 @@ def test_the_example_is_one_order_and_leaves_the_settings(ui: ModuleType, connec
 def test_the_settings_come_back_when_the_prompt_is_changed(ui: ModuleType) -> None:
     from triverse_addon.ui.timers import app_timer
 
+    given().flow = "image-to-model"
     bpy.ops.triverse.try_example()
     app_timer.tick()
     assert given().text_to_model.turbo, "the example stays as long as its prompt does"
@@ -153,7 +154,7 @@ def test_the_settings_come_back_when_the_prompt_is_changed(ui: ModuleType) -> No
     app_timer.tick()
     assert not given().text_to_model.turbo
     assert given().text_to_model.polygon_limit == 1_000_000
-    assert given().shared.prompt == "A chest of my own"
+    assert (given().flow, given().shared.prompt) == ("text-to-model", "A chest of my own"), "where it is being written"
     given().text_to_model.turbo = True
     app_timer.tick()
     assert given().text_to_model.turbo, "once"

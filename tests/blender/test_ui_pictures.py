@@ -132,6 +132,24 @@ def test_what_is_no_picture_is_said_and_an_address_shows_nothing(here: Any, tmp_
     assert "triverse.show_picture" not in make_panel().operators()
 
 
+def test_without_a_child_name_and_size_are_shown(
+    here: Any, tmp_path: Path, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.api.sentence import Sentence
+    from triverse_addon.tasks.converter import NoChildError
+
+    def no_child(*_: object) -> None:
+        raise NoChildError(Sentence.of("There is none."))
+
+    monkeypatch.setattr(here.details.pictures._child, "run", no_child)
+    show(glbs.picture(tmp_path / "chair.png", 1500, 900))
+    tick_until(lambda: "chair.png" in make_panel().texts())
+    drawn = make_panel()
+    assert any(text.startswith("1500 × 900 · ") for text in drawn.texts())
+    assert not any(one.alert for one in drawn.drawn if one.function == "label")
+    assert not icons(drawn)
+
+
 def test_drawing_reads_no_disk(here: Any, tmp_path: Path, tick_until: Tick, request: pytest.FixtureRequest) -> None:
     show(glbs.picture(tmp_path / "chair.png", 60, 40))
     tick_until(is_shown)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN
+from ...tasks.converter import NoChildError
 from ...tasks.files.image_size import is_small, size_of
 from ...tasks.removal import remove_file
 from ..worker import orientation
@@ -48,12 +49,14 @@ class SourcePicture:
     :ivar size_px: width and height, turned upright; None if unknown.
     :ivar size_bytes: size of its file; None if there is no such file.
     :ivar changed_ns: time of its last change.
+    :ivar is_untried: there is no thumbnail because no child could run; the image may be good.
     """
 
     thumbnail: str = ""
     size_px: tuple[int, int] | None = None
     size_bytes: int | None = None
     changed_ns: int = 0
+    is_untried: bool = False
 
 
 class SourceThumbnails:
@@ -140,6 +143,9 @@ class SourceThumbnails:
             found = _facts_of(Path(source))
             try:
                 found = replace(found, thumbnail=self._thumbnail_of(Path(source)))
+            except NoChildError as error:
+                _log.info("No small copy of a picture: %s", error)
+                found = replace(found, is_untried=True)
             except (OSError, ValueError, TriverseError) as error:
                 _log.info("No small copy of a picture: %s", error)
             except UNFORESEEN:

@@ -31,11 +31,12 @@ def begin(props: Any, flow: Flow, prompt: str) -> None:
     props.example = json.dumps({"prompt": prompt, "flow": flow.name, "chosen": chosen, "before": before})
 
 
-def end(props: Any) -> bool:
+def end(props: Any, *, keep_flow: bool = False) -> bool:
     """
     Put back the settings from before the example, if there was one.
 
     :param props: a scene's ``triverse`` properties.
+    :param keep_flow: leave the selected flow as it is, and put back its settings only.
     :returns: whether there was one.
     """
     kept = _kept(props)
@@ -51,7 +52,7 @@ def end(props: Any) -> bool:
         if value is None:
             inputs.holder(props, flow, field).property_unset(field.name)
     last_used.fill_in(props, flow, {name: value for name, value in before.items() if value is not None})
-    if props.flow == flow.name and kept.get("chosen") in inputs.PANEL_FLOWS:
+    if not keep_flow and props.flow == flow.name and kept.get("chosen") in inputs.PANEL_FLOWS:
         props.flow = kept["chosen"]
     return True
 
@@ -60,11 +61,13 @@ def end_if_changed(props: Any) -> bool:
     """
     Put back the settings from before the example if the user has made something else of its prompt.
 
+    The flow stays: the user may be writing in its field.
+
     :param props: a scene's ``triverse`` properties, which can be written.
     :returns: whether anything was changed.
     """
     kept = _kept(props)
-    return kept is not None and props.shared.prompt != kept.get("prompt") and end(props)
+    return kept is not None and props.shared.prompt != kept.get("prompt") and end(props, keep_flow=True)
 
 
 def _kept(props: Any) -> dict[str, Any] | None:

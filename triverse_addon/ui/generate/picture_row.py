@@ -47,7 +47,7 @@ def draw(
     if seen is None:
         return
     icon, found = seen
-    if not found.thumbnail:
+    if not found.thumbnail and not found.is_untried:
         text = tr("There is no such file.") if found.size_bytes is None else tr("Blender cannot read this picture.")
         paragraph(layout, text, sidebar_width_px(context), icon="ERROR", alert=True)
         return
@@ -61,7 +61,10 @@ def draw(
     row = cell.row()
     picture = row.row()
     picture.ui_units_x = units
-    picture.template_icon(icon_value=icon, scale=units)
+    if found.is_untried:
+        picture.label(text="", icon="IMAGE_DATA")
+    else:
+        picture.template_icon(icon_value=icon, scale=units)
     column = row.column(align=True)
     column.scale_y = units if is_one_of_several else units / 2
     room_px = sidebar_width_px(context) - (units * 20 + 8) * ui_scale()
