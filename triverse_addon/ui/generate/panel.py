@@ -84,9 +84,7 @@ class TRIVERSE_PT_make(bpy.types.Panel):
                     _draw_rejection(layout, context, flow, field)
         ordered = order_summary.of_order(props, flow)
         if body is None and ordered:
-            summary = layout.column()
-            summary.active = False
-            paragraph(summary, ordered, sidebar_width_px(context))
+            paragraph(layout, ordered, sidebar_width_px(context))
         _draw_generate(layout, context)
 
 
