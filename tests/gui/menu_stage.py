@@ -168,6 +168,8 @@ def choose_known_values(stage: Stage, account: Account) -> None:
         for entry in stage.mouse.choose_each(button, stage.part, labels, is_chosen, order=[*labels]):
             account.note(menu, entry)
             if entry.startswith("Other"):
+                # The first Escape ends typing, the second closes the dialog.
+                leave(stage)
                 leave(stage)
 
 
