@@ -10,7 +10,17 @@ import pytest
 
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import NEWEST, SESSION, connected, settle, wait_for_stage
+from tests.gui.panel import (
+    NEWEST,
+    ROW_PX,
+    SESSION,
+    connected,
+    press,
+    press_right_of,
+    settle,
+    type_prompt,
+    wait_for_stage,
+)
 from tests.gui.test_sources import PICTURE, SCENE, choose_source, wait_for_picture
 from tests.service.server import StandIn
 
@@ -129,3 +139,68 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
     window.save_shot("in-the-list")
     wait_for_stage(window, "imported")
     window.wait_for(f"{NEWEST}.id in {SESSION}.thumbnails._order")
+
+
+def test_what_will_be_ordered_is_said_and_chosen(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = window.show_sidebar("Triverse")
+    settings = f"{SCENE}.triverse.text_to_model"
+    prompt = f"{SCENE}.triverse.shared.prompt"
+    window.wait_text("1,000,000 triangles", side)
+
+    # The example is quick, and only for its own order.
+    window.click_text("costs.", side, dy=ROW_PX - 7)
+    window.wait_for(f"{settings}.turbo")
+    settle(window)
+    window.wait_text("50,000 triangles", side)
+    window.wait_text("turbo", side)
+    window.save_shot("draft")
+    window.click_text("Generate", side)
+    window.wait_for(f"{SESSION} and {NEWEST}")
+    assert window.value(f"{NEWEST}.params['polygon_limit']") == 50_000
+    wait_for_stage(window, "imported")
+    assert window.value(f"[{settings}.turbo, {settings}.polygon_limit]") == [False, 1_000_000]
+    settle(window)
+    window.wait_text("1,000,000 triangles", side)
+
+    # An earlier prompt is found by a word.
+    type_prompt(window, side, "A red lamp")
+    window.click_text("Generate", side)
+    window.wait_for(f"{NEWEST}.params['prompt'] == 'A red lamp'")
+    wait_for_stage(window, "imported")
+    type_prompt(window, side, "Something else")
+    settle(window)
+    press_right_of(window, side, "Text to Model", 57, ROW_PX)
+    window.wait_text("Earlier Prompts")
+    window.wait_text("treasure chest")
+    window.save_shot("prompts")
+    window.screen.type("lamp")
+    settle(window)
+    window.save_shot("found")
+    window.key("Return")
+    settle(window)
+    (found,) = window.find_text("A red lamp", window.box("VIEW_3D", "WINDOW")) or [window.wait_text("A red lamp")]
+    window.click(*found.center)
+    window.wait_for(f"{prompt} == 'A red lamp'")
+    window.key("Escape")
+    window.hover()
+    settle(window)
+
+    # A number that the menu does not have.
+    press(window, side, "Options")
+    y = window.wait_text("Polygon Limit", side).center[1]
+    window.click(side.x + side.width * 2 // 3, y)
+    settle(window)
+    window.save_shot("values")
+    window.click_text("Other")
+    settle(window)
+    window.save_shot("other")
+    window.key("ctrl+a")
+    window.screen.type("77000")
+    window.key("Return")
+    settle(window)
+    window.key("Return")
+    window.wait_for(f"{settings}.polygon_limit == 77_000")
+    settle(window)
+    window.wait_text("77,000", side)
+    window.save_shot("chosen")
