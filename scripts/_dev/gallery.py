@@ -134,7 +134,8 @@ def _list(shooter: Shooter, look: Look) -> None:
     shooter.sidebar("grid")
     shooter.window.run(f"{PREFERENCES}.task_layout = 'LIST'")
     shooter.window.run(_PREVIEW, ui=UI)
-    shooter.window.wait_for(f"not {SESSION}.details.previews.is_waiting")
+    # The second Blender gives way to all other work, and renders sixteen views.
+    shooter.window.wait_for(f"not {SESSION}.details.previews.is_waiting", limit_s=600.0)
     shooter.settle()
     shooter.whole("preview")
     shooter.window.key("Escape")

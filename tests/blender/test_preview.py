@@ -254,10 +254,11 @@ def test_a_thumbnail_opens_it_and_tells_what_is_known(here: Any, monkeypatch: py
     from triverse_addon.ui.task_list.preview_operators import TRIVERSE_OT_preview
 
     params = {"prompt": "A red chair", "texture_size": 2048}
-    made = record("chair", Stage.IMPORTED, params=params, triangles=49_152, cost_credits=20, size_bytes=2_100_000)
+    known: dict[str, Any] = {"triangles": 49_152, "cost_credits": 20, "size_bytes": 2_100_000}
+    made = record("chair", Stage.IMPORTED, params=params, thumbnail_path="/nowhere/t.png", **known)
     add_records(made)
     (row,) = draw_rows()
-    assert "triverse.preview" not in row.operators(), "there is nothing to look at"
+    assert "triverse.preview" not in row.operators(), "there is nothing to look at yet"
     monkeypatch.setattr(here.thumbnails, "icon", lambda *_: 7)
     (row,) = draw_rows()
     (button,) = [one for one in row.drawn if one.given.get("operator") == "triverse.preview"]

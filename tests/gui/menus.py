@@ -191,9 +191,10 @@ class Mouse:
         """
         wanted, places = set(labels), {}
         for _ in range(3 if order is None else 2):
-            words = self.window.screen.words(part)
+            # Not the button: what says the same is taken for what is meant, if the other is misread in a letter.
+            words = [one for one in self.window.screen.words(part) if but is None or not _is_at(one.box, but)]
             for label in wanted - set(places):
-                boxes = [box for box in _alike(label, words) if but is None or not _is_at(box, but)]
+                boxes = _alike(label, words)
                 if boxes:
                     places[label] = boxes[0].center
             if places.keys() == wanted:
