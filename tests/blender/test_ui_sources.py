@@ -181,6 +181,8 @@ def test_what_was_confirmed_is_sent_whatever_the_panel_says_then(ui: ModuleType,
 
     given().shared.prompt = "A red chair"
     operator = SimpleNamespace(
+        another=False,
+        _asked_at_s=0.0,
         _confirmed=request.build(bpy.context),
         _request=request.build,
         given=dict,
