@@ -67,6 +67,7 @@ def _apply(scenes: set[str]) -> None:
         bpy.app.handlers.load_post.remove(_file_loaded)
         while _handlers:
             bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
+        box_drawing.forget()
     for window in bpy.context.window_manager.windows:
         if window.scene.name in scenes:
             for area in window.screen.areas:

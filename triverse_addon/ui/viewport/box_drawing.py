@@ -53,22 +53,48 @@ def _visible() -> list[boxes.Box]:
     return boxes.visible(bpy.context.scene) if is_on else []
 
 
+class _Shapes:
+    """What is drawn of some boxes, made anew only when they have changed."""
+
+    def __init__(self, found: tuple[boxes.Box, ...]) -> None:
+        self.found = found
+        self.edges = shapes.Lines([box.corners[corner] for box in found for edge in _EDGES for corner in edge])
+        points: list[shapes.Point] = []
+        indices = []
+        for box in found:
+            if box.progress > 0.0:
+                first = len(points)
+                points += _filled(box)
+                indices += [(first + a, first + b, first + c) for a, b, c in _TRIANGLES]
+        self.fill = shapes.Surfaces(points, indices) if points else None
+
+
+_shapes: _Shapes | None = None
+
+
+def forget() -> None:
+    """Free what was drawn last."""
+    global _shapes
+    _shapes = None
+
+
 def _draw_boxes() -> None:
-    found = _visible()
+    global _shapes
+    found = tuple(_visible())
     if not found:
         return
+    if _shapes is None or _shapes.found != found:
+        _shapes = _Shapes(found)
     scale = ui_scale()
     gpu.state.blend_set("ALPHA")
     try:
-        for box in found:
-            points = [box.corners[corner] for edge in _EDGES for corner in edge]
-            gpu.state.depth_test_set("NONE")
-            shapes.lines(points, _HIDDEN, 1.0 * scale)
-            gpu.state.depth_test_set("LESS_EQUAL")
-            if box.progress > 0.0:
-                shapes.triangles(_filled(box), _TRIANGLES, _FILL)
-            shapes.lines(points, _GROUND, 3.0 * scale)
-            shapes.lines(points, _LINE, 1.25 * scale)
+        gpu.state.depth_test_set("NONE")
+        _shapes.edges.draw(_HIDDEN, 1.0 * scale)
+        gpu.state.depth_test_set("LESS_EQUAL")
+        if _shapes.fill is not None:
+            _shapes.fill.draw(_FILL)
+        _shapes.edges.draw(_GROUND, 3.0 * scale)
+        _shapes.edges.draw(_LINE, 1.25 * scale)
     finally:
         gpu.state.depth_test_set("NONE")
         gpu.state.blend_set("NONE")
@@ -83,10 +109,12 @@ def _filled(box: boxes.Box) -> list[shapes.Point]:
 def _draw_texts() -> None:
     region, view = bpy.context.region, bpy.context.region_data
     size_px = font_px()
+    found = []
     for box in _visible():
         top = sum(map(Vector, box.corners[4:]), Vector()) / 4
         at = view3d_utils.location_3d_to_region_2d(region, view, top)
-        if at is None:
-            continue
-        text = shapes.shortened(box.text, _TEXT_PX * ui_scale(), size_px)
-        shapes.label(text, at.x, at.y + 12 * ui_scale(), size_px)
+        if at is not None:
+            text = shapes.shortened(box.text, _TEXT_PX * ui_scale(), size_px)
+            found.append((text, at.x, at.y + 12 * ui_scale()))
+    if found:
+        shapes.labels(found, size_px)

@@ -8,6 +8,7 @@ Only shaders that are the same from Blender 4.2 on are used.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import blf
 import gpu
@@ -20,34 +21,63 @@ _FONT = 0
 _PLATE = (0.08, 0.08, 0.08, 0.6)
 
 
-def lines(points: Sequence[Point], colour: Colour, width_px: float) -> None:
+class Lines:
     """
-    Draw separate lines.
+    Separate lines that are drawn several times.
 
     :param points: start and end of each line.
-    :param colour: red, green, blue and alpha as they are shown (sRGB).
     """
-    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
-    shader.bind()
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
-    shader.uniform_float("lineWidth", width_px)
-    shader.uniform_float("color", colour)
-    batch_for_shader(shader, "LINES", {"pos": points}).draw(shader)
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+        self._batch = batch_for_shader(self._shader, "LINES", {"pos": points})
+
+    def draw(self, colour: Colour, width_px: float) -> None:
+        """
+        Draw them.
+
+        :param colour: red, green, blue and alpha as they are shown (sRGB).
+        """
+        self._shader.bind()
+        self._shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+        self._shader.uniform_float("lineWidth", width_px)
+        self._shader.uniform_float("color", colour)
+        self._batch.draw(self._shader)
 
 
-def triangles(points: Sequence[Point], indices: Sequence[tuple[int, int, int]], colour: Colour) -> None:
-    """Draw triangles in one colour."""
-    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    shader.bind()
-    shader.uniform_float("color", colour)
-    batch_for_shader(shader, "TRIS", {"pos": points}, indices=indices).draw(shader)
+class Surfaces:
+    """
+    Triangles of one colour that are drawn several times.
+
+    :param indices: three points of each triangle.
+    """
+
+    def __init__(self, points: Sequence[Point], indices: Sequence[tuple[int, int, int]]) -> None:
+        self._shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+        self._batch = batch_for_shader(self._shader, "TRIS", {"pos": points}, indices=indices)
+
+    def draw(self, colour: Colour) -> None:
+        """Draw them."""
+        self._shader.bind()
+        self._shader.uniform_float("color", colour)
+        self._batch.draw(self._shader)
 
 
 def rectangle(left: float, low: float, width: float, height: float, colour: Colour) -> None:
     """Draw a filled rectangle of the region, in pixels from its lower left corner."""
-    right, top = left + width, low + height
+    rectangles([(left, low, width, height)], colour)
+
+
+def rectangles(places: Sequence[tuple[float, float, float, float]], colour: Colour) -> None:
+    """Draw filled rectangles of the region: left, low, width and height of each, in pixels."""
+    points: list[Point] = []
+    indices = []
+    for left, low, width, height in places:
+        first, right, top = len(points), left + width, low + height
+        points += [(left, low), (right, low), (right, top), (left, top)]
+        indices += [(first, first + 1, first + 2), (first, first + 2, first + 3)]
     gpu.state.blend_set("ALPHA")
-    triangles([(left, low), (right, low), (right, top), (left, top)], [(0, 1, 2), (0, 2, 3)], colour)
+    Surfaces(points, indices).draw(colour)
 
 
 def text_size(text: str, size_px: float) -> tuple[float, float]:
@@ -65,18 +95,24 @@ def write(text: str, left: float, low: float, size_px: float, colour: Colour = (
     blf.draw(_FONT, text)
 
 
-def label(text: str, middle: float, low: float, size_px: float) -> None:
+def labels(found: Sequence[tuple[str, float, float]], size_px: float) -> None:
     """
-    Draw one line of text on a dark ground, which keeps it readable over anything.
+    Draw lines of text on a dark ground, which keeps them readable over anything.
 
-    :param middle: middle of the text from the left of the region, in pixels.
+    :param found: each text, its middle from the left of the region, and its foot from below, in pixels.
     """
-    width, height = text_size(text, size_px)
     margin = 0.4 * size_px
-    rectangle(middle - width / 2 - margin, low - margin, width + 2 * margin, height + 2 * margin, _PLATE)
-    write(text, middle - width / 2, low, size_px)
+    sizes = [text_size(text, size_px) for text, _, _ in found]
+    plates = [
+        (middle - width / 2 - margin, low - margin, width + 2 * margin, height + 2 * margin)
+        for (_, middle, low), (width, height) in zip(found, sizes, strict=True)
+    ]
+    rectangles(plates, _PLATE)
+    for (text, middle, low), (width, _) in zip(found, sizes, strict=True):
+        write(text, middle - width / 2, low, size_px)
 
 
+@lru_cache(maxsize=256)
 def shortened(text: str, room_px: float, size_px: float) -> str:
     """Return ``text``, cut with an ellipsis if it is wider than ``room_px``."""
     if text_size(text, size_px)[0] <= room_px:
