@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.batch.files import write
+from tests.batch.files import png, write
 from tests.cli.driver import Answer, Cli
 from tests.service.server import StandIn
 from triverse_addon.batch.results import report as report_module
@@ -24,6 +25,7 @@ from triverse_addon.cli.errors import Terminated
 from triverse_addon.cli.host import PlainHost
 from triverse_addon.cli.main import run
 
+GLB = ("--glb-only", "--yes")
 ROWS = "name,prompt,polygon_limit,catalog\n" + "".join(f"Chair {n},chair {n},1000,Props/{n % 2}\n" for n in range(1, 7))
 
 
@@ -211,3 +213,17 @@ def test_after_sigterm_nothing_is_sent_while_the_report_is_written(
     assert after - before <= 2, "only what the two senders had in hand"
     assert after < 20
     assert len(service.state.creations) == after
+
+
+def test_sigterm_is_heard_while_uploads_get_no_answer(cli: Cli, service: StandIn) -> None:
+    service.faults.add("upload_image", delay_answer_s=600.0, times=None)
+    for number in range(4):
+        png(cli.folder / "pictures" / f"{number}.png", shade=number)
+    write(cli.folder / "rows.csv", "image\n" + "".join(f"pictures/{number}.png\n" for number in range(4)))
+    answer = cli.interrupt_at("uploading", "batch", "rows.csv", "--library", "lib", *GLB, by=signal.SIGTERM)
+    assert answer.code == 143, answer.people  # long before the service answers, which ends the test's patience
+    assert report(cli.folder / "lib")["counts"] == {"open": 4}
+    assert service.state.creations == []
+    service.faults.clear()
+    assert cli.run("batch", "rows.csv", "--library", "lib", *GLB).code == 0
+    assert charges(service) == [1] * 4
