@@ -12,7 +12,7 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.conftest import ADDON
-from tests.blender.drawing import Tick, add_records, as_button, make_panel, poll_message, record, session
+from tests.blender.drawing import Tick, add_records, as_button, make_panel, poll_message, record, session, tasks_panel
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
 from triverse_addon.tasks.record import Stage, now_s
@@ -273,3 +273,42 @@ def test_the_popover_shows_what_was_spent_and_a_table_is_written(
     assert bpy.ops.triverse.export_spending(filepath=str(tmp_path / "spent")) == {"FINISHED"}
     tick_until((tmp_path / "spent.csv").exists)
     tick_until(lambda: [one for one in here.pending_notices if "2 tasks were written to" in str(one.sentence)])
+
+
+# -----------------------------------------------------------------------------
+# Orders that wait for a key
+
+
+def test_an_order_waits_for_a_key_and_is_cancelled_without_a_trace(
+    ui: ModuleType, connected: StandIn, tick_until: Tick
+) -> None:
+    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import runtime
+
+    preferences().api_key = "not-a-key-of-anyone"
+    runtime.get_or_start()
+    bpy.context.scene.triverse.shared.prompt = "A red chair"
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+
+    def made() -> Any:
+        return session().engine.tasks()[0]
+
+    tick_until(lambda: task_presentation.state(made()) == ("Waiting for a key",))
+    assert task_presentation.action(made()).text == "Cancel"
+    drawn = tasks_panel()
+    assert "triverse.cancel_order" in drawn.operators()
+    assert "triverse.stop_following" not in drawn.operators()
+    assert "does not accept the API key" not in drawn.prose(), "one sentence, and not two"
+    assert bpy.ops.triverse.cancel_order() == {"FINISHED"}
+    assert (made().stage, made().task_uuid) == (Stage.CANCELLED, None)
+    assert "You cancelled this before it was sent." in tasks_panel().prose()
+    assert "It was not charged." in tasks_panel().prose()
+    preferences().api_key = connected.key
+    tick_until(lambda: runtime.key_state() is runtime.KeyState.ACCEPTED)
+    session().tick(0.01)
+    assert connected.state.creations == []
+
+    assert bpy.ops.triverse.retry() == {"FINISHED"}
+    tick_until(lambda: made().task_uuid is not None)
+    assert len(connected.state.creations) == 1
+    assert bpy.ops.triverse.cancel_order() == {"CANCELLED"}, "the service has it"

@@ -100,7 +100,7 @@ def test_no_shortcut_is_taken(ui: ModuleType) -> None:
 # Welcome
 
 
-def test_the_welcome_ticks_off_and_goes_away(ui: ModuleType, connected: StandIn) -> None:
+def test_the_welcome_ticks_off_and_goes_away(ui: ModuleType, connected: StandIn, tick_until: Tick) -> None:
     from triverse_addon.ui.form import last_used
 
     preferences = bpy.context.preferences.addons[ADDON].preferences
@@ -110,8 +110,14 @@ def test_the_welcome_ticks_off_and_goes_away(ui: ModuleType, connected: StandIn)
     assert ticks() == ["CHECKBOX_DEHLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"]
     assert "triverse.open_account" in make_panel().operators()
     assert "triverse.try_example" not in make_panel().operators()
+    preferences.api_key = "not-a-key-of-anyone"
+    tick_until(lambda: "Triverse does not accept the API key." in make_panel().prose())
+    assert ticks() == ["CHECKBOX_DEHLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"]
+    assert "triverse.open_account" in make_panel().operators(), "the field for another key"
+    assert make_panel().prose().count("does not accept the API key") == 1
     preferences.api_key = connected.key
-    assert ticks() == ["CHECKBOX_HLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"]
+    assert ticks() == ["CHECKBOX_DEHLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"], "it is ticked when it was accepted"
+    tick_until(lambda: ticks() == ["CHECKBOX_HLT", "CHECKBOX_HLT", "CHECKBOX_DEHLT"])
     assert "triverse.try_example" in make_panel().operators()
 
     assert bpy.ops.triverse.try_example() == {"FINISHED"}

@@ -79,6 +79,9 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 # With these codes the meaning is certain, even if the message happens to mention a duplicate.
 _NEVER_DUPLICATE = frozenset(_BY_CODE) - {ServiceCode.INVALID_PARAMETERS, ServiceCode.WRONG_STATE}
 
+#: What is said of a key that the service refuses.
+REFUSED_KEY = Sentence.of("Triverse does not accept the API key. Check it in the preferences.")
+
 _SENTENCES: Mapping[type[ServiceError], Sentence] = {
     InvalidParametersError: Sentence.of("Triverse does not accept this request. Check the settings."),
     NotFoundError: Sentence.of("Triverse does not know this task. It may have expired or belong to another account."),
@@ -88,7 +91,7 @@ _SENTENCES: Mapping[type[ServiceError], Sentence] = {
     ContentViolationError: Sentence.of(
         "Triverse refuses this because of its content rules. Change the prompt or the picture."
     ),
-    AuthenticationError: Sentence.of("Triverse does not accept the API key. Check it in the preferences."),
+    AuthenticationError: REFUSED_KEY,
     InsufficientCreditsError: Sentence.of("There are not enough API credits for this. Add credits on the website."),
     NothingToDownloadError: Sentence.of("The task is done, but it has no file to download."),
     DuplicateError: Sentence.of("Triverse has this request already."),

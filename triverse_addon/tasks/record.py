@@ -57,9 +57,9 @@ FAILED_STAGES = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 #: returns to the stage that failed (a retry never pays again for a paid order), CANCELLED to QUEUED as a new order,
 #: GONE to WAITING to query the service again.
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
-    Stage.QUEUED: frozenset({Stage.UPLOADING, Stage.SUBMITTING, Stage.FAILED}),
-    Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED}),
-    Stage.SUBMITTING: frozenset({Stage.WAITING, Stage.UPLOADING, Stage.QUEUED, Stage.FAILED}),
+    Stage.QUEUED: frozenset({Stage.UPLOADING, Stage.SUBMITTING, Stage.FAILED, Stage.CANCELLED}),
+    Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
+    Stage.SUBMITTING: frozenset({Stage.WAITING, Stage.UPLOADING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
     Stage.WAITING: frozenset({Stage.DOWNLOADING, Stage.FAILED, Stage.CANCELLED, Stage.GONE}),
     Stage.DOWNLOADING: frozenset({Stage.CONVERTING, Stage.READY, Stage.FAILED, Stage.GONE}),
     Stage.CONVERTING: frozenset({Stage.READY, Stage.DOWNLOADING, Stage.FAILED}),

@@ -5,11 +5,24 @@ The status of a task as text, for the panel and the command line.
 Floor: first. Thread: any. No ``bpy``.
 """
 
+from ..api.errors import KeyElsewhereError, KeyMissingError
+from ..api.responses import REFUSED_KEY
 from ..api.sentence import Sentence
 from .record import UNFINISHED, Stage, TaskRecord, now_s
 
+#: Notes of tasks that wait until there is a key that the service accepts.
+_KEY_NOTES = frozenset(
+    {KeyMissingError().sentence.template, KeyElsewhereError("", "").sentence.template, REFUSED_KEY.template}
+)
+
 #: Below this progress in percent, an extrapolation of the remaining time is not reliable.
 _LEAST_PROGRESS = 5
+
+
+def waits_for_key(record: TaskRecord) -> bool:
+    """Return whether a task was not ordered yet because there is no key, or none that the service accepts."""
+    note = record.status_note
+    return record.is_unfinished and record.is_unsent and note is not None and note.template in _KEY_NOTES
 
 
 def stage_text(record: TaskRecord) -> Sentence:
@@ -19,6 +32,8 @@ def stage_text(record: TaskRecord) -> Sentence:
         if stage is Stage.WAITING and record.service_status == "SUCCESS":
             return Sentence.of("Finished, not fetched yet")
         return Sentence.of("Not followed")
+    if waits_for_key(record):
+        return Sentence.of("Waiting for a key")
     if stage is Stage.WAITING:
         return _waiting_text(record)
     if stage is Stage.DOWNLOADING:

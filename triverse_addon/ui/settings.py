@@ -24,9 +24,15 @@ from . import data_folder
 ADDON = __package__.rpartition(".")[0]
 
 
+#: Whether a key was typed and not tested since.
+_is_key_typed = False
+
+
 def _key_typed(preferences: "PreferenceProperties", _context: bpy.types.Context) -> None:
     # Entering a key confirms the service that is shown next to the field (in the panel only if it is not Triverse).
     preferences.key_entered_for = origin_of(api_url())
+    global _is_key_typed
+    _is_key_typed = True
 
 
 class PreferenceProperties:
@@ -147,6 +153,13 @@ def preferences() -> PreferenceProperties:
 def api_key() -> str:
     """Return the API key to use (see ``host_settings.api_key``), or "" if none is set."""
     return host_settings.api_key(preferences())
+
+
+def take_typed_key() -> bool:
+    """Return True once after a key was typed that can be sent: it is tested then, which costs nothing."""
+    global _is_key_typed
+    was_typed, _is_key_typed = _is_key_typed, False
+    return was_typed and bool(api_key()) and key_problem() is None
 
 
 def key_problem() -> TriverseError | None:

@@ -163,6 +163,19 @@ class TaskCommands:
         change = self._context.store.change
         self._show(change(task_id, lambda newest: newest.with_(**held) if newest.is_unsent else None))
 
+    def cancel(self, task_id: str) -> bool:
+        """
+        Cancel an order that was never sent. It costs nothing, and Retry orders it anew.
+
+        :returns: False if it was sent in the meantime; then nothing was changed.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        sentence = Sentence.of("You cancelled this before it was sent. Press Retry to order it.")
+        cancelled = {"stage": Stage.CANCELLED, "is_final": True, "error": sentence, "status_note": None}
+        # What sends an order first notes that it does, in a transaction that needs the lease, which ends with this one.
+        record = self._edit(task_id, lambda newest: newest.with_(**cancelled) if newest.is_unsent else None)
+        return record.stage is Stage.CANCELLED
+
     def mark_stored(self, task_id: str, name: str, thumbnail_path: str = "") -> None:
         """
         Mark a READY task as imported because its model was written into an asset library.

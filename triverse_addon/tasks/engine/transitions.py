@@ -177,7 +177,10 @@ class Transitions:
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
         if isinstance(error, OfflineError | KeyMissingError | UnusableError | AuthenticationError):
-            self.reschedule(record, error, BLOCKED_S, attempts=record.attempts)
+            refused = isinstance(error, AuthenticationError) and (error.code is not None or error.http_status == 401)
+            # An order whose first try was refused for its key was never accepted: it may be cancelled.
+            more = {"submitted_at_s": None} if ordering and refused and record.submitted_at_s is None else {}
+            self.reschedule(record, error, BLOCKED_S, attempts=record.attempts, **more)
         elif isinstance(error, TooManyRequestsError):
             self.reschedule(record, error, self._context.gate.pause_s(str(record.stage)), attempts=attempts)
         elif (
@@ -215,7 +218,9 @@ class Transitions:
         if record is not None and record.is_unfinished:
             self.fail(record, error, is_final=False)
 
-    def reschedule(self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int) -> None:
+    def reschedule(
+        self, record: TaskRecord, error: TriverseError, after_s: float, *, attempts: int, **changes: Any
+    ) -> None:
         """
         Schedule another try of a step, with the error as the task's note.
 
@@ -223,6 +228,7 @@ class Transitions:
 
         :param after_s: delay before the next try, in seconds.
         :param attempts: the failures in a row to store.
+        :param changes: further field values.
         """
         new_note = record.status_note != error.sentence
         self.move(
@@ -233,4 +239,5 @@ class Transitions:
             durable=False,
             status_note=error.sentence,
             attempts=attempts,
+            **changes,
         )

@@ -214,7 +214,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         # Read ahead, because an open popover is not redrawn.
         spending_panel.request_sums(session)
         row.popover("TRIVERSE_PT_spending", text=text, translate=False)
-    elif session.price.problem is not None:
+    elif session.price.problem is not None and runtime.key_state() is not runtime.KeyState.REFUSED:
         paragraph(layout, translate(session.price.problem), width_px, icon="INFO")
         if session.price.in_preferences:
             layout.operator("triverse.preferences", icon="PREFERENCES")

@@ -18,6 +18,7 @@ from ..form import example, inputs, last_used
 from ..layout_text import has_room, paragraph, sidebar_width_px
 from ..rna import Icon, scene_props
 from ..state import runtime
+from ..state.runtime import KeyState
 from ..timers import redraw
 from ..translate import tr, tr_button, translate
 from . import presets
@@ -40,7 +41,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if is_new():
         _draw_welcome(layout, context)
     else:
-        if not settings.api_key():
+        if runtime.key_state() in (KeyState.MISSING, KeyState.REFUSED):
             _draw_key(layout.box().column(), context, icon="KEYINGSET")
         if settings.is_offline():
             _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
@@ -64,19 +65,21 @@ def _draw_key_problem(layout: bpy.types.UILayout, context: bpy.types.Context) ->
 
 
 def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    has_key, is_online = bool(settings.api_key()), not settings.is_offline()
+    key, is_online = runtime.key_state(), not settings.is_offline()
     box = layout.box().column()
     box.label(text="Welcome to Triverse")
-    _draw_step(box, tr("1. Your API key"), is_done=has_key)
-    if not has_key:
+    _draw_step(box, tr("1. Your API key"), is_done=key is KeyState.ACCEPTED)
+    if key in (KeyState.MISSING, KeyState.REFUSED):
         _draw_key(box.column(), context)
         box.separator()
+    elif key is KeyState.TESTING:
+        paragraph(box, tr("Asking the service…"), sidebar_width_px(context, boxed=True), icon="SORTTIME")
     _draw_step(box, tr("2. Going online"), is_done=is_online)
     if not is_online:
         _draw_online(box.column(), context)
         box.separator()
     _draw_step(box, tr("3. Your first model"), is_done=False)
-    if has_key and is_online:
+    if key not in (KeyState.MISSING, KeyState.REFUSED) and is_online:
         text = tr("Describe a thing, or begin with an example. The button below says what it costs.")
         paragraph(box, text, sidebar_width_px(context, boxed=True))
         box.operator("triverse.try_example", icon="LIGHT")
@@ -89,8 +92,13 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
 
 
 def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: Icon = "NONE") -> None:
-    text = tr("Enter your Triverse API key to begin. It stays in Blender's preferences.")
-    paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
+    answer = runtime.key_answer()
+    is_refused = runtime.key_state() is KeyState.REFUSED
+    if is_refused and answer is not None:
+        paragraph(layout, translate(answer[1]), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
+    else:
+        text = tr("Enter your Triverse API key to begin. It stays in Blender's preferences.")
+        paragraph(layout, text, sidebar_width_px(context, boxed=True), icon=icon)
     service = origin_of(settings.api_url())
     if service != origin_of(DEFAULT_API_URL):
         text = tr("The service is {service}.", service=service)
@@ -98,6 +106,8 @@ def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: I
     row = layout.row(align=True)
     row.prop(settings.preferences(), "api_key", text="", placeholder="API Key")
     row.operator("triverse.open_account", text="", icon="URL")
+    if is_refused:
+        row.operator("triverse.preferences", text="", icon="PREFERENCES")
 
 
 def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: Icon = "NONE") -> None:

@@ -8,12 +8,14 @@ It is created when first needed (a panel is drawn, an operator is run, or the st
 the engine imports ``requests`` and ``websockets``, which takes longer than all other imports together.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
 from ...api.errors import TriverseError
+from ...api.responses import REFUSED_KEY
 from ...api.sentence import Sentence
 from ...scripting import panel_engine
 from .. import data_folder, properties, settings
@@ -200,3 +202,31 @@ def key_answer() -> tuple[bool | None, Sentence] | None:
     if _session is None or _session.key_tested != (settings.api_key(), settings.api_url()):
         return None
     return _session.key_answer
+
+
+class KeyState(StrEnum):
+    """What is known of the API key."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """It was not tried yet, or cannot be sent as it is."""
+    TESTING = "testing"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+def key_state() -> KeyState:
+    """Return what is known of the key in use. For drawing."""
+    if not settings.api_key():
+        return KeyState.MISSING
+    if _session is None or settings.key_problem() is not None:
+        return KeyState.UNKNOWN
+    answer = key_answer()
+    if answer is not None and answer[0] is None:
+        return KeyState.TESTING
+    if answer is not None and answer[0]:
+        return KeyState.ACCEPTED
+    if answer is not None:
+        # Any other problem, such as the address of the service, says nothing about the key.
+        return KeyState.REFUSED if answer[1] == REFUSED_KEY else KeyState.UNKNOWN
+    return KeyState.ACCEPTED if _session.price.balance is not None else KeyState.UNKNOWN

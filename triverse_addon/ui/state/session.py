@@ -181,6 +181,8 @@ class Session:
         self.apply_settings()
         self.batch.ask_price(may_ask=self.may_ask)
         if self.may_ask:
+            if settings.take_typed_key():
+                self.test_key()
             self.price.tick(self.engine)
         report = self.engine.pump(budget_s, self._importer if may_import else None, self._reason_to_wait)
         for event in report.events:
@@ -260,6 +262,8 @@ class Session:
             self.price.store_quote(event)
         elif isinstance(event, BalanceKnown):
             self.price.store_balance(event)
+            if event.balance is not None and self.key_answer is not None and self.key_answer[0] is False:
+                self.key_answer = None  # the service takes the key by now
         elif isinstance(event, KeyTested):
             self.key_answer = (event.ok, event.sentence)
             if event.ok:
@@ -275,6 +279,8 @@ class Session:
         sentence = _END_WORDS.get(record.stage)
         if record.stage is Stage.READY and record.auto_import:
             sentence = None  # it is imported next, or its note says why it has to wait
+        if record.stage is Stage.CANCELLED and record.task_uuid is None:
+            sentence = None  # the user has cancelled it
         if record.origin.session == BATCH_ORIGIN:
             sentence = None  # there may be a thousand of them; the batch reports its own end
         if sentence is not None:

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import paragraph, sidebar_width_px
+from ...api.display_text import shown
+from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state import list_rows, runtime
 from ..translate import tr, translate
 from . import refine, variant_operators
 from .operator_base import draw_task_operator
+from .ui_list import ROW_PX
+
+#: Most characters of a prompt below the list. Details show all.
+_LONGEST_PROMPT = 300
 
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the full status or error of the selected task, its buttons and its details."""
+    from ...tasks.status_text import waits_for_key
     from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
@@ -31,6 +37,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     width_px = sidebar_width_px(context)
     column = layout.column()
     state = task_presentation.state(record)[0]
+    is_in_row = session.pager.page.request.count != list_rows.GRID_COUNT and _fits_row(context, state)
     bad = task_presentation.is_bad(record)
     if bad and record.error is not None:
         paragraph(column, translate(record.error), width_px, icon="ERROR", alert=True)
@@ -40,10 +47,13 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
         charge = charged_sentence(record)
         if charge:
             paragraph(column, charge, width_px, icon="BLANK1")
-    else:
-        paragraph(column, state, width_px, icon=task_presentation.icon(record))
-    if record.status_note is not None and not bad:
+    elif record.status_note is not None and not waits_for_key(record):
         paragraph(column, translate(record.status_note), width_px, icon="INFO")
+    elif not is_in_row:
+        paragraph(column, state, width_px, icon=task_presentation.icon(record))
+    prompt = prompt_of(record)
+    if prompt:
+        paragraph(column, prompt, width_px, icon="NONE")
     row = layout.row(align=True)
     action = task_presentation.action(record)
     draw_task_operator(row, action.operator, record, text=action.text, icon=action.icon)
@@ -59,6 +69,22 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     variant_operators.draw(layout, record)
     details_panel.draw(layout, context, session, record)
+
+
+def _fits_row(context: bpy.types.Context, state: str) -> bool:
+    """Return whether the list's row has room for a status, so that it is not repeated below."""
+    room_px = sidebar_width_px(context) - ROW_PX * ui_scale()
+    return len(wrapped(state, room_px, font_px())) == 1
+
+
+def prompt_of(record: "TaskRecord") -> str:
+    """Return the words that a task was made from, shortened if they would fill the panel; "" if there are none."""
+    for name in ("prompt", "text_prompt"):
+        text = record.params.get(name)
+        if isinstance(text, str) and text.strip():
+            words = shown(" ".join(text.split()))
+            return words if len(words) <= _LONGEST_PROMPT else f"{words[:_LONGEST_PROMPT].rstrip()}…"
+    return ""
 
 
 def charged_sentence(record: "TaskRecord") -> str:
@@ -114,7 +140,10 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         if task_presentation.is_unfollowed(record):
             draw_task_operator(layout, "triverse.resume_following", record, icon="PLAY")
         else:
-            draw_task_operator(layout, "triverse.stop_following", record, icon="PAUSE")
+            if record.is_unsent:
+                draw_task_operator(layout, "triverse.cancel_order", record, icon="X")
+            else:
+                draw_task_operator(layout, "triverse.stop_following", record, icon="PAUSE")
         variant_operators.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.forget", record, icon="TRASH")
 

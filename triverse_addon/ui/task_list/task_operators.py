@@ -104,6 +104,30 @@ class TRIVERSE_OT_stop_following(TaskOperatorMixin, bpy.types.Operator):
         return self.call_engine(context, "stop_following")
 
 
+class TRIVERSE_OT_cancel_order(TaskOperatorMixin, bpy.types.Operator):
+    """Do not send this order. Nothing of it was sent yet, so it costs nothing"""
+
+    bl_idname = "triverse.cancel_order"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why the order cannot be cancelled: it was sent already."""
+        if record.is_unfinished and record.is_unsent:
+            return None
+        return tr("This was sent already. The service has no cancel.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Cancel the order, unless it was sent since the button was drawn."""
+        result = self.call_engine(context, "cancel")
+        record = self.record()
+        if result == {"FINISHED"} and record is not None and not record.is_final:
+            self.report({"WARNING"}, tr("This was sent already. The service has no cancel."))
+            return {"CANCELLED"}
+        return result
+
+
 class TRIVERSE_OT_resume_following(TaskOperatorMixin, bpy.types.Operator):
     """Follow this task again, and fetch its model when it is ready"""
 
@@ -280,6 +304,7 @@ CLASSES = (
     TRIVERSE_OT_retry,
     TRIVERSE_OT_regenerate,
     TRIVERSE_OT_stop_following,
+    TRIVERSE_OT_cancel_order,
     TRIVERSE_OT_resume_following,
     TRIVERSE_OT_forget,
     TRIVERSE_OT_show_error,

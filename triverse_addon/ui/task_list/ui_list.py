@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ROW_UNITS = 1.9
 #: Width of the icon before a row's text, which a progress bar does not have, in pixels at UI scale 1.
 _ICON_PX = 20
+#: Width of a row without its text, in pixels at UI scale 1: thumbnail, icon, button and scroll bar.
+ROW_PX = 128
 #: Size of a row's thumbnail in interface units: 32 px at UI scale 1.
 _THUMBNAIL_UNITS = 1.75
 #: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
@@ -70,8 +72,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         column.prop(item, "title", text="", emboss=False)
         line = column.row()
         forms = task_presentation.line(record)
-        # The width without thumbnail, icon, button and scroll bar.
-        room_px = sidebar_width_px(context) - 128 * ui_scale()
+        room_px = sidebar_width_px(context) - ROW_PX * ui_scale()
         if task_presentation.is_moving(record):
             text = longest_that_fits(forms, room_px + _ICON_PX * ui_scale())
             line.progress(factor=task_presentation.progress(record), text=text, translate=False)
