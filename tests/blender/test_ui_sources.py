@@ -245,12 +245,16 @@ def test_options_show_what_counts(ui: ModuleType) -> None:
     shown = make_panel().properties()
     assert {"use_placeholder", "placement", "on_ground", "step_aside", "use_height"} <= set(shown)
     assert "height" not in shown
+    before = shown
     given().placing.use_height = True
     assert "height" in make_panel().properties()
     given().placing.use_placeholder = True
-    shown = make_panel().properties()
-    assert "keep_placeholder" in shown
-    assert "placement" not in shown
+    drawn = make_panel()
+    assert sorted(drawn.properties()) == sorted([*before, "height"]), "nothing jumps"
+    greyed = {one.given["property"] for one in drawn.drawn if one.function == "prop" and not one.enabled}
+    assert {"placement", "on_ground", "step_aside", "use_height", "height"} <= greyed
+    assert "keep_placeholder" not in greyed
+    assert "Select the object that marks the place" in drawn.prose(), "the reason stands below the button"
     given().flow = "texture-model"
     assert "use_placeholder" not in make_panel().properties(), "the result takes the place of the selection"
 

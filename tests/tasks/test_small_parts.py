@@ -197,3 +197,16 @@ def test_old_tasks_leave_the_memory_and_not_the_list() -> None:
     assert cache.all()[0].id == str(2 * MOST_FINISHED)
     # Pruned is not forgotten: changed, it is shown again.
     assert cache.put(TaskRecord("0", "", "", Stage.READY, revision=1))
+
+
+def test_tags_are_the_words_by_which_a_model_is_looked_for() -> None:
+    from triverse_addon.tasks import provenance
+    from triverse_addon.tasks.record import TaskRecord
+
+    one = TaskRecord(
+        id="a",
+        flow="text-to-model",
+        name="x",
+        params={"prompt": "A very old chair with arms, made from oak, über"},
+    )
+    assert provenance.tags(one) == ("Triverse", "text-to-model", "chair", "arms")

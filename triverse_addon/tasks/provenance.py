@@ -15,6 +15,18 @@ from .record import TaskRecord
 #: Data-block names in Blender have at most 63 bytes, including a suffix such as ".001" for duplicates.
 _MAX_NAME_BYTES = 58
 
+_FILLER_WORDS = (
+    "about above after also among around been behind below beside between does down each from have having here inside "
+    "into just kind like made make more most much near onto other outside over please some such than that their them "
+    "then there these they thing things this those through under upon very what when where which while with within "
+    "without your "
+    "aber alle auch dann dass dein denn dessen dies diese dieser durch eine einem einen einer eines etwas gegen haben "
+    "hinter ihre ihrem ihren ihrer kein keine mehr mein neben nicht noch oder ohne schon sehr sein seine sich sind "
+    "über unter viel weil wenn wird zwischen"
+)
+#: Words of prompts with more than three letters, in English and German, by which nobody looks for a model.
+_FILLERS = frozenset(_FILLER_WORDS.split())
+
 
 def short_name(text: str, max_bytes: int = _MAX_NAME_BYTES) -> str:
     """
@@ -69,8 +81,8 @@ def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
 
 
 def tags(record: TaskRecord) -> tuple[str, ...]:
-    """Return the asset tags: the flow and the longer words of the prompt."""
+    """Return the asset tags: the flow and the longer words of the prompt, without those that say nothing."""
     prompt = str(record.params.get("prompt") or record.params.get("text_prompt") or "")
     words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.lower().split())
-    longer = [word[:60] for word in words if len(word) > 3]
+    longer = [word[:60] for word in words if len(word) > 3 and word not in _FILLERS]
     return tuple(dict.fromkeys(["Triverse", record.flow, *longer[:10]]))

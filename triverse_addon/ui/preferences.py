@@ -53,7 +53,8 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         if tested is not None:
             ok, sentence = tested
             icons: dict[bool | None, Icon] = {True: "CHECKMARK", False: "ERROR", None: "SORTTIME"}
-            paragraph(_value_area(column), translate(sentence), width_px, icon=icons[ok], alert=ok is False)
+            # Over the whole width: it names the account, and what helps.
+            paragraph(column, translate(sentence), width_px / (1.0 - _LABEL), icon=icons[ok], alert=ok is False)
 
     def _draw_service(self, column: bpy.types.UILayout, problem: TriverseError | None, width_px: float) -> None:
         """Draw the address of the service, what is wrong with it, and the button that allows the key for it."""

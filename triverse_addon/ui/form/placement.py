@@ -146,10 +146,14 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, *, is_narrow: b
     :param is_narrow: draw labels above their fields instead of next to them.
     """
     placing = scene_props(context.scene).placing
-    layout.prop(placing, "use_placeholder")
-    if placing.use_placeholder:
-        layout.prop(placing, "keep_placeholder")
-        return
+    row = layout.row()
+    row.prop(placing, "use_placeholder")
+    # What does not apply is greyed rather than left out, so that nothing below jumps.
+    kept = row.row()
+    kept.enabled = placing.use_placeholder
+    kept.prop(placing, "keep_placeholder", text="", icon="HIDE_OFF")
+    layout = layout.column()
+    layout.enabled = not placing.use_placeholder
     if is_narrow:
         layout.label(text="Place at")
     choices.draw(layout, settings.preferences(), "placement", text="" if is_narrow else "Place at")

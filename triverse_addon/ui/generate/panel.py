@@ -197,6 +197,9 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     number = button.row(align=True)
     number.ui_units_x = _NUMBER_UNITS
     number.prop(window_props(context.window_manager), "variants", text="")
+    if (missing := request.disabled_reason(context)) is not None:
+        # What is missing is also why the button is greyed.
+        paragraph(layout, missing, width_px, icon="INFO")
     if session is None or not session.may_ask:
         return
     reason = generate_cost.insufficient_credits(drafted, count)

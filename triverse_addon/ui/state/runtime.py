@@ -21,7 +21,7 @@ from ...scripting import panel_engine
 from .. import data_folder, properties, settings
 from ..form import last_used
 from ..rna import image_suffixes
-from . import list_rows
+from . import file_catalogs, list_rows
 
 if TYPE_CHECKING:
     from .session import Session
@@ -140,6 +140,7 @@ def shutdown() -> None:
 def register() -> None:
     """Add the handlers for loaded files, undo and redo, and offer the session to scripts."""
     bpy.app.handlers.load_post.append(_file_loaded)
+    bpy.app.handlers.save_post.append(_file_saved)
     bpy.app.handlers.undo_post.append(_undone)
     bpy.app.handlers.redo_post.append(_undone)
     panel_engine.offer(get_or_start)
@@ -148,6 +149,8 @@ def register() -> None:
 def unregister() -> None:
     """Remove the handlers and stop the session."""
     bpy.app.handlers.load_post.remove(_file_loaded)
+    bpy.app.handlers.save_post.remove(_file_saved)
+    file_catalogs.join(1.0)
     panel_engine.withdraw()
     bpy.app.handlers.undo_post.remove(_undone)
     bpy.app.handlers.redo_post.remove(_undone)
@@ -175,6 +178,11 @@ def _file_loaded(*_: object) -> None:
         _session.again_of = ""
         _forget_imported_models()
         list_rows.write(_session)
+
+
+@bpy.app.handlers.persistent
+def _file_saved(*_: object) -> None:
+    file_catalogs.write_later(bpy.data.filepath)
 
 
 @bpy.app.handlers.persistent

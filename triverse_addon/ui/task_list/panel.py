@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ...tasks.record import Stage
 from .. import choices, settings
 from ..layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
 from ..rna import Icon, window_props
@@ -40,8 +41,8 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
         """Draw the kind of updates, and the buttons that add tasks made elsewhere."""
         row = self.layout.row(align=True)
         session = runtime.current()
-        if session is not None and session.engine.active_count:
-            # The kind of updates (live or polling) is shown only while a task is in progress.
+        if session is not None and any(one.stage is Stage.WAITING for one in session.engine.task_cache.unfinished()):
+            # The kind of updates (live or polling) is shown only while the service is asked about a task.
             text = tr("Live") if session.engine.live else tr("Polling")
             icon: Icon = "INTERNET" if session.engine.live else "TIME"
             texts_px = text_width_px(tr("Tasks"), font_px()) + text_width_px(text, font_px())
