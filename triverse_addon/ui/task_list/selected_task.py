@@ -52,7 +52,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     elif not is_in_row:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
     prompt = prompt_of(record)
-    if prompt:
+    if prompt and not (prompt == record.name and _fits_row(context, prompt)):
         paragraph(column, prompt, width_px, icon="NONE")
     row = layout.row(align=True)
     action = task_presentation.action(record)
@@ -71,10 +71,10 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     details_panel.draw(layout, context, session, record)
 
 
-def _fits_row(context: bpy.types.Context, state: str) -> bool:
-    """Return whether the list's row has room for a status, so that it is not repeated below."""
+def _fits_row(context: bpy.types.Context, text: str) -> bool:
+    """Return whether the list's row has room for a name or a status, so that it is not repeated below."""
     room_px = sidebar_width_px(context) - ROW_PX * ui_scale()
-    return len(wrapped(state, room_px, font_px())) == 1
+    return len(wrapped(text, room_px, font_px())) == 1
 
 
 def prompt_of(record: "TaskRecord") -> str:
