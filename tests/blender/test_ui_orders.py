@@ -67,7 +67,7 @@ class Press:
             scene=bpy.context.scene,
             view_layer=bpy.context.view_layer,
             selected_objects=bpy.context.selected_objects,
-            window_manager=SimpleNamespace(invoke_confirm=self._ask),
+            window_manager=SimpleNamespace(invoke_confirm=self._ask, triverse=bpy.context.window_manager.triverse),
         )
         self.result = generate.invoke(self.operator, self.context, None)
 
