@@ -47,7 +47,7 @@ def price_of(count: int) -> int:
     """What the button says that it costs; 0 if it does not know it."""
     given().variants = count
     (text,) = [one.text for one in make_panel().drawn if one.given.get("operator") == "triverse.generate"]
-    number = text.rpartition("·")[2].strip()
+    number = text.rpartition("·")[2].split()[0]
     return int(number) if number.isdigit() else 0
 
 
