@@ -29,7 +29,7 @@ INIT = "__init__"
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
-        ("file_lock", "gltf_reader", "machine_memory", "record", "removal", "version"),
+        ("file_lock", "gltf_reader", "labels", "machine_memory", "record", "removal", "version"),
         ("charge", "converter", "events", "private_files", "provenance", "settings", "status_text"),
         ("folders", "variants"),
         ("files", "preparer", "store"),

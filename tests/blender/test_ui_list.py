@@ -44,7 +44,7 @@ def test_each_stage_has_its_words_and_its_button(here: Any, case: str) -> None:
     add_records(record("A red chair", task_uuid="u-1", error=Sentence.of("It broke."), **given))
     (row,) = draw_rows()
     assert words in row.texts()
-    assert row.operators() == [f"triverse.{operator}"]
+    assert [one for one in row.operators() if one != "triverse.choose_task"] == [f"triverse.{operator}"]
     assert "title" in row.properties()
     drawn = tasks_panel()
     assert f"triverse.{operator}" in drawn.operators()

@@ -273,6 +273,12 @@ class TaskRecord:
     """How many were ordered together."""
     put_away: bool = False
     """Whether the user has put it away: the list shows it only when asked. Nothing else changes, nothing is deleted."""
+    starred: bool = False
+    """Whether the user has made it a favourite."""
+    tags: tuple[str, ...] = ()
+    """The user's own tags; see :mod:`tasks.labels`."""
+    project: str = ""
+    """The project that the user has put it into; "" for none."""
 
     @property
     def is_unfinished(self) -> bool:

@@ -38,12 +38,18 @@ from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .state import runtime
 from .task_list import (
+    group_menus,
     import_operators,
+    keymap,
+    label_operators,
     list_operators,
+    many_operators,
     place_operators,
     preview_operators,
     refine,
+    rename,
     selected_task,
+    selected_tasks,
     show_operators,
     task_operators,
     track_operators,
@@ -86,6 +92,11 @@ _CLASSES = (
     *batch_run_operators.CLASSES,
     *task_list_ui_list.CLASSES,
     *list_operators.CLASSES,
+    *rename.CLASSES,
+    *label_operators.CLASSES,
+    *many_operators.CLASSES,
+    *group_menus.CLASSES,
+    *selected_tasks.CLASSES,
     *batch_ui_list.CLASSES,
     *generate_panel.CLASSES,
     *task_list_panel.CLASSES,
@@ -125,7 +136,7 @@ def register() -> bool:
 
 def _register_rest(undo: contextlib.ExitStack) -> None:
     _later(undo, last_used.forget)
-    for module in (properties, status_bar, add_menu, app_timer):
+    for module in (properties, status_bar, add_menu, keymap, app_timer):
         module.register()
         _later(undo, module.unregister)
     _later(undo, box_control.clear)

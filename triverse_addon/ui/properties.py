@@ -124,6 +124,10 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         show: str
         this_file: bool
         variants: int
+        starred: bool
+        project: str
+        tag: str
+        made_in: str
         batch_rows: Any
         batch_active: int
         batch_jobs: int
@@ -132,7 +136,7 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         active: IntProperty(name="Chosen Task", default=-1)
         search: StringProperty(
             name="Search",
-            description="Show only tasks with these words in their name or prompt",
+            description="Show only tasks with these words in their name, prompt, tags or project",
             options={"TEXTEDIT_UPDATE", "SKIP_SAVE"},
         )
         show: EnumProperty(
@@ -163,6 +167,11 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
             max=8,
             options={"SKIP_SAVE"},
         )
+        starred: BoolProperty(name="Favourites Only", description="Show only tasks with a star")
+        project: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+        tag: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+        # Path of a .blend: without a project of their own, tasks belong to the file that they were made in.
+        made_in: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
         batch_rows: CollectionProperty(type=TriverseBatchRow)
         batch_active: IntProperty(name="Chosen Row")
         batch_jobs: IntProperty(

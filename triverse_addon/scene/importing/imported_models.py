@@ -38,6 +38,12 @@ def find(task_uuid: str | None) -> list[bpy.types.Collection]:
     return sorted(models, key=lambda one: one.get(IMPORTED_AT, 0.0), reverse=True)
 
 
+def uuids() -> frozenset[str]:
+    """Return the UUIDs of all tasks that have a model in this file."""
+    _read()
+    return frozenset(uuid for uuid in list(_names) if find(uuid))
+
+
 def _found(task_uuid: str) -> list[bpy.types.Collection] | None:
     """Return the collections whose names are kept; None if one of them is no longer the task's."""
     found: list[bpy.types.Collection] = []

@@ -6,7 +6,8 @@ It owns the worker threads. The driver calls :meth:`Engine.pump` at regular inte
 
 Floor: first. Thread: all public methods must be called from the main thread, except those that a batch calls from a
 thread of its own: ``submit``, ``track`` without import, ``retry``, ``resume_following``, ``cancel_unsent``,
-``mark_stored``, ``find_by_order_id``. No ``bpy``.
+``mark_stored``, ``find_by_order_id``; and those for many tasks at once: ``mark``, ``import_again``, ``forget``.
+No ``bpy``.
 
 ::
 

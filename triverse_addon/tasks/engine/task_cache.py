@@ -118,4 +118,7 @@ def _listed(record: TaskRecord) -> tuple[object, ...]:
         record.created_at_s,
         record.origin,
         record.put_away,
+        record.starred,
+        record.tags,
+        record.project,
     )

@@ -204,6 +204,19 @@ class TaskCommands:
             lambda newest: newest.with_(stage=Stage.DOWNLOADING, following=True, asset_urls={}, status_note=None),
         )
 
+    def mark(self, task_id: str, edit: Change) -> TaskRecord:
+        """
+        Change the marks of a task: star, tags, project. Any thread.
+
+        Not flushed to the disk: after a power cut, the last marks may be missing.
+
+        :param edit: takes the stored record and returns it with other marks.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        record = self._context.store.change(task_id, edit, durable=False)
+        self._show(record)
+        return record
+
     def rename(self, task_id: str, name: str) -> None:
         """Rename a task. A model that is imported later gets the new name. An empty name is ignored."""
         name = short_name(name)
@@ -260,14 +273,15 @@ class TaskCommands:
 
     def forget(self, task_id: str, *, delete_files: bool = False) -> None:
         """
-        Remove a task from the list.
+        Remove a task from the list. On other threads than the main thread, it leaves the memory at the next pump.
 
         :param delete_files: also delete its folder, in a worker thread.
         """
         record = self._context.store.remove(task_id)
         self._context.unfollowed_ids.add(task_id)
-        self._task_cache.forget(task_id)
-        self.imports.forget(task_id)
+        if threading.get_ident() == self._main_thread:
+            self._task_cache.forget(task_id)
+            self.imports.forget(task_id)
         self._steps.forget(task_id)
         self._queues.discard(task_id)
         self._context.events.append(TaskForgotten(task_id))
@@ -284,6 +298,8 @@ class TaskCommands:
     ) -> TaskRecord:
         """
         Import a task's model, for the first time or again. Files that are on disk are not downloaded again.
+
+        On other threads than the main thread, the model is queued at the next pump.
 
         :param placement: where to place it; None keeps the stored placement.
         :param origin: the .blend file and scene to import into; None keeps the stored one.
@@ -304,8 +320,9 @@ class TaskCommands:
         record = self._edit(
             task_id, lambda newest: ready_to_import(newest, has_files=files_are_there(newest)).with_(**changes)
         )
-        self.imports.update(record)
-        self.imports.try_now(task_id)
+        if threading.get_ident() == self._main_thread:
+            self.imports.update(record)
+            self.imports.try_now(task_id)
         return record
 
     def _known(self, task_id: str) -> TaskRecord:

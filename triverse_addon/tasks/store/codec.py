@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ...api.calendar import bounded, is_in_calendar
 from ...api.sentence import Sentence
+from ..labels import clean_name, clean_tags
 from ..record import FAILED_STAGES, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
 #: Fields with their own column in the store; all other fields are in the JSON.
@@ -40,6 +41,8 @@ def _kinds(hint: Any) -> tuple[type, ...]:
         return (float, int)
     if typing.get_origin(hint) is Mapping or hint in (Origin, Placement, Sentence):
         return (dict,)
+    if typing.get_origin(hint) is tuple:
+        return (list,)
     return (str,) if hint is Stage else (hint,)
 
 
@@ -96,6 +99,10 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
             values[name] = Sentence.from_json(values[name])
     if values.get("failed_stage") is not None:
         values["failed_stage"] = Stage(values["failed_stage"])
+    if "tags" in values:
+        values["tags"] = clean_tags(tag for tag in values["tags"] if isinstance(tag, str))
+    if "project" in values:
+        values["project"] = clean_name(values["project"])
     values |= columns
     values["stage"] = Stage(values["stage"])
     values["following"] = bool(values["following"])

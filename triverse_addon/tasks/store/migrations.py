@@ -147,10 +147,37 @@ _VERSION_4 = (
     "CREATE INDEX spent_by_time ON spent (created_at_s)",
 )
 
+
+_VERSION_5 = (
+    """
+    CREATE TABLE marks (
+        kind TEXT NOT NULL,
+        folded TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (kind, folded, task_id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX marks_by_task ON marks (task_id)",
+)
+
+
+def _fill_version_5(connection: sqlite3.Connection) -> None:
+    """Let a search find tasks by the name of the .blend that they were made in."""
+    connection.create_function("title_of", 1, _title, deterministic=True)
+    connection.execute("UPDATE tasks SET words = words || ' ' || title_of(file) WHERE file <> ''")
+
+
+def _title(file: object) -> str:
+    """Return the name of a .blend without folder and suffix."""
+    return _folded(file).replace("\\", "/").rpartition("/")[2].removesuffix(".blend")
+
+
 #: Element n migrates from version n to version n + 1. Only append.
 MIGRATIONS = (
     Migration(_VERSION_1),
     Migration(_VERSION_2, _fill_version_2),
     Migration(_VERSION_3),
     Migration(_VERSION_4),
+    Migration(_VERSION_5, _fill_version_5),
 )

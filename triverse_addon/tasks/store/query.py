@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..labels import file_title
 from ..record import Stage, TaskRecord
+from . import marks
 
 
 class Order(StrEnum):
@@ -55,12 +57,17 @@ class Query:
     """
     A filter for tasks, and their order.
 
-    :ivar search: words that must all occur in a task's name, prompt, flow or UUID, ignoring case.
+    :ivar search: words that must all occur in a task's name, prompt, flow, UUID, tags, project or the name of its
+        .blend, ignoring case.
     :ivar stages: only tasks in these stages; all if empty.
     :ivar followed: only tasks that are followed.
     :ivar scope: only tasks of this file; None for all.
     :ivar order: the sort order.
     :ivar put_away: True for only what was put away, False for only what was not, None for both.
+    :ivar starred: only favourites.
+    :ivar tag: only tasks with this tag, ignoring case; "" for all.
+    :ivar project: only tasks of this project, ignoring case; "" for all.
+    :ivar file: only tasks made in this .blend, an absolute path; "" for all.
     """
 
     search: str = ""
@@ -69,13 +76,23 @@ class Query:
     scope: FileScope | None = None
     order: Order = Order.NEWEST
     put_away: bool | None = None
+    starred: bool = False
+    tag: str = ""
+    project: str = ""
+    file: str = ""
 
     @property
     def is_narrowed(self) -> bool:
         """Whether the filter may exclude tasks, other than those that were put away."""
-        return bool(
-            self.search.split() or self.stages or self.followed or self.scope is not None or self.put_away is True
-        )
+        by_state = self.stages or self.followed or self.scope is not None or self.put_away is True
+        return bool(self.search.split() or by_state or self.wanted_marks or self.file)
+
+    @property
+    def wanted_marks(self) -> frozenset[tuple[str, str]]:
+        """The marks that a task must have, each a kind and a folded name; see :mod:`tasks.store.marks`."""
+        wanted = ((marks.TAG, self.tag), (marks.PROJECT, self.project))
+        found = {(kind, marks.folded(name)) for kind, name in wanted if name}
+        return frozenset(found | {(marks.STAR, "")} if self.starred else found)
 
     def matches(self, record: TaskRecord) -> bool:
         """Return whether a task matches, without reading the store."""
@@ -83,7 +100,11 @@ class Query:
             return False
         if self.put_away is not None and record.put_away != self.put_away:
             return False
+        if not self.wanted_marks <= {(kind, marks.folded(name)) for kind, name in marks.of(record)}:
+            return False
         columns = search_columns(record)
+        if self.file and columns["file"] != sql_text(self.file):
+            return False
         if not all(_folded(word) in columns["words"] for word in self.search.split()):
             return False
         scope = self.scope
@@ -98,7 +119,16 @@ def search_columns(record: TaskRecord) -> dict[str, Any]:
     """Return the columns for queries, in addition to :data:`codec.COLUMNS`. They are never read back into a record."""
     params = record.params if isinstance(record.params, Mapping) else {}
     cost = record.cost_credits
-    texts = (record.name, params.get("prompt"), params.get("text_prompt"), record.flow, record.task_uuid)
+    texts = (
+        record.name,
+        params.get("prompt"),
+        params.get("text_prompt"),
+        record.flow,
+        record.task_uuid,
+        record.project,
+        *record.tags,
+        file_title(str(record.origin.file)),
+    )
     return {
         "title": _folded(record.name),
         "words": " ".join(filter(None, map(_folded, texts))),
@@ -165,6 +195,12 @@ def where_of(query: Query) -> tuple[str, list[Any]]:
     if query.put_away is not None:
         parts.append("put_away = ?")
         values.append(int(query.put_away))
+    for mark in sorted(query.wanted_marks):
+        parts.append(marks.WHERE)
+        values.extend(mark)
+    if query.file:
+        parts.append("file = ?")
+        values.append(sql_text(query.file))
     for word in query.search.split():
         parts.append("instr(words, ?)")
         values.append(_folded(word))

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar
 
 from ...api.sentence import Sentence
 from ..record import Stage, TaskRecord
@@ -17,6 +18,8 @@ from .connection import Connection
 from .errors import StoreError
 from .lease_rows import oldest_s
 from .rows import SELECT, HistoryLine, RowReader, history_of, row_of_order
+
+_Found = TypeVar("_Found")
 
 
 class StoreReads:
@@ -34,6 +37,15 @@ class StoreReads:
             yield self._connection()
         except sqlite3.Error as error:
             raise StoreError(Sentence.of("The list of tasks cannot be read ({reason}).", reason=str(error))) from None
+
+    def read(self, reader: Callable[[Connection], _Found]) -> _Found:
+        """
+        Return what a function of ``query`` or ``marks`` reads.
+
+        :raises StoreError: the database cannot be read.
+        """
+        with self._reading() as connection:
+            return reader(connection)
 
     def get(self, task_id: str, *, owner: str | None = None) -> TaskRecord | None:
         """

@@ -15,7 +15,7 @@ from ...api.calendar import bounded
 from ...api.sentence import Sentence
 from ..charge import Charge, charge_of
 from ..record import TaskRecord, now_s
-from . import codec, query
+from . import codec, marks, query
 
 #: The columns of a task's row that :func:`codec.from_row` needs, the JSON last.
 SELECT = ", ".join((*codec.COLUMNS, "data"))
@@ -101,8 +101,9 @@ def insert(connection: sqlite3.Connection, record: TaskRecord, *, owner: str | N
     """
     columns = _columns(record) | {"data": codec.to_json(record), "owner": owner, "lease_until_s": lease_until_s}
     names = ", ".join(columns)
-    marks = ", ".join("?" * len(columns))
-    connection.execute(f"INSERT INTO tasks ({names}) VALUES ({marks})", tuple(columns.values()))
+    values = ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO tasks ({names}) VALUES ({values})", tuple(columns.values()))
+    marks.insert(connection, record)
 
 
 def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None, *, end_lease: bool = False) -> None:
@@ -122,6 +123,7 @@ def write(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | Non
         columns["owner"] = None
     sets = ", ".join(f"{name} = ?" for name in columns)
     connection.execute(f"UPDATE tasks SET {sets} WHERE id = ?", (*columns.values(), new.id))
+    marks.update(connection, new, old)
 
 
 def _columns(record: TaskRecord) -> dict[str, Any]:
@@ -133,6 +135,7 @@ def remove(connection: sqlite3.Connection, task_id: str) -> None:
     _keep_price(connection, task_id)
     connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
     connection.execute("DELETE FROM history WHERE task_id = ?", (task_id,))
+    marks.remove(connection, task_id)
     connection.execute("INSERT INTO removed (id, revision) VALUES (?, ?)", (task_id, next_revision(connection)))
 
 

@@ -18,6 +18,7 @@ from ..rna import window_props
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
     from ..properties import TriverseWindowManager
+    from .many_tasks import ManyTasks
     from .pager import Pager
 
 #: Tasks per page of the list, which scrolls.
@@ -68,6 +69,7 @@ class Owner(Protocol):
 
     slots: Slots
     pager: "Pager"
+    many: "ManyTasks"
     chosen_id: str
 
     def page_records(self) -> "list[TaskRecord]":
@@ -114,10 +116,32 @@ def choose(session: Owner, task_id: str) -> None:
     write(session)
 
 
+def click(session: Owner, task_id: str, *, shift: bool = False, ctrl: bool = False) -> None:
+    """
+    Select tasks as a click on one does: that one, with Ctrl one more or less, with Shift all from the last one to it.
+
+    The task that was clicked is chosen.
+    """
+    selection = session.many.selection
+    if shift:
+        anchor = selection.anchor if session.shown(selection.anchor) is not None else chosen_id(session)
+        kept = selection.ids if ctrl else ()
+        choose(session, task_id)
+        selection.anchor = anchor
+        selection.replace(kept)
+        ids = [record.id for record in session.page_records()]
+        session.many.select_range(session.pager.query, ids, task_id, keep=ctrl)
+    elif ctrl:
+        choose(session, selection.toggle(task_id, chosen_id(session)))
+    else:
+        selection.only(task_id)
+        choose(session, task_id)
+
+
 def clear_filter() -> None:
     """Clear search and filter, so that the list shows all tasks."""
     group = _group()
-    for name in ("search", "show", "this_file"):
+    for name in ("search", "show", "this_file", "starred", "project", "tag", "made_in"):
         group.property_unset(name)
 
 

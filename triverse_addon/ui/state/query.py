@@ -43,6 +43,10 @@ def wanted() -> tuple[Query, int]:
         order=_ORDERS[choices.chosen(preferences, "task_order")],
         # What is under way may still cost something, so it is never hidden.
         put_away=None if show == "ACTIVE" else show == "PUT_AWAY",
+        starred=group.starred,
+        tag=group.tag,
+        project=group.project,
+        file=group.made_in,
     )
     return query, GRID_COUNT if choices.chosen(preferences, "task_layout") == "GRID" else LIST_COUNT
 

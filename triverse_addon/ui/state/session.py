@@ -8,8 +8,7 @@ Floor: third. Thread: main. Imports no ``bpy``. Imported by ``runtime`` when fir
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...api.errors import InputError, KeyElsewhereError, TriverseError
@@ -31,11 +30,12 @@ from ...tasks.events import (
     TasksFound,
 )
 from ...tasks.record import Stage, TaskRecord
-from ...tasks.status_text import overall_progress
 from .. import settings
 from . import batch_rows, list_rows
 from . import query as state_query
 from .batch_session import BatchSession
+from .in_progress import Moving, moving_of
+from .many_tasks import ManyTasks
 from .pager import Pager
 from .price_cache import PriceCache
 from .recent_orders import RecentOrders
@@ -70,21 +70,6 @@ _END_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
-    """
-    The tasks in progress, for the status bar.
-
-    :ivar count: number of tasks.
-    :ivar one: the task if there is exactly one, else None.
-    :ivar progress: mean progress of all tasks, from 0.0 to 1.0.
-    """
-
-    count: int
-    one: TaskRecord | None
-    progress: float
-
-
 class Session:
     """
     The engine with everything the panels show. Exists from when it is first needed until ``runtime.shutdown()``.
@@ -108,6 +93,7 @@ class Session:
     ) -> None:
         self.engine = engine
         self.batch = batch
+        self.many = ManyTasks(engine)
         self.details = Details(pictures, previews)
         self.price = PriceCache()
         self.orders = RecentOrders()
@@ -158,8 +144,10 @@ class Session:
         return self.pager.record(task_id) or (chosen if chosen is not None and chosen.id == task_id else None)
 
     def choose(self, task_id: str) -> None:
-        """Select a task, and keep its record in memory when it is not on the current page."""
+        """Choose a task, and keep its record in memory when it is not on the page. It is among the selected ones."""
         self._chosen = self.shown(task_id)
+        if task_id not in self.many.selection:
+            self.many.selection.only(task_id)
         self.chosen_id = task_id
 
     def show_first_page(self) -> None:
@@ -189,8 +177,10 @@ class Session:
             self._handle_event(event)
         panel_engine.tick(self.engine)
         changed = self.batch.tick() or bool(report.events)
-        while self.batch.pending_notices:
-            self.add_notice(self.batch.pending_notices.popleft())
+        changed = self.many.tick() or changed
+        for pending in (self.batch.pending_notices, self.many.pending_notices):
+            while pending:
+                self.add_notice(pending.popleft())
         changed = self._turn_pages() or changed
         changed = list_rows.sync(self) or changed
         changed = batch_rows.sync(self.batch) or changed
@@ -205,7 +195,7 @@ class Session:
             changed = True
         if changed:
             self._drawn_at_s = now_s
-            self.moving = _moving(self.engine.task_cache.unfinished())
+            self.moving = moving_of(self.engine.task_cache.unfinished())
         return changed
 
     def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
@@ -228,6 +218,9 @@ class Session:
 
     def _turn_pages(self) -> bool:
         query, count = state_query.wanted()
+        if replace(query, order=self.pager.query.order) != self.pager.query:
+            # What is not shown any more must not be removed or retried by mistake.
+            self.many.selection.clear()
         self.pager.set_query(query, count)
         turned = self.pager.tick(self.engine)
         if self.pager.problem is not None:
@@ -255,6 +248,7 @@ class Session:
                 self.thumbnails.refresh(record.id, record.thumbnail_path)
         elif isinstance(event, TaskForgotten):
             self._stages.pop(event.id, None)
+            self.many.selection.discard(event.id)
             self._forgotten.add(event.id)
         elif isinstance(event, Notice):
             self.add_notice(event)
@@ -303,6 +297,7 @@ class Session:
             or (self.may_ask and self.price.is_waiting)
             or self.thumbnails.is_loading
             or self.batch.needs_ticks
+            or self.many.needs_ticks
             or panel_engine.is_busy()
             or self.details.is_waiting
             or self.orders.is_resting
@@ -377,14 +372,10 @@ class Session:
         panel_engine.end()
         self.batch.shutdown()
         self.spending.shutdown()
+        self.many.shutdown()
         self.engine.shutdown()
         self.details.close()
         self.thumbnails.clear()
-
-
-def _moving(records: Sequence[TaskRecord]) -> Moving:
-    progress = sum(map(overall_progress, records)) / len(records) if records else 0.0
-    return Moving(len(records), records[0] if len(records) == 1 else None, max(0.0, min(1.0, progress)))
 
 
 def _found(event: TasksFound) -> Notice:

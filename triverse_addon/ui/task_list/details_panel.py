@@ -12,6 +12,7 @@ import bpy
 
 from ...api.flows import FLOWS, Field, Kind
 from ...tasks.charge import Charge, charge_of
+from ...tasks.labels import file_title
 from ...tasks.record import Stage, is_url
 from ..form import inputs
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
@@ -116,6 +117,10 @@ def _draw_preview(sheet: _Sheet, session: "Session", record: "TaskRecord") -> No
 def _draw_inputs(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
     flow = FLOWS.get(record.flow)
     sheet.line(tr("Made With"), tr(flow.label) if flow is not None else record.flow or tr("Not known yet"))
+    if project := record.project or file_title(record.origin.file):
+        sheet.line(tr("Project"), project)
+    if record.tags:
+        sheet.line(tr("Tags"), ", ".join(record.tags))
     for field in flow.sources if flow is not None else ():
         source = record.sources.get(field.name)
         if source:

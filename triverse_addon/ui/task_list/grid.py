@@ -39,8 +39,9 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     columns = max(1, min(_MOST_COLUMNS, int(width_px // _CELL_PX)))
     picture_units = width_px / columns / _UNIT_PX - 0.4
     grid = layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=True)
+    selected = session.many.selection if session.many.selection.is_several else (chosen_id,)
     for record in session.page_records():
-        _draw_cell(grid.column(align=True), session, record, picture_units, is_chosen=record.id == chosen_id)
+        _draw_cell(grid.column(align=True), session, record, picture_units, is_chosen=record.id in selected)
 
 
 def _draw_cell(
@@ -64,6 +65,8 @@ def _draw_cell(
         sign.alignment = "LEFT"
         sign.alert = task_presentation.is_bad(record)
         sign.operator("triverse.preview", text="", icon=task_presentation.icon(record)).task_ids = record.id
+        if record.starred:
+            corner.label(text="", icon="SOLO_ON")
     else:
         layout.template_icon(icon_value=icon_number(task_presentation.icon(record)), scale=picture_units)
     line = layout.row()

@@ -16,7 +16,7 @@ from ..rna import Icon, window_props
 from ..state import list_rows, runtime
 from ..timers import app_timer
 from ..translate import tr, translate
-from . import grid, selected_task
+from . import grid, group_menus, selected_task
 from .ui_list import ROW_UNITS
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, session
     choices.draw(row.row(align=True), settings.preferences(), "task_layout", expand=True, icon_only=True)
     show = choices.chosen(manager, "show")
     narrowed = [manager.bl_rna.properties["show"].enum_items[show].name] if show != "ALL" else []
-    if manager.this_file:
-        narrowed.append(manager.bl_rna.properties["this_file"].name)
+    narrowed += [manager.bl_rna.properties[name].name for name in ("this_file", "starred") if getattr(manager, name)]
+    narrowed = [*map(bpy.app.translations.pgettext_iface, narrowed), *group_menus.names(manager)]
     if narrowed:
         row = layout.row()
-        row.label(text=" · ".join(map(bpy.app.translations.pgettext_iface, narrowed)), icon="FILTER", translate=False)
+        row.label(text=" · ".join(narrowed), icon="FILTER", translate=False)
         row.operator("triverse.clear_filter", text="", icon="X", emboss=False)
     if query.wanted() != (session.pager.query, session.pager.count):
         # The query has changed and was not read yet. The next call of the timer may be a second away.

@@ -75,6 +75,11 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the preview, or show other tasks in the one that is open. The same task once more closes it."""
         session, region = runtime.current(), _region(context)
+        ctrl = event.ctrl or event.oskey
+        if session is not None and (event.shift or ctrl) and session.shown(self.task_ids) is not None:
+            # A click on a thumbnail with a key held selects, as one on a name does.
+            list_rows.click(session, self.task_ids, shift=event.shift, ctrl=ctrl)
+            return app_timer.finish_operator()
         titles = self.titles.split("\n")
         tiles = tuple(
             preview.Tile(task_id, titles[number] if number < len(titles) else "")
@@ -83,7 +88,7 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
         if session is None or region is None or not tiles:
             return {"CANCELLED"}
         if len(tiles) == 1 and session.shown(tiles[0].task_id) is not None:
-            list_rows.choose(session, tiles[0].task_id)
+            list_rows.click(session, tiles[0].task_id)
         before = preview.shown
         if before is not None and before.tiles == tiles:
             preview_control.hide()

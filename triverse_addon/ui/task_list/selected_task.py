@@ -13,7 +13,7 @@ from ...api.display_text import shown
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state import list_rows, runtime
 from ..translate import tr, translate
-from . import refine, variant_operators
+from . import refine, selected_tasks, variant_operators
 from .operator_base import draw_task_operator
 from .ui_list import ROW_PX
 
@@ -31,6 +31,10 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
+    selected_tasks.draw_progress(layout, session)
+    if session.many.selection.is_several:
+        selected_tasks.draw(layout, context, session)
+        return
     record = session.shown(list_rows.chosen_id(session))
     if record is None:
         return
@@ -61,6 +65,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     if record.is_unfinished or (record.has_model and not is_in_file):
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     refine.draw(row, record)
+    row.operator("triverse.star", text="", icon="SOLO_ON" if record.starred else "SOLO_OFF")
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
     if is_in_file:
         row = layout.row(align=True)
@@ -112,7 +117,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         layout = self.layout
         session = runtime.current()
         record = session.shown(list_rows.chosen_id(session)) if session is not None else None
-        if record is None:
+        if session is None or record is None:
             layout.label(text="No task is chosen")
             return
         from .. import task_presentation  # lazy import, as in runtime
@@ -132,6 +137,12 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         refine.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
+        layout.separator()
+        selected_tasks.draw_labels(layout, session)
+        layout.operator("triverse.rename_task", icon="GREASEPENCIL")
+        layout.separator()
+        layout.operator("triverse.select_tasks", text="Select All").action = "ALL"
+        layout.operator("triverse.import_ready")
         layout.separator()
         draw_task_operator(layout, "triverse.show_error", record, icon="INFO")
         draw_task_operator(layout, "triverse.open_folder", record, icon="FILE_FOLDER")

@@ -14,6 +14,7 @@ from .. import choices, settings
 from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, wrapped
 from ..rna import window_props
 from ..state import runtime, source_pictures
+from . import group_menus
 
 if TYPE_CHECKING:
     from ..properties import TriverseRow
@@ -25,6 +26,8 @@ ROW_UNITS = 1.9
 _ICON_PX = 20
 #: Width of a row without its text, in pixels at UI scale 1: thumbnail, icon, button and scroll bar.
 ROW_PX = 128
+#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
+NOTHING_UNITS = 0.01
 #: Size of a row's thumbnail in interface units: 32 px at UI scale 1.
 _THUMBNAIL_UNITS = 1.75
 #: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
@@ -67,9 +70,17 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         else:
             sign = icon_number(task_presentation.icon(record))
             whole.template_icon(icon_value=sign, scale=_THUMBNAIL_UNITS)
-        column = row.column(align=True)
+        stack = row.column(align=True)
+        is_selected = session.many.selection.is_several and record.id in session.many.selection
+        # Always drawn: while a layout has the same buttons, Blender knows which of them the mouse is over.
+        colour = _layer(stack)
+        colour.operator("triverse.choose_task", text="", depress=is_selected, emboss=is_selected).task_id = record.id
+        column = _layer(stack).column(align=True)
         column.scale_y = 0.5
-        column.prop(item, "title", text="", emboss=False)
+        title = column.row()
+        title.prop(item, "title", text="", emboss=False)
+        if record.starred:
+            title.label(text="", icon="SOLO_ON")
         line = column.row()
         forms = task_presentation.line(record)
         room_px = sidebar_width_px(context) - ROW_PX * ui_scale()
@@ -82,6 +93,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
             # In a narrow sidebar, the text is more useful than the icon.
             has_room = len(wrapped(text, room_px, font_px())) == 1
             line.label(text=text, icon=task_presentation.icon(record) if has_room else "NONE", translate=False)
+        _draw_button(stack, record.id, "NAME", 1.0)
         action = task_presentation.action(record)
         row.operator(action.operator, text="", icon=action.icon, emboss=False).task_id = record.id
 
@@ -112,6 +124,22 @@ def _draw_thumbnail(layout: bpy.types.UILayout, task_id: str, icon: int) -> None
     layout.template_icon(icon_value=icon, scale=_THUMBNAIL_UNITS)
 
 
+def _layer(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    """Return a layout over which the next element of ``layout``, a column, is drawn."""
+    below = layout.column()
+    below.ui_units_y = NOTHING_UNITS
+    return below
+
+
+def _draw_button(layout: bpy.types.UILayout, task_id: str, part: str, height_units: float) -> None:
+    """Draw a button that is not seen over a part of a row: Blender tells no list whether Shift or Ctrl is held."""
+    over = layout.column()
+    over.scale_y = height_units
+    properties = over.operator("triverse.choose_task", text="", emboss=False)
+    properties.task_id = task_id
+    properties.part = part
+
+
 class TRIVERSE_PT_filter(bpy.types.Panel):
     """Which tasks the list shows, and in which order."""
 
@@ -135,6 +163,7 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
     column.prop(manager, "this_file")
     column.label(text="Sort by")
     choices.draw(column.column(align=True), settings.preferences(), "task_order", expand=True)
+    group_menus.draw(column.row(align=True))
 
 
 @lru_cache

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several tasks at once: selecting, importing, retrying, removing, star, tags and projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender.drawing import Tick, add_records, draw_rows, poll_message, record, tasks_panel
+from tests.blender.recorder import draw
+from triverse_addon.api.sentence import Sentence
+from triverse_addon.batch.run.dispatcher import BATCH_ORIGIN
+from triverse_addon.tasks.record import Origin, Stage, TaskRecord
+from triverse_addon.ui.state import list_rows
+
+
+def imported(count: int) -> list[TaskRecord]:
+    """Imported tasks, the newest first."""
+    return [record(f"task {number}", Stage.IMPORTED, number, task_uuid=f"u-{number}") for number in range(count)]
+
+
+def selected(here: Any) -> set[str]:
+    """The names of the selected tasks."""
+    return {here.engine.store.get(one).name for one in here.many.selection.ids}
+
+
+def test_keys_select_several(here: Any, tick_until: Tick) -> None:
+    tasks = imported(60)
+    add_records(*tasks)
+    list_rows.click(here, tasks[0].id)
+    assert selected(here) == {"task 0"}
+    assert not here.many.selection.is_several
+    list_rows.click(here, tasks[2].id, ctrl=True)
+    assert selected(here) == {"task 0", "task 2"}
+    assert here.chosen_id == tasks[2].id
+    list_rows.click(here, tasks[2].id, ctrl=True)
+    assert (selected(here), here.chosen_id) == ({"task 0"}, tasks[0].id), "the one that is left is chosen"
+    list_rows.click(here, tasks[3].id, shift=True)
+    assert selected(here) == {f"task {number}" for number in range(4)}
+    list_rows.click(here, tasks[1].id, shift=True)
+    assert selected(here) == {"task 0", "task 1"}, "from the same end"
+    here.pager.go_to("NEXT")
+    tick_until(lambda: not here.pager.is_waiting)
+    list_rows.click(here, tasks[55].id, shift=True)
+    tick_until(lambda: not here.many.needs_ticks)
+    assert selected(here) == {f"task {number}" for number in range(56)}, "across pages"
+    assert here.chosen_id == tasks[55].id
+    bpy.ops.triverse.select_tasks(action="ALL")
+    tick_until(lambda: len(here.many.selection) == 60)
+    assert "60 tasks selected" in tasks_panel().texts()
+    bpy.context.window_manager.triverse.search = "task 1"
+    here.tick(0.01)
+    assert not here.many.selection.is_several, "what is not shown is not worked on"
+
+
+def test_selected_rows_are_marked_and_have_their_buttons(here: Any) -> None:
+    tasks = imported(3)
+    add_records(*tasks)
+    list_rows.click(here, tasks[0].id)
+    list_rows.click(here, tasks[1].id, ctrl=True)
+    pressed = [any(one.given.get("depress") for one in row.drawn) for row in draw_rows()]
+    assert pressed == [True, True, False]
+    drawn = tasks_panel()
+    assert {"triverse.import_selected", "triverse.retry_selected"} <= set(drawn.operators())
+    assert "triverse.show_error" not in drawn.operators()
+    from triverse_addon.ui.task_list import selected_tasks
+
+    assert "triverse.remove_selected" in draw(selected_tasks.TRIVERSE_MT_tasks).operators()
+    list_rows.click(here, tasks[2].id)
+    assert "triverse.import_selected" not in tasks_panel().operators()
+    assert "Shift" in poll_message(bpy.ops.triverse.import_selected)
+
+
+def test_several_are_retried_imported_and_removed(here: Any, tick_until: Tick, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = [record(f"failed {n}", Stage.FAILED, n, failed_stage=Stage.READY) for n in range(3)]
+    ready = [record(f"ready {n}", Stage.READY, 5 + n, task_uuid=f"r-{n}") for n in range(3)]
+    of_batch = record("of a batch", Stage.READY, 20, origin=Origin(session=BATCH_ORIGIN))
+    add_records(*failed, *ready, of_batch)
+    # Whatever is tried, nothing of it is on the disk here: only what is asked of the engine is looked at.
+    monkeypatch.setattr(here, "_must_wait", lambda record: Sentence.of("Waits."))
+    done = lambda: not here.many.needs_ticks  # noqa: E731
+    stage = lambda one: here.engine.store.get(one.id)  # noqa: E731
+
+    here.many.selection.replace([failed[0].id, failed[1].id, ready[0].id])
+    retried: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(here.engine, "retry", retried.append)
+        bpy.ops.triverse.retry_selected()
+        tick_until(done)
+    assert retried == [failed[0].id, failed[1].id]
+    assert here.notices[-1].sentence.template == "{done} of {total} tasks are tried again."
+    assert here.notices[-1].sentence.args == {"done": 2, "total": 3}
+
+    bpy.ops.triverse.import_ready()
+    tick_until(done)
+    assert all(stage(one).auto_import for one in ready)
+    assert all(stage(one).origin.scene_id == bpy.context.scene.triverse.scene_id for one in ready)
+    assert all(stage(one).placement.step_aside for one in ready), "none stands in another"
+    assert not stage(of_batch).auto_import, "it goes into the library of its batch"
+
+    here.many.selection.replace([one.id for one in (*failed, ready[0])])
+    bpy.ops.triverse.remove_selected()
+    tick_until(lambda: done() and len(here.pager.page.records) == 3)
+    assert {one.name for one in here.page_records()} == {"ready 1", "ready 2", "of a batch"}
+    assert len(here.many.selection) <= 1
+
+
+def test_star_tags_and_projects(here: Any, tick_until: Tick) -> None:
+    tasks = [one.with_(origin=Origin("s", "/jobs/Castle.blend", "x", "Scene")) for one in imported(4)]
+    add_records(*tasks)
+    manager = bpy.context.window_manager.triverse
+    done = lambda: not here.many.needs_ticks  # noqa: E731
+
+    def shown(**how: str | bool) -> list[str]:
+        bpy.ops.triverse.clear_filter()
+        for name, value in how.items():
+            setattr(manager, name, value)
+        here.tick(0.01)
+        tick_until(lambda: not here.pager.is_waiting)
+        return [one.name for one in here.page_records()]
+
+    list_rows.click(here, tasks[0].id)
+    assert bpy.ops.triverse.star() == {"FINISHED"}
+    assert here.shown(tasks[0].id).starred
+    assert any(one.given.get("icon") == "SOLO_ON" for one in draw_rows()[0].drawn)
+    assert shown(starred=True) == ["task 0"]
+    shown()
+    bpy.ops.triverse.star()
+    assert shown(starred=True) == []
+
+    shown()
+    list_rows.click(here, tasks[0].id)
+    list_rows.click(here, tasks[1].id, shift=True)
+    bpy.ops.triverse.edit_tags(tags=" Stone,for  the client, stone", mode="ADD")
+    tick_until(done)
+    assert here.engine.store.get(tasks[1].id).tags == ("Stone", "for the client")
+    bpy.ops.triverse.edit_tags(tags="STONE", mode="REMOVE")
+    tick_until(done)
+    assert here.engine.store.get(tasks[1].id).tags == ("for the client",)
+    list_rows.click(here, tasks[2].id)
+    bpy.ops.triverse.edit_tags(tags="wood", mode="REPLACE")
+    bpy.ops.triverse.set_project(project="Kitchen")
+    assert shown(search="client") == ["task 0", "task 1"]
+    assert shown(search="KITCHEN") == ["task 2"]
+    assert shown(search="castle wood") == ["task 2"], "the name of the .blend, too"
+    assert shown(tag="wood") == ["task 2"]
+    assert "#wood" in tasks_panel().texts()
+    assert shown(project="kitchen") == ["task 2"]
+    assert shown(made_in="/jobs/Castle.blend") == [f"task {n}" for n in range(4)]
+    assert shown(made_in="/jobs/Other.blend") == []
+    shown()
+
+    from triverse_addon.ui.task_list import group_menus
+
+    draw(group_menus.TRIVERSE_MT_projects)
+    tick_until(done)
+    entries = [one for one in draw(group_menus.TRIVERSE_MT_projects).drawn if one.function == "operator"]
+    assert [one.text for one in entries] == ["All", "Kitchen (1)", "Castle (4)"]
+    assert draw(group_menus.TRIVERSE_MT_tags).texts()[1:] == ["for the client (2)", "wood (1)"]
+    bpy.ops.triverse.filter_by(kind="PROJECT", name="Kitchen")
+    assert (manager.project, manager.made_in) == ("Kitchen", "")
+    bpy.ops.triverse.filter_by(kind="FILE", name="/jobs/Castle.blend")
+    assert (manager.project, manager.made_in) == ("", "/jobs/Castle.blend")

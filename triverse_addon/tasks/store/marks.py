@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The marks that users give to tasks (star, tags, project), as rows of their own, for filters and menus.
+
+They are in each record's JSON too, which is what is read back. A filter reads only the rows of its mark, so it takes as
+long as there are tasks with it, not as long as there are tasks.
+
+Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..labels import file_title
+from ..record import TaskRecord
+
+STAR, TAG, PROJECT = "star", "tag", "project"
+
+#: The part of a query that selects the tasks with a mark; its values are the kind, and :func:`folded` of the name.
+WHERE = "id IN (SELECT task_id FROM marks WHERE kind = ? AND folded = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """
+    Tasks that have something in common.
+
+    :ivar name: the tag, the project, or the path of the .blend.
+    :ivar count: number of its tasks.
+    """
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """All groups of a store, each kind by name."""
+
+    projects: tuple[Group, ...] = ()
+    tags: tuple[Group, ...] = ()
+    files: tuple[Group, ...] = ()
+
+
+def folded(name: str) -> str:
+    """Return a name in the form in which it is compared."""
+    return name.casefold().encode(errors="backslashreplace").decode()
+
+
+def of(record: TaskRecord) -> frozenset[tuple[str, str]]:
+    """Return the kind and the name of each mark of a task."""
+    found = {(TAG, tag) for tag in record.tags}
+    if record.starred:
+        found.add((STAR, ""))
+    if record.project:
+        found.add((PROJECT, record.project))
+    return frozenset(found)
+
+
+def insert(connection: sqlite3.Connection, record: TaskRecord) -> None:
+    """Insert the marks of a task that has none in the store."""
+    if found := of(record):
+        connection.executemany(
+            "INSERT OR IGNORE INTO marks (kind, folded, task_id, name) VALUES (?, ?, ?, ?)",
+            [(kind, folded(name), record.id, name) for kind, name in found],
+        )
+
+
+def update(connection: sqlite3.Connection, new: TaskRecord, old: TaskRecord | None) -> None:
+    """
+    Write the marks of a task if they have changed.
+
+    :param old: the stored record; None if unknown.
+    """
+    if old is None or of(new) != of(old):
+        remove(connection, new.id)
+        insert(connection, new)
+
+
+def remove(connection: sqlite3.Connection, task_id: str) -> None:
+    """Delete the marks of a task."""
+    connection.execute("DELETE FROM marks WHERE task_id = ?", (task_id,))
+
+
+def groups(connection: sqlite3.Connection) -> Groups:
+    """Return all projects, tags and files with the number of their tasks."""
+    found: dict[str, list[Group]] = {STAR: [], TAG: [], PROJECT: []}
+    rows = connection.execute("SELECT kind, MIN(name), COUNT(*) FROM marks GROUP BY kind, folded ORDER BY folded")
+    for kind, name, count in rows:
+        found.setdefault(kind, []).append(Group(name, count))
+    files = connection.execute("SELECT file, COUNT(*) FROM tasks WHERE file <> '' GROUP BY file")
+    return Groups(tuple(found[PROJECT]), tuple(found[TAG]), _by_title(Group(*row) for row in files))
+
+
+def _by_title(files: Iterable[Group]) -> tuple[Group, ...]:
+    return tuple(sorted(files, key=lambda group: (file_title(group.name).casefold(), group.name)))

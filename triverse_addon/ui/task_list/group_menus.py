@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+The buttons that narrow the list to favourites, a project, a .blend or a tag.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only: a thread reads the groups when they are wanted.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...tasks.labels import file_title
+from ..rna import Icon, window_props
+from ..state import runtime
+from ..timers import app_timer
+from ..translate import tr
+
+if TYPE_CHECKING:
+    from ...tasks.store.marks import Group, Groups
+    from ..properties import TriverseWindowManager
+
+#: Most entries of each kind in a menu, so that it fits on a screen. The search finds the others.
+_MOST = 14
+
+
+def names(manager: "TriverseWindowManager") -> list[str]:
+    """Return the names of the groups to which the list is narrowed."""
+    project = manager.project or file_title(manager.made_in)
+    return [*([project] if project else []), *([f"#{manager.tag}"] if manager.tag else [])]
+
+
+def draw(row: bpy.types.UILayout) -> None:
+    """Draw the buttons that open both menus, and have the groups read."""
+    manager = window_props(bpy.context.window_manager)
+    _groups()
+    icon: Icon = "SOLO_ON" if manager.starred else "SOLO_OFF"
+    row.operator("triverse.filter_by", text="", icon=icon, depress=manager.starred).kind = "STAR"
+    project = manager.project or file_title(manager.made_in)
+    row.menu("TRIVERSE_MT_projects", text=project or tr("Project"), icon="FILE_FOLDER", translate=False)
+    row.menu("TRIVERSE_MT_tags", text=manager.tag or tr("Tag"), icon="BOOKMARKS", translate=False)
+
+
+def _groups() -> "Groups | None":
+    session = runtime.current()
+    if session is None:
+        return None
+    groups = session.many.wanted_groups()
+    if session.many.needs_ticks:
+        app_timer.wake()
+    return groups
+
+
+def _draw_groups(layout: bpy.types.UILayout, kind: str, groups: "Sequence[Group]", icon: Icon) -> None:
+    for group in groups[:_MOST]:
+        name = file_title(group.name) if kind == "FILE" else group.name
+        entry = layout.operator("triverse.filter_by", text=f"{name} ({group.count:,})", icon=icon, translate=False)
+        entry.kind, entry.name = kind, group.name
+    if len(groups) > _MOST:
+        layout.label(text=tr("{count} more", count=len(groups) - _MOST), translate=False)
+
+
+class TRIVERSE_MT_projects(bpy.types.Menu):
+    """The projects and files that the list can be narrowed to."""
+
+    bl_idname = "TRIVERSE_MT_projects"
+    bl_label = "Project"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the user's projects, then the files that tasks were made in."""
+        groups = _groups()
+        if groups is None:
+            return
+        layout = self.layout
+        layout.operator("triverse.filter_by", text="All").kind = "PROJECT"
+        layout.separator()
+        _draw_groups(layout, "PROJECT", groups.projects, "FILE_FOLDER")
+        _draw_groups(layout, "FILE", groups.files, "FILE_BLEND")
+
+
+class TRIVERSE_MT_tags(bpy.types.Menu):
+    """The tags that the list can be narrowed to."""
+
+    bl_idname = "TRIVERSE_MT_tags"
+    bl_label = "Tag"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the user's tags."""
+        groups = _groups()
+        if groups is None:
+            return
+        layout = self.layout
+        layout.operator("triverse.filter_by", text="All").kind = "TAG"
+        layout.separator()
+        _draw_groups(layout, "TAG", groups.tags, "BOOKMARKS")
+        if not groups.tags:
+            layout.label(text="No task has a tag yet")
+
+
+CLASSES = (TRIVERSE_MT_projects, TRIVERSE_MT_tags)
