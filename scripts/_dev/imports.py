@@ -51,7 +51,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("importing",),
     ),
     "ui": (
-        ("choices", "data_folder", "layout_text", "rna", "translate"),
+        ("away", "choices", "data_folder", "layout_text", "rna", "translate"),
         ("settings", "task_presentation", "task_summary"),
         ("form",),
         ("properties",),

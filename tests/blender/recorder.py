@@ -27,7 +27,7 @@ POSITIONAL = {
 #: Begins the names of menus that stand for the property whose value is chosen in them.
 VALUE_MENU = "TRIVERSE_MT_value_"
 _PROPERTIES = ("prop", "textbox", "menu")
-CONTAINERS = {"row", "column", "box", "split", "grid_flow"}
+CONTAINERS = {"row", "column", "box", "split", "grid_flow", "menu_pie"}
 
 
 class Drawn:

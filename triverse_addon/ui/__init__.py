@@ -27,6 +27,7 @@ from .generate import (
     drop_handler,
     image_operators,
     picture_row,
+    pie_menu,
     presets,
     prompt_history,
     reuse_inputs,
@@ -57,7 +58,7 @@ from .task_list import (
 )
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
-from .timers import app_timer, modal_timer, status_bar
+from .timers import app_timer, modal_timer, status_bar, viewport_header
 from .viewport import box_control, preview_control
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ _CLASSES = (
     *image_operators.CLASSES,
     *capture_operators.CLASSES,
     *drop_handler.CLASSES,
+    *pie_menu.CLASSES,
     *add_menu.CLASSES,
     *import_operators.CLASSES,
     *show_operators.CLASSES,
@@ -136,7 +138,7 @@ def register() -> bool:
 
 def _register_rest(undo: contextlib.ExitStack) -> None:
     _later(undo, last_used.forget)
-    for module in (properties, status_bar, add_menu, keymap, app_timer):
+    for module in (properties, status_bar, viewport_header, add_menu, keymap, app_timer):
         module.register()
         _later(undo, module.unregister)
     _later(undo, box_control.clear)

@@ -87,6 +87,9 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         column.prop(self, "separate_data")
         choices.draw(column, self, "placement")
         column.prop(self, "ask_above_credits")
+        row = column.row(heading="When Done")
+        row.prop(self, "notify_when_done")
+        row.prop(self, "sound_when_done")
         column.prop(self, "monthly_limit")
         _value_area(column).operator("triverse.copy_report", icon="COPYDOWN")
 

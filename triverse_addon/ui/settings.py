@@ -54,6 +54,8 @@ class PreferenceProperties:
         live: bool
         ask_above_credits: int
         monthly_limit: int
+        notify_when_done: bool
+        sound_when_done: bool
         task_layout: str
         task_order: str
     else:
@@ -122,6 +124,14 @@ class PreferenceProperties:
             min=0,
             max=100_000_000,
             soft_max=10_000,
+        )
+        notify_when_done: BoolProperty(
+            name="Notification",
+            description="Tell by a notification of your system when tasks are done or have failed",
+        )
+        sound_when_done: BoolProperty(
+            name="Sound",
+            description="Play a short sound when tasks are done or have failed",
         )
         task_layout: EnumProperty(
             name="Display as",
@@ -213,6 +223,12 @@ def settings_now() -> Settings:
         Path(download_dir(create=True)),
         online=bpy.app.online_access,
     )
+
+
+def wanted_signals() -> dict[str, bool]:
+    """Return by which signals the user wants to be told of ended tasks; see :meth:`away.ends.Ends.tick`."""
+    found = preferences()
+    return {"notify": found.notify_when_done, "play_sound": found.sound_when_done}
 
 
 def is_offline() -> bool:

@@ -166,6 +166,8 @@ class TRIVERSE_MT_add(bpy.types.Menu):
             layout.operator(operator, icon=icon)
         layout.separator()
         image_operators.draw_choices(layout, [])
+        layout.separator()
+        layout.operator("triverse.pie", icon="MENU_PANEL")
 
 
 def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:

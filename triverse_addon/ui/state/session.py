@@ -31,6 +31,8 @@ from ...tasks.events import (
 )
 from ...tasks.record import Stage, TaskRecord
 from .. import settings
+from ..away.ends import Ends
+from ..translate import translate
 from . import batch_rows, list_rows
 from . import query as state_query
 from .batch_session import BatchSession
@@ -94,6 +96,7 @@ class Session:
         self.engine = engine
         self.batch = batch
         self.many = ManyTasks(engine)
+        self.ends = Ends()
         self.details = Details(pictures, previews)
         self.price = PriceCache()
         self.orders = RecentOrders()
@@ -181,6 +184,7 @@ class Session:
         for pending in (self.batch.pending_notices, self.many.pending_notices):
             while pending:
                 self.add_notice(pending.popleft())
+        self.ends.tick(translate, **settings.wanted_signals())
         changed = self._turn_pages() or changed
         changed = list_rows.sync(self) or changed
         changed = batch_rows.sync(self.batch) or changed
@@ -244,6 +248,8 @@ class Session:
             self._stages[record.id] = record.stage
             if before is not None and before is not record.stage:
                 self._handle_new_stage(record)
+                if record.origin.session != BATCH_ORIGIN:
+                    self.ends.add(before, record)
             if record.thumbnail_path:
                 self.thumbnails.refresh(record.id, record.thumbnail_path)
         elif isinstance(event, TaskForgotten):
@@ -298,6 +304,7 @@ class Session:
             or self.thumbnails.is_loading
             or self.batch.needs_ticks
             or self.many.needs_ticks
+            or self.ends.is_waiting
             or panel_engine.is_busy()
             or self.details.is_waiting
             or self.orders.is_resting
@@ -373,6 +380,7 @@ class Session:
         self.batch.shutdown()
         self.spending.shutdown()
         self.many.shutdown()
+        self.ends.shutdown()
         self.engine.shutdown()
         self.details.close()
         self.thumbnails.clear()

@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports ``bpy``.
 import bpy
 
 from ..viewport import box_control, preview_control
-from . import status_bar
+from . import status_bar, viewport_header
 
 
 def redraw() -> None:
@@ -22,5 +22,7 @@ def redraw() -> None:
                     if region.type == "UI" and region.width > 1:
                         region.tag_redraw()
     status_bar.refresh()
+    viewport_header.refresh()
+    viewport_header.refresh()
     box_control.refresh()
     preview_control.refresh()

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+A pie menu with what is needed most, and the operator that opens the tab. Neither has a key of its own.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..translate import tr
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+
+_TAB = "Triverse"
+
+
+class TRIVERSE_OT_open_sidebar(bpy.types.Operator):
+    """Open the sidebar of this viewport with the tab of Triverse"""
+
+    bl_idname = "triverse.open_sidebar"
+    bl_label = "Open Triverse"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return True in a 3D Viewport."""
+        if context.area is None or context.area.type != "VIEW_3D":
+            cls.poll_message_set(tr("Put the mouse over a 3D viewport."))
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Show the sidebar, and its tab where Blender lets an add-on choose it."""
+        space = context.space_data
+        if not isinstance(space, bpy.types.SpaceView3D):
+            return {"CANCELLED"}
+        space.show_region_ui = True
+        for region in context.area.regions:
+            # Blender 4.2 cannot be told which tab to open, nor can any while the sidebar was never shown.
+            if region.type == "UI" and getattr(region, "active_panel_category", "UNSUPPORTED") != "UNSUPPORTED":
+                region.active_panel_category = _TAB  # type: ignore[assignment]  # the stubs know no tab
+        return {"FINISHED"}
+
+
+class TRIVERSE_MT_pie(bpy.types.Menu):
+    """What is needed most."""
+
+    bl_idname = "TRIVERSE_MT_pie"
+    bl_label = "Triverse"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw up to eight operators: left, right, bottom, top, then the corners."""
+        pie = self.layout.menu_pie()
+        # The operators open their dialogs.
+        pie.operator_context = "INVOKE_DEFAULT"
+        pie.operator("triverse.add_from_image", icon="IMAGE_DATA")
+        pie.operator("triverse.add_from_text", icon="FONT_DATA")
+        pie.operator("triverse.open_sidebar", icon="MENU_PANEL")
+        pie.operator("triverse.show_imported", icon="ZOOM_SELECTED")
+        pie.operator("triverse.texture_selected_from_image", icon="IMAGE_REFERENCE")
+        pie.operator("triverse.texture_selected", icon="TEXTURE")
+        pie.operator("triverse.import_ready", icon="IMPORT")
+        pie.operator("triverse.paste_picture", icon="PASTEDOWN")
+
+
+class TRIVERSE_OT_pie(bpy.types.Operator):
+    """Open the pie menu of Triverse. It has no key: give it one by a right click on this entry"""
+
+    bl_idname = "triverse.pie"
+    bl_label = "Pie Menu"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return True in a 3D Viewport."""
+        if context.area is None or context.area.type != "VIEW_3D":
+            cls.poll_message_set(tr("Put the mouse over a 3D viewport."))
+            return False
+        return True
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open the menu under the mouse."""
+        bpy.ops.wm.call_menu_pie("INVOKE_DEFAULT", name="TRIVERSE_MT_pie")
+        return {"FINISHED"}
+
+
+CLASSES = (TRIVERSE_OT_open_sidebar, TRIVERSE_MT_pie, TRIVERSE_OT_pie)
