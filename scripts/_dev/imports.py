@@ -30,7 +30,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
         ("file_lock", "gltf_reader", "labels", "machine_memory", "record", "removal", "version"),
-        ("charge", "converter", "events", "private_files", "provenance", "settings", "status_text"),
+        ("charge", "converter", "events", "listed_task", "private_files", "provenance", "settings", "status_text"),
         ("folders", "variants"),
         ("files", "preparer", "store"),
         ("glb", "spending_table"),

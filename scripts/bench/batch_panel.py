@@ -3,7 +3,7 @@
 What a batch takes of the main thread in a real window, while 1,000 of its tasks are under way.
 
     python scripts/bench/batch_panel.py
-    python scripts/bench/batch_panel.py --rows 200 --seconds 20
+    python scripts/bench/batch_panel.py --rows 200 --seconds 20 --stored 100000 --ready 50000
 
 No floor (development only). Main thread. Never imports ``bpy``. Linux only, like the tests in windows.
 
@@ -80,6 +80,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the panel of a batch with many tasks under way.")
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--stored", type=int, default=0, help="finished tasks that are in the list before")
+    parser.add_argument("--ready", type=int, help="how many of these are ready to import; one of 20 by default")
     parser.add_argument("--out", type=Path, help="folder for a picture of the window")
     parser.add_argument("--blender", default="trixie", help="trixie, sid or BLENDER, as for the tests in windows")
     options = parser.parse_args()
@@ -88,7 +90,7 @@ def main() -> int:
 
     if (code := venvs.run_inside(venvs.DEV)) is not None:
         return code
-    from _dev import ports
+    from _dev import ports, stored
     from _dev.package import build
     from _dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
     from bench.machine import machine
@@ -102,6 +104,8 @@ def main() -> int:
         home = folder / "home"
         blender = find_blender(options.blender)
         make_profile(blender, home, build(folder / "dist"), preferences=AS_INSTALLED)
+        if options.stored:
+            stored.fill(stored.data_folder(home), options.stored, options.ready)
         lines = ["prompt,polygon_limit"] + [f"model number {number},20000" for number in range(options.rows)]
         (folder / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         env = {"TRIVERSE_API_KEY": service.key, "TRIVERSE_API_URL": service.url}

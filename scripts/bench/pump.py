@@ -3,7 +3,7 @@
 How long one call of ``Engine.pump`` holds up the main thread while 50 tasks are under way.
 
     python scripts/bench/pump.py
-    python scripts/bench/pump.py --tasks 50 --seconds 20 --news 200
+    python scripts/bench/pump.py --tasks 50 --seconds 20 --news 200 --stored 100000 --ready 50000
 
 No floor (development only). Main thread. Never imports ``bpy``.
 
@@ -38,6 +38,8 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--news", type=int, default=200, help="changes told in a second")
+    parser.add_argument("--stored", type=int, default=0, help="finished tasks that are in the list before")
+    parser.add_argument("--ready", type=int, help="how many of these are ready to import; one of 20 by default")
     options = parser.parse_args()
 
     from _dev import venvs
@@ -45,6 +47,7 @@ def main() -> int:
     if (code := venvs.run_inside(venvs.DEV)) is not None:
         return code
 
+    from _dev import stored
     from bench.machine import machine
     from bench.service import Service
 
@@ -54,6 +57,8 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as name, Service(speed=20) as service:
         folder = Path(name)
+        if options.stored:
+            stored.fill(folder, options.stored, options.ready)
         settings = Settings(folder, folder / "models", api_key=service.key, api_url=service.url, live=False)
         engine = Engine(settings, None)
         engine.start()
@@ -61,7 +66,7 @@ def main() -> int:
             for number in range(options.tasks):
                 engine.submit(TaskRequest("text-to-model", {"prompt": f"hold chair number {number}"}))
             ends_s = time.monotonic() + 120
-            while not all(record.stage is Stage.WAITING for record in engine.tasks()):
+            while not all(record.stage is Stage.WAITING for record in engine.task_cache.unfinished()):
                 if time.monotonic() > ends_s:
                     raise SystemExit("the tasks were not accepted in two minutes")
                 engine.pump(BUDGET_S)
@@ -85,7 +90,7 @@ def measure(engine, seconds: float, news: int) -> tuple[list[float], int]:
     stop = threading.Event()
 
     def tell() -> None:
-        ids = [record.id for record in engine.tasks()]
+        ids = [record.id for record in engine.task_cache.unfinished()]
         began_s = time.monotonic()
         for number, task_id in enumerate(itertools.cycle(ids)):
             # By the clock: a wait alone is longer than asked for.
@@ -101,7 +106,7 @@ def measure(engine, seconds: float, news: int) -> tuple[list[float], int]:
     while time.monotonic() < ends_s:
         start_s = time.perf_counter()
         report = engine.pump(BUDGET_S)
-        engine.tasks()
+        assert engine.has_tasks
         times_ms.append((time.perf_counter() - start_s) * 1000)
         heard += len(report.events)
         time.sleep(EVERY_S)

@@ -48,7 +48,7 @@ def _is_unseen(char: str) -> bool:
 
 
 def _is_all_seen(text: str) -> bool:
-    return text.isprintable() and _BLANKS.isdisjoint(text)
+    return text.isprintable() and (text.isascii() or _BLANKS.isdisjoint(text))
 
 
 def _escaped(char: str) -> str:

@@ -56,13 +56,18 @@ class Post:
 
     def to_json(self) -> dict[str, object]:
         """Return the settings that differ from the defaults, as JSON types."""
-        plain = Post()
+        if self == PLAIN:
+            return {}
         values = {name: getattr(self, name) for name in self.__slots__}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
-            if value != getattr(plain, name)
+            if value != getattr(PLAIN, name)
         }
+
+
+#: What leaves a model as it was delivered.
+PLAIN = Post()
 
 
 @dataclass(frozen=True, slots=True)

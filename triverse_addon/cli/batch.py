@@ -16,7 +16,7 @@ from pathlib import Path
 from ..api.errors import TriverseError
 from ..api.flows import FLOWS
 from ..api.sentence import Sentence
-from ..batch.input.order_ids import order_ids, row_key
+from ..batch.input.order_ids import identities_of, row_key
 from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger, LedgerError, build_hash_of
@@ -101,15 +101,13 @@ class _Batch:
             return self._merge(check.rows)
         agreement = load(self._whole) if args.checked else Agreement()
         chosen_rows = check.chosen_rows
-        keys = {row.number: row_key(row, args.batch_id) for row in chosen_rows}
-        ids = order_ids(chosen_rows, args.batch_id)
+        identities = identities_of(chosen_rows, args.batch_id)
         with open_store(self._host.settings(args.data, offline=args.offline)) as store:
             planned = plan(
                 chosen_rows,
-                ids,
-                keys,
+                identities,
                 self._ledger,
-                store.find_by_order_id if store is not None else lambda order_id: None,
+                store.finder() if store is not None else lambda order_id: None,
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
             )

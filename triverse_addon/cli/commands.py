@@ -27,6 +27,7 @@ from ..tasks.preparer import Preparer, is_made_of
 from ..tasks.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest, is_url
 from ..tasks.settings import Settings
 from ..tasks.status_text import stage_text
+from ..tasks.store.query import Query
 from . import arguments
 from .batch import batch
 from .errors import UsageError
@@ -97,7 +98,7 @@ def _unaccepted_order(engine: Engine, request: TaskRequest) -> TaskRecord | None
 
     A user who repeats a command that failed with "no key" or "service not reachable" wants, and pays for, one model.
     """
-    for record in engine.tasks():
+    for record in engine.store.unfinished():
         wanted = (record.flow, record.params, record.sources.keys()) == (
             request.flow,
             request.values,
@@ -173,15 +174,16 @@ def _is_for_a_file(record: TaskRecord) -> bool:
 def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print the tasks of this machine. Nothing is sent or changed."""
     with open_store(host.settings(args.data, offline=args.offline)) as store:
-        stages = UNFINISHED if args.unfinished else ()
-        records = [] if store is None else store.page(count=args.count, search=args.search, stages=stages)
-    if not records:
-        output.say("There are no tasks.")
-    width = max((len(record.name) for record in records), default=0)
-    for record in records:
-        output.emit("task", **task_fields(record))
-        made = local_text(record.created_at_s, "%Y-%m-%d %H:%M")
-        output.say(f"{made}  {record.task_uuid or '-':36}  {record.name:{width}}  {stage_text(record)}")
+        query = Query(args.search, UNFINISHED if args.unfinished else frozenset())
+        width = 0 if store is None else store.longest_name(query, args.count)
+        if store is None or not width:
+            output.say("There are no tasks.")
+            return Exit.DONE
+        with output.in_pieces():
+            for task in store.listed(query, args.count):
+                output.emit("task", **task_fields(task))
+                made = local_text(task.created_at_s, "%Y-%m-%d %H:%M")
+                output.say(f"{made}  {task.task_uuid or '-':36}  {task.name:{width}}  {stage_text(task)}")
     return Exit.DONE
 
 

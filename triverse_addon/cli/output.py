@@ -16,8 +16,12 @@ from typing import TextIO
 from ..api.display_text import escaped_json, shown
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..tasks.listed_task import ListedTask
 from ..tasks.record import TaskRecord
 from .exit_codes import Exit
+
+#: Number of lines that :meth:`Output.in_pieces` hands over at a time.
+_PIECE = 500
 
 
 class Output:
@@ -32,11 +36,33 @@ class Output:
         self._programs = programs
         self.people = people
         self._current_line = ""
+        self._held: dict[TextIO, list[str]] | None = None
+        """The lines that were not handed over yet; None where each is handed over at once."""
+
+    @contextlib.contextmanager
+    def in_pieces(self) -> Iterator[None]:
+        """Hand over many lines at a time while the context lasts: one by one, that takes longer than to make them."""
+        self._held = {}
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            for stream, lines in held.items():
+                self._print("\n".join(lines), stream)
+
+    def _print(self, text: str, stream: TextIO) -> None:
+        if self._held is not None:
+            lines = self._held.setdefault(stream, [])
+            lines.append(text)
+            if len(lines) < _PIECE:
+                return
+            text = "\n".join(self._held.pop(stream))
+        print(text, file=stream, flush=True)
 
     def say(self, text: Sentence | str) -> None:
         """Print one line for users."""
         self.clear()
-        print(shown(str(text)), file=self.people, flush=True)
+        self._print(shown(str(text)), self.people)
 
     def ask(self, text: str) -> None:
         """Print a question; the answer is typed on the same line."""
@@ -63,7 +89,7 @@ class Output:
         """Print one JSON object for programs: ``{"type": kind, …}``."""
         if self._programs is not None:
             text = json.dumps({"type": kind, **fields}, ensure_ascii=True)
-            print(escaped_json(text), file=self._programs, flush=True)
+            self._print(escaped_json(text), self._programs)
 
     def error(self, error: TriverseError, code: Exit) -> None:
         """Print why the command ends, for users and for programs."""
@@ -80,7 +106,7 @@ class Output:
         )
 
 
-def task_fields(record: TaskRecord) -> dict[str, object]:
+def task_fields(record: TaskRecord | ListedTask) -> dict[str, object]:
     """Return the fields of a task for a JSON line. They cannot contain the key, which is not part of a record."""
     return {
         "id": record.id,

@@ -173,11 +173,12 @@ class Worker:
 
         :raises ConvertStopped: :meth:`cancel` was called.
         """
+        find = self._engine.store.finder()
 
         def find_by_order_id(order_id: str) -> TaskRecord | None:
             if self._stop.is_set():
                 raise ConvertStopped(Sentence.of("The batch is ending."))
-            return self._engine.find_by_order_id(order_id)
+            return find(order_id)
 
         return build_table(request, self._preparer, find_by_order_id, self._engine.settings.api_url)
 

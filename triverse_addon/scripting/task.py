@@ -65,7 +65,9 @@ class Task:
     @property
     def record(self) -> TaskRecord:
         """The latest known record, from memory. For the add-on; a script reads the attributes below."""
-        known = self._connection.engine.task_cache.get(self._record.id)
+        engine = self._connection.engine
+        # One that has ended may not be in memory any more.
+        known = (engine.get if self._record.is_unfinished else engine.task_cache.get)(self._record.id)
         if known is not None and known.revision >= self._record.revision:
             self._record = known
         return self._record
@@ -139,8 +141,8 @@ class Task:
         return Files(folder, model, blend, preview)
 
     def _is_gone(self) -> bool:
-        """Return whether the task was taken off the list. One that has ended may not be in memory any more."""
-        return self._record.is_unfinished and self._connection.engine.task_cache.get(self._record.id) is None
+        """Return whether the task was taken off the list before it ended."""
+        return self._record.is_unfinished and self._connection.engine.get(self._record.id) is None
 
     # -------------------------------------------------------------------------
     # Waiting

@@ -286,6 +286,11 @@ class TaskRecord:
         return self.stage in UNFINISHED and self.following
 
     @property
+    def waits_for_import(self) -> bool:
+        """Whether the engine is to import the model as soon as its file is open."""
+        return self.stage is Stage.READY and self.auto_import and self.following
+
+    @property
     def has_model(self) -> bool:
         """Whether the model's files are on disk, according to the record."""
         return self.stage in (Stage.READY, Stage.IMPORTED)

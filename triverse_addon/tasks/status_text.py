@@ -8,6 +8,7 @@ Floor: first. Thread: any. No ``bpy``.
 from ..api.errors import KeyElsewhereError, KeyMissingError
 from ..api.responses import REFUSED_KEY
 from ..api.sentence import Sentence
+from .listed_task import ListedTask
 from .record import UNFINISHED, Stage, TaskRecord, now_s
 
 #: Notes of tasks that wait until there is a key that the service accepts.
@@ -19,13 +20,13 @@ _KEY_NOTES = frozenset(
 _LEAST_PROGRESS = 5
 
 
-def waits_for_key(record: TaskRecord) -> bool:
+def waits_for_key(record: TaskRecord | ListedTask) -> bool:
     """Return whether a task was not ordered yet because there is no key, or none that the service accepts."""
     note = record.status_note
     return record.is_unfinished and record.is_unsent and note is not None and note.template in _KEY_NOTES
 
 
-def stage_text(record: TaskRecord) -> Sentence:
+def stage_text(record: TaskRecord | ListedTask) -> Sentence:
     """Return the status of a task as a short text, without a full stop."""
     stage = record.stage
     if not record.following and stage in UNFINISHED:
@@ -47,7 +48,7 @@ def stage_text(record: TaskRecord) -> Sentence:
     return _STAGE_TEXTS[stage]
 
 
-def _waiting_text(record: TaskRecord) -> Sentence:
+def _waiting_text(record: TaskRecord | ListedTask) -> Sentence:
     if record.service_status == "RUNNING":
         if record.progress is not None:
             return Sentence.of("Generating, {progress} %", progress=record.progress)

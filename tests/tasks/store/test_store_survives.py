@@ -189,15 +189,14 @@ def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
 def test_what_another_writes_while_an_engine_starts_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = Store(tmp_path)
     late: list[str] = []
-    page = Store.page
+    unfinished = Store.unfinished
 
     def meanwhile(store: Store, **wanted: Any) -> list[TaskRecord]:
-        found = page(store, **wanted)
-        if wanted.get("stages"):
-            late.append(other.add(record(stage=Stage.FAILED)).id)
+        found = unfinished(store, **wanted)
+        late.append(other.add(record(stage=Stage.FAILED)).id)
         return found
 
-    monkeypatch.setattr(Store, "page", meanwhile)
+    monkeypatch.setattr(Store, "unfinished", meanwhile)
     engine = Engine(Settings(tmp_path, tmp_path, live=False), None)
     engine.start()
     try:

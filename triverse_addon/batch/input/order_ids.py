@@ -41,8 +41,19 @@ class Identities:
 
         :raises OSError: a source cannot be read.
         """
+        return self.of(row)[0]
+
+    def of(self, row: Row) -> tuple[str, str]:
+        """
+        Return the ``client_order_id`` and the ``row_key`` of a row, see :func:`row_key`.
+
+        :raises OSError: a source cannot be read.
+        """
+        key = row_key(row, self._salt)
+        if not row.sources:
+            return _PREFIX + key, key
         contents = [f"{name}={self._content(source)}" for name, source in sorted(row.sources.items())]
-        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *contents)
+        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *contents), key
 
     def _content(self, source: str) -> str:
         if is_url(source):
@@ -85,12 +96,21 @@ def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
 
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
+    return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}
+
+
+def identities_of(rows: Iterable[Row], salt: str = "") -> Mapping[int, tuple[str, str]]:
+    """
+    Return the ``client_order_id`` and the ``row_key`` of each row by row number.
+
+    :raises BatchProblemsError: a source that existed a moment ago cannot be read.
+    """
     identities = Identities(salt)
-    found: dict[int, str] = {}
+    found: dict[int, tuple[str, str]] = {}
     problems = []
     for row in rows:
         try:
-            found[row.number] = identities.order_id(row)
+            found[row.number] = identities.of(row)
         except OSError as error:
             path = str(error.filename or next(iter(row.sources.values())))
             problems.append(Problem(row.line, "", Sentence.of("The file {path} cannot be read.", path=path)))

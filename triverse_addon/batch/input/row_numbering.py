@@ -12,10 +12,13 @@ from collections.abc import Iterable, Iterator
 
 from ..row import Row
 
+#: Made once: with these settings, ``json.dumps`` makes one for each text.
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True).encode
+
 
 def request_of(row: Row) -> str:
     """Return a row's request as text, equal for rows with identical requests."""
-    return json.dumps([row.flow, dict(row.params), dict(row.written_sources)], sort_keys=True, ensure_ascii=True)
+    return _encoded([row.flow, dict(row.params), dict(row.written_sources)])
 
 
 def numbered(rows: Iterable[Row]) -> Iterator[Row]:
@@ -30,4 +33,7 @@ def numbered(rows: Iterable[Row]) -> Iterator[Row]:
         request, name = request_of(row), row.name.casefold()
         requests[request] += 1
         names[name] += 1
-        yield dataclasses.replace(row, occurrence=requests[request], name_number=names[name])
+        if requests[request] == names[name] == 1:
+            yield row
+        else:
+            yield dataclasses.replace(row, occurrence=requests[request], name_number=names[name])

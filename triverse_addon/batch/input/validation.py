@@ -7,6 +7,7 @@ Floor: between first and second. Thread: any that may read files: pictures and m
 Fields are checked by ``api.flows``, as in the panel and on the command line.
 """
 
+import functools
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -25,7 +26,7 @@ from ...tasks.record import is_url
 from .. import post_options
 from ..library.catalogs import clean_path
 from ..outside_files import outside, path_of
-from ..post_options import Post
+from ..post_options import PLAIN, Post
 from ..problems import Problem
 from ..raw_rows import RawBatch, RawRow, column_key
 from ..row import Row
@@ -41,6 +42,9 @@ OWN_COLUMNS: Mapping[str, str] = {
 
 #: Error values that spreadsheets write into cells, in any language: #REF!, #NAME?, #N/A, #BEZUG!
 _CELL_ERROR = re.compile(r"#[^\W\d_/][^\sa-z]{1,14}[!?]|#N/A|#NV")
+
+#: The sources of all rows without any: a hundred thousand empty dictionaries take 20 MB. Never changed.
+_NONE: dict[str, str] = {}
 
 #: Returns whether a source is converted before the upload, so that its format need not be one that the service accepts.
 Takes = Callable[[str, Kind], bool]
@@ -100,6 +104,12 @@ def check(
         else:
             problems += found
     return (() if problems else tuple(numbered(rows))), tuple(sorted(problems, key=lambda problem: problem.line))
+
+
+@functools.lru_cache(maxsize=1024)
+def _catalog(text: str) -> str | None:
+    """Return the path of a catalog, the same object for all its rows; None if it is invalid."""
+    return clean_path(plain_name(text))
 
 
 def _first_line(raw: RawBatch, key: str) -> int:
@@ -167,12 +177,14 @@ class _Checker:
         flow = self._flow()
         params, sources, written = self._fields(flow) if flow is not None else ({}, {}, {})
         post = self._post()
-        catalog = clean_path(plain_name(self._text("catalog")))
+        catalog = _catalog(self._text("catalog"))
         if catalog is None:
             self._add_problem(
                 "catalog", Sentence.of("A catalog's path has no colon and no backslash, such as Props/Chairs.")
             )
-        tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._word_list("tags")) if tag))
+        tags: tuple[str, ...] = ()
+        if "tags" in self._cells:
+            tags = tuple(dict.fromkeys(tag for tag in map(plain_name, self._word_list("tags")) if tag))
         name = short_name(self._text("name"))
         if self._problems or flow is None:
             return self._problems
@@ -181,9 +193,9 @@ class _Checker:
             line=self._line,
             flow=flow.name,
             params=params,
-            sources=sources,
-            written_sources=written,
-            places=self._places,
+            sources=sources or _NONE,
+            written_sources=written or _NONE,
+            places=self._places or _NONE,
             name=name or name_for(params, sources, flow.name),
             catalog=catalog or "",
             tags=tags,
@@ -209,6 +221,8 @@ class _Checker:
 
     def _text(self, key: str) -> str:
         value = self._cells.get(key, "")
+        if value == "":
+            return ""
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return " ".join(str(value).split())
         self._add_problem(key, Sentence.of("{column} must be text.", column=key))
@@ -264,8 +278,10 @@ class _Checker:
             else:
                 self._value(key, field, params)
         for field in flow.fields:
+            if not field.required:
+                continue
             key = next((key for key in self._cells if self._known.get(key) == field.name), field.name)
-            if field.required and key not in self._cells:
+            if key not in self._cells:
                 self._add_problem(key.removesuffix("_file"), Sentence.of("{field} is missing.", field=field.label))
         return (
             {name: params[name] for name in names if name in params},
@@ -330,6 +346,8 @@ class _Checker:
                 values[column.sets] = column.check(self._cells[key], mark)
             except InputError as error:
                 self._add_problem(key, error.sentence)
+        if not values:
+            return PLAIN
         post = Post(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
         if post.needs_blender and not self._with_blender:
             self._add_problem("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))

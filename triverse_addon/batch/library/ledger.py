@@ -60,10 +60,14 @@ class LedgerError(TriverseError):
     """The library folder cannot be written."""
 
 
+#: Made once: with this setting, ``json.dumps`` makes one for each text.
+_encoded = json.JSONEncoder(sort_keys=True).encode
+
+
 def build_hash_of(row: Row, *, with_blender: bool) -> str:
     """Return a hash that changes when a row's model must be written again, but not ordered again."""
     what = [_BUILD_VERSION, with_blender, row.title, row.catalog, list(row.tags), row.post.to_json()]
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(_encoded(what).encode()).hexdigest()[:16]
 
 
 def stem_of(title: str) -> str:
@@ -124,6 +128,17 @@ class Ledger:
             return None
         except (OSError, ValueError, RecursionError):
             self.ignored.add(f"{order_id}.json")
+            return None
+
+    def order_ids(self) -> frozenset[str] | None:
+        """Return the ids of the rows that have an entry, from one listing; None if each has to be asked for."""
+        try:
+            if inside(self.library, f"{LEDGER}/rows") is None:
+                return None
+            return frozenset(name.removesuffix(".json") for name in os.listdir(self._rows))
+        except FileNotFoundError:
+            return frozenset()
+        except OSError:
             return None
 
     def entries(self) -> Iterator[Entry]:

@@ -62,6 +62,11 @@ class PartLedger(Ledger):
             return other
         return own
 
+    def order_ids(self) -> frozenset[str] | None:
+        """Return the ids of the rows that have an entry in either; None if each has to be asked for."""
+        own, others = super().order_ids(), self._whole.order_ids()
+        return None if own is None or others is None else own | others
+
     def is_done(self, entry: Entry, build_hash: str) -> bool:
         """Return whether everything requested for a row is in the part or in the whole library."""
         return super().is_done(entry, build_hash) or self._whole.is_done(entry, build_hash)

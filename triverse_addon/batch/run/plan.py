@@ -5,6 +5,7 @@ Plan what remains to be done for each row, from what the library and the store k
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,8 +81,7 @@ class PlannedRow:
 
 def plan(
     rows: Iterable[Row],
-    order_ids: Mapping[int, str],
-    row_keys: Mapping[int, str],
+    identities: Mapping[int, tuple[str, str]],
     ledger: Ledger,
     find_by_order_id: Callable[[str], TaskRecord | None],
     *,
@@ -91,16 +91,17 @@ def plan(
     """
     Return the rows with what remains to be done for each.
 
-    :param order_ids: ``client_order_id`` by row number.
-    :param row_keys: row key by row number.
+    :param identities: ``client_order_id`` and row key by row number.
     :param find_by_order_id: returns the task with a ``client_order_id`` or with that of one of its retries.
     :param retry_failed: retry the failed rows, and skip all others.
     """
     planned = []
+    stored = ledger.order_ids()
     for row in rows:
-        order_id = order_ids[row.number]
+        order_id, row_key = identities[row.number]
         build_hash = build_hash_of(row, with_blender=with_blender)
-        entry, record = ledger.get(order_id), find_by_order_id(order_id)
+        entry = ledger.get(order_id) if stored is None or order_id in stored else None
+        record = find_by_order_id(order_id)
         failed = _has_failed(record, entry, build_hash)
         if entry is not None and ledger.is_done(entry, build_hash):
             action = RowAction.NOTHING
@@ -112,8 +113,18 @@ def plan(
             action = RowAction.WRITE if record.has_model else RowAction.FOLLOW
         else:
             action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
-        planned.append(PlannedRow(row, order_id, row_keys[row.number], build_hash, action, record, entry))
+        planned.append(PlannedRow(row, order_id, row_key, build_hash, action, record, entry))
     return planned
+
+
+def as_retries(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
+    """Return planned rows as :func:`plan` plans them with ``retry_failed``."""
+    return [one if one.action is RowAction.NOTHING else _as_retry(one) for one in planned]
+
+
+def _as_retry(one: PlannedRow) -> PlannedRow:
+    action = RowAction.RETRY if one.has_failed else RowAction.SKIP
+    return one if one.action is action else dataclasses.replace(one, action=action)
 
 
 def in_start_order(planned: Iterable[PlannedRow]) -> list[PlannedRow]:

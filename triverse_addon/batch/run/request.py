@@ -7,7 +7,7 @@ Floor: between first and second. Thread: any that may read files and, for
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class BatchCheck:
     """
     A batch as read and checked. With a problem, ``rows`` is empty, and nothing can be ordered.
 
-    :ivar raw: the rows as read.
+    :ivar raw: the batch as read; its rows only with a problem, for whose sake they are shown.
     :ivar chosen: numbers of the selected rows.
     :ivar rows: all checked rows.
     :ivar problems: all problems found.
@@ -111,7 +111,8 @@ def check_request(
         service_url=service_url,
         allowed=request.allowed,
     )
-    return BatchCheck(raw, chosen, rows, problems)
+    # Of a hundred thousand rows, both would take 100 MB.
+    return BatchCheck(raw if problems else replace(raw, rows=()), chosen, rows, problems)
 
 
 def query_prices_and_balance(billable: Sequence[Row], client: "Client") -> tuple[Prices, Balance]:

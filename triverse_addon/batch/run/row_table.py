@@ -16,12 +16,12 @@ from ...api.sentence import Sentence
 from ...tasks.preparer import Preparer
 from ...tasks.provenance import short_name
 from ...tasks.record import TaskRecord
-from ..input.order_ids import order_ids, row_key
+from ..input.order_ids import identities_of
 from ..library.ledger import Ledger
 from ..outside_files import Outside
 from ..problems import BatchProblemsError, Problem, files_to_allow
 from ..raw_rows import LeftOut, RawRow
-from .plan import PlannedRow, RowAction, plan
+from .plan import PlannedRow, RowAction, as_retries, plan
 from .request import BatchCheck, BatchRequest, check_request
 
 
@@ -132,23 +132,12 @@ def build_table(
     if check.problems:
         return _with_problems(request, check, check.problems)
     try:
-        ids = order_ids(check.rows, request.batch_id)
+        identities = identities_of(check.rows, request.batch_id)
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
-    keys = {row.number: row_key(row, request.batch_id) for row in check.rows}
     ledger = Ledger(request.library)
-    planned, retries = (
-        plan(
-            check.rows,
-            ids,
-            keys,
-            ledger,
-            find_by_order_id,
-            with_blender=request.with_blender,
-            retry_failed=retry_failed,
-        )
-        for retry_failed in (False, True)
-    )
+    planned = plan(check.rows, identities, ledger, find_by_order_id, with_blender=request.with_blender)
+    retries = as_retries(planned)
     # Failed rows come first, as they are what a user looks for in a long table.
     rows = sorted(planned, key=lambda one: (one.action is not RowAction.SKIP, one.row.number))
     return RowTable(
@@ -166,6 +155,8 @@ def _with_problems(request: BatchRequest, check: BatchCheck, problems: Iterable[
     for problem in problems:
         by_line[problem.line].append(problem)
     rows = []
+    for one in check.rows:
+        rows.append(TableRow(one.number, one.line, one.title, tuple(by_line.pop(one.line, ()))))
     for number, row in enumerate(check.raw.rows, 1):
         rows.append(TableRow(number, row.line, _title(row), tuple(by_line.pop(row.line, ()))))
     # The remaining problems concern the header, lines that are not rows, or the file as a whole.

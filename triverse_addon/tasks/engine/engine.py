@@ -32,7 +32,7 @@ from ..preparer import Preparer
 from ..private_files import tighten_soon
 from ..record import TaskRecord
 from ..settings import Settings
-from ..store.lease import Owner
+from ..store.lease import Owner, someone_is_alive
 from ..store.rows import HistoryLine
 from ..store.store import Store
 from .context import EngineContext, MakeClient, make_client
@@ -90,8 +90,9 @@ class Engine(TaskCommands):
         if self._started:
             return
         data_dir = self._settings.data_dir
-        self.store = store = Store(data_dir)
-        self._owner = Owner(data_dir / "owners")
+        owners = data_dir / "owners"
+        self.store = store = Store(data_dir, partial(someone_is_alive, owners))
+        self._owner = Owner(owners)
         self._context = context = EngineContext(self._settings, store, self._owner, self._make_client)
         self.gate = context.gate
         self._task_cache = TaskCache()
@@ -198,8 +199,8 @@ class Engine(TaskCommands):
             if isinstance(event, TaskChanged):
                 if self._task_cache.put(event.record, only_newer=event.is_read):
                     heard.append(event)
-                if (known := self._task_cache.get(event.record.id)) is not None:
-                    self.imports.update(known)
+                # A record that is old and finished does not stay in the cache.
+                self.imports.update(self._task_cache.get(event.record.id) or event.record)
             else:
                 if isinstance(event, TaskForgotten):
                     self._task_cache.forget(event.id)
@@ -219,6 +220,11 @@ class Engine(TaskCommands):
     def tasks(self) -> Sequence[TaskRecord]:
         """Return the unfinished tasks and the newest finished ones from memory, newest first."""
         return self._task_cache.all()
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether there is any task. For drawing: does not make the list that :meth:`tasks` returns."""
+        return bool(len(self._task_cache))
 
     def get(self, task_id: str) -> TaskRecord | None:
         """Return a task from memory or, if it is not there, from the store."""

@@ -7,6 +7,8 @@ Floor: first. Thread: main only. No ``bpy``: the import itself is a callback of 
 
 import contextlib
 import dataclasses
+import heapq
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 #: the user waits for it, and because a try costs nothing.
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 4.0
+#: Least delay for each model that waits, in seconds: where thousands wait for other files, their tries must not fill
+#: the main thread's time.
+_TRY_S = 0.004
 #: Pause between two looks at a checksum that is being computed, in seconds.
 _SEAL_PAUSE_S = 0.005
 
@@ -106,23 +111,37 @@ class ImportQueue:
         self._task_cache = task_cache
         self._waiting: dict[str, tuple[float, int]] = {}
         """Task id -> (monotonic time of the next try, in seconds; number of tries)."""
+        self._untried: set[str] = set()
+        """Ids of the waiting tasks whose next try is the first."""
+        self._heap: list[tuple[float, int, str]] = []
+        """When each is tried next, the earliest first. An entry with another time than in ``_waiting`` is outdated."""
+        self._numbers = itertools.count()
 
     def update(self, record: TaskRecord) -> None:
         """Add a record to the queue, or remove it, according to its current state."""
-        if record.stage is Stage.READY and record.auto_import and record.following:
-            self._waiting.setdefault(record.id, (0.0, 0))
-        else:
-            self._waiting.pop(record.id, None)
+        if not record.waits_for_import:
+            self._take_out(record.id)
+        elif record.id not in self._waiting:
+            self._put_in(record.id, 0.0, 0)
 
     def try_now(self, task_id: str) -> None:
         """Try a waiting task again at the next pump."""
         if task_id in self._waiting:
-            self._waiting[task_id] = (0.0, 0)
+            self._put_in(task_id, 0.0, 0)
 
     def forget(self, task_id: str) -> None:
         """Remove a task from the queue."""
-        self._waiting.pop(task_id, None)
+        self._take_out(task_id)
         self._converted_again.pop(task_id, None)
+
+    def _put_in(self, task_id: str, due_s: float, tries: int) -> None:
+        self._waiting[task_id] = (due_s, tries)
+        (self._untried.discard if due_s else self._untried.add)(task_id)
+        heapq.heappush(self._heap, (due_s, next(self._numbers), task_id))
+
+    def _take_out(self, task_id: str) -> None:
+        self._waiting.pop(task_id, None)
+        self._untried.discard(task_id)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -135,7 +154,7 @@ class ImportQueue:
     @property
     def new_count(self) -> int:
         """Number of models not tried yet. The others wait for the user: for another file or the end of a render."""
-        return sum(not due_s for due_s, _ in self._waiting.values())
+        return len(self._untried)
 
     def pump(self, importer: Importer, wait_reason: WaitReason | None, deadline_s: float) -> None:
         """
@@ -146,26 +165,48 @@ class ImportQueue:
         :param deadline_s: monotonic time in seconds after which no further model is tried.
         """
         now = time.monotonic()
-        for task_id, (due_s, tries) in list(self._waiting.items()):
-            if due_s > now:
-                continue
-            record = self._task_cache.get(task_id)
-            if record is None:
-                self._waiting.pop(task_id)
-                continue
-            reason = wait_reason(record) if wait_reason is not None else None
-            outcome = self._sealed(record, importer) if reason is None else Later(reason)
-            if outcome is None:
-                continue  # tried again at the next pump
-            if not isinstance(outcome, Later):
-                self._waiting.pop(task_id, None)
-                self._finish(record, outcome)
-                return
-            delay_s = backoff_s(tries + 1, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_RETRY_S)
-            self._waiting[task_id] = (now + delay_s, tries + 1)
+        again: list[tuple[float, int, str]] = []
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                entry = heapq.heappop(self._heap)
+                task_id = entry[-1]
+                due_s, tries = self._waiting.get(task_id, (None, 0))
+                if due_s != entry[0]:
+                    continue
+                again.append(entry)  # also if the importer raises
+                outcome = self._try(task_id, importer, wait_reason)
+                if outcome is None:
+                    continue
+                again.pop()
+                if isinstance(outcome, Later):
+                    longest_s = max(_LONGEST_RETRY_S, _TRY_S * len(self._waiting))
+                    delay_s = backoff_s(tries + 1, first_s=_FIRST_RETRY_S, longest_s=longest_s)
+                    self._put_in(task_id, now + delay_s, tries + 1)
+                else:
+                    return
+                if time.monotonic() > deadline_s:
+                    return
+        finally:
+            for entry in again:
+                heapq.heappush(self._heap, entry)
+
+    def _try(self, task_id: str, importer: Importer, wait_reason: WaitReason | None) -> ImportOutcome | None:
+        """Try to import a model, and record the result. None if it is gone, or its checksum is being computed."""
+        try:
+            record = self._task_cache.get(task_id) or self._context.store.get(task_id)
+        except StoreError as error:
+            return Later(error.sentence)
+        if record is None or not record.waits_for_import:
+            self._take_out(task_id)
+            return None
+        reason = wait_reason(record) if wait_reason is not None else None
+        outcome = self._sealed(record, importer) if reason is None else Later(reason)
+        if isinstance(outcome, Later):
             self._wait(record, outcome.sentence)
-            if time.monotonic() > deadline_s:
-                return
+        elif outcome is not None:
+            self._take_out(task_id)
+            self._finish(record, outcome)
+        return outcome
 
     def import_now(self, record: TaskRecord, importer: Importer) -> ImportOutcome:
         """
@@ -179,7 +220,7 @@ class ImportQueue:
         while (outcome := self._sealed(record, importer)) is None:
             time.sleep(_SEAL_PAUSE_S)
         if not isinstance(outcome, Later):
-            self._waiting.pop(record.id, None)
+            self._take_out(record.id)
             self._finish(record, outcome)
         return outcome
 

@@ -8,16 +8,17 @@ Floor: first. Thread: a thread of its own. No ``bpy``.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ...api.errors import LibraryError, TriverseError, UnforeseenError
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ..events import LiveChanged, Remedy, TaskChanged, TaskForgotten
-from ..record import Stage, TaskRecord
+from ..record import UNFINISHED, Stage, TaskRecord
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from ..store.lease import LEASE_S, RENEW_S
+from ..store.query import Query
 from .context import EngineContext, live_updates
 from .pacing import LIVE_POLL_S, LONGEST_POLL_S
 from .request_gate import BlockReason
@@ -39,6 +40,10 @@ _MAX_PUSHED = 5_000
 #: tasks that report every percent delayed the end of a task by up to 7 s (measured).
 _PROGRESS_S = 1.0
 
+
+#: How many tasks at a time, and in each round, are reported of those that the list did not load at the start, and how
+#: many events may wait for the main thread then.
+_PIECE, _PIECES, _MOST_EVENTS = 500, 4, 1_000
 
 #: Delay before live updates are tried again after an unforeseen error, in seconds.
 LIVE_RETRY_S = 10.0
@@ -67,6 +72,8 @@ class Supervisor:
         self._poll_within = poll_within
         # Read before the engine loads its list, so that changes by others in the meantime are reported, not missed.
         self._revision = context.store.revision()
+        self._rest: Iterator[list[TaskRecord]] | None = self._pieces()
+        """Reads the tasks that the list did not load at the start; None when all are reported."""
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="triverse-supervisor", daemon=True)
         self._live_thread: threading.Thread | None = None
@@ -104,6 +111,7 @@ class Supervisor:
                     self._renew_leases()
                 self._repair_rows()
                 self._read_changes()
+                self._read_rest()
                 self._switch_live_updates()
                 if self._error_streak.reset():
                     self._context.works_again("supervisor")
@@ -145,6 +153,27 @@ class Supervisor:
             self._context.events.append(TaskChanged(record, is_read=True))
         for task_id in removed:
             self._context.events.append(TaskForgotten(task_id))
+
+    def _read_rest(self) -> None:
+        """Report some of the tasks that the list did not load at the start, see :meth:`task_cache.TaskCache.load`."""
+        events = self._context.events
+        for _ in range(_PIECES):
+            if self._rest is None or len(events) > _MOST_EVENTS:
+                return
+            try:
+                piece = next(self._rest, None)
+            except StoreError:
+                self._rest = self._pieces()
+                raise
+            if piece is None:
+                self._rest = None
+                return
+            events.extend(TaskChanged(record, is_read=True) for record in piece)
+
+    def _pieces(self) -> Iterator[list[TaskRecord]]:
+        store = self._context.store
+        yield from store.in_pieces(Query(stages=UNFINISHED, followed=True), _PIECE)
+        yield from store.in_pieces(Query(stages=frozenset({Stage.READY}), followed=True), _PIECE, to_import=True)
 
     # -------------------------------------------------------------------------
     # Live updates

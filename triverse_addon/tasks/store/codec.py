@@ -10,7 +10,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from ...api.calendar import bounded, is_in_calendar
@@ -53,7 +53,7 @@ _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord)
 _STORED_NAMES = {"is_final": "is_settled", "asset_urls": "links", "status_note": "note"}
 #: Name in the JSON -> name of the field.
 _FIELD_OF = {_STORED_NAMES.get(name, name): name for name in _KINDS}
-_NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
+_NUMBERS = frozenset(name for name, kinds in _KINDS.items() if int in kinds)
 #: No number in a record is larger; a float represents it exactly.
 _LARGEST = 2**53
 
@@ -90,10 +90,7 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         raise ValueError("the row is nested beyond measure") from None
     if not isinstance(data, dict):
         raise ValueError("the row holds no record")
-    values = {_FIELD_OF[name]: value for name, value in data.items() if name in _FIELD_OF}
-    for name, value in (values | columns).items():
-        if not isinstance(value, _KINDS[name]) and name != "following":
-            raise ValueError(f"{name} is {type(value).__name__}")
+    values = checked(data, columns)
     for name in ("error", "status_note"):
         if values.get(name) is not None:
             values[name] = Sentence.from_json(values[name])
@@ -103,12 +100,7 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         values["tags"] = clean_tags(tag for tag in values["tags"] if isinstance(tag, str))
     if "project" in values:
         values["project"] = clean_name(values["project"])
-    values |= columns
     values["stage"] = Stage(values["stage"])
-    values["following"] = bool(values["following"])
-    for name in _NUMBERS:
-        if values.get(name) is not None:
-            values[name] = _usable(name, values[name])
     try:
         if "origin" in values:
             values["origin"] = _known(Origin, values["origin"])
@@ -117,6 +109,27 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         return TaskRecord(**values)
     except (TypeError, OverflowError) as error:
         raise ValueError(str(error)) from None
+
+
+def checked(
+    data: Mapping[str, Any], columns: dict[str, Any], fields: Collection[str] = _KINDS.keys()
+) -> dict[str, Any]:
+    """
+    Return the values of a row by field, with numbers in their valid range.
+
+    :param data: what its JSON holds.
+    :param fields: of the JSON, only these fields.
+    :raises ValueError: a value is of another type than its field.
+    """
+    values = {_FIELD_OF[name]: value for name, value in data.items() if _FIELD_OF.get(name) in fields}
+    values |= columns
+    for name, value in values.items():
+        if not isinstance(value, _KINDS[name]) and name != "following":
+            raise ValueError(f"{name} is {type(value).__name__}")
+        if name in _NUMBERS and value is not None:
+            values[name] = _usable(name, value)
+    values["following"] = bool(values["following"])
+    return values
 
 
 def _usable(name: str, number: float) -> float:
@@ -219,8 +232,12 @@ def _three(numbers: Any) -> tuple[float, float, float]:
 _Part = TypeVar("_Part", Origin, Placement, Replaced)
 
 
+#: Asked for each row of a list.
+_NAMES = {cls: frozenset(f.name for f in dataclasses.fields(cls)) for cls in (Origin, Placement, Replaced)}
+
+
 def _known(cls: type[_Part], data: Any) -> _Part:
-    names = {f.name for f in dataclasses.fields(cls)}
     if not isinstance(data, dict):
         raise ValueError(f"{cls.__name__} is not an object")
+    names = _NAMES[cls]
     return cls(**{name: value for name, value in data.items() if name in names})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..record import Stage, now_s
+from .query import placeholders
 from .rows import SELECT
 
 
@@ -19,19 +20,22 @@ def claimable(
     lease_s: float,
     is_dead: Callable[[str], bool],
     stages: Collection[Stage],
+    task_ids: Collection[str] | None = None,
 ) -> list[Any]:
     """
     Return the rows of the followed tasks in ``stages`` that neither ``owner`` nor a running engine holds, oldest first.
 
     :param lease_s: duration of a lease in seconds.
     :param is_dead: returns whether the engine of that name has certainly ended.
+    :param task_ids: only these tasks, a few; None for all.
     """
     now = now_s()
-    marks = ", ".join("?" * len(stages))
+    where, values = f"stage IN ({placeholders(stages)}) AND following = 1 AND owner IS NOT ?", [*stages, owner]
+    if task_ids is not None:
+        # The plus prevents SQLite from looking through all tasks of the stages.
+        where, values = f"+{where} AND id IN ({placeholders(task_ids)})", [*values, *task_ids]
     rows = connection.execute(
-        f"SELECT {SELECT}, owner, lease_until_s FROM tasks WHERE stage IN ({marks}) AND following = 1 "
-        "AND owner IS NOT ? ORDER BY created_at_s",
-        (*stages, owner),
+        f"SELECT {SELECT}, owner, lease_until_s FROM tasks WHERE {where} ORDER BY created_at_s", values
     ).fetchall()
     dead: dict[str, bool] = {}
     found = []

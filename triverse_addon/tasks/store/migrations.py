@@ -173,6 +173,12 @@ def _title(file: object) -> str:
     return _folded(file).replace("\\", "/").rpartition("/")[2].removesuffix(".blend")
 
 
+#: The first for a search that finds nothing, the second for the number of all others: see ``query``.
+_VERSION_6 = (
+    "CREATE INDEX tasks_by_words ON tasks (words)",
+    "CREATE INDEX tasks_put_away ON tasks (put_away) WHERE put_away != 0",
+)
+
 #: Element n migrates from version n to version n + 1. Only append.
 MIGRATIONS = (
     Migration(_VERSION_1),
@@ -180,4 +186,5 @@ MIGRATIONS = (
     Migration(_VERSION_3),
     Migration(_VERSION_4),
     Migration(_VERSION_5, _fill_version_5),
+    Migration(_VERSION_6),
 )

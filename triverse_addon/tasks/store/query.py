@@ -5,9 +5,11 @@ Queries for many tasks: search, filters, order, pages.
 Floor: first. Thread: any. No ``bpy``.
 
 The values used for search and order are stored in columns next to a record's JSON, updated at each write, and one index
-covers all of them: a search reads 2 MB of that index for 10,000 tasks, and not the 20 MB of their records.
+covers all of them: a search reads 2 MB of that index for 10,000 tasks, and not the 20 MB of their records. An index of
+the words alone, half as large, says sooner that nothing is found.
 """
 
+import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 
 from ..labels import file_title
 from ..record import Stage, TaskRecord
-from . import marks
+from . import codec, marks
 
 
 class Order(StrEnum):
@@ -35,6 +37,12 @@ _ORDER_BY = {
     Order.NAME: "title, created_at_s DESC, id",
     Order.COST: "cost_credits DESC, created_at_s DESC, id",
 }
+
+
+#: The characters that mean something in a pattern of LIKE.
+_SPECIAL = re.compile(r"[%_!]")
+#: Longer words are not searched by LIKE.
+_LONG_WORD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,8 @@ def search_columns(record: TaskRecord) -> dict[str, Any]:
 
 
 def _folded(text: object) -> str:
-    return sql_text(text.casefold()) if isinstance(text, str) else ""
+    # SQLite's LIKE reads no further than a null character.
+    return sql_text(text.casefold()).replace("\0", " ") if isinstance(text, str) else ""
 
 
 def sql_text(text: str) -> str:
@@ -153,6 +162,8 @@ def sql_text(text: str) -> str:
 def find_ids(connection: sqlite3.Connection, query: Query, offset: int, count: int) -> list[str]:
     """Return the ids of at most ``count`` matching tasks, starting at index ``offset``."""
     where, values = where_of(query)
+    if query.search.split() and not _is_anywhere(connection, query):
+        return []
     rows = connection.execute(
         f"SELECT id FROM tasks WHERE {where} ORDER BY {_ORDER_BY[query.order]} LIMIT ? OFFSET ?",
         (*values, count, offset),
@@ -167,17 +178,76 @@ def ids_of_group(connection: sqlite3.Connection, group: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def _is_anywhere(connection: sqlite3.Connection, query: Query) -> bool:
+    """Return whether any task has the searched words, from an index of half the size: most new letters match less."""
+    parts, values = _words(query)
+    return connection.execute(f"SELECT 1 FROM tasks WHERE {' AND '.join(parts)} LIMIT 1", values).fetchone() is not None
+
+
 def rows_of(connection: sqlite3.Connection, columns: str, ids: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return the rows of the tasks ``ids``, in no particular order."""
     rows: list[tuple[Any, ...]] = []
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
-        rows += connection.execute(f"SELECT {columns} FROM tasks WHERE id IN ({_marks(some)})", some)
+        rows += connection.execute(f"SELECT {columns} FROM tasks WHERE id IN ({placeholders(some)})", some)
     return rows
+
+
+#: Of the JSON of a record that is imported by itself. A text in it cannot look like that: its quotes are escaped.
+_IMPORTS_ITSELF = """instr(data, '"auto_import":false') = 0"""
+
+
+def rows_after(
+    connection: sqlite3.Connection,
+    columns: str,
+    query: Query,
+    last: tuple[float, str] | None,
+    count: int,
+    *,
+    to_import: bool,
+) -> list[tuple[Any, ...]]:
+    """
+    Return ``columns`` of the next matching tasks, newest first.
+
+    :param columns: the names of :data:`codec.COLUMNS`, and more.
+    :param last: see :func:`place_of`, of the task before them; None for the first ones.
+    :param to_import: only tasks that are imported by themselves once they are ready.
+    """
+    where, values = where_of(query)
+    if last is not None:
+        # Written as two parts because SQLite uses the index for the first.
+        where += " AND created_at_s <= ? AND (created_at_s < ? OR id > ?)"
+        values += [last[0], *last]
+    if to_import:
+        where += f" AND {_IMPORTS_ITSELF}"
+    return connection.execute(
+        f"SELECT {columns} FROM tasks WHERE {where} ORDER BY {_ORDER_BY[Order.NEWEST]} LIMIT ?",
+        (*values, count),
+    ).fetchall()
+
+
+def place_of(row: Sequence[Any]) -> tuple[float, str]:
+    """Return time of creation and id of a row that begins with :data:`codec.COLUMNS`, as :func:`rows_after` takes."""
+    return row[codec.COLUMNS.index("created_at_s")], row[0]
+
+
+def longest_name(connection: sqlite3.Connection, query: Query, count: int) -> int:
+    """Return the length of the longest name of the first ``count`` matching tasks, 1 at least; 0 if none match."""
+    where, values = where_of(query)
+    found = connection.execute(
+        "SELECT MAX(LENGTH(name)), COUNT(*) FROM ("
+        f"SELECT name FROM tasks WHERE {where} ORDER BY {_ORDER_BY[query.order]} LIMIT ?)",
+        (*values, count),
+    ).fetchone()
+    return max(int(found[0] or 0), 1) if found[1] else 0
 
 
 def number_of(connection: sqlite3.Connection, query: Query) -> int:
     """Return the number of matching tasks."""
+    if not query.is_narrowed and query.put_away is False:
+        # Asked at each change of the list: all, and those that were put away, are counted in a fraction of the time.
+        away = connection.execute("SELECT COUNT(*) FROM tasks WHERE put_away != 0").fetchone()[0]
+        return int(connection.execute("SELECT COUNT(*) FROM tasks").fetchone()[0]) - int(away)
     where, values = where_of(query)
     return int(connection.execute(f"SELECT COUNT(*) FROM tasks WHERE {where}", values).fetchone()[0])
 
@@ -188,7 +258,7 @@ def where_of(query: Query) -> tuple[str, list[Any]]:
     values: list[Any] = []
     if query.stages:
         # The plus prevents SQLite from using the index by stage, from which it would have to look up each record.
-        parts.append(f"+stage IN ({_marks(query.stages)})")
+        parts.append(f"+stage IN ({placeholders(query.stages)})")
         values.extend(str(stage) for stage in query.stages)
     if query.followed:
         parts.append("following = 1")
@@ -201,16 +271,16 @@ def where_of(query: Query) -> tuple[str, list[Any]]:
     if query.file:
         parts.append("file = ?")
         values.append(sql_text(query.file))
-    for word in query.search.split():
-        parts.append("instr(words, ?)")
-        values.append(_folded(word))
+    words = _words(query)
+    parts += words[0]
+    values += words[1]
     if (scope := query.scope) is not None:
         any_of = ["0"]
         if scope.session:
             any_of.append("session = ?")
             values.append(sql_text(scope.session))
         if scope.scene_ids:
-            any_of.append(f"scene_id IN ({_marks(scope.scene_ids)})")
+            any_of.append(f"scene_id IN ({placeholders(scope.scene_ids)})")
             values.extend(scope.scene_ids)
         if scope.file:
             any_of.append("file = ?")
@@ -219,5 +289,20 @@ def where_of(query: Query) -> tuple[str, list[Any]]:
     return " AND ".join(parts), values
 
 
-def _marks(values: Collection[object]) -> str:
+def _words(query: Query) -> tuple[list[str], list[str]]:
+    """Return the conditions for the searched words, and their values."""
+    parts, values = [], []
+    for word in map(_folded, query.search.split()):
+        # LIKE takes two thirds of the time that instr() takes. Its patterns may have 50,000 bytes.
+        if len(word) <= _LONG_WORD:
+            parts.append("words LIKE ? ESCAPE '!'")
+            values.append("%" + _SPECIAL.sub(r"!\g<0>", word) + "%")
+        else:
+            parts.append("instr(words, ?)")
+            values.append(word)
+    return parts, values
+
+
+def placeholders(values: Collection[object]) -> str:
+    """Return as many placeholders as there are values."""
     return ", ".join("?" * len(values))

@@ -9,15 +9,19 @@ import contextlib
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...api.sentence import Sentence
-from ..record import Stage, TaskRecord
+from ..listed_task import ListedTask
+from ..record import UNFINISHED, Stage, TaskRecord
 from . import query as store_query
 from .connection import Connection
 from .errors import StoreError
 from .lease_rows import oldest_s
-from .rows import SELECT, HistoryLine, RowReader, history_of, row_of_order
+from .rows import SELECT, HistoryLine, RowReader, history_of, order_ids_of, row_of_order
+
+#: Number of tasks that are in memory at a time while they are listed.
+_PIECE = 500
 
 _Found = TypeVar("_Found")
 
@@ -71,6 +75,12 @@ class StoreReads:
             row = row_of_order(connection, client_order_id)
         return self._rows.record(row)
 
+    def finder(self) -> Callable[[str], TaskRecord | None]:
+        """Return :meth:`find_by_order_id` for many ids at once: it asks only for those that are stored now."""
+        with self._reading() as connection:
+            stored = order_ids_of(connection)
+        return lambda order_id: self.find_by_order_id(order_id) if order_id in stored else None
+
     def find_group(self, group: str) -> list[TaskRecord]:
         """Return the tasks that were ordered together, in the order of their numbers. Empty for ""."""
         with self._reading() as connection:
@@ -102,6 +112,59 @@ class StoreReads:
             for row in store_query.rows_of(connection, SELECT, [one for one in ids if records[one] is None]):
                 records[row[0]] = self._rows.record(row)
         return [record for record in records.values() if record is not None]
+
+    def unfinished(self, count: int = -1) -> list[TaskRecord]:
+        """
+        Return the tasks that the engine still works on, newest first.
+
+        :param count: at most so many; -1 for all.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT {SELECT} FROM tasks WHERE stage IN ({store_query.placeholders(UNFINISHED)}) AND following = 1 "
+                "ORDER BY created_at_s DESC LIMIT ?",
+                (*UNFINISHED, count),
+            ).fetchall()
+        return self._rows.records(rows)
+
+    def in_pieces(self, query: store_query.Query, count: int, *, to_import: bool = False) -> Iterator[list[TaskRecord]]:
+        """
+        Return all matching tasks, newest first, at most ``count`` at a time, so that they are never all in memory.
+
+        Tasks that are added meanwhile may be left out.
+
+        :param query: which tasks; its order must be NEWEST.
+        :param to_import: only those that are imported by themselves once they are ready.
+        """
+        for rows in self._rows_in_pieces(query, count, to_import=to_import):
+            yield self._rows.records(rows)
+
+    def listed(self, query: store_query.Query, count: int) -> Iterator[TaskRecord | ListedTask]:
+        """Yield what is listed of the first ``count`` matching tasks, see :meth:`in_pieces`."""
+        for rows in self._rows_in_pieces(query, _PIECE):
+            for row in rows[:count]:
+                if (task := self._rows.listed(row)) is not None:
+                    yield task
+            count -= len(rows)
+            if count <= 0:
+                return
+
+    def _rows_in_pieces(
+        self, query: store_query.Query, count: int, *, to_import: bool = False
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        last: tuple[float, str] | None = None
+        while True:
+            with self._reading() as connection:
+                rows = store_query.rows_after(connection, SELECT, query, last, count, to_import=to_import)
+            if not rows:
+                return
+            yield rows
+            last = store_query.place_of(rows[-1])
+
+    def longest_name(self, query: store_query.Query, count: int) -> int:
+        """Return the length of the longest name of the first ``count`` matching tasks, 1 at least; 0 if none match."""
+        with self._reading() as connection:
+            return store_query.longest_name(connection, query, count)
 
     def number_of(self, query: store_query.Query) -> int:
         """Return the number of matching tasks."""

@@ -5,7 +5,9 @@ Reads and writes single rows of the store's tables.
 Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
 """
 
+import itertools
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,10 @@ from typing import Any
 from ...api.calendar import bounded
 from ...api.sentence import Sentence
 from ..charge import Charge, charge_of
+from ..listed_task import ListedTask
 from ..record import TaskRecord, now_s
 from . import codec, marks, query
+from .listed import from_row
 
 #: The columns of a task's row that :func:`codec.from_row` needs, the JSON last.
 SELECT = ", ".join((*codec.COLUMNS, "data"))
@@ -53,6 +57,13 @@ class RowReader:
                 self.damaged.add(record.id)
             return record
 
+    def listed(self, row: Sequence[Any]) -> TaskRecord | ListedTask | None:
+        """Return what is listed of a row; the recovered record if that is damaged, see :meth:`record`."""
+        try:
+            return from_row(row)
+        except (ValueError, TypeError):
+            return self.record(row)
+
     def records(self, rows: Iterable[Sequence[Any]]) -> list[TaskRecord]:
         """Return the records of rows, without those of which even the id cannot be read."""
         return [record for row in rows if (record := self.record(row)) is not None]
@@ -68,6 +79,13 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
         "ORDER BY created_at_s DESC LIMIT 1",
         (client_order_id, f"{client_order_id}_r", f"{client_order_id}_s", len(client_order_id) + 3),
     ).fetchone()
+
+
+def order_ids_of(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the order ids for which :func:`row_of_order` returns a row: those of the tasks, and what they retry."""
+    found = [str(row[0]) for row in connection.execute("SELECT client_order_id FROM tasks")]
+    retried = (match[1] for order_id in found if (match := re.fullmatch(r"(.*)_r[0-9]*", order_id, re.DOTALL)))
+    return frozenset(itertools.chain(found, retried))
 
 
 def take_in(connection: sqlite3.Connection, tasks: Iterable[tuple[TaskRecord, Sequence[HistoryLine]]]) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ..private_files import ForeignFolderError, own_file, own_folder
 from ..record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
+from . import clean_end
 from .connection import Connection, Connections, is_damage
 from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable
 from .lease_rows import claimable, release_leases, renew_leases, take_leases
@@ -47,17 +48,20 @@ class Store(StoreReads, SpendingReads):
     The tasks of one user on one machine.
 
     :param folder: folder of the database; created if missing.
+    :param is_in_use: returns whether another engine that runs has opened the database, and so has checked it.
     :raises StoreError: the database can neither be opened nor be set aside.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_in_use: Callable[[], bool] = lambda: False) -> None:
         self.path = folder / FILE_NAME
+        # Asked before it is opened, which makes a log.
+        self._must_check = not clean_end.is_marked(self.path) and not is_in_use()
         self.read_only = False
         self.problem: Sentence | None = None
         """What is wrong with the store, for the user: it was damaged and set aside, or a newer add-on wrote it."""
         self._lost = LostStore(self.path)
-        self._connections = Connections(self.path)
         self._write_lock = threading.Lock()
+        self._connections = Connections(self.path)
         self._rows = RowReader()
         try:
             own_folder(folder)
@@ -87,7 +91,7 @@ class Store(StoreReads, SpendingReads):
         if version < SCHEMA_VERSION:
             # Only if necessary: it takes the write lock, and the main thread would wait for other Blenders' writes.
             migrate(connection)
-        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        if self._must_check and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
 
     def _replace_damaged(self) -> None:
@@ -120,6 +124,7 @@ class Store(StoreReads, SpendingReads):
         """Close the connections of all threads. Later calls raise :class:`StoreError`."""
         with self._write_lock:
             self._connections.close()
+            clean_end.mark(self.path)
 
     @contextlib.contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -294,8 +299,7 @@ class Store(StoreReads, SpendingReads):
         :returns: the tasks whose lease ``owner`` did not hold before, oldest first.
         """
         with self._writing(durable=False) as connection:
-            rows = claimable(connection, owner, lease_s, is_dead, stages)
-            found = self._rows.records(row for row in rows if task_ids is None or row[0] in task_ids)
+            found = self._rows.records(claimable(connection, owner, lease_s, is_dead, stages, task_ids))
             take_leases(connection, owner, lease_s, [record.id for record in found])
         return found
 

@@ -33,7 +33,7 @@ _STARTER = "DRAFT"
 def is_new() -> bool:
     """Return whether the user is known to have submitted no task yet."""
     session = runtime.current()
-    return last_used.is_known_empty() and (session is None or not session.engine.tasks())
+    return last_used.is_known_empty() and (session is None or not session.engine.has_tasks)
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-How far the tasks in progress are, for the status bar and the like.
+The tasks in progress, summed up for the status bar.
 
-Floor: third. Thread: main. Imports no ``bpy``.
+Floor: third. Thread: main. No ``bpy``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...tasks.engine.task_cache import TaskCache
 from ...tasks.record import TaskRecord
 from ...tasks.status_text import overall_progress
+
+#: With more tasks in progress, their mean progress is computed at this interval only, in seconds.
+_MANY = 100
+_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,24 @@ class Moving:
     progress: float
 
 
-def moving_of(records: Sequence[TaskRecord]) -> Moving:
-    """Return how far these tasks are."""
+class InProgress:
+    """Sums up the tasks in progress. ``last`` is the latest sum."""
+
+    def __init__(self) -> None:
+        self.last = Moving(0, None, 0.0)
+        self._summed_at_s = 0.0
+
+    def sum_up(self, task_cache: TaskCache, now_s: float) -> Moving:
+        """Return the present sum; of very many tasks with a progress that may be a second old."""
+        count = task_cache.unfinished_count
+        if count <= _MANY or now_s - self._summed_at_s >= _AGAIN_S:
+            self._summed_at_s = now_s
+            self.last = _moving(task_cache.unfinished())
+        elif count != self.last.count:
+            self.last = Moving(count, None, self.last.progress)
+        return self.last
+
+
+def _moving(records: Sequence[TaskRecord]) -> Moving:
     progress = sum(map(overall_progress, records)) / len(records) if records else 0.0
     return Moving(len(records), records[0] if len(records) == 1 else None, max(0.0, min(1.0, progress)))

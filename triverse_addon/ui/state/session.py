@@ -36,7 +36,7 @@ from ..translate import translate
 from . import batch_rows, list_rows
 from . import query as state_query
 from .batch_session import BatchSession
-from .in_progress import Moving, moving_of
+from .in_progress import InProgress
 from .many_tasks import ManyTasks
 from .pager import Pager
 from .price_cache import PriceCache
@@ -108,7 +108,8 @@ class Session:
         self.pager = Pager(list_rows.LIST_COUNT)
         self.slots = list_rows.Slots()
         self.chosen_id = ""
-        self.moving = Moving(0, None, 0.0)
+        self._in_progress = InProgress()
+        self.moving = self._in_progress.last
         self.key_answer: tuple[bool | None, Sentence] | None = None
         """Result and message of the last key test. The result is None while the test runs."""
         self.key_tested = ("", "")
@@ -199,7 +200,7 @@ class Session:
             changed = True
         if changed:
             self._drawn_at_s = now_s
-            self.moving = moving_of(self.engine.task_cache.unfinished())
+            self.moving = self._in_progress.sum_up(self.engine.task_cache, now_s)
         return changed
 
     def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
@@ -244,7 +245,9 @@ class Session:
     def _handle_event(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
             record = event.record
-            before = self._stages.get(record.id)
+            # Of an old task, only the list knows the stage before.
+            shown = self.pager.record(record.id) or (self._chosen if self.chosen_id == record.id else None)
+            before = self._stages.get(record.id, shown.stage if shown is not None else None)
             self._stages[record.id] = record.stage
             if before is not None and before is not record.stage:
                 self._handle_new_stage(record)

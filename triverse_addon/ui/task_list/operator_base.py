@@ -62,7 +62,7 @@ class TaskOperatorMixin(OperatorMixin):
         For a button drawn by :func:`draw_task_operator`, the operator must also apply to the button's task.
         """
         session = runtime.current()
-        if session is None or not session.engine.tasks():
+        if session is None or not session.engine.has_tasks:
             cls.poll_message_set(tr("There is no task in the list."))
             return False
         asked = getattr(context, _OF_TASK, None)
