@@ -41,6 +41,9 @@ class TaskList:
         self.side: Box = window.show_sidebar("Triverse")
         window.wait_for(f"{SESSION} and {SESSION}.pager.page.total")
         settle(window)
+        # The form above it is folded, so that nothing has to be scrolled: a scroll bar would move everything.
+        window.click_text("Triverse", self.side)
+        settle(window)
 
     def place(self, offset: tuple[int, int]) -> tuple[int, int]:
         """Where something is on the screen that stands so far from the title."""

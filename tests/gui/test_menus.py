@@ -450,9 +450,9 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
         settle(window)
         # What costs something says its price.
         offered |= dict.fromkeys(one.partition(" · ")[0] for one in found(window)["TRIVERSE_MT_task"])
-        # Beside the button of the task, which is two rows below that of the pages.
-        y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 58
-        boxes = window.find_text(button_of_task(window), Box(stage.side.x, y - 12, stage.side.width, 100))
+        # Beside the button of the task, which is one row below that of the pages, or more.
+        y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 37
+        boxes = window.find_text(button_of_task(window), Box(stage.side.x, y - 20, stage.side.width, 140))
         button = (stage.side.x + stage.side.width - 58, boxes[0].center[1] if boxes else y)
         part = stage.part
         window.run("state['ran'].clear()")
