@@ -118,6 +118,18 @@ def test_boxes_avoid_what_is_there_and_each_other(here: Any, handlers: list[Any]
             assert any(low[axis] >= other_high[axis] or high[axis] <= other_low[axis] for axis in (0, 1))
 
 
+def test_thousands_of_tasks_are_not_looked_through(
+    here: Any, handlers: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.ui.viewport import box_control
+
+    boxes = show(here, waiting("chair"), waiting("table"))
+    assert len(boxes.shown) == 2
+    monkeypatch.setattr(box_control, "_MOST_TASKS", 1)
+    box_control.refresh()
+    assert boxes.shown == ()
+
+
 def test_a_box_has_the_size_that_was_asked_for(here: Any, handlers: list[Any]) -> None:
     marker = bpy.data.objects.new("place", bpy.data.meshes.new("place"))
     marker.data.from_pydata([(-1, -1, -1), (1, 1, 1)], [], [])

@@ -146,10 +146,9 @@ class ImportQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the waiting tasks."""
-        return tuple(self._waiting)
+    def first_ids(self, count: int) -> list[str]:
+        """Return the ids of the waiting tasks, at most so many."""
+        return list(itertools.islice(self._waiting, count))
 
     @property
     def new_count(self) -> int:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Number of boxes that are shown. More would hide the scene.
 _MOST = 24
+#: Number of tasks of a kind that are looked through for boxes: this is done at each change, and there may be 100,000.
+_MOST_TASKS = 500
 
 
 _handlers: list[Any] = []
@@ -107,14 +109,19 @@ def _of_tasks(session: "Session") -> tuple[boxes.Box, ...]:
 
 
 def _expected(session: "Session") -> "list[TaskRecord]":
-    """Return the tasks whose models will be imported without the user."""
+    """
+    Return tasks whose models will be imported without the user.
+
+    Where more tasks than :data:`_MOST_TASKS` are in progress, only models that are ready have boxes.
+    """
     from ...batch.run.dispatcher import BATCH_ORIGIN  # lazy import, as in runtime
 
     cache = session.engine.task_cache
-    ready = (cache.get(task_id) for task_id in session.engine.imports.ids)
+    unfinished = cache.unfinished() if cache.unfinished_count <= _MOST_TASKS else []
+    ready = (cache.get(task_id) for task_id in session.engine.imports.first_ids(_MOST_TASKS))
     return [
         record
-        for record in (*cache.unfinished(), *ready)
+        for record in (*unfinished, *ready)
         if record is not None and record.auto_import and record.origin.session != BATCH_ORIGIN
     ]
 
