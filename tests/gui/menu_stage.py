@@ -123,21 +123,6 @@ WAITING = {"triverse.use_image", "triverse.capture_rectangle"}
 SET_BY_CODE_ONLY = {"triverse.choose_file.display_type"}
 """Read by Blender's file browser when it opens, and drawn nowhere."""
 
-IMPORTED = {
-    "triverse.show_imported": "Show in Viewport",
-    "triverse.import_task": "Import",
-    "triverse.import_task bare": "Import Geometry Only",
-    "triverse.replace_imported": "Replace Imported",
-    "triverse.replace_imported bare": "Replace by Geometry Only",
-    "triverse.open_folder": "Open Folder",
-    "triverse.copy_uuid": "Copy Task UUID",
-    "triverse.forget": "Take off the List",
-    "triverse.regenerate": "Use These Inputs Again",
-    "triverse.refine": "Refine",
-    "triverse.put_away": "Put Away",
-}
-"""What can be done with a task whose model is imported."""
-
 KNOWN_VALUES = {
     "polygon_limit": ("text-to-model", "Polygon Limit"),
     "model_version": ("image-to-model", "Model Version"),
@@ -185,8 +170,32 @@ IMPORTED = {
     "triverse.copy_uuid": "Copy Task UUID",
     "triverse.forget": "Take off the List",
     "triverse.regenerate": "Use These Inputs Again",
+    "triverse.refine": "Refine",
+    "triverse.put_away": "Put Away",
 }
 """The entries of the menu of a task, for one that is imported."""
+
+ORGANIZE = {
+    "triverse.star": "Favourite",
+    "triverse.edit_tags": "Tags",
+    "triverse.set_project": "Project",
+    "triverse.rename_task": "Rename",
+    "triverse.import_ready": "Import All Ready",
+    "triverse.select_tasks": "Select All",
+}
+"""The entries of the menu in it that puts tasks in order."""
+
+
+DIALOGS = (
+    "triverse.forget",
+    "triverse.show_error",
+    "triverse.place",
+    "triverse.edit_tags",
+    "triverse.set_project",
+    "triverse.rename_task",
+    "triverse.import_ready",
+)
+"""The entries that ask something first, or wait for a click: the test leaves it at that."""
 
 
 def leave(stage: Stage) -> None:

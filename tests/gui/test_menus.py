@@ -21,9 +21,11 @@ from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.menu_stage import (
     COUNT,
     COVERED,
+    DIALOGS,
     GIVEN,
     IMPORTED,
     MANAGER,
+    ORGANIZE,
     PREFERENCES,
     RAN,
     SET_BY_CODE_ONLY,
@@ -424,7 +426,7 @@ def test_a_search_field_in_a_dialog(stage: Stage) -> None:
         assert window.value(f"bpy.data.images.load({GIVEN}.shared.image_file).size[0]") == 8 * (1 + number)
 
 
-@uses("TRIVERSE_MT_task")
+@uses("TRIVERSE_MT_task", "TRIVERSE_MT_organize")
 def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
     """Every entry, for a task for which it makes sense: one that is imported, one under way, one that failed."""
     window, service = stage.window, stage.service
@@ -449,7 +451,7 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
         choose_task(window, task_id)
         settle(window)
         # What costs something says its price.
-        offered |= dict.fromkeys(one.partition(" · ")[0] for one in found(window)["TRIVERSE_MT_task"])
+        offered |= dict.fromkeys(one.partition(" · ")[0].rstrip("…") for one in found(window)["TRIVERSE_MT_task"])
         # Beside the button of the task, which is one row below that of the pages, or more.
         y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 37
         boxes = window.find_text(button_of_task(window), Box(stage.side.x, y - 20, stage.side.width, 140))
@@ -462,7 +464,7 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
                 window.wait_text("Stop Following This Task?")
                 window.key("Return")
                 window.wait_for(f"not {SESSION}.engine.get(task_id).following", task_id=task_id)
-            elif entry in ("triverse.forget", "triverse.show_error", "triverse.place"):
+            elif entry in DIALOGS:
                 leave(stage)
             elif entry == "triverse.regenerate":
                 # What the panel says of it would take the room of the list.
@@ -471,7 +473,20 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
                 # The new task is the chosen one.
                 choose_task(window, task_id)
             settle(window)
-    account.close({**stage.menus, "TRIVERSE_MT_task": list(offered)}, ["TRIVERSE_MT_task"])
+    for entry, label in ORGANIZE.items():
+        window.run("state['ran'].clear()")
+        stage.mouse.open(button, stage.part)
+        window.click_text("Organize")
+        window.click_text(label)
+        window.wait_for(is_run_bare(entry))
+        account.note("TRIVERSE_MT_organize", label)
+        if entry in DIALOGS:
+            leave(stage)
+        settle(window)
+    window.run("with override(): bpy.ops.triverse.select_tasks(action='NONE')")
+    menus = {"TRIVERSE_MT_task": list(offered)}
+    menus["TRIVERSE_MT_organize"] = [one.rstrip("…") for one in stage.menus["TRIVERSE_MT_organize"]]
+    account.close({**stage.menus, **menus}, list(menus))
 
 
 # -----------------------------------------------------------------------------

@@ -137,12 +137,8 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         refine.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
-        layout.separator()
-        selected_tasks.draw_labels(layout, session)
-        layout.operator("triverse.rename_task", icon="GREASEPENCIL")
-        layout.separator()
-        layout.operator("triverse.select_tasks", text="Select All").action = "ALL"
-        layout.operator("triverse.import_ready")
+        # In a menu of its own: Blender shows no more of a long menu than fits above or below its button.
+        layout.menu("TRIVERSE_MT_organize", icon="BOOKMARKS")
         layout.separator()
         draw_task_operator(layout, "triverse.show_error", record, icon="INFO")
         draw_task_operator(layout, "triverse.open_folder", record, icon="FILE_FOLDER")
@@ -159,4 +155,25 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         draw_task_operator(layout, "triverse.forget", record, icon="TRASH")
 
 
-CLASSES = (TRIVERSE_MT_task,)
+class TRIVERSE_MT_organize(bpy.types.Menu):
+    """Put the task in order among the others, and what is done with many at once."""
+
+    bl_idname = "TRIVERSE_MT_organize"
+    bl_label = "Organize"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw star, tags, project and name, and what concerns the whole list."""
+        layout = self.layout
+        session = runtime.current()
+        if session is None:
+            return
+        # As a button of the panel draws them, so that dialogs open.
+        layout.operator_context = "INVOKE_DEFAULT"
+        selected_tasks.draw_labels(layout, session)
+        layout.operator("triverse.rename_task", icon="GREASEPENCIL")
+        layout.separator()
+        layout.operator("triverse.select_tasks", text="Select All").action = "ALL"
+        layout.operator("triverse.import_ready")
+
+
+CLASSES = (TRIVERSE_MT_task, TRIVERSE_MT_organize)

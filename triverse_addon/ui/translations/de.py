@@ -382,6 +382,7 @@ TEXTS = {
     "Order nothing more. What was ordered goes on at the service, and is not paid again when the batch goes on": "Nichts mehr bestellen. Was bestellt wurde, läuft beim Dienst weiter und wird nicht noch einmal bezahlt, wenn der Stapel weitergeht",
     "Order the same once more as Hero. Its model takes the place of this one, which is removed then": "Dasselbe noch einmal als „Hauptobjekt“ bestellen. Sein Modell nimmt den Platz von diesem ein, das dann entfernt wird",
     "Ordered": "Bestellt",
+    "Organize": "Ordnen",
     "Picture": "Bild",
     "Pictures": "Bilder",
     "Pictures of this model that Blender cannot read: {names}.": "Bilder dieses Modells, die Blender nicht lesen kann: {names}.",

@@ -382,6 +382,7 @@ TEXTS = {
     "Order nothing more. What was ordered goes on at the service, and is not paid again when the batch goes on": "これ以上注文しません。注文済みのものはサービス側で続行し、バッチを再開しても二重に支払うことはありません",
     "Order the same once more as Hero. Its model takes the place of this one, which is removed then": "同じものを「主役」の品質でもう一度注文します。新しいモデルがこのモデルの位置に入り、このモデルは削除されます",
     "Ordered": "注文しました",
+    "Organize": "整理",
     "Picture": "画像",
     "Pictures": "画像",
     "Pictures of this model that Blender cannot read: {names}.": "このモデルの画像のうち Blender が読み込めないもの: {names}",

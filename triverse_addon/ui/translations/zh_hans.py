@@ -382,6 +382,7 @@ TEXTS = {
     "Order nothing more. What was ordered goes on at the service, and is not paid again when the batch goes on": "不再下单。已下单的内容在服务端继续，批处理继续时不会重复付费",
     "Order the same once more as Hero. Its model takes the place of this one, which is removed then": "以“主角”品质再次订购同一模型。新模型会取代此模型的位置，届时此模型将被移除",
     "Ordered": "已下单",
+    "Organize": "整理",
     "Picture": "图片",
     "Pictures": "图片",
     "Pictures of this model that Blender cannot read: {names}.": "此模型中 Blender 无法读取的图片：{names}。",
