@@ -64,7 +64,7 @@ class TaskList:
         self.click(FILTER)
         # It opens below its button and over the sidebar's edge.
         x, y = self.place(FILTER)
-        part = Box(x - 120, y + 20, 240, 390)
+        part = Box(x - 120, y + 20, 240, 400)
         self.window.click_text(choice, part)
         names = self.names()
         # 5.2 leaves a popover open when the mouse leaves it in one leap.

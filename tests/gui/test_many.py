@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many tasks at once, in a real window: selecting with Shift and Ctrl; renaming, tags, projects, star."""
+"""Many tasks at once, in a real window: selecting with Shift, Ctrl and Ctrl A; renaming, tags, projects, star."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ class Rows(TaskList):
         self.window.click(x, y + number * ROW_PX, times=times)
         for key in keys:
             self.window.screen.tool(["xdotool", "keyup", key])
+        settle(self.window)
+
+    def key(self, name: str) -> None:
+        """Press a key with the mouse over the list."""
+        self.window.screen.move(*self.place((120, 175)))
+        settle(self.window)
+        self.window.key(name)
+        self.window.wait_for(IDLE)
         settle(self.window)
 
     def selected(self, records: list[TaskRecord]) -> list[int]:
@@ -121,6 +129,22 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     window.save_shot("project")
     choose_group(rows, "Kitchen", "file 1 (3)")
     assert rows.names() == [one.name for one in records if one.origin.file.endswith("/file 1.blend")]
+    rows.window.run("with override(): bpy.ops.triverse.clear_filter()")
+    assert len(rows.names()) == 50
+
+    # Everything that matches, on all pages, by the menu and by key; the button beside the number selects one again.
+    menu_entry(rows, "Import Again", "Select All")
+    assert rows.selected(records) == list(range(COUNT))
+    rows.press_icon(f"{COUNT} tasks selected", 58)
+    assert len(rows.selected(records)) <= 1
+    rows.key("ctrl+a")
+    assert rows.selected(records) == list(range(COUNT))
+    window.hover()
+    window.key("ctrl+a")
+    window.key("alt+a")
+    assert rows.selected(records) == list(range(COUNT)), "in the viewport, the keys are what they were"
+    rows.key("alt+a")
+    assert len(rows.selected(records)) <= 1
 
 
 def menu_entry(rows: Rows, button: str, entry: str) -> None:

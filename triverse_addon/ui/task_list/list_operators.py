@@ -137,13 +137,20 @@ class TRIVERSE_OT_select_tasks(bpy.types.Operator):
         return str(action.enum_items[choices.chosen(properties, "action")].description)
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Return True if there are tasks, and the mouse is not elsewhere than over the list when a key is pressed."""
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Return True if there are tasks."""
         session = runtime.current()
         if session is None or not session.pager.page.total:
             cls.poll_message_set(tr("There is no task in the list."))
             return False
-        return is_over_tab(cls, context)
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Select, unless the key was pressed elsewhere: there it is another operator's."""
+        # Not in poll(), which Blender asks for a button of the sidebar in the context of the viewport.
+        if event.type == "A" and not is_over_tab(type(self), context):
+            return {"PASS_THROUGH"}
+        return self.execute(context)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Select all tasks that match search and filter, or none."""
