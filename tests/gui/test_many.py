@@ -113,7 +113,7 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     rows.click_row(0)
     rows.press_icon("Import Again", 80)
     window.wait_for(f"{SESSION}.shown(task_id).starred", task_id=records[0].id)
-    menu_entry(rows, "Import Again", "Project")
+    menu_entry(rows, "Import Again", "Organize", "Project")
     window.screen.type("Kitchen")
     window.key("Return")
     press_ok(window)
@@ -133,7 +133,7 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     assert len(rows.names()) == 50
 
     # Everything that matches, on all pages, by the menu and by key; the button beside the number selects one again.
-    menu_entry(rows, "Import Again", "Select All")
+    menu_entry(rows, "Import Again", "Organize", "Select All")
     assert rows.selected(records) == list(range(COUNT))
     rows.press_icon(f"{COUNT} tasks selected", 58)
     assert len(rows.selected(records)) <= 1
@@ -147,13 +147,14 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     assert len(rows.selected(records)) <= 1
 
 
-def menu_entry(rows: Rows, button: str, entry: str) -> None:
-    """Choose from the menu beside the button of the selected tasks."""
+def menu_entry(rows: Rows, button: str, *entries: str) -> None:
+    """Choose from the menu beside the button of the selected tasks, or from a menu in it."""
     rows.window.hover()
     settle(rows.window)
     rows.press_icon(button, 58)
-    rows.window.click_text(entry)
-    settle(rows.window)
+    for entry in entries:
+        rows.window.click_text(entry)
+        settle(rows.window)
 
 
 def press_ok(window: BlenderWindow) -> None:

@@ -402,6 +402,7 @@ TEXTS = {
     "Put tasks into a project. Without one, they belong to the .blend that they were made in": "Aufgaben in ein Projekt legen. Ohne eines gehören sie zu der .blend, in der sie entstanden sind",
     "Put the model where the 3D cursor is now": "Das Modell dorthin stellen, wo der 3D-Cursor jetzt ist",
     "Put the mouse over a 3D viewport.": "Bewegen Sie die Maus über eine 3D-Ansicht.",
+    "Put the task in order among the others, and what is done with many at once.": "Die Aufgabe unter den anderen einordnen, und was mit vielen auf einmal geschieht.",
     "Put this file away. Models that were made stay in the library": "Diese Datei weglegen. Gemachte Modelle bleiben in der Bibliothek",
     "Read the file again, after it was edited": "Die Datei neu lesen, nachdem sie bearbeitet wurde",
     "Reading…": "Wird gelesen …",

@@ -402,6 +402,7 @@ TEXTS = {
     "Put tasks into a project. Without one, they belong to the .blend that they were made in": "タスクをプロジェクトに入れます。入れない場合は作成した .blend に属します",
     "Put the model where the 3D cursor is now": "モデルを現在の3Dカーソルの位置に置きます",
     "Put the mouse over a 3D viewport.": "マウスを 3D ビューポートに置いてください。",
+    "Put the task in order among the others, and what is done with many at once.": "タスクを他のタスクの中で整理する操作と、多数をまとめて扱う操作。",
     "Put this file away. Models that were made stay in the library": "このファイルを閉じます。作成済みのモデルはライブラリに残ります",
     "Read the file again, after it was edited": "編集したファイルを読み直します",
     "Reading…": "読み取り中…",

@@ -402,6 +402,7 @@ TEXTS = {
     "Put tasks into a project. Without one, they belong to the .blend that they were made in": "将任务放入项目。没有项目时，它们属于创建时所在的 .blend",
     "Put the model where the 3D cursor is now": "将模型放到 3D 游标当前所在的位置",
     "Put the mouse over a 3D viewport.": "请将鼠标移到 3D 视图上。",
+    "Put the task in order among the others, and what is done with many at once.": "在其他任务中整理该任务，以及一次处理多个任务的操作。",
     "Put this file away. Models that were made stay in the library": "收起此文件。已生成的模型会留在资产库中",
     "Read the file again, after it was edited": "编辑之后重新读取文件",
     "Reading…": "正在读取…",
