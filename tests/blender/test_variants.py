@@ -277,4 +277,3 @@ def test_a_price_beside_that_of_the_panel_holds_it_up_no_longer_than_its_answer(
             cache.store_quote(Quoted(token, quote, None))
     assert seen[-1] == (10, 40)
     assert [flow for flow, _ in asked] == ["panel", "aside"]
-    assert not cache.is_waiting

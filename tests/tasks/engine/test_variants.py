@@ -201,6 +201,17 @@ def test_one_is_kept_and_the_rest_put_away_over_a_restart(service: StandIn, tmp_
         assert [one.variant for one in driver.engine.group_of(kept)] == [1, 3, 4]
 
 
+def test_their_order_in_the_list_is_that_of_their_numbers_on_a_slow_machine(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count(1000)
+    monkeypatch.setattr("triverse_addon.tasks.engine.new_record.now_s", lambda: float(next(seconds)))
+    with running(service, tmp_path) as driver:
+        made = driver.engine.submit_all(variants_of(WISH, 4))
+        assert [one.variant for one in made] == [1, 2, 3, 4]
+        assert [one.variant for one in driver.engine.tasks()] == [1, 2, 3, 4]
+
+
 def test_keeping_a_single_task_puts_nothing_away(service: StandIn, tmp_path: Path) -> None:
     with running(service, tmp_path) as driver:
         first, second = driver.submit("a chair"), driver.submit("a table")

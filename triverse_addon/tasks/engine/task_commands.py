@@ -65,8 +65,9 @@ class TaskCommands:
         :raises StoreError: the store cannot be written; nothing was sent.
         """
         made = [record_of_request(one, self._preparer, self._context.settings.api_url) for one in requests]
+        # From one time on: on a busy machine, making the records takes longer than they are apart.
         return self._added(
-            *(record.with_(created_at_s=record.created_at_s - at * _APART_S) for at, record in enumerate(made))
+            *(record.with_(created_at_s=made[0].created_at_s - at * _APART_S) for at, record in enumerate(made))
         )
 
     def _added(self, *records: TaskRecord) -> list[TaskRecord]:
