@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 import pytest
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from tests.blender import glbs
 from tests.blender.drawing import Tick, draw_rows, make_panel, session, shown_rows, tasks_panel
@@ -202,6 +202,12 @@ def corners(collection: bpy.types.Collection) -> list[Vector]:
     return [obj.matrix_world @ v.co for obj in collection.all_objects if obj.type == "MESH" for v in obj.data.vertices]
 
 
+def turned_extent(points: list[Vector]) -> tuple[Vector, Vector]:
+    """The lowest and the highest corner along axes that are turned by 30 degrees."""
+    axes = list(zip(*(Matrix.Rotation(math.radians(-30.0), 3, "Z") @ point for point in points), strict=True))
+    return Vector(map(min, axes)), Vector(map(max, axes))
+
+
 def test_another_model_stands_turned_as_the_earlier_one(fresh_file: None, tmp_path: Path) -> None:
     """A long box that a user has turned and stretched, and a finer one of another shape in its place."""
 
@@ -238,16 +244,16 @@ def test_another_model_stands_turned_as_the_earlier_one(fresh_file: None, tmp_pa
     obj.location += Vector((3.0, 1.0, 0.5))
     obj.scale *= 2.0
     bpy.context.view_layer.update()
-    along = lambda points: (max(points, key=lambda p: p.x) - min(points, key=lambda p: p.x)).normalized()  # noqa: E731
-    middle = lambda points: sum(points, Vector()) / len(points)  # noqa: E731
     wanted = corners(old)
     new = bring("b", "uuid-b", Placement(instead_of="Box", instead_of_uuid="uuid-a"))
     found = corners(new)
     assert new.name == "Box"
     assert [one["triverse_task_uuid"] for one in bpy.data.collections if "triverse_task_uuid" in one] == ["uuid-b"]
-    turned = math.degrees(math.atan2(along(found).y, along(found).x))
-    assert turned == pytest.approx(30.0, abs=8.0), "along the old one's own axis, not the world's"
-    assert (middle(found) - middle(wanted)).xy.length < 0.2
+    # Along the old one's own axes, not the world's: as long as it, and with the same middle.
+    (low, high), (old_low, old_high) = turned_extent(found), turned_extent(wanted)
+    assert (low + high - old_low - old_high).xy.length < 1e-3
+    assert high.x - low.x == pytest.approx(old_high.x - old_low.x, rel=1e-3)
+    assert high.y - low.y < old_high.y - old_low.y
     assert min(p.z for p in found) == pytest.approx(min(p.z for p in wanted), abs=1e-3)
 
 
