@@ -74,7 +74,7 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     rows = Rows(window)
 
     # The price has come, so nothing moves any more.
-    window.wait_text("credits", rows.side)
+    window.wait_for(f"not {SESSION}.is_under_way")
     settle(window)
 
     # Ctrl adds and takes away, Shift selects up to the row, a plain click selects one.
