@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from scripts._dev.screen import WIDTH, Box
 from scripts._dev.window import BlenderWindow
-from tests.gui.menus import Account, Mouse
-from tests.gui.panel import SESSION, UI, settle
+from tests.gui.menus import Account, Mouse, Place
+from tests.gui.panel import SESSION, UI, button_of_task, settle
 from tests.service.server import StandIn
 
 SCENE = "bpy.context.window_manager.windows[0].scene"
@@ -209,3 +209,28 @@ def is_run_bare(entry: str) -> str:
     """As :func:`is_run`, with the geometry alone where that is said."""
     name, _, bare = entry.partition(" ")
     return f"{RAN}[0] == {name!r} and {RAN}[1].get('geometry_only', False) == {bool(bare)}"
+
+
+def menu_button(stage: Stage) -> Place:
+    """Where the button of the chosen task's menu is: beside that of the task, one row below the pages' or more."""
+    window, side = stage.window, stage.side
+    y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 37
+    boxes = window.find_text(button_of_task(window), Box(side.x, y - 20, side.width, 140))
+    return side.x + side.width - 58, boxes[0].center[1] if boxes else y
+
+
+def choose_order(stage: Stage, account: Account, button: Place) -> list[str]:
+    """Choose every entry of the menu that puts tasks in order, in the menu that ``button`` opens; return all."""
+    window = stage.window
+    for entry, label in ORGANIZE.items():
+        window.run("state['ran'].clear()")
+        stage.mouse.open(button, stage.part)
+        window.click_text("Organize")
+        window.click_text(label)
+        window.wait_for(is_run_bare(entry))
+        account.note("TRIVERSE_MT_organize", label)
+        if entry in DIALOGS:
+            leave(stage)
+        settle(window)
+    window.run("with override(): bpy.ops.triverse.select_tasks(action='NONE')")
+    return [one.rstrip("…") for one in stage.menus["TRIVERSE_MT_organize"]]

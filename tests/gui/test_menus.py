@@ -25,7 +25,6 @@ from tests.gui.menu_stage import (
     GIVEN,
     IMPORTED,
     MANAGER,
-    ORGANIZE,
     PREFERENCES,
     RAN,
     SET_BY_CODE_ONLY,
@@ -34,16 +33,18 @@ from tests.gui.menu_stage import (
     WAITING,
     Stage,
     choose_known_values,
+    choose_order,
     choose_task,
     is_run,
     is_run_bare,
     labels_of,
     leave,
+    menu_button,
     ready_sources,
     uses,
 )
 from tests.gui.menus import RECORD, Account, Mouse, found
-from tests.gui.panel import ROW_PX, SESSION, UI, button_of_task, connected, set_prompt, settle, wait_for_stage
+from tests.gui.panel import ROW_PX, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.gui.test_batch_panel import choose as choose_batch
 from tests.gui.test_batch_panel import ended, open_panel
 from tests.service.server import StandIn
@@ -452,13 +453,9 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
         settle(window)
         # What costs something says its price.
         offered |= dict.fromkeys(one.partition(" · ")[0].rstrip("…") for one in found(window)["TRIVERSE_MT_task"])
-        # Beside the button of the task, which is one row below that of the pages, or more.
-        y = stage.place(f"1 to 50 of {window.value(TOTAL)}")[1] + 37
-        boxes = window.find_text(button_of_task(window), Box(stage.side.x, y - 20, stage.side.width, 140))
-        button = (stage.side.x + stage.side.width - 58, boxes[0].center[1] if boxes else y)
-        part = stage.part
+        button = menu_button(stage)
         window.run("state['ran'].clear()")
-        for entry in stage.mouse.choose_each(button, part, labels, is_run_bare):
+        for entry in stage.mouse.choose_each(button, stage.part, labels, is_run_bare):
             account.note("TRIVERSE_MT_task", labels[entry])
             if entry == "triverse.stop_following":
                 window.wait_text("Stop Following This Task?")
@@ -473,19 +470,7 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
                 # The new task is the chosen one.
                 choose_task(window, task_id)
             settle(window)
-    for entry, label in ORGANIZE.items():
-        window.run("state['ran'].clear()")
-        stage.mouse.open(button, stage.part)
-        window.click_text("Organize")
-        window.click_text(label)
-        window.wait_for(is_run_bare(entry))
-        account.note("TRIVERSE_MT_organize", label)
-        if entry in DIALOGS:
-            leave(stage)
-        settle(window)
-    window.run("with override(): bpy.ops.triverse.select_tasks(action='NONE')")
-    menus = {"TRIVERSE_MT_task": list(offered)}
-    menus["TRIVERSE_MT_organize"] = [one.rstrip("…") for one in stage.menus["TRIVERSE_MT_organize"]]
+    menus = {"TRIVERSE_MT_task": list(offered), "TRIVERSE_MT_organize": choose_order(stage, account, button)}
     account.close({**stage.menus, **menus}, list(menus))
 
 
