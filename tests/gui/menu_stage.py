@@ -7,9 +7,12 @@ One thread per window. Never imports ``bpy``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from fnmatch import fnmatch
 from typing import NamedTuple, TypeVar
+
+import pytest
 
 from scripts._dev.screen import WIDTH, Box
 from scripts._dev.window import BlenderWindow
@@ -120,8 +123,23 @@ SOURCES = {
 WAITING = {"triverse.use_image", "triverse.capture_rectangle"}
 """Those that wait for more: a dialog, and a drag."""
 
-SET_BY_CODE_ONLY = {"triverse.choose_file.display_type"}
-"""Read by Blender's file browser when it opens, and drawn nowhere."""
+SET_BY_CODE_ONLY = {
+    "triverse.choose_file.display_type",
+    "triverse.select_tasks.action",
+    "triverse.filter_by.kind",
+    "triverse.edit_tags.mode",
+}
+"""Arguments: of Blender's file browser when it opens, and of operators whose buttons set them."""
+
+ELSEWHERE = {
+    "TRIVERSE_MT_tasks": "test_many.py",
+    "TRIVERSE_MT_projects": "test_many.py",
+    "TRIVERSE_MT_tags": "test_many.py",
+    "TRIVERSE_PT_rename": "test_many.py",
+    "TRIVERSE_PT_spending": "test_paying.py",
+    "TRIVERSE_MT_pie": "test_around.py",
+}
+"""What is opened by mouse in other files. Of its entries, those are chosen there that its work needs."""
 
 KNOWN_VALUES = {
     "polygon_limit": ("text-to-model", "Polygon Limit"),
@@ -219,9 +237,12 @@ def menu_button(stage: Stage) -> Place:
     return side.x + side.width - 58, boxes[0].center[1] if boxes else y
 
 
-def choose_order(stage: Stage, account: Account, button: Place) -> list[str]:
-    """Choose every entry of the menu that puts tasks in order, in the menu that ``button`` opens; return all."""
+def choose_order(stage: Stage, account: Account, task_id: str) -> list[str]:
+    """Choose every entry of the menu that puts tasks in order, in the menu of a task; return all."""
     window = stage.window
+    choose_task(window, task_id)
+    settle(window)
+    button = menu_button(stage)
     for entry, label in ORGANIZE.items():
         window.run("state['ran'].clear()")
         stage.mouse.open(button, stage.part)
@@ -234,3 +255,36 @@ def choose_order(stage: Stage, account: Account, button: Place) -> list[str]:
         settle(window)
     window.run("with override(): bpy.ops.triverse.select_tasks(action='NONE')")
     return [one.rstrip("…") for one in stage.menus["TRIVERSE_MT_organize"]]
+
+
+def ask_for_tooltips(stage: Stage, x: int, y: int) -> None:
+    """Rest the mouse on two of the buttons of the pages, which begin at ``x``, until their tooltips are asked for."""
+    window = stage.window
+    # Blender asks for a tooltip when the mouse has come to rest on a button; what it is told is kept.
+    window.run(
+        """
+        import sys
+        cls = sys.modules[ui + ".task_list.list_operators"].TRIVERSE_OT_turn_page
+        describe, state["told"] = cls.description.__func__, []
+
+        def description(cls, context, properties):
+            state["told"].append(describe(cls, context, properties))
+            return state["told"][-1]
+
+        cls.description = classmethod(description)
+        bpy.context.preferences.view.show_tooltips = True
+        """,
+        ui=UI,
+    )
+    try:
+        for dx, said in ((267, "The tasks after these"), (291, "The end of the list")):
+            for _ in range(6):
+                stage.mouse.look_away()
+                window.screen.move(x + dx, y)
+                time.sleep(1.5)
+                if said in window.value("state['told']"):
+                    break
+            else:
+                pytest.fail(f"The tooltip {said!r} was not asked for.")
+    finally:
+        window.run("bpy.context.preferences.view.show_tooltips = False")

@@ -63,6 +63,18 @@ def test_shift_a_leads_to_triverse(window: BlenderWindow) -> None:
     wait_for_stage(window, "imported")
 
 
+def test_the_pie_menu_leads_to_triverse(window: BlenderWindow) -> None:
+    """It has no key, so it is called as a key that the user has given it would call it."""
+    part = viewport(window)
+    window.run("areas('VIEW_3D')[0][1].spaces.active.show_region_ui = False")
+    window.screen.move(part.x + 300, part.y + 350)
+    window.run("with override(): bpy.ops.triverse.pie('INVOKE_DEFAULT')")
+    window.wait_text("Texture Selected from Image")
+    window.save_shot("pie-menu")
+    window.click_text("Open Triverse")
+    window.wait_for("areas('VIEW_3D')[0][1].spaces.active.show_region_ui")
+
+
 def test_the_menu_search_finds_it(window: BlenderWindow) -> None:
     """By F3. In sid by the operator that F3 calls: the key itself does not reach 5.2 on a virtual screen, others do."""
     part = viewport(window)
@@ -86,15 +98,22 @@ def test_the_menu_search_finds_it(window: BlenderWindow) -> None:
     wait_for_stage(window, "imported")
 
 
-def test_no_shortcut_is_taken(window: BlenderWindow) -> None:
+def test_no_shortcut_of_the_viewport_is_taken(window: BlenderWindow) -> None:
+    """The keys of the list pass on what was not pressed over it; ``test_many.py`` presses them elsewhere."""
     taken = window.run(
         """
         keys = bpy.context.window_manager.keyconfigs
-        items = [item for one in (keys.user, keys.addon, keys.default) for m in one.keymaps for item in m.keymap_items]
-        result = [len(items) > 1000, [item.idname for item in items if item.idname.startswith("triverse.")]]
+        maps = [one for configuration in (keys.user, keys.addon, keys.default) for one in configuration.keymaps]
+        items = [(one.name, item) for one in maps for item in one.keymap_items]
+        ours = {(name, item.idname, item.type) for name, item in items if item.idname.startswith("triverse.")}
+        result = [len(items) > 1000, sorted(ours)]
         """
     )
-    assert taken == [True, []]
+    of_the_list = [
+        ["3D View Generic", "triverse.open_row", "LEFTMOUSE"],
+        ["3D View Generic", "triverse.select_tasks", "A"],
+    ]
+    assert taken == [True, of_the_list]
 
 
 def reports(window: BlenderWindow) -> str:
