@@ -69,7 +69,7 @@ def test_the_pie_menu_leads_to_triverse(window: BlenderWindow) -> None:
     window.run("areas('VIEW_3D')[0][1].spaces.active.show_region_ui = False")
     window.screen.move(part.x + 300, part.y + 350)
     window.run("with override(): bpy.ops.triverse.pie('INVOKE_DEFAULT')")
-    window.wait_text("Texture Selected from Image")
+    window.wait_text("Open Triverse")
     window.save_shot("pie-menu")
     window.click_text("Open Triverse")
     window.wait_for("areas('VIEW_3D')[0][1].spaces.active.show_region_ui")

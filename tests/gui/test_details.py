@@ -57,7 +57,7 @@ def test_the_details_of_a_task_are_read_and_used(open_window: OpenWindow, servic
     window.wait_for(f"{SESSION}.details.pictures.path(path)", path=str(path))
     window.wait_for(f"not {SESSION}.details.is_waiting and not {SESSION}.thumbnails.is_loading")
     shown = window.value(f"len({SESSION}.thumbnails._order)")
-    assert shown == 3, "the result, the picture it was made from, and that in the field, which may have changed since"
+    assert shown == 4, "the result, and the picture it was made from: in its row before, in the details, in the field"
     settle(window)
     window.save_shot("details")
     for text in ("Image to Model", "armchair.png", "1,000,000", "1024 px"):
