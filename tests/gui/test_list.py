@@ -41,9 +41,13 @@ class TaskList:
         self.side: Box = window.show_sidebar("Triverse")
         window.wait_for(f"{SESSION} and {SESSION}.pager.page.total")
         settle(window)
-        # The form above it is folded, so that nothing has to be scrolled: a scroll bar would move everything.
-        window.click_text("Triverse", self.side)
-        settle(window)
+        # Folded, so that nothing has to be scrolled: a scroll bar would move everything.
+        self.fold_form()
+
+    def fold_form(self) -> None:
+        """Fold or unfold what is above the list."""
+        self.window.click_text("Triverse", self.side)
+        settle(self.window)
 
     def place(self, offset: tuple[int, int]) -> tuple[int, int]:
         """Where something is on the screen that stands so far from the title."""
@@ -151,8 +155,10 @@ def test_many_tasks_are_found_sorted_paged_and_renamed(
     # This file's tasks, among hundreds of others; a new file has none.
     assert tasks.search("no such thing") == []
     window.click_text("Show All Tasks", tasks.side)
+    tasks.fold_form()
     generate(window, "A chair of this file tris:1k")
     wait_for_stage(window, "imported")
+    tasks.fold_form()
     assert tasks.names()[:2] == ["A chair of this file tris:1k", names[0]]
     assert tasks.choose("This File Only") == ["A chair of this file tris:1k"]
     window.wait_text("This File Only", tasks.side)
