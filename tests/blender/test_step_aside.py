@@ -108,7 +108,7 @@ def test_what_many_instances_show_is_measured_once(monkeypatch: pytest.MonkeyPat
     bpy.context.scene.collection.objects.unlink(obj)
     for x in range(20):
         bpy.ops.object.collection_instance_add(collection="Kit", location=(10.0 * x, 0.0, 0.0))
-    assert len(list(step_aside._boxes(bpy.context.scene, set()))) == 20
+    assert len(list(step_aside.obstacles(bpy.context.scene))) == 20
     assert len(measured) == 1
 
 

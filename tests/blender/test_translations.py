@@ -36,8 +36,8 @@ def test_blender_takes_the_entries_in_its_contexts(ui: ModuleType, locale: str) 
     entries = translations.entries(language)
     bpy.app.translations.register("test_translations", {locale: entries})
     bpy.app.translations.unregister("test_translations")
-    assert entries["Operator", "Retry"] == language.OPERATORS["Retry"]
-    assert ("*", "Retry") not in entries
+    assert entries["Operator", "Copy Task UUID"] == language.OPERATORS["Copy Task UUID"]
+    assert ("*", "Copy Task UUID") not in entries
     assert entries["*", "Options"] == language.TEXTS["Options"]
 
 
