@@ -15,6 +15,15 @@ from .rna import Icon
 
 #: Width of a button without its text (icon and margins), in pixels at UI scale 1.
 _BUTTON_PX = 28
+#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
+_NOTHING_UNITS = 0.01
+
+
+def underlay(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    """Return a column over which the next element of ``layout``, a column itself, is drawn."""
+    below = layout.column()
+    below.ui_units_y = _NOTHING_UNITS
+    return below
 
 
 def paragraph(

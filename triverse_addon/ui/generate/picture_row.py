@@ -11,7 +11,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..form import source_names
-from ..layout_text import beginning, paragraph, sidebar_width_px, ui_scale
+from ..layout_text import beginning, paragraph, sidebar_width_px, ui_scale, underlay
 from ..state import runtime, source_pictures
 from ..translate import tr
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _ROW_UNITS = 1.8
 #: The same where a flow takes several pictures.
 _COMPACT_UNITS = 1.2
-#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
-_NOTHING_UNITS = 0.01
 #: Edge of the large picture in interface units, and width of its popup in pixels at UI scale 1.
 _LARGE_UNITS = 20.0
 _LARGE_PX = 420
@@ -53,8 +51,7 @@ def draw(
         return
     units = _COMPACT_UNITS if is_one_of_several else _ROW_UNITS
     cell = layout.column(align=True)
-    below = cell.column()
-    below.ui_units_y = _NOTHING_UNITS
+    below = underlay(cell)
     below.scale_y = units
     below.operator("triverse.show_picture", text="", emboss=False, translate=False).source = source
     # What is drawn over the button are no buttons, so clicks reach it.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import sidebar_width_px, ui_scale
+from ..layout_text import sidebar_width_px, ui_scale, underlay
 from ..state import source_pictures
-from .ui_list import NOTHING_UNITS, icon_number
+from .ui_list import icon_number
 
 if TYPE_CHECKING:
     from ...tasks.record import TaskRecord
@@ -49,14 +49,12 @@ def _draw_cell(
 ) -> None:
     from .. import task_presentation  # lazy import, as in runtime
 
-    below = layout.column()
-    below.ui_units_y = NOTHING_UNITS
+    below = underlay(layout)
     below.scale_y = picture_units + _LINE_UNITS
     below.operator("triverse.choose_task", text="", depress=is_chosen, translate=False).task_id = record.id
     picture = source_pictures.icon_of_task(session, record)
     if picture:
-        below = layout.column()
-        below.ui_units_y = NOTHING_UNITS
+        below = underlay(layout)
         below.template_icon(icon_value=picture, scale=picture_units)
         corner = layout.column()
         corner.ui_units_y = picture_units

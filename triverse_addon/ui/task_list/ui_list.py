@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import choices, settings
-from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, wrapped
+from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, underlay, wrapped
 from ..rna import window_props
 from ..state import runtime, source_pictures
 from . import group_menus
@@ -26,12 +26,8 @@ ROW_UNITS = 1.9
 _ICON_PX = 20
 #: Width of a row without its text, in pixels at UI scale 1: thumbnail, icon, button and scroll bar.
 ROW_PX = 128
-#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
-NOTHING_UNITS = 0.01
 #: Size of a row's thumbnail in interface units: 32 px at UI scale 1.
 _THUMBNAIL_UNITS = 1.75
-#: Height of an element over which the next one is drawn, in interface units. 0 would make Blender compute the height.
-NOTHING_UNITS = 0.01
 
 
 class TRIVERSE_UL_tasks(bpy.types.UIList):
@@ -73,9 +69,9 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
         stack = row.column(align=True)
         is_selected = session.many.selection.is_several and record.id in session.many.selection
         # Always drawn: while a layout has the same buttons, Blender knows which of them the mouse is over.
-        colour = _layer(stack)
+        colour = underlay(stack)
         colour.operator("triverse.choose_task", text="", depress=is_selected, emboss=is_selected).task_id = record.id
-        column = _layer(stack).column(align=True)
+        column = underlay(stack).column(align=True)
         column.scale_y = 0.5
         title = column.row()
         title.prop(item, "title", text="", emboss=False)
@@ -117,18 +113,10 @@ def _draw_thumbnail(layout: bpy.types.UILayout, task_id: str, icon: int) -> None
 
     :param icon: number of the icon.
     """
-    below = layout.column()
-    below.ui_units_y = NOTHING_UNITS
+    below = underlay(layout)
     below.scale_y = _THUMBNAIL_UNITS
     below.operator("triverse.preview", text="", emboss=False, translate=False).task_ids = task_id
     layout.template_icon(icon_value=icon, scale=_THUMBNAIL_UNITS)
-
-
-def _layer(layout: bpy.types.UILayout) -> bpy.types.UILayout:
-    """Return a layout over which the next element of ``layout``, a column, is drawn."""
-    below = layout.column()
-    below.ui_units_y = NOTHING_UNITS
-    return below
 
 
 def _draw_button(layout: bpy.types.UILayout, task_id: str, part: str, height_units: float) -> None:
