@@ -193,7 +193,7 @@ def test_one_is_kept_and_the_rest_put_away_over_a_restart(service: StandIn, tmp_
     assert sorted(service.state.charged_per_order().values()) == [1, 1, 1, 1]
     with running(service, tmp_path) as driver:
         assert [one.id for one in driver.engine.store.find(Query(put_away=False), 0, 10)] == [kept]
-        driver.engine.put_away([made[0].id], is_away=False)
+        driver.engine.put_away(made[0].id, is_away=False)
         assert [one.put_away for one in driver.engine.group_of(kept)] == [False, True, False, True]
         driver.engine.keep_variant(made[0].id)
         assert [one.put_away for one in driver.engine.group_of(kept)] == [False, True, True, True]

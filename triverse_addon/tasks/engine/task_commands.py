@@ -242,13 +242,13 @@ class TaskCommands:
         members = [record.id for record in self.group_of(task_id)]
         self._put_away(members or [task_id], lambda record: record.id != task_id)
 
-    def put_away(self, task_ids: Sequence[str], *, is_away: bool = True) -> None:
+    def put_away(self, task_id: str, *, is_away: bool = True) -> None:
         """
-        Put tasks away, so that the list shows them only when asked, or bring them back.
+        Put a task away, so that the list shows it only when asked, or bring it back.
 
         :raises StoreError: the store cannot be written.
         """
-        self._put_away(task_ids, lambda _: is_away)
+        self._put_away([task_id], lambda _: is_away)
 
     def _put_away(self, task_ids: Sequence[str], is_away: Callable[[TaskRecord], bool]) -> None:
         store = self._context.store

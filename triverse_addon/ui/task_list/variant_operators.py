@@ -99,7 +99,7 @@ class TRIVERSE_OT_put_away(TaskOperatorMixin, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the task away."""
-        return _put_away(self, context, is_away=True)
+        return self.call_engine(context, "put_away", is_away=True)
 
 
 class TRIVERSE_OT_bring_back(TaskOperatorMixin, bpy.types.Operator):
@@ -116,19 +116,7 @@ class TRIVERSE_OT_bring_back(TaskOperatorMixin, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Bring the task back."""
-        return _put_away(self, context, is_away=False)
-
-
-def _put_away(operator: TaskOperatorMixin, context: bpy.types.Context, *, is_away: bool) -> "set[OperatorReturnItems]":
-    session, record = runtime.current(), operator.usable(context)
-    if session is None or record is None:
-        return {"CANCELLED"}
-    try:
-        session.engine.put_away([record.id], is_away=is_away)
-    except TriverseError as error:
-        operator.report({"WARNING"}, translate(error.sentence))
-        return {"CANCELLED"}
-    return app_timer.finish_operator()
+        return self.call_engine(context, "put_away", is_away=False)
 
 
 class TRIVERSE_OT_compare(TaskOperatorMixin, bpy.types.Operator):
