@@ -39,6 +39,8 @@ def test_blender_takes_the_entries_in_its_contexts(ui: ModuleType, locale: str) 
     assert entries["Operator", "Copy Task UUID"] == language.OPERATORS["Copy Task UUID"]
     assert ("*", "Copy Task UUID") not in entries
     assert entries["*", "Options"] == language.TEXTS["Options"]
+    # Where Blender's own words are too long, or English.
+    assert entries["Triverse", "Merge Vertices"] == language.TEXTS["Merge Vertices"]
 
 
 @pytest.mark.parametrize("locale", ["zh_HANS", "ja_JP", "de_DE"])

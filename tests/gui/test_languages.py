@@ -77,7 +77,10 @@ def test_every_text_follows_the_language_of_blender(open_window: OpenWindow, ser
     window.wait_text("Generate", side)
     for name, language in LANGUAGES.items():
         speak(window, LOCALES[name], language.TEXTS["Ask Above Credits"])
-        for context, table in (("*", language.TEXTS), ("Operator", language.OPERATORS)):
+        own = window.run("import sys; result = sys.modules[ui + '.translate'].OWN_LABELS", ui=UI)
+        assert shown(window, "Triverse", own) == [language.TEXTS[english] for english in own]
+        texts = {english: words for english, words in language.TEXTS.items() if english not in own}
+        for context, table in (("*", texts), ("Operator", language.OPERATORS)):
             foreign = [
                 english
                 for (english, words), seen in zip(table.items(), shown(window, context, list(table)), strict=True)

@@ -19,6 +19,7 @@ from ..scene import host_settings
 from ..scene.host_settings import is_forced_offline as is_forced_offline
 from ..tasks.settings import Settings
 from . import data_folder
+from .translate import OWN_CONTEXT
 
 #: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
 ADDON = __package__.rpartition(".")[0]
@@ -131,6 +132,7 @@ class PreferenceProperties:
         )
         sound_when_done: BoolProperty(
             name="Sound",
+            translation_context=OWN_CONTEXT,
             description="Play a short sound when tasks are done or have failed",
         )
         task_layout: EnumProperty(

@@ -11,6 +11,11 @@ import bpy
 
 from ..api.sentence import Sentence
 
+#: A translation context of our own, and the labels that are in it as well as in Blender's. Blender has translations of
+#: them itself, which would come first: in German, the first is cut in the panel, and the second is left in English.
+OWN_CONTEXT = "Triverse"
+OWN_LABELS = ("Merge Vertices", "Sound")
+
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")

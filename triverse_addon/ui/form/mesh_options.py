@@ -15,7 +15,7 @@ from bpy.props import BoolProperty, FloatProperty
 from ...api.flows import Flow, yields_glb
 from ..layout_text import paragraph, sidebar_width_px
 from ..rna import scene_props
-from ..translate import tr
+from ..translate import OWN_CONTEXT, tr
 from . import inputs
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class TriverseMeshOptions(bpy.types.PropertyGroup):
 
     merge_vertices: BoolProperty(
         name="Merge Vertices",
+        translation_context=OWN_CONTEXT,
         description=(
             "Vertices in one place become one, so that the mesh is connected where its file splits it. "
             "UVs and shading stay"

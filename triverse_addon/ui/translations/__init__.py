@@ -6,7 +6,8 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 Each language is a module with two tables from English: ``OPERATORS`` for the names of operators (Blender's translation
 context "Operator"), and ``TEXTS`` for everything else (context "*"). If Blender has its own translation of a text, it
-shows that one. A language's module is imported when Blender's interface is first set to that language.
+shows that one, unless the text is among ``OWN_LABELS``. A language's module is imported when Blender's interface is
+first set to that language.
 """
 
 from types import ModuleType
@@ -17,6 +18,7 @@ import bpy
 from .. import settings
 from ..form import inputs
 from ..properties import flow_tooltip
+from ..translate import OWN_CONTEXT, OWN_LABELS
 
 #: Blender's locale at the last call of follow(); None while the add-on is disabled.
 _locale: str | None = None
@@ -84,5 +86,6 @@ def entries(language: ModuleType) -> dict[tuple[str, str], str]:
     }
     contexts: Any = bpy.app.translations.contexts
     found = {(contexts.default, english): words for english, words in {**texts, **tooltips}.items()}
+    found.update({(OWN_CONTEXT, english): texts[english] for english in OWN_LABELS})
     found.update({(contexts.operator_default, english): words for english, words in operators.items()})
     return found
