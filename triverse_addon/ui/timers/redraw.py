@@ -23,6 +23,5 @@ def redraw() -> None:
                         region.tag_redraw()
     status_bar.refresh()
     viewport_header.refresh()
-    viewport_header.refresh()
     box_control.refresh()
     preview_control.refresh()
