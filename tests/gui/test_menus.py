@@ -361,6 +361,7 @@ def test_the_add_menu(stage: Stage, account: Account) -> None:
         "triverse.add_from_image": "Model from Image",
         "triverse.texture_selected": "Texture Selected from Text",
         "triverse.texture_selected_from_image": "Texture Selected from Image",
+        "triverse.pie": "Pie Menu",
     }
     labels = {**SOURCES, **dialogs}
     add = window.wait_text("Add", window.box("VIEW_3D", "HEADER")).center
