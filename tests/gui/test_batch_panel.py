@@ -44,6 +44,10 @@ def open_panel(window: BlenderWindow) -> Box:
         window.find_text("Choose File", side) or window.find_text("props-library", side)
     ):
         settle(window)
+        if not window.find_text("Batch", side):
+            # Below what the sidebar has room for, until the list is folded.
+            window.click_text("Tasks", side)
+            continue
         window.screen.move(*window.wait_text("Batch", side).center)
         window.redraw()
         window.screen.tool(["xdotool", "keydown", "ctrl", "sleep", "0.1", *press, "sleep", "0.1", "keyup", "ctrl"])
