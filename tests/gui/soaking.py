@@ -33,6 +33,7 @@ _STORE_FILES = 3
 """Of each thread's connection: the database, its log, its index."""
 
 _NO_MODAL = "not any(len(w.modal_operators) for w in bpy.context.window_manager.windows)"
+_NO_CHILD_ENDS = "not any(one.name == 'triverse-child-end' for one in __import__('threading').enumerate())"
 
 #: What a window may hold when nothing is under way, and must not have more of at the end.
 _COUNTS = """
@@ -42,14 +43,21 @@ ours = sys.modules["bl_ext.user_default.triverse.ui.state.runtime"]
 heartbeat = sys.modules["bl_ext.user_default.triverse.ui.timers.app_timer"]
 session = ours.current()
 lists = {name: getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)}
+# One Blender may wait for the next model, for some minutes: what it needs is no more than it may have.
+children = [one._waiting for one in gc.get_objects() if type(one).__name__ == "ReadyChildProcess" and one.is_waiting]
+its_pipes = {str(pipe.fileno()) for one in children for pipe in (one.process.stdin, one.process.stdout)}
+its_logs, its_readers = {str(one.log) for one in children}, [one.reader for one in children]
 open_files = []
 for number in os.listdir("/proc/self/fd"):
     try:
-        open_files.append(os.readlink(f"/proc/self/fd/{number}"))
+        file = os.readlink(f"/proc/self/fd/{number}")
     except OSError:
-        pass
+        continue
+    if number not in its_pipes and file not in its_logs:
+        open_files.append(file)
 result = {
-    "threads": sorted(t.name for t in threading.enumerate()),
+    "children": len(children),
+    "threads": sorted(t.name for t in threading.enumerate() if t not in its_readers),
     "handlers": {name: len(found) for name, found in lists.items() if isinstance(found, list)},
     "files": sorted(open_files),
     "previews": len(session.thumbnails._previews or ()),
@@ -121,6 +129,7 @@ class Soak:
         self._new_file()
         # The last burst of watching ends by itself, unless it never does.
         self._window.wait_for(_NO_MODAL)
+        self._window.wait_for(_NO_CHILD_ENDS)
         return problems
 
     def _act(self, seconds: float, actions: int) -> None:
@@ -385,6 +394,8 @@ def _left_over(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     foreign = [name for name in after["threads"] if name not in ours and name.rstrip("0123456789") not in known]
     if doubled or foreign:
         problems.append(f"threads: {doubled + foreign} more")
+    if after["children"] > 1:
+        problems.append(f"{after['children']} Blenders that wait")
     if after["previews"] > after["most previews"]:
         problems.append(f"previews: {after['previews']}")
     files = {name: _kinds(counts["files"]) for name, counts in (("before", before), ("after", after))}
