@@ -8,17 +8,21 @@ All: ``python scripts/test.py --layer window-trixie``. One: ``python scripts/tes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from scripts._dev.package import build
+from scripts._dev.sandbox import SandboxError
 from scripts._dev.window import Blender, BlenderWindow, copy_profile, find_blender, make_profile
 
 GUI_TIMEOUT_S = 900
 """Only against a hang. A first window may take minutes on two busy cores."""
+OPENED = pytest.StashKey[list[BlenderWindow]]()
+"""The windows of a test."""
 
 
 class OpenWindow(Protocol):
@@ -38,6 +42,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.timeout(GUI_TIMEOUT_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave a picture of each window of a test that fails, as it is then: ``at-failure.png`` in its folder."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for window in item.stash.get(OPENED, []):
+            with contextlib.suppress(SandboxError, OSError):
+                window.save_shot("at-failure")
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +78,12 @@ def profile_template(blender: Blender, extension_zip: Path, tmp_path_factory: py
 
 
 @pytest.fixture
-def open_window(blender: Blender, profile_template: Path, tmp_path: Path) -> Iterator[OpenWindow]:
+def open_window(
+    blender: Blender, profile_template: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[OpenWindow]:
     """Open Blenders with the extension installed, each in a folder of its own below ``tmp_path``."""
     opened: list[BlenderWindow] = []
+    request.node.stash[OPENED] = opened
 
     def open_one(
         *, env: Mapping[str, str] | None = None, home: Path | None = None, arguments: Sequence[str | Path] = ()
