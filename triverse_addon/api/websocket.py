@@ -13,6 +13,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from websockets import exceptions as ws
+from websockets.sync.client import ClientConnection
 
 from .backoff import backoff_s
 from .errors import AuthenticationError, LibraryError, TriverseError, UnforeseenError
@@ -20,7 +21,15 @@ from .event_stream import FrameReader
 from .keys import check_key
 from .payloads import TaskStatus
 from .urls import check_base_url
-from .websocket_connection import OPEN_TIMEOUT_S, TURN_S, connection_lost, open_connection, reason_of_close
+from .websocket_connection import (
+    OPEN_TIMEOUT_S,
+    TURN_S,
+    Liveness,
+    connection_lost,
+    open_connection,
+    reason_of_close,
+    receive,
+)
 
 STEADY_AFTER_S = 10.0
 """After a connection of this duration the back-off restarts. A connection that is dropped at once does not reset it."""
@@ -124,19 +133,27 @@ class StatusStream:
             return error
         if connection is None:
             return connection_lost()
-        reader = FrameReader(key=self._key)
         with connection:
             self._enter(LiveState.LIVE)
-            while not self._ended():
-                try:
-                    message = connection.recv(timeout=TURN_S)
-                except TimeoutError:
-                    continue
-                except ws.ConnectionClosed as closed:
-                    return reason_of_close(closed)
-                for frame in reader.feed(message):
-                    self._on_status(frame.status, frame.finalized)
+            try:
+                self._read(connection)
+            except ws.ConnectionClosed as closed:
+                return reason_of_close(closed)
         return connection_lost()
+
+    def _read(self, connection: ClientConnection) -> None:
+        """Report what arrives, until the stream is to end or the service no longer responds."""
+        reader, liveness = FrameReader(key=self._key), Liveness(connection)
+        while not self._ended():
+            try:
+                frames = receive(connection, reader)
+            except TimeoutError:
+                if liveness.is_dead():
+                    return
+                continue
+            liveness.heard()
+            for frame in frames:
+                self._on_status(frame.status, frame.finalized)
 
     def _ended(self) -> bool:
         return self._closed.is_set() or self._stop.is_set()

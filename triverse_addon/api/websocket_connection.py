@@ -19,6 +19,7 @@ import logging
 import queue
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ from .errors import (
     TriverseError,
     UnforeseenError,
 )
-from .event_stream import MAX_MESSAGE_BYTES
+from .event_stream import MAX_MESSAGE_BYTES, Frame, FrameReader
 from .libraries import too_old
 from .proxies import proxy_for
 from .responses import not_an_answer, read_answer
@@ -46,7 +47,7 @@ from .urls import websocket_url
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
-"""Seconds between two pings, and the timeout for the response to one."""
+"""Seconds of silence before a ping, and the timeout for the response to one."""
 
 TURN_S = 0.2
 """Interval in seconds at which waiting loops check whether to stop."""
@@ -185,9 +186,74 @@ def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
         options["proxy_ssl"] = secure_context() if proxy is not None and proxy.startswith("https:") else None
     elif proxy is not None:
         raise too_old("websockets", (15, 0))
-    if "ping_interval" in known:  # since 15.0; with older versions, only polling detects a dead connection
-        options |= {"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S}
+    if "ping_interval" in known:  # since 15.0; see `Liveness`, which does it with all versions
+        options |= {"ping_interval": None, "ping_timeout": None}
     return options
+
+
+class Liveness:
+    """
+    Detects that a connection has died without being closed, as behind a router that has forgotten it.
+
+    The library's own check counts only the responses to its pings. Those wait behind all messages that were sent
+    before them, and the library stops reading while many are unread: a connection over which more arrives than this
+    machine can store, of hundreds of running tasks, was closed as dead. So only silence is counted here, and in turns
+    of listening: on a machine too busy to listen, no time passes.
+
+    :param connection: the connection.
+    """
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._silent_turns = 0
+        self._pong: threading.Event | None = None
+
+    def heard(self) -> None:
+        """Note that something has arrived."""
+        self._silent_turns, self._pong = 0, None
+
+    def is_dead(self) -> bool:
+        """
+        Note a turn without a message, see `receive`; return whether the service has stopped responding to pings.
+
+        :raises websockets.ConnectionClosed: the connection was closed.
+        """
+        if self._pong is not None and self._pong.is_set():
+            self.heard()
+        self._silent_turns += 1
+        if self._silent_turns * TURN_S < PING_INTERVAL_S:
+            return False
+        if self._pong is not None:
+            return True
+        self._silent_turns, self._pong = 0, self._connection.ping()
+        return False
+
+
+def receive(connection: ClientConnection, reader: FrameReader) -> list[Frame]:
+    """
+    Return the frames that have arrived; wait a turn for the first one.
+
+    Of the frames of one task with the same status, only the newest is returned: when more arrives than can be stored,
+    progress that is out of date must not delay the end of a task.
+
+    :raises TimeoutError: nothing has arrived.
+    :raises websockets.ConnectionClosed: the connection was closed, and everything before that was returned.
+    """
+    newest: dict[tuple[str, str], Frame] = {}
+    message = connection.recv(timeout=TURN_S)
+    until_s = time.monotonic() + TURN_S
+    while True:
+        for frame in reader.feed(message):
+            key = (frame.status.task_uuid, frame.status.status)
+            newest.pop(key, None)  # so that the order is that of the newest ones
+            newest[key] = frame
+        if time.monotonic() >= until_s:
+            break
+        try:
+            message = connection.recv(timeout=0)
+        except (TimeoutError, ws.ConnectionClosed):
+            break
+    return list(newest.values())
 
 
 def _refusal(response: Response, base_url: str, key: str) -> TriverseError:
