@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from .errors import (
     AuthenticationError,
@@ -324,6 +323,9 @@ def _speaks_of_duplicate(said: _ErrorBody, http_status: int) -> bool:
 
 
 def _http_date(text: str) -> float | None:
+    # Up to Python 3.11 it imports socket, and the panel needs this module when Blender starts.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
