@@ -108,7 +108,7 @@ def test_without_a_usable_websockets_tasks_are_polled_and_the_search_says_why(tm
 
 
 #: Of the tests of the wire, those that tell how what is old may differ.
-WIRE = "breaks_off or large or compress or half or redirect"
+WIRE = "breaks_off or large or compress or half or redirect or noticed_by_a_ping"
 
 
 @pytest.mark.parametrize("name", ["blender-4.2", "urllib3-2.0", "websockets-11", "websockets-14"])
