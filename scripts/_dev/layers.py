@@ -28,6 +28,8 @@ from .cache import REPO, SetupError, dev_cache, locked
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3
 """Layers at a time. Those with a window wait for the screen, so that there may be more of them than cores."""
+WINDOWS_AT_ONCE = 2
+"""Windows of one layer at a time, when all of it is run: a test in a window waits for most of its time."""
 BESIDE = ("plain",)
 """Layers that run one after the other beside those: they wait for the service's time more than they compute."""
 LOG_TAIL_CHARS = 20_000
@@ -298,7 +300,10 @@ def _window_layer(name: str, needed_in_ci: bool) -> Layer:
     def run(layer: Layer, request: Request) -> Result:
         if name != "BLENDER":
             blender_root.ensure_root(name)
-        return _pytest(layer, request, recipe=venvs.DEV, extra=[f"--blender={name}"])
+        extra = [f"--blender={name}"]
+        if not request.is_narrowed:
+            extra += ["-n", str(WINDOWS_AT_ONCE), "--dist=loadfile"]
+        return _pytest(layer, request, recipe=venvs.DEV, extra=extra)
 
     return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps
 
+from .readings import Readings
 from .sandbox import Sandbox, SandboxError
 
 WIDTH, HEIGHT = 1600, 1000
@@ -30,7 +31,7 @@ START_LIMIT_S = 60.0
 _MOST_READ = 50
 """Pictures whose words are kept."""
 _MOST_STRIPS = 5000
-"""Strips whose words are kept, for all screens of this process: most of a panel is the same in every test."""
+"""Strips whose words are at hand, for all screens of this process: most of a panel is the same in every test."""
 _GAP_PX = 3
 """So many lines of pixels are alike, at least, between two rows of text."""
 _EDGE_PX = 2
@@ -83,6 +84,8 @@ class Strip:
 
 _words_of_strips: dict[bytes, list[Word]] = {}
 """By the looks of a strip."""
+_readings = Readings()
+"""The same on disk."""
 
 
 class Screen:
@@ -150,8 +153,7 @@ class Screen:
                 del self._read[next(iter(self._read))]
             found = self._words(picture, 2 if _is_large(part) else 4)
             if not _is_large(part):
-                for strip in strips_of(picture.convert("L")):
-                    _keep(strip, found, strip.box)
+                _keep([(strip, strip.box) for strip in strips_of(picture.convert("L"))], found)
             self._read[looks] = [word.moved(part.x, part.y) for word in found]
         return self._read[looks]
 
@@ -191,7 +193,10 @@ class Screen:
 
     def _words_by_strips(self, picture: Image.Image) -> list[Word]:
         strips = strips_of(picture.convert("L"))
-        new = list({strip.looks: strip for strip in strips if strip.looks not in _words_of_strips}.values())
+        unseen = {strip.looks: strip for strip in strips if strip.looks not in _words_of_strips}
+        known = _readings.known(list(unseen))
+        _words_of_strips.update((looks, [_word(*row) for row in reading]) for looks, reading in known.items())
+        new = [strip for looks, strip in unseen.items() if looks not in known]
         if new:
             # One below the other: to start the reader takes as long as to read five rows.
             width, height = max(one.box.width for one in new), sum(one.box.height for one in new)
@@ -200,9 +205,7 @@ class Screen:
                 sheet.paste(strip.picture, (0, top))
                 places.append(Box(0, top, strip.box.width, strip.box.height))
                 top += strip.box.height
-            found = self._words(sheet, 4)
-            for strip, place in zip(new, places, strict=True):
-                _keep(strip, found, place)
+            _keep(list(zip(new, places, strict=True)), self._words(sheet, 4))
         return [
             Word(word.text, word.box, (number, *word.line)).moved(strip.box.x, strip.box.y)
             for number, strip in enumerate(strips)
@@ -331,15 +334,26 @@ def _cut(picture: Image.Image) -> list[tuple[int, int]]:
     return [*parts, (begins, len(lines))] if len(lines) - begins > _EDGE_PX else parts
 
 
-def _keep(strip: Strip, words: Sequence[Word], place: Box) -> None:
-    """Remember which of the words of a picture stand in a strip, which is at a place in it."""
-    if len(_words_of_strips) >= _MOST_STRIPS:
-        del _words_of_strips[next(iter(_words_of_strips))]
-    _words_of_strips[strip.looks] = [
-        word.moved(-place.x, -place.y)
-        for word in words
-        if 0 <= word.box.center[0] - place.x < place.width and 0 <= word.box.center[1] - place.y < place.height
-    ]
+def _keep(places: Sequence[tuple[Strip, Box]], words: Sequence[Word]) -> None:
+    """Remember which of the words of a picture stand in each strip, by the strip's place in it."""
+    for strip, place in places:
+        if len(_words_of_strips) >= _MOST_STRIPS:
+            del _words_of_strips[next(iter(_words_of_strips))]
+        _words_of_strips[strip.looks] = [
+            word.moved(-place.x, -place.y)
+            for word in words
+            if 0 <= word.box.center[0] - place.x < place.width and 0 <= word.box.center[1] - place.y < place.height
+        ]
+    _readings.keep({strip.looks: [_row(word) for word in _words_of_strips[strip.looks]] for strip, _ in places})
+
+
+def _row(word: Word) -> list[object]:
+    box = word.box
+    return [word.text, box.x, box.y, box.width, box.height, list(word.line)]
+
+
+def _word(text: str, x: int, y: int, width: int, height: int, line: list[int]) -> Word:
+    return Word(text, Box(x, y, width, height), tuple(line))
 
 
 def _letters(text: str) -> str:

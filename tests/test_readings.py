@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was read of rows of a panel is known to all windows of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts._dev.readings import Readings
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIVERSE_DEV_CACHE", str(tmp_path))
+
+
+@pytest.fixture
+def readings() -> Iterator[Readings]:
+    made = Readings()
+    yield made
+    made.close()
+
+
+def test_another_window_knows_what_was_read(readings: Readings) -> None:
+    assert readings.known([b"a", b"b"]) == {}
+    readings.keep({b"a": [["Generate", 1, 2, 30, 10, [0, 1]]], b"b": []})
+    other = Readings()
+    assert other.known([b"a", b"b", b"c"]) == {b"a": [["Generate", 1, 2, 30, 10, [0, 1]]], b"b": []}
+    # Two windows may read the same row at once: the first reading stands.
+    other.keep({b"a": [["Cenerate", 1, 2, 30, 10, [0, 1]]], b"c": []})
+    other.close()
+    assert readings.known([b"a"])[b"a"][0][0] == "Generate"
+    assert b"c" in readings.known([b"c"])
+
+
+def test_more_rows_than_the_database_takes_in_one_question(readings: Readings) -> None:
+    rows = {str(number).encode(): [[str(number), 0, 0, 1, 1, [number]]] for number in range(1201)}
+    readings.keep(rows)
+    assert readings.known(list(rows)) == rows
+
+
+def test_a_file_that_was_closed_is_opened_anew(readings: Readings) -> None:
+    readings.keep({b"a": []})
+    readings.close()
+    assert readings.known([b"a"]) == {b"a": []}
