@@ -7,8 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from scripts._dev.screen import Box
+from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, UI, choose_in_menu, connected, press, settle, type_prompt
+from tests.gui.panel import (
+    COLLECTIONS,
+    NEWEST,
+    SESSION,
+    UI,
+    choose_in_menu,
+    connected,
+    press,
+    press_right_of,
+    settle,
+    type_prompt,
+)
 from tests.service.server import StandIn
 
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
@@ -22,6 +35,30 @@ def service() -> Iterator[StandIn]:
     """The stand-in, twenty times as fast."""
     with StandIn(speed=20.0, samples=("1k",)) as standin:
         yield standin
+
+
+def see_them_large(window: BlenderWindow, side: Box) -> None:
+    """Open all in the large preview, turn them at once, choose the second with a click, and close it."""
+    names = window.value(f"[one.name for one in {TASKS}]")
+    # Of the two icons to the right of the text, the first.
+    press_right_of(window, side, "Compare 4 Variants", 82)
+    tiles = "__import__('sys').modules[ui + '.viewport.preview'].shown"
+    shown = f"[{SESSION}.shown(one.task_id).name for one in {tiles}.tiles]"
+    assert window.wait_for(f"{tiles} and {shown}", ui=UI) == names
+    region = window.box("VIEW_3D", "WINDOW")
+    window.hover()
+    settle(window)
+    window.key("Right")
+    window.wait_for(f"{tiles}.view is not None", ui=UI)
+    window.wait_for(f"not {SESSION}.details.previews.is_waiting")
+    settle(window)
+    left, low, width, height = window.wait_for(f"len({tiles}.places) == 4 and {tiles}.places[1]", ui=UI)
+    window.click(round(region.x + left + width / 2), round(region.y + region.height - low - height / 2))
+    window.wait_for(f"{SESSION}.shown({SESSION}.chosen_id).name == name", name=names[1])
+    settle(window)
+    window.save_shot("large")
+    window.key("Escape")
+    window.wait_for(f"{tiles} is None", ui=UI)
 
 
 def test_four_are_made_compared_and_one_is_kept_and_refined(open_window: OpenWindow, service: StandIn) -> None:
@@ -49,8 +86,10 @@ def test_four_are_made_compared_and_one_is_kept_and_refined(open_window: OpenWin
     assert window.value(COLLECTIONS) == [], "it is imported when one is kept"
     assert sorted(service.state.charged_per_order().values()) == [1, 1, 1, 1]
 
-    # Side by side; the third is kept.
     window.wait_for(f"not {SESSION}.thumbnails.is_loading")
+    see_them_large(window, side)
+
+    # Side by side; the third is kept.
     press(window, side, "Compare 4 Variants")
     settle(window)
     window.wait_text("chair tris:1k 3")

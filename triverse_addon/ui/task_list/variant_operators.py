@@ -33,12 +33,13 @@ _PICTURES_S = 0.05
 
 
 def draw(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
-    """Draw the button that compares the variants of a task, and the one that keeps it; nothing for a single task."""
+    """Draw the buttons that compare the variants of a task, and the one that keeps it; nothing for a single task."""
     if not record.group:
         return
     row = layout.row(align=True)
     text = tr("Compare {count} Variants", count=record.variants)
     draw_task_operator(row, "triverse.compare", record, text=text, icon="IMGDISPLAY", translate=False)
+    draw_task_operator(row, "triverse.compare_large", record, text="", icon="FULLSCREEN_ENTER")
     draw_task_operator(row, "triverse.keep_variant", record, text="", icon="CHECKMARK")
 
 
@@ -119,7 +120,43 @@ class TRIVERSE_OT_bring_back(TaskOperatorMixin, bpy.types.Operator):
         return self.call_engine(context, "put_away", is_away=False)
 
 
-class TRIVERSE_OT_compare(TaskOperatorMixin, bpy.types.Operator):
+class _ComparisonMixin(TaskOperatorMixin):
+    """Base class of the operators that show all variants of a task's wish."""
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is nothing to compare: the task is no variant."""
+        return None if record.group else tr("This task has no variants.")
+
+    def read_members(self, context: bpy.types.Context) -> "tuple[TaskRecord, ...]":
+        """Return all variants, or report why they cannot be had and return nothing."""
+        session, record = runtime.current(), self.usable(context)
+        if session is None or record is None:
+            return ()
+        try:
+            return tuple(session.engine.group_of(record.id))
+        except TriverseError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return ()
+
+
+class TRIVERSE_OT_compare_large(_ComparisonMixin, bpy.types.Operator):
+    """Show the variants of this wish large and side by side in the 3D viewport, and turn them together"""
+
+    bl_idname = "triverse.compare_large"
+    bl_label = "Large Preview"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Open the large preview with all variants."""
+        ids = ",".join(one.id for one in self.read_members(context))
+        if not ids:
+            return {"CANCELLED"}
+        bpy.ops.triverse.preview("INVOKE_DEFAULT", task_ids=ids)  # type: ignore[attr-defined]
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
     """Show the variants of this wish side by side, to keep one of them"""
 
     bl_idname = "triverse.compare"
@@ -132,26 +169,15 @@ class TRIVERSE_OT_compare(TaskOperatorMixin, bpy.types.Operator):
     else:
         _members = ()
 
-    @classmethod
-    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Return why there is nothing to compare: the task is no variant."""
-        return None if record.group else tr("This task has no variants.")
-
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Read the variants and their pictures, because drawing must not, and open the popup."""
-        session, record = runtime.current(), self.usable(context)
-        if session is None or record is None:
+        session, self._members = runtime.current(), self.read_members(context)
+        if session is None or not self._members:
             return {"CANCELLED"}
-        try:
-            members = session.engine.group_of(record.id)
-        except TriverseError as error:
-            self.report({"WARNING"}, translate(error.sentence))
-            return {"CANCELLED"}
-        self._members = tuple(members)
-        for one in members:
+        for one in self._members:
             session.thumbnails.icon(one.id, one.thumbnail_path)
         session.thumbnails.load(_PICTURES_S)
-        width = _columns(len(members)) * (_PICTURE_UNITS + 1.5) * 20 + 20
+        width = _columns(len(self._members)) * (_PICTURE_UNITS + 1.5) * 20 + 20
         return context.window_manager.invoke_popup(self, width=round(width))
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -203,4 +229,5 @@ CLASSES = (
     TRIVERSE_OT_put_away,
     TRIVERSE_OT_bring_back,
     TRIVERSE_OT_compare,
+    TRIVERSE_OT_compare_large,
 )
