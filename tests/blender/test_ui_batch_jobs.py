@@ -7,10 +7,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import bpy
 import pytest
 
 from tests.blender.drawing import Tick
-from tests.blender.test_ui_batch import ROWS, checked, phase, settled
+from tests.blender.test_ui_batch import ROWS, checked, phase, run, settled
 from triverse_addon.api.errors import TriverseError
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.request import BatchRequest
@@ -62,3 +63,22 @@ def test_no_answer_of_a_waiting_job_is_lost_or_taken_for_another_file(
     settled(tick_until)
     assert late not in [*offers, batch.offer]
     assert not batch.is_asking
+
+
+def test_the_end_of_a_run_is_told_to_who_is_away_and_a_stop_is_not(
+    here: Any, tick_until: Tick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(here.ends, "add_sentence", lambda sentence: told.append(str(sentence)))
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS, encoding="utf-8")
+    batch = checked(tick_until, file)
+    bpy.ops.triverse.batch_run()
+    tick_until(lambda: phase() == "running")
+    bpy.ops.triverse.batch_stop()
+    tick_until(lambda: not batch.is_running and phase() == "checked")
+    settled(tick_until)
+    assert told == []
+    run(tick_until)
+    here.tick(0.01)
+    assert told == ["The batch is done: 3 models are in the library."]

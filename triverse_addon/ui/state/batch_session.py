@@ -97,6 +97,7 @@ class BatchSession(BatchCosts):
         """The lines for which the rows of the table were last written."""
         self.pending_notices: deque[Notice] = deque()
         """Notices that the session has not shown yet."""
+        self._pending_end: Sentence | None = None
         self._engine = engine
         self._worker = Worker(engine, preparer, make_writer)
         self._jobs: JobQueue[Phase | None] = JobQueue("triverse-batch")
@@ -274,6 +275,12 @@ class BatchSession(BatchCosts):
                 self._end_run()
         return changed
 
+    def tell_end(self, tell: Callable[[Sentence], None]) -> None:
+        """Tell once how a run has ended by itself, for a user who is away. One that the user stopped is not told."""
+        sentence, self._pending_end = self._pending_end, None
+        if sentence is not None:
+            tell(sentence)
+
     def shutdown(self) -> None:
         """
         Shut down, because Blender exits or the add-on is disabled. Waits for the worker's thread.
@@ -381,4 +388,6 @@ class BatchSession(BatchCosts):
         self.phase = Phase.CHECKED
         if not ended.is_open:
             self.saved = None
-        self.pending_notices.append(ended.notice(was_stopped=self._was_stopped))
+        notice = ended.notice(was_stopped=self._was_stopped)
+        self.pending_notices.append(notice)
+        self._pending_end = None if self._was_stopped else notice.sentence

@@ -185,6 +185,7 @@ class Session:
         for pending in (self.batch.pending_notices, self.many.pending_notices):
             while pending:
                 self.add_notice(pending.popleft())
+        self.batch.tell_end(self.ends.add_sentence)
         self.ends.tick(translate, **settings.wanted_signals())
         changed = self._turn_pages() or changed
         changed = list_rows.sync(self) or changed
@@ -279,14 +280,12 @@ class Session:
         """Request the balance if the new stage charges or refunds credits, and report the end of a task once."""
         if record.stage in _CREDITS_MOVE:
             self.price.request_balance()
-        sentence = _END_WORDS.get(record.stage)
-        if record.stage is Stage.READY and record.auto_import:
-            sentence = None  # it is imported next, or its note says why it has to wait
-        if record.stage is Stage.CANCELLED and record.task_uuid is None:
-            sentence = None  # the user has cancelled it
         if record.origin.session == BATCH_ORIGIN:
-            sentence = None  # there may be a thousand of them; the batch reports its own end
-        if sentence is not None:
+            return  # there may be a thousand of them; the batch reports its own end
+        sentence = _END_WORDS.get(record.stage)
+        is_unsent = record.stage is Stage.CANCELLED and record.task_uuid is None
+        # A model that is ready is imported next, or its note says why it has to wait.
+        if sentence is not None and not is_unsent and not (record.stage is Stage.READY and record.auto_import):
             level = "INFO" if record.has_model else "WARNING"
             self.pending_notices.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
 
