@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from triverse_addon.scene.child import converter as child_converter
 from triverse_addon.scene.child import library_writer
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import ChildConverter
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.child.persistent_process import ChildSession
 from triverse_addon.scene.child.preparer import MESSAGES, ChildPreparer
 from triverse_addon.scene.child.process import ChildMessages
-from triverse_addon.scene.child.trial import try_out
 from triverse_addon.scene.worker.job_format import Input, OutputT
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
@@ -44,7 +44,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 _kept: dict[str, ChildSession] = {}
 _writers: dict[tuple[object, ...], list[ChildSession]] = {}
-_trials: dict[tuple[object, ...], dict[str, Any]] = {}
+_trials: dict[tuple[object, ...], Mapping[str, Any]] = {}
 _folders: dict[str, Path] = {}
 
 
@@ -102,7 +102,10 @@ class _Lent:
         self._new = lambda: ChildSession(command, messages, _folder_of("library_worker"), log=log, **bounds)
         self._idle = _writers.setdefault((tuple(command), *sorted(bounds.items())), [])
         self._session: ChildSession | None = self._idle.pop() if self._idle else self._new()
-        self.timeout_s = self._session.timeout_s
+
+    def use_for(self, messages: ChildMessages, timeout_s: float) -> None:
+        self._session = self._session or self._new()
+        self._session.use_for(messages, timeout_s)
 
     def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         # Who closes a child and goes on wants another process.
@@ -120,14 +123,16 @@ class _Lent:
 def lend_writers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the writers of libraries work with kept children, and try out each kind of child and its exports once."""
 
-    def tried(command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event) -> dict[str, Any]:
-        key = (tuple(command), tuple(sorted(exports)))
+    try_out = ChildAssetWriter.try_out
+
+    def tried(writer: ChildAssetWriter, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Any]:
+        key = (writer._command, tuple(sorted(exports)))
         if key not in _trials:
-            _trials[key] = try_out(command, work_dir, exports, stop)
+            _trials[key] = try_out(writer, exports, stop)
         return dict(_trials[key])
 
     monkeypatch.setattr(library_writer, "ChildSession", _Lent)
-    monkeypatch.setattr(library_writer, "try_out", tried)
+    monkeypatch.setattr(ChildAssetWriter, "try_out", tried)
 
 
 def end() -> None:

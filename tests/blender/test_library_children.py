@@ -18,6 +18,7 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.test_library import write
+from triverse_addon.batch.library.asset_writer import BLENDER
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError, ConvertStopped, NoChildError
@@ -88,6 +89,44 @@ def test_one_child_does_many_jobs_and_nothing_is_left_of_the_one_before(tmp_path
     assert [len(bpy.data.collections), len(bpy.data.meshes), len(bpy.data.materials)] == [1, 1, 1]
     assert eventually(lambda: is_gone(children.pids[0]))
     assert not list(children.work_dir.glob(".convert-*"))
+
+
+def test_the_child_that_was_tried_writes_the_first_models(tmp_path: Path, glb: Path) -> None:
+    children = Children(tmp_path, timeout_s=300.0)
+    try:
+        assert children.writer.try_out(("glb",), threading.Event()) == {}
+        asset = write(children.writer, tmp_path / "library", glb)
+        (session,) = children.writer._idle
+        assert session._timeout_s == 300.0, "the trial's own limit is gone"
+    finally:
+        children.writer.close()
+    assert len(children.pids) == 1
+    # Nothing of the trial is in the model's file.
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "library" / asset.files["blend"]))
+    names = [
+        one.name
+        for kind in ("objects", "meshes", "materials", "images", "collections")
+        for one in getattr(bpy.data, kind)
+    ]
+    assert names
+    assert not [name for name in names if "trial" in name.lower()]
+    assert len(bpy.data.scenes) == 1
+
+
+def test_what_is_said_of_the_trial_is_not_said_of_the_models(tmp_path: Path, glb: Path) -> None:
+    crash = "import gltf_import\nread = gltf_import.read\n"
+    crash += (
+        "gltf_import.read = lambda path, *more: os.kill(os.getpid(), 11) if 'm.glb' in path else read(path, *more)\n"
+    )
+    children = Children(tmp_path, crash)
+    try:
+        assert children.writer.try_out((), threading.Event()) == {}
+        with pytest.raises(ConvertError, match="crashed while it worked on this model"):
+            write(children.writer, tmp_path / "library", glb)
+        found = Children(tmp_path, "sys.exit(7)").writer.try_out((), threading.Event())
+    finally:
+        children.writer.close()
+    assert "Nothing was sent" in str(found[BLENDER])
 
 
 def test_a_child_makes_room_after_some_jobs(tmp_path: Path, glb: Path) -> None:

@@ -52,7 +52,8 @@ def tried(writer: ChildAssetWriter, *exports: str) -> dict[str, str]:
 
 def test_a_blender_that_has_everything_lacks_nothing(tmp_path: Path) -> None:
     assert tried(ChildAssetWriter(child_command("library_worker"), tmp_path / "work"), *EXPORTS) == {}
-    assert [path.name for path in (tmp_path / "work").iterdir()] == ["trial.log"]
+    (log,) = (tmp_path / "work").iterdir()
+    assert log.name.startswith("child-")
 
 
 @pytest.mark.parametrize(

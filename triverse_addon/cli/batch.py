@@ -73,6 +73,7 @@ class _Batch:
             self._request = replace(self._whole, library=self._library)
             self._ledger = PartLedger(self._library, self._whole.library)
         self._preparer = host.preparer()
+        self._writer: AssetWriter | None = None
         self._left_out: tuple[LeftOut, ...] = ()
 
     def run(self) -> Exit:
@@ -81,17 +82,19 @@ class _Batch:
 
         :raises TriverseError: nothing was ordered, or the library cannot be written.
         """
-        if not self._args.record:
-            return self._run()
         try:
             return self._run()
         except TriverseError as error:
+            if not self._args.record:
+                raise
             code = for_error(error)
             save(self._whole, Agreement(code, str(error.sentence)))
             if not self._args.failed_ok:
                 raise
             self._output.error(error, code)
             return Exit.DONE
+        finally:
+            self._close_writer()
 
     def _run(self) -> Exit:
         args = self._args
@@ -115,6 +118,7 @@ class _Batch:
         self._print.plan(planned)
         self._check_machine(planned)
         if args.dry_run:
+            self._close_writer()  # before the price is asked, which may take minutes
             found = self._prices.dry_run(planned)
             if args.record:
                 save(self._whole, found)
@@ -179,13 +183,11 @@ class _Batch:
         :raises BatchProblemsError: a requirement is missing, after printing the affected rows.
         """
         settings = self._host.settings(self._args.data, offline=self._args.offline)
-        writer = self._writer()
+        # It writes the models too, with the child that was tried: a start of Blender less.
+        self._writer = writer = self._make_writer()
         # Part of a batch draws no contact sheets: whoever checks or merges the whole tries it.
         writer.tries_drawing = writer.tries_drawing and self._args.rows is None
-        try:
-            found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
-        finally:
-            writer.close()
+        found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
         self._print.notes(found.notes)
         if found.problems:
             self._print.problems(found.problems)
@@ -215,12 +217,16 @@ class _Batch:
     # -------------------------------------------------------------------------
     # Running
 
-    def _writer(self) -> AssetWriter:
+    def _make_writer(self) -> AssetWriter:
         if self._args.glb_only:
             return GlbWriter()
         writer = self._host.asset_writer(self._data_dir())
         assert writer is not None, "can_save_blend was asked for"
         return writer
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
 
     def _data_dir(self) -> Path:
         return self._host.settings(self._args.data, offline=self._args.offline).data_dir
@@ -232,6 +238,7 @@ class _Batch:
         :raises TriverseError: the library or the task list cannot be written; nothing was sent.
         :raises KeyboardInterrupt: Ctrl-C or SIGTERM, after the report was written.
         """
+        assert self._writer is not None, "the machine was checked"
         self._make_library()
         ids = catalogs.merge(self._library, [one.row.catalog for one in planned])
         settings = ready_to_send(self._args, self._host)
@@ -240,7 +247,7 @@ class _Batch:
             runner = Runner(
                 engine,
                 planned,
-                self._writer(),
+                self._writer,
                 self._ledger,
                 catalog_ids=ids,
                 prices=prices.by_row,

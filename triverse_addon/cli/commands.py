@@ -321,7 +321,7 @@ def _check_machine(path: Path | None, host: Host, settings: Settings) -> None:
     if writer is None:
         return
     # Where no child process is possible, this process imports the model.
-    with contextlib.suppress(NoChildError):
+    with contextlib.closing(writer), contextlib.suppress(NoChildError):
         problem = writer.try_out((), threading.Event()).get(BLENDER)
         if problem is not None:
             raise UsageError(problem)

@@ -6,6 +6,7 @@ Floor: between second and third. Thread: the batch's thread, one job at a time, 
 :meth:`Worker.has_saved_batch` and :meth:`Worker.close`. No ``bpy``.
 """
 
+import contextlib
 import dataclasses
 import logging
 import threading
@@ -213,23 +214,21 @@ class Worker:
         :raises BatchProblemsError: this machine cannot do it. Nothing was sent.
         :raises LedgerError: the library cannot be written. Nothing was sent.
         """
-        writer = self._make_writer()
-        try:
+        with contextlib.ExitStack() as on_error:
+            writer = self._make_writer()
+            on_error.callback(writer.close)
             found = check_machine(
                 planned, saved.request.library, self._engine.settings.download_dir, writer, self._stop
             )
-        finally:
-            writer.close()
-        if found.problems:
-            raise BatchProblemsError(found.problems)
-        ledger = Ledger(saved.request.library)
-        ledger.make()
-        ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
-        saved = dataclasses.replace(saved, owner=self._own().name)
-        self._save_batch(saved)
-        runner = Runner(
-            self._engine, planned, self._make_writer(), ledger, catalog_ids=ids, prices=prices, limits=limits
-        )
+            if found.problems:
+                raise BatchProblemsError(found.problems)
+            ledger = Ledger(saved.request.library)
+            ledger.make()
+            ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
+            saved = dataclasses.replace(saved, owner=self._own().name)
+            self._save_batch(saved)
+            runner = Runner(self._engine, planned, writer, ledger, catalog_ids=ids, prices=prices, limits=limits)
+            on_error.pop_all()  # from here on the runner closes the writer
         return Started(runner, saved, tuple(note.sentence for note in found.notes))
 
     def finish(self, runner: Runner, saved: SavedBatch, *, was_stopped: bool) -> Ended:

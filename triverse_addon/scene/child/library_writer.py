@@ -20,12 +20,20 @@ from ...tasks.glb import glb_check
 from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
 from ...tasks.removal import remove_file
 from ..worker import job_json
-from ..worker.job_format import AssetInput, AssetOutput, Processing, SheetInput, SheetOutput, SheetTile
-from . import work_folder
+from ..worker.job_format import (
+    AssetInput,
+    AssetOutput,
+    Processing,
+    SheetInput,
+    SheetOutput,
+    SheetTile,
+    TrialInput,
+    TrialOutput,
+)
+from . import trial, work_folder
 from .messages import sentence_for
 from .persistent_process import JOBS_PER_CHILD, ChildSession
 from .process import ChildEndedError, ChildMessages
-from .trial import try_out
 
 #: Names of the files that :func:`worker.contact_sheet.draw` writes.
 _SHEET = re.compile(r"contact-sheet(-[0-9]{1,4})?\.png")
@@ -74,7 +82,8 @@ class ChildAssetWriter:
     """
     Write assets with child Blenders: an :class:`batch.library.asset_writer.AssetWriter` for batches. Thread-safe.
 
-    Keeps a pool of idle children.
+    Keeps a pool of idle children. The child that was tried out, which has read nothing but our own cube, goes on with
+    the first model.
 
     :param command: command that starts the child, from ``child_command("library_worker")``.
     :param work_dir: folder of this user for the children's temporary files and logs; created if it is missing.
@@ -132,7 +141,7 @@ class ChildAssetWriter:
             post=job_json.read_part(Processing, job.post.to_json()),
             may_draw=True,
         )
-        with self._borrowed_session(self._timeout_s) as session:
+        with self._borrowed_session(_MESSAGES, self._timeout_s) as session:
             try:
                 result = session.run(given, AssetOutput, job.library, stop)
             except ChildEndedError:
@@ -150,9 +159,12 @@ class ChildAssetWriter:
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """Test what writing a library needs, see :class:`batch.library.asset_writer.AssetWriter`."""
-        if self.tries_drawing:
-            return try_out(self._command, self._work_dir, exports, stop)
-        return try_out(self._command, self._work_dir, exports, stop, may_draw=False)
+
+        def run(given: TrialInput) -> TrialOutput:
+            with self._borrowed_session(trial.MESSAGES, trial.TIMEOUT_S) as session:
+                return session.run(given, TrialOutput, self._work_dir, stop)
+
+        return trial.try_out(run, exports, may_draw=self.tries_drawing)
 
     def draw_sheets(self, library: Path, tiles: Sequence[Tile], stop: threading.Event) -> Sequence[Path]:
         """Draw contact sheets, see :class:`batch.library.asset_writer.AssetWriter`."""
@@ -164,7 +176,7 @@ class ChildAssetWriter:
                 SheetTile(str(tile.picture.resolve()) if tile.picture else None, tile.caption) for tile in tiles
             ),
         )
-        with self._borrowed_session(_SHEET_S) as session:
+        with self._borrowed_session(_MESSAGES, _SHEET_S) as session:
             sheets = [Path(path) for path in session.run(given, SheetOutput, library, stop).files]
         # A larger batch before this one may have left more sheets than there are now.
         for old in library.iterdir():
@@ -181,17 +193,18 @@ class ChildAssetWriter:
             session.close()
 
     @contextlib.contextmanager
-    def _borrowed_session(self, timeout_s: float) -> Iterator[ChildSession]:
+    def _borrowed_session(self, messages: ChildMessages, timeout_s: float) -> Iterator[ChildSession]:
         """
-        Yield an idle child with the given time limit, or a new one, and return it to the pool afterwards.
+        Yield an idle child, or a new one, and return it to the pool afterwards.
 
+        :param messages: error messages.
         :param timeout_s: time limit of one job, in seconds.
         """
         with self._lock:
-            session = next((one for one in self._idle if one.timeout_s == timeout_s), None)
-            if session is not None:
-                self._idle.remove(session)
-        session = session or self._new_session(timeout_s)
+            session = self._idle.pop() if self._idle else None
+        if session is None:
+            session = self._new_session()
+        session.use_for(messages, timeout_s)
         try:
             yield session
         finally:
@@ -202,7 +215,7 @@ class ChildAssetWriter:
             if not is_kept:
                 session.close()
 
-    def _new_session(self, timeout_s: float) -> ChildSession:
+    def _new_session(self) -> ChildSession:
         try:
             work_folder.make_ready(self._work_dir)
         except OSError as error:
@@ -212,7 +225,7 @@ class ChildAssetWriter:
             _MESSAGES,
             self._work_dir,
             log=work_folder.log_name(),
-            timeout_s=timeout_s,
+            timeout_s=self._timeout_s,
             memory_bytes=self._memory_bytes,
             jobs_per_child=self._jobs_per_child,
         )

@@ -66,10 +66,14 @@ class ChildSession(ChildProcess):
         self._reader: threading.Thread | None = None
         self._done = 0
 
-    @property
-    def timeout_s(self) -> float:
-        """Time limit of one job, in seconds."""
-        return self._timeout_s
+    def use_for(self, messages: ChildMessages, timeout_s: float) -> None:
+        """
+        Set what depends on the kind of the jobs that follow.
+
+        :param messages: error messages.
+        :param timeout_s: time limit of one job, in seconds.
+        """
+        self._messages, self._timeout_s = messages, timeout_s
 
     def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
         """

@@ -2,22 +2,19 @@
 """
 Test in a child Blender what writing an asset library needs: start, import, export, render and save.
 
-Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are passed as arguments.
+Floor: second. Thread: any that may wait. No ``bpy``.
 """
 
 import dataclasses
-import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import BLENDER, PICTURES
 from ...tasks.converter import ChildNotStartedError, ConvertError
 from ..worker.job_format import TrialInput, TrialOutput
 from .messages import machine_sentence
-from .process import ChildEndedError, ChildMessages, ChildProcess
+from .process import ChildEndedError, ChildMessages
 
-LOG = "trial.log"
 #: Time limit of the whole test, which takes 5 s on two busy cores (measured). The first start of Blender, before its
 #: files are in the disk cache, takes longer.
 TIMEOUT_S = 180.0
@@ -48,7 +45,8 @@ _NO_PICTURES = Sentence.of(
     "none."
 )
 
-_MESSAGES = ChildMessages(
+#: Error messages for :data:`TIMEOUT_S` and for what a child may end with.
+MESSAGES = ChildMessages(
     too_slow=Sentence.of("A second Blender did not get ready within {minutes} minutes. Nothing was sent."),
     killed=Sentence.of("The system ended the second Blender, most likely because memory ran out. Nothing was sent."),
     crashed=Sentence.of("A second Blender crashed when it was tried ({signal}). Nothing was sent; {log} says more."),
@@ -58,30 +56,25 @@ _MESSAGES = ChildMessages(
 )
 
 
-def try_out(
-    command: Sequence[str], work_dir: Path, exports: Sequence[str], stop: threading.Event, *, may_draw: bool = True
-) -> dict[str, Sentence]:
+def try_out(run: Callable[[TrialInput], TrialOutput], exports: Sequence[str], *, may_draw: bool) -> dict[str, Sentence]:
     """
     Return what this Blender cannot do, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
 
-    :param command: command that starts the child, from ``child_command("library_worker")``.
-    :param work_dir: folder of this user for the child's temporary files and its log.
+    :param run: function that has a child do the test, and starts another one if the last has ended.
     :param exports: formats to test, keys of ``batch.post_options.EXPORTS``.
-    :param stop: event that cancels the test.
     :param may_draw: also render, which takes longer than all the rest.
     :return: messages by key: ``BLENDER`` if no model can be written at all, ``PICTURES`` if nothing can be rendered, or
         a format that cannot be exported.
     :raises NoChildError: no child Blender can be started on this machine.
-    :raises ConvertStopped: ``stop`` was set.
+    :raises ConvertStopped: the test was cancelled.
     """
-    child = ChildProcess(command, _MESSAGES, log=LOG, timeout_s=TIMEOUT_S)
     given = TrialInput(tuple(exports), may_draw)
     try:
         try:
-            result = child.run(given, TrialOutput, work_dir, stop)
+            result = run(given)
         except ChildEndedError:
             # The renderer may have crashed. A library can be written without it, so test the rest.
-            result = child.run(TrialInput(given.exports, may_draw=False), TrialOutput, work_dir, stop)
+            result = run(TrialInput(given.exports, may_draw=False))
             result = dataclasses.replace(result, can_draw=False)
     except (ConvertError, ChildNotStartedError) as error:
         return {BLENDER: error.sentence}
