@@ -42,6 +42,7 @@ POSIX_ONLY = {
 LOOKED_AT = {
     ("scene/child/process.py", "SIGKILL"): "after a question for the system",
     ("scene/child/process.py", "killpg"): "after a question for the system",
+    ("scene/worker/job_loop.py", "SIGKILL"): "after a question for what only Linux has",
     ("scene/worker/job_loop.py", "nice"): "its absence is asked for",
     ("tasks/files/seals.py", "geteuid"): "after a question for the system",
     ("tasks/machine_memory.py", "sysconf"): "its absence is caught",

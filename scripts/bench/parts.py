@@ -8,9 +8,10 @@ No floor (development only). Main thread. Never imports ``bpy``. Linux only.
 
 The real command, ``scripts/triverse.py batch --rows``, is run under the bpy module against the stand-in (a process of
 its own), with models of 20,000 triangles and three 1k maps: first all rows in one long run, then in parts of
-``--size``, by so many processes at once. Each has its own data folder, as machines of a farm have. The CPU of a command
-is that of all its processes, as the system counts it. Contact sheets, which the merge draws once for all, are in
-neither.
+``--size``, by so many processes at once. Each has its own data folder, as machines of a farm have. The long run is
+repeated after each of these, as what else runs on the machine changes what CPU costs: each is compared with the mean of
+the long runs before and after it. The CPU of a command is that of all its processes, as the system counts it. Contact
+sheets, which the merge draws once for all, are in neither.
 
 It ends with 1 if a part costs more than `GOAL` times the CPU of the same rows in the long run.
 """
@@ -55,17 +56,24 @@ def main() -> int:
     models.ensure([SAMPLE])
     print(machine(), flush=True)
     bench = Bench(venvs.ensure(venvs.BPY[options.bpy]), options.rows)
-    (whole,) = bench.run([f"1:{options.rows}"], 1)
-    print(f"one long run of {options.rows} rows: {whole:.1f} s of CPU, {whole / options.rows:.3f} s a row", flush=True)
+
+    def long_run() -> float:
+        (found,) = bench.run([f"1:{options.rows}"], 1)
+        print(
+            f"one long run of {options.rows} rows: {found:.1f} s of CPU, {found / options.rows:.3f} s a row", flush=True
+        )
+        return found
+
     firsts = range(1, options.rows + 1, options.size)
     parts = [f"{first}:{min(first + options.size - 1, options.rows)}" for first in firsts]
-    same = whole * options.size / options.rows
-    worst = 0.0
+    worst, before = 0.0, long_run()
     for processes in options.processes:
         began_s = time.monotonic()
         found = bench.run(parts, processes)
         seconds = time.monotonic() - began_s
-        part = statistics.median(found)
+        after = long_run()
+        part, same = statistics.median(found), (before + after) / 2 * options.size / options.rows
+        before = after
         worst = max(worst, part / same)
         print(
             f"parts of {options.size} rows, {processes} at once: {part:.1f} s of CPU a part, "

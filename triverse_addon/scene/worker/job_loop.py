@@ -10,7 +10,10 @@ import contextlib
 import logging
 import os
 import queue
+import select
 import shutil
+import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
+
+try:
+    import fcntl  # POSIX only
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from . import blend_file, gltf_import, job_json
@@ -64,19 +72,26 @@ def serve(
     named = sys.argv[sys.argv.index("--") + 1]
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     watch_parent(jobs, own_folder=Path.cwd() if named == ONE_JOB_ON_STDIN else None)
+    global _has_more_jobs
     if named == ONE_JOB_ON_STDIN:
         _lower_priority()
         if warm_up is not None:
             with contextlib.suppress(ImportError, MemoryError, OSError, RuntimeError):
                 warm_up()
-        _run_marked_job(work, kinds, Path(jobs.get()))
+        path = Path(jobs.get())
+        _end_with_parent(True)
+        _run_marked_job(work, kinds, path)
         os._exit(0)
     if named != JOBS_ON_STDIN:
+        _end_with_parent(True)
         _run_job(work, kinds, named)
         # Exit without cleaning up, because freeing a model of a million triangles takes time.
         os._exit(0)
+    _has_more_jobs = True
     while True:
-        _run_job(work, kinds, jobs.get())
+        next_path = jobs.get()
+        _end_with_parent(True)
+        _run_job(work, kinds, next_path)
 
 
 def _refuse_network(event: str, _arguments: tuple[object, ...]) -> None:
@@ -132,6 +147,8 @@ def write_result(job: Job[Any], output: Output) -> None:
     path = Path(job.result_path)
     part = path.with_suffix(".part")
     part.write_text(job_json.write_output(output), encoding="utf-8")
+    if _has_more_jobs:
+        _end_with_parent(False)  # the result is followed by the next job, through the same pipe
     os.replace(part, path)
 
 
@@ -156,6 +173,34 @@ def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None, *, own_folder: Pa
             os._exit(1)
 
     threading.Thread(target=wait, name="watch-parent", daemon=True).start()
+
+
+#: Whether this child takes several jobs.
+_has_more_jobs = False
+
+
+def _end_with_parent(is_wanted: bool) -> None:
+    """
+    Choose whether the system kills this process at once when the pipe to standard input is closed or written to.
+
+    The thread of :func:`watch_parent` needs the interpreter's lock, which Blender's own code keeps for seconds, on a
+    busy machine for minutes. Linux only; elsewhere there is that thread alone.
+    """
+    if not hasattr(fcntl, "F_SETSIG") or not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+    with contextlib.suppress(OSError):
+        flags = fcntl.fcntl(0, fcntl.F_GETFL)
+        if not is_wanted:
+            fcntl.fcntl(0, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+            return
+        fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(0, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC)
+        # The parent may have ended just before.
+        poll = select.poll()
+        poll.register(0, select.POLLHUP)
+        if any(events & select.POLLHUP for _, events in poll.poll(0)):
+            os._exit(1)
 
 
 def _limit(memory_bytes: int) -> None:
