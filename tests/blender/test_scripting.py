@@ -96,7 +96,7 @@ def test_a_model_fills_an_object_that_was_made_a_line_before(triverse: Triverse)
     assert marker.hide_get() or marker.hide_viewport
     low, _ = box_of(task.import_into(at=marker))
     assert low.z == pytest.approx(6.0, abs=1e-3)
-    with pytest.raises(scripting.InputError, match="no object Nowhere"):
+    with pytest.raises(scripting.InputError, match="no object “Nowhere”"):
         task.import_into(fit_to="Nowhere")
 
 
@@ -146,7 +146,7 @@ def test_handlers_get_the_task_and_the_collection(triverse: Triverse, handlers: 
     model = task.import_into()
     assert model.name == "prp_text-to-model"
     assert seen == [("a red chair", len(model.all_objects))]
-    assert any("Imported as prp_text-to-model" in line for line in told(triverse, task))
+    assert any("Imported as “prp_text-to-model" in line for line in told(triverse, task))
 
 
 def test_a_handler_that_raises_breaks_nothing_and_is_told(triverse: Triverse, handlers: list[Any]) -> None:

@@ -124,7 +124,7 @@ def test_only_the_end_of_the_work_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     heard = Heard()
     ready = record("A chair", Stage.READY, following=True)
     heard.ends.add(Stage.CONVERTING, ready)
-    assert heard.tell(monkeypatch) == ["A chair is ready."]
+    assert heard.tell(monkeypatch) == ["“A chair” is ready."]
     heard.ends.add(Stage.READY, record("A chair", Stage.IMPORTED, following=True))
     heard.ends.add(Stage.IMPORTED, ready)
     heard.ends.add(Stage.CONVERTING, record("Left alone", Stage.READY))
@@ -134,7 +134,7 @@ def test_only_the_end_of_the_work_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     heard.ends.add(Stage.WAITING, record("A table", Stage.FAILED, following=True))
     heard.ends.add_sentence(Sentence.of("The batch is done."))
     assert heard.tell(monkeypatch, play_sound=True) == [
-        "5 models are ready: chair 0, chair 1, chair 2, …\nA table failed. The panel says why.\nThe batch is done."
+        "5 models are ready: chair 0, chair 1, chair 2, …\n“A table” failed. The panel says why.\nThe batch is done."
     ]
     assert heard.played == 1
     heard.ends.add(Stage.CONVERTING, ready)
@@ -164,7 +164,7 @@ def test_a_session_tells_if_the_user_wants_it(here: Any, tick_until: Tick, monke
     end(of_batch)
     end(waiting[1])
     tick_until(lambda: heard.shown)
-    assert heard.shown == ["two is ready."]
+    assert heard.shown == ["“two” is ready."]
 
 
 def test_the_header_shows_what_the_closed_sidebar_would(here: Any) -> None:

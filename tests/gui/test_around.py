@@ -195,7 +195,7 @@ def test_who_goes_on_working_is_told_and_not_disturbed(window: BlenderWindow, se
     assert "A quiet chair tris:1k" in window.value(COLLECTIONS)
     window.wait_for(f"not {SESSION}.pending_notices")
     said = reports(window)
-    assert said.count("A quiet chair tris:1k was imported.") == 1, said
+    assert said.count("“A quiet chair tris:1k” was imported.") == 1, said
     assert window.value(shown) is None
     window.run("with override(): bpy.ops.object.mode_set(mode='OBJECT')")
     window.save_shot("told")

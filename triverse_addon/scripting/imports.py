@@ -88,7 +88,7 @@ def import_into(
     """Import the model of a task; see :meth:`task.Task.import_into`."""
     if not task.record.has_model:
         raise task.error or NotReadyError(
-            Sentence.of("The model of {name} is not there yet. Wait for the task first.", name=task.name)
+            Sentence.of("The model of “{name}” is not there yet. Wait for the task first.", name=task.name)
         )
     found = _target(target)
     engine = connection.engine
@@ -116,7 +116,7 @@ def import_into(
             raise task.error or ImportFailedError(Sentence.of("The model cannot be imported."))
         elif in_window():
             raise NotReadyError(
-                Sentence.of("The model of {name} is prepared for this scene, and is imported then.", name=task.name)
+                Sentence.of("The model of “{name}” is prepared for this scene, and is imported then.", name=task.name)
             )
         else:
             connection.drive(STEP_S)
@@ -160,7 +160,8 @@ def _placement(
     if fit_to is not None and (marker is None or scene.objects.get(marker.name) != marker):
         name = fit_to if isinstance(fit_to, str) else fit_to.name
         raise InputError(
-            Sentence.of("There is no object {name} in the scene {scene}.", name=name, scene=scene.name), field="fit_to"
+            Sentence.of("There is no object “{name}” in the scene {scene}.", name=name, scene=scene.name),
+            field="fit_to",
         )
     if marker is not None or isinstance(at, bpy.types.Object):
         # A script may have moved or made it a line before.

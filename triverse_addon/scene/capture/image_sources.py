@@ -58,7 +58,7 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
             return path
     # has_data is False for an image that was not drawn yet; reading its size loads it.
     if not all(image.size):
-        raise SceneError(Sentence.of("The image {name} has no pixels. Its file may be missing.", name=image.name))
+        raise SceneError(Sentence.of("The image “{name}” has no pixels. Its file may be missing.", name=image.name))
     with _plain_scene() as scene:
         if scene is not None:
             return _save(image, scene, new_path(folder, image.name, ".tga"))

@@ -285,7 +285,7 @@ class ImportQueue:
             outcome = Failed(outcome.sentence)
         self._converted_again.pop(record.id, None)
         if isinstance(outcome, Imported):
-            done = Sentence.of("Imported as {name}.", name=outcome.collection_name)
+            done = Sentence.of("Imported as “{name}”.", name=outcome.collection_name)
             self._add_history(record, outcome.history)
             changes = imported_changes(outcome.collection_name)
         else:

@@ -184,7 +184,10 @@ class TaskCommands:
         :param thumbnail_path: path of the asset's thumbnail; "" if there is none.
         :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
-        changes, sentence = imported_changes(name), Sentence.of("Written into the asset library as {name}.", name=name)
+        changes, sentence = (
+            imported_changes(name),
+            Sentence.of("Written into the asset library as “{name}”.", name=name),
+        )
         if thumbnail_path:
             changes["thumbnail_path"] = thumbnail_path
         record = self._context.store.change(

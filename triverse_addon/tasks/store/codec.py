@@ -142,11 +142,11 @@ def _usable(name: str, number: float) -> float:
 def _lost(name: str, uuid: str | None) -> Sentence:
     if uuid:
         return Sentence.of(
-            "What the list held of {name} was damaged, and its settings are lost. It is asked for at Triverse again.",
+            "What the list held of “{name}” was damaged, and its settings are lost. It is asked for at Triverse again.",
             name=name,
         )
     return Sentence.of(
-        "What the list held of {name} was damaged, and its settings are lost. If it had been sent, Find My Tasks "
+        "What the list held of “{name}” was damaged, and its settings are lost. If it had been sent, Find My Tasks "
         "brings it back; else make it again.",
         name=name,
     )

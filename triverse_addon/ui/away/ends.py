@@ -104,11 +104,11 @@ class Ends:
 def _sentences(ready: Sequence[str], failed: Sequence[str]) -> list[Sentence]:
     found = []
     if len(ready) == 1:
-        found.append(Sentence.of("{name} is ready.", name=ready[0]))
+        found.append(Sentence.of("“{name}” is ready.", name=ready[0]))
     elif ready:
         found.append(Sentence.of("{count} models are ready: {names}", count=len(ready), names=_names(ready)))
     if len(failed) == 1:
-        found.append(Sentence.of("{name} failed. The panel says why.", name=failed[0]))
+        found.append(Sentence.of("“{name}” failed. The panel says why.", name=failed[0]))
     elif failed:
         found.append(Sentence.of("{count} tasks failed: {names}", count=len(failed), names=_names(failed)))
     return found

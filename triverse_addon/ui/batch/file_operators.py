@@ -192,7 +192,7 @@ class TRIVERSE_OT_batch_show_library(bpy.types.Operator):
         if batch is None or batch.request is None:
             return {"CANCELLED"}
         name = asset_libraries.show(batch.request.library)
-        self.report({"INFO"}, tr("The asset browser shows it as {name}.", name=name))
+        self.report({"INFO"}, tr("The asset browser shows it as “{name}”.", name=name))
         return app_timer.finish_operator()
 
 

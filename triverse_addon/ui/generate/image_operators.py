@@ -114,7 +114,7 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
 
         image: bpy.types.Image | None = bpy.data.images.get(self.image_name)
         if image is None:
-            raise InputError(Sentence.of("There is no image {name}.", name=self.image_name), field="image_name")
+            raise InputError(Sentence.of("There is no image “{name}”.", name=self.image_name), field="image_name")
         return str(image_sources.from_image(image, folder))
 
 

@@ -64,11 +64,11 @@ _CLOCK_S = 1.0
 #: Stages at whose start the service reserves, charges or refunds credits.
 _CREDITS_MOVE = frozenset({Stage.WAITING, Stage.DOWNLOADING, Stage.FAILED, Stage.CANCELLED})
 _END_WORDS = {
-    Stage.READY: Sentence.of("{name} is ready to import."),
-    Stage.IMPORTED: Sentence.of("{name} was imported."),
-    Stage.FAILED: Sentence.of("{name} failed. The panel says why."),
-    Stage.CANCELLED: Sentence.of("{name} was cancelled by the service."),
-    Stage.GONE: Sentence.of("The service does not know {name} any more."),
+    Stage.READY: Sentence.of("“{name}” is ready to import."),
+    Stage.IMPORTED: Sentence.of("“{name}” was imported."),
+    Stage.FAILED: Sentence.of("“{name}” failed. The panel says why."),
+    Stage.CANCELLED: Sentence.of("“{name}” was cancelled by the service."),
+    Stage.GONE: Sentence.of("The service does not know “{name}” any more."),
 }
 
 
