@@ -12,6 +12,7 @@ from scripts._dev.screen import Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile, run_background
 from tests.gui.panel import connected
 from tests.service.server import StandIn
+from triverse_addon.batch.library import catalogs
 
 ROWS = (
     "name,prompt,polygon_limit,catalog,height,ground\n"
@@ -25,9 +26,17 @@ NAMES = ("Pink Vase", "Old Vase", "Green Vase", "Still Life")
 LIMIT_S = 120.0
 
 
-def make_library(blender: Blender, profile: Path, folder: Path) -> Path:
-    """Have the installed command make a library, in which one row has failed, and return it."""
+def make_library(blender: Blender, profile: Path, folder: Path, catalog_file: str = "") -> Path:
+    """
+    Have the installed command make a library, in which one row has failed, and return it.
+
+    Args:
+        catalog_file: text of the file of catalogs that is there before.
+    """
     library = folder / "library"
+    if catalog_file:
+        library.mkdir()
+        (library / catalogs.FILE_NAME).write_text(catalog_file, encoding="utf-8")
     with StandIn(speed=20, samples=("1k", "20k", "multi")) as service:
         (folder / "rows.csv").write_text(ROWS, encoding="utf-8")
         (folder / "worker").mkdir()

@@ -14,12 +14,17 @@ import pytest
 from scripts._dev.window import Blender
 from tests.gui.browsing import above, browse, make_library, wait_until
 from tests.gui.conftest import OpenWindow
+from triverse_addon.batch.library import catalogs
+
+#: A catalog that was there before.
+OWN = "8b0d9b4e-7d0f-4f47-9c4e-0f2d9a3a2f11"
 
 
 @pytest.fixture
 def library(blender: Blender, profile_template: Path, tmp_path: Path) -> Path:
-    """A library that the installed command has made."""
-    return make_library(blender, profile_template, tmp_path)
+    """A library that the installed command has made in a folder whose catalogs no Blender could read."""
+    before = f"\ufeff# mine\nVERSION 1\n\n{catalogs.catalog_id('Mine')}:Props:Props\n{OWN}:Props/Vases:Mine\n"
+    return make_library(blender, profile_template, tmp_path, before)
 
 
 def test_the_library_is_shown_with_thumbnails_and_used(open_window: OpenWindow, library: Path) -> None:
@@ -31,6 +36,18 @@ def test_the_library_is_shown_with_thumbnails_and_used(open_window: OpenWindow, 
     # A star behind a name would say that Blender had to make the catalog, and that nobody has saved it.
     assert "Props*" not in window.text(tree)
     window.save_shot("asset-browser")
+
+    # Blender's own listing: every model is in its catalog, also in the one that was there before.
+    listed = window.run(
+        """
+        with override("FILE_BROWSER"):
+            bpy.ops.file.select_all(action="SELECT")
+            result = {one.name: one.metadata.catalog_id for one in bpy.context.selected_assets}
+            bpy.ops.file.select_all(action="DESELECT")
+        """
+    )
+    vases, sets = OWN, catalogs.read(library)["Sets"]
+    assert listed == {"Pink Vase": vases, "Old Vase": vases, "Green Vase": vases, "Still Life": sets}
 
     # The catalog narrows the list to what is in it.
     window.click_text("Sets", tree)

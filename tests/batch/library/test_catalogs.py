@@ -137,8 +137,18 @@ def test_a_long_simple_name_keeps_its_end() -> None:
     assert name.endswith("Stühle")
 
 
-def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
-    code = (
+#: Each call takes its time, as over a network, and files cannot be locked.
+SLOW_SHARE = (
+    "import errno, sys, time; from triverse_addon.tasks import file_lock\n"
+    "def no_locks(file): raise OSError(errno.EOPNOTSUPP, 'no')\n"
+    "file_lock.lock, slow = no_locks, ('open', 'os.listdir', 'os.rename', 'os.remove')\n"
+    "sys.addaudithook(lambda event, _: time.sleep(0.003) if event in slow else None)\n"
+)
+
+
+@pytest.mark.parametrize("disk", ["", SLOW_SHARE], ids=["this disk", "a slow share without locks"])
+def test_many_at_once_lose_nothing(tmp_path: Path, disk: str) -> None:
+    code = disk + (
         "import sys; from pathlib import Path; from triverse_addon.batch.library import catalogs\n"
         "for n in range(25): catalogs.merge(Path(sys.argv[1]), [f'{sys.argv[2]}/{n}'])"
     )

@@ -133,3 +133,28 @@ def test_the_command_tells_of_a_folder_before_it_asks_for_anything(cli: Cli, ser
         assert [line["line"] for line in answer.of("problem")] == [0]
         assert str(cli.folder / "rows-library") in answer.people
     assert service.state.charged_per_order() == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"VERSION 2\n", "were written by a newer Blender (VERSION 2)"),
+        ("VERSION 1\n".encode("utf-16"), "cannot be read"),
+        (b"VERSION 1\n8b0d9b4e-7d0f-4f47-9c4e-0f2d9a3a2f11:St\xfchle:Old\n", "cannot be read"),
+    ],
+)
+def test_catalogs_that_cannot_be_mended_are_told_before_anything_is_ordered(
+    cli: Cli, service: StandIn, data: bytes, said: str
+) -> None:
+    write(cli.folder / "rows.csv", "name,prompt,catalog\nChair,a chair,Props\n")
+    file = cli.folder / "rows-library" / "blender_assets.cats.txt"
+    file.parent.mkdir()
+    file.write_bytes(data)
+    for how in (("--dry-run",), ("--yes",), ("--yes", "--max-credits", "100")):
+        answer = cli.run("batch", "rows.csv", "--glb-only", *how)
+        assert answer.code == 2
+        (problem,) = answer.of("problem")
+        assert said in answer.people
+        assert str(file) in str(problem)
+    assert service.state.requests == []
+    assert file.read_bytes() == data

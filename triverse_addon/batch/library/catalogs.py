@@ -9,7 +9,9 @@ with ``#`` are ignored; the first other line is ``VERSION 1``; each further line
 """
 
 import contextlib
+import re
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -41,6 +43,9 @@ _WAIT_S = 120.0
 #: Largest size of the file: a hundred thousand catalogs with long paths.
 _MAX_BYTES = 32 * 1024 * 1024
 _BOM = "\ufeff"
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+#: The UUID by which Blender says that an asset is in no catalog.
+_NO_CATALOG = str(uuid.UUID(int=0))
 
 
 class CatalogError(TriverseError):
@@ -134,7 +139,7 @@ def _merge(file: Path, wanted: Iterable[str], lock: SharedLock) -> dict[str, str
     text = _text(file)
     found = _catalogs(text)
     # A renamed catalog has a new path and the same UUID, so its assets still belong to it.
-    known = set(found.values())
+    known = _ids(text)
     new = [path for path in wanted if path not in found and catalog_id(path) not in known]
     # Blender would create missing parents itself, and then ask the user to save them.
     new = sorted({one for path in new for one in _with_parents(path) if one not in found})
@@ -203,25 +208,30 @@ def _is_version(line: str) -> bool:
 
 
 def _catalogs(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    lines: list[tuple[str, str]] = []
     for line in _split(text):
-        if not _is_content(line) or _is_version(line):
-            continue
         name, _, rest = line.partition(":")
-        path = clean_path(rest.partition(":")[0])
-        with contextlib.suppress(ValueError):
-            if path:
-                found.setdefault(path, str(uuid.UUID(name.strip())))
+        if _is_content(line) and (known_id := _id(name)):
+            lines.append((rest.partition(":")[0], known_id))
+    # Of two paths with one UUID, Blender says that it ignores the second, and writes the second.
+    times = Counter(known_id for _, known_id in {(clean_path(path) or path, known_id) for path, known_id in lines})
+    found: dict[str, str] = {}
+    for text_of_path, known_id in lines:
+        path = clean_path(text_of_path)
+        if path and times[known_id] == 1:
+            found.setdefault(path, known_id)
     return found
 
 
 def _ids(text: str) -> set[str]:
     """Return the UUIDs of all catalogs, also of those that share a path."""
-    found = set()
-    for line in _split(text):
-        with contextlib.suppress(ValueError):
-            found.add(str(uuid.UUID(line.partition(":")[0].strip())))
-    return found
+    return {found for line in _split(text) if (found := _id(line.partition(":")[0]))}
+
+
+def _id(text: str) -> str:
+    """Return a UUID in lower case; "" for any other text, also for spellings of a UUID that Blender does not know."""
+    text = text.strip()
+    return text.lower() if _UUID.fullmatch(text) and text != _NO_CATALOG else ""
 
 
 def _write(file: Path, text: str) -> None:
