@@ -11,9 +11,9 @@ import os
 import signal
 from pathlib import Path
 
-from scripts._dev.sandbox import children_of
 from tests.package.engines import Machine, check_whole, files_with_key, note_tried, wait_until
 from tests.package.page_commands import FEW, block, has_ordered, let_go, write_rows
+from tests.package.processes import below, is_at_work, read
 
 
 def test_gnu_parallel(machine: Machine) -> None:
@@ -55,24 +55,3 @@ def part_of(machine: Machine, rows: str) -> int:
             if rows in words and words[0] == "blender" and str(machine.folder / "props.csv") in words:
                 return int(folder.name)
     raise AssertionError(f"no Blender does the rows {rows}")
-
-
-def below(pid: int) -> list[int]:
-    """Ids of all processes that a process has started, and of what those have."""
-    found = children_of(pid)
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(one) for one in read(thread / "children").split()]
-    return sorted({*found, *(deeper for child in set(found) for deeper in below(child))})
-
-
-def is_at_work(pid: int) -> bool:
-    """Whether a process runs. One that nobody asks for its end, as in a root without an init, has ended too."""
-    state = read(Path(f"/proc/{pid}/stat")).rpartition(") ")[2][:1]
-    return state not in ("", "Z", "X")
-
-
-def read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:  # the process has ended
-        return ""
