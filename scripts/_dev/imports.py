@@ -29,7 +29,8 @@ INIT = "__init__"
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
-        ("file_lock", "gltf_reader", "labels", "machine_memory", "record", "removal", "version"),
+        ("file_lock", "gltf_reader", "labels", "machine_memory", "processing", "removal", "version"),
+        ("record",),
         ("charge", "converter", "events", "listed_task", "private_files", "provenance", "settings", "status_text"),
         ("folders", "variants"),
         ("files", "preparer", "store"),

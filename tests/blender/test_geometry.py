@@ -16,6 +16,7 @@ from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.worker import geometry
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported
+from triverse_addon.tasks.processing import Processing
 from triverse_addon.tasks.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("geometry-options")]
@@ -125,11 +126,11 @@ def test_of_a_mesh_with_bones_what_has_other_weights_stays_apart() -> None:
 def test_a_model_arrives_as_was_chosen(tmp_path: Path, how: str, merge: bool, smooth_deg: int) -> None:
     glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
     plain = len(brought(glb).vertices)
-    options = {"merge": merge, "smooth_deg": smooth_deg}
     if how == "by child":
-        collection = append_model(glbs.convert_kept(glb, tmp_path / "out", **options).blend_path, bpy.context.scene)
+        made = glbs.convert_kept(glb, tmp_path / "out", processing=Processing(merge=merge, smooth_deg=smooth_deg))
+        collection = append_model(made.blend_path, bpy.context.scene)
     else:
-        collection = import_model(glb, bpy.context.scene, name="Other", **options)
+        collection = import_model(glb, bpy.context.scene, name="Other", merge=merge, smooth_deg=smooth_deg)
     (obj,) = collection.objects
     assert (len(obj.data.vertices) < plain) == merge
     assert any(polygon.use_smooth for polygon in obj.data.polygons) == bool(smooth_deg)

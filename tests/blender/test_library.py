@@ -22,11 +22,11 @@ from tests.blender import glbs
 from tests.service import models
 from triverse_addon.batch.library.asset_writer import LICENSE_NOTE, Asset, AssetJob, Tile
 from triverse_addon.batch.library.catalogs import merge
-from triverse_addon.batch.post_options import Post
 from triverse_addon.scene.child import work_folder
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError
+from triverse_addon.tasks.processing import Processing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -45,11 +45,13 @@ def writer(work_dir: Path) -> Iterator[ChildAssetWriter]:
     writer.close()
 
 
-def write(writer: ChildAssetWriter, library: Path, glb: Path, post: Post | None = None, **more: object) -> Asset:
+def write(writer: ChildAssetWriter, library: Path, glb: Path, post: Processing | None = None, **more: object) -> Asset:
     """Write one model as ``vase``."""
     values: dict[str, object] = {"preview_path": None, "properties": glbs.PROPERTIES, "tags": ("vase",)} | more
     library.mkdir(exist_ok=True)
-    job = AssetJob(model_path=glb, library=library, stem="vase", name="A blue vase", post=post or Post(), **values)  # type: ignore[arg-type]
+    job = AssetJob(
+        model_path=glb, library=library, stem="vase", name="A blue vase", post=post or Processing(), **values
+    )  # type: ignore[arg-type]
     return writer(job, threading.Event())
 
 
@@ -110,7 +112,7 @@ def test_without_a_picture_one_is_drawn(writer: ChildAssetWriter, tmp_path: Path
 
 def test_size_place_and_hull(writer: ChildAssetWriter, tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", (3.0, 4.0, 5.0)))
-    asset = write(writer, tmp_path / "library", glb, Post(height_m=0.5, ground=True, hull=True))
+    asset = write(writer, tmp_path / "library", glb, Processing(height_m=0.5, ground=True, hull=True))
     collection = opened(tmp_path / "library", asset)
     assert asset.triangles == glbs.SPHERE_TRIANGLES, "the hull does not count"
     model = next(obj for obj in collection.objects if not obj.name.startswith("UCX_"))
@@ -132,7 +134,7 @@ def test_size_place_and_hull(writer: ChildAssetWriter, tmp_path: Path) -> None:
 
 def test_fewer_triangles_and_levels_of_detail(writer: ChildAssetWriter, tmp_path: Path) -> None:
     models.ensure(["20k"])
-    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=5000, lods=2))
+    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Processing(decimate=5000, lods=2))
     collection = opened(tmp_path / "library", asset)
     assert asset.triangles == triangles(collection)
     assert 4000 < triangles(collection) <= 5000
@@ -149,7 +151,7 @@ def test_fewer_triangles_and_levels_of_detail(writer: ChildAssetWriter, tmp_path
 def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildAssetWriter, tmp_path: Path) -> None:
     """A glTF file has its vertices twice along seams; where those came apart, there would be holes."""
     models.ensure(["20k"])
-    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Post(decimate=3000))
+    asset = write(writer, tmp_path / "library", models.glb_path("20k"), Processing(decimate=3000))
     (obj,) = opened(tmp_path / "library", asset).objects
     assert obj.data.uv_layers.active is not None
     uses: dict[tuple[int, int], int] = {}
@@ -161,7 +163,7 @@ def test_a_model_stays_whole_when_it_loses_triangles(writer: ChildAssetWriter, t
 
 def test_small_parts_are_spared(writer: ChildAssetWriter, tmp_path: Path) -> None:
     models.ensure(["multi"])
-    asset = write(writer, tmp_path / "library", models.glb_path("multi"), Post(decimate=4000, lods=1))
+    asset = write(writer, tmp_path / "library", models.glb_path("multi"), Processing(decimate=4000, lods=1))
     collection = opened(tmp_path / "library", asset)
     assert triangles(collection) <= 4000
     boxes = [obj for obj in collection.objects if obj.name in ("Table", "Plinth")]
@@ -183,7 +185,7 @@ def test_too_few_triangles_for_all_parts_is_told(writer: ChildAssetWriter, tmp_p
 
     glb = glbs.export(tmp_path / "m.glb", many)
     with pytest.raises(ConvertError, match=r"does not get below \d+ triangles: it consists of many small parts"):
-        write(writer, tmp_path / "library", glb, Post(decimate=100))
+        write(writer, tmp_path / "library", glb, Processing(decimate=100))
     assert not (tmp_path / "library" / "vase.blend").exists()
 
 
@@ -194,7 +196,7 @@ def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(
     glb = glbs.seamed_sphere(tmp_path / "m.glb", export_normals=False)
 
     def made(library: str, **options: int) -> tuple[int, bool]:
-        (obj,) = opened(tmp_path / library, write(writer, tmp_path / library, glb, Post(**options))).objects
+        (obj,) = opened(tmp_path / library, write(writer, tmp_path / library, glb, Processing(**options))).objects
         return len(obj.data.vertices), any(polygon.use_smooth for polygon in obj.data.polygons)
 
     plain, is_smooth = made("plain")
@@ -216,7 +218,7 @@ def test_a_clean_up_joins_what_is_equal(writer: ChildAssetWriter, tmp_path: Path
     glb = glbs.export(tmp_path / "m.glb", twins)
     plain = opened(tmp_path / "library", write(writer, tmp_path / "library", glb))
     assert len({slot.material for obj in plain.objects for slot in obj.material_slots}) == 3
-    clean = opened(tmp_path / "library", write(writer, tmp_path / "library", glb, Post(cleanup=True)))
+    clean = opened(tmp_path / "library", write(writer, tmp_path / "library", glb, Processing(cleanup=True)))
     used = {slot.material.name for obj in clean.objects for slot in obj.material_slots}
     assert used == {"A blue vase 1", "A blue vase 2"}, "two looked the same"
     assert sorted(material.name for material in bpy.data.materials) == sorted(used)
@@ -229,7 +231,7 @@ def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path
     library = tmp_path / "library"
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     exports = ("glb", "fbx", "usd", "obj")
-    asset = write(writer, library, glb, Post(height_m=2.0, lods=1, exports=exports))
+    asset = write(writer, library, glb, Processing(height_m=2.0, lods=1, exports=exports))
     assert set(asset.files) == {"blend", "thumbnail", *exports, *(f"{kind}_lod1" for kind in exports)}
     readers = {
         "glb": bpy.ops.import_scene.gltf,
@@ -259,7 +261,7 @@ def test_written_anew_the_old_files_are_replaced(writer: ChildAssetWriter, work_
     library = tmp_path / "library"
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     for _ in range(2):
-        asset = write(writer, library, glb, Post(exports=("obj",)))
+        asset = write(writer, library, glb, Processing(exports=("obj",)))
     assert sorted(path.name for path in library.iterdir() if not path.name.startswith(".")) == [
         "thumbnails",
         "vase-obj",

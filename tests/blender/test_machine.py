@@ -19,12 +19,13 @@ from tests.blender.test_library import write
 from tests.blender.test_library_children import Children
 from tests.service.server import StandIn
 from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, AssetWriter
-from triverse_addon.batch.post_options import EXPORTS, Post
+from triverse_addon.batch.post_options import EXPORTS
 from triverse_addon.cli import main
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import NoChildError
+from triverse_addon.tasks.processing import Processing
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("machine-first")]
 
@@ -100,7 +101,7 @@ def test_a_failed_export_costs_that_export_only(tmp_path: Path, changes: str, lo
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
     writer = Children(tmp_path, changes).writer
     try:
-        asset = write(writer, tmp_path / "library", glb, Post(exports=("glb", "fbx", "usd", "obj")))
+        asset = write(writer, tmp_path / "library", glb, Processing(exports=("glb", "fbx", "usd", "obj")))
     finally:
         writer.close()
     assert set(asset.files) == {"blend", "thumbnail", "glb", "fbx", "usd", "obj"} - {lost}

@@ -20,11 +20,11 @@ import pytest
 from tests.blender import glbs
 from tests.blender.test_library import write
 from triverse_addon.batch.library.asset_writer import Tile
-from triverse_addon.batch.post_options import Post
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
+from triverse_addon.tasks.processing import Processing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -107,9 +107,9 @@ def test_a_conversion_holds_the_model_and_nothing_else(place: Path, glb: Path) -
 
 @pytest.mark.kind("foreign-world")
 def test_an_asset_holds_the_model_and_nothing_else(writer: ChildAssetWriter, place: Path, glb: Path) -> None:
-    asset = write(writer, place / "library", glb, Post(exports=("glb", "fbx", "usd", "obj")))
+    asset = write(writer, place / "library", glb, Processing(exports=("glb", "fbx", "usd", "obj")))
     assert blocks(place / "library" / asset.files["blend"]) == MODEL
-    asset = write(writer, place / "library", glb, Post(lods=1, hull=True))
+    asset = write(writer, place / "library", glb, Processing(lods=1, hull=True))
     assert blocks(place / "library" / asset.files["blend"]) == MODEL | {"GR": 2, "OB": 3, "ME": 3}
 
 
@@ -168,7 +168,7 @@ def test_no_path_of_this_machine_is_in_a_conversion(place: Path, glb: Path) -> N
 @pytest.mark.kind("render-path")
 def test_no_path_of_this_machine_is_in_a_library(writer: ChildAssetWriter, place: Path, glb: Path) -> None:
     library = place / "library"
-    asset = write(writer, library, glb, Post(lods=1, hull=True, exports=("glb", "fbx", "usd", "obj")))
+    asset = write(writer, library, glb, Processing(lods=1, hull=True, exports=("glb", "fbx", "usd", "obj")))
     writer.draw_sheets(library, [Tile(library / asset.files["thumbnail"], ("Vase", ""))], threading.Event())
     assert traces(library) == {}
 

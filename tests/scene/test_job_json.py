@@ -19,11 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triverse_addon.batch.post_options import Post
 from triverse_addon.scene.worker import job_format, job_json
 from triverse_addon.scene.worker.job_format import ConvertOutput, Job, Missing, Processing, Refused, SheetTile
 from triverse_addon.scene.worker.job_json import FormatError, read_job, read_output, read_part, write_job, write_output
-from triverse_addon.tasks import converter
+from triverse_addon.tasks import converter, processing
 
 INPUTS = typing.get_args(job_format.Input)
 OUTPUTS = typing.get_args(job_format.Output)
@@ -181,13 +180,13 @@ def test_a_worker_takes_its_own_jobs_only() -> None:
 
 def test_the_fields_are_those_of_the_package() -> None:
     """The child knows nothing of the package, so what it gets of it is written down there again."""
-    for there, here in ((Post, Processing), (converter.Missing, Missing)):
+    for there, here in ((processing.Processing, Processing), (converter.Missing, Missing)):
         assert [(one.name, one.default) for one in dataclasses.fields(there)] == [
             (one.name, one.default) for one in dataclasses.fields(here)
         ]
-    assert read_part(Processing, Post(cleanup=True, height_m=2.0, exports=("glb",)).to_json()) == Processing(
-        cleanup=True, height_m=2.0, exports=("glb",)
-    )
+    assert read_part(
+        Processing, processing.Processing(cleanup=True, height_m=2.0, exports=("glb",)).to_json()
+    ) == Processing(cleanup=True, height_m=2.0, exports=("glb",))
 
 
 def test_the_child_reads_it_as_plain_modules(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Post-processing of a model in Blender: its table columns and their checked values.
+The table columns for what Blender does with a model (``tasks.processing``), and the check of their values.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -14,60 +14,13 @@ from ..api.field_values import check_value, to_number
 from ..api.flows import Field, Kind
 from ..api.sentence import Sentence
 from ..api.spelling import half_width
+from ..tasks.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 
 #: Export formats in addition to the .blend, with their file suffixes.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
 
 #: A greater height is a typing error: centimetres or millimetres were meant.
 _MAX_HEIGHT_M = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """
-    The post-processing of one model, in order of execution; only ``merge`` and ``smooth_deg`` come first.
-
-    :ivar cleanup: join equal materials, remove unused slots and images, and name these after the model.
-    :ivar decimate: largest number of triangles; 0 to keep all.
-    :ivar height_m: height to scale the model to, in Blender's metres; 0.0 to keep it.
-    :ivar ground: move the lowest point to the ground and the centre of the footprint to the origin.
-    :ivar lods: number of additional levels of detail, each with half the triangles of the one before.
-    :ivar hull: add a convex collision hull, named as game engines expect it.
-    :ivar exports: export formats, keys of :data:`EXPORTS`.
-    :ivar merge: merge vertices at the same position; seams, normals and UVs are kept.
-    :ivar smooth_deg: shade meshes without normals smooth, except edges sharper than this angle in degrees; 0 for flat
-        shading, as the format specifies.
-    """
-
-    cleanup: bool = False
-    decimate: int = 0
-    height_m: float = 0.0
-    ground: bool = False
-    lods: int = 0
-    hull: bool = False
-    exports: tuple[str, ...] = ()
-    merge: bool = False
-    smooth_deg: int = 0
-
-    @property
-    def needs_blender(self) -> bool:
-        """Whether Blender is needed. The GLB alone is there already."""
-        return self != Post(exports=self.exports) or any(name != "glb" for name in self.exports)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the settings that differ from the defaults, as JSON types."""
-        if self == PLAIN:
-            return {}
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()
-            if value != getattr(PLAIN, name)
-        }
-
-
-#: What leaves a model as it was delivered.
-PLAIN = Post()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +32,7 @@ class Column:
     check: Callable[[object, str], object]
     """Converts a cell, given the table's decimal mark, see :func:`api.spelling.number`."""
     sets: str
-    """Name of the field of :class:`Post` that it sets."""
+    """Name of the field of :class:`tasks.processing.Processing` that it sets."""
 
 
 def _by_field(kind: Kind, name: str, minimum: int | None = None, maximum: int | None = None) -> Callable[..., object]:
@@ -135,7 +88,7 @@ COLUMNS: Mapping[str, Column] = {
         Column(
             "decimate",
             "triangles the model may have at most, 100 to 1,500,000",
-            _by_field(Kind.INT, "decimate", 100, 1_500_000),
+            _by_field(Kind.INT, "decimate", LEAST_TRIANGLES, MOST_TRIANGLES),
             "decimate",
         ),
         Column("height", "height in metres the model is scaled to", _height, "height_m"),
@@ -148,7 +101,7 @@ COLUMNS: Mapping[str, Column] = {
         Column(
             "lods",
             "levels of detail in addition to the model, 0 to 4, each with half the triangles of the one before",
-            _by_field(Kind.INT, "lods", 0, 4),
+            _by_field(Kind.INT, "lods", 0, MOST_LODS),
             "lods",
         ),
         Column("hull", "yes: add a convex collision hull", _by_field(Kind.BOOL, "hull"), "hull"),

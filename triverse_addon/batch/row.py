@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..api.fields import JSON
-from .post_options import Post
+from ..tasks.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Row:
     name: str = ""
     catalog: str = ""
     tags: tuple[str, ...] = ()
-    post: Post = field(default_factory=Post)
+    post: Processing = field(default_factory=Processing)
     occurrence: int = 1
     name_number: int = 1
 

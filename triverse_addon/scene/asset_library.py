@@ -48,7 +48,8 @@ class LibraryCopyConverter:
         """
         converted = self._converter(job, stop)
         folder = self.folder
-        if folder is not None:
+        # What was done with a model for one import is no reason to lose the model from the library.
+        if folder is not None and not job.processing.needs_child:
             try:
                 with self._lock:  # models that are converted at the same time share one file of catalogs
                     copy_to_library(converted.blend_path, folder, job.out_dir.name)

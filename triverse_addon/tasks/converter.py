@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from .processing import PLAIN, Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class ConvertJob:
     One model to convert.
 
     ``name`` becomes the collection's name, ``properties`` its custom properties, ``tags`` its asset tags. ``unit_m``
-    (metres per unit) and ``frames_per_s`` are those of the scene that the model is for; for ``merge`` and
-    ``smooth_deg`` see :class:`tasks.record.Placement`.
+    (metres per unit) and ``frames_per_s`` are those of the scene that the model is for. ``processing`` is what Blender
+    does with it, without exports.
     """
 
     glb_path: Path
@@ -34,8 +35,7 @@ class ConvertJob:
     tags: tuple[str, ...] = ()
     unit_m: float = 1.0
     frames_per_s: float = 24.0
-    merge: bool = False
-    smooth_deg: int = 0
+    processing: Processing = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

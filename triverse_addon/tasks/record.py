@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..api.sentence import Sentence
+from .processing import PLAIN, Processing
 
 
 class Stage(StrEnum):
@@ -61,8 +62,8 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
     Stage.SUBMITTING: frozenset({Stage.WAITING, Stage.UPLOADING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
     Stage.WAITING: frozenset({Stage.DOWNLOADING, Stage.FAILED, Stage.CANCELLED, Stage.GONE}),
-    Stage.DOWNLOADING: frozenset({Stage.CONVERTING, Stage.READY, Stage.FAILED, Stage.GONE}),
-    Stage.CONVERTING: frozenset({Stage.READY, Stage.DOWNLOADING, Stage.FAILED}),
+    Stage.DOWNLOADING: frozenset({Stage.CONVERTING, Stage.READY, Stage.IMPORTED, Stage.FAILED, Stage.GONE}),
+    Stage.CONVERTING: frozenset({Stage.READY, Stage.IMPORTED, Stage.DOWNLOADING, Stage.FAILED}),
     Stage.READY: frozenset({Stage.IMPORTED, Stage.DOWNLOADING, Stage.CONVERTING, Stage.FAILED}),
     Stage.IMPORTED: frozenset({Stage.READY, Stage.DOWNLOADING, Stage.CONVERTING}),
     Stage.FAILED: frozenset({Stage.QUEUED, Stage.WAITING, Stage.DOWNLOADING, Stage.CONVERTING, Stage.READY}),
@@ -135,6 +136,7 @@ class Placement:
         would be.
     :ivar share_data: whether a model that is already in the file shares its meshes, materials and images with the new
         import.
+    :ivar work: what Blender does with the model for this import only, in addition to ``merge`` and ``smooth_deg``.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -153,6 +155,12 @@ class Placement:
     step_aside: bool = False
     share_data: bool = False
     instead_of_uuid: str = ""
+    work: Processing = PLAIN
+
+    @property
+    def processing(self) -> Processing:
+        """All that Blender does with the model."""
+        return dataclasses.replace(self.work, merge=self.merge, smooth_deg=self.smooth_deg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +287,8 @@ class TaskRecord:
     """The user's own tags; see :mod:`tasks.labels`."""
     project: str = ""
     """The project that the user has put it into; "" for none."""
+    blend_work: Processing = PLAIN
+    """What was done with the model in the .blend; see :attr:`Placement.work`."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -294,6 +304,17 @@ class TaskRecord:
     def has_model(self) -> bool:
         """Whether the model's files are on disk, according to the record."""
         return self.stage in (Stage.READY, Stage.IMPORTED)
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether Blender works on the model that is here already; see :attr:`Placement.work`."""
+        return self.placement.work != PLAIN and self.stage in (Stage.DOWNLOADING, Stage.CONVERTING) and self.following
+
+    @property
+    def is_blend_as_asked(self) -> bool:
+        """Whether the .blend was made with what is asked of Blender now."""
+        made = dataclasses.replace(self.blend_work, merge=self.blend_merge, smooth_deg=self.blend_smooth_deg)
+        return made == self.placement.processing
 
     @property
     def is_unsent(self) -> bool:

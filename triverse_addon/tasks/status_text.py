@@ -9,6 +9,7 @@ from ..api.errors import KeyElsewhereError, KeyMissingError
 from ..api.responses import REFUSED_KEY
 from ..api.sentence import Sentence
 from .listed_task import ListedTask
+from .processing import Processing
 from .record import UNFINISHED, Stage, TaskRecord, now_s
 
 #: Notes of tasks that wait until there is a key that the service accepts.
@@ -45,7 +46,22 @@ def stage_text(record: TaskRecord | ListedTask) -> Sentence:
                 all_mb=round(record.size_bytes / 1e6, 1),
             )
         return Sentence.of("Downloading")
+    if stage is Stage.CONVERTING and isinstance(record, TaskRecord) and record.is_worked_on:
+        return _work_text(record.placement.processing)
     return _STAGE_TEXTS[stage]
+
+
+def _work_text(work: Processing) -> Sentence:
+    """Return what Blender does with a model: the one thing that was asked for, or that it is more than one."""
+    asked = [
+        (work.decimate > 0, Sentence.of("Reducing to {count} triangles", count=f"{work.decimate:,}")),
+        (work.cleanup, Sentence.of("Cleaning up materials")),
+        (work.lods > 0, Sentence.of("Making levels of detail")),
+        (work.hull, Sentence.of("Making a collision hull")),
+        (work.merge, Sentence.of("Merging vertices")),
+    ]
+    said = [sentence for is_asked, sentence in asked if is_asked]
+    return said[0] if len(said) == 1 else Sentence.of("Working on the model")
 
 
 def _waiting_text(record: TaskRecord | ListedTask) -> Sentence:

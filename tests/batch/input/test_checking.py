@@ -11,7 +11,7 @@ import pytest
 
 from tests.batch.files import glb, looked_at, png, said, write
 from triverse_addon.api.flows import FLOWS
-from triverse_addon.batch.post_options import Post
+from triverse_addon.tasks.processing import Processing
 
 
 def test_a_row_with_everything(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_row_with_everything(tmp_path: Path) -> None:
     assert row.sources == {"image_file": str(tmp_path / "in" / "chair.png")}
     assert row.written_sources == {"image_file": "in/chair.png"}
     assert (row.name, row.catalog, row.tags) == ("Chair", "Props/Chairs", ("wood", "old"))
-    assert row.post == Post(True, 5000, 0.9, True, 2, True, ("glb", "fbx"))
+    assert row.post == Processing(True, 5000, 0.9, True, 2, True, ("glb", "fbx"))
 
 
 @pytest.mark.parametrize(

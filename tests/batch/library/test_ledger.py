@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of, stem_of
-from triverse_addon.batch.post_options import Post
 from triverse_addon.batch.row import Row
+from triverse_addon.tasks.processing import Processing
 
 REPO = Path(__file__).resolve().parents[3]
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair")
@@ -84,7 +84,7 @@ def test_files_that_come_later_are_left_alone_too(ledger: Ledger, name: str) -> 
     ledger.claim(dataclasses.replace(ROW, name="Table"), "batch_00000000", "key")
     (ledger.library / name).parent.mkdir(exist_ok=True)
     (ledger.library / name).write_text("mine")
-    row = dataclasses.replace(ROW, post=Post(lods=2))
+    row = dataclasses.replace(ROW, post=Processing(lods=2))
     assert ledger.claim(row, "batch_11111111", "key").stem == "chair_11111111"
 
 
@@ -126,7 +126,7 @@ def test_done_means_that_all_files_are_there(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"name": "Stool"}, {"catalog": "Props"}, {"tags": ("x",)}, {"post": Post(height_m=1.0)}]
+    "other", [{"name": "Stool"}, {"catalog": "Props"}, {"tags": ("x",)}, {"post": Processing(height_m=1.0)}]
 )
 def test_another_wish_is_written_anew(other: dict[str, object]) -> None:
     assert build_hash_of(dataclasses.replace(ROW, **other), with_blender=True) != build_hash_of(ROW, with_blender=True)

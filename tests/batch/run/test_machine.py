@@ -19,12 +19,12 @@ from tests.cli.driver import Cli
 from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, GlbWriter
-from triverse_addon.batch.post_options import Post
 from triverse_addon.batch.row import Row
 from triverse_addon.batch.run import machine_check
 from triverse_addon.batch.run.machine_check import check_machine
 from triverse_addon.batch.run.plan import PlannedRow, RowAction
 from triverse_addon.tasks.converter import NoChildError
+from triverse_addon.tasks.processing import Processing
 
 pytestmark = pytest.mark.kind("machine-first")
 
@@ -45,7 +45,7 @@ class Writer(GlbWriter):
 
 
 def row(line: int, *exports: str, action: RowAction = RowAction.ORDER, **values: Any) -> PlannedRow:
-    made = Row(line - 1, line, "text-to-model", values, name="Chair", post=Post(exports=exports))
+    made = Row(line - 1, line, "text-to-model", values, name="Chair", post=Processing(exports=exports))
     return PlannedRow(made, f"order-{line}", f"key-{line}", "recipe", action)
 
 

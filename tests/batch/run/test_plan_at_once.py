@@ -17,9 +17,9 @@ from triverse_addon.batch.input.order_ids import identities_of, order_ids, row_k
 from triverse_addon.batch.input.row_numbering import numbered
 from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.library.parts import PartLedger
-from triverse_addon.batch.post_options import PLAIN, Post
 from triverse_addon.batch.row import Row
 from triverse_addon.batch.run.plan import RowAction, as_retries, plan
+from triverse_addon.tasks.processing import PLAIN, Processing
 from triverse_addon.tasks.record import Stage, TaskRecord, new_id, next_order_id
 from triverse_addon.tasks.store.store import Store
 
@@ -114,5 +114,5 @@ def test_identities_are_those_that_were_paid_for() -> None:
     }
     assert identities_of([first], "salt")[1] == (FIRST, FIRST.removeprefix("batch_"))
     assert build_hash_of(first, with_blender=True) == BUILT
-    assert build_hash_of(dataclasses.replace(first, post=Post(lods=1)), with_blender=True) == BUILT_LODS
+    assert build_hash_of(dataclasses.replace(first, post=Processing(lods=1)), with_blender=True) == BUILT_LODS
     assert PLAIN.to_json() == {}

@@ -68,7 +68,7 @@ def test_options_of_the_mesh_reach_the_converter_and_the_record(tmp_path: Path) 
         assert len(jobs) == 1, "it has what it was made with"
         driver.engine.import_again(task_id, placement=Placement(smooth_deg=45))
         driver.reaches(task_id, Stage.IMPORTED)
-    assert [(job.merge, job.smooth_deg) for job in jobs] == [(True, 30), (False, 45)]
+    assert [(job.processing.merge, job.processing.smooth_deg) for job in jobs] == [(True, 30), (False, 45)]
 
 
 @pytest.mark.kind("half-models")

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from triverse_addon.tasks.processing import PLAIN, Processing
 from triverse_addon.tasks.record import Placement, Replaced, TaskRecord
 from triverse_addon.tasks.store import codec
 
@@ -32,6 +33,7 @@ def written_and_read(record: TaskRecord, text: str | None = None) -> TaskRecord:
         Placement(placeholder="Cube", keep_placeholder=True),
         Placement(location=(3.0, 0.0, 0.0), replaces=REPLACED),
         Placement(merge=True, smooth_deg=30),
+        Placement(instead_of="Chair", work=Processing(cleanup=True, decimate=5000, lods=3, hull=True)),
     ],
 )
 def test_a_placement_is_read_as_it_was_written(placement: Placement) -> None:
@@ -59,3 +61,18 @@ def test_options_of_the_mesh_that_are_missing_or_make_no_sense_are_off() -> None
     for placement in (older, *({**older, "merge": "no", "smooth_deg": odd} for odd in (-1, 181, "30", [30], None))):
         read = written_and_read(record, json.dumps({**data, "placement": placement}))
         assert (read.placement.merge, read.placement.smooth_deg) == (False, 0)
+
+
+def test_work_that_makes_no_sense_is_not_done() -> None:
+    work = Processing(cleanup=True, decimate=5000, lods=3, hull=True)
+    record = TaskRecord(id="a", flow="texture-model", name="Chair", placement=Placement(work=work), blend_work=work)
+    assert written_and_read(record) == record
+    data = json.loads(codec.to_json(record))
+    odd: tuple[object, ...] = ({"decimate": 1, "lods": 9, "hull": "yes", "later": 1}, {"decimate": True}, [], 3, None)
+    for one in odd:
+        placement = {**data["placement"], "work": one}
+        read = written_and_read(record, json.dumps({**data, "placement": placement}))
+        assert read.placement.work == PLAIN, one
+    del data["placement"]["work"], data["blend_work"]
+    older = written_and_read(record, json.dumps(data))
+    assert (older.placement.work, older.blend_work) == (PLAIN, PLAIN)

@@ -21,12 +21,12 @@ from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
 from ...api.urls import DEFAULT_API_URL, clean
+from ...tasks.processing import PLAIN, Processing
 from ...tasks.provenance import name_for, short_name
 from ...tasks.record import is_url
 from .. import post_options
 from ..library.catalogs import clean_path
 from ..outside_files import outside, path_of
-from ..post_options import PLAIN, Post
 from ..problems import Problem
 from ..raw_rows import RawBatch, RawRow, column_key
 from ..row import Row
@@ -336,7 +336,7 @@ class _Checker:
             self._add_problem(key, problem)
         self._places[path] = os.path.realpath(path)
 
-    def _post(self) -> Post:
+    def _post(self) -> Processing:
         values: dict[str, object] = {}
         for key in [key for key in self._cells if key in post_options.COLUMNS]:
             column = post_options.COLUMNS[key]
@@ -348,7 +348,7 @@ class _Checker:
                 self._add_problem(key, error.sentence)
         if not values:
             return PLAIN
-        post = Post(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
+        post = Processing(**values)  # type: ignore[arg-type]  # each column's check returns its field's type
         if post.needs_blender and not self._with_blender:
             self._add_problem("", Sentence.of("Working on models and exporting other formats than GLB takes Blender."))
         return post

@@ -14,7 +14,7 @@ from typing import Protocol
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped
 from ...tasks.files.atomic_write import copy_whole
-from ..post_options import Post
+from ...tasks.processing import Processing
 from .safe_paths import make_folder
 
 #: Folder of the thumbnails for contact sheets, inside the library.
@@ -52,7 +52,7 @@ class AssetJob:
     tags: tuple[str, ...] = ()
     description: str = ""
     catalog_id: str = ""
-    post: Post = field(default_factory=Post)
+    post: Processing = field(default_factory=Processing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from ...api.sentence import Sentence
 from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, Missing
 from ...tasks.removal import remove_leftovers
 from ..asset_library import CATALOG_ID
-from ..worker.job_format import ConvertInput, ConvertOutput
+from ..worker import job_json
+from ..worker.job_format import ConvertInput, ConvertOutput, Processing
 from .messages import sentence_for
 from .process import ChildMessages
 from .ready_process import ReadyChildProcess
@@ -97,8 +98,7 @@ class ChildConverter:
             catalog_id=CATALOG_ID,
             unit_m=job.unit_m,
             frames_per_s=job.frames_per_s,
-            merge=job.merge,
-            smooth_deg=job.smooth_deg,
+            post=job_json.read_part(Processing, job.processing.to_json()),
         )
         result = self._child.run(given, ConvertOutput, job.out_dir, stop)
         if result.missing.meshes:

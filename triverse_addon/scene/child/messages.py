@@ -13,8 +13,8 @@ def sentence_for(kind: str, detail: str = "") -> Sentence:
     """
     Return the message for an error reported by ``worker.gltf_import`` or ``worker.convert_worker``.
 
-    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign" or "disk"; any other value means
-        "unreadable".
+    :param kind: "numpy", "importer", "memory", "decoder", "empty", "foreign", "decimate", "no_size" or "disk"; any
+        other value means "unreadable".
     :param detail: message of the importer or of the system, or the name of the decoder or of the foreign file.
     """
     if kind in ("numpy", "importer", "disk"):
@@ -29,6 +29,13 @@ def sentence_for(kind: str, detail: str = "") -> Sentence:
             "The downloaded file is kept.",
             name=detail,
         )
+    if kind == "decimate":
+        return Sentence.of(
+            "This model does not get below {count} triangles: it consists of many small parts. Choose a larger number.",
+            count=detail,
+        )
+    if kind == "no_size":
+        return Sentence.of("This model has no volume, so it cannot get a hull.")
     if kind == "empty":
         return Sentence.of("The model file holds no object. The downloaded file is kept.")
     if not detail:

@@ -83,7 +83,7 @@ def append_model(
     if max_blocks is not None and number > max_blocks:
         _log.info("%s has %d data-blocks", blend_path, number)
         raise TooManyBlocksError(Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path)))
-    found = [one for one in wanted.collections if one is not None and not one.get(asset_collection.OTHERS)]
+    found = [one for one in wanted.collections if one is not None and not asset_collection.is_beside(one)]
     if not found:
         raise UnreadableBlendError(
             Sentence.of("The converted model is missing in its file: {path}.", path=str(blend_path))

@@ -18,6 +18,7 @@ from ...api.sentence import Sentence
 from ...tasks import provenance
 from ...tasks.engine.import_queue import ConvertAgain, Failed, Imported, ImportOutcome, Later
 from ...tasks.glb.glb_check import GlbError
+from ...tasks.processing import PLAIN
 from ...tasks.record import Placement, TaskRecord
 from .. import gltf_abilities
 from ..errors import SceneError
@@ -123,7 +124,7 @@ def _load_model(
             # Write the properties again: some, such as the cost, may have become known after the conversion.
             asset_collection.write_properties(collection, provenance.properties(record))
             return collection
-    if has_glb:
+    if has_glb and record.placement.work == PLAIN:
         # The file is checked again: it may have been changed since the download, and it is not read in a child here.
         with readable_models.readable_copy(glb, gltf_abilities.current_reader()) as readable:
             return import_model(
@@ -168,12 +169,14 @@ def _append(
     )
     if not math.isclose(record.blend_unit_m, units.unit_m, rel_tol=1e-5):
         raise _UnsuitableBlendError(other_units)
-    if (record.blend_merge, record.blend_smooth_deg) != (record.placement.merge, record.placement.smooth_deg):
+    if not record.is_blend_as_asked:
         raise _UnsuitableBlendError(Sentence.of("Converted again, with other options of the mesh."))
     has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
+    # What was done with the model is in the .blend only, however long that takes to append.
+    max_blocks = MAX_BLOCKS if record.placement.work == PLAIN else None
     try:
         return append_model(
-            blend, scene, name=name, target=target, max_blocks=MAX_BLOCKS, has_frame_rate=has_frame_rate
+            blend, scene, name=name, target=target, max_blocks=max_blocks, has_frame_rate=has_frame_rate
         )
     except OtherUnitsError:
         raise _UnsuitableBlendError(other_units) from None

@@ -85,7 +85,11 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
     :param old: collection of the earlier import.
     :param scene: the scene of both.
     """
-    model, before = list(new.all_objects), list(old.all_objects)
+    added, old_added = _added(new), _added(old)
+    model = [obj for obj in new.all_objects if obj not in added]
+    before = [obj for obj in old.all_objects if obj not in old_added]
+    # Copies: the matrix of an object without a parent is its own, and follows it.
+    stood = {obj: world_matrix(obj, {}).copy() for obj in model} if added else {}
     partners = counterparts(model, before)
     changes = {obj: _change(obj, partners[obj]) for obj in partners}
     is_exact = len(partners) == len(model) and None not in changes.values()
@@ -100,7 +104,9 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
     if is_exact:
         _copy_places(partners, {obj: change for obj, change in changes.items() if change is not None})
     else:
-        _fit(new, old, gone)
+        _fit(model, new, old, gone)
+    _follow(added, stood, changes if is_exact else {})
+    gone += old_added
     _link_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
     old_name, new.color_tag = old.name, old.color_tag
     _remove(old, gone, partners)
@@ -112,7 +118,44 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
     for obj in model if not is_exact else ():
         # It got a number because the old one had its name.
         obj.name = stem(obj.name)
+    for obj in added:
+        obj.name = stem(obj.name)
+    for child in new.children:
+        if child.get(asset_collection.LEVEL):
+            child.name = f"{asset_collection.cut(old_name, 52)} LOD{child[asset_collection.LEVEL]}"
     _select(model, shown)
+
+
+def _added(collection: bpy.types.Collection) -> dict[bpy.types.Object, None]:
+    """Return what Blender's work has added to a model: its hull, and the objects of its levels of detail."""
+    levels = [child for child in collection.children_recursive if child.get(asset_collection.LEVEL)]
+    hulls = [obj for obj in collection.objects if obj.type == "MESH" and obj.name.startswith(asset_collection.HULL)]
+    return dict.fromkeys([*hulls, *(obj for level in levels for obj in level.objects)])
+
+
+def _follow(
+    added: Iterable[bpy.types.Object],
+    stood: Mapping[bpy.types.Object, Matrix],
+    changes: Mapping[bpy.types.Object, Matrix | None],
+) -> None:
+    """
+    Move what was added to a model as the model was moved: a level of detail as the object that it is a level of.
+
+    :param stood: world matrices of the model before it was moved.
+    :param changes: transforms of its meshes.
+    """
+    sources = {asset_collection.cut(stem(obj.name), 52): obj for obj in stood}
+    roots = [obj for obj in stood if obj.parent not in stood]
+    for obj in added:
+        if not roots or obj.parent is not None:
+            continue
+        source = sources.get(re.sub(r"_LOD\d+$", "", stem(obj.name)), roots[0])
+        moved = world_matrix(source, {}) @ (changes.get(source) or Matrix()) @ stood[source].inverted_safe()
+        obj.matrix_basis = moved @ obj.matrix_basis
+        parent = source.parent
+        if parent is not None and parent not in stood:
+            obj.parent = parent
+            obj.matrix_parent_inverse = world_matrix(parent, {}).inverted_safe()
 
 
 # -----------------------------------------------------------------------------
@@ -212,7 +255,12 @@ def _copy_places(
         obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render
 
 
-def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.types.Object]) -> None:
+def _fit(
+    model: list[bpy.types.Object],
+    new: bpy.types.Collection,
+    old: bpy.types.Collection,
+    before: list[bpy.types.Object],
+) -> None:
     """
     Fit the model in ``new`` into the bounding box of the objects ``before`` of ``old``, and give it their parent.
 
@@ -220,7 +268,7 @@ def _fit(new: bpy.types.Collection, old: bpy.types.Collection, before: list[bpy.
 
     The parent is set only if the old objects together have exactly one parent outside themselves.
     """
-    model, shown = list(new.all_objects), set(asset_collection.shown_objects(old))
+    shown = set(asset_collection.shown_objects(old))
     turn = _turn(model, before)
     extent = bounds((obj for obj in before if obj in shown), turn)
     if extent is not None:
@@ -292,7 +340,7 @@ def _remove(
         child.matrix_world = world
     bpy.data.batch_remove(gone)
     bpy.data.batch_remove(
-        [child for child in bpy.data.collections if child.get(asset_collection.OTHERS) and not child.objects]
+        [child for child in bpy.data.collections if asset_collection.is_beside(child) and not child.objects]
     )
     orphan_data.remove_unused(found)
 

@@ -30,6 +30,11 @@ NAME_BYTES = 58
 #: Custom property that marks the collection of those objects of a file that do not belong to the model: objects of
 #: other scenes, and of nodes in no scene.
 OTHERS = "triverse_other_scenes"
+#: Custom property of a collection that is a level of detail: its number, from 1. Of an imported model, these are child
+#: collections.
+LEVEL = "triverse_lod"
+#: Beginning of the name of a collision hull, by which Unreal and others recognise it.
+HULL = "UCX_"
 #: Number of wrappers up to which they are removed. For each object that is removed, Blender visits everything that
 #: changed since the last redraw: 10 s for 8,000 wrappers.
 _MAX_WRAPPERS = 200
@@ -139,14 +144,34 @@ def store_variants(collection: bpy.types.Collection, names: Sequence[str]) -> No
         collection[VARIANTS] = json.dumps(list(names))
 
 
+def add_levels(collection: bpy.types.Collection, levels: Sequence[bpy.types.Collection]) -> None:
+    """
+    Make levels of detail child collections of their model, where they are excluded like a file's other objects.
+
+    :param levels: collections linked to a scene, the finest first.
+    """
+    for number, level in enumerate(levels, 1):
+        level[LEVEL] = number
+        for scene in bpy.data.scenes:
+            if level.name in scene.collection.children:
+                scene.collection.children.unlink(level)
+        collection.children.link(level)
+    exclude_others(collection)
+
+
+def is_beside(collection: bpy.types.Collection) -> bool:
+    """Return whether a child collection of a model is no part of it: a file's other objects, or a level of detail."""
+    return bool(collection.get(OTHERS) or collection.get(LEVEL))
+
+
 def exclude_others(collection: bpy.types.Collection) -> None:
     """
-    Exclude the child collection of a file's other objects from every view layer.
+    Exclude from every view layer what is no part of the model: a file's other objects, and levels of detail.
 
     View layers store this for each parent that a collection is linked to, so call it again after linking
     ``collection``.
     """
-    inner = {child for child in collection.children_recursive if child.get(OTHERS)}
+    inner = {child for child in collection.children_recursive if is_beside(child)}
     if not inner:
         return
     for layer in (layer for scene in bpy.data.scenes if scene.library is None for layer in scene.view_layers):
@@ -163,8 +188,8 @@ def exclude_others(collection: bpy.types.Collection) -> None:
 
 
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
-    """Return all objects in ``collection`` and its child collections, except the file's other objects."""
-    others = {obj for child in collection.children_recursive if child.get(OTHERS) for obj in child.objects}
+    """Return the objects of a model: not a file's other objects, and not levels of detail."""
+    others = {obj for child in collection.children_recursive if is_beside(child) for obj in child.objects}
     return [obj for obj in all_objects(collection) if obj not in others or obj.name in collection.objects]
 
 

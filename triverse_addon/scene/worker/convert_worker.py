@@ -21,7 +21,7 @@ import bpy
 
 if TYPE_CHECKING:
     from . import asset_collection, blend_file, colours, gltf_import, job_loop, preview_render, thumbnail
-    from .job_format import ConvertInput, ConvertOutput, Job
+    from .job_format import ConvertInput, ConvertOutput, Job, Processing
 else:
     import asset_collection
     import blend_file
@@ -30,7 +30,7 @@ else:
     import job_loop
     import preview_render
     import thumbnail
-    from job_format import ConvertInput, ConvertOutput, Job
+    from job_format import ConvertInput, ConvertOutput, Job, Processing
 
 _log = logging.getLogger("convert_worker")
 
@@ -50,9 +50,10 @@ def convert(job: Job[ConvertInput]) -> None:
         scene,
         given.name,
         gltf_import.Units(given.unit_m, given.frames_per_s),
-        merge=given.merge,
-        smooth_deg=given.smooth_deg,
+        merge=given.post.merge,
+        smooth_deg=given.post.smooth_deg,
     )
+    number, triangles = _process(collection, given.post)
     asset_collection.pack_images()
     asset_collection.mark_asset(
         collection,
@@ -63,7 +64,6 @@ def convert(job: Job[ConvertInput]) -> None:
     )
     bpy.data.orphans_purge(do_recursive=True)
     colours.mark_data_images(bpy.data.images)
-    number, triangles = asset_collection.count(collection)
     target = Path(given.thumbnail_path)
     has_thumbnail = given.preview_path is not None and thumbnail.try_make(Path(given.preview_path), target, collection)
     output = ConvertOutput(
@@ -85,6 +85,32 @@ def convert(job: Job[ConvertInput]) -> None:
             job_loop.write_result(job, replace(output, blend_sha256=_write(job, scene), thumbnail=True))
     except (OSError, MemoryError) as error:
         _log.warning("No rendered preview: %s", error)
+
+
+def _process(collection: bpy.types.Collection, post: Processing) -> tuple[int, int]:
+    """
+    Process the model, with its levels of detail as child collections.
+
+    :return: number of its objects, and of their triangles, without levels of detail and hull.
+    """
+    if not _is_work(post):
+        return asset_collection.count(collection)
+    gltf_import.need_numpy()
+    # It imports numpy, which is not needed otherwise.
+    if TYPE_CHECKING:
+        from . import post_process
+    else:
+        import post_process
+    levels = post_process.work(collection, post)
+    counted = asset_collection.count(collection)
+    if post.hull:
+        post_process.add_hull(collection)
+    asset_collection.add_levels(collection, levels)
+    return counted
+
+
+def _is_work(post: Processing) -> bool:
+    return replace(post, merge=False, smooth_deg=0) != Processing()
 
 
 def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:

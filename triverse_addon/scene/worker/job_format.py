@@ -25,7 +25,7 @@ BEGUN, DONE = ".begun", ".done"
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """The post-processing of a model; the fields are those of ``batch.post_options.Post``."""
+    """What is done with a model; the fields are those of ``tasks.processing.Processing``."""
 
     cleanup: bool = False
     decimate: int = 0
@@ -89,8 +89,7 @@ class ConvertInput:
     :ivar catalog_id: UUID of the asset catalog.
     :ivar unit_m: length of a unit of the scene that the model is for, in metres.
     :ivar frames_per_s: frame rate of that scene.
-    :ivar merge: whether vertices are merged, see ``geometry.rework``.
-    :ivar smooth_deg: angle for smooth shading in degrees, 0 for none.
+    :ivar post: what is done with the model, without exports.
     """
 
     glb_path: str
@@ -103,8 +102,7 @@ class ConvertInput:
     catalog_id: str
     unit_m: float
     frames_per_s: float
-    merge: bool
-    smooth_deg: int
+    post: Processing
 
 
 @dataclass(frozen=True, slots=True)

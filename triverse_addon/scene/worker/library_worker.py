@@ -97,7 +97,7 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
     asset_collection.pack_images()
     _mark(given, collection, tags)
     for level, lod in enumerate(extra, 1):
-        _mark(given, lod, [*tags, f"LOD{level}"], {"triverse_lod": level})
+        _mark(given, lod, [*tags, f"LOD{level}"], {asset_collection.LEVEL: level})
     made: dict[str, Path] = {}
     picture = _picture(given, collection, scratch / "thumbnail.png")
     if picture is not None:

@@ -64,7 +64,7 @@ def _views(given: PixelsInput, folder: Path) -> list[Path]:
             wanted.collections = inside.collections
     except (OSError, RuntimeError) as error:
         raise gltf_import.RefusedError("unreadable", gltf_import.last_line(str(error))) from None
-    found = [one for one in wanted.collections if one is not None and not one.get(asset_collection.OTHERS)]
+    found = [one for one in wanted.collections if one is not None and not asset_collection.is_beside(one)]
     if not found:
         raise gltf_import.RefusedError("empty")
     bpy.context.scene.collection.children.link(found[0])

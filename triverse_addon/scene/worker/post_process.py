@@ -150,7 +150,7 @@ def add_hull(collection: bpy.types.Collection) -> None:
     result = bmesh.ops.convex_hull(shape, input=shape.verts, use_existing_faces=False)
     inner = {v for v in (*result["geom_interior"], *result["geom_unused"]) if isinstance(v, bmesh.types.BMVert)}
     bmesh.ops.delete(shape, geom=list(inner), context="VERTS")
-    name = asset_collection.cut(f"UCX_{collection.name}", asset_collection.NAME_BYTES)
+    name = asset_collection.cut(f"{asset_collection.HULL}{collection.name}", asset_collection.NAME_BYTES)
     mesh = bpy.data.meshes.new(name)
     shape.to_mesh(mesh)
     shape.free()

@@ -5,9 +5,10 @@ The state shared by the engine's threads: settings, client, store, and the event
 Floor: first. Thread: any. No ``bpy``.
 """
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,8 @@ class EngineContext:
         """Whether the WebSocket is connected and reports changes."""
         self.unfollowed_ids: set[str] = set()
         """Ids of tasks that the user stopped following; a running download of such a task is aborted."""
+        self._works: dict[str, threading.Event] = {}
+        """Task id -> the event that stops the child Blender that works on its model."""
         self._make_client = make_client
         self._client: Client | None = None
         self._lock = threading.Lock()
@@ -119,10 +122,33 @@ class EngineContext:
                     raise
             return self._client
 
+    @contextlib.contextmanager
+    def stop_event(self, task_id: str) -> Iterator[threading.Event]:
+        """Yield the event that stops the work on one model: set by :meth:`stop_work`, and at the end of the engine."""
+        event = threading.Event()
+        with self._lock:
+            self._works[task_id] = event
+            if self.stop.is_set():
+                event.set()
+        try:
+            yield event
+        finally:
+            with self._lock:
+                self._works.pop(task_id, None)
+
+    def stop_work(self, task_id: str) -> None:
+        """Stop the child Blender that works on the model of a task, if there is one."""
+        with self._lock:
+            event = self._works.get(task_id)
+        if event is not None:
+            event.set()
+
     def cancel_requests(self) -> None:
-        """Set the stop event and abort all running requests."""
+        """Set the stop events and abort all running requests."""
         self.stop.set()
         with self._lock:
+            for event in self._works.values():
+                event.set()
             client, self._client = self._client, None
         if client is not None:
             client.close()

@@ -14,7 +14,7 @@ from typing import Any
 from ...api.backoff import backoff_s
 from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ...api.sentence import Sentence
-from ..converter import Converted, Converter, ConvertError, ConvertJob, NoChildError
+from ..converter import ChildNotStartedError, Converted, Converter, ConvertError, ConvertJob, NoChildError
 from ..files.download_errors import (
     DiskFullError,
     DownloadBusyError,
@@ -28,17 +28,21 @@ from ..files.download_errors import (
 from ..files.resumable_download import discard_part
 from ..folders import folder_for, make
 from ..glb import glb_check
+from ..processing import PLAIN
 from ..provenance import collection_name, properties, tags
 from ..record import Stage, TaskRecord, now_s
 from . import model_download
 from .context import EngineContext
 from .expected_conversions import ExpectedConversions
+from .retry import without_work
 from .transitions import MAX_ATTEMPTS, Transitions
 
 log = logging.getLogger(__name__)
 
 #: Retry delay in seconds while another Blender downloads the same file.
 _BUSY_S = 2.0
+#: Why Blender cannot work on a model.
+_NO_CHILD_TO_WORK = Sentence.of("This needs a second Blender, and none can be started here. The model stays as it was.")
 #: Attempts when the delivered file has the wrong type: a proxy's error page may be gone at the next one.
 _FOREIGN_TRIES = 3
 
@@ -181,6 +185,12 @@ class DeliverSteps:
             return
         try:
             converted = self._converted(record, model, verdict)
+        except (ConvertError, ChildNotStartedError) as error:
+            may_pass = isinstance(error, ChildNotStartedError) and record.attempts + 1 < MAX_ATTEMPTS
+            if not record.is_worked_on or may_pass:
+                raise
+            self._leave_work(record, error)
+            return
         finally:
             self._expected.converted()
         for note in verdict.notes:
@@ -200,11 +210,28 @@ class DeliverSteps:
                 blend_frames_per_s=record.placement.frames_per_s,
                 blend_merge=record.placement.merge,
                 blend_smooth_deg=record.placement.smooth_deg,
+                blend_work=record.placement.work,
                 blend_sha256=converted.blend_sha256,
                 thumbnail_path=str(converted.thumbnail_path or ""),
                 collection_name=converted.collection_name,
-                triangles=converted.triangles,
+                # That of the model itself, whatever was done with it for one import.
+                triangles=converted.triangles if record.placement.work == PLAIN else record.triangles,
             )
+
+    def _leave_work(self, record: TaskRecord, error: TriverseError) -> None:
+        """Say why Blender could not do what was asked of it. The task keeps its model, and has not failed."""
+        left = without_work(record)
+        self._transitions.move(
+            record,
+            history=error.sentence,
+            level="ERROR",
+            stage=left.stage,
+            placement=left.placement,
+            auto_import=left.auto_import,
+            attempts=left.attempts,
+            status_note=left.status_note,
+        )
+        self._context.notice("ERROR", error.sentence, record.id)
 
     def _converted(self, record: TaskRecord, model: Path, verdict: glb_check.Verdict) -> Converted | None:
         """
@@ -212,7 +239,9 @@ class DeliverSteps:
 
         :raises ConvertError: the model or its folder cannot be used.
         """
-        if self._converter is None or not record.convert:
+        if self._converter is None or not (record.convert or record.is_worked_on):
+            if record.is_worked_on:
+                raise ConvertError(_NO_CHILD_TO_WORK)
             return None
         job = ConvertJob(
             glb_path=model,
@@ -223,19 +252,21 @@ class DeliverSteps:
             tags=tags(record),
             unit_m=record.placement.unit_m,
             frames_per_s=record.placement.frames_per_s,
-            merge=record.placement.merge,
-            smooth_deg=record.placement.smooth_deg,
+            processing=record.placement.processing,
         )
         try:
             make(job.out_dir)
-            if verdict.is_as_it_is:
-                return self._converter(job, self._context.stop)
-            with glb_check.readable(model, self._context.settings.reader) as (path, _):
-                return self._converter(replace(job, glb_path=path), self._context.stop)
+            with self._context.stop_event(record.id) as stop:
+                if verdict.is_as_it_is:
+                    return self._converter(job, stop)
+                with glb_check.readable(model, self._context.settings.reader) as (path, _):
+                    return self._converter(replace(job, glb_path=path), stop)
         except glb_check.GlbError as error:
             # The file was replaced after the check a moment ago.
             raise ConvertError(error.sentence) from None
         except NoChildError as error:
+            if record.is_worked_on:
+                raise ConvertError(_NO_CHILD_TO_WORK) from None
             # Always report this: the user's own Blender will then read the file.
             log.info("task %s is imported in place: %s", record.id, error)
             sentence = Sentence.of(

@@ -20,10 +20,12 @@ from ...api.backoff import backoff_s
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.seals import Seal
+from ..processing import PLAIN
 from ..record import Stage, TaskRecord, now_s
 from ..store.errors import StoreError
 from ..store.lease import LEASE_S
 from .context import EngineContext
+from .retry import without_work
 from .task_cache import TaskCache
 
 log = logging.getLogger(__name__)
@@ -284,6 +286,7 @@ class ImportQueue:
                 return
             outcome = Failed(outcome.sentence)
         self._converted_again.pop(record.id, None)
+        was_work = isinstance(outcome, Failed) and record.placement.work != PLAIN
         if isinstance(outcome, Imported):
             done = Sentence.of("Imported as “{name}”.", name=outcome.collection_name)
             self._add_history(record, outcome.history)
@@ -296,16 +299,28 @@ class ImportQueue:
                 "error": outcome.sentence,
                 "status_note": None,
             }
+
+        def edit(newest: TaskRecord) -> TaskRecord | None:
+            if newest.stage is not Stage.READY:
+                return None
+            if was_work:
+                # The model itself is as good as before.
+                return without_work(newest)
+            # Blender's work was for this import only.
+            return newest.with_(**changes, placement=dataclasses.replace(newest.placement, work=PLAIN))
+
         try:
             record = context.store.change(
                 record.id,
-                lambda newest: newest.with_(**changes) if newest.stage is Stage.READY else None,
+                edit,
                 history=("INFO" if isinstance(outcome, Imported) else "ERROR", done),
             )
         except TriverseError as error:
             # The model is in the scene, although the store does not show it.
             context.notice("WARNING", error.sentence, record.id)
             record = record.with_(**changes)
+        if was_work:
+            context.notice("ERROR", done, record.id)
         context.changed(record)
 
     def _convert_again(self, record: TaskRecord, outcome: ConvertAgain) -> None:

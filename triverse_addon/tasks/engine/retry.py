@@ -5,10 +5,12 @@ Retry failed tasks, and turn any task into a new request; pure functions.
 Floor: first. Thread: any. No ``bpy``.
 """
 
+import dataclasses
 from typing import Any
 
 from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
+from ..processing import PLAIN
 from ..record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, next_order_id
 
 #: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
@@ -82,6 +84,17 @@ def ready_to_import(record: TaskRecord, *, has_files: bool) -> TaskRecord:
     if record.stage is Stage.FAILED and record.failed_stage is Stage.READY:
         return record.with_(**retry_changes(record, has_files=has_files))
     return record
+
+
+def without_work(record: TaskRecord) -> TaskRecord:
+    """Return a task whose model is here as it was before Blender worked on that; see :attr:`record.Placement.work`."""
+    return record.with_(
+        stage=Stage.IMPORTED if record.imported_at_s is not None else Stage.READY,
+        placement=dataclasses.replace(record.placement, work=PLAIN, instead_of="", instead_of_uuid=""),
+        auto_import=False,
+        attempts=0,
+        status_note=None,
+    )
 
 
 def request_from(record: TaskRecord) -> TaskRequest:

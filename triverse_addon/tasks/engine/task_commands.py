@@ -26,7 +26,7 @@ from ..store.lease import LEASE_S, Owner
 from .context import EngineContext
 from .import_queue import Change, ImportQueue, files_are_there, imported_changes
 from .new_record import record_of_request
-from .retry import ready_to_import, request_from, retried
+from .retry import ready_to_import, request_from, retried, without_work
 from .service_updates import record_of_uuid
 from .steps import Steps
 from .task_cache import TaskCache
@@ -328,6 +328,42 @@ class TaskCommands:
             self.imports.update(record)
             self.imports.try_now(task_id)
         return record
+
+    def work_on(self, task_id: str, placement: Placement, origin: Origin) -> TaskRecord:
+        """
+        Let a child Blender work on a task's model as :attr:`record.Placement.work` says, then import the result.
+
+        It needs no network, unless the delivered file was deleted. A task without a model is left unchanged.
+
+        :param placement: what to do, and where the result is placed.
+        :param origin: the .blend file and scene to import into.
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        changes: dict[str, Any] = {
+            "stage": Stage.CONVERTING,
+            "placement": placement,
+            "origin": origin,
+            "auto_import": True,
+            "following": True,
+            "geometry_only": False,
+            "attempts": 0,
+            "status_note": None,
+        }
+        return self._edit(
+            task_id,
+            lambda newest: newest.with_(**changes) if newest.has_model else None,
+            ("INFO", Sentence.of("Blender works on the model.")),
+        )
+
+    def stop_work(self, task_id: str) -> None:
+        """
+        Stop what :meth:`work_on` began. The task has its model as before.
+
+        :raises TriverseError: the task was removed from the list, or the store cannot be written.
+        """
+        # First in the store: what is stopped afterwards is not begun again.
+        self._edit(task_id, lambda newest: without_work(newest) if newest.is_worked_on else None)
+        self._context.stop_work(task_id)
 
     def _known(self, task_id: str) -> TaskRecord:
         record = self._task_cache.get(task_id) or self._context.store.get(task_id)

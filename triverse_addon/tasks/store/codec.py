@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from ...api.calendar import bounded, is_in_calendar
 from ...api.sentence import Sentence
 from ..labels import clean_name, clean_tags
+from ..processing import PLAIN, Processing, from_stored
 from ..record import FAILED_STAGES, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
 #: Fields with their own column in the store; all other fields are in the JSON.
@@ -39,7 +40,7 @@ def _kinds(hint: Any) -> tuple[type, ...]:
         return tuple(kind for part in hint.__args__ for kind in _kinds(part))
     if hint in (float, int):
         return (float, int)
-    if typing.get_origin(hint) is Mapping or hint in (Origin, Placement, Sentence):
+    if typing.get_origin(hint) is Mapping or hint in (Origin, Placement, Processing, Sentence):
         return (dict,)
     if typing.get_origin(hint) is tuple:
         return (list,)
@@ -69,8 +70,12 @@ def to_json(record: TaskRecord) -> str:
             continue
         if isinstance(value, Sentence):
             value = value.to_json()
-        elif isinstance(value, Origin | Placement):
+        elif isinstance(value, Placement):
+            value = dataclasses.asdict(value) | {"work": value.work.to_json()}
+        elif isinstance(value, Origin):
             value = dataclasses.asdict(value)
+        elif isinstance(value, Processing):
+            value = value.to_json()
         data[_STORED_NAMES.get(f.name, f.name)] = value
     # ASCII, because SQLite rejects lone surrogates, which represent non-UTF-8 bytes in paths.
     return json.dumps(data, separators=(",", ":"))
@@ -100,6 +105,8 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         values["tags"] = clean_tags(tag for tag in values["tags"] if isinstance(tag, str))
     if "project" in values:
         values["project"] = clean_name(values["project"])
+    if "blend_work" in values:
+        values["blend_work"] = from_stored(values["blend_work"])
     values["stage"] = Stage(values["stage"])
     try:
         if "origin" in values:
@@ -219,6 +226,7 @@ def _placement(data: Any) -> Placement:
         share_data=placement.share_data is True,
         merge=placement.merge is True,
         smooth_deg=int(placement.smooth_deg) if placement.smooth_deg in range(1, 181) else 0,
+        work=from_stored(placement.work) if isinstance(placement.work, dict) else PLAIN,
     )
 
 
