@@ -44,6 +44,7 @@ from .task_list import (
     keymap,
     label_operators,
     list_operators,
+    make_from,
     many_operators,
     place_operators,
     preview_operators,
@@ -55,6 +56,7 @@ from .task_list import (
     task_operators,
     track_operators,
     variant_operators,
+    work_operators,
 )
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
@@ -88,6 +90,8 @@ _CLASSES = (
     *task_operators.CLASSES,
     *variant_operators.CLASSES,
     *refine.CLASSES,
+    *work_operators.CLASSES,
+    *make_from.CLASSES,
     *track_operators.CLASSES,
     *reuse_inputs.CLASSES,
     *batch_file_operators.CLASSES,

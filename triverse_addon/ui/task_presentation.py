@@ -199,6 +199,8 @@ def action(record: TaskRecord) -> Action:
         return Action("triverse.retry", "Retry", "FILE_REFRESH")
     if is_fetchable(record):
         return Action("triverse.import_task", "Import", "IMPORT")
+    if record.is_worked_on:
+        return Action("triverse.stop_work", "Stop Work", "X")
     if record.following and record.is_unsent:
         return Action("triverse.cancel_order", "Cancel", "X")
     if record.following:

@@ -108,6 +108,19 @@ def placement(context: bpy.types.Context) -> "Placement":
     )
 
 
+def beside(place: "Placement", model: bpy.types.Collection) -> "Placement":
+    """Return ``place`` with the nearest free place on the ground beside an imported model."""
+    from ...scene.importing.placement import bounds
+    from ...scene.worker.asset_collection import shown_objects  # lazy import, as in runtime
+
+    extent = bounds(shown_objects(model))
+    if extent is None:
+        return place
+    low, high = extent
+    location = ((low.x + high.x) / 2, (low.y + high.y) / 2, low.z)
+    return dataclasses.replace(place, location=location, on_ground=True, step_aside=True)
+
+
 def moved_to(context: bpy.types.Context, before: "Placement", location: "Vector") -> "Placement":
     """
     Return the placement of a model that the user has put at ``location``: there it stands, whatever else is there.

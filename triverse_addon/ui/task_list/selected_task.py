@@ -13,7 +13,7 @@ from ...api.display_text import shown
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state import list_rows, runtime
 from ..translate import tr, translate
-from . import refine, selected_tasks, variant_operators
+from . import make_from, refine, selected_tasks, variant_operators
 from .operator_base import draw_task_operator
 from .ui_list import ROW_PX
 
@@ -65,6 +65,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     if record.is_unfinished or (record.has_model and not is_in_file):
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     refine.draw(row, record)
+    make_from.request_prices(context, record)
     row.operator("triverse.star", text="", icon="SOLO_ON" if record.starred else "SOLO_OFF")
     row.menu("TRIVERSE_MT_task", text="", icon="DOWNARROW_HLT")
     if is_in_file:
@@ -134,10 +135,10 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         draw_task_operator(layout, "triverse.place", record, icon="RESTRICT_SELECT_OFF")
         draw_task_operator(layout, "triverse.place_at_cursor", record, icon="PIVOT_CURSOR")
         layout.separator()
-        refine.draw_menu(layout, record)
+        # In menus of their own: Blender shows no more of a long menu than fits above or below its button.
+        layout.menu("TRIVERSE_MT_make_from", icon="ADD")
+        draw_task_operator(layout, "triverse.work_on_result", record, icon="MODIFIER")
         draw_task_operator(layout, "triverse.retry", record, icon="FILE_REFRESH")
-        draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
-        # In a menu of its own: Blender shows no more of a long menu than fits above or below its button.
         layout.menu("TRIVERSE_MT_organize", icon="BOOKMARKS")
         layout.separator()
         draw_task_operator(layout, "triverse.show_error", record, icon="INFO")
@@ -147,7 +148,9 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         if task_presentation.is_unfollowed(record):
             draw_task_operator(layout, "triverse.resume_following", record, icon="PLAY")
         else:
-            if record.is_unsent:
+            if record.is_worked_on:
+                draw_task_operator(layout, "triverse.stop_work", record, icon="X")
+            elif record.is_unsent:
                 draw_task_operator(layout, "triverse.cancel_order", record, icon="X")
             else:
                 draw_task_operator(layout, "triverse.stop_following", record, icon="PAUSE")
