@@ -8,7 +8,7 @@ One thread per window. Never imports ``bpy``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from typing import NamedTuple, TypeVar
 
@@ -187,8 +187,7 @@ IMPORTED = {
     "triverse.open_folder": "Open Folder",
     "triverse.copy_uuid": "Copy Task UUID",
     "triverse.forget": "Take off the List",
-    "triverse.regenerate": "Use These Inputs Again",
-    "triverse.refine": "Refine",
+    "triverse.work_on_result": "Work on Result",
     "triverse.put_away": "Put Away",
 }
 """The entries of the menu of a task, for one that is imported."""
@@ -203,6 +202,16 @@ ORGANIZE = {
 }
 """The entries of the menu in it that puts tasks in order."""
 
+MAKE_FROM = {
+    "triverse.make_from texture-model": "Texture from Image",
+    "triverse.make_from text-to-texture": "Texture from Text",
+    "triverse.make_from model-remesh": "Remesh Model",
+    "triverse.make_from convert-model-format": "Convert Format",
+    "triverse.refine": "Refine",
+    "triverse.regenerate": "Use These Inputs Again",
+}
+"""The entries of the menu in it of what can be made from a task."""
+
 
 DIALOGS = (
     "triverse.forget",
@@ -212,6 +221,7 @@ DIALOGS = (
     "triverse.set_project",
     "triverse.rename_task",
     "triverse.import_ready",
+    "triverse.work_on_result",
 )
 """The entries that ask something first, or wait for a click: the test leaves it at that."""
 
@@ -237,24 +247,42 @@ def menu_button(stage: Stage) -> Place:
     return side.x + side.width - 58, boxes[0].center[1] if boxes else y
 
 
-def choose_order(stage: Stage, account: Account, task_id: str) -> list[str]:
-    """Choose every entry of the menu that puts tasks in order, in the menu of a task; return all."""
+def choose_inside(
+    stage: Stage, account: Account, task_id: str, menu: str, title: str, entries: Mapping[str, str]
+) -> list[str]:
+    """Choose every entry of a menu in the menu of a task; return all that are in it."""
     window = stage.window
     choose_task(window, task_id)
     settle(window)
     button = menu_button(stage)
-    for entry, label in ORGANIZE.items():
+    for entry, label in entries.items():
         window.run("state['ran'].clear()")
         stage.mouse.open(button, stage.part)
-        window.click_text("Organize")
+        window.click_text(title)
+        settle(window)
         window.click_text(label)
-        window.wait_for(is_run_bare(entry))
-        account.note("TRIVERSE_MT_organize", label)
-        if entry in DIALOGS:
+        window.wait_for(is_run_bare(entry) if menu == "TRIVERSE_MT_organize" else is_run_with_flow(entry))
+        account.note(menu, label)
+        if entry in DIALOGS or entry.startswith("triverse.make_from"):
             leave(stage)
+            # In a field that is being typed in, the first Escape ends that.
+            leave(stage)
+        elif entry == "triverse.regenerate":
+            # What the panel says of it would take the room of the list.
+            window.run(f"{SESSION}.again_of = ''")
+        elif entry == "triverse.refine":
+            # The new task is the chosen one.
+            choose_task(window, task_id)
         settle(window)
     window.run("with override(): bpy.ops.triverse.select_tasks(action='NONE')")
-    return [one.rstrip("…") for one in stage.menus["TRIVERSE_MT_organize"]]
+    # What costs something says its price.
+    return [one.partition(" · ")[0].rstrip("…") for one in stage.menus[menu]]
+
+
+def is_run_with_flow(entry: str) -> str:
+    """As :func:`is_run`, with the flow where one is said."""
+    name, _, flow = entry.partition(" ")
+    return f"{RAN}[0] == {name!r} and {RAN}[1].get('flow', '') == {flow!r}"
 
 
 def ask_for_tooltips(stage: Stage, x: int, y: int) -> None:

@@ -92,7 +92,7 @@ state["ran"] = []
 
 def watched(cls, function):
     def call(self, context, *event):
-        names = ("what", "to", "starter", "geometry_only", "field", "alone")
+        names = ("what", "to", "starter", "geometry_only", "field", "alone", "flow")
         given = {one: getattr(self, one) for one in names if hasattr(self, one)}
         state["ran"].append([cls.bl_idname.replace("_OT_", ".").lower(), given])
         return function(self, context, *event)

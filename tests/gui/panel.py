@@ -79,6 +79,15 @@ def choose_in_menu(window: BlenderWindow, side: Box, entry: str) -> None:
     settle(window)
 
 
+def choose_in_submenu(window: BlenderWindow, side: Box, menu: str, entry: str) -> None:
+    """Choose from a menu in the menu of what can be done with the chosen task."""
+    press_right_of(window, side, button_of_task(window), 58)
+    window.click_text(menu)
+    settle(window)
+    window.click_text(entry)
+    settle(window)
+
+
 def button_of_task(window: BlenderWindow) -> str:
     """What the button of the chosen task says."""
     text = window.run(

@@ -18,6 +18,7 @@ from tests.gui.panel import (
     SESSION,
     UI,
     choose_in_menu,
+    choose_in_submenu,
     connected,
     generate,
     press,
@@ -171,7 +172,7 @@ def test_a_model_is_imported_again_bare_and_in_place(open_window: OpenWindow, se
     # Its inputs in the panel, to be changed; nothing is sent before the button is pressed.
     window.run(f"{PROMPT} = 'Something else'")
     settle(window)
-    choose_in_menu(window, side, "Use These Inputs Again")
+    choose_in_submenu(window, side, "Make From This", "Use These Inputs Again")
     window.wait_for(f"{PROMPT} == 'A red chair'")
     settle(window)
     window.wait_text("Words and pictures are sent", side)

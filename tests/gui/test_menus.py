@@ -24,7 +24,9 @@ from tests.gui.menu_stage import (
     ELSEWHERE,
     GIVEN,
     IMPORTED,
+    MAKE_FROM,
     MANAGER,
+    ORGANIZE,
     PREFERENCES,
     RAN,
     SET_BY_CODE_ONLY,
@@ -33,8 +35,8 @@ from tests.gui.menu_stage import (
     WAITING,
     Stage,
     ask_for_tooltips,
+    choose_inside,
     choose_known_values,
-    choose_order,
     choose_task,
     is_run,
     is_run_bare,
@@ -409,7 +411,7 @@ def test_a_search_field_in_a_dialog(stage: Stage) -> None:
         assert window.value(f"bpy.data.images.load({GIVEN}.shared.image_file).size[0]") == 8 * (1 + number)
 
 
-@uses("TRIVERSE_MT_task", "TRIVERSE_MT_organize")
+@uses("TRIVERSE_MT_task", "TRIVERSE_MT_organize", "TRIVERSE_MT_make_from")
 def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
     """Every entry, for a task for which it makes sense: one that is imported, one under way, one that failed."""
     window, service = stage.window, stage.service
@@ -445,14 +447,13 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
                 window.wait_for(f"not {SESSION}.engine.get(task_id).following", task_id=task_id)
             elif entry in DIALOGS:
                 leave(stage)
-            elif entry == "triverse.regenerate":
-                # What the panel says of it would take the room of the list.
-                window.run(f"{SESSION}.again_of = ''")
-            elif entry == "triverse.refine":
-                # The new task is the chosen one.
-                choose_task(window, task_id)
             settle(window)
-    menus = {"TRIVERSE_MT_task": list(offered), "TRIVERSE_MT_organize": choose_order(stage, account, made[0])}
+    menus = {"TRIVERSE_MT_task": list(offered)}
+    for menu, title, entries in (
+        ("TRIVERSE_MT_organize", "Organize", ORGANIZE),
+        ("TRIVERSE_MT_make_from", "Make From This", MAKE_FROM),
+    ):
+        menus[menu] = choose_inside(stage, account, made[0], menu, title, entries)
     account.close({**stage.menus, **menus}, list(menus))
 
 

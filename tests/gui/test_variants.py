@@ -15,7 +15,7 @@ from tests.gui.panel import (
     NEWEST,
     SESSION,
     UI,
-    choose_in_menu,
+    choose_in_submenu,
     connected,
     press,
     press_right_of,
@@ -111,7 +111,7 @@ def test_four_are_made_compared_and_one_is_kept_and_refined(open_window: OpenWin
 
     # The same again as Hero takes its place.
     window.run("bpy.data.collections[name].all_objects[0].location.x += 4.0", name=names[2])
-    choose_in_menu(window, side, "Refine")
+    choose_in_submenu(window, side, "Make From This", "Refine")
     window.wait_for(f"len({TASKS}) == 5")
     window.wait_for(f"{NEWEST}.stage.value == 'imported'")
     assert window.value(f"{NEWEST}.params['polygon_limit']") == 1_000_000
