@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +31,7 @@ class Step:
         self.moved: list[Any] = []
         context = SimpleNamespace(
             settings=SimpleNamespace(reader=ANY_BLENDER),
-            stop=threading.Event(),
+            stop_event=lambda _id: contextlib.nullcontext(threading.Event()),
             seals=SimpleNamespace(remember=lambda _path, _sha256: None),
             store=SimpleNamespace(add_history=lambda _id, _level, sentence: self.told.append(str(sentence))),
         )
