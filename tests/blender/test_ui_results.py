@@ -55,7 +55,9 @@ def menu(name: str) -> Recorder:
 def dialog(cls: type, record: TaskRecord, **values: Any) -> Recorder:
     """What a dialog shows."""
     layout = Recorder()
-    stand = type("Operator", (), {"layout": layout, "record": lambda _: record, **values})()
+    properties = bpy.context.window_manager.operator_properties_last(cls.bl_idname)  # type: ignore[attr-defined]
+    given = {"layout": layout, "record": lambda _: record, "bl_rna": properties.bl_rna, **values}
+    stand = type("Operator", (), given)()
     for name in ("_flow", "_request"):
         if hasattr(cls, name):
             setattr(type(stand), name, getattr(cls, name))
@@ -93,7 +95,7 @@ def test_one_click_orders_it_with_the_model_filled_in(
     shared.prompt = "Red leather"
     shared.image_file = str(glbs.picture(tmp_path / "leather.png", 8, 8))
     price = connected.state.user.balance
-    drawn = dialog(make_from.TRIVERSE_OT_make_from, made, flow=flow_name)
+    drawn = dialog(make_from.TRIVERSE_OT_make_from, made, flow=flow_name, in_place=False)
     assert any(made.name in text for text in drawn.texts())
     assert OPS.make_from(task_id=made.id, flow=flow_name) == {"FINISHED"}
     new = session().engine.tasks()[0]
