@@ -72,6 +72,18 @@ def test_the_history_is_read_by_a_tick_and_again_when_the_task_changed(here: Any
     assert "Something new." in tasks_panel().prose()
 
 
+def test_the_uuid_is_told_once(here: Any, tmp_path: Path) -> None:
+    made = chair(tmp_path)
+    add_records(made)
+    sentence = Sentence.of("Accepted by the service as task {uuid}.", uuid=UUID)
+    here.engine._context.store.add_history(made.id, "INFO", sentence)
+    tasks_panel()
+    here.tick(0.01)
+    prose = tasks_panel().prose()
+    assert "Accepted by the service as task 0198c0de…." in prose
+    assert prose.replace(" ", "").count(UUID) == 1
+
+
 def test_a_long_history_shows_its_end_and_the_way_to_the_rest(here: Any, tmp_path: Path) -> None:
     made = chair(tmp_path)
     add_records(made)

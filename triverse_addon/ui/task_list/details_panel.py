@@ -37,6 +37,8 @@ _PREVIEW_UNITS = 8.0
 _INPUT_UNITS = 4.0
 #: Width of a button with only an icon, including the gap before it, in pixels at UI scale 1.
 _BUTTON_PX = 36
+#: Characters of the task's own UUID that are shown in its history.
+_UUID_LETTERS = 8
 #: Most characters shown of a value. Values of tasks made elsewhere may be longer.
 _LONGEST = 200
 
@@ -257,6 +259,9 @@ def _draw_history(sheet: _Sheet, session: "Session", record: "TaskRecord") -> No
     for line in lines[-_LINES:]:
         at = line.at.removeprefix(day).strip()
         icon = _LEVEL_ICONS.get(line.level, "DOT")
-        paragraph(sheet.column, f"{at}  {line.text}", sheet.width_px, icon=icon, alert=line.level == "ERROR")
+        # The UUID of the task stands above, whole.
+        uuid = record.task_uuid
+        text = line.text.replace(uuid, f"{uuid[:_UUID_LETTERS]}…") if uuid else line.text
+        paragraph(sheet.column, f"{at}  {text}", sheet.width_px, icon=icon, alert=line.level == "ERROR")
     if not lines and not session.details.is_waiting:
         paragraph(sheet.column, tr("Nothing was noted."), sheet.width_px)
