@@ -121,7 +121,7 @@ TEXTS = {
     "Choose what Blender is to do.": "Blender が行うことを選んでください。",
     "Chosen Row": "選択中の行",
     "Chosen Task": "選択中のタスク",
-    "Clean Up": "整理",
+    "Clean Up": "クリーンアップ",
     "Cleaning up materials": "マテリアルを整理中",
     "Click: place the model   ·   Ctrl: snap to the grid   ·   Esc or right click: cancel": "クリック：モデルを配置   ·   Ctrl：グリッドにスナップ   ·   Esc または右クリック：キャンセル",
     "Clipboard {number}": "クリップボード {number}",
