@@ -188,8 +188,9 @@ def test_what_cannot_be_done_is_said_once(made: TaskRecord, tick_until: Tick, mo
 
     monkeypatch.setattr(converter.ChildConverter, "__call__", refuse)
     assert OPS.work_on_result(task_id=made.id, hull=True) == {"FINISHED"}
-    tick_until(lambda: "no volume" in tasks_panel().prose())
-    assert session().engine.get(made.id).stage is Stage.IMPORTED
+    reaches(tick_until, made.id, Stage.IMPORTED)
+    tick_until(lambda: ["no volume" in str(one.sentence) for one in session().notices] == [True])
+    assert "no volume" in tasks_panel().prose()
     assert len(imported()) == 1
 
 
