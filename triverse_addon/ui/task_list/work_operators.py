@@ -49,7 +49,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
             description="Reduce the number of triangles, as the modifier Decimate does. Seams of UVs stay closed",
         )
         triangles: IntProperty(
-            name="Triangles",
+            name="Triangle Count",
             description="Largest number of triangles the model may have",
             default=_SOME_TRIANGLES,
             min=LEAST_TRIANGLES,

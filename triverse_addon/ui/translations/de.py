@@ -788,7 +788,6 @@ TEXTS = {
     "To do": "Offen",
     "Today": "Heute",
     "Triangle Count": "Dreiecke",
-    "Triangles": "Dreiecke",
     "Triverse cancelled this task. Its credits were released. Press Retry to order it again.": "Triverse hat diese Aufgabe abgebrochen. Ihre Credits wurden freigegeben. Drücken Sie „Wiederholen“, um sie neu zu bestellen.",
     "Triverse cannot be reached. Check the network and the service address in the preferences.": "Triverse ist nicht erreichbar. Prüfen Sie das Netzwerk und die Dienstadresse in den Einstellungen.",
     "Triverse cannot fetch a picture from this address. Save the picture, and choose the file.": "Triverse kann von dieser Adresse kein Bild holen. Speichern Sie das Bild, und wählen Sie die Datei.",

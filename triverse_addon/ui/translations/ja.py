@@ -788,7 +788,6 @@ TEXTS = {
     "To do": "未作成",
     "Today": "今日",
     "Triangle Count": "三角形数",
-    "Triangles": "三角形数",
     "Triverse cancelled this task. Its credits were released. Press Retry to order it again.": "Triverseがこのタスクをキャンセルしました。クレジットは解放されました。「再試行」を押すと注文し直します。",
     "Triverse cannot be reached. Check the network and the service address in the preferences.": "Triverseに接続できません。ネットワークとプリファレンスのサービスのアドレスを確認してください。",
     "Triverse cannot fetch a picture from this address. Save the picture, and choose the file.": "Triverseはこのアドレスから画像を取得できません。画像を保存して、そのファイルを選択してください。",

@@ -788,7 +788,6 @@ TEXTS = {
     "To do": "待生成",
     "Today": "今天",
     "Triangle Count": "三角形数",
-    "Triangles": "三角形",
     "Triverse cancelled this task. Its credits were released. Press Retry to order it again.": "Triverse 取消了此任务。其积分已释放。请按“重试”重新下单。",
     "Triverse cannot be reached. Check the network and the service address in the preferences.": "无法连接 Triverse。请检查网络和偏好设置中的服务地址。",
     "Triverse cannot fetch a picture from this address. Save the picture, and choose the file.": "Triverse 无法从此地址获取图片。请保存图片，然后选择该文件。",
