@@ -164,9 +164,9 @@ def test_a_draft_is_refined_in_its_place(priced: Any, connected: StandIn, tick_u
 
 def menu() -> Recorder:
     from tests.blender.recorder import draw
-    from triverse_addon.ui.task_list import selected_task
+    from triverse_addon.ui.task_list import make_from
 
-    return draw(selected_task.TRIVERSE_MT_task)
+    return draw(make_from.TRIVERSE_MT_make_from)
 
 
 def refused(task_id: str) -> str:
