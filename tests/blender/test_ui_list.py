@@ -221,7 +221,7 @@ def test_drawing_looks_at_neither_disk_nor_network(here: Any, tmp_path: Path, re
 
 def draw_everything(here: Any, status_bar: Any) -> None:
     from triverse_addon.ui.batch import panel
-    from triverse_addon.ui.task_list import grid, selected_task, ui_list
+    from triverse_addon.ui.task_list import grid, make_from, selected_task, ui_list
 
     make_panel()
     told = tasks_panel().prose()
@@ -232,6 +232,7 @@ def draw_everything(here: Any, status_bar: Any) -> None:
     grid.draw(Recorder(), bpy.context, here, "")
     draw(ui_list.TRIVERSE_PT_filter)
     draw(selected_task.TRIVERSE_MT_task)
+    draw(make_from.TRIVERSE_MT_make_from)
     status_bar._draw(SimpleNamespace(layout=Recorder()), bpy.context)
 
 
