@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to several selected tasks at once, and the preferences that pay and tell, set with the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts._dev.screen import Box
+from scripts._dev.window import BlenderWindow
+from tests.gui.conftest import OpenWindow
+from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, press, press_right_of, settle
+from tests.service.server import StandIn
+
+TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
+STAGES = f"sorted(one.stage.value for one in {TASKS})"
+PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
+#: From one row of the list to the next, in pixels, and from the title to the first row.
+ROW_PX, FIRST_PX = 46, 78
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """The stand-in, twenty times as fast."""
+    with StandIn(samples=("1k",), speed=20.0) as standin:
+        yield standin
+
+
+def test_several_are_imported_retried_and_removed(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = window.show_sidebar("Triverse")
+    window.run(f"{PREFERENCES}.auto_import = False")
+    for name in ("A bench", "A lamp", "A table"):
+        window.run(
+            "scene = bpy.context.window_manager.windows[0].scene\n"
+            "scene.triverse.shared.prompt = prompt\n"
+            "with override(): bpy.ops.triverse.generate()",
+            prompt=f"{name} tris:1k hold",
+        )
+        window.wait_for(f"any(one.name.startswith(name) and one.task_uuid for one in {TASKS})", name=name)
+    ids = window.value(f"[one.task_uuid for one in {TASKS}]")
+    service.state.finish(ids[0], "FAILED")
+    for task in ids[1:]:
+        service.state.finish(task)
+    window.wait_for(f"{STAGES} == ['failed', 'ready', 'ready']")
+    window.click_text("Triverse", side)
+    settle(window)
+
+    select_all(window)
+    window.wait_text("3 tasks selected", side)
+    window.save_shot("selected")
+    press_for_all(window, "Import")
+    window.wait_for(f"{STAGES} == ['failed', 'imported', 'imported']")
+    window.wait_for(f"len({COLLECTIONS}) == 2")
+
+    # It asks first, and Esc leaves everything as it was.
+    press_for_all(window, "Retry")
+    window.wait_text("Retry 3 Tasks?")
+    window.save_shot("retry")
+    window.key("Escape")
+    settle(window)
+    assert window.value(STAGES) == ["failed", "imported", "imported"]
+    press_for_all(window, "Retry")
+    window.wait_text("Retry 3 Tasks?")
+    window.key("Return")
+    window.wait_for(f"'failed' not in {STAGES} and all(one.task_uuid for one in {TASKS})")
+    (again,) = (uuid for uuid in window.value(f"[one.task_uuid for one in {TASKS}]") if uuid not in ids)
+    service.state.finish(again)
+    window.wait_for(f"{STAGES} == ['imported', 'imported', 'ready']")
+    assert sorted(service.state.charged_per_order().values()) == [1, 1, 1, 1], "once each; one was failed"
+
+    # Off the list with their files, by a tick; what is in the scene stays.
+    folders = [Path(one) for one in window.value(f"[one.folder for one in {TASKS}]")]
+    assert all(folder.is_dir() for folder in folders)
+    press_right_of(window, side, "tasks selected", 58, dy=31)
+    window.click_text("Take Selected off the List")
+    settle(window)
+    window.click_text("Delete Their Files")
+    settle(window)
+    window.save_shot("remove")
+    window.click_text("Take off the List")
+    window.wait_for(f"not {TASKS} and not {SESSION}.many.needs_ticks")
+    assert not any(folder.exists() for folder in folders)
+    assert len(window.value(COLLECTIONS)) == 2
+    assert "Traceback" not in window.log_text()
+
+
+def press_for_all(window: BlenderWindow, text: str) -> None:
+    """Press a button below the number of selected tasks. Rows hold the same words."""
+    side = window.sidebar()
+    settle(window)
+    top = window.wait_text("3 tasks selected", side).y + 20
+    press(window, Box(side.x, top, side.width, 50), text)
+
+
+def select_all(window: BlenderWindow) -> None:
+    """Click on the first row, and on the third with Shift held."""
+    side = window.sidebar()
+    for number, key in ((0, ""), (2, "shift")):
+        title = window.wait_text("Tasks", side).center[1]
+        window.screen.move(side.x + 150, title + FIRST_PX + number * ROW_PX)
+        settle(window)
+        if key:
+            window.screen.tool(["xdotool", "keydown", key])
+        window.click(side.x + 150, title + FIRST_PX + number * ROW_PX)
+        if key:
+            window.screen.tool(["xdotool", "keyup", key])
+        settle(window)
+    window.hover()
+    settle(window)
+
+
+def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    window.show_sidebar("Triverse")
+    window.run(
+        """
+        areas("VIEW_3D")[0][1].type = "PREFERENCES"
+        bpy.context.preferences.active_section = "ADDONS"
+        bpy.context.window_manager.addon_search = "Triverse"
+        with override("PREFERENCES"):
+            bpy.ops.preferences.addon_expand(module=__import__("sys").modules[ui + ".settings"].ADDON)
+        """,
+        ui=UI,
+    )
+    settle(window)
+    whole = window.box("PREFERENCES", "WINDOW")
+
+    # The test of the key says whose it is.
+    window.click_text("Test Key", whole)
+    window.wait_text("The key works", whole)
+    window.save_shot("key")
+
+    ticks = {"Notification": "notify_when_done", "Sound": "sound_when_done", "Separate Data": "separate_data"}
+    assert not any(window.value(f"{PREFERENCES}.{name}") for name in ticks.values())
+    for label, name in ticks.items():
+        window.click_text(label, whole)
+        window.wait_for(f"{PREFERENCES}.{name}")
+    x = whole.x + whole.width * 2 // 3
+    numbers = {"Ask Above Credits": ("ask_above_credits", 35), "Monthly Limit": ("monthly_limit", 500)}
+    for label, (name, number) in numbers.items():
+        window.fill_in(x, window.wait_text(label, whole).center[1], str(number))
+        window.wait_for(f"{PREFERENCES}.{name} == {number}")
+    window.save_shot("set")
+    window.click_text("Notification", whole)
+    window.wait_for(f"not {PREFERENCES}.notify_when_done")
+    window.run("areas('PREFERENCES')[0][1].type = 'VIEW_3D'")
+    assert "Traceback" not in window.log_text()
