@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ElementTree
@@ -237,6 +238,13 @@ def test_the_account_tells_how_far_the_processors_were_used(
     result.cpu_s = 60.0
     layers._account([result], 60.0)
     assert "All together took 1 minutes; the processors were used to 50%." in capsys.readouterr().out
+    # What the system tells of all processes counts, where it does.
+    layers._account([result], 60.0, 90.0)
+    assert "the processors were used to 75%." in capsys.readouterr().out
+    if sys.platform == "linux":
+        before_s = layers.busy_seconds()
+        subprocess.run([sys.executable, "-c", busy], check=False)
+        assert layers.busy_seconds() > before_s > 0.0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
