@@ -43,6 +43,20 @@ def test_blender_takes_the_entries_in_its_contexts(ui: ModuleType, locale: str) 
     assert entries["Triverse", "Merge Vertices"] == language.TEXTS["Merge Vertices"]
 
 
+def test_labels_in_a_context_of_our_own_are_registered_in_it(ui: ModuleType) -> None:
+    from triverse_addon.ui import translate
+
+    found = [
+        declared.name
+        for base in (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
+        for cls in base.__subclasses__()
+        if cls.__module__.startswith("triverse_addon.")
+        for declared in cls.bl_rna.properties
+        if declared.translation_context == translate.OWN_CONTEXT
+    ]
+    assert sorted(found) == list(translate.OWN_LABELS)
+
+
 @pytest.mark.parametrize("locale", ["zh_HANS", "ja_JP", "de_DE"])
 def test_every_tooltip_of_the_flows_is_translated_as_a_whole(ui: ModuleType, locale: str) -> None:
     from triverse_addon.ui import translations
