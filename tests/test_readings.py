@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts._dev.readings import Readings
+from scripts._dev.screen import Box, Word, find_text
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +46,14 @@ def test_a_file_that_was_closed_is_opened_anew(readings: Readings) -> None:
     readings.keep({b"a": []})
     readings.close()
     assert readings.known([b"a"]) == {b"a": []}
+
+
+def test_a_button_that_is_misread_is_not_taken_for_a_word_of_a_sentence() -> None:
+    below = [Word(text, Box(40 * at, 60, 30, 10), (2, 1)) for at, text in enumerate(("What", "you", "generate"))]
+    misread = Word("GSTSrSIGe", Box(0, 0, 60, 10), (1, 1))
+    assert find_text("Generate", [misread, *below]) == []
+    button = Word("Generate", Box(0, 0, 60, 10), (1, 1))
+    assert find_text("Generate", [button, *below]) == [button.box]
+    assert find_text("generate", below) == [below[-1].box]
+    # These look alike.
+    assert find_text("Widgets", [Word("widgets", Box(0, 0, 60, 10), (1, 1))])

@@ -40,6 +40,8 @@ _LEAST_ROW_PX = 8 + 2 * _EDGE_PX
 """The height of a strip that can hold letters."""
 _TILE_PX = 16
 """So near to each other, two changes are of one thing."""
+_ALIKE = "CKOPSUVWXYZ"
+"""Capital letters that differ from the small ones in size only."""
 _GROUND_GREY = 40
 """About the grey on which Blender's texts stand."""
 
@@ -361,7 +363,11 @@ def _letters(text: str) -> str:
 
 
 def find_text(text: str, words: Sequence[Word]) -> list[Box]:
-    """The boxes of ``text`` among ``words``: runs of words in one line whose letters and digits are the same."""
+    """The boxes of ``text`` among ``words``: runs of words in one line whose letters and digits are the same.
+
+    Capital letters count at the beginning, where a reader does not mistake them: the button "Generate" is not what a
+    sentence calls "generate", even if the button itself was misread.
+    """
     wanted = _letters(text)
     count = len(text.split())
     exact, close = [], []
@@ -372,11 +378,19 @@ def find_text(text: str, words: Sequence[Word]) -> list[Box]:
             if len(run) < length or run[-1].line[:3] != run[0].line[:3]:
                 continue
             read = "".join(_letters(word.text) for word in run)
+            if _is_in_a_sentence(text, run[0].text):
+                continue
             if read == wanted:
                 exact.append(_around(run))
             elif len(wanted) >= 5 and difflib.SequenceMatcher(None, read, wanted).ratio() >= 0.88:
                 close.append(_around(run))
     return sorted(exact or close[:1], key=lambda box: (box.y, box.x))
+
+
+def _is_in_a_sentence(text: str, read: str) -> bool:
+    """Whether a text that begins with a capital letter was read with a small one that looks different."""
+    first, begins = (next(filter(str.isalnum, one), "") for one in (text, read))
+    return first.isupper() and begins == first.lower() and first not in _ALIKE
 
 
 def _around(words: Sequence[Word]) -> Box:

@@ -54,7 +54,7 @@ def generate(window: BlenderWindow, prompt: str) -> Box:
     side = window.show_sidebar("Triverse")
     type_prompt(window, side, prompt)
     ordered = f"{SESSION} and {NEWEST} and {NEWEST}.params['prompt'] == prompt"
-    # With the first prompt, the session starts, and what it knows moves the button: a click may go beside it.
+    # With the first prompt, the session starts, and what it knows moves the button: a click can go beside it.
     for _ in range(TRIES):
         window.click_text("Generate", side)
         if window.value(ordered, prompt=prompt):
