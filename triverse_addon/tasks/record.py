@@ -56,7 +56,8 @@ FAILED_STAGES = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 
 #: The allowed transitions. READY and IMPORTED may return to DOWNLOADING if a file was deleted by the user. FAILED
 #: returns to the stage that failed (a retry never pays again for a paid order), CANCELLED to QUEUED as a new order,
-#: GONE to WAITING to query the service again.
+#: GONE to WAITING to query the service again. DOWNLOADING and CONVERTING return to IMPORTED if what Blender was to do
+#: with an imported model is stopped, or is not possible.
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.QUEUED: frozenset({Stage.UPLOADING, Stage.SUBMITTING, Stage.FAILED, Stage.CANCELLED}),
     Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
