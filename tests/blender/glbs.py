@@ -133,9 +133,11 @@ def convert(
     return ChildConverter(child_command(), **more)(wanted, threading.Event())
 
 
-def convert_kept(glb: Path, out_dir: Path, **job: object) -> Converted:
+def convert_kept(
+    glb: Path, out_dir: Path, *, preview: Path | None = None, name: str = "A blue vase", **job: object
+) -> Converted:
     """Convert ``glb`` in the child that is kept for those tests that are not about it, see `kept_children`."""
-    return kept_children.convert(_job(glb, None, out_dir, "A blue vase", job))
+    return kept_children.convert(_job(glb, preview, out_dir, name, job))
 
 
 def _job(glb: Path, preview: Path | None, out_dir: Path, name: str, more: dict) -> ConvertJob:

@@ -60,10 +60,12 @@ def start(
 
 
 def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
-    """Convert a model. It gets a picture: without one a child draws on after its answer."""
+    """Convert a model. It gets a picture if it has none: without one a child draws on after its answer."""
     session = _session("convert_worker", child_converter._MESSAGES)
-    picture = _folder_of("convert_worker") / "picture.png"
-    picture.write_bytes(png())
+    picture = job.preview_path
+    if picture is None:
+        picture = _folder_of("convert_worker") / "picture.png"
+        picture.write_bytes(png())
     job.out_dir.mkdir(parents=True, exist_ok=True)
     converter = ChildConverter(child_command())
     converter._child = session  # type: ignore[assignment]

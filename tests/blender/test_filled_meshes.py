@@ -23,13 +23,17 @@ from tests.corpus.case import one
 from tests.corpus.cases import corpus
 from triverse_addon.scene.worker import gltf_fill, gltf_import, mesh_build
 
-pytestmark = pytest.mark.usefixtures("fresh_file")
-
 CASES = corpus()
 #: Files of the corpus whose meshes are plain. If fewer are filled, something keeps them from it.
 LEAST_FILLED = 40
 _compared: set[str] = set()
 _filled: set[str] = set()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def factory_settings() -> None:
+    """Once: each import begins with an empty file, and reading the preferences too takes longer than a small file."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 @pytest.fixture(autouse=True)

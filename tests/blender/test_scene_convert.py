@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the child Blender makes of models."""
+"""
+What the child Blender makes of models.
+
+In a child that is started for it where a preview is drawn or left out, where a child's own files are looked at, and for
+a usual model; all else in one that is kept.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +63,7 @@ def test_twenty_meshes_stay_under_the_empty_that_groups_them(tmp_path: Path) -> 
         for number in range(20):
             glbs.sphere(f"part {number}", (number, 2, 3), top)
 
-    converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path / "out")
+    converted = glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path / "out")
     assert (converted.objects, converted.triangles) == (21, 20 * glbs.SPHERE_TRIANGLES)
     collection = appended(converted)
     places = {tuple(round(x, 4) for x in obj.matrix_world.translation) for obj in collection.objects if obj.data}
@@ -70,7 +75,7 @@ def test_a_file_of_empties_alone_arrives(tmp_path: Path) -> None:
     def build() -> None:
         glbs.empty("tip", (0, 0, 1), glbs.empty("base", (3, 0, 0)))
 
-    converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path / "out")
+    converted = glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path / "out")
     assert (converted.objects, converted.triangles) == (2, 0)
     assert {obj.name for obj in appended(converted).objects} == {"base", "tip"}
 
@@ -92,7 +97,7 @@ def two_scenes(path: Path) -> Path:
 
 @pytest.mark.kind("landing-scene")
 def test_only_the_default_scene_of_a_file_is_shown(tmp_path: Path) -> None:
-    converted = glbs.convert(two_scenes(tmp_path / "m.glb"), tmp_path / "out")
+    converted = glbs.convert_kept(two_scenes(tmp_path / "m.glb"), tmp_path / "out")
     assert (converted.objects, converted.triangles) == (1, glbs.SPHERE_TRIANGLES)
     collection = appended(converted)
     assert {obj.name for obj in collection.objects} == {"A blue vase"}, "a model of one object is named after it"
@@ -116,7 +121,7 @@ def test_wrappers_go_and_world_matrices_stay(tmp_path: Path) -> None:
         before.update({obj.name: obj.matrix_world.copy() for obj in bpy.data.objects})
 
     before: dict = {}
-    collection = appended(glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path / "out"))
+    collection = appended(glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path / "out"))
     assert {obj.name for obj in collection.objects} == {"geometry_0", "pivot", "lid"}
     for obj in collection.objects:
         difference = obj.matrix_world - before[obj.name]
@@ -139,7 +144,7 @@ def test_a_wrapper_with_a_meaning_stays(tmp_path: Path, why: str) -> None:
             world.keyframe_insert("location", frame=20)
             world.location.x = 0
 
-    collection = appended(glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path / "out"))
+    collection = appended(glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path / "out"))
     assert {obj.name for obj in collection.objects} == {"world", "geometry_0"}
 
 
@@ -165,7 +170,7 @@ def test_the_collection_is_an_asset_that_says_where_it_comes_from(tmp_path: Path
 def test_a_preview_of_another_format_is_taken_too(tmp_path: Path, kind: str) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     preview = glbs.picture(tmp_path / "preview.png", 320, 640, kind)
-    converted = glbs.convert(glb, tmp_path / "out", preview=preview)
+    converted = glbs.convert_kept(glb, tmp_path / "out", preview=preview)
     assert converted.thumbnail_path is not None
     assert tuple(appended(converted).preview.image_size) == (128, 256)
 
@@ -215,7 +220,7 @@ def test_a_model_without_a_surface_has_no_thumbnail(tmp_path: Path) -> None:
 
 def test_a_name_of_any_kind_is_fit_for_blender(tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
-    converted = glbs.convert(glb, tmp_path / "out", name="  Vase\n\x07\tmit Ümläüten " + "花瓶" * 40)
+    converted = glbs.convert_kept(glb, tmp_path / "out", name="  Vase\n\x07\tmit Ümläüten " + "花瓶" * 40)
     assert converted.collection_name.startswith("Vase mit Ümläüten 花瓶")
     assert len(converted.collection_name.encode()) <= 58
 
