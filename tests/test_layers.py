@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -78,11 +77,33 @@ def test_what_some_versions_leave_out_exists_and_is_not_about_versions() -> None
     alike = version_cover.left_out()
     assert alike
     for test in alike:
-        file, _, name = test.partition("::")
-        assert re.search(rf"^def {name}\(", (version_cover.SUITE / file).read_text("utf-8"), re.MULTILINE), test
+        assert version_cover.exists(test), test
         assert not version_cover.on_every_version(test), test
     for file in version_cover.ABOUT_VERSIONS:
         assert (version_cover.SUITE / file).exists(), file
+
+
+def test_what_asks_for_the_version_is_found_through_fixtures_and_names() -> None:
+    source = """import bpy
+NEW = bpy.app.version >= (5, 0)
+class Scripts:
+    def run(self):
+        return NEW
+@pytest.fixture
+def scripts():
+    return Scripts()
+def test_by_fixture(scripts): ...
+def test_by_itself():
+    assert bpy.app.version
+def test_alike(tmp_path):
+    pass
+"""
+    asking = version_cover.asking_for_the_version
+    assert asking(source) == {"NEW", "Scripts", "scripts", "test_by_fixture", "test_by_itself"}
+    around = "@pytest.fixture(autouse=True)\ndef around(): assert NEW\n"
+    assert asking(source + around) >= {"test_alike"}
+    assert version_cover.on_every_version("test_ui_choices.py::test_a_preset_of_another_version_gives_what_it_can")
+    assert not version_cover.on_every_version("test_cli.py::test_ctrl_c_in_a_conversion")
 
 
 def test_only_functions_that_have_blender_in_their_hands_count() -> None:

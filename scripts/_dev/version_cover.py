@@ -19,8 +19,11 @@ make that rare.
 from __future__ import annotations
 
 import argparse
+import ast
 import fnmatch
+import functools
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +46,8 @@ ABOUT_VERSIONS = (
     "test_asset_libraries.py",
     "test_child_environment.py",
     "test_corpus.py",
+    "test_filled_meshes.py",
+    "test_geometry.py",
     "test_half_models.py",
     "test_readable_models.py",
     "test_scene_convert.py",
@@ -84,11 +89,41 @@ def left_out() -> frozenset[str]:
 
 
 def on_every_version(test: str) -> bool:
-    """Tell whether a test is about versions or files of theirs, by its name or by what its file asks."""
+    """Tell whether a test is about versions or files of theirs, by its name or by what it asks."""
     file, _, name = test.partition("::")
-    if any(fnmatch.fnmatch(file, pattern) for pattern in ABOUT_VERSIONS) or "version" in name:
+    if any(fnmatch.fnmatch(file, pattern) for pattern in ABOUT_VERSIONS) or "version" in name.split("_"):
         return True
-    return "app.version" in (SUITE / file).read_text("utf-8")
+    return name in asking_for_the_version((SUITE / file).read_text("utf-8"))
+
+
+@functools.cache
+def asking_for_the_version(source: str) -> frozenset[str]:
+    """Return what in a test file asks which version this is, by itself or by the fixtures and names that it uses."""
+    uses: dict[str, set[str]] = {}
+    asking: set[str] = set()
+    for node in ast.parse(source).body:
+        names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = {node.name}
+        used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+        used |= {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
+        # What is done to the whole module, or around each of its tests.
+        decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+        everywhere = names == {"pytestmark"} or any("autouse=True" in ast.unparse(one) for one in decorators)
+        for name in {"*"} if everywhere else names:
+            uses.setdefault(name, {"*"} - {name}).update(used)
+            if "app.version" in ast.unparse(node):
+                asking.add(name)
+    while new := {name for name, used in uses.items() if name not in asking and used & asking}:
+        asking |= new
+    return frozenset(asking)
+
+
+def exists(test: str) -> bool:
+    """Tell whether there is a test of this name."""
+    file, _, name = test.partition("::")
+    path = SUITE / file
+    return path.exists() and re.search(rf"^def {name}\(", path.read_text("utf-8"), re.MULTILINE) is not None
 
 
 def read(folder: Path) -> Record:
@@ -168,7 +203,9 @@ def _record(version: str, folder: Path) -> int:
 def _write(found: Sequence[Record]) -> None:
     tests = set().union(*found)
     part = choose(found, frozenset(filter(on_every_version, tests)))
-    ALIKE.write_text(_HEADER + "".join(f"{test}\n" for test in sorted(tests - part)), "utf-8")
+    # A record of the part that versions run (--version-part) chooses in it: what was left out before stays out.
+    before = {test for test in left_out() - tests if exists(test) and not on_every_version(test)}
+    ALIKE.write_text(_HEADER + "".join(f"{test}\n" for test in sorted(before | tests - part)), "utf-8")
     whole_s, part_s = (sum(found[0][test].seconds for test in some if test in found[0]) for some in (tests, part))
     print(f"{len(part)} of {len(tests)} tests run on every version: {part_s:.0f} of {whole_s:.0f} s.")
 

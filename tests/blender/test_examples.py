@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 import pytest
 
+from tests.blender.clean_up import ended_well
 from tests.examples import EXAMPLES, MAKE_SET, run_both
 from tests.service import models
 from tests.service.server import StandIn
@@ -44,8 +45,7 @@ class Scripts:
             timeout=250,
             check=False,
         )
-        # 4.2's module crashes in its clean-up, after the script has ended: see conftest.
-        assert answer.returncode == 0 or (bpy.app.version < (5, 0, 0) and "Traceback" not in answer.stderr), answer
+        assert ended_well(answer), answer
         return answer.stdout
 
 
