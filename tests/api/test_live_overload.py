@@ -10,12 +10,14 @@ import time
 from typing import Any
 
 import pytest
+from websockets.sync.client import ClientConnection
 
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Visit
 from tests.api.test_live import Watching, accept_websocket, until
 from triverse_addon.api import websocket_connection
+from triverse_addon.api.errors import StalledError
 from triverse_addon.api.event_stream import FrameReader
-from triverse_addon.api.websocket_connection import Liveness, receive
+from triverse_addon.api.websocket_connection import Liveness, open_connection, receive
 
 
 class Connection:
@@ -103,3 +105,25 @@ def test_a_connection_over_which_something_comes_is_kept(monkeypatch: pytest.Mon
         until(lambda: len(watching.told) == times, "all messages")
         assert watching.live == [True]
         assert len(server.visits) == 1
+
+
+def test_an_attempt_to_connect_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, closed = threading.Event(), threading.Event()
+
+    class Late(ClientConnection):
+        def __init__(self) -> None:
+            pass
+
+        def close(self, *_: object) -> None:
+            closed.set()
+
+    def connect(*_: object, **_named: object) -> ClientConnection:
+        goes_on.wait(PATIENCE_S)
+        return Late()
+
+    monkeypatch.setattr(websocket_connection, "connect", connect)
+    monkeypatch.setattr(websocket_connection, "OPEN_LIMIT_S", 0.5)
+    with pytest.raises(StalledError):
+        open_connection("http://127.0.0.1:1/api/v1", KEY, None, "0", lambda: False)
+    goes_on.set()
+    assert closed.wait(PATIENCE_S), "nobody else would close it"

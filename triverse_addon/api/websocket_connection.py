@@ -46,6 +46,9 @@ from .unexpected_errors import UNFORESEEN
 from .urls import websocket_url
 
 OPEN_TIMEOUT_S = 10.0
+OPEN_LIMIT_S = 3 * OPEN_TIMEOUT_S
+"""Maximum duration of an attempt to connect, in seconds: looking up a name, and closing a connection that was refused
+or too slow, do not obey the library's timeout."""
 PING_INTERVAL_S = 20.0
 """Seconds of silence before a ping, and the timeout for the response to one."""
 
@@ -90,13 +93,15 @@ def open_connection(
             made.close()
 
     threading.Thread(target=make, name="triverse-live-connect", daemon=True).start()
+    until_s = time.monotonic() + OPEN_LIMIT_S
     while True:
         try:
             made = outcome.get(timeout=TURN_S)
             break
         except queue.Empty:
             pass
-        if ended():
+        is_too_late = time.monotonic() >= until_s
+        if is_too_late or ended():
             with lock:
                 abandoned = True
             # It may have been put there in the meantime.
@@ -104,6 +109,8 @@ def open_connection(
                 made = outcome.get_nowait()
                 if isinstance(made, ClientConnection):
                     made.close()
+            if is_too_late:
+                raise _too_slow()
             return None
     if isinstance(made, TriverseError):
         raise made
@@ -165,12 +172,16 @@ def _connect(url: str, base_url: str, version: str, *, key: str) -> ClientConnec
     except (ws.WebSocketException, ValueError, EOFError):
         return not_an_answer()
     except TimeoutError:
-        return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."))
+        return _too_slow()
     except (OSError, ImportError):  # ImportError: the library for SOCKS proxies is missing
         return ConnectError(
             Sentence.of("Triverse cannot be reached. Check the network and the service address in the preferences.")
         )
     return _refusal(response, base_url, key)
+
+
+def _too_slow() -> StalledError:
+    return StalledError(Sentence.of("Triverse takes too long to answer. Try again later."))
 
 
 def _options(*, secure: bool, proxy: str | None) -> dict[str, Any]:
