@@ -193,6 +193,11 @@ class Screen:
                 return boxes
         return find_text(text, self.words(part))
 
+    def opened(self) -> Box | None:
+        """What the last press of mouse or keyboard has opened: the largest connected part that has changed since."""
+        now = self.picture()
+        return next(filter(None, (_changed(before, now) for before in reversed(self._before))), None)
+
     def _words_by_strips(self, picture: Image.Image) -> list[Word]:
         strips = strips_of(picture.convert("L"))
         unseen = {strip.looks: strip for strip in strips if strip.looks not in _words_of_strips}

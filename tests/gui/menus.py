@@ -199,9 +199,8 @@ class Mouse:
                     places[label] = boxes[0].center
             if places.keys() == wanted:
                 return places
-            if places:
-                # Closer: the fewer other things there are, the better it is read.
-                part = _around(places.values(), part)
+            # Closer: the fewer other things there are, the better it is read.
+            part = _around(places.values(), part) if places else self.window.screen.opened() or part
         if order is not None and places:
             return _all_rows(places, order)
         self.window.save_shot("not-read")
