@@ -40,8 +40,6 @@ _LEAST_ROW_PX = 8 + 2 * _EDGE_PX
 """The height of a strip that can hold letters."""
 _TILE_PX = 16
 """So near to each other, two changes are of one thing."""
-_ALIKE = "CKOPSUVWXYZ"
-"""Capital letters that differ from the small ones in size only."""
 _GROUND_GREY = 40
 """About the grey on which Blender's texts stand."""
 
@@ -370,8 +368,7 @@ def _letters(text: str) -> str:
 def find_text(text: str, words: Sequence[Word]) -> list[Box]:
     """The boxes of ``text`` among ``words``: runs of words in one line whose letters and digits are the same.
 
-    Capital letters count at the beginning, where a reader does not mistake them: the button "Generate" is not what a
-    sentence calls "generate", even if the button itself was misread.
+    A sentence that says "generate" does not hold the button "Generate", even if that was misread.
     """
     wanted = _letters(text)
     count = len(text.split())
@@ -383,7 +380,7 @@ def find_text(text: str, words: Sequence[Word]) -> list[Box]:
             if len(run) < length or run[-1].line[:3] != run[0].line[:3]:
                 continue
             read = "".join(_letters(word.text) for word in run)
-            if _is_in_a_sentence(text, run[0].text):
+            if _is_in_a_sentence(text, words[max(0, first - 1)], run[0]):
                 continue
             if read == wanted:
                 exact.append(_around(run))
@@ -392,10 +389,11 @@ def find_text(text: str, words: Sequence[Word]) -> list[Box]:
     return sorted(exact or close[:1], key=lambda box: (box.y, box.x))
 
 
-def _is_in_a_sentence(text: str, read: str) -> bool:
-    """Whether a text that begins with a capital letter was read with a small one that looks different."""
-    first, begins = (next(filter(str.isalnum, one), "") for one in (text, read))
-    return first.isupper() and begins == first.lower() and first not in _ALIKE
+def _is_in_a_sentence(text: str, before: Word, read: Word) -> bool:
+    """Whether a text that begins with a capital letter was read with a small one, and stands behind another word."""
+    # Not by the letter alone, which may be misread; nor behind an icon, which is read as a letter or two.
+    is_small = text[:1].isupper() and read.text[:1].islower()
+    return is_small and before.line[:3] == read.line[:3] and before is not read and len(_letters(before.text)) > 2
 
 
 def _around(words: Sequence[Word]) -> Box:
