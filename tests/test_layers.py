@@ -137,6 +137,15 @@ def test_a_line_that_a_kept_test_runs_is_not_missed() -> None:
     assert version_cover.missed(record, ["b", "gone"]) == {}
 
 
+def test_cases_for_which_others_stand_are_recorded_as_a_test_of_their_own() -> None:
+    nodeid = "tests/blender/test_fit.py::test_a[one]"
+    rest = version_cover.as_rest(nodeid)
+    assert rest != nodeid
+    assert version_cover.test_of(nodeid) == "test_fit.py::test_a"
+    assert version_cover.is_rest(version_cover.test_of(rest))
+    assert not version_cover.is_rest(version_cover.test_of(nodeid))
+
+
 def test_the_cheapest_tests_that_run_every_line_are_chosen() -> None:
     record = _ran(dear="1234", one="12", other="34", always="5", little="1", nothing="")
     always = frozenset({"always"})

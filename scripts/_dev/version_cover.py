@@ -60,6 +60,9 @@ ABOUT_VERSIONS = (
 """Files that always run everywhere: what Blender's importer makes of models, what is written into files, what differs
 between versions, and that the add-on can be switched on."""
 
+REST = "rest"
+"""Marks cases of a test for which others stand in the versions that run only a part."""
+
 Line = tuple[str, int]
 """A module of the package, a line."""
 
@@ -79,6 +82,16 @@ Record = dict[str, Ran]
 def test_of(nodeid: str) -> str:
     """Return the test of a case, by its node id in pytest: ``test_file.py::test_name``."""
     return nodeid.partition("[")[0].rpartition("/")[2]
+
+
+def as_rest(nodeid: str) -> str:
+    """Return the node id under which a case that is marked as REST is recorded: as one of a test of its own."""
+    return f"{nodeid.partition('[')[0]} ({REST})[{nodeid.partition('[')[2]}"
+
+
+def is_rest(test: str) -> bool:
+    """Tell whether a test of a record is the cases that are marked as REST."""
+    return test.endswith(f" ({REST})")
 
 
 def left_out() -> frozenset[str]:
@@ -183,7 +196,8 @@ def show(lines: Mapping[Line, Sequence[str]]) -> str:
 
 def check(folder: Path) -> str:
     """Return a sentence and the lines if a record has lines that only tests left out elsewhere run; otherwise ''."""
-    lines = missed(read(folder), left_out())
+    record = read(folder)
+    lines = missed(record, left_out() | set(filter(is_rest, record)))
     if not lines:
         return ""
     return (
@@ -201,6 +215,7 @@ def _record(version: str, folder: Path) -> int:
 
 
 def _write(found: Sequence[Record]) -> None:
+    found = [{test: ran for test, ran in record.items() if not is_rest(test)} for record in found]
     tests = set().union(*found)
     part = choose(found, frozenset(filter(on_every_version, tests)))
     # A record of the part that versions run (--version-part) chooses in it: what was left out before stays out.

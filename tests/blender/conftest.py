@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start to record, if that is asked for."""
+    config.addinivalue_line("markers", f"{version_cover.REST}: a case that only the whole suite runs")
     folder = config.getoption("--record-lines")
     if folder:
         config.pluginmanager.register(_LineRecord(Path(folder)))
@@ -41,9 +42,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is alike in every version, if only the part is asked for."""
     if config.getoption("--version-part"):
         alike = version_cover.left_out()
-        out = [item for item in items if version_cover.test_of(item.nodeid) in alike]
+        out = [item for item in items if version_cover.test_of(item.nodeid) in alike or is_rest(item)]
         config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if version_cover.test_of(item.nodeid) not in alike]
+        left_out = set(out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def is_rest(item: pytest.Item) -> bool:
+    """Tell whether another case of the same test stands for this one in the other versions of Blender."""
+    return item.get_closest_marker(version_cover.REST) is not None
 
 
 class _LineRecord:
@@ -63,7 +70,8 @@ class _LineRecord:
         try:
             return (yield)
         finally:
-            self._seconds.append((item.nodeid, time.monotonic() - began_s))
+            nodeid = version_cover.as_rest(item.nodeid) if is_rest(item) else item.nodeid
+            self._seconds.append((nodeid, time.monotonic() - began_s))
 
     def pytest_sessionfinish(self) -> None:
         """Write the seconds."""
