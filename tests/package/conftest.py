@@ -12,7 +12,7 @@ import pytest
 
 from scripts._dev import blender_root
 from scripts._dev.package import build
-from scripts._dev.window import Blender, find_blender, make_profile
+from scripts._dev.window import Blender, copy_profile, find_blender, make_profile
 from tests.package.engines import Machine
 from tests.package.targets import Target, available
 from tests.service.server import StandIn
@@ -52,12 +52,18 @@ def blender() -> Blender:
     return find_blender("trixie")
 
 
-@pytest.fixture(scope="module")
-def profile(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the extension, installed as ``blender --command extension install-file`` does it."""
-    home = tmp_path_factory.mktemp("profile") / "home"
+@pytest.fixture(scope="session")
+def installed_profile(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the extension, installed as ``blender --command extension install-file`` does it. To be copied."""
+    home = tmp_path_factory.mktemp("installed") / "home"
     make_profile(blender, home, extension_zip)
     return home
+
+
+@pytest.fixture(scope="module")
+def profile(installed_profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the extension, for one module: installing it starts Blender twice."""
+    return copy_profile(installed_profile, tmp_path_factory.mktemp("profile") / "home")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.window import Blender, make_profile, run_background
+from scripts._dev.window import Blender, copy_profile, make_profile, run_background
 from tests.service.server import StandIn
 
 pytestmark = pytest.mark.kind("uninstall")
@@ -23,11 +23,9 @@ bpy.ops.extensions.package_uninstall(repo_index=[r.module for r in bpy.context.p
 
 
 @pytest.fixture
-def home(blender: Blender, extension_zip: Path, tmp_path: Path) -> Path:
+def home(installed_profile: Path, tmp_path: Path) -> Path:
     """A home with the extension."""
-    folder = tmp_path / "profile" / "home"
-    make_profile(blender, folder, extension_zip)
-    return folder
+    return copy_profile(installed_profile, tmp_path / "profile" / "home")
 
 
 def listed(blender: Blender, home: Path) -> list[dict[str, Any]]:
