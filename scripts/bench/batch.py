@@ -15,10 +15,12 @@ delivered files are deleted meanwhile, to spare the disk.
 It ends with 1 if the command failed, or if after the first hundred rows (or half of fewer) its memory or that of the
 children that write models grew by more than `GOAL_MB`, if it had more than `GOAL_MORE` threads or file handles above
 the steady state (the most from then to half of the time to the last row), or if there was more than one WebSocket, or
-not one charge a row. The child that draws the sheets does other work, and is only told of.
+not one charge a row. The child that draws the sheets does other work, and is only told of. It also ends with 1 if
+after the first hundred rows fewer than `GOAL_RATE` were done in a minute, or a row took more than `GOAL_CPU_S` of the
+command's processor time.
 
 ``--children`` measures what reusing a child Blender brings: the same models written by one child after another, and by
-one child for all. Not a test: times are only told.
+one child for all; it ends with 1 above `GOAL_REUSED` of the time. Not a test.
 """
 
 from __future__ import annotations
@@ -43,6 +45,11 @@ sys.path[:0] = [str(REPO), str(REPO / "scripts")]
 GOAL_MB = 50.0
 #: So many threads or file handles may be added to those of the steady state: requests that meet by chance.
 GOAL_MORE = 5
+#: Rows a minute, and processor time of the command for each.
+GOAL_RATE = 800.0
+GOAL_CPU_S = 0.02
+#: Share of the time that a model takes with a child of its own.
+GOAL_REUSED = 1 / 3
 SAMPLE = "20k"
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -225,14 +232,23 @@ def report(looks: list[Look], *, rows: int, seconds: float, told: dict[str, int]
     sheets_s = seconds - last.at_s
     print(f"{rows} rows in {seconds:.0f} s: {rows / seconds * 60:.0f} rows a minute, the last {sheets_s:.0f} s of it")
     print("for the report and the contact sheets")
-    print(f"steady, after the first {first.done}: {60 / row_s:.0f} rows a minute, {row_s:.3f} s a row")
     print(
-        f"CPU: {last.own_cpu_s / rows:.3f} s a row of the command, {last.children_cpu_s / rows:.3f} s of its children"
+        f"steady, after the first {first.done}: {60 / row_s:.0f} rows a minute, {row_s:.3f} s a row; goal at least "
+        f"{GOAL_RATE:.0f} a minute"
+    )
+    own_cpu_s = last.own_cpu_s / rows
+    print(
+        f"CPU: {own_cpu_s:.3f} s a row of the command, goal {GOAL_CPU_S:g} s; {last.children_cpu_s / rows:.3f} s of "
+        "its children"
     )
     half = max(1, len(settled) // 2)
     parts = (settled[:half], settled[half:], drawing)
     print(f"looked at {len(looks)} times, {len(drawing)} of them while report and contact sheets were written")
     beyond = []
+    if 60 / row_s < GOAL_RATE:
+        beyond.append("rows a minute")
+    if own_cpu_s > GOAL_CPU_S:
+        beyond.append("CPU of the command")
     own = [look.own_mb for look in (*settled, *drawing)]
     base_mb = statistics.median(own[: max(1, len(settled) // 10)])
     growth_mb = max(own) - base_mb
@@ -301,8 +317,10 @@ def measure_children(python: Path, folder: Path, number: int) -> int:
     whole_alone, whole_reused = (sum(times) / len(times) for times in times_s.values())
     print(f"a child for each model: median {alone:.2f} s, mean {whole_alone:.2f} s a model ({len(times_s[1])} models)")
     print(f"one child for {number}: median {reused:.2f} s, mean {whole_reused:.2f} s a model")
-    print(f"reused, a model takes {whole_reused / whole_alone:.0%} of the time")
-    return 0
+    share = whole_reused / whole_alone
+    verdict = "met" if share <= GOAL_REUSED else "MISSED"
+    print(f"reused, a model takes {share:.0%} of the time (goal {GOAL_REUSED:.0%}: {verdict})")
+    return 0 if share <= GOAL_REUSED else 1
 
 
 if __name__ == "__main__":

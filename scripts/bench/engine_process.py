@@ -10,7 +10,8 @@ No floor (development only). Main thread. Never imports ``bpy``.
 A prototype: a child Python has the engine and pumps it; orders go to it, and events come back, as pickles through
 pipes. Measured is both ways: the time until the engine can be asked, the memory of it, an order until it is in the
 store, an event until the main thread has it, and how much a step of 1 ms of Python on the main thread is stretched
-meanwhile, which is what the threads of an engine can cost a user. Not a test.
+meanwhile, which is what the threads of an engine can cost a user. Not a test: the goal, for the way that the add-on
+goes, is an event that half the time reaches the main thread before it looks once more.
 """
 
 from __future__ import annotations
@@ -249,8 +250,8 @@ def main_thread(way: Way, seconds: float) -> tuple[list[float], list[float]]:
     return steps_ms, latencies_ms
 
 
-def measured(kind: type, service: Any, options: argparse.Namespace) -> str:
-    """One line about one way."""
+def measured(kind: type, service: Any, options: argparse.Namespace) -> tuple[str, float]:
+    """One line about one way, and the median time of an event in milliseconds."""
     starts_s = [start_s(kind, service) for _ in range(options.times)]
     with running(kind, service) as way:
         orders_ms = []
@@ -267,7 +268,8 @@ def measured(kind: type, service: Any, options: argparse.Namespace) -> str:
     for name, times_ms in figures.items():
         highest_ms = sorted(times_ms)[round(0.99 * (len(times_ms) - 1))]
         parts.append(f"{name} {min(times_ms):.1f} / {statistics.median(times_ms):.1f} / {highest_ms:.1f} ms")
-    return f"{kind.__name__} (shortest / median / 99 %): {', '.join(parts)}; memory {memory_mb:.0f} MB"
+    line = f"{kind.__name__} (shortest / median / 99 %): {', '.join(parts)}; memory {memory_mb:.0f} MB"
+    return line, statistics.median(latencies_ms)
 
 
 def main() -> int:
@@ -293,8 +295,12 @@ def main() -> int:
     print(machine())
     with Service(speed=20) as service:
         for kind in (InAProcess, InThreads):
-            print(measured(kind, service, options), flush=True)
-    return 0
+            line, event_ms = measured(kind, service, options)
+            print(line, flush=True)
+    goal_ms = EVERY_S * 1000
+    is_met = event_ms <= goal_ms
+    print(f"{kind.__name__}: an event {event_ms:.1f} ms (goal {goal_ms:.0f} ms: {'met' if is_met else 'MISSED'})")
+    return 0 if is_met else 1
 
 
 if __name__ == "__main__":

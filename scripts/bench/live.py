@@ -9,7 +9,7 @@ No floor (development only). Main thread. Never imports ``bpy``.
 
 So many tasks are held on the stand-in, which runs in this process. One after the other is ended there, and it is
 measured until ``Engine.pump``, called every 100 ms as by the panel, has the new stage. The goal is 0.5 s live, and the
-polling interval otherwise. Not a test.
+longest interval of polling otherwise. Not a test.
 """
 
 from __future__ import annotations
@@ -44,16 +44,18 @@ def main() -> int:
 
     from bench.machine import machine
 
+    from triverse_addon.tasks.engine.pacing import LONGEST_POLL_S
+
     times_s = measured(options.tasks, options.changes, live=not options.polling)
     print(machine())
-    is_met = max(times_s) <= GOAL_S
+    goal_s = LONGEST_POLL_S if options.polling else GOAL_S
+    is_met = max(times_s) <= goal_s
     how = "by polling" if options.polling else "live"
     print(
         f"{options.tasks} tasks, {len(times_s)} changes, {how}: median {statistics.median(times_s):.2f} s, "
-        f"longest {max(times_s):.2f} s"
-        + ("" if options.polling else f" (goal {GOAL_S} s: {'met' if is_met else 'missed'})")
+        f"longest {max(times_s):.2f} s (goal {goal_s} s: {'met' if is_met else 'MISSED'})"
     )
-    return 0 if options.polling or is_met else 1
+    return 0 if is_met else 1
 
 
 def measured(tasks: int, changes: int, *, live: bool) -> list[float]:

@@ -185,7 +185,7 @@ class _Batch:
         settings = self._host.settings(self._args.data, offline=self._args.offline)
         # It writes the models too, with the child that was tried: a start of Blender less.
         self._writer = writer = self._make_writer()
-        # Part of a batch draws no contact sheets: whoever checks or merges the whole tries it.
+        # A part does not try to render, which takes longest: whoever checks the whole batch does.
         writer.tries_drawing = writer.tries_drawing and self._args.rows is None
         found = check_machine(planned, self._library, settings.download_dir, writer, threading.Event())
         self._print.notes(found.notes)

@@ -90,7 +90,7 @@ class AssetWriter(Protocol):
     with_blender: bool
     """Whether .blend files are written."""
     tries_drawing: bool
-    """Whether :meth:`try_out` also renders. Part of a batch draws no contact sheets."""
+    """Whether :meth:`try_out` also renders. A part of a batch saves that time: one check comes before all parts."""
 
     def try_out(self, exports: Sequence[str], stop: threading.Event) -> Mapping[str, Sentence]:
         """

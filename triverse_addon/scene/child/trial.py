@@ -40,10 +40,7 @@ def _cannot_export(kind: str, detail: str) -> Sentence:
     )
 
 
-_NO_PICTURES = Sentence.of(
-    "This Blender cannot draw. Contact sheets come as a web page only, and models without a picture of the service get "
-    "none."
-)
+_NO_PICTURES = Sentence.of("This Blender cannot draw. Models without a picture of the service get none.")
 
 #: Error messages for :data:`TIMEOUT_S` and for what a child may end with.
 MESSAGES = ChildMessages(

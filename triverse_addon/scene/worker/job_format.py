@@ -135,7 +135,7 @@ class AssetInput:
 @dataclass(frozen=True, slots=True)
 class SheetInput:
     """
-    Render contact sheets: ``library_worker``.
+    Draw contact sheets: ``library_worker``.
 
     :ivar target_stem: path of the sheets without number and suffix.
     :ivar tiles: the models.

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import blend_file, contact_sheet, exporters, gltf_import, preview_render
-    from .job_format import SheetTile, TrialInput, TrialOutput
+    from . import blend_file, exporters, gltf_import, preview_render
+    from .job_format import TrialInput, TrialOutput
 else:
     import blend_file
-    import contact_sheet
     import exporters
     import gltf_import
     import preview_render
-    from job_format import SheetTile, TrialInput, TrialOutput
+    from job_format import TrialInput, TrialOutput
 
 _log = logging.getLogger("library_trial")
 
@@ -54,10 +53,8 @@ def run(given: TrialInput, scene: bpy.types.Scene, folder: Path) -> TrialOutput:
     can_draw = True
     if given.may_draw:
         try:
-            picture = folder / "render.png"
-            preview_render.draw(model, picture)
-            contact_sheet.draw([SheetTile(str(picture), ("1",))], folder / "sheet")
-        except (preview_render.CannotDrawError, OSError) as error:
+            preview_render.draw(model, folder / "render.png")
+        except preview_render.CannotDrawError as error:
             _log.warning("Nothing can be rendered: %s", error)
             can_draw = False
     blend_file.write(folder / "trial.blend", scene)
