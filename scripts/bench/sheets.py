@@ -29,7 +29,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 
 VERSIONS = ("4.2.23", "5.0.1", "5.2.3")
-#: Goals for :data:`MODELS` models, by the clock. What a Blender takes that draws nothing is 250 MB.
+#: Goals for :data:`MODELS` models, by the clock; the memory is what they took before, 396 MB.
 GOAL_S, GOAL_MB = 8.0, 400.0
 MODELS = 1_000
 NAMES = (
