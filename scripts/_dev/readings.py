@@ -22,7 +22,7 @@ from .cache import dev_cache
 Reading = Sequence[Sequence[Any]]
 """The words of a row as JSON can hold them."""
 
-_NAME = "readings-1.sqlite"
+_NAME = "readings-2.sqlite"
 """The number goes up when the reader or its settings change: what it read before is no longer wanted."""
 _WAIT_S = 60.0
 _MOST_ASKED = 500
@@ -47,10 +47,10 @@ class Readings:
         return found
 
     def keep(self, readings: Mapping[bytes, Reading]) -> None:
-        """Keep what was read; a row that is known stays as it is."""
+        """Keep what was read. A row that was read again, because something was missed in it, is kept as read last."""
         rows: Iterable[tuple[bytes, str]] = ((looks, json.dumps(words)) for looks, words in readings.items())
         with self._open() as connection:
-            connection.executemany("INSERT OR IGNORE INTO reading VALUES (?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?)", rows)
 
     def close(self) -> None:
         """Close the file, as far as this process has opened it."""
