@@ -77,10 +77,12 @@ def test_several_are_imported_retried_and_removed(open_window: OpenWindow, servi
     press_right_of(window, side, "tasks selected", 58, dy=31)
     window.click_text("Take Selected off the List")
     settle(window)
-    window.click_text("Delete Their Files")
+    tick = window.wait_text("Delete Their Files")
+    window.click(*tick.center)
     settle(window)
     window.save_shot("remove")
-    window.click_text("Take off the List")
+    # The title of the dialog is nearly the same.
+    window.click_text("Take off the List", Box(tick.x - 40, tick.y + 20, 560, 50))
     window.wait_for(f"not {TASKS} and not {SESSION}.many.needs_ticks")
     assert not any(folder.exists() for folder in folders)
     assert len(window.value(COLLECTIONS)) == 2

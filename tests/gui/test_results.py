@@ -82,7 +82,7 @@ def test_blender_works_on_a_result_and_more_is_made_from_it(open_window: OpenWin
         """,
         child=CHILD,
     )
-    window.click_text("Start")
+    window.click_text("Start Work")
     window.wait_for(f"{NEWEST}.is_worked_on")
     settle(window)
     window.wait_text("Working on the model", side)
@@ -96,7 +96,7 @@ def test_blender_works_on_a_result_and_more_is_made_from_it(open_window: OpenWin
     settle(window)
     choose_in_menu(window, side, "Work on Result")
     # What was chosen last is chosen still.
-    window.click_text("Start")
+    window.click_text("Start Work")
     window.wait_for(f"{NEWEST}.blend_work.hull and {NEWEST}.stage.value == 'imported'")
     assert window.value(COLLECTIONS) == [NAME]
     assert triangles(window) <= whole // 2

@@ -102,7 +102,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         if not any((self.use_decimate, self.cleanup, self.merge, self.lods, self.hull)):
             self.use_decimate = True
         return context.window_manager.invoke_props_dialog(
-            self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Start")
+            self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Start Work")
         )
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -504,7 +504,7 @@ TEXTS = {
     "Spending": "Ausgaben",
     "Stand on the Ground": "Auf den Boden",
     "Standard": "Standard",
-    "Start": "Beginnen",
+    "Start Work": "Arbeit beginnen",
     "Started": "Begonnen",
     "Stop Following": "Nicht mehr verfolgen",
     "Stop Following This Task?": "Diese Aufgabe nicht mehr verfolgen?",

@@ -504,7 +504,7 @@ TEXTS = {
     "Spending": "支出",
     "Stand on the Ground": "地面に置く",
     "Standard": "標準",
-    "Start": "開始",
+    "Start Work": "作業を開始",
     "Started": "開始",
     "Stop Following": "追跡をやめる",
     "Stop Following This Task?": "このタスクの追跡をやめますか？",

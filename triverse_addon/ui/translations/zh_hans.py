@@ -504,7 +504,7 @@ TEXTS = {
     "Spending": "支出",
     "Stand on the Ground": "置于地面",
     "Standard": "标准",
-    "Start": "开始",
+    "Start Work": "开始处理",
     "Started": "开始时间",
     "Stop Following": "停止跟踪",
     "Stop Following This Task?": "停止跟踪此任务？",
