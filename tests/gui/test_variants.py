@@ -50,7 +50,9 @@ def see_them_large(window: BlenderWindow, side: Box) -> None:
     settle(window)
     window.key("Right")
     window.wait_for(f"{tiles}.view is not None", ui=UI)
-    window.wait_for(f"not {SESSION}.details.previews.is_waiting")
+    # Those of one model are enough: a second Blender takes long to draw all, where four windows are open.
+    textures = "__import__('sys').modules[ui + '.viewport.textures']._of_sources"
+    window.wait_for(f"any(one.views for one in {textures})", ui=UI)
     settle(window)
     left, low, width, height = window.wait_for(f"len({tiles}.places) == 4 and {tiles}.places[1]", ui=UI)
     window.click(round(region.x + left + width / 2), round(region.y + region.height - low - height / 2))
