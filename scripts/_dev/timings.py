@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from .cache import dev_cache
 
 MEASURED_S = {
-    "window-sid": 3367.0,
-    "window-trixie": 3220.0,
-    "plain": 935.0,
-    "bpy-4.2.23": 260.0,
-    "bpy-5.0.1": 250.0,
-    "bpy-5.3.0": 240.0,
-    "bpy-4.5.15": 240.0,
-    "bpy-5.2.3": 480.0,
-    "package": 204.0,
-    "lint": 12.0,
+    "window-sid": 1901.0,
+    "window-trixie": 1797.0,
+    "bpy-5.2.3": 1874.0,
+    "plain": 2375.0,
+    "package": 638.0,
+    "bpy-5.0.1": 606.0,
+    "bpy-4.5.15": 581.0,
+    "bpy-4.2.23": 558.0,
+    "bpy-5.3.0": 454.0,
+    "lint": 85.0,
 }
 """Of the layers, on two cores, three layers at a time: what holds on a machine that has not run them yet."""
 
