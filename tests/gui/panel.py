@@ -113,6 +113,23 @@ def button_of_task(window: BlenderWindow) -> str:
     return text
 
 
+def show_preferences(window: BlenderWindow) -> Box:
+    """Show the preferences of the add-on in the place of the viewport, and return where they are."""
+    window.run(
+        """
+        import sys
+        areas("VIEW_3D")[0][1].type = "PREFERENCES"
+        bpy.context.preferences.active_section = "ADDONS"
+        bpy.context.window_manager.addon_search = "Triverse"
+        with override("PREFERENCES"):
+            bpy.ops.preferences.addon_expand(module=sys.modules[ui + ".settings"].ADDON)
+        """,
+        ui=UI,
+    )
+    settle(window)
+    return window.box("PREFERENCES", "WINDOW")
+
+
 def wait_for_stage(window: BlenderWindow, *stages: str) -> str:
     """Wait until the newest task is in one of the stages, and return it."""
     found = window.wait_for(f"{NEWEST}.stage.value in stages and {NEWEST}.stage.value", stages=stages)

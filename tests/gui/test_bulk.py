@@ -11,7 +11,7 @@ import pytest
 from scripts._dev.screen import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, press, press_right_of, settle
+from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, press, press_right_of, settle, show_preferences
 from tests.service.server import StandIn
 
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
@@ -117,18 +117,7 @@ def select_all(window: BlenderWindow) -> None:
 def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn) -> None:
     window = open_window(env=connected(service))
     window.show_sidebar("Triverse")
-    window.run(
-        """
-        areas("VIEW_3D")[0][1].type = "PREFERENCES"
-        bpy.context.preferences.active_section = "ADDONS"
-        bpy.context.window_manager.addon_search = "Triverse"
-        with override("PREFERENCES"):
-            bpy.ops.preferences.addon_expand(module=__import__("sys").modules[ui + ".settings"].ADDON)
-        """,
-        ui=UI,
-    )
-    settle(window)
-    whole = window.box("PREFERENCES", "WINDOW")
+    whole = show_preferences(window)
 
     # The test of the key says whose it is.
     window.click_text("Test Key", whole)

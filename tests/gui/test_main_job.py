@@ -11,7 +11,18 @@ import pytest
 from scripts._dev.window import BlenderWindow
 from tests.gui.browsing import browse
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, UI, connected, generate, settle, triangles, wait_for_stage
+from tests.gui.panel import (
+    COLLECTIONS,
+    NEWEST,
+    SESSION,
+    UI,
+    connected,
+    generate,
+    settle,
+    show_preferences,
+    triangles,
+    wait_for_stage,
+)
 from tests.service import models
 from tests.service.server import StandIn
 
@@ -30,18 +41,7 @@ LIBRARY = f"__import__('sys').modules['{UI}.settings'].preferences().asset_libra
 
 def prefer_library(window: BlenderWindow, folder: Path) -> None:
     """Type the folder of the asset library into the preferences, which take the place of the viewport meanwhile."""
-    window.run(
-        f"""
-        import sys
-        areas("VIEW_3D")[0][1].type = "PREFERENCES"
-        bpy.context.preferences.active_section = "ADDONS"
-        bpy.context.window_manager.addon_search = "Triverse"
-        with override("PREFERENCES"):
-            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.settings"].ADDON)
-        """
-    )
-    settle(window)
-    whole = window.box("PREFERENCES", "WINDOW")
+    whole = show_preferences(window)
     y = window.wait_text("Asset Library", whole).center[1]
     window.fill_in(whole.x + whole.width * 2 // 3, y, str(folder))
     window.wait_for(f"{LIBRARY}.rstrip('/') == folder", folder=str(folder))

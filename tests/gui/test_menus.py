@@ -47,7 +47,7 @@ from tests.gui.menu_stage import (
     uses,
 )
 from tests.gui.menus import RECORD, Account, Mouse, found
-from tests.gui.panel import ROW_PX, SESSION, UI, connected, set_prompt, settle, wait_for_stage
+from tests.gui.panel import ROW_PX, SESSION, UI, connected, set_prompt, settle, show_preferences, wait_for_stage
 from tests.gui.test_batch_panel import choose as choose_batch
 from tests.gui.test_batch_panel import ended, open_panel
 from tests.service.server import StandIn
@@ -199,18 +199,7 @@ def test_where_to_place_in_the_panel_and_in_the_preferences(stage: Stage, accoun
         account.note("TriversePreferences.placement", entry)
     account.close(stage.menus, ["TriversePreferences.placement"])
 
-    window.run(
-        f"""
-        import sys
-        areas("VIEW_3D")[0][1].type = "PREFERENCES"
-        bpy.context.preferences.active_section = "ADDONS"
-        bpy.context.window_manager.addon_search = "Triverse"
-        with override("PREFERENCES"):
-            bpy.ops.preferences.addon_expand(module=sys.modules["{UI}.settings"].ADDON)
-        """
-    )
-    settle(window)
-    whole = window.box("PREFERENCES", "WINDOW")
+    whole = show_preferences(window)
     button = (whole.x + whole.width * 2 // 3, window.wait_text("Place at", whole).center[1])
     chosen = list(stage.mouse.choose_each(button, whole, labels, is_chosen.format, order=[*labels.values()]))
     assert chosen == list(labels)
