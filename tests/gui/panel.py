@@ -24,9 +24,6 @@ def connected(service: StandIn) -> dict[str, str]:
     return {"TRIVERSE_API_KEY": service.key, "TRIVERSE_API_URL": service.url}
 
 
-TRIES = 3
-"""A click that has ordered has done so when Blender has been through its events."""
-
 ROW_PX = 31
 """From one field of the panel to the next, at the scale of the tests' profile."""
 
@@ -53,14 +50,8 @@ def generate(window: BlenderWindow, prompt: str) -> Box:
     """Open the sidebar, type a prompt and press Generate, as a user would; returns where the sidebar is."""
     side = window.show_sidebar("Triverse")
     type_prompt(window, side, prompt)
-    ordered = f"{SESSION} and {NEWEST} and {NEWEST}.params['prompt'] == prompt"
-    # With the first prompt, the session starts, and what it knows moves the button: a click can go beside it.
-    for _ in range(TRIES):
-        window.click_text("Generate", side)
-        if window.value(ordered, prompt=prompt):
-            break
-        settle(window)
-    window.wait_for(ordered, prompt=prompt)
+    window.click_text("Generate", side)
+    window.wait_for(f"{SESSION} and {NEWEST} and {NEWEST}.params['prompt'] == prompt", prompt=prompt)
     return side
 
 
@@ -90,9 +81,7 @@ def choose_in_menu(window: BlenderWindow, side: Box, entry: str) -> None:
 
 def choose_in_submenu(window: BlenderWindow, side: Box, menu: str, entry: str) -> None:
     """Choose from a menu in the menu of what can be done with the chosen task."""
-    press_right_of(window, side, button_of_task(window), 58)
-    window.click_text(menu)
-    settle(window)
+    choose_in_menu(window, side, menu)
     window.click_text(entry)
     settle(window)
 
