@@ -16,7 +16,7 @@ import io
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,9 +198,12 @@ class Screen:
 
     def _words_by_strips(self, picture: Image.Image) -> list[Word]:
         strips = strips_of(picture.convert("L"))
-        unseen = {strip.looks: strip for strip in strips if strip.looks not in _words_of_strips}
+        read = {strip.looks: _words_of_strips[strip.looks] for strip in strips if strip.looks in _words_of_strips}
+        unseen = {strip.looks: strip for strip in strips if strip.looks not in read}
         known = _readings.known(list(unseen))
-        _words_of_strips.update((looks, [_word(*row) for row in reading]) for looks, reading in known.items())
+        known_words = {looks: [_word(*row) for row in reading] for looks, reading in known.items()}
+        _have_at_hand(known_words)
+        read |= known_words
         new = [strip for looks, strip in unseen.items() if looks not in known]
         if new:
             # One below the other: to start the reader takes as long as to read five rows.
@@ -210,11 +213,11 @@ class Screen:
                 sheet.paste(strip.picture, (0, top))
                 places.append(Box(0, top, strip.box.width, strip.box.height))
                 top += strip.box.height
-            _keep(list(zip(new, places, strict=True)), self._words(sheet, 4))
+            read |= _keep(list(zip(new, places, strict=True)), self._words(sheet, 4))
         return [
             Word(word.text, word.box, (number, *word.line)).moved(strip.box.x, strip.box.y)
             for number, strip in enumerate(strips)
-            for word in _words_of_strips[strip.looks]
+            for word in read[strip.looks]
         ]
 
     def move(self, x: int, y: int) -> None:
@@ -339,17 +342,26 @@ def _cut(picture: Image.Image) -> list[tuple[int, int]]:
     return [*parts, (begins, len(lines))] if len(lines) - begins > _EDGE_PX else parts
 
 
-def _keep(places: Sequence[tuple[Strip, Box]], words: Sequence[Word]) -> None:
-    """Remember which of the words of a picture stand in each strip, by the strip's place in it."""
-    for strip, place in places:
-        if len(_words_of_strips) >= _MOST_STRIPS:
-            del _words_of_strips[next(iter(_words_of_strips))]
-        _words_of_strips[strip.looks] = [
+def _keep(places: Sequence[tuple[Strip, Box]], words: Sequence[Word]) -> dict[bytes, list[Word]]:
+    """Remember which of the words of a picture stand in each strip, by the strip's place in it, and return them."""
+    read = {
+        strip.looks: [
             word.moved(-place.x, -place.y)
             for word in words
             if 0 <= word.box.center[0] - place.x < place.width and 0 <= word.box.center[1] - place.y < place.height
         ]
-    _readings.keep({strip.looks: [_row(word) for word in _words_of_strips[strip.looks]] for strip, _ in places})
+        for strip, place in places
+    }
+    _have_at_hand(read)
+    _readings.keep({looks: [_row(word) for word in found] for looks, found in read.items()})
+    return read
+
+
+def _have_at_hand(read: Mapping[bytes, list[Word]]) -> None:
+    """Keep words of strips in memory, and of the oldest no more than fit."""
+    _words_of_strips.update(read)
+    while len(_words_of_strips) > _MOST_STRIPS:
+        del _words_of_strips[next(iter(_words_of_strips))]
 
 
 def _row(word: Word) -> list[object]:
