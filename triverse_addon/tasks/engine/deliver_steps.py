@@ -220,17 +220,7 @@ class DeliverSteps:
 
     def _leave_work(self, record: TaskRecord, error: TriverseError) -> None:
         """Say why Blender could not do what was asked of it. The task keeps its model, and has not failed."""
-        left = without_work(record)
-        self._transitions.move(
-            record,
-            history=error.sentence,
-            level="ERROR",
-            stage=left.stage,
-            placement=left.placement,
-            auto_import=left.auto_import,
-            attempts=left.attempts,
-            status_note=left.status_note,
-        )
+        self._transitions.move(record, history=error.sentence, level="ERROR", **without_work(record))
         self._context.notice("ERROR", error.sentence, record.id)
 
     def _converted(self, record: TaskRecord, model: Path, verdict: glb_check.Verdict) -> Converted | None:

@@ -305,7 +305,7 @@ class ImportQueue:
                 return None
             if was_work:
                 # The model itself is as good as before.
-                return without_work(newest)
+                return newest.with_(**without_work(newest))
             # Blender's work was for this import only.
             return newest.with_(**changes, placement=dataclasses.replace(newest.placement, work=PLAIN))
 

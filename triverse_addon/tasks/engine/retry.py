@@ -86,15 +86,15 @@ def ready_to_import(record: TaskRecord, *, has_files: bool) -> TaskRecord:
     return record
 
 
-def without_work(record: TaskRecord) -> TaskRecord:
-    """Return a task whose model is here as it was before Blender worked on that; see :attr:`record.Placement.work`."""
-    return record.with_(
-        stage=Stage.IMPORTED if record.imported_at_s is not None else Stage.READY,
-        placement=dataclasses.replace(record.placement, work=PLAIN, instead_of="", instead_of_uuid=""),
-        auto_import=False,
-        attempts=0,
-        status_note=None,
-    )
+def without_work(record: TaskRecord) -> dict[str, Any]:
+    """Return what makes a task as it was before Blender worked on its model; see :attr:`record.Placement.work`."""
+    return {
+        "stage": Stage.IMPORTED if record.imported_at_s is not None else Stage.READY,
+        "placement": dataclasses.replace(record.placement, work=PLAIN, instead_of="", instead_of_uuid=""),
+        "auto_import": False,
+        "attempts": 0,
+        "status_note": None,
+    }
 
 
 def request_from(record: TaskRecord) -> TaskRequest:

@@ -184,10 +184,8 @@ class TaskCommands:
         :param thumbnail_path: path of the asset's thumbnail; "" if there is none.
         :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
-        changes, sentence = (
-            imported_changes(name),
-            Sentence.of("Written into the asset library as “{name}”.", name=name),
-        )
+        changes = imported_changes(name)
+        sentence = Sentence.of("Written into the asset library as “{name}”.", name=name)
         if thumbnail_path:
             changes["thumbnail_path"] = thumbnail_path
         record = self._context.store.change(
@@ -362,7 +360,7 @@ class TaskCommands:
         :raises TriverseError: the task was removed from the list, or the store cannot be written.
         """
         # First in the store: what is stopped afterwards is not begun again.
-        self._edit(task_id, lambda newest: without_work(newest) if newest.is_worked_on else None)
+        self._edit(task_id, lambda newest: newest.with_(**without_work(newest)) if newest.is_worked_on else None)
         self._context.stop_work(task_id)
 
     def _known(self, task_id: str) -> TaskRecord:
