@@ -30,7 +30,9 @@ from triverse_addon.tasks.version import addon_version
 
 #: A net against a hang; nothing counts on it.
 LIMIT_S = 90.0
-READ_TIMEOUT_S = 1.5
+#: Of the client, where the trouble is that nothing comes. Elsewhere a busy machine must not look like that trouble.
+SHORT_READ_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 15.0
 
 _ENDED = frozenset({Stage.IMPORTED, Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 
@@ -62,7 +64,7 @@ class Cell:
             self._arm()
             live = self.kind == "ws"
             settings = settings_for(service, self.folder, live=live, max_model_bytes=64 * 1024**2)
-            engine = self.engine = Engine(settings, convert, make_client=_client)
+            engine = self.engine = Engine(settings, convert, make_client=self._client)
             engine.start()
             try:
                 if self.kind in QUESTIONS:
@@ -76,6 +78,10 @@ class Cell:
             self._check_money()
         outcome = " then ".join(self.pressed) or "goes on by itself"
         return Seen(self.trouble.name, self.kind, outcome, self.sentence, tuple(self.problems))
+
+    def _client(self, settings: Settings) -> Client:
+        timeout_s = SHORT_READ_TIMEOUT_S if self.trouble.is_silent else READ_TIMEOUT_S
+        return Client(settings.api_url, settings.api_key, version=addon_version(), read_timeout_s=timeout_s)
 
     def _arm(self) -> None:
         faults = self.service.faults
@@ -230,7 +236,3 @@ class Cell:
 def _is_clear(sentence: Sentence) -> bool:
     """Tell a whole sentence; the service's own words and an address may be its end."""
     return str(sentence)[:1].isupper() and sentence.template.endswith((".", ": {message}", ": {url}"))
-
-
-def _client(settings: Settings) -> Client:
-    return Client(settings.api_url, settings.api_key, version=addon_version(), read_timeout_s=READ_TIMEOUT_S)

@@ -43,9 +43,9 @@ def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, min(getattr(module, name) / 10, 1.0))
     monkeypatch.setattr(transitions, "BLOCKED_S", 0.3)
     monkeypatch.setattr(request_gate, "_KEY_RETRY_S", 0.3)
-    monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 4.0)
+    monkeypatch.setattr(http_session, "ANSWER_DEADLINE_S", 8.0)
     for module in (client, http_session):  # the client has a name of its own for it
-        monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 4.0)
+        monkeypatch.setattr(module, "UPLOAD_ANSWER_S", 8.0)
     monkeypatch.setattr(resumable_download, "_SLOW_AFTER_S", 1.5)
     monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
 

@@ -16,6 +16,9 @@ ON_THE_WAY = ("upload_image", "upload_model", "create", "ws", "status", "url", "
 QUESTIONS = ("quote", "balance", "me")
 FILES = ("asset", "download")
 
+#: Rules that hold back an answer, or the rest of one.
+_SILENT = frozenset({"latency_s", "delay_answer_s", "stall_at_byte", "drip_s", "length_change", "silent"})
+
 _GOES_ON = "goes on by itself"
 _RETRY = "Retry"
 
@@ -40,6 +43,11 @@ class Trouble:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the client only notices by a timeout of its own."""
+        return any(not _SILENT.isdisjoint(rule) for rule in self.rules)
 
     def outcome(self, kind: str) -> str:
         """
