@@ -187,6 +187,26 @@ def test_the_header_shows_what_the_closed_sidebar_would(here: Any) -> None:
     assert drawn(is_open=False).texts()[0].startswith("2 · ")
 
 
+def test_the_header_leads_a_new_user_to_the_panel(here: Any) -> None:
+    from triverse_addon.ui.form import last_used
+    from triverse_addon.ui.timers import viewport_header
+
+    def drawn(*, is_open: bool) -> Recorder:
+        layout = Recorder()
+        context = SimpleNamespace(space_data=SimpleNamespace(show_region_ui=is_open))
+        viewport_header._draw(SimpleNamespace(layout=layout), context)
+        return layout
+
+    last_used.seed(bpy.context.scene)
+    assert last_used.is_known_empty()
+    (button,) = drawn(is_open=False).drawn
+    assert (button.text, button.given["operator"]) == ("Triverse", "triverse.open_sidebar")
+    assert drawn(is_open=True).drawn == []
+    # Whoever has ordered something knows the way.
+    last_used.save(bpy.context.scene.triverse, "text-to-model")
+    assert drawn(is_open=False).drawn == []
+
+
 def test_the_pie_menu_has_no_key_and_eight_entries(here: Any) -> None:
     from triverse_addon.ui.generate import pie_menu
 

@@ -176,8 +176,7 @@ def test_a_number_once_given_stands_for_the_same_for_ever(ui: ModuleType) -> Non
 def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
     from triverse_addon.ui import choices
     from triverse_addon.ui.form import inputs, request
-    from triverse_addon.ui.generate import welcome
-    from triverse_addon.ui.state import query
+    from triverse_addon.ui.state import query, runtime
 
     found = enums()
     assert len(found) >= 10
@@ -204,7 +203,7 @@ def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
         assert ("placement", "3D Cursor") in offered
         assert ("show", "All") in offered
         assert ("task_order", "Newest First") in offered
-        assert welcome.is_new() in (True, False)
+        assert runtime.is_new_user() in (True, False)
 
 
 @pytest.mark.parametrize("name", PANEL_FLOWS)

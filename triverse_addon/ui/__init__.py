@@ -145,6 +145,7 @@ def _register_rest(undo: contextlib.ExitStack) -> None:
     for module in (properties, status_bar, viewport_header, add_menu, keymap, app_timer):
         module.register()
         _later(undo, module.unregister)
+    _later(undo, pie_menu.stop_waiting)
     _later(undo, box_control.clear)
     _later(undo, preview_control.hide)
     _later(undo, data_folder.forget)

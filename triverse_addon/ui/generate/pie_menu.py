@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 
 _TAB = "Triverse"
+#: What Blender says of the tab of a sidebar that was never shown.
+_NO_TAB = "UNSUPPORTED"
+#: Pause before a tab is tried again, in seconds, and how often: Blender has to draw the sidebar first.
+_TRY_AGAIN_S = 0.05
+_TRIES = 40
+
+#: The areas whose tab is still to be chosen, each by screen name and number of the area; and the tries that are left.
+_waiting: dict[tuple[str, int], int] = {}
 
 
 class TRIVERSE_OT_open_sidebar(bpy.types.Operator):
@@ -39,11 +47,46 @@ class TRIVERSE_OT_open_sidebar(bpy.types.Operator):
         if not isinstance(space, bpy.types.SpaceView3D):
             return {"CANCELLED"}
         space.show_region_ui = True
-        for region in context.area.regions:
-            # Blender 4.2 cannot be told which tab to open, nor can any while the sidebar was never shown.
-            if region.type == "UI" and getattr(region, "active_panel_category", "UNSUPPORTED") != "UNSUPPORTED":
-                region.active_panel_category = _TAB  # type: ignore[assignment]  # the stubs know no tab
+        # The sidebar learns of its tabs when it is first drawn.
+        if not _choose_tab(context.area) and not bpy.app.background:
+            _waiting[context.screen.name, list(context.screen.areas).index(context.area)] = _TRIES
+            if not bpy.app.timers.is_registered(_choose_tabs):
+                bpy.app.timers.register(_choose_tabs, first_interval=_TRY_AGAIN_S)
         return {"FINISHED"}
+
+
+def _choose_tab(area: bpy.types.Area) -> bool:
+    """Choose the tab in the sidebar of a viewport; return False as long as Blender knows none there."""
+    for region in area.regions:
+        if region.type != "UI":
+            continue
+        # Blender 4.2 cannot be told which tab to open.
+        declared: bpy.types.Property | None = bpy.types.Region.bl_rna.properties.get("active_panel_category")
+        if declared is None or declared.is_readonly:
+            return True
+        if region.active_panel_category != _NO_TAB:
+            region.active_panel_category = _TAB  # type: ignore[assignment]  # the stubs know no tab
+            return True
+    return False
+
+
+def _choose_tabs() -> float | None:
+    for place, tries in list(_waiting.items()):
+        name, number = place
+        screen: bpy.types.Screen | None = bpy.data.screens.get(name)
+        area = screen.areas[number] if screen is not None and number < len(screen.areas) else None
+        if area is None or area.type != "VIEW_3D" or tries == 0 or _choose_tab(area):
+            del _waiting[place]
+        else:
+            _waiting[place] = tries - 1
+    return _TRY_AGAIN_S if _waiting else None
+
+
+def stop_waiting() -> None:
+    """Stop waiting for sidebars to be drawn. For ``unregister()``."""
+    _waiting.clear()
+    if bpy.app.timers.is_registered(_choose_tabs):
+        bpy.app.timers.unregister(_choose_tabs)
 
 
 class TRIVERSE_MT_pie(bpy.types.Menu):

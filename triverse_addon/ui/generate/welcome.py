@@ -14,7 +14,7 @@ import bpy
 from ...api.errors import KeyElsewhereError
 from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
-from ..form import example, inputs, last_used
+from ..form import example, inputs
 from ..layout_text import has_room, paragraph, sidebar_width_px
 from ..rna import Icon, scene_props
 from ..state import runtime
@@ -30,15 +30,9 @@ _EXAMPLE_FLOW = "text-to-model"
 _STARTER = "DRAFT"
 
 
-def is_new() -> bool:
-    """Return whether the user is known to have submitted no task yet."""
-    session = runtime.current()
-    return last_used.is_known_empty() and (session is None or not session.engine.has_tasks)
-
-
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the welcome box for a new user, else the missing requirements; then errors of the key and the session."""
-    if is_new():
+    if runtime.is_new_user():
         _draw_welcome(layout, context)
     else:
         if runtime.key_state() in (KeyState.MISSING, KeyState.REFUSED):

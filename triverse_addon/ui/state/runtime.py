@@ -205,6 +205,11 @@ def has_store() -> bool:
     return bool(folder) and Path(folder, FILE_NAME).exists()
 
 
+def is_new_user() -> bool:
+    """Return whether the user is known to have submitted no task yet. For drawing."""
+    return last_used.is_known_empty() and (_session is None or not _session.engine.has_tasks)
+
+
 def key_answer() -> tuple[bool | None, Sentence] | None:
     """Return the result of the last key test, or None if there was none for the current key and service."""
     if _session is None or _session.key_tested != (settings.api_key(), settings.api_url()):

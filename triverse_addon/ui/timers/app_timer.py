@@ -21,7 +21,7 @@ from .. import properties, translations
 from ..form import example, last_used
 from ..rna import scene_props
 from ..state import runtime
-from . import modal_timer, redraw
+from . import modal_timer, redraw, viewport_header
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -94,6 +94,7 @@ def tick() -> float:
         changed = properties.repair(scene) | last_used.seed(scene)
         if changed or (scene.is_editable and example.end_if_changed(scene_props(scene))):
             redraw.redraw()
+    viewport_header.refresh()
     session = runtime.current()
     if session is None:
         return _IDLE_S

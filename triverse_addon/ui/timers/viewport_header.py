@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A small progress bar in the header of a 3D Viewport whose sidebar is closed, while tasks are in progress.
+In the header of a 3D Viewport whose sidebar is closed: a progress bar, and for a new user the way to the panel.
 
-Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only, and nothing at all without a task in progress.
+The bar is there while tasks are in progress, the way to the panel until the first order.
+
+Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 """
 
 import bpy
@@ -11,8 +13,8 @@ from ..state import runtime
 
 #: Width of the bar, in interface units.
 _UNITS = 4.0
-#: What was drawn last, to redraw headers only when it changes.
-_drawn: tuple[int, int] | None = None
+#: What was drawn last, to redraw headers only when it changes: the content, and whether the user is new.
+_drawn: tuple[tuple[int, int] | None, bool] = (None, False)
 
 
 def register() -> None:
@@ -24,7 +26,7 @@ def unregister() -> None:
     """Remove the bar from the header."""
     global _drawn
     bpy.types.VIEW3D_HT_header.remove(_draw)  # type: ignore[arg-type]
-    _drawn = None
+    _drawn = (None, False)
 
 
 def _content() -> tuple[int, int] | None:
@@ -38,7 +40,7 @@ def _content() -> tuple[int, int] | None:
 def refresh() -> None:
     """Redraw the headers of viewports without a sidebar if what they show has changed."""
     global _drawn
-    now = _content()
+    now = (_content(), runtime.is_new_user())
     if now == _drawn:
         return
     _drawn = now
@@ -52,8 +54,13 @@ def refresh() -> None:
 
 
 def _draw(self: bpy.types.Header, context: bpy.types.Context) -> None:
+    if getattr(context.space_data, "show_region_ui", True):
+        return
     content = _content()
-    if content is None or getattr(context.space_data, "show_region_ui", True):
+    if content is None:
+        if runtime.is_new_user():
+            # Blender shows nowhere that an add-on has brought a tab.
+            self.layout.operator("triverse.open_sidebar", text="Triverse", icon="SHADERFX", translate=False)
         return
     count, percent = content
     row = self.layout.row(align=True)
