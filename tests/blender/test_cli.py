@@ -104,6 +104,20 @@ def test_several_models_stand_side_by_side(cli: Cli) -> None:
     assert left[2][0] == pytest.approx(right[2][0], abs=1e-3)
 
 
+def test_variants_stand_side_by_side_in_one_file(cli: Cli, service: StandIn) -> None:
+    argv = ("generate", "--prompt", "a vase", "--polygon-limit", "1000", "--count", "3", "--output", "vases.blend")
+    for _ in range(2):
+        answer = cli.run(*argv)
+        assert answer.code == 0, answer.people
+        found = {model["triverse_task_uuid"]: model for model in opened(cli.folder / "vases.blend")}
+        assert set(found) == {line["task_uuid"] for line in answer.of("result")}
+        bpy.context.view_layer.update()
+        one, two, three = sorted(spans(model) for model in found.values())
+        assert one[0][1] < two[0][0]
+        assert two[0][1] < three[0][0]
+    assert len(service.state.charged()) == 3
+
+
 def spans(model: bpy.types.Collection) -> list[tuple[float, float]]:
     """From where to where a model reaches, along x, y and z, by its vertices."""
     points = [

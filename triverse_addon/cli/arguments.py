@@ -15,6 +15,7 @@ from typing import NoReturn
 from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
 from ..api.urls import clean
+from ..tasks.variants import MOST
 from . import batch_arguments
 from .argument_types import seconds, whole
 from .errors import UsageError
@@ -73,6 +74,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     generate.add_argument(
         "--allow-duplicate", action="store_true", help="order an equal model again on purpose, and pay for it again"
     )
+    _add_count(generate, "variants of the same wish to make; their price is shown before, and each is paid once")
     _add_mesh(generate)
     _add_waiting(generate)
     _add_output(generate)
@@ -99,6 +101,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
     quote = _command(commands, "quote", "show what a task would cost, without making it")
     _add_flow(quote)
+    _add_count(quote, "how many variants of the same wish")
 
     _command(commands, "report", "print what a bug tracker needs to know: no key, no prompt, no name, no path")
     return top
@@ -112,6 +115,12 @@ def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, summary
     command.add_argument("--data", metavar="DIR", help="where tasks and models are kept, instead of the usual folder")
     command.add_argument("--offline", action="store_true", help="send nothing to the internet")
     return command
+
+
+def _add_count(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument(
+        "--count", metavar="N", type=whole(1, MOST), default=1, help=f"{text}: 1 to {MOST} (default: 1)"
+    )
 
 
 def _add_waiting(command: argparse.ArgumentParser) -> None:

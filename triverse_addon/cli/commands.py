@@ -28,7 +28,7 @@ from ..tasks.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest
 from ..tasks.settings import Settings
 from ..tasks.status_text import stage_text
 from ..tasks.store.query import Query
-from . import arguments
+from . import arguments, variants
 from .batch import batch
 from .errors import UsageError
 from .exit_codes import Exit, for_all
@@ -59,6 +59,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     }
     check_sources(flow, as_they_are, elsewhere=sources.keys() - as_they_are.keys())
     path = _output_path(args, host)
+    variants.check_output_holds(path, args.count)
     placement = _placement(args, path)
     if placement != Placement() and not yields_glb(FLOWS[flow], values):
         raise UsageError(Sentence.of("--merge-vertices and --smooth-angle are for tasks that give a GLB model."))
@@ -78,12 +79,20 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         allow_duplicate=args.allow_duplicate,
     )
     with open_engine(settings, _converter(host, path), output, preparer) as engine:
-        record = None if args.allow_duplicate else _unaccepted_order(engine, request)
-        if record is not None:
-            output.say("An equal order that was not accepted before is kept; it goes on.")
+        if args.count > 1:
+            records = variants.order_all(engine, request, args.count, settings, output, anew=args.allow_duplicate)
         else:
-            record = engine.submit(request)
-        return _wait_and_print(engine, [OutputGroup((record.id,), path, placement)], args, host, output)
+            records = [_ordered(engine, request, output)]
+        group = OutputGroup(tuple(record.id for record in records), path, placement)
+        return _wait_and_print(engine, [group], args, host, output)
+
+
+def _ordered(engine: Engine, request: TaskRequest, output: Output) -> TaskRecord:
+    record = None if request.allow_duplicate else _unaccepted_order(engine, request)
+    if record is None:
+        return engine.submit(request)
+    output.say("An equal order that was not accepted before is kept; it goes on.")
+    return record
 
 
 def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
@@ -201,17 +210,7 @@ def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print the price of a task."""
     flow = arguments.flow_name(args)
     values = check(flow, arguments.values(args))
-    found = credits.quote(ready_to_send(args, host), flow, values)
-    output.say(Sentence.of("This costs {credits} credits.", credits=found.cost_credits))
-    if found.available_credits is not None:
-        output.say(Sentence.of("You have {credits} credits.", credits=found.available_credits))
-    output.emit(
-        "quote",
-        flow=found.flow_name,
-        cost_credits=found.cost_credits,
-        available_credits=found.available_credits,
-        params=dict(found.params),
-    )
+    variants.say_price(ready_to_send(args, host), flow, values, args.count, output)
     return Exit.DONE
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.unexpected_errors import UNFORESEEN
-from ..tasks.record import FAILED_STAGES, Stage, TaskRecord
+from ..tasks.record import Stage
 from .connection import Connection, check_may_wait
 from .task import Task
 
@@ -156,12 +156,42 @@ class Triverse:
         :raises OfflineError: online access is off.
         :raises TriverseError: nothing can be sent, or the store cannot be written.
         """
+        return self.generate_variants(
+            flow, count=1, name=name, order_id=order_id, allow_duplicate=allow_duplicate, **fields
+        )[0]
+
+    def generate_variants(
+        self,
+        flow: str = "text-to-model",
+        *,
+        count: int,
+        name: str = "",
+        order_id: str = "",
+        allow_duplicate: bool = False,
+        **fields: object,
+    ) -> list[Task]:
+        """
+        Order several variants of one wish, to keep one of them, and return their tasks at once.
+
+        Each is an order of its own, with the price of :meth:`quote`. The list shows them as one group, as it does with
+        those of the panel. The same request gives the same tasks, and each is paid once: a script that was killed goes
+        on with all of them, and a larger ``count`` than before orders only what is missing.
+
+        :param count: how many, from 1 to 8.
+        :param name: the name of the wish; the variants' names are numbered.
+        :param order_id: as for :meth:`generate`, for all variants together.
+        :param allow_duplicate: order all of them anew, and pay for them.
+        :param fields: as for :meth:`generate`.
+        :raises InputError: as for :meth:`generate`, or ``count`` is out of range; nothing was sent.
+        :raises TriverseError: as for :meth:`generate`.
+        """
         # Lazy imports: these load requests and sqlite3.
-        from .order import derived_id, request_for
+        from .order import check_count, derived_id, order, request_for
         from .readiness import check_ready
 
         engine = self._connection.engine
         check_ready(engine.settings)
+        check_count(count)
         request = request_for(
             flow,
             fields,
@@ -173,22 +203,7 @@ class Triverse:
         )
         if not (order_id or allow_duplicate):
             request = dataclasses.replace(request, client_order_id=derived_id(request))
-        known = engine.find_by_order_id(request.client_order_id) if request.client_order_id else None
-        record = self._taken_up(known) if known is not None else engine.submit(request)
-        return Task(self._connection, record)
-
-    def _taken_up(self, record: TaskRecord) -> TaskRecord:
-        """Return an earlier task of the same request, which goes on if it has stopped."""
-        from ..tasks.engine.import_queue import files_are_there
-
-        engine = self._connection.engine
-        if record.stage in FAILED_STAGES:
-            return engine.retry(record.id)
-        if record.has_model and not files_are_there(record):
-            engine.redownload(record.id)
-        elif not record.has_model and not record.following:
-            engine.resume_following(record.id)
-        return engine.get(record.id) or record
+        return [Task(self._connection, record) for record in order(engine, request, count)]
 
     def track(self, uuid: str) -> Task:
         """
@@ -197,14 +212,14 @@ class Triverse:
         :raises InputError: this cannot be a UUID.
         :raises TriverseError: nothing can be sent, or the store cannot be written.
         """
-        from .order import script_origin
+        from .order import script_origin, taken_up
         from .readiness import check_ready
 
         engine = self._connection.engine
         check_ready(engine.settings)
         known = engine.store.find_by_uuid(uuid.strip())
         if known is not None:
-            return Task(self._connection, self._taken_up(known))
+            return Task(self._connection, taken_up(engine, known))
         placement = self._connection.host.scene_placement()
         (record,) = engine.track([uuid], origin=script_origin(), placement=placement, auto_import=False)
         return Task(self._connection, record)

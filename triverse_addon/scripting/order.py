@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Makes a request from fields by name, and an order id that is the same each time the same is sent.
+Makes a request from fields by name, an order id that is the same each time the same is sent, and the order itself.
 
 Floor: between second and third. Thread: main. No ``bpy``. Reads the files that are sent, for the order id.
 """
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..api.errors import InputError
 from ..api.flows import Flow, check, flow_named
 from ..api.sentence import Sentence
 from ..batch.input.order_ids import content_of, digest
-from ..tasks.record import Origin, Placement, TaskRequest, is_url
+from ..tasks.record import FAILED_STAGES, Origin, Placement, TaskRecord, TaskRequest, is_url
+from ..tasks.variants import MOST, variants_of
+
+if TYPE_CHECKING:
+    from ..tasks.engine.engine import Engine
 
 #: ``Origin.session`` of tasks from scripts; no window uses this value.
 SCRIPT_ORIGIN = "script"
@@ -58,6 +64,49 @@ def request_for(
     )
 
 
+def check_count(count: int) -> None:
+    """
+    Check how many variants of one wish are to be ordered.
+
+    :raises InputError: (field ``count``) so many cannot be.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
+        raise InputError(Sentence.of("From 1 to {most} variants of one wish can be ordered.", most=MOST), field="count")
+
+
+def order(engine: "Engine", request: TaskRequest, count: int = 1) -> list[TaskRecord]:
+    """
+    Order several variants of one wish as one group. Those that were ordered before are taken up, and not paid again.
+
+    :param request: its order id, continued for each variant, tells which were ordered before; "" orders all anew.
+    :param count: how many; 1 is the request as it is.
+    :returns: the variants in their order.
+    :raises TriverseError: the request was rejected, or the store cannot be written. Nothing was sent.
+    """
+    requests = variants_of(request, count)
+    ids = [one.client_order_id for one in requests]
+    known = {one: record for one in ids if one and (record := engine.find_by_order_id(one)) is not None}
+    group = next((record.group for record in known.values()), "")
+    new = [dataclasses.replace(one, group=group or one.group) for one in requests if one.client_order_id not in known]
+    made = iter(engine.submit_all(new) if new else [])
+    if group:
+        engine.extend_group(group, count)
+    return [taken_up(engine, known[one]) if one in known else next(made) for one in ids]
+
+
+def taken_up(engine: "Engine", record: TaskRecord) -> TaskRecord:
+    """Return an earlier task of the same request, which goes on if it has stopped."""
+    from ..tasks.engine.import_queue import files_are_there  # lazy import: loads the engine
+
+    if record.stage in FAILED_STAGES:
+        return engine.retry(record.id)
+    if record.has_model and not files_are_there(record):
+        engine.redownload(record.id)
+    elif not record.has_model and not record.following:
+        engine.resume_following(record.id)
+    return engine.get(record.id) or record
+
+
 def script_origin() -> Origin:
     """Return the origin of tasks from scripts: they belong to no file."""
     return Origin(session=SCRIPT_ORIGIN)
@@ -78,10 +127,11 @@ def _source(name: str, value: object) -> str:
     return text if is_url(text) else os.path.abspath(Path(text).expanduser())
 
 
-def derived_id(request: TaskRequest) -> str:
+def derived_id(request: TaskRequest, prefix: str = _PREFIX) -> str:
     """
     Return an order id that follows from what is sent: flow, settings, and contents of files, wherever they are.
 
+    :param prefix: what it begins with: orders of scripts and of commands are none of each other's.
     :raises InputError: a file cannot be read.
     """
     contents = []
@@ -93,4 +143,4 @@ def derived_id(request: TaskRequest) -> str:
                 Sentence.of("The file {path} is missing or empty. Choose another one.", path=source), field=name
             ) from None
     values = json.dumps(dict(request.values), sort_keys=True, ensure_ascii=True)
-    return _PREFIX + digest(request.flow, values, *contents)
+    return prefix + digest(request.flow, values, *contents)

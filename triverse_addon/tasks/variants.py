@@ -10,6 +10,7 @@ of its orders goes on by itself.
 """
 
 import dataclasses
+import hashlib
 
 from .provenance import name_for, numbered_name
 from .record import TaskRequest, new_id
@@ -18,6 +19,8 @@ from .record import TaskRequest, new_id
 MOST = 8
 #: Characters that an order id may have, see ``api.payloads``.
 _ID_LENGTH = 64
+#: Characters of a hash that stands for an id without room for the variant's number.
+_HASH_LENGTH = 32
 
 
 def variants_of(request: TaskRequest, count: int) -> list[TaskRequest]:
@@ -48,4 +51,7 @@ def variants_of(request: TaskRequest, count: int) -> list[TaskRequest]:
 
 def _order_id(first_id: str, number: int) -> str:
     ending = f"_v{number}"
-    return first_id[: _ID_LENGTH - len(ending)] + ending if first_id else ""
+    if first_id and len(first_id) + len(ending) > _ID_LENGTH:
+        # Cut off, it could be that of another wish.
+        first_id = hashlib.sha256(first_id.encode()).hexdigest()[:_HASH_LENGTH]
+    return first_id + ending if first_id else ""

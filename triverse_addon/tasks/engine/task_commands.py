@@ -234,6 +234,18 @@ class TaskCommands:
         """
         return self._context.store.find_group(self._known(task_id).group)
 
+    def extend_group(self, group: str, count: int) -> None:
+        """
+        Note in the variants of a group that there are more of them than were ordered at first.
+
+        :param count: how many there are now; fewer than before changes nothing.
+        :raises StoreError: the store cannot be read or written.
+        """
+        store = self._context.store
+        few = [record.id for record in store.find_group(group) if record.variants < count]
+        for record in store.change_all(few, lambda newest: newest.with_(variants=count)):
+            self._show(record)
+
     def keep_variant(self, task_id: str) -> None:
         """
         Keep one of the variants that were ordered together, and put the others away. They are not deleted.
