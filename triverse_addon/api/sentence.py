@@ -49,7 +49,8 @@ class Sentence:
         def fill(match: re.Match[str]) -> str:
             return shown(str(self.args[match[1]])) if match[1] in self.args else match[0]
 
-        return _PLACEHOLDER.sub(fill, translate(self.template))
+        text = translate(self.template)
+        return _PLACEHOLDER.sub(fill, text) if "{" in text else text
 
     def to_json(self) -> dict[str, object]:
         """Return a dictionary of JSON types that `from_json` accepts."""

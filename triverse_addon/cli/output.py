@@ -22,6 +22,8 @@ from .exit_codes import Exit
 
 #: Number of lines that :meth:`Output.in_pieces` hands over at a time.
 _PIECE = 500
+#: Made once: ``json.dumps`` copies its arguments for each of the lines.
+_encoded = json.JSONEncoder(ensure_ascii=True).encode
 
 
 class Output:
@@ -88,8 +90,7 @@ class Output:
     def emit(self, kind: str, **fields: object) -> None:
         """Print one JSON object for programs: ``{"type": kind, …}``."""
         if self._programs is not None:
-            text = json.dumps({"type": kind, **fields}, ensure_ascii=True)
-            self._print(escaped_json(text), self._programs)
+            self._print(escaped_json(_encoded({"type": kind, **fields})), self._programs)
 
     def error(self, error: TriverseError, code: Exit) -> None:
         """Print why the command ends, for users and for programs."""

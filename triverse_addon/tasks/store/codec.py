@@ -53,7 +53,7 @@ _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord)
 #: add-on read and write the same store.
 _STORED_NAMES = {"is_final": "is_settled", "asset_urls": "links", "status_note": "note"}
 #: Name in the JSON -> name of the field.
-_FIELD_OF = {_STORED_NAMES.get(name, name): name for name in _KINDS}
+FIELD_OF = {_STORED_NAMES.get(name, name): name for name in _KINDS}
 _NUMBERS = frozenset(name for name, kinds in _KINDS.items() if int in kinds)
 #: No number in a record is larger; a float represents it exactly.
 _LARGEST = 2**53
@@ -128,14 +128,23 @@ def checked(
     :param fields: of the JSON, only these fields.
     :raises ValueError: a value is of another type than its field.
     """
-    values = {_FIELD_OF[name]: value for name, value in data.items() if _FIELD_OF.get(name) in fields}
+    values = {FIELD_OF[name]: value for name, value in data.items() if FIELD_OF.get(name) in fields}
     values |= columns
+    values["following"] = bool(values["following"])
+    return in_range(values)
+
+
+def in_range(values: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the same values by field, with numbers in their valid range.
+
+    :raises ValueError: a value is of another type than its field.
+    """
     for name, value in values.items():
-        if not isinstance(value, _KINDS[name]) and name != "following":
+        if not isinstance(value, _KINDS[name]):
             raise ValueError(f"{name} is {type(value).__name__}")
         if name in _NUMBERS and value is not None:
             values[name] = _usable(name, value)
-    values["following"] = bool(values["following"])
     return values
 
 
