@@ -55,6 +55,14 @@ def test_labels_in_a_context_of_our_own_are_registered_in_it(ui: ModuleType) -> 
         if declared.translation_context == translate.OWN_CONTEXT
     ]
     assert sorted(found) == list(translate.OWN_LABELS)
+    of_operators = [
+        declared
+        for cls in bpy.types.Operator.__subclasses__()
+        if cls.__module__.startswith("triverse_addon.")
+        for declared in bpy.context.window_manager.operator_properties_last(cls.bl_idname).bl_rna.properties
+        if declared.name in translate.OWN_LABELS
+    ]
+    assert {(one.name, one.translation_context) for one in of_operators} == {("Merge Vertices", translate.OWN_CONTEXT)}
 
 
 @pytest.mark.parametrize("locale", ["zh_HANS", "ja_JP", "de_DE"])

@@ -27,10 +27,9 @@ NAMES = ("merge_vertices", "smooth_by_angle", "smooth_angle")
 PATH = "bpy.context.scene.triverse.mesh_options"
 
 
-class TriverseMeshOptions(bpy.types.PropertyGroup):
-    """How meshes are processed when they are imported into a scene."""
-
-    merge_vertices: BoolProperty(
+def merge_property() -> Any:
+    """Return the property of merged vertices, which a scene and *Work on Result* both have."""
+    return BoolProperty(
         name="Merge Vertices",
         translation_context=OWN_CONTEXT,
         description=(
@@ -38,6 +37,12 @@ class TriverseMeshOptions(bpy.types.PropertyGroup):
             "UVs and shading stay"
         ),
     )
+
+
+class TriverseMeshOptions(bpy.types.PropertyGroup):
+    """How meshes are processed when they are imported into a scene."""
+
+    merge_vertices: merge_property()
     smooth_by_angle: BoolProperty(
         name="Smooth by Angle",
         description=(

@@ -9,7 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
 from .. import choices
@@ -20,7 +20,7 @@ from ..rna import Icon, scene_props
 from ..state import list_rows, runtime
 from ..translate import tr, tr_button
 from . import import_operators, refine, work_operators
-from .operator_base import TaskOperatorMixin, draw_task_operator
+from .operator_base import TaskOperatorMixin, draw_task_operator, in_place_property
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -92,10 +92,7 @@ class TRIVERSE_OT_make_from(TaskOperatorMixin, bpy.types.Operator):
             description="A kind of task that takes a model, such as model-remesh",
             options={"HIDDEN", "SKIP_SAVE"},
         )
-        in_place: BoolProperty(
-            name="In Its Place",
-            description="What is made replaces the model in this scene. Off, it comes beside it",
-        )
+        in_place: in_place_property(default=False)
 
     _before: tuple[str, str, bool] | None = None
 

@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network:
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ...api.errors import TriverseError
 from ..rna import OperatorMixin
@@ -40,6 +40,15 @@ def draw_task_operator(
     properties = layout.operator(operator, **how)
     properties.task_id = record.id
     return properties
+
+
+def in_place_property(*, default: bool) -> Any:
+    """Return the property of whether what is made from a model replaces it."""
+    return BoolProperty(
+        name="In Its Place",
+        description="What is made replaces the model in this scene. Off, it comes beside it",
+        default=default,
+    )
 
 
 class TaskOperatorMixin(OperatorMixin):

@@ -12,11 +12,11 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from ...tasks.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES, PLAIN, Processing
-from ..form import placement, request
+from ..form import mesh_options, placement, request
 from ..layout_text import paragraph, ui_scale
 from ..translate import tr, tr_button
 from . import import_operators
-from .operator_base import TaskOperatorMixin
+from .operator_base import TaskOperatorMixin, in_place_property
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -60,13 +60,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
             name="Clean Up",
             description="Join equal materials, remove unused slots and images, and name these after the model",
         )
-        merge: BoolProperty(
-            name="Merge Vertices",
-            description=(
-                "Vertices in one place become one, so that the mesh is connected where its file splits it. "
-                "UVs and shading stay"
-            ),
-        )
+        merge: mesh_options.merge_property()
         lods: IntProperty(
             name="Levels of Detail",
             description="Copies of the model in collections of their own, each with half the triangles",
@@ -77,11 +71,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
             name="Collision Hull",
             description="A convex hull of at most 200 vertices, shown as wire, whose name begins with UCX_",
         )
-        in_place: BoolProperty(
-            name="In Its Place",
-            description="What is made replaces the model in this scene. Off, it comes beside it",
-            default=True,
-        )
+        in_place: in_place_property(default=True)
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
