@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.corpus.builder import png
 from tests.corpus.case import BMP, JPEG, WEBP
-from triverse_addon.scene.worker.picture_proof import Proof, is_readable
+from triverse_addon.scene.worker.picture_proof import Proof, is_png, is_readable
 
 #: Samples per pixel by colour type.
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -88,3 +88,20 @@ def test_a_png_with_right_checksums_and_too_few_rows_is_not_proven() -> None:
 def test_the_result_comes_from_a_thread() -> None:
     proofs = [Proof(png()), Proof(b"nothing")]
     assert [proof.is_proven() for proof in proofs] == [True, False]
+
+
+def test_a_part_of_a_file_is_proven_where_it_lies() -> None:
+    picture = made_png(6, 8, 40, 30)
+    file = memoryview(b"before" + picture + b"after")
+    inside = file[6 : 6 + len(picture)]
+    proof = Proof(inside)
+    assert proof.is_proven()
+    assert proof.size_bytes == len(picture)
+    assert not Proof(inside[:-1]).is_proven()
+
+
+def test_only_a_png_begins_as_one() -> None:
+    assert is_png(png())
+    assert is_png(memoryview(png()))
+    for data in (JPEG, WEBP, BMP, b"", png()[:7]):
+        assert not is_png(data)

@@ -8,7 +8,7 @@ child loads it as a plain module.
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import bpy
@@ -53,6 +53,7 @@ def import_glb(
     *,
     merge: bool = False,
     smooth_deg: int = 0,
+    meanwhile: Callable[[], None] | None = None,
 ) -> tuple[bpy.types.Collection, Missing]:
     """
     Import a GLB into a new collection, which is linked to ``scene``.
@@ -62,10 +63,11 @@ def import_glb(
     :param name: name of the collection.
     :param units: units of the scene that the model is for, see :func:`gltf_import.read`.
     :param merge: see :func:`geometry.rework`; likewise ``smooth_deg``.
+    :param meanwhile: see :func:`gltf_import.read`.
     :return: the collection, and what the file declares and the importer did not create.
     :raises gltf_import.RefusedError: the import failed or was rejected; nothing was created.
     """
-    made = gltf_import.read(glb_path, units)
+    made = gltf_import.read(glb_path, units, meanwhile)
     geometry.rework([*made.shown, *made.others], merge=merge, smooth_deg=smooth_deg)
     collection = collect(made.shown, made.others, name)
     store_variants(collection, made.variants)

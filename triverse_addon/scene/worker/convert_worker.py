@@ -45,6 +45,13 @@ def convert(job: Job[ConvertInput]) -> None:
     """
     given = job.input
     scene = job_loop.empty_file()
+    small: thumbnail.Small | None = None
+
+    def read_preview() -> None:
+        nonlocal small
+        if given.preview_path is not None:
+            small = thumbnail.try_read(Path(given.preview_path), Path(given.thumbnail_path))
+
     collection, missing = asset_collection.import_glb(
         given.glb_path,
         scene,
@@ -52,6 +59,7 @@ def convert(job: Job[ConvertInput]) -> None:
         gltf_import.Units(given.unit_m, given.frames_per_s),
         merge=given.post.merge,
         smooth_deg=given.post.smooth_deg,
+        meanwhile=read_preview,
     )
     number, triangles = _process(collection, given.post)
     asset_collection.pack_images()
@@ -64,24 +72,25 @@ def convert(job: Job[ConvertInput]) -> None:
     )
     bpy.data.orphans_purge(do_recursive=True)
     colours.mark_data_images(bpy.data.images)
-    target = Path(given.thumbnail_path)
-    has_thumbnail = given.preview_path is not None and thumbnail.try_make(Path(given.preview_path), target, collection)
+    if small is not None:
+        small.show(collection)
     output = ConvertOutput(
         collection_name=collection.name,
         objects=number,
         triangles=triangles,
         missing=missing,
         blend_sha256=_write(job, scene),
-        thumbnail=has_thumbnail,
+        thumbnail=small is not None,
     )
     job_loop.write_result(job, output)
-    if has_thumbnail:
+    if small is not None:
         return
     # The model is rendered after the .blend and the result are written: if the renderer crashes, only the preview is
     # missing.
     drawn = Path(job.result_path).with_name("render.png")
     try:
-        if preview_render.try_draw(collection, drawn) and thumbnail.try_make(drawn, target, collection):
+        is_drawn = preview_render.try_draw(collection, drawn)
+        if is_drawn and thumbnail.try_make(drawn, Path(given.thumbnail_path), collection):
             job_loop.write_result(job, replace(output, blend_sha256=_write(job, scene), thumbnail=True))
     except (OSError, MemoryError) as error:
         _log.warning("No rendered preview: %s", error)

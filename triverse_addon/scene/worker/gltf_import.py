@@ -10,7 +10,7 @@ import importlib
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,7 @@ class ImportResult:
     missing: Missing = field(default_factory=Missing)
 
 
-def read(glb_path: str, units: Units | None = None) -> ImportResult:
+def read(glb_path: str, units: Units | None = None, meanwhile: Callable[[], None] | None = None) -> ImportResult:
     """
     Import a GLB.
 
@@ -107,6 +107,7 @@ def read(glb_path: str, units: Units | None = None) -> ImportResult:
 
     :param glb_path: absolute path of the GLB.
     :param units: units of the scene that the model is for; None for metres and 24 frames per second.
+    :param meanwhile: called after a successful import, while threads may still prove that its pictures can be read.
     :raises RefusedError: the import failed or was rejected; all new data-blocks are removed.
     """
     need_numpy()
@@ -117,22 +118,29 @@ def read(glb_path: str, units: Units | None = None) -> ImportResult:
     # In the user's Blender, hooks of other add-ons would see what the importer makes of the stubs.
     fill = gltf_fill.MeshFill() if not __package__ else None
     try:
-        return _read(glb_path, units or Units(), options, fill)
+        return _read(glb_path, units or Units(), options, fill, meanwhile)
     except _NotFilledError:
         _log.warning("A mesh could not be filled. The importer makes all of them.")
-        return _read(glb_path, units or Units(), options, None)
+        return _read(glb_path, units or Units(), options, None, meanwhile)
 
 
 class _NotFilledError(Exception):
     """A mesh is still the stub that it was imported as."""
 
 
-def _read(glb_path: str, units: Units, options: Any, fill: "gltf_fill.MeshFill | None") -> ImportResult:
+def _read(
+    glb_path: str,
+    units: Units,
+    options: Any,
+    fill: "gltf_fill.MeshFill | None",
+    meanwhile: Callable[[], None] | None = None,
+) -> ImportResult:
     """
     Import a GLB, see :func:`read`.
 
     :param options: properties of the importer's operator.
     :param fill: fills large meshes; None to leave them to the importer.
+    :param meanwhile: see :func:`read`.
     :raises _NotFilledError: ``fill`` failed; all new data-blocks are removed.
     """
     guard = from_file.ImportGuard()
@@ -155,6 +163,8 @@ def _read(glb_path: str, units: Units, options: Any, fill: "gltf_fill.MeshFill |
         raise problem
     guard.remove_pointers()
     geometry.show_vertex_colours(new)
+    if meanwhile is not None:
+        meanwhile()
     return ImportResult(
         shown=[obj for obj in new if obj not in observer.others],
         others=[obj for obj in new if obj in observer.others],

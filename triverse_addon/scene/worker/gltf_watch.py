@@ -43,6 +43,24 @@ def _has_extent(mesh: bpy.types.Mesh) -> bool:
     return any(vertex.co != first for vertex in mesh.vertices)
 
 
+def _embedded(picture: Any, gltf: Any) -> memoryview | None:
+    """
+    Return the bytes of a picture that lies in the file's own buffer, without a copy of them; None if it does not.
+
+    :param picture: image of the file.
+    :param gltf: the importer's state.
+    """
+    try:
+        view = gltf.data.buffer_views[picture.buffer_view]
+        if view.buffer != 0 or view.extensions or gltf.data.buffers[0].uri is not None or gltf.glb_buffer is None:
+            return None
+        start = view.byte_offset or 0
+        data = memoryview(gltf.glb_buffer)[start : start + view.byte_length]
+    except (AttributeError, IndexError, TypeError):
+        return None
+    return data if len(data) == view.byte_length and data.contiguous and data.itemsize == 1 else None
+
+
 class _Name(str):
     """A string with a given hash, by which its position in a set is controlled."""
 
@@ -82,6 +100,8 @@ class ImportObserver:
         self.variants: list[str] = []
         """Names of the file's material variants."""
         self._pictures: list[tuple[str, bpy.types.Image | None, picture_proof.Proof | None]] = []
+        self._proofs: dict[int, picture_proof.Proof] = {}
+        """``id()`` of a picture of the file -> its proof."""
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
         """Find the nodes of the default scene, the material variants, and what the meshes of all nodes declare."""
@@ -97,6 +117,11 @@ class ImportObserver:
                     ahead.extend(nodes[number].children or [])
         variants = (gltf.data.extensions or {}).get("KHR_materials_variants", {}).get("variants", [])
         self.variants = [str(variant.get("name", number)) for number, variant in enumerate(variants)]
+        if not __package__:
+            for picture in gltf.data.images or []:
+                data = _embedded(picture, gltf)
+                if data is not None and picture_proof.is_png(data):
+                    self._proofs[id(picture)] = picture_proof.Proof(data)
         meshes = gltf.data.meshes or []
         self._meshes = {id(mesh): number for number, mesh in enumerate(meshes)}
         for number in {node.mesh for node in nodes if node.mesh is not None and node.mesh < len(meshes)}:
@@ -126,9 +151,12 @@ class ImportObserver:
 
     def gather_import_image_after_hook(self, gltf_img: Any, blender_image: Any, gltf: Any) -> None:
         """Record the name of an image of the file, and what it became."""
-        proof = None
-        if not __package__ and blender_image is not None and blender_image.packed_file is not None:
-            proof = picture_proof.Proof(blender_image.packed_file.data)
+        proof = self._proofs.get(id(gltf_img))
+        packed = blender_image.packed_file if blender_image is not None else None
+        if packed is None or (proof is not None and packed.size != proof.size_bytes):
+            proof = None
+        elif proof is None and not __package__:
+            proof = picture_proof.Proof(packed.data)
         self._pictures.append((str(gltf_img.name or getattr(blender_image, "name", "")), blender_image, proof))
 
     def missing(self) -> Missing:

@@ -14,6 +14,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 #: Longest side of a picture that is judged here, in pixels.
 _MAX_EDGE_PX = 16384
 #: Samples per pixel by PNG colour type, and the bit depths that it may have (PNG specification, table 11.1).
@@ -26,8 +27,10 @@ _BLOCK_BYTES = 1024 * 1024
 class Proof:
     """The proof for one picture, which is worked out in a thread. If no thread can be started, there is none."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: "bytes | memoryview") -> None:
         self._data = data
+        #: Number of bytes that the proof is about.
+        self.size_bytes = len(data)
         self._is_proven = False
         self._thread = threading.Thread(target=self._work, name="picture-proof", daemon=True)
         try:
@@ -50,21 +53,26 @@ class Proof:
         return self._is_proven
 
 
-def is_readable(data: bytes) -> bool:
+def is_png(data: "bytes | memoryview") -> bool:
+    """Return whether ``data`` begins as a PNG, the only kind that is proven."""
+    return bytes(data[: len(_PNG)]) == _PNG
+
+
+def is_readable(data: "bytes | memoryview") -> bool:
     """Return True if ``data`` is a picture that Blender can certainly read; False if it may not be."""
     try:
-        return data.startswith(b"\x89PNG\r\n\x1a\n") and _is_whole_png(data)
+        return is_png(data) and _is_whole_png(data)
     except (struct.error, zlib.error, IndexError, ValueError):
         return False
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _png_chunks(data: "bytes | memoryview") -> Iterator[tuple[bytes, memoryview]]:
     """
     Yield the chunks of a PNG: kind and content.
 
     :raises ValueError: a chunk is cut off, or damaged.
     """
-    at, view = 8, memoryview(data)
+    at, view = len(_PNG), memoryview(data)
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         content = view[at + 8 : at + 8 + size]
@@ -78,7 +86,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     raise ValueError("no end")
 
 
-def _is_whole_png(data: bytes) -> bool:
+def _is_whole_png(data: "bytes | memoryview") -> bool:
     chunks = _png_chunks(data)
     kind, header = next(chunks)
     if kind != b"IHDR":

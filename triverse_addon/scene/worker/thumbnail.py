@@ -9,6 +9,7 @@ child loads it as a plain module.
 import logging
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,31 @@ def _size_in_jpeg(data: bytes) -> tuple[int, int]:
     raise PictureError("no frame in the JPEG")
 
 
-def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> None:
+@dataclass(frozen=True, slots=True)
+class Small:
     """
-    Set the preview of ``collection`` to an image, scaled down, and write that to a file.
+    An image that was scaled down.
+
+    :ivar size: width and height in pixels.
+    :ivar pixels: red, green, blue and alpha of each pixel, from 0 to 1.
+    """
+
+    size: tuple[int, int]
+    pixels: Any
+
+    def show(self, collection: bpy.types.Collection) -> None:
+        """Make this the preview of ``collection``."""
+        preview = collection.preview_ensure()
+        preview.image_size = self.size  # type: ignore[assignment]
+        preview.image_pixels_float.foreach_set(self.pixels)
+
+
+def read(picture: Path, target: Path | None) -> Small:
+    """
+    Read an image, scale it down, and write that to a file.
 
     :param picture: path of a PNG, JPEG or WebP.
     :param target: path of the PNG to write, which is replaced atomically; None to write none.
-    :param collection: the asset.
     :raises PictureError: the image cannot be used.
     """
     width, height = pixel_size(picture)
@@ -105,16 +124,16 @@ def make(picture: Path, target: Path | None, collection: bpy.types.Collection) -
         factor = EDGE_PX / max(width, height)
         if factor < 1.0:
             image.scale(max(1, round(width * factor)), max(1, round(height * factor)))
-        width, height = tuple(image.size)
-        pixels = _floats(width * height * 4)
+        wide: int
+        high: int
+        wide, high = tuple(image.size)
+        pixels = _floats(wide * high * 4)
         if len(image.pixels) != len(pixels):
             raise PictureError(f"{image.channels} channels")
         image.pixels.foreach_get(pixels)
-        preview = collection.preview_ensure()
-        preview.image_size = image.size
-        preview.image_pixels_float.foreach_set(pixels)
         if target is not None:
             _save(image, target)
+        return Small((wide, high), pixels)
     except RuntimeError as error:
         raise PictureError(str(error)) from error
     finally:
@@ -148,14 +167,21 @@ def warm_up() -> None:
         path.unlink(missing_ok=True)
 
 
-def try_make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> bool:
-    """Call :func:`make`. Return False, with a line in the log, if the image cannot be used."""
+def try_read(picture: Path, target: Path | None) -> Small | None:
+    """Call :func:`read`. Return None, with a line in the log, if the image cannot be used."""
     try:
-        make(picture, target, collection)
+        return read(picture, target)
     except PictureError as error:
-        _log.warning("No thumbnail for %s: %s", collection.name, error)
-        return False
-    return True
+        _log.warning("No thumbnail from %s: %s", picture.name, error)
+        return None
+
+
+def try_make(picture: Path, target: Path | None, collection: bpy.types.Collection) -> bool:
+    """Call :func:`try_read`, and make the result the preview of ``collection``. Return False if there is none."""
+    small = try_read(picture, target)
+    if small is not None:
+        small.show(collection)
+    return small is not None
 
 
 def _save(image: bpy.types.Image, target: Path) -> None:
