@@ -214,6 +214,11 @@ class Engine(TaskCommands):
             more = bool(queue)
         return PumpReport(tuple(heard), more)
 
+    @property
+    def has_events(self) -> bool:
+        """Whether :meth:`pump` has an event to process."""
+        return bool(self._context.events)
+
     # -------------------------------------------------------------------------
     # Reads
 

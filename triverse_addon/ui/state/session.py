@@ -108,8 +108,8 @@ class Session:
         self.pager = Pager(list_rows.LIST_COUNT)
         self.slots = list_rows.Slots()
         self.chosen_id = ""
-        self._in_progress = InProgress()
-        self.moving = self._in_progress.last
+        self.in_progress = InProgress(engine.tasks())
+        self.moving = self.in_progress.last
         self.key_answer: tuple[bool | None, Sentence] | None = None
         """Result and message of the last key test. The result is None while the test runs."""
         self.key_tested = ("", "")
@@ -201,7 +201,7 @@ class Session:
             changed = True
         if changed:
             self._drawn_at_s = now_s
-            self.moving = self._in_progress.sum_up(self.engine.task_cache, now_s)
+            self.moving = self.in_progress.sum_up(self.engine.task_cache, now_s)
         return changed
 
     def tick_safely(self, budget_s: float, *, may_import: bool = True) -> bool:
@@ -244,6 +244,7 @@ class Session:
         return self._must_wait(record)
 
     def _handle_event(self, event: Event) -> None:
+        self.in_progress.heed(event)
         if isinstance(event, TaskChanged):
             record = event.record
             # Of an old task, only the list knows the stage before.
