@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triverse_addon.api.display_text import plain_name
@@ -19,9 +19,11 @@ def test_tags_are_typed_with_commas_of_any_language() -> None:
         "Stone",
         "木",
     )
-    assert labels.split_tags(" , ;") == ()
+    assert labels.split_tags(" , ;, #, \x1b#, ##wood") == ("wood",)
 
 
+@example(["\x1b#"])
+@example(["##wood"])
 @given(TAGS)
 def test_what_is_stored_is_plain_and_stays(tags: list[str]) -> None:
     clean = labels.clean_tags(tags)

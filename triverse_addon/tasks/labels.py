@@ -25,10 +25,10 @@ def split_tags(text: str) -> tuple[str, ...]:
 
 
 def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return tags as they are stored: each in one line, without empty ones and repetitions, whatever their case."""
+    """Return tags as they are stored: each in one line without ``#`` before it, none empty, none twice in any case."""
     found: dict[str, str] = {}
     for tag in tags:
-        if name := clean_name(tag.strip().removeprefix("#")):
+        if name := clean_name(tag).lstrip("# "):
             found.setdefault(name.casefold(), name)
     return tuple(found.values())[:MOST_TAGS]
 
