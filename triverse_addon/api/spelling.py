@@ -19,6 +19,8 @@ from .sentence import Sentence
 
 #: Longer texts are no numbers that any field accepts.
 _MOST_CHARACTERS = 60
+#: What a number with a decimal mark has in it.
+_MARKS = re.compile("[.,．，٫]")
 #: Thousands separators that are never decimal marks: Swiss apostrophes, Arabic, and those of programming languages.
 _GROUP_MARKS = str.maketrans(dict.fromkeys(" '’_٬", "'"))
 _MINUS = str.maketrans(dict.fromkeys("−﹣‐‑–", "-"))
@@ -87,7 +89,7 @@ def number(text: str, *, decimal_mark: str = "") -> Decimal | None:
 
 def decimal_mark_in(text: str) -> str:
     """Return the decimal mark that a number proves, "." or ","; "" if it proves none (20000 or 1,500)."""
-    if len(text) > _MOST_CHARACTERS or not any(mark in text for mark in ".,．，٫") or text[:1].isalpha():
+    if text[:1].isalpha() or len(text) > _MOST_CHARACTERS or not _MARKS.search(text):
         return ""
     bare = _bare(text)
     marks = [mark for mark in ".," if _read(bare, mark) is not None]

@@ -7,6 +7,7 @@ Floor: between first and second. Thread: any (immutable). No ``bpy``.
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class RawBatch:
     """
     All rows of a file, and the problems of its format.
 
+    :ivar rows: the rows; those of a text table are read from its text each time they are asked for.
     :ivar folder: base folder of the relative paths in the rows.
     :ivar columns: column key (see :func:`column_key`) -> name as in the file.
     :ivar decimal_mark: "." or "," if it is clear from the file, else "".
@@ -61,7 +63,7 @@ class RawBatch:
 
     path: Path
     folder: Path
-    rows: tuple[RawRow, ...]
+    rows: Sequence[RawRow]
     columns: dict[str, str]
     problems: tuple[Problem, ...]
     decimal_mark: str = "."

@@ -7,8 +7,8 @@ Floor: between first and second. Thread: any. No ``bpy``.
 
 import csv
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 from ...api.sentence import Sentence
 from ...api.spelling import decimal_mark_in
@@ -29,7 +29,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')
 
 
-def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tuple[list[RawRow], str]:
+def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tuple[Sequence[RawRow], str]:
     """
     Return the rows and the table's decimal mark, "" if it is not known.
 
@@ -38,16 +38,72 @@ def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tup
     :param problems: problems found are appended.
     """
     above, separator, table = _separator(text)
+    count = 0
+    marks: set[str] = set()
+    for _, keys, cells in _rows(table, above, separator, columns, problems):
+        count += 1
+        if len(marks) < 2:
+            given = (_bare(cell) for key, cell in zip(keys, cells, strict=False) if key)
+            marks.update(mark for cell in given if (mark := decimal_mark_in(cell)))
+    # Where the numbers do not show the mark, the one that fits the separator; where they show both, none.
+    decimal_mark = "" if len(marks) > 1 else marks.pop() if marks else _DECIMAL_MARKS.get(separator, "")
+    return CsvRows(table, above, separator, count), decimal_mark
+
+
+class CsvRows(Sequence[RawRow]):
+    """
+    The rows of a text table, read from its text each time: a hundred thousand rows of cells take 60 MB.
+
+    :param table: the text below the lines that only set the separator.
+    :param above: number of those lines.
+    :param count: number of the rows.
+    """
+
+    def __init__(self, table: str, above: int, separator: str, count: int) -> None:
+        self._table = table
+        self._above = above
+        self._separator = separator
+        self._count = count
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._count
+
+    def __iter__(self) -> Iterator[RawRow]:
+        """Yield the rows in order."""
+        for line, keys, cells in _rows(self._table, self._above, self._separator, {}, []):
+            yield RawRow(
+                line, {key: text for key, cell in zip(keys, cells, strict=False) if key and (text := _bare(cell))}
+            )
+
+    @overload
+    def __getitem__(self, index: int) -> RawRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RawRow]: ...
+
+    def __getitem__(self, index: int | slice) -> RawRow | Sequence[RawRow]:
+        """Return a row, or several. This reads all rows: iterate instead."""
+        return tuple(self)[index]
+
+
+def _rows(
+    table: str, above: int, separator: str, columns: dict[str, str], problems: list[Problem]
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """
+    Yield line, column keys and cells of each row that is neither empty nor too long.
+
+    :param columns: filled with column key -> name as in the file.
+    :param problems: problems found are appended.
+    """
     reader = csv.reader(_text_lines(table), delimiter=separator, strict=True, skipinitialspace=True)
-    rows: list[RawRow] = []
     keys: list[str] = []
     for line, cells in _lines(reader, above, problems):
-        if not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
         if not keys:
             keys = _header(line, cells, columns, problems)
-            continue
-        if any(cell.strip() for cell in cells[len(keys) :]):
+        elif len(cells) > len(keys) and any(map(str.strip, cells[len(keys) :])):
             problems.append(
                 Problem(
                     line,
@@ -59,20 +115,8 @@ def csv_rows(text: str, columns: dict[str, str], problems: list[Problem]) -> tup
                     ),
                 )
             )
-            continue
-        found: dict[str, object] = {
-            key: text for key, cell in zip(keys, cells, strict=False) if key and (text := _bare(cell))
-        }
-        rows.append(RawRow(line, found))
-    return rows, _decimal_mark(rows, separator)
-
-
-def _decimal_mark(rows: list[RawRow], separator: str) -> str:
-    """Return the decimal mark used by the table's numbers; if they do not show it, the one that fits the separator."""
-    marks = {decimal_mark_in(str(cell)) for row in rows for cell in row.cells.values()} - {""}
-    if marks:
-        return marks.pop() if len(marks) == 1 else ""
-    return _DECIMAL_MARKS.get(separator, "")
+        else:
+            yield line, keys, cells
 
 
 def _bare(cell: str) -> str:
@@ -121,7 +165,7 @@ def _separator(text: str) -> tuple[int, str, str]:
         text = text[sep_line.end() :]
         if not sep_line["rest"]:
             return above, "\t" if sep_line["mark"] == "\\t" else sep_line["mark"], text
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in _text_lines(text) if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", header)
     return above, max(_SEPARATORS, key=bare.count), text
 

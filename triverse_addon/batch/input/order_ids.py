@@ -10,7 +10,7 @@ file: a batch that was moved, renamed, sorted differently or extended by a hundr
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...api.sentence import Sentence
@@ -90,6 +90,38 @@ def content_of(source: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class RowIdentities(Mapping[int, tuple[str, str]]):
+    """The ``client_order_id`` and the ``row_key`` of rows by row number; the key only where it is not in the id."""
+
+    def __init__(self) -> None:
+        self._order_ids: dict[int, str] = {}
+        self._row_keys: dict[int, str] = {}
+
+    def add(self, number: int, order_id: str, key: str) -> None:
+        """Add those of a row."""
+        self._order_ids[number] = order_id
+        if key != key_in(order_id):
+            self._row_keys[number] = key
+
+    def __getitem__(self, number: int) -> tuple[str, str]:
+        """Return those of the row with this number."""
+        order_id = self._order_ids[number]
+        return order_id, self._row_keys.get(number) or key_in(order_id)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the numbers of the rows."""
+        return iter(self._order_ids)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._order_ids)
+
+
+def key_in(order_id: str) -> str:
+    """Return the row key that the ``client_order_id`` of a row without sources has in it."""
+    return order_id.removeprefix(_PREFIX)
+
+
 def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
     """
     Return the ``client_order_id`` of each row by row number.
@@ -106,11 +138,11 @@ def identities_of(rows: Iterable[Row], salt: str = "") -> Mapping[int, tuple[str
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
     identities = Identities(salt)
-    found: dict[int, tuple[str, str]] = {}
+    found = RowIdentities()
     problems = []
     for row in rows:
         try:
-            found[row.number] = identities.of(row)
+            found.add(row.number, *identities.of(row))
         except OSError as error:
             path = str(error.filename or next(iter(row.sources.values())))
             problems.append(Problem(row.line, "", Sentence.of("The file {path} cannot be read.", path=path)))

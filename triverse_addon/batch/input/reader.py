@@ -10,12 +10,12 @@ The values of cells are checked by ``validation``. Here, text that cannot be par
 import codecs
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
 from ..problems import Problem
-from ..raw_rows import RawBatch
+from ..raw_rows import RawBatch, RawRow
 from .csv_table import csv_rows
 from .json_rows import json_rows, looks_like_json
 from .picture_folder import read_folder
@@ -48,13 +48,14 @@ def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allow
         return RawBatch(path, path.parent, (), {}, tuple(problems))
     columns: dict[str, str] = {}
     decimal_mark = "."
+    rows: Sequence[RawRow]
     if path.suffix.lower() in _JSON or looks_like_json(text):
-        rows = json_rows(text, columns, problems)
+        rows = tuple(json_rows(text, columns, problems))
     else:
         rows, decimal_mark = csv_rows(text, columns, problems)
     if not rows and not problems:
         problems.append(Problem(0, "", Sentence.of("{name} holds no row.", name=path.name)))
-    return RawBatch(path, path.parent, tuple(rows), columns, tuple(problems), decimal_mark)
+    return RawBatch(path, path.parent, rows, columns, tuple(problems), decimal_mark)
 
 
 def _text(path: Path, problems: list[Problem]) -> str:

@@ -112,6 +112,23 @@ def _catalog(text: str) -> str | None:
     return clean_path(plain_name(text))
 
 
+@functools.lru_cache(maxsize=1024)
+def _value_of(flow: str, name: str, text: str) -> JSON:
+    """
+    Return the value of a number or choice, the same object for all rows with it.
+
+    :raises InputError: see :func:`check_value`.
+    """
+    return check_value(_fields_of(flow)[0][name], text)
+
+
+@functools.cache
+def _fields_of(flow: str) -> tuple[dict[str, Field], tuple[Field, ...]]:
+    """Return the fields of a flow by name, and those that are required."""
+    fields = FLOWS[flow].fields
+    return {field.name: field for field in fields}, tuple(field for field in fields if field.required)
+
+
 def _first_line(raw: RawBatch, key: str) -> int:
     return next((row.line for row in raw.rows if key in row.cells), 1)
 
@@ -209,8 +226,9 @@ class _Checker:
 
     def _check_formulas(self) -> None:
         """Report formulas and error values of spreadsheets, which would otherwise be sent, and paid for, as prompts."""
-        for key in [key for key, value in self._cells.items() if isinstance(value, str)]:
-            text = str(self._cells[key])
+        for key, text in self._cells.items():
+            if not isinstance(text, str) or text[:1] not in ("#", "="):
+                continue
             if _CELL_ERROR.fullmatch(text):
                 self._add_problem(key, Sentence.of("The spreadsheet could not compute this cell: {text}", text=text))
             elif text.startswith("="):
@@ -266,7 +284,7 @@ class _Checker:
         params: dict[str, JSON] = {}
         sources: dict[str, str] = {}
         written: dict[str, str] = {}
-        names = {field.name: field for field in flow.fields}
+        names, required = _fields_of(flow.name)
         for key in [key for key in self._cells if key in self._known]:
             field = names.get(self._known[key])
             if field is None:
@@ -276,10 +294,8 @@ class _Checker:
             elif field.is_source:
                 self._source(key, field, sources, written)
             else:
-                self._value(key, field, params)
-        for field in flow.fields:
-            if not field.required:
-                continue
+                self._value(flow, key, field, params)
+        for field in required:
             key = next((key for key in self._cells if self._known.get(key) == field.name), field.name)
             if key not in self._cells:
                 self._add_problem(key.removesuffix("_file"), Sentence.of("{field} is missing.", field=field.label))
@@ -289,13 +305,14 @@ class _Checker:
             {name: written[name] for name in names if name in written},
         )
 
-    def _value(self, key: str, field: Field, params: dict[str, JSON]) -> None:
+    def _value(self, flow: Flow, key: str, field: Field, params: dict[str, JSON]) -> None:
         value = self._cells[key]
         # A JSON file may contain a number as a prompt.
         if field.kind is Kind.TEXT and isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         try:
-            params[field.name] = check_value(field, value)
+            is_word = isinstance(value, str) and field.kind is not Kind.TEXT
+            params[field.name] = _value_of(flow.name, field.name, value) if is_word else check_value(field, value)
         except InputError as error:
             self._add_problem(key, error.sentence)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ...tasks.record import FAILED_STAGES, TaskRecord
+from ..input.order_ids import key_in
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of
 from ..row import Row
@@ -43,7 +44,7 @@ class PlannedRow:
     A row and what remains to be done for it.
 
     :ivar order_id: see ``input.order_ids``.
-    :ivar row_key: see ``input.order_ids.row_key``.
+    :ivar written_key: the row's key, if it is not in the order id, else "".
     :ivar build_hash: see ``library.ledger.build_hash_of``.
     :ivar action: what remains to be done.
     :ivar record: the row's task; None if this machine knows none.
@@ -52,11 +53,16 @@ class PlannedRow:
 
     row: Row
     order_id: str
-    row_key: str
+    written_key: str
     build_hash: str
     action: RowAction
     record: TaskRecord | None = None
     entry: Entry | None = None
+
+    @property
+    def row_key(self) -> str:
+        """See ``input.order_ids.row_key``."""
+        return self.written_key or key_in(self.order_id)
 
     @property
     def has_failed(self) -> bool:
@@ -113,16 +119,20 @@ def plan(
             action = RowAction.WRITE if record.has_model else RowAction.FOLLOW
         else:
             action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
-        planned.append(PlannedRow(row, order_id, row_key, build_hash, action, record, entry))
+        written_key = "" if row_key == key_in(order_id) else row_key
+        planned.append(PlannedRow(row, order_id, written_key, build_hash, action, record, entry))
     return planned
 
 
 def as_retries(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
     """Return planned rows as :func:`plan` plans them with ``retry_failed``."""
-    return [one if one.action is RowAction.NOTHING else _as_retry(one) for one in planned]
+    return list(map(as_retry, planned))
 
 
-def _as_retry(one: PlannedRow) -> PlannedRow:
+def as_retry(one: PlannedRow) -> PlannedRow:
+    """Return a planned row as :func:`plan` plans it with ``retry_failed``."""
+    if one.action is RowAction.NOTHING:
+        return one
     action = RowAction.RETRY if one.has_failed else RowAction.SKIP
     return one if one.action is action else dataclasses.replace(one, action=action)
 

@@ -7,10 +7,11 @@ Floor: between first and second. Thread: any that may read files. No ``bpy``.
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from ...api.sentence import Sentence
 from ...tasks.preparer import Preparer
@@ -21,7 +22,7 @@ from ..library.ledger import Ledger
 from ..outside_files import Outside
 from ..problems import BatchProblemsError, Problem, files_to_allow
 from ..raw_rows import LeftOut, RawRow
-from .plan import PlannedRow, RowAction, as_retries, plan
+from .plan import PlannedRow, RowAction, as_retries, as_retry, plan
 from .request import BatchCheck, BatchRequest, check_request
 
 
@@ -44,6 +45,33 @@ class TableRow:
     planned: PlannedRow | None = None
 
 
+class PlannedLines(Sequence[TableRow]):
+    """The lines of planned rows, each made when it is asked for: a window shows a few of them."""
+
+    def __init__(self, planned: Sequence[PlannedRow]) -> None:
+        self._planned = planned
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self._planned)
+
+    @overload
+    def __getitem__(self, index: int) -> TableRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TableRow, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TableRow | tuple[TableRow, ...]:
+        """Return a line, or several."""
+        if isinstance(index, slice):
+            return tuple(map(self._line, self._planned[index]))
+        return self._line(self._planned[index])
+
+    @staticmethod
+    def _line(one: PlannedRow) -> TableRow:
+        return TableRow(one.row.number, one.row.line, one.row.title, planned=one)
+
+
 @dataclass(frozen=True)
 class RowTable:
     """
@@ -53,18 +81,21 @@ class RowTable:
     :ivar rows: the table's lines; those that need attention first, the others in the order of the file.
     :ivar problems: all problems found.
     :ivar planned: the rows of a run; empty if there is a problem.
-    :ivar retries: the rows of a run that only retries failed rows.
     :ivar notice: a message to show before anything is ordered; None if there is none.
     :ivar left_out: items of a folder of pictures that are not rows.
     """
 
     request: BatchRequest
-    rows: tuple[TableRow, ...]
+    rows: Sequence[TableRow]
     problems: tuple[Problem, ...] = ()
     planned: tuple[PlannedRow, ...] = ()
-    retries: tuple[PlannedRow, ...] = field(default=(), repr=False)
     notice: Sentence | None = None
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def retries(self) -> list[PlannedRow]:
+        """The rows of a run that only retries failed rows."""
+        return as_retries(self.planned)
 
     @cached_property
     def counts(self) -> dict[RowAction, int]:
@@ -90,7 +121,7 @@ class RowTable:
         rows = [dataclasses.replace(row, problems=tuple(by_line.pop(row.line, ()))) for row in self.rows]
         rows += [TableRow(0, line, self.request.file.name, tuple(found)) for line, found in by_line.items()]
         rows.sort(key=lambda row: (not row.problems, row.line))
-        return dataclasses.replace(self, rows=tuple(rows), problems=tuple(problems), planned=(), retries=())
+        return dataclasses.replace(self, rows=tuple(rows), problems=tuple(problems), planned=())
 
     @cached_property
     def billable(self) -> list[PlannedRow]:
@@ -100,12 +131,12 @@ class RowTable:
     @cached_property
     def billable_retries(self) -> list[PlannedRow]:
         """The rows for which a run that only retries failed rows may place an order."""
-        return [one for one in self.retries if one.is_billable]
+        return [one for one in map(as_retry, self.planned) if one.is_billable]
 
     @cached_property
     def failed(self) -> list[PlannedRow]:
         """The failed rows, planned as retries."""
-        return [one for one in self.retries if one.action is RowAction.RETRY]
+        return [one for one in map(as_retry, self.planned) if one.action is RowAction.RETRY]
 
 
 def has_work(planned: Iterable[PlannedRow]) -> bool:
@@ -137,14 +168,12 @@ def build_table(
         return _with_problems(request, check, error.problems)
     ledger = Ledger(request.library)
     planned = plan(check.rows, identities, ledger, find_by_order_id, with_blender=request.with_blender)
-    retries = as_retries(planned)
     # Failed rows come first, as they are what a user looks for in a long table.
     rows = sorted(planned, key=lambda one: (one.action is not RowAction.SKIP, one.row.number))
     return RowTable(
         request,
-        tuple(TableRow(one.row.number, one.row.line, one.row.title, planned=one) for one in rows),
+        PlannedLines(rows),
         planned=tuple(planned),
-        retries=tuple(retries),
         notice=ledger.notice() if ledger.ignored else None,
         left_out=check.raw.left_out,
     )

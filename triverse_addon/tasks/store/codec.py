@@ -144,7 +144,7 @@ def in_range(values: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, _KINDS[name]):
             raise ValueError(f"{name} is {type(value).__name__}")
         if name in _NUMBERS and value is not None:
-            values[name] = _usable(name, value)
+            values[name] = _usable(name, values[name])
     return values
 
 
