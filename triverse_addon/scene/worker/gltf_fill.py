@@ -18,14 +18,17 @@ import copy
 import logging
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 if TYPE_CHECKING or __package__:
     from . import mesh_build
+    from .beside import Beside
 else:
     import mesh_build
+    from beside import Beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -242,7 +245,7 @@ def _arrays(gltf: Any, parts: list[_Part]) -> mesh_build.Arrays:
     layers = max(len(part.uvs) for part in parts)
     has_normals = any(part.normals is not None for part in parts)
     positions, corners, normals = [], [], []
-    uvs: list[list[np.ndarray]] = [[] for _ in range(layers)]
+    uvs: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(layers)]
     total = 0
     for part in parts:
         all_positions = _view(gltf, part.positions)
@@ -273,15 +276,18 @@ def _arrays(gltf: Any, parts: list[_Part]) -> mesh_build.Arrays:
                 values = np.zeros((count, 2), np.float32)
             values[:, 1] *= -1
             values[:, 1] += 1
-            uvs[layer].append(values.take(indices, axis=0))
+            uvs[layer].append((values, indices))
         total += len(positions[-1])
+    all_corners = _joined(corners)
+    has_clean_faces = Beside(partial(mesh_build.has_clean_faces, all_corners))
     made = mesh_build.Arrays(
         positions=_joined(positions),
-        corners=_joined(corners),
-        uvs=[_joined(layer) for layer in uvs],
+        corners=all_corners,
+        uvs=[_joined([values.take(indices, axis=0) for values, indices in layer]) for layer in uvs],
         normals=_joined(normals) if has_normals else None,
         faces=[len(one) // 3 for one in corners],
         has_normals=[part.normals is not None for part in parts],
+        has_clean_faces=has_clean_faces,
     )
     gltf.locs_batch_gltf_to_blender(made.positions)
     if made.normals is not None:

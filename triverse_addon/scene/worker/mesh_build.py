@@ -15,9 +15,15 @@ Time is saved where the importer's way costs much and changes nothing:
 
 import gc
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING or __package__:
+    from .beside import Beside
+else:
+    from beside import Beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
 RANDOM_ORDER = 0.1
 #: Number of vertices up to which all of them lie in the processor's cache in any order.
 LEAST_RENUMBERED = 50_000
+#: Number of faces from which on a thread takes half of them.
+_LEAST_SHARED = 50_000
 #: The importer's tolerance in finding flat faces.
 _FLAT = 0.9999999
 _SPATIAL = ("position", "FLOAT_VECTOR", "POINT")
@@ -42,6 +50,7 @@ class Arrays:
     :ivar normals: of each vertex; None if no primitive has any.
     :ivar faces: number of triangles of each primitive.
     :ivar has_normals: for each primitive, whether it has normals.
+    :ivar has_clean_faces: result of :func:`has_clean_faces` for these corners.
     """
 
     positions: "np.ndarray"
@@ -50,6 +59,7 @@ class Arrays:
     normals: "np.ndarray | None"
     faces: list[int] = field(default_factory=list)
     has_normals: list[bool] = field(default_factory=list)
+    has_clean_faces: "Beside[bool] | None" = None
 
 
 def build(mesh: bpy.types.Mesh, arrays: Arrays, slots: "np.ndarray | None") -> None:
@@ -191,19 +201,36 @@ def _flat_faces(
     start = 0
     for count, has_normals in zip(arrays.faces, arrays.has_normals, strict=True):
         if has_normals:
-            # Of most models, the first corner rules out nearly all faces.
-            left = np.arange(start, start + count)
-            for corner in range(3):
-                at = normals[corners[3 * left + corner]]
-                of_faces = face_normals[left] if len(left) < faces else face_normals
-                products = at[:, 0] * of_faces[:, 0]
-                products += at[:, 1] * of_faces[:, 1]
-                products += at[:, 2] * of_faces[:, 2]
-                is_flat = ~(products <= _FLAT)
-                flat[left[~is_flat]] = False
-                left = left[is_flat]
+            mark = partial(_mark_bent, flat, face_normals, normals, corners)
+            end = start + count
+            middle = start + count // 2 if count >= _LEAST_SHARED else end
+            second = Beside(partial(mark, middle, end)) if middle < end else None
+            mark(start, middle)
+            if second is not None:
+                second.result()
         start += count
     return flat
+
+
+def _mark_bent(
+    flat: "np.ndarray", face_normals: "np.ndarray", normals: "np.ndarray", corners: "np.ndarray", start: int, end: int
+) -> None:
+    """Mark those faces from ``start`` to ``end`` as not flat of which a corner has another normal than the face."""
+    import numpy as np
+
+    # Of most models, the first corner rules out nearly all faces.
+    left = np.arange(start, end)
+    of_corner, of_faces = corners[3 * start : 3 * end : 3], face_normals[start:end]
+    for corner in range(3):
+        if corner:
+            of_corner, of_faces = corners[3 * left + corner], face_normals[left]
+        at = normals.take(of_corner, axis=0)
+        products = at[:, 0] * of_faces[:, 0]
+        products += at[:, 1] * of_faces[:, 1]
+        products += at[:, 2] * of_faces[:, 2]
+        is_flat = ~(products <= _FLAT)
+        flat[left[~is_flat]] = False
+        left = left[is_flat]
 
 
 def _set_normals(mesh: bpy.types.Mesh, normals: "np.ndarray") -> None:
@@ -242,7 +269,15 @@ def _is_valid(arrays: Arrays) -> bool:
 
     if not all(np.isfinite(values).all() for values in (arrays.positions, *arrays.uvs)):
         return False
-    a, b, c = arrays.corners[0::3], arrays.corners[1::3], arrays.corners[2::3]
+    found = arrays.has_clean_faces
+    return found.result() if found is not None else has_clean_faces(arrays.corners)
+
+
+def has_clean_faces(corners: "np.ndarray") -> bool:
+    """Return True if no triangle has a corner twice, and certainly no two are of the same vertices."""
+    import numpy as np
+
+    a, b, c = corners[0::3], corners[1::3], corners[2::3]
     if (a == b).any() or (b == c).any() or (a == c).any():
         return False
     low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
