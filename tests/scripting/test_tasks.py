@@ -38,6 +38,23 @@ def test_a_task_is_waited_for_and_shows_its_progress(triverse: Triverse, service
     assert task.files.blend is None, "there is no Blender here"
 
 
+def test_what_makes_no_model_gives_its_text_and_files(triverse: Triverse, service: StandIn) -> None:
+    service.state.settings.answer_shape = "list"
+    words = triverse.generate("prompt-optimization", prompt="a red chair")
+    picture = triverse.generate("image-generation", prompt="a red chair")
+    triverse.wait([words, picture])
+    assert (words.stage, words.error, words.files.results) == (Stage.DONE, None, ())
+    assert words.text == "a red chair, fine detail, studio light"
+    (path,) = picture.files.results
+    assert (picture.text, picture.files.model, picture.files.preview) == ("", None, path)
+    path.unlink()
+    again = triverse.generate("image-generation", prompt="a red chair")
+    assert again == picture
+    again.wait()
+    assert path.exists()
+    assert service.state.user.charged == 5
+
+
 def test_what_was_ordered_once_is_paid_once(triverse: Triverse, service: StandIn) -> None:
     first = triverse.generate(prompt="a chair", polygon_limit=1000)
     assert triverse.generate(polygon_limit=1000, prompt="a chair") == first

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import assets, control, flows, models, payloads, uploads, watch, wire
+from . import assets, control, flows, models, payloads, results, uploads, watch, wire
 from .flows import Refused, invalid
 from .records import Task, User
 from .service import SERVICE, Service, guard
@@ -133,6 +133,8 @@ def status_of(service: Service, task: Task) -> payloads.Payload:
 
 
 def _name_of_result(task: Task) -> str:
+    if results.is_other_format(task):
+        return "converted"
     kind = flows.FLOWS[task.flow_name].output
     return {"textured": "model", "geometry": "geometry"}.get(kind, "preview")
 
@@ -155,9 +157,14 @@ async def _links(request: web.Request) -> web.StreamResponse:
 async def _download(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     task = service.state.find(user_of(request), request.match_info["task_uuid"])
-    choice = service.state.file_of(task)
     content: bytes | Path
-    if _name_of_result(task) == "preview":
+    if flows.FLOWS[task.flow_name].output == "text" and service.state.settings.answer_shape == "file":
+        content = results.content(task, "text")
+        return await wire.send(request, content, headers={"Content-Type": "application/octet-stream"}, etag=task.uuid)
+    choice = service.state.file_of(task)
+    if _name_of_result(task) == "converted":
+        name, etag, content = f"{task.uuid}.bin", f"{task.uuid}-c", results.content(task, "converted")
+    elif _name_of_result(task) == "preview":
         name, etag, content = f"{task.uuid}.png", f"preview-{choice.sample}", models.preview_path(choice.sample)
     else:
         name, etag = f"{task.uuid}.glb", assets.etag_of(choice)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import models, wire
+from . import models, results, wire
 from .models import Choice
 from .records import Task
 from .service import SERVICE, Service, guard
@@ -24,8 +24,11 @@ _FILES = {"model": "model.glb", "geometry": "geometry.glb", "preview": "preview.
 
 
 def task_url(service: Service, task: Task, what: str) -> str:
-    """Return a signed address of a task's "model", "geometry" or "preview", good for `Settings.url_life_s`."""
-    return _signed(service, f"/results/{task.uuid}/{_FILES[what]}")
+    """Return a signed address of a task's "model", "geometry" or "preview", good for `Settings.url_life_s`.
+
+    Other names are those of `results.content`.
+    """
+    return _signed(service, f"/results/{task.uuid}/{_FILES.get(what, what)}")
 
 
 def upload_url(service: Service, value: str) -> str:
@@ -87,6 +90,8 @@ async def _result(request: web.Request) -> web.StreamResponse:
         return await wire.send(
             request, preview, headers={"Content-Type": "image/png"}, etag=f"preview-{task.choice.sample}"
         )
+    if name.startswith("picture-") or name == "converted":
+        return await wire.send(request, results.content(task, name), headers={}, etag=f"{task.uuid}-{name}")
     choice = task.choice
     if name == _FILES["geometry"] and not choice.spoiled and choice.sample != "geometry":
         choice = Choice(choice.sample, "bare")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import flows
+from . import flows, results
 from .clock import stamp
 from .records import TERMINAL, Task
 from .state import Course, State
@@ -77,25 +77,48 @@ def status(state: State, task: Task, url: Callable[[Task, str], str], file_url: 
         return data
 
 
+def _text_output(shape: str, task: Task) -> Any:
+    text = results.better_prompt(task)
+    return {
+        "list": {"prompts": [text], "language": "en", "original_prompt": task.params["prompt"]},
+        "nested": {"result": {"original_prompt": task.params["prompt"] + " " * 900, "optimized_prompt": text}},
+        "bare": text,
+        "file": {},
+    }.get(shape, {"text": text})
+
+
+def _picture_output(shape: str, urls: list[str], preview: Payload) -> Any:
+    return {
+        "list": {"image_urls": urls} | preview,
+        "nested": {"images": [{"url": one, "width": 64} for one in urls], "thumbnail": preview["preview_url"]},
+        "bare": urls[0],
+        "file": {},
+        "previews": {"preview_url": urls},
+    }.get(shape, preview)
+
+
 def _queue(course: Course) -> Payload | None:
     if course.place is None:
         return None
     return {"is_queued": True, "position": course.place, "estimated_wait_seconds": course.wait_s}
 
 
-def _output(state: State, task: Task, phase: str, url: Callable[[Task, str], str]) -> Payload | None:
+def _output(state: State, task: Task, phase: str, url: Callable[[Task, str], str]) -> Any:
     kind = flows.FLOWS[task.flow_name].output
     if phase == "RUNNING" and state.settings.dialect == "old":
         return {"geometry_job_status": "RUNNING", "preprocessed_image_url": url(task, "preview")}
     if phase != "SUCCESS":
         return None
+    shape = state.settings.answer_shape
     if kind == "text":
-        return {"text": f"{task.params['prompt']}, fine detail, studio light"}
+        return _text_output(shape, task)
     if not task.has_file:
         return {}
     preview = {"preview_url": url(task, "preview")}
     if kind == "picture":
-        return preview
+        return _picture_output(shape, [url(task, f"picture-{n}") for n in range(1, results.count(task) + 1)], preview)
+    if results.is_other_format(task):
+        return {} if shape == "file" else {"converted_file": url(task, "converted")}
     listed: Callable[[str], Any] = (lambda one: [one]) if state.settings.dialect == "new" else (lambda one: one)
     geometry = {"geometry_model_url": listed(url(task, "geometry"))}
     if kind == "geometry":

@@ -128,6 +128,9 @@ class Settings:
     :param retry_after_s: the Retry-After of 429 answers; None = no such header.
     :param bad_key_status: 401 or 403, both are documented.
     :param websockets: False = the watch addresses answer 404.
+    :param answer_shape: how flows without a model answer, which is not documented: "plain" (one text; a preview and
+        the links), "list" (lists under other keys), "nested" (objects in lists), "bare" (`output` is the text or the
+        address itself), "file" (`output` is empty, and only the download has it) or "previews" (a list of previews).
     """
 
     pending_s: float = 1.0
@@ -145,5 +148,6 @@ class Settings:
     url_life_s: float = 3600.0
     bad_key_status: int = 401
     websockets: bool = True
+    answer_shape: str = "plain"
     max_image_bytes: int = 50 * 1024 * 1024
     max_model_bytes: int = 200 * 1024 * 1024

@@ -13,6 +13,7 @@ Nothing in this package imports ``bpy``, and importing the package itself import
 `upload_checks`              checks of images and models before they are uploaded
 `backoff`                    the delay between two tries
 `payloads`, `responses`      responses of the service, as dataclasses or as an error; also `payload_values`
+`output_values`              finds files and texts of flows that make no model
 `client`                     the HTTP client
 `http_session`, `multipart`  parts of it; also `requests_session`, `host_policy`, `cancellable_http`, `network_errors`
 `event_stream`, `websocket`  the WebSocket client; also `websocket_connection`

@@ -7,6 +7,7 @@ Ground floor; any thread; no ``bpy``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -174,3 +175,22 @@ TURBO = Field(
     default=False,
     priced=True,
 )
+
+
+#: How the format of a conversion may be called in the service's answers, which are not documented.
+_FORMAT_NAMES = ("output_format", "target_format", "format")
+
+
+def yields_glb(flow: Flow, values: Mapping[str, object]) -> bool:
+    """
+    Return whether a task with these values produces a GLB, the only format that can be imported into a scene.
+
+    :param values: of a request, or as the service repeats those of a task that was made elsewhere.
+    """
+    return flow.yields_model and output_format(values) in ("", "glb")
+
+
+def output_format(values: Mapping[str, object]) -> str:
+    """Return the file format that a conversion was asked for, in small letters and without a dot; "" if none was."""
+    found = next((value for name in _FORMAT_NAMES if isinstance(value := values.get(name), str)), "")
+    return found.strip().lower().removeprefix(".")

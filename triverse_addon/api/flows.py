@@ -31,6 +31,8 @@ from .fields import (
     Field,
     Flow,
     Kind,
+    output_format,
+    yields_glb,
 )
 from .sentence import Sentence
 from .upload_checks import check_image, check_model
@@ -47,6 +49,7 @@ __all__ = [
     "check_model",
     "check_sources",
     "flow_named",
+    "output_format",
     "priced_params",
     "request_params",
     "yields_glb",
@@ -301,11 +304,6 @@ def flow_named(name: str) -> Flow:
             ),
             field="flow",
         ) from None
-
-
-def yields_glb(flow: Flow, values: Mapping[str, object]) -> bool:
-    """Return whether a task with these values produces a GLB, the only format that can be imported into a scene."""
-    return flow.yields_model and values.get("output_format") in (None, "glb")
 
 
 def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False) -> dict[str, JSON]:

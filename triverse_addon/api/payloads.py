@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .output_values import result_text, result_urls
 from .payload_values import (
     as_credits,
     as_header_name,
@@ -82,6 +83,10 @@ class TaskStatus:
     preview_url: str | None = None
     output_urls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """All URLs of the output by key, including those above; empty before SUCCESS."""
+    result_urls: tuple[str, ...] = ()
+    """URLs of the results at any place of the output, without previews; empty before SUCCESS."""
+    result_text: str = ""
+    """The text that the output holds, in one line; "" before SUCCESS."""
     error: ServiceFault | None = None
     queue: Queue | None = None
 
@@ -182,10 +187,12 @@ def parse_status(body: object) -> TaskStatus:
     status = as_status(data.get("status"))
     if status is None:
         raise missing("status")
-    output = as_object(data.get("output")) if status == "SUCCESS" else None
-    # While a task runs, older servers put other data into its output: URLs count only after SUCCESS.
-    urls = {str(key): found for key, value in (output or {}).items() if (found := as_urls(value))}
+    # While a task runs, older servers put other data into its output: it counts only after SUCCESS.
+    output = data.get("output") if status == "SUCCESS" else None
+    urls = {str(key): found for key, value in (as_object(output) or {}).items() if (found := as_urls(value))}
     preview = urls.get("preview_url", ())
+    given = as_object(data.get("input")) or {}
+    prompt = first_of(given, "prompt", "text_prompt")
     return TaskStatus(
         task_uuid=required_uuid(data),
         flow_name=text_of(data, "flow_name", "flowName") or "",
@@ -194,11 +201,13 @@ def parse_status(body: object) -> TaskStatus:
         created_at_s=as_time(first_of(data, "created_at", "createdAt")),
         started_at_s=as_time(first_of(data, "started_at", "startedAt")),
         completed_at_s=as_time(first_of(data, "completed_at", "completedAt")),
-        input=dict(as_object(data.get("input")) or {}),
+        input=dict(given),
         geometry_urls=urls.get("geometry_model_url", ()),
         textured_urls=urls.get("textured_model_url", ()),
         preview_url=preview[0] if preview else None,
         output_urls=urls,
+        result_urls=result_urls(output),
+        result_text=result_text(output, prompt if isinstance(prompt, str) else ""),
         error=_fault(data.get("error")),
         queue=_queue(data.get("queue")),
     )

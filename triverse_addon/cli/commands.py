@@ -63,6 +63,10 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     placement = _placement(args, path)
     if placement != Placement() and not yields_glb(FLOWS[flow], values):
         raise UsageError(Sentence.of("--merge-vertices and --smooth-angle are for tasks that give a GLB model."))
+    if path is not None and not yields_glb(FLOWS[flow], values):
+        raise UsageError(
+            Sentence.of("This gives no GLB model to save. Leave out --output: where its files are is told at the end.")
+        )
     _check_not_a_source(path, sources)
     settings = ready_to_send(args, host)
     _check_machine(path, host, settings)
@@ -357,7 +361,7 @@ def _print_result(result: TaskResult, path: Path | None, output: Output, *, seve
     output.emit(
         "result",
         exit_code=int(result.code),
-        output=str(path) if path is not None and result.code is Exit.DONE else None,
+        output=str(path) if path is not None and result.code is Exit.DONE and record.has_model else None,
         message=None if result.sentence is None else str(result.sentence),
         suggestion=result.suggestion,
         **task_fields(record),
@@ -367,5 +371,11 @@ def _print_result(result: TaskResult, path: Path | None, output: Output, *, seve
         output.say(f"{before}{result.sentence}")
         if result.suggestion:
             output.say(result.suggestion)
+        return
+    if record.stage is Stage.DONE:
+        if path is not None:
+            output.say(Sentence.of("This gives no GLB model, so there is nothing for {path}.", path=str(path)))
+        for line in (*filter(None, [record.result_text]), *record.result_files):
+            output.say(f"{before}{line}")
         return
     output.say(f"{before}{path or record.model_path}")

@@ -123,6 +123,8 @@ def task_fields(record: TaskRecord | ListedTask) -> dict[str, object]:
         "triangles": record.triangles,
         "model_path": record.model_path or None,
         "preview_path": record.preview_path or None,
+        "result_files": list(record.result_files),
+        "result_text": record.result_text or None,
         "note": None if record.status_note is None else str(record.status_note),
         "error": None if record.error is None else str(record.error),
         "error_code": record.error_code,

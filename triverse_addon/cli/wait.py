@@ -131,7 +131,7 @@ class TaskWaiter:
     # Importing and saving
     def _save_group(self, group: OutputGroup, ended: Sequence[TaskResult]) -> Sequence[TaskResult]:
         """Write the file if no task of it can still succeed later. Return the results of the tasks after that."""
-        done_ids = [result.record.id for result in ended if result.code is Exit.DONE]
+        done_ids = [result.record.id for result in ended if result.code is Exit.DONE and result.record.has_model]
         is_complete = all(result.code in (Exit.DONE, Exit.FAILED) for result in ended)
         if group.output is None or not is_complete or not done_ids:
             return ended

@@ -100,9 +100,9 @@ def taken_up(engine: "Engine", record: TaskRecord) -> TaskRecord:
 
     if record.stage in FAILED_STAGES:
         return engine.retry(record.id)
-    if record.has_model and not files_are_there(record):
+    if record.has_result and not files_are_there(record):
         engine.redownload(record.id)
-    elif not record.has_model and not record.following:
+    elif not record.has_result and not record.following:
         engine.resume_following(record.id)
     return engine.get(record.id) or record
 

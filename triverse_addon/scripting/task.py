@@ -31,12 +31,14 @@ class Files:
     :ivar model: the model as delivered, a GLB.
     :ivar blend: the model as Blender has converted it, which an import appends.
     :ivar preview: the service's picture of the model.
+    :ivar results: what a flow without a model has delivered, such as pictures.
     """
 
     folder: Path | None
     model: Path | None
     blend: Path | None
     preview: Path | None
+    results: tuple[Path, ...] = ()
 
 
 class Task:
@@ -129,8 +131,13 @@ class Task:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more will happen by itself: the model is there, or the task has ended without one."""
+        """Whether nothing more will happen by itself: the result is there, or the task has ended without one."""
         return not self.record.is_unfinished or self._is_gone()
+
+    @property
+    def text(self) -> str:
+        """The text that the service has written, such as an improved prompt; "" if the flow writes none."""
+        return self.record.result_text
 
     @property
     def files(self) -> Files:
@@ -138,7 +145,7 @@ class Task:
         record = self.record
         paths = (record.folder, record.model_path, record.blend_path, record.preview_path)
         folder, model, blend, preview = (Path(path) if path else None for path in paths)
-        return Files(folder, model, blend, preview)
+        return Files(folder, model, blend, preview, tuple(map(Path, record.result_files)))
 
     def _is_gone(self) -> bool:
         """Return whether the task was taken off the list before it ended."""

@@ -28,8 +28,8 @@ class Ending:
     """
     Why waiting for a task is over.
 
-    :ivar result: DONE if the model is there.
-    :ivar error: None if the model is there.
+    :ivar result: DONE if the result is there.
+    :ivar error: None if the result is there.
     """
 
     record: TaskRecord
@@ -53,7 +53,7 @@ class Patience:
 
     def ending(self, record: TaskRecord) -> Ending | None:
         """Return why waiting for a task is over; None while it is useful."""
-        if record.stage in (Stage.READY, Stage.IMPORTED):
+        if record.has_result:
             return Ending(record, RowResult.DONE)
         if not record.is_unfinished:
             is_short = record.error_code == ServiceCode.INSUFFICIENT_CREDITS
@@ -94,6 +94,6 @@ def error_of(record: TaskRecord) -> TriverseError | None:
         )
     if record.stage is Stage.CANCELLED:
         return TaskFailedError(Sentence.of("The service cancelled the task."))
-    if record.stage in FAILED_STAGES or not (record.following or record.has_model):
+    if record.stage in FAILED_STAGES or not (record.following or record.has_result):
         return TaskFailedError(Sentence.of("Nobody follows this task any more."))
     return None

@@ -28,6 +28,8 @@ class ListedTask:
     triangles: int | None = None
     model_path: str = ""
     preview_path: str = ""
+    result_files: tuple[str, ...] = ()
+    result_text: str = ""
     received_bytes: int = 0
     size_bytes: int | None = None
     status_note: Sentence | None = None

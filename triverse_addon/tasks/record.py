@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..api.flows import FLOWS, yields_glb
 from ..api.sentence import Sentence
 from .processing import PLAIN, Processing
 
@@ -43,6 +44,8 @@ class Stage(StrEnum):
     """The service cancelled the task."""
     GONE = "gone"
     """The service does not know the task (any longer)."""
+    DONE = "done"
+    """The task has succeeded, and all of its files are on disk; there is no model to import."""
 
 
 #: Stages that the engine still has to work on.
@@ -54,7 +57,7 @@ NOT_SENT = frozenset({Stage.QUEUED, Stage.UPLOADING})
 #: Stages in which a task has ended without a model.
 FAILED_STAGES = frozenset({Stage.FAILED, Stage.CANCELLED, Stage.GONE})
 
-#: The allowed transitions. READY and IMPORTED may return to DOWNLOADING if a file was deleted by the user. FAILED
+#: The allowed transitions. READY, IMPORTED and DONE may return to DOWNLOADING if a file was deleted by the user. FAILED
 #: returns to the stage that failed (a retry never pays again for a paid order), CANCELLED to QUEUED as a new order,
 #: GONE to WAITING to query the service again. DOWNLOADING and CONVERTING return to IMPORTED if what Blender was to do
 #: with an imported model is stopped, or is not possible.
@@ -63,10 +66,11 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.UPLOADING: frozenset({Stage.SUBMITTING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
     Stage.SUBMITTING: frozenset({Stage.WAITING, Stage.UPLOADING, Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}),
     Stage.WAITING: frozenset({Stage.DOWNLOADING, Stage.FAILED, Stage.CANCELLED, Stage.GONE}),
-    Stage.DOWNLOADING: frozenset({Stage.CONVERTING, Stage.READY, Stage.IMPORTED, Stage.FAILED, Stage.GONE}),
+    Stage.DOWNLOADING: frozenset({Stage.CONVERTING, Stage.READY, Stage.IMPORTED, Stage.DONE, Stage.FAILED, Stage.GONE}),
     Stage.CONVERTING: frozenset({Stage.READY, Stage.IMPORTED, Stage.DOWNLOADING, Stage.FAILED}),
     Stage.READY: frozenset({Stage.IMPORTED, Stage.DOWNLOADING, Stage.CONVERTING, Stage.FAILED}),
     Stage.IMPORTED: frozenset({Stage.READY, Stage.DOWNLOADING, Stage.CONVERTING}),
+    Stage.DONE: frozenset({Stage.DOWNLOADING}),
     Stage.FAILED: frozenset({Stage.QUEUED, Stage.WAITING, Stage.DOWNLOADING, Stage.CONVERTING, Stage.READY}),
     Stage.CANCELLED: frozenset({Stage.QUEUED, Stage.WAITING}),
     Stage.GONE: frozenset({Stage.QUEUED, Stage.WAITING}),
@@ -290,6 +294,10 @@ class TaskRecord:
     """The project that the user has put it into; "" for none."""
     blend_work: Processing = PLAIN
     """What was done with the model in the .blend; see :attr:`Placement.work`."""
+    result_files: tuple[str, ...] = ()
+    """What a flow without a model has delivered: pictures, or a model in another format. Empty for a model."""
+    result_text: str = ""
+    """The text that the service has written: an improved prompt."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -305,6 +313,17 @@ class TaskRecord:
     def has_model(self) -> bool:
         """Whether the model's files are on disk, according to the record."""
         return self.stage in (Stage.READY, Stage.IMPORTED)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether the task has succeeded, and its files are on disk: a model, or what its flow makes instead."""
+        return self.has_model or self.stage is Stage.DONE
+
+    @property
+    def gives_model(self) -> bool:
+        """Whether the task makes a model that can be imported. True as long as its flow is not known."""
+        flow = FLOWS.get(self.flow)
+        return flow is None or yields_glb(flow, self.params)
 
     @property
     def is_worked_on(self) -> bool:

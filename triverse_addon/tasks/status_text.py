@@ -83,6 +83,7 @@ _STAGE_TEXTS = {
     Stage.CONVERTING: Sentence.of("Preparing the model"),
     Stage.READY: Sentence.of("Ready to import"),
     Stage.IMPORTED: Sentence.of("Imported"),
+    Stage.DONE: Sentence.of("Done"),
     Stage.FAILED: Sentence.of("Failed"),
     Stage.CANCELLED: Sentence.of("Cancelled"),
     Stage.GONE: Sentence.of("Not known to the service"),

@@ -35,6 +35,7 @@ _ICONS: dict[Stage, Icon] = {
     Stage.CONVERTING: "MODIFIER",
     Stage.READY: "CHECKMARK",
     Stage.IMPORTED: "OUTLINER_COLLECTION",
+    Stage.DONE: "CHECKMARK",
     Stage.FAILED: "ERROR",
     Stage.CANCELLED: "CANCEL",
     Stage.GONE: "QUESTION",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Any order of answers, errors, crashes and presses of Retry: the task arrives, and is never paid for twice.
+Any order of answers, errors, crashes and presses of Retry: the task arrives, and is never paid for twice. That holds
+for flows whose result is a picture, a text or a converted file, too.
 
 The steps of the engine run one by one on a clock of their own, against a service of some lines that remembers what it
 charged. Each request meets the next trouble of a list that Hypothesis makes up, until the list is used up; from there
@@ -21,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.service import results
 from tests.tasks.glb.test_glb import WHOLE, packed
 from triverse_addon.api import errors
 from triverse_addon.api.payloads import Created, Links, TaskStatus, parse_status
@@ -34,6 +36,14 @@ from triverse_addon.tasks.store.store import Store
 
 URL = "https://service.invalid/api/v1"
 GLB = packed(WHOLE)
+PICTURE = results.picture((200, 60, 50))
+#: Flow and format -> the parameters, the output of the finished task, and its file.
+COURSES: dict[str, tuple[dict[str, str], dict[str, object], bytes]] = {
+    "text-to-model": ({"prompt": "a chair"}, {"textured_model_url": ["https://assets.invalid/1"]}, GLB),
+    "image-generation": ({"prompt": "a chair"}, {"image_url": "https://assets.invalid/1"}, PICTURE),
+    "prompt-optimization": ({"prompt": "a chair"}, {"text": "a fine chair"}, b""),
+    "convert-model-format": ({"output_format": "stl"}, {"model_url": "https://assets.invalid/1"}, b"solid chair"),
+}
 #: Far more steps than any course needs: each trouble costs one, each press of Retry a handful.
 MOST_STEPS = 2000
 
@@ -83,6 +93,7 @@ class Service:
     on_same_order: str
     names_orders: bool
     troubles: list[str]
+    flow: str = "text-to-model"
     tasks: dict[str, str] = field(default_factory=dict)
     """uuid -> status"""
     orders: dict[str, str] = field(default_factory=dict)
@@ -105,8 +116,8 @@ class Service:
                 {
                     "task_uuid": uuid,
                     "status": status,
-                    "flow_name": "text-to-model",
-                    "input": {"prompt": "a chair"} | ({"client_order_id": order_of[uuid]} if self.names_orders else {}),
+                    "flow_name": self.flow,
+                    "input": COURSES[self.flow][0] | ({"client_order_id": order_of[uuid]} if self.names_orders else {}),
                 }
             )
             for uuid, status in self.tasks.items()
@@ -163,8 +174,8 @@ class Client:
         status = service.tasks[task_uuid]
         if status == "RUNNING":
             status = trouble
-        output = {"textured_model_url": [f"https://assets.invalid/{task_uuid}"]} if status == "SUCCESS" else None
-        return parse_status({"task_uuid": task_uuid, "status": status, "flow_name": "text-to-model", "output": output})
+        output = COURSES[service.flow][1] if status == "SUCCESS" else None
+        return parse_status({"task_uuid": task_uuid, "status": status, "flow_name": service.flow, "output": output})
 
     def _file(self) -> Answer:
         trouble = self._service.next_trouble()
@@ -172,7 +183,7 @@ class Client:
             raise (BEFORE | AFTER)[trouble]()
         if trouble:
             return Answer(403)
-        return Answer()
+        return Answer(headers={"Content-Length": str(len(COURSES[self._service.flow][2])), "ETag": '"1"'})
 
     def open_asset(self, url: str, *, offset_bytes: int = 0, if_range: str | None = None) -> Answer:
         return self._file()
@@ -188,10 +199,11 @@ class Client:
 
     def read_file(self, answer: Answer, chunk_bytes: int) -> Iterator[bytes]:
         trouble = self._service.next_trouble()
-        yield GLB[:100]
+        data = COURSES[self._service.flow][2]
+        yield data[:100]
         if trouble in BEFORE or trouble in AFTER:
             raise (BEFORE | AFTER)[trouble]()
-        yield GLB[100:]
+        yield data[100:]
 
 
 class Clock:
@@ -218,9 +230,9 @@ class World:
         task_id = new_id()
         record = TaskRecord(
             task_id,
-            "text-to-model",
+            service.flow,
             "a chair",
-            params={"prompt": "a chair"},
+            params=COURSES[service.flow][0],
             client_order_id=task_id,
             created_at_s=clock.wall(),
         )
@@ -315,11 +327,48 @@ def test_every_course_ends_with_the_model_and_one_charge(
     service = Service(on_same_order, names_orders, list(troubles))
     monkeypatch.setattr("triverse_addon.api.websocket.snapshot", lambda *_given, **_named: service.statuses())
     folder = tmp_path_factory.mktemp("world")
+    record = taken_to_its_end(folder, service, clock)
+    assert record.stage is Stage.READY, f"{record.stage}: {record.status_note}: {record.error}"
+    assert Path(record.model_path).read_bytes() == GLB
+    shutil.rmtree(folder)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    flow=st.sampled_from([flow for flow in COURSES if flow != "text-to-model"]),
+    troubles=st.lists(st.sampled_from(TROUBLES), max_size=14),
+    on_same_order=st.sampled_from(["payload", "conflict", "named"]),
+)
+@example("prompt-optimization", ["lost after", "killed before"], "payload")
+def test_every_course_without_a_model_ends_with_its_result_and_one_charge(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+    flow: str,
+    troubles: Sequence[str],
+    on_same_order: str,
+) -> None:
+    service = Service(on_same_order, True, list(troubles), flow)
+    monkeypatch.setattr("triverse_addon.api.websocket.snapshot", lambda *_given, **_named: service.statuses())
+    folder = tmp_path_factory.mktemp("world")
+    record = taken_to_its_end(folder, service, clock)
+    assert record.stage is Stage.DONE, f"{record.stage}: {record.status_note}: {record.error}"
+    assert record.has_result
+    assert not record.has_model
+    if flow == "prompt-optimization":
+        assert (record.result_text, record.result_files) == ("a fine chair", ())
+    else:
+        assert [Path(path).read_bytes() for path in record.result_files] == [COURSES[flow][2]]
+    shutil.rmtree(folder)
+
+
+def taken_to_its_end(folder: Path, service: Service, clock: Clock) -> TaskRecord:
+    """Return the record of a task that was retried as often as it failed; it was charged once."""
     world = World(folder, service, clock)
-    presses = 0
+    presses, most_presses = 0, len(service.troubles) + 1
     for _ in range(MOST_STEPS):
         record = world.record
-        if record.stage is Stage.READY:
+        if record.has_result:
             break
         if record.stage in FAILED_STAGES:
             assert record.error is not None
@@ -329,12 +378,10 @@ def test_every_course_ends_with_the_model_and_one_charge(
         assert world.due, f"{record.stage}: {record.status_note}: nothing is due, the task is stranded"
         world.step()
     record = world.record
-    assert record.stage is Stage.READY, f"{record.stage}: {record.status_note}: {record.error}"
-    assert Path(record.model_path).read_bytes() == GLB
-    # One model, one charge: whatever else was ordered had failed and was released.
+    # One result, one charge: whatever else was ordered had failed and was released.
     assert service.alive() == [record.task_uuid]
     # No order number is used again once another has taken its place.
     assert [order for order, _ in itertools.groupby(service.sent)] == list(dict.fromkeys(service.sent))
-    assert presses <= len(troubles) + 1
+    assert presses <= most_presses
     world.store.close()
-    shutil.rmtree(folder)
+    return record

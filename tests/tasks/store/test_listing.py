@@ -62,7 +62,7 @@ def filled(tmp_path: Path) -> Iterator[tuple[Store, list[TaskRecord]]]:
 QUERIES = [
     Query(search, stages, followed, home)
     for search, stages, followed, home in itertools.product(
-        ("", "STRASSE", "  oak 100% ", "_", "prompt ö", "elsewhere", "uuid-1 chair", "nothing like it"),
+        ("", "STRASSE", "  oak 100% ", "_", "prompt ö", "elsewhere", "uuid-1 chair", "nothing like it", "prompt 3"),
         (frozenset(), UNFINISHED, FAILED_STAGES, frozenset({Stage.READY})),
         (False, True),
         (None, HOME, FileScope(frozenset(), "now"), FileScope()),
@@ -106,7 +106,7 @@ def test_beyond_the_end_is_the_last_page(filled: tuple[Store, list[TaskRecord]])
     page = read_page(store, PageRequest(Query(), 5000, 50))
     assert (page.offset, page.total) == (100, len(records))
     assert len(page.records) == len(records) - 100
-    empty = read_page(store, PageRequest(Query("nothing like it"), 50, 50))
+    empty = read_page(store, PageRequest(Query("nothing like it", "prompt 3"), 50, 50))
     assert (empty.offset, empty.total, empty.records) == (0, 0, ())
 
 

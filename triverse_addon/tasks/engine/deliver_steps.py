@@ -31,7 +31,7 @@ from ..glb import glb_check
 from ..processing import PLAIN
 from ..provenance import collection_name, properties, tags
 from ..record import Stage, TaskRecord, now_s
-from . import model_download
+from . import model_download, result_download
 from .context import EngineContext
 from .expected_conversions import ExpectedConversions
 from .retry import without_work
@@ -76,41 +76,47 @@ class DeliverSteps:
 
     def download(self, record: TaskRecord) -> None:
         """
-        Download the model and the preview of a finished task, then move it to CONVERTING.
+        Download the files of a finished task, then move it to CONVERTING, or to DONE if its flow makes no model.
 
         :raises TriverseError: a temporary failure that the caller schedules again.
         """
-        folder = self._folder(record)
-        self._context.client()  # raises if nothing may be requested now
-        self._expected.soon(record)
         try:
-            model, asset_urls = model_download.fetch_model(
-                self._context, record, folder, lambda done, size: self._report(record, done, size)
-            )
+            if record.gives_model:
+                self._download_model(record)
+            else:
+                self._download_results(record)
         except NothingToDownloadError as error:
             self._transitions.fail(record, error, is_final=False)
-            return
         except ForeignFileError as error:
-            self._no_model(record, self._foreign.setdefault(record.id, error), folder)
-            return
+            self._no_model(record, self._foreign.setdefault(record.id, error))
         except DownloadStopped:
             raise
         except DownloadBusyError as error:
             self._transitions.reschedule(record, error, _BUSY_S, attempts=record.attempts)
-            return
         except (TransportError, UnavailableError, ExpiredLinkError) as error:
             # The first file was not a model. That error says more than a later failure to get any file.
             if (first := self._foreign.get(record.id)) is not None:
                 log.info("the model of task %s did not come at another try: %s", record.id, error)
-                self._no_model(record, first, folder)
-                return
-            if not isinstance(error, DownloadError):
+                self._no_model(record, first)
+            elif isinstance(error, DownloadError):
+                self._not_fetched(record, error)
+            else:
                 raise
-            self._not_fetched(record, error)
-            return
         except DownloadError as error:
             self._not_fetched(record, error)
-            return
+
+    def _download_model(self, record: TaskRecord) -> None:
+        """
+        Download the model and the preview.
+
+        :raises TriverseError: see :func:`model_download.fetch_model`.
+        """
+        folder = self._folder(record)
+        self._context.client()  # raises if nothing may be requested now
+        self._expected.soon(record)
+        model, asset_urls = model_download.fetch_model(
+            self._context, record, folder, lambda done, size: self._report(record, done, size)
+        )
         self._foreign.pop(record.id, None)
         preview = model_download.fetch_preview(self._context, record.with_(asset_urls=asset_urls), folder)
         size_bytes = model.stat().st_size
@@ -128,13 +134,32 @@ class DeliverSteps:
             status_note=None,
         )
 
-    def _no_model(self, record: TaskRecord, error: ForeignFileError, folder: Path) -> None:
+    def _download_results(self, record: TaskRecord) -> None:
+        """
+        Download what a flow without a model has made. That is the end of the task.
+
+        :raises TriverseError: see :func:`result_download.fetch_results`.
+        """
+        folder = self._folder(record)
+        files, text = result_download.fetch_results(
+            self._context, record, folder, lambda done, size: self._report(record, done, size)
+        )
+        self._foreign.pop(record.id, None)
+        self._transitions.move(
+            record,
+            history=Sentence.of("Downloaded to {folder}.", folder=str(folder)) if files else None,
+            stage=Stage.DONE,
+            **result_download.done_changes(record, folder, files, text),
+        )
+
+    def _no_model(self, record: TaskRecord, error: ForeignFileError) -> None:
         """Retry a few times. Then keep the file as it is for the user, and fail the task."""
         attempts = record.attempts + 1
         if attempts < _FOREIGN_TRIES:
             self._transitions.reschedule(record, error, backoff_s(attempts), attempts=attempts)
             return
         self._foreign.pop(record.id, None)
+        folder = self._folder(record)
         model_download.keep_undecodable_file(self._context, record, folder)
         self._transitions.fail(record, error, is_final=False, folder=str(folder))
 

@@ -356,5 +356,11 @@ def imported_changes(collection_name: str) -> dict[str, Any]:
 
 
 def files_are_there(record: TaskRecord) -> bool:
-    """Return whether a record can be imported without another download. Does at most two file-system checks."""
+    """
+    Return whether a record can be used without another download.
+
+    Does at most two file-system checks for a model, and one for each file of another result.
+    """
+    if record.stage is Stage.DONE:
+        return all(Path(path).exists() for path in record.result_files)
     return any(path and Path(path).exists() for path in (record.blend_path, record.model_path))

@@ -42,7 +42,7 @@ _MAX_PREVIEW_BYTES = 64 * 1024**2
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 #: Opens a file at an offset in bytes, with the ETag or date of the partial file on disk.
-_OpenAt = Callable[[int, str | None], "requests.Response"]
+OpenAt = Callable[[int, str | None], "requests.Response"]
 
 
 def fetch_model(
@@ -79,7 +79,7 @@ def fetch_model(
             break
         asset_urls |= found
         try:
-            size = fetch(spec, _with_status_check(open_at), client.read_file, report, context.stop)
+            size = fetch(spec, with_status_check(open_at), client.read_file, report, context.stop)
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             discard_part(spec.target)
@@ -97,7 +97,12 @@ def fetch_model(
         if declared is not None and declared != size:
             log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
         return spec.target, asset_urls
-    raise problem or NothingToDownloadError(
+    raise problem or nothing_to_download()
+
+
+def nothing_to_download() -> NothingToDownloadError:
+    """Return the error about a finished task for which there is no way to any file."""
+    return NothingToDownloadError(
         Sentence.of("Triverse finished this task, but it has no file to download."), http_status=404
     )
 
@@ -108,7 +113,7 @@ def _rank(error: TriverseError) -> int:
 
 def _url_candidates(
     client: "Client", record: TaskRecord, asset_urls: Mapping[str, str]
-) -> Iterator[tuple[str, _OpenAt, Mapping[str, str]]]:
+) -> Iterator[tuple[str, OpenAt, Mapping[str, str]]]:
     """
     Yield the download sources of a model, best first: a name for the log, a function that opens it, and new URLs.
 
@@ -117,7 +122,7 @@ def _url_candidates(
     uuid = record.task_uuid or ""
     tried = set()
 
-    def asset(url: str) -> _OpenAt:
+    def asset(url: str) -> OpenAt:
         return lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
 
     # When the URL of the textured model has expired, a new URL is needed, not the untextured geometry.
@@ -150,7 +155,9 @@ def _url_candidates(
         yield "the link of its newest status", asset(url), {"textured": url}
 
 
-def _with_status_check(open_at: _OpenAt) -> Callable[[int, str | None], StreamResponse]:
+def with_status_check(open_at: OpenAt) -> Callable[[int, str | None], StreamResponse]:
+    """Return a function that opens a file like ``open_at``, but raises an error for a response without it."""
+
     def open_checked(offset: int, validator: str | None) -> StreamResponse:
         response = open_at(offset, validator)
         status = response.status_code
@@ -184,7 +191,7 @@ def fetch_preview(context: EngineContext, record: TaskRecord, folder: Path) -> P
     spec = DownloadSpec(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
     try:
         client = context.client()
-        opened = _with_status_check(
+        opened = with_status_check(
             lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
         )
         fetch(spec, opened, client.read_file, lambda _done, _all: None, context.stop)
@@ -220,7 +227,7 @@ def keep_undecodable_file(context: EngineContext, record: TaskRecord, folder: Pa
         client = context.client()
         for _, open_at, _ in _url_candidates(client, record, record.asset_urls):
             try:
-                fetch(spec, _with_status_check(open_at), client.read_file, lambda _done, _all: None, context.stop)
+                fetch(spec, with_status_check(open_at), client.read_file, lambda _done, _all: None, context.stop)
             except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError):
                 continue
             return spec.target

@@ -7,7 +7,7 @@ Floor: first. Thread: any. No ``bpy``.
 
 import os
 
-from ...api.flows import check, flow_named
+from ...api.flows import check, flow_named, yields_glb
 from ..preparer import Preparer, check_request_sources
 from ..provenance import name_for, short_name
 from ..record import TaskRecord, TaskRequest, is_url, new_id, now_s
@@ -26,6 +26,7 @@ def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: 
     sources = {name: str(source) for name, source in request.sources.items() if str(source).strip()}
     check_request_sources(flow, sources, preparer, api_url)
     record_id = new_id()
+    gives_model = yields_glb(flow, params)
     return TaskRecord(
         id=record_id,
         flow=flow.name,
@@ -35,8 +36,8 @@ def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: 
         client_order_id=request.client_order_id or record_id,
         allow_duplicate=request.allow_duplicate,
         created_at_s=now_s(),
-        auto_import=request.auto_import,
-        convert=request.convert,
+        auto_import=request.auto_import and gives_model,
+        convert=request.convert and gives_model,
         origin=request.origin,
         placement=request.placement,
         group=request.group,

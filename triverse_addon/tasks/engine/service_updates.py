@@ -5,13 +5,13 @@ Turn the service's answers into changes of a record; pure functions.
 Floor: first. Thread: any. No ``bpy``.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from ...api.payloads import Created, TaskStatus
 from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..record import Stage, TaskRecord, now_s
+from .result_download import url_entries
 
 
 def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
@@ -56,6 +56,10 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
             "finished_at_s": status.completed_at_s or now_s(),
             "asset_urls": _asset_urls(status),
         }
+        if not record.with_(**changes).gives_model:
+            # There is nothing to import or convert, also of a task of which only the UUID was known.
+            changes |= {"result_text": status.result_text, "auto_import": False, "convert": False}
+            changes["asset_urls"] |= url_entries(status.result_urls)
     elif status.status == "FAILED":
         changes |= _failure(status)
     elif status.status == "CANCELLED":
@@ -70,7 +74,7 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
     return changes
 
 
-def _asset_urls(status: TaskStatus) -> Mapping[str, str]:
+def _asset_urls(status: TaskStatus) -> dict[str, str]:
     asset_urls = {}
     if status.textured_urls:
         asset_urls["textured"] = status.textured_urls[0]

@@ -277,7 +277,7 @@ class TaskCommands:
         """
 
         def moved(newest: TaskRecord) -> TaskRecord | None:
-            if newest.stage is Stage.IMPORTED or newest.stage in FAILED_STAGES:
+            if newest.stage in (Stage.IMPORTED, Stage.DONE) or newest.stage in FAILED_STAGES:
                 return None
             return newest.with_(placement=placement, origin=origin, auto_import=True)
 

@@ -103,6 +103,8 @@ def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
         values["failed_stage"] = Stage(values["failed_stage"])
     if "tags" in values:
         values["tags"] = clean_tags(tag for tag in values["tags"] if isinstance(tag, str))
+    if "result_files" in values:
+        values["result_files"] = tuple(path for path in values["result_files"] if isinstance(path, str))
     if "project" in values:
         values["project"] = clean_name(values["project"])
     if "blend_work" in values:
@@ -193,7 +195,7 @@ def recover_from_columns(columns: Mapping[str, Any]) -> TaskRecord | None:
         stage, error = Stage.FAILED, lost
     elif stage in (Stage.QUEUED, Stage.UPLOADING, Stage.SUBMITTING):
         stage = Stage.WAITING
-    elif stage in (Stage.CONVERTING, Stage.READY):
+    elif stage in (Stage.CONVERTING, Stage.READY, Stage.DONE):
         stage = Stage.DOWNLOADING
     created_at_s, revision = columns.get("created_at_s"), columns.get("revision")
     is_time = isinstance(created_at_s, float | int) and is_in_calendar(created_at_s)

@@ -291,6 +291,7 @@ def _followed(way: _Way, record: TaskRecord) -> TaskRecord:
     """Return ``record`` with the current paths of its files."""
     paths = ("folder", "model_path", "preview_path", "thumbnail_path", "blend_path")
     changes: dict[str, object] = {name: _path_now(way, getattr(record, name)) for name in paths}
+    changes["result_files"] = tuple(_path_now(way, path) for path in record.result_files)
     changes["sources"] = {
         name: source if is_url(source) else _path_now(way, source) for name, source in record.sources.items()
     }

@@ -22,7 +22,15 @@ from .query import FileScope, Query, where_of
 from .rows import SELECT, RowReader
 
 #: Stages in which the credits of a task are reserved or charged; and of which it depends on the record.
-_COUNTED = (Stage.SUBMITTING, Stage.WAITING, Stage.DOWNLOADING, Stage.CONVERTING, Stage.READY, Stage.IMPORTED)
+_COUNTED = (
+    Stage.SUBMITTING,
+    Stage.WAITING,
+    Stage.DOWNLOADING,
+    Stage.CONVERTING,
+    Stage.READY,
+    Stage.IMPORTED,
+    Stage.DONE,
+)
 _DEPENDS = (Stage.FAILED, Stage.GONE)
 _SPENT = "task_id, task_uuid, flow, created_at_s, cost_credits, scene_id, session, file"
 

@@ -46,7 +46,7 @@ class Ends:
         """Note that a task has entered a stage. Only the end of the work on it is told, not what the user does then."""
         if before not in UNFINISHED or not record.following:
             return
-        if record.stage is Stage.READY:
+        if record.stage in (Stage.READY, Stage.DONE):
             self._note(self._ready, record.name)
         elif record.stage in FAILED_STAGES:
             self._note(self._failed, record.name)

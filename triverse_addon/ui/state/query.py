@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _STAGES: dict[str, frozenset[Stage]] = {
     "ALL": frozenset(),
     "ACTIVE": UNFINISHED,
-    "READY": frozenset({Stage.READY}),
+    "READY": frozenset({Stage.READY, Stage.DONE}),
     "IMPORTED": frozenset({Stage.IMPORTED}),
     "FAILED": FAILED_STAGES,
     "PUT_AWAY": frozenset(),

@@ -66,6 +66,7 @@ _CREDITS_MOVE = frozenset({Stage.WAITING, Stage.DOWNLOADING, Stage.FAILED, Stage
 _END_WORDS = {
     Stage.READY: Sentence.of("“{name}” is ready to import."),
     Stage.IMPORTED: Sentence.of("“{name}” was imported."),
+    Stage.DONE: Sentence.of("“{name}” is ready."),
     Stage.FAILED: Sentence.of("“{name}” failed. The panel says why."),
     Stage.CANCELLED: Sentence.of("“{name}” was cancelled by the service."),
     Stage.GONE: Sentence.of("The service does not know “{name}” any more."),
@@ -287,7 +288,7 @@ class Session:
         is_unsent = record.stage is Stage.CANCELLED and record.task_uuid is None
         # A model that is ready is imported next, or its note says why it has to wait.
         if sentence is not None and not is_unsent and not (record.stage is Stage.READY and record.auto_import):
-            level = "INFO" if record.has_model else "WARNING"
+            level = "INFO" if record.has_result else "WARNING"
             self.pending_notices.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
 
     def add_notice(self, notice: Notice) -> None:

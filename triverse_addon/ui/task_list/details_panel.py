@@ -212,7 +212,7 @@ def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
         sheet.line(tr("Cost"), cost)
     if record.triangles is not None:
         sheet.line(tr("Triangle Count"), f"{record.triangles:,}")
-    if record.has_model and record.size_bytes:
+    if record.has_result and record.size_bytes:
         sheet.line(tr("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
 
 
