@@ -67,6 +67,10 @@ BAD_CELLS = [
     ("prompt,turbo\na chair,perhaps\n", "line 2, turbo: Turbo must be true or false."),
     ("prompt,flow\na chair,sculpture\n", "line 2, flow: There is no flow named sculpture."),
     ("prompt,flow\na chair,image-generation\n", "line 2, flow: image-generation makes no model"),
+    (
+        "model,flow,output_format\nhttps://example.com/a.glb,convert-model-format,obj\n",
+        "line 2, output_format: A batch takes only glb",
+    ),
     ("image\nnowhere.png\n", "line 2, image: There is no file "),
     ("image\nempty.png\n", "line 2, image: The file empty.png is empty."),
     ("image\nmoving.gif\n", "line 2, image: moving.gif is not a JPEG, PNG or WebP picture."),

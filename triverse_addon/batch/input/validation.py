@@ -17,7 +17,7 @@ from ...api.display_text import plain_name
 from ...api.errors import InputError
 from ...api.field_values import check_value
 from ...api.fields import JSON
-from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model
+from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model, yields_glb
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
 from ...api.urls import DEFAULT_API_URL, clean
@@ -295,6 +295,10 @@ class _Checker:
                 self._source(key, field, sources, written)
             else:
                 self._value(flow, key, field, params)
+        if not yields_glb(flow, params):
+            self._add_problem(
+                "output_format", Sentence.of("A batch takes only glb: nothing else can be written into a library.")
+            )
         for field in required:
             key = next((key for key in self._cells if self._known.get(key) == field.name), field.name)
             if key not in self._cells:

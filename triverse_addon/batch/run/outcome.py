@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ...api.sentence import Sentence
-from ...tasks.record import TaskRecord
+from ...tasks.record import Stage, TaskRecord
 from ..library.entry import Entry
 from .plan import PlannedRow, RowAction
 
@@ -103,3 +103,10 @@ def untouched(planned: PlannedRow) -> Outcome:
     words = entry.error if entry is not None else ""
     sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
     return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)
+
+
+def without_model(record: TaskRecord) -> Sentence:
+    """Return why a task that has not failed gives a row no model."""
+    if record.stage is Stage.DONE:
+        return Sentence.of("{flow} makes no model, so a batch has no use for it.", flow=record.flow)
+    return Sentence.of("Nobody follows this task any more.")

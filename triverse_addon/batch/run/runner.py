@@ -30,7 +30,7 @@ from ..library.ledger import Ledger
 from .dispatcher import Dispatcher, StartedRow
 from .limits import Budget, Limits, LimitsCheck
 from .model_writers import ModelGoneError, ModelWriters
-from .outcome import Outcome, Progress, RowResult, RowStatus, untouched
+from .outcome import Outcome, Progress, RowResult, RowStatus, untouched, without_model
 from .plan import PlannedRow, RowAction, in_start_order
 
 log = logging.getLogger(__name__)
@@ -306,8 +306,8 @@ class Runner:
             self._fail(item, sentence, suggestion=record.error_suggestion, result=result, record=record)
             if result is RowResult.ACCOUNT:
                 self._no_orders = sentence
-        elif not record.following:
-            self._fail(item, Sentence.of("Nobody follows this task any more."), record=record)
+        elif record.stage is Stage.DONE or not record.following:
+            self._fail(item, without_model(record), record=record)
 
     def _update_entry(self, item: _Item, record: TaskRecord) -> None:
         """Record the real price and, for other machines, the task's UUID as soon as it is known."""

@@ -284,12 +284,11 @@ class Session:
             self.price.request_balance()
         if record.origin.session == BATCH_ORIGIN:
             return  # there may be a thousand of them; the batch reports its own end
-        sentence = _END_WORDS.get(record.stage)
-        is_unsent = record.stage is Stage.CANCELLED and record.task_uuid is None
-        # A model that is ready is imported next, or its note says why it has to wait.
-        if sentence is not None and not is_unsent and not (record.stage is Stage.READY and record.auto_import):
-            level = "INFO" if record.has_result else "WARNING"
-            self.pending_notices.append(Notice(level, Sentence(sentence.template, {"name": record.name}), record.id))
+        # A model that is ready is imported next, or its note says why it has to wait. What was never sent, the user ended.
+        is_told = (record.stage, record.task_uuid) == (Stage.CANCELLED, None) or record.waits_for_import
+        if not is_told and (sentence := _END_WORDS.get(record.stage)) is not None:
+            words = Sentence(sentence.template, {"name": record.name})
+            self.pending_notices.append(Notice("INFO" if record.has_result else "WARNING", words, record.id))
 
     def add_notice(self, notice: Notice) -> None:
         """Show a notice once in the status bar, and in the panel until it is dismissed."""

@@ -14,6 +14,7 @@ TEXTS = {
     "3D Cursor": "3D-Cursor",
     "A JPEG, PNG or WebP picture of up to 50 MB that shows the object from this side": "Ein Bild im Format JPEG, PNG oder WebP bis 50 MB, das das Objekt von dieser Seite zeigt",
     "A JPEG, PNG or WebP picture of up to 50 MB, best of one object in front of a plain background": "Ein Bild im Format JPEG, PNG oder WebP bis 50 MB, am besten von einem Objekt vor schlichtem Hintergrund",
+    "A batch takes only glb: nothing else can be written into a library.": "Ein Stapel nimmt nur glb: Anderes lässt sich nicht in eine Bibliothek schreiben.",
     "A catalog's path has no colon and no backslash, such as Props/Chairs.": "Der Pfad eines Katalogs hat keinen Doppelpunkt und keinen Backslash, etwa Props/Chairs.",
     "A cell has more than {count} characters. Is a quote missing?": "Eine Zelle hat mehr als {count} Zeichen. Fehlt ein Anführungszeichen?",
     "A convex hull of at most 200 vertices, shown as wire, whose name begins with UCX_": "Eine konvexe Hülle aus höchstens 200 Vertices, als Draht gezeigt, deren Name mit UCX_ beginnt",

@@ -14,6 +14,7 @@ TEXTS = {
     "3D Cursor": "3Dカーソル",
     "A JPEG, PNG or WebP picture of up to 50 MB that shows the object from this side": "この側から物体を写した、50 MBまでのJPEG、PNG、WebP画像",
     "A JPEG, PNG or WebP picture of up to 50 MB, best of one object in front of a plain background": "50 MBまでのJPEG、PNG、WebP画像。無地の背景に1つの物体が写ったものが最適です",
+    "A batch takes only glb: nothing else can be written into a library.": "バッチで使えるのは glb だけです。他の形式はライブラリに書き込めません。",
     "A catalog's path has no colon and no backslash, such as Props/Chairs.": "カタログのパスにコロンとバックスラッシュは使えません。例: Props/Chairs",
     "A cell has more than {count} characters. Is a quote missing?": "セルが {count} 文字を超えています。引用符が抜けていませんか？",
     "A convex hull of at most 200 vertices, shown as wire, whose name begins with UCX_": "最大 200 頂点の凸包。ワイヤーで表示され、名前は UCX_ で始まります",

@@ -14,6 +14,7 @@ TEXTS = {
     "3D Cursor": "3D 游标",
     "A JPEG, PNG or WebP picture of up to 50 MB that shows the object from this side": "从这一侧展示物体的图片，不超过 50 MB，JPEG、PNG 或 WebP 格式",
     "A JPEG, PNG or WebP picture of up to 50 MB, best of one object in front of a plain background": "不超过 50 MB 的 JPEG、PNG 或 WebP 图片，最好是纯色背景下的单个物体",
+    "A batch takes only glb: nothing else can be written into a library.": "批处理只支持 glb：其他格式无法写入资产库。",
     "A catalog's path has no colon and no backslash, such as Props/Chairs.": "目录路径中不能有冒号和反斜杠，例如 Props/Chairs。",
     "A cell has more than {count} characters. Is a quote missing?": "有单元格超过 {count} 个字符。是否缺少引号？",
     "A convex hull of at most 200 vertices, shown as wire, whose name begins with UCX_": "最多 200 个顶点的凸包，以线框显示，名称以 UCX_ 开头",
