@@ -143,6 +143,22 @@ def triangles(window: BlenderWindow, collection: str) -> int:
     return count
 
 
+def on_screen(window: BlenderWindow, point: tuple[float, float, float]) -> tuple[int, int]:
+    """Where a point of the scene is on the screen."""
+    x, y = window.run(
+        """
+        from bpy_extras import view3d_utils
+        window, area = areas("VIEW_3D")[0]
+        region = region_of(area, "WINDOW")
+        at = view3d_utils.location_3d_to_region_2d(region, region.data, point)
+        result = (at.x, at.y)
+        """,
+        point=point,
+    )
+    view = window.box("VIEW_3D", "WINDOW")
+    return view.x + round(x), view.y + view.height - round(y)
+
+
 def ask_in_vain(window: BlenderWindow) -> None:
     """Ask everything that can be asked beside tasks, and see that the key was not answered for."""
     # One after the other by one thread, and the last is answered: so all were.

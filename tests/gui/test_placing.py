@@ -12,7 +12,17 @@ import pytest
 from scripts._dev.screen import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import NEWEST, SESSION, UI, connected, press_right_of, set_prompt, settle, wait_for_stage
+from tests.gui.panel import (
+    NEWEST,
+    SESSION,
+    UI,
+    connected,
+    on_screen,
+    press_right_of,
+    set_prompt,
+    settle,
+    wait_for_stage,
+)
 from tests.service.server import StandIn
 
 BOXES = f"__import__('sys').modules['{UI}.viewport.boxes']"
@@ -38,22 +48,6 @@ def order(window: BlenderWindow, prompt: str) -> None:
     window.wait_for(f"{SESSION} and {NEWEST} and {NEWEST}.params['prompt'] == prompt", prompt=prompt)
     wait_for_stage(window, "waiting")
     settle(window)
-
-
-def on_screen(window: BlenderWindow, point: tuple[float, float, float]) -> tuple[int, int]:
-    """Where a point of the scene is on the screen."""
-    x, y = window.run(
-        """
-        from bpy_extras import view3d_utils
-        window, area = areas("VIEW_3D")[0]
-        region = region_of(area, "WINDOW")
-        at = view3d_utils.location_3d_to_region_2d(region, region.data, point)
-        result = (at.x, at.y)
-        """,
-        point=point,
-    )
-    view = window.box("VIEW_3D", "WINDOW")
-    return view.x + round(x), view.y + view.height - round(y)
 
 
 def light_pixels(window: BlenderWindow, around: tuple[int, int]) -> int:

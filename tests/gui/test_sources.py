@@ -19,6 +19,7 @@ from tests.gui.panel import (
     SESSION,
     UI,
     connected,
+    on_screen,
     press_right_of,
     set_prompt,
     settle,
@@ -195,9 +196,12 @@ def test_dropped_pictures_become_tasks_after_a_question(
 
     open_browser(window, tmp_path)
     x, y = window.wait_text("table.png", window.box("FILE_BROWSER", "WINDOW")).center
-    drag_slowly(window, (x, y - 50), window.box("VIEW_3D", "WINDOW").center)
+    goal = on_screen(window, (2.0, -3.0, 0.0))
+    drag_slowly(window, (x, y - 50), goal)
     # Blender itself can do something with a picture here, too, and asks which it shall be.
     window.save_shot("dropped")
+    clicked = window.wait_text("Make Models with Triverse").center
+    assert max(abs(one - other) for one, other in zip(clicked, goal, strict=True)) > 20, "elsewhere than it was dropped"
     window.click_text("Make Models with Triverse")
     window.wait_text("Make a Model?")
     # Where it was dropped, above the file browser; it may lie over the toolbar.
@@ -206,6 +210,8 @@ def test_dropped_pictures_become_tasks_after_a_question(
     window.save_shot("dragged")
     window.key("Return")
     window.wait_for(f"len({TASKS}) == 3")
+    # Where it was dropped, and not where the menu was clicked.
+    assert window.value(f"list({NEWEST}.placement.location)") == pytest.approx([2.0, -3.0, 0.0], abs=0.1)
     wait_for_stage(window, "imported")
 
 

@@ -146,6 +146,7 @@ def _register_rest(undo: contextlib.ExitStack) -> None:
         module.register()
         _later(undo, module.unregister)
     _later(undo, pie_menu.stop_waiting)
+    _later(undo, drop_handler.forget_place)
     _later(undo, box_control.clear)
     _later(undo, preview_control.hide)
     _later(undo, data_folder.forget)

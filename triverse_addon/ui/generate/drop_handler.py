@@ -6,13 +6,16 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 A single picture dropped onto the sidebar is put into the panel's picture field. For pictures dropped into the viewport,
 one task each is made after a dialog that shows the price, so that a drop costs nothing by mistake. The model will stand
-where the picture was dropped. If Blender has its
-own handlers for the same files (an empty that shows the image), it lets the user choose between them.
+where the picture was dropped. If Blender has its own handlers for the same files (an empty that shows the image), it
+lets the user choose between them in a menu, and runs the operator with the click in that menu. So the place is noted
+when Blender asks who takes the files, which it does at the drop itself: by a timer that fires as soon as it may, since
+then nothing but memory may be touched, and only an operator is told where the mouse is.
 """
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
@@ -41,6 +44,79 @@ _WIDTH = 360
 _MOST_NAMES = 6
 #: Edge of a picture in the dialog, in interface units.
 _PICTURE_UNITS = 2.0
+
+
+#: Time after which a place that was noted is not that of this drop any more, in seconds: a menu may be read for long.
+_NOTED_FOR_S = 120.0
+
+
+class _Place(NamedTuple):
+    """Where the mouse was when Blender asked who takes what is dropped, in pixels of the window, and when."""
+
+    x: int
+    y: int
+    region_type: str
+    noted_at_s: float
+
+
+_noted: _Place | None = None
+#: The region that was asked, which the timer looks up: name of the screen, numbers of the area and of the region.
+_asked: tuple[str, int, int] | None = None
+
+
+def _note_soon(context: bpy.types.Context) -> None:
+    """Have the place noted as soon as an operator may be run."""
+    global _asked
+    areas = context.screen.areas
+    regions = context.area.regions
+    _asked = (context.screen.name, list(areas).index(context.area), list(regions).index(context.region))
+    if not bpy.app.timers.is_registered(_note):
+        bpy.app.timers.register(_note, first_interval=0.0)
+
+
+def _note() -> None:
+    if _asked is None:
+        return
+    name, area_number, region_number = _asked
+    for window in bpy.context.window_manager.windows:
+        if window.screen.name != name or area_number >= len(window.screen.areas):
+            continue
+        area = window.screen.areas[area_number]
+        if area.type == "VIEW_3D" and region_number < len(area.regions):
+            with bpy.context.temp_override(window=window, area=area, region=area.regions[region_number]):
+                bpy.ops.triverse.note_drop("INVOKE_DEFAULT")  # type: ignore[attr-defined]
+
+
+def forget_place() -> None:
+    """Forget what was noted, and note nothing more. Also for ``unregister()``."""
+    global _asked, _noted
+    _asked = _noted = None
+    if bpy.app.timers.is_registered(_note):
+        bpy.app.timers.unregister(_note)
+
+
+def _taken() -> _Place | None:
+    """Return the place that was noted for the drop at hand, and forget it."""
+    place = _noted
+    forget_place()
+    return place if place is not None and time.monotonic() < place.noted_at_s + _NOTED_FOR_S else None
+
+
+class TRIVERSE_OT_note_drop(bpy.types.Operator):
+    """Remember where the mouse is, for what is dropped there"""
+
+    bl_idname = "triverse.note_drop"
+    bl_label = "Remember the Place"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Note the place, if the mouse is over the region that was asked."""
+        global _noted
+        region, x, y = context.region, event.mouse_x, event.mouse_y
+        # Blender does not hear of the mouse while another program drags, and may know an earlier place.
+        is_known = region.x <= x < region.x + region.width and region.y <= y < region.y + region.height
+        _noted = _Place(x, y, region.type, time.monotonic()) if is_known else None
+        return {"FINISHED"}
 
 
 class TRIVERSE_OT_drop(bpy.types.Operator):
@@ -78,10 +154,11 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
         paths = self.paths()
         if not paths:
             return {"CANCELLED"}
-        if len(paths) == 1 and context.region is not None and context.region.type == "UI":
+        place = _taken() or _Place(event.mouse_x, event.mouse_y, context.region.type if context.region else "", 0.0)
+        if len(paths) == 1 and place.region_type == "UI":
             image_operators.put(context, paths[0])
             return {"FINISHED"}
-        point = under_mouse.point_at(context, event)
+        point = under_mouse.point_at(context, place.x, place.y, is_snap_switched=event.ctrl)
         if point is not None:
             self.location, self.has_location = (point.x, point.y, point.z), True
         self._is_asked = True
@@ -185,8 +262,12 @@ class TRIVERSE_FH_pictures(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
-        """Return True over a 3D viewport, which includes its sidebar."""
-        return context.area is not None and context.area.type == "VIEW_3D"
+        """Return True over a 3D viewport, which includes its sidebar, and note the place."""
+        if context.area is None or context.area.type != "VIEW_3D":
+            return False
+        if not bpy.app.background and context.region is not None:
+            _note_soon(context)
+        return True
 
 
-CLASSES = (TRIVERSE_OT_drop, TRIVERSE_FH_pictures)
+CLASSES = (TRIVERSE_OT_note_drop, TRIVERSE_OT_drop, TRIVERSE_FH_pictures)

@@ -119,7 +119,7 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
         """Move the box to where the mouse points."""
         from ...scene.importing import expected_box  # lazy import, as in runtime
 
-        point = under_mouse.point_at(context, event)
+        point = under_mouse.point_at(context, event.mouse_x, event.mouse_y, is_snap_switched=event.ctrl)
         self._is_over_view = point is not None
         if point is None:
             box_control.hold(None)

@@ -29,15 +29,18 @@ def view_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.SpaceVi
     return None
 
 
-def point_at(context: bpy.types.Context, event: bpy.types.Event) -> Vector | None:
+def point_at(context: bpy.types.Context, x: int, y: int, *, is_snap_switched: bool) -> Vector | None:
     """
     Return the point of the window's scene at which the mouse points; None if it is over no 3D viewport.
 
-    It snaps to surfaces. As in Blender's own tools, Ctrl switches snapping to the grid on, or off if it is on.
+    It snaps to surfaces, and to the grid if snapping is on.
+
+    :param x: position in the window in pixels, from its left edge; ``y`` likewise, from its lower edge.
+    :param is_snap_switched: whether Ctrl is held, which in Blender's own tools turns snapping on, or off if it is on.
     """
     from ...scene.importing import pointed_place  # lazy import, as in state.runtime
 
-    found = view_at(context.window, event.mouse_x, event.mouse_y)
+    found = view_at(context.window, x, y)
     if found is None:
         return None
     space, region = found
@@ -47,6 +50,6 @@ def point_at(context: bpy.types.Context, event: bpy.types.Event) -> Vector | Non
         context.evaluated_depsgraph_get(),
         region,
         region.data,
-        (event.mouse_x - region.x, event.mouse_y - region.y),
-        grid=space.overlay.grid_scale_unit if event.ctrl != scene.tool_settings.use_snap else 0.0,
+        (x - region.x, y - region.y),
+        grid=space.overlay.grid_scale_unit if is_snap_switched != scene.tool_settings.use_snap else 0.0,
     )
