@@ -117,6 +117,8 @@ PROMPT = Field(
     required=True,
     min_length=3,
 )
+#: The names under which the service has a task's prompt.
+PROMPT_NAMES = (PROMPT.name, "text_prompt")
 NEGATIVE_PROMPT = Field(
     name="negative_prompt",
     kind=Kind.TEXT,
@@ -194,3 +196,11 @@ def output_format(values: Mapping[str, object]) -> str:
     """Return the file format that a conversion was asked for, in small letters and without a dot; "" if none was."""
     found = next((value for name in _FORMAT_NAMES if isinstance(value := values.get(name), str)), "")
     return found.strip().lower().removeprefix(".")
+
+
+def prompt_of(values: Mapping[str, object]) -> str:
+    """Return the prompt among the settings of a task, as it is there; "" if it has none."""
+    for name in PROMPT_NAMES:
+        if isinstance(text := values.get(name), str) and text.strip():
+            return text
+    return ""

@@ -26,6 +26,7 @@ from .fields import (
     NEGATIVE_PROMPT,
     POLYGON_LIMIT,
     PROMPT,
+    PROMPT_NAMES,
     TEXTURE_SIZE,
     TURBO,
     Field,
@@ -147,7 +148,7 @@ _TABLE = (
             MODEL_FILE,
             # The pages disagree on the name. Sending both works with either, as long as the service ignores unknown
             # names, which the rest of its documentation suggests.
-            _guess(PROMPT, description="What the textures should look like", sent_as=("prompt", "text_prompt")),
+            _guess(PROMPT, description="What the textures should look like", sent_as=PROMPT_NAMES),
             _guess(MODEL_VERSION),
             _guess(POLYGON_LIMIT),
             _guess(TEXTURE_SIZE),

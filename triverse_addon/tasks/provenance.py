@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..api.calendar import utc
 from ..api.display_text import plain_name
+from ..api.fields import prompt_of
 from .record import TaskRecord
 
 #: Data-block names in Blender have at most 63 bytes, including a suffix such as ".001" for duplicates.
@@ -52,9 +53,8 @@ def numbered_name(text: str, number: int) -> str:
 
 def name_for(params: Mapping[str, object], sources: Mapping[str, str], flow: str) -> str:
     """Return a name for a task: the beginning of its prompt, else the file name of its image, else its flow."""
-    for field in ("prompt", "text_prompt"):
-        if isinstance(prompt := params.get(field), str) and prompt.strip():
-            return short_name(prompt)
+    if prompt := prompt_of(params):
+        return short_name(prompt)
     for source in sources.values():
         if stem := Path(source.replace("\\", "/")).stem:
             return short_name(stem)
@@ -68,11 +68,10 @@ def collection_name(record: TaskRecord) -> str:
 
 def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
     """Return the collection's custom properties."""
-    prompt = record.params.get("prompt") or record.params.get("text_prompt") or ""
     found: dict[str, str | int | float] = {
         "triverse_task_uuid": record.task_uuid or "",
         "triverse_flow": record.flow,
-        "triverse_prompt": str(prompt),
+        "triverse_prompt": prompt_of(record.params),
         "triverse_created_at": utc(record.created_at_s).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if record.cost_credits is not None:
@@ -82,7 +81,7 @@ def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
 
 def tags(record: TaskRecord) -> tuple[str, ...]:
     """Return the asset tags: the flow and the longer words of the prompt, without those that say nothing."""
-    prompt = str(record.params.get("prompt") or record.params.get("text_prompt") or "")
-    words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.lower().split())
+    prompt = prompt_of(record.params).lower()
+    words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.split())
     longer = [word[:60] for word in words if len(word) > 3 and word not in _FILLERS]
     return tuple(dict.fromkeys(["Triverse", record.flow, *longer[:10]]))

@@ -5,6 +5,7 @@ What is known of a task in a few words: for tooltips, and below its picture.
 Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads memory, never disk or network.
 """
 
+from ..api.fields import prompt_of
 from ..tasks.record import TaskRecord
 from . import task_presentation
 from .translate import tr
@@ -15,7 +16,7 @@ _LONGEST = 500
 
 def prompt(record: TaskRecord) -> str:
     """Return the prompt of a task, "" if it has none."""
-    return str(record.params.get("prompt") or record.params.get("text_prompt") or "")
+    return prompt_of(record.params)
 
 
 def facts(record: TaskRecord) -> list[str]:

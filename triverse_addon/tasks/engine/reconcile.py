@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from ...api.errors import LibraryError, TriverseError
+from ...api.fields import PROMPT_NAMES
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
 from ..record import Stage, TaskRecord
@@ -128,7 +129,7 @@ def _same_input(record: TaskRecord, status: TaskStatus) -> bool:
         not is_reported and _address_of(name) in reported for name, is_reported in files.items()
     ):
         return False
-    words = [record.params[name] for name in ("prompt", "text_prompt") if name in record.params]
+    words = [record.params[name] for name in PROMPT_NAMES if name in record.params]
     return any(files.values()) or any(word in values for word in words)
 
 

@@ -7,6 +7,7 @@ Floor: first. Thread: any. No ``bpy``.
 
 from typing import Any
 
+from ...api.fields import prompt_of
 from ...api.payloads import Created, TaskStatus
 from ...api.sentence import Sentence
 from ...api.urls import clean
@@ -101,7 +102,7 @@ def _failure(status: TaskStatus) -> dict[str, Any]:
 
 def _identity(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
     """Return the flow, settings and name of a task that was created elsewhere."""
-    prompt = status.input.get("prompt") or status.input.get("text_prompt")
+    prompt = prompt_of(status.input)
     changes: dict[str, Any] = {
         "flow": status.flow_name,
         "params": {
@@ -110,7 +111,7 @@ def _identity(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
             if isinstance(value, str | int | float | bool)
         },
     }
-    if isinstance(prompt, str) and prompt.strip() and record.name == record.task_uuid:
+    if prompt and record.name == record.task_uuid:
         changes["name"] = clean(prompt, 60)
     return changes
 

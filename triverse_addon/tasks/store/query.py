@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ...api.fields import PROMPT_NAMES
 from ..labels import file_title
 from ..record import Stage, TaskRecord
 from . import codec, marks
@@ -129,8 +130,7 @@ def search_columns(record: TaskRecord) -> dict[str, Any]:
     cost = record.cost_credits
     texts = (
         record.name,
-        params.get("prompt"),
-        params.get("text_prompt"),
+        *map(params.get, PROMPT_NAMES),
         record.flow,
         record.task_uuid,
         record.project,

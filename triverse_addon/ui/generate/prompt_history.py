@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ...api.fields import prompt_of
 from ..form import inputs
 from ..layout_text import beginning, ui_scale
 from ..operator_helpers import session_or_report
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 #: Number of tasks that are looked through, the newest first. Reading them takes some milliseconds.
 _TASKS = 300
-_PROMPTS = ("prompt", "text_prompt")
 
 #: Number of prompts that are shown at a time, and width of the popup in pixels at UI scale 1.
 _SHOWN = 14
@@ -42,10 +42,8 @@ def prompts(session: "Session") -> list[str]:
     page = session.engine.pages.read(PageRequest(Query(), 0, _TASKS))
     found: dict[str, None] = {}
     for record in page.records:
-        for name in _PROMPTS:
-            text = record.params.get(name)
-            if isinstance(text, str) and text.strip():
-                found.setdefault(text.strip())
+        if text := prompt_of(record.params):
+            found.setdefault(text.strip())
     return list(found)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ...api.fields import NEGATIVE_PROMPT, PROMPT, PROMPT_NAMES
 from ...api.flows import FLOWS, Field, Kind
 from ...tasks.charge import Charge, charge_of
 from ...tasks.labels import file_title
@@ -134,7 +135,8 @@ def _draw_inputs(sheet: _Sheet, session: "Session", record: "TaskRecord") -> Non
             sheet.text(tr(_PROMPTS[name]), str(value))
 
 
-_PROMPTS = {"prompt": "Prompt", "text_prompt": "Prompt", "negative_prompt": "Negative Prompt"}
+#: The labels of prompts, which are shown whole, by the name of their setting.
+_PROMPTS = {**dict.fromkeys(PROMPT_NAMES, PROMPT.label), NEGATIVE_PROMPT.name: NEGATIVE_PROMPT.label}
 
 
 def _draw_picture(sheet: _Sheet, session: "Session", record: "TaskRecord", field: Field, source: str) -> None:

@@ -28,6 +28,20 @@ _WIDTH = 420
 _UNASKED = 20
 
 
+def _ask(
+    operator: bpy.types.Operator, context: bpy.types.Context, event: bpy.types.Event, title: str, text: str, button: str
+) -> "set[OperatorReturnItems]":
+    """Ask before many tasks are changed; the operator is executed if the user agrees."""
+    return context.window_manager.invoke_confirm(operator, event, title=title, message=text, confirm_text=button)
+
+
+def _ask_to_import(
+    operator: bpy.types.Operator, context: bpy.types.Context, event: bpy.types.Event, title: str
+) -> "set[OperatorReturnItems]":
+    text = tr("Those that are ready come into this scene one after the other.")
+    return _ask(operator, context, event, title, text, tr("Import"))
+
+
 class _SelectedMixin(OperatorMixin):
     """Base class of the operators on the selected tasks."""
 
@@ -66,13 +80,7 @@ class TRIVERSE_OT_import_selected(_SelectedMixin, bpy.types.Operator):
         """Ask before very many."""
         if _count() <= _UNASKED:
             return self.execute(context)
-        return context.window_manager.invoke_confirm(
-            self,
-            event,
-            title=tr("Import {count} Models?", count=_count()),
-            message=tr("Those that are ready come into this scene one after the other."),
-            confirm_text=tr("Import"),
-        )
+        return _ask_to_import(self, context, event, tr("Import {count} Models?", count=_count()))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Queue the imports."""
@@ -109,13 +117,7 @@ class TRIVERSE_OT_import_ready(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask, because the number of models is not known before they are looked for."""
-        return context.window_manager.invoke_confirm(
-            self,
-            event,
-            title=tr("Import All Ready Models?"),
-            message=tr("Those that are ready come into this scene one after the other."),
-            confirm_text=tr("Import"),
-        )
+        return _ask_to_import(self, context, event, tr("Import All Ready Models?"))
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Queue the imports."""
@@ -135,13 +137,9 @@ class TRIVERSE_OT_retry_selected(_SelectedMixin, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask, because new orders cost credits."""
-        return context.window_manager.invoke_confirm(
-            self,
-            event,
-            title=tr("Retry {count} Tasks?", count=_count()),
-            message=tr("Those that have failed go on. What the service has failed is ordered again and costs credits."),
-            confirm_text=tr("Retry"),
-        )
+        title = tr("Retry {count} Tasks?", count=_count())
+        text = tr("Those that have failed go on. What the service has failed is ordered again and costs credits.")
+        return _ask(self, context, event, title, text, tr("Retry"))
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Queue the retries."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown
+from ...api.fields import prompt_of
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state import list_rows, runtime
 from ..translate import tr, translate
@@ -55,7 +56,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
         paragraph(column, translate(record.status_note), width_px, icon="INFO")
     elif not is_in_row:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
-    prompt = prompt_of(record)
+    prompt = _short_prompt(record)
     if prompt and not (prompt == record.name and _fits_row(context, prompt)):
         paragraph(column, prompt, width_px, icon="NONE")
     row = layout.row(align=True)
@@ -83,14 +84,10 @@ def _fits_row(context: bpy.types.Context, text: str) -> bool:
     return len(wrapped(text, room_px, font_px())) == 1
 
 
-def prompt_of(record: "TaskRecord") -> str:
+def _short_prompt(record: "TaskRecord") -> str:
     """Return the words that a task was made from, shortened if they would fill the panel; "" if there are none."""
-    for name in ("prompt", "text_prompt"):
-        text = record.params.get(name)
-        if isinstance(text, str) and text.strip():
-            words = shown(" ".join(text.split()))
-            return words if len(words) <= _LONGEST_PROMPT else f"{words[:_LONGEST_PROMPT].rstrip()}…"
-    return ""
+    words = shown(" ".join(prompt_of(record.params).split()))
+    return words if len(words) <= _LONGEST_PROMPT else f"{words[:_LONGEST_PROMPT].rstrip()}…"
 
 
 def charged_sentence(record: "TaskRecord") -> str:
