@@ -284,7 +284,7 @@ class Session:
             self.price.request_balance()
         if record.origin.session == BATCH_ORIGIN:
             return  # there may be a thousand of them; the batch reports its own end
-        # A model that is ready is imported next, or its note says why it has to wait. What was never sent, the user ended.
+        # A ready model is imported next, or its note says why it has to wait. What was never sent, the user has ended.
         is_told = (record.stage, record.task_uuid) == (Stage.CANCELLED, None) or record.waits_for_import
         if not is_told and (sentence := _END_WORDS.get(record.stage)) is not None:
             words = Sentence(sentence.template, {"name": record.name})
