@@ -14,7 +14,8 @@ window calls, ``scene.importing.importer.import_task``; against ``bpy.ops.import
 same file, each in an empty scene, and a ratio is the median of those of the pairs. In a download's time, which
 ``--ahead`` stands for, a child may be started; "ahead" is the processor time that it used by then, and not counted.
 Processor time is that of this process and of the child to its end, which includes what the child does after its answer.
-The models have three 2k maps. Not a test: the targets are ratios within one run.
+The models have three 2k maps. Ends with 1 if this build misses a target; not a test: the targets are ratios within one
+run, and on a busy machine the clock says little.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def main() -> int:
     sizes = options.sizes.split(",")
     models.ensure({size.partition("-")[0] for size in sizes})
     print(f"{machine()}; load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else machine())
+    print("Targets by the clock: " + "; ".join(f"{size}: {_target(size)}" for size in sizes))
     heads = ("wall", "importer", "ratio", "processor", "importer", "ratio", "ahead", "target")
     print(f"{'Blender':<9}{'model':<13}{'build':<9}" + "".join(f"{head:>11}" for head in heads))
     numbers = []
@@ -85,16 +87,24 @@ def main() -> int:
                 )
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "numbers": numbers}, indent=1), encoding="utf-8")
-    return 1 if any("MISSED" in found["verdict"] for found in numbers if found["build"] == "this") else 0
+    is_missed = any("MISSED" in found["verdict"] for found in numbers if found["build"] == "this")
+    print("A target is MISSED." if is_missed else "The targets are met.")
+    return 1 if is_missed else 0
+
+
+def _target(size: str) -> str:
+    if size in LONGEST_S:
+        return f"≤ {LONGEST_S[size]} s"
+    return f"≤ {LARGEST_RATIO[size]} times the importer" if size in LARGEST_RATIO else "none"
 
 
 def _verdict(found: dict) -> str:
     size = found["size"]
     if size in LONGEST_S:
-        return f"≤ {LONGEST_S[size]} s: {'met' if found['wall_s'] <= LONGEST_S[size] else 'MISSED'}"
+        return f"{_target(size)}: {'met' if found['wall_s'] <= LONGEST_S[size] else 'MISSED'}"
     if size in LARGEST_RATIO:
-        return f"≤ {LARGEST_RATIO[size]}: {'met' if found['wall_ratio'] <= LARGEST_RATIO[size] else 'MISSED'}"
-    return "none"
+        return f"{_target(size)}: {'met' if found['wall_ratio'] <= LARGEST_RATIO[size] else 'MISSED'}"
+    return _target(size)
 
 
 def measure(size: str, rounds: int, ahead_s: float) -> dict:
