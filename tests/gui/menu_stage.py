@@ -118,9 +118,10 @@ SOURCES = {
     "triverse.capture_rectangle": "Capture Rectangle",
     "triverse.use_render": "Use Last Render",
     "triverse.use_image": "Use Image",
+    "triverse.picture_from_words": "Picture from Words",
 }
 
-WAITING = {"triverse.use_image", "triverse.capture_rectangle"}
+WAITING = {"triverse.use_image", "triverse.capture_rectangle", "triverse.picture_from_words"}
 """Those that wait for more: a dialog, and a drag."""
 
 SET_BY_CODE_ONLY = {
@@ -207,6 +208,7 @@ MAKE_FROM = {
     "triverse.make_from text-to-texture": "Texture from Text",
     "triverse.make_from model-remesh": "Remesh Model",
     "triverse.make_from convert-model-format": "Convert Format",
+    "triverse.preview_renders": "Preview Renders",
     "triverse.refine": "Refine",
     "triverse.regenerate": "Use These Inputs Again",
 }

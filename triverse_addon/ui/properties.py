@@ -124,6 +124,7 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         show: str
         this_file: bool
         variants: int
+        improving: str
         starred: bool
         project: str
         tag: str
@@ -167,6 +168,8 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
             max=8,
             options={"SKIP_SAVE"},
         )
+        # Id of the task that writes a better prompt for the panel's, until that is used or not wanted.
+        improving: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
         starred: BoolProperty(name="Favourites Only", description="Show only tasks with a star")
         project: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
         tag: StringProperty(options={"HIDDEN", "SKIP_SAVE"})

@@ -186,8 +186,24 @@ def time_left(left_s: float | None) -> str:
     return tr("{hours} h {minutes} min left", hours=minutes // 60, minutes=minutes % 60)
 
 
+def has_picture(record: TaskRecord) -> bool:
+    """Return whether the result of a task is a picture, or several."""
+    return record.stage is Stage.DONE and bool(record.preview_path)
+
+
+def _action_of_result(record: TaskRecord) -> Action:
+    """Return the main action for what a flow without a model has made."""
+    if record.result_text:
+        return Action("triverse.use_better_prompt", "Use Prompt", "CHECKMARK")
+    if has_picture(record) and record.flow == "image-generation":
+        return Action("triverse.model_from_picture", "Model from This Picture", "MESH_DATA")
+    return _REMEDIES[Remedy.OPEN_FOLDER]
+
+
 def action(record: TaskRecord) -> Action:
     """Return the main action for a task in its present state."""
+    if record.stage is Stage.DONE:
+        return _action_of_result(record)
     if record.stage is Stage.READY:
         return Action("triverse.import_task", "Import", "IMPORT")
     if is_in_this_file(record):
@@ -199,6 +215,8 @@ def action(record: TaskRecord) -> Action:
             return Action("triverse.regenerate", "Change and Try Again", "GREASEPENCIL")
         return Action("triverse.retry", "Retry", "FILE_REFRESH")
     if is_fetchable(record):
+        if not record.gives_model:
+            return Action("triverse.resume_following", "Fetch", "IMPORT")
         return Action("triverse.import_task", "Import", "IMPORT")
     if record.is_worked_on:
         return Action("triverse.stop_work", "Stop Work", "X")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.errors import TriverseError
-from ...api.flows import Flow, Kind, check
+from ...api.flows import FLOWS, Flow, Kind, check
 from .. import settings
 from ..rna import scene_props, window_props
 from ..translate import tr
@@ -130,7 +130,7 @@ def picture_flow(context: bpy.types.Context) -> Flow:
 
 def fingerprint(context: bpy.types.Context, request: "TaskRequest") -> str:
     """Return a text that is the same for two orders of the same thing, wherever the models are to stand."""
-    flow = inputs.PANEL_FLOWS[request.flow]
+    flow = FLOWS[request.flow]
     field = selection.model_field(flow)
     selected: list[int] = []
     if field is not None and field.name not in request.sources and selection.is_used(context, flow):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.errors import TriverseError
+from ...api.flows import FLOWS
 from .. import settings
-from ..form import inputs
 from ..state import runtime
 from ..translate import tr
 
@@ -39,7 +39,7 @@ def known_cost(request: "TaskRequest", *, is_aside: bool = False) -> int | None:
         return None
     if not session.may_ask:
         return None
-    flow = inputs.PANEL_FLOWS[request.flow]
+    flow = FLOWS[request.flow]
     priced = {field.name: request.values.get(field.name) for field in flow.params if field.priced}
     return session.price.get_or_request(flow.name, priced, is_aside=is_aside)
 

@@ -166,6 +166,8 @@ class TRIVERSE_MT_picture(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the operators for the first field that takes a picture."""
         draw_choices(self.layout, request.picture_fields(_flow(context))[:1])
+        self.layout.separator()
+        self.layout.operator("triverse.picture_from_words", icon="SHADERFX")
 
 
 def draw_choices(layout: bpy.types.UILayout, fields: list[str]) -> None:

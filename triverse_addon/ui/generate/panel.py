@@ -18,7 +18,17 @@ from ..rna import Icon, scene_props, window_props
 from ..state import runtime
 from ..translate import tr, translate
 from . import cost as generate_cost
-from . import operators, order_summary, picture_row, presets, reuse_inputs, spending_panel, value_menus, welcome
+from . import (
+    extra_orders,
+    operators,
+    order_summary,
+    picture_row,
+    presets,
+    reuse_inputs,
+    spending_panel,
+    value_menus,
+    welcome,
+)
 from .operators import FROM_PANEL
 
 #: Least width for labels next to their fields, in pixels at UI scale 1.
@@ -115,8 +125,10 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
             row.textbox(group, field.name, initial_visible_lines=_LINES, placeholder=placeholder)
         else:
             row.prop(group, field.name, text="", placeholder=placeholder)
+        row.operator("triverse.improve_prompt", text="", icon="SHADERFX")
         row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
         row.operator("triverse.prompt_history", text="", icon="DOWNARROW_HLT")
+        extra_orders.draw_offer(column, context)
     _draw_rejection(column, context, flow, field)
     if field.kind is Kind.IMAGE:
         source = inputs.sources(scene_props(context.scene), flow).get(field.name, "")

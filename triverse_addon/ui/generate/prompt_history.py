@@ -44,6 +44,8 @@ def prompts(session: "Session") -> list[str]:
     for record in page.records:
         if text := prompt_of(record.params):
             found.setdefault(text.strip())
+        if record.result_text:
+            found.setdefault(record.result_text)
     return list(found)
 
 

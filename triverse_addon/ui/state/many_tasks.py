@@ -177,7 +177,7 @@ class ManyTasks:
 
         def step(record: TaskRecord) -> bool:
             is_fetchable = record.stage in UNFINISHED and not record.following and record.service_status == "SUCCESS"
-            if not (record.has_model or is_fetchable) or record.task_uuid in present:
+            if not (record.has_model or (is_fetchable and record.gives_model)) or record.task_uuid in present:
                 return False
             is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
             self._engine.import_again(

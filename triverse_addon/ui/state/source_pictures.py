@@ -41,9 +41,15 @@ def icon_of_task(session: "Session", record: "TaskRecord") -> int:
 
 
 def first_picture(record: "TaskRecord") -> str:
-    """Return the path of the first picture on this machine that a task was made from; "" if there is none."""
-    from ...tasks.record import is_url  # lazy import, as in runtime
+    """
+    Return the path of the first picture on this machine that a task has made, or was made from.
 
+    :returns: "" if there is none.
+    """
+    from ...tasks.record import Stage, is_url  # lazy import, as in runtime
+
+    if record.stage is Stage.DONE and record.preview_path:
+        return record.preview_path
     flow = FLOWS.get(record.flow)
     for field in flow.sources if flow is not None else ():
         source = record.sources.get(field.name, "")

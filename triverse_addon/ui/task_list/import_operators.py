@@ -41,6 +41,8 @@ class _Import(TaskOperatorMixin):
 
         if task_presentation.is_bad(record):
             return tr("This task ended without a model.")
+        if not record.gives_model:
+            return tr("This task makes no model to import.")
         if not record.has_model and not task_presentation.is_fetchable(record):
             return tr("The model is not there yet.")
         return None

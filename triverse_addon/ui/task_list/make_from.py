@@ -71,6 +71,8 @@ class TRIVERSE_MT_make_from(bpy.types.Menu):
             draw_task_operator(
                 layout, "triverse.make_from", record, text=text, icon=icon, translate=False
             ).flow = flow.name
+        draw_task_operator(layout, "triverse.preview_renders", record, icon="RENDER_STILL")
+        draw_task_operator(layout, "triverse.model_from_picture", record, icon="IMAGE_DATA")
         layout.separator()
         refine.draw_menu(layout, record)
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")

@@ -33,6 +33,8 @@ class _Place(TaskOperatorMixin):
 
         if task_presentation.is_bad(record):
             return tr("This task ended without a model.")
+        if not record.gives_model:
+            return tr("This task makes no model to import.")
         if record.placement.replaces is not None and not record.has_model:
             return tr("This model comes in the place of the objects that it is made for.")
         return None

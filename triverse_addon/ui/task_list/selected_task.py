@@ -63,7 +63,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     action = task_presentation.action(record)
     draw_task_operator(row, action.operator, record, text=action.text, icon=action.icon)
     is_in_file = task_presentation.is_in_this_file(record)
-    if record.is_unfinished or (record.has_model and not is_in_file):
+    if record.gives_model and (record.is_unfinished or (record.has_model and not is_in_file)):
         draw_task_operator(row, "triverse.place", record, text="", icon="RESTRICT_SELECT_OFF")
     refine.draw(row, record)
     make_from.request_prices(context, record)

@@ -10,6 +10,7 @@ To show it: the operator ``triverse.preview`` with ``task_ids`` and ``titles``.
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..state import runtime, source_pictures
@@ -74,6 +75,22 @@ def picture_of(record: "TaskRecord") -> "Source | None":
 
     path = record.preview_path or source_pictures.first_picture(record)
     return Source(path) if path else None
+
+
+def results_of(record: "TaskRecord") -> "list[Source]":
+    """Return the pictures that a task has made, if they are several: they are turned through like views."""
+    from ...scene.child.preview_pixels import Source  # lazy imports, as in state.runtime
+    from ...tasks.engine.result_download import is_picture
+
+    files = [path for path in record.result_files if is_picture(Path(path))]
+    return [Source(path) for path in files] if len(files) > 1 else []
+
+
+def steps_of(record: "TaskRecord") -> int:
+    """Return how many pictures a task is turned through; 0 if it has only one."""
+    from ...scene.child.preview_pixels import VIEWS  # lazy import, as in state.runtime
+
+    return VIEWS if views_of(record) is not None else len(results_of(record))
 
 
 def views_of(record: "TaskRecord") -> "Source | None":

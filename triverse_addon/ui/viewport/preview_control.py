@@ -66,10 +66,13 @@ def region_of(covering: preview.Preview) -> bpy.types.Region | None:
 
 
 def turn(steps: int) -> None:
-    """Turn the models by a number of views, all at once. The first time, this has their views made."""
-    from ...scene.child.preview_pixels import VIEWS  # lazy import, as in state.runtime
+    """
+    Turn the models by a number of views, all at once. The first time, this has their views made.
 
+    Pictures of a task without a model are turned through, from the first on.
+    """
     shown = preview.shown
-    if shown is not None and steps and any(preview.views_of(record) is not None for record in preview.records()):
-        shown.view = steps % VIEWS if shown.view is None else (shown.view + steps) % VIEWS
+    count = max(map(preview.steps_of, preview.records()), default=0)
+    if shown is not None and steps and count:
+        shown.view = ((shown.view or 0) + steps) % count
         redraw(shown)

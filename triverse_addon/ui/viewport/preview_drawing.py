@@ -122,7 +122,8 @@ def _picture(shown: preview.Preview, session: "Session", record: "TaskRecord") -
         found = textures.get(pictures, views)
         if found:
             return found[shown.view % len(found)]
-    picture = preview.picture_of(record)
+    several = preview.results_of(record)
+    picture = several[(shown.view or 0) % len(several)] if several else preview.picture_of(record)
     found = textures.get(pictures, picture) if picture is not None else ()
     if found:
         return found[0]
@@ -156,4 +157,8 @@ def _hint(shown: preview.Preview) -> str:
             return tr("Making views of all sides…   ·   Esc: close")
     if views:
         return tr("Arrow keys or drag: turn   ·   Esc: close")
+    count = max(map(preview.steps_of, preview.records()), default=0)
+    if count:
+        number = (shown.view or 0) % count + 1
+        return tr("{number} of {count}   ·   Arrow keys: other pictures   ·   Esc: close", number=number, count=count)
     return tr("Esc: close")

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results that are no models, by mouse: a better prompt, a picture that becomes a model, renders of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from scripts._dev.screen import Box
+from scripts._dev.window import BlenderWindow
+from tests.gui.conftest import OpenWindow
+from tests.gui.panel import (
+    NEWEST,
+    ROW_PX,
+    SESSION,
+    UI,
+    choose_in_submenu,
+    connected,
+    generate,
+    press,
+    press_right_of,
+    settle,
+    type_prompt,
+    wait_for_stage,
+)
+from tests.service.server import StandIn
+
+BETTER = "a stone well, fine detail, studio light"
+PROPS = "bpy.context.window_manager.windows[0].scene.triverse"
+SHOWN = f"__import__('sys').modules['{UI}.viewport.preview'].shown"
+TASKS = f"len({SESSION}.engine.tasks())"
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    """The stand-in, twenty times as fast, with several pictures in a list."""
+    with StandIn(speed=20.0, samples=("1k",)) as standin:
+        standin.state.settings.answer_shape = "list"
+        yield standin
+
+
+def improve(window: BlenderWindow, side: Box) -> None:
+    """Press the sparkle beside the prompt, and order in the dialog."""
+    press_right_of(window, side, "Text to Model", 97, ROW_PX)
+    window.wait_text("Order")
+    settle(window)
+    window.save_shot("improve-dialog")
+    window.click_text("Order")
+    wait_for_stage(window, "done")
+    settle(window)
+
+
+def test_a_better_prompt_is_offered_and_mine_comes_back(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = window.show_sidebar("Triverse")
+    type_prompt(window, side, "a stone well")
+    improve(window, side)
+    window.save_shot("improve-offer")
+    assert window.value(f"{PROPS}.shared.prompt") == "a stone well"
+    press(window, side, "Keep Mine")
+    assert window.value(f"{PROPS}.shared.prompt") == "a stone well"
+    # It stays at its task.
+    press(window, side, "Use Prompt")
+    window.wait_for(f"{PROPS}.shared.prompt == words", words=BETTER)
+    settle(window)
+    window.save_shot("improve-used")
+    window.hover()
+    window.key("ctrl+z")
+    window.wait_for(f"{PROPS}.shared.prompt == 'a stone well'")
+    assert service.state.user.charged == 1
+
+
+def test_a_picture_from_words_becomes_a_model(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = window.show_sidebar("Triverse")
+    type_prompt(window, side, "a stone well tris:1k")
+    window.run(f"{PROPS}.flow = 'image-to-model'")
+    settle(window)
+    press_right_of(window, side, "Image to Model", 57, ROW_PX)
+    window.click_text("Picture from Words")
+    window.wait_text("Order")
+    settle(window)
+    window.save_shot("picture-dialog")
+    window.click_text("Order")
+    wait_for_stage(window, "done")
+    settle(window)
+    window.wait_text("Model from This", side)
+    window.save_shot("picture-done")
+    press(window, side, "Model from This")
+    window.wait_for(f"{PROPS}.shared.image_file == {NEWEST}.preview_path")
+    settle(window)
+    window.save_shot("picture-chosen")
+    window.click_text("Generate", side)
+    window.wait_for(f"{NEWEST}.flow == 'image-to-model'")
+    wait_for_stage(window, "imported")
+    assert service.state.user.charged == 4 + 25
+
+
+def test_renders_of_a_model_are_turned_through(open_window: OpenWindow, service: StandIn) -> None:
+    window = open_window(env=connected(service))
+    side = generate(window, "A red chair tris:1k")
+    wait_for_stage(window, "imported")
+    settle(window)
+    choose_in_submenu(window, side, "Make From This", "Preview Renders")
+    window.wait_text("Order")
+    settle(window)
+    window.save_shot("renders-dialog")
+    window.click_text("Order")
+    window.wait_for(f"{TASKS} == 2")
+    wait_for_stage(window, "done")
+    settle(window)
+    window.wait_text("Open Folder", side)
+    window.save_shot("renders-done")
+    window.run("bpy.ops.triverse.preview('INVOKE_DEFAULT', task_ids=task)", task=window.value(f"{NEWEST}.id"))
+    window.wait_for(f"{SHOWN} is not None")
+    window.wait_text("1 of 3")
+    window.save_shot("renders-1")
+    window.key("Right")
+    window.wait_for(f"{SHOWN}.view == 1")
+    window.wait_text("2 of 3")
+    window.save_shot("renders-2")
+    window.key("Escape")
+    window.wait_for(f"{SHOWN} is None")

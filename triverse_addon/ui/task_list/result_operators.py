@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is made from results: a prompt or a picture for the panel, and pictures of a finished model.
+
+Floor: third. Thread: main. Imports ``bpy``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import IntProperty
+
+from ..form import inputs, request
+from ..generate import operators
+from ..generate.extra_orders import ExtraOrderMixin, prompt_group
+from ..rna import scene_props, window_props
+from ..timers import redraw
+from ..translate import tr
+from .operator_base import TaskOperatorMixin
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+    from ...tasks.record import TaskRecord, TaskRequest
+
+
+class TRIVERSE_OT_use_better_prompt(TaskOperatorMixin, bpy.types.Operator):
+    """Put this prompt into the panel. Undo or the earlier prompts bring yours back"""
+
+    bl_idname = "triverse.use_better_prompt"
+    bl_label = "Use Prompt"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is no prompt to use."""
+        return None if record.result_text else tr("This task has written no prompt.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Put the prompt into the panel; if its flow takes no words, choose the one that makes models of words."""
+        record = self.usable(context)
+        if record is None or context.scene is None:
+            return {"CANCELLED"}
+        props = scene_props(context.scene)
+        if prompt_group(context) is None:
+            props.flow = "text-to-model"
+        props.shared.prompt = record.result_text
+        window_props(context.window_manager).improving = ""
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_model_from_picture(TaskOperatorMixin, bpy.types.Operator):
+    """Choose this picture in the panel, to make a model from it. Nothing is sent yet"""
+
+    bl_idname = "triverse.model_from_picture"
+    bl_label = "Model from This Picture"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is no picture to make a model from."""
+        from .. import task_presentation  # lazy import, as in runtime
+
+        return None if task_presentation.has_picture(record) else tr("This task has made no picture.")
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Put the picture into the panel."""
+        record = self.usable(context)
+        if record is None or context.scene is None:
+            return {"CANCELLED"}
+        flow = request.picture_flow(context)
+        props = scene_props(context.scene)
+        props.flow = flow.name
+        field = flow.field(request.picture_fields(flow)[0])
+        setattr(inputs.holder(props, flow, field), field.name, record.preview_path)
+        redraw.redraw()
+        return {"FINISHED"}
+
+
+class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.Operator):
+    """Have the service render pictures of this model"""
+
+    bl_idname = "triverse.preview_renders"
+    bl_label = "Preview Renders"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        image_count: int
+    else:
+        image_count: IntProperty(
+            name="Pictures", description="How many pictures are rendered", default=3, min=1, max=10
+        )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return True if the operator applies to the task, and a task can be made."""
+        return super().poll(context) and operators.may_generate(cls, context)
+
+    @classmethod
+    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why nothing can be rendered: the model is not on this machine."""
+        return None if record.has_model and record.model_path else tr("The model is not there yet.")
+
+    def request(self, _context: bpy.types.Context) -> "TaskRequest":
+        """Return the order for the model of the task."""
+        from ...tasks.record import TaskRequest  # lazy import, as in runtime
+
+        record = self.record()
+        sources = {} if record is None else {"model_file": record.model_path}
+        name = "" if record is None else record.name
+        return TaskRequest("model-preview-render", {"image_count": self.image_count}, sources, name=name)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Open the dialog with the number of pictures and the price."""
+        record = self.usable(context)
+        if record is None:
+            return {"CANCELLED"}
+        # The list may choose another task while the dialog is open.
+        self.task_id = record.id
+        return self.open_dialog(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the number of pictures and the price."""
+        column = self.layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(self, "image_count")
+        self.draw_order(context, column)
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Order it."""
+        return {"CANCELLED"} if self.usable(context) is None else self.order(context)
+
+
+CLASSES = (TRIVERSE_OT_use_better_prompt, TRIVERSE_OT_model_from_picture, TRIVERSE_OT_preview_renders)
