@@ -154,5 +154,5 @@ def test_another_format_is_done_and_never_imported(model: TaskRecord, tick_until
     assert OPS.import_task(task_id=record.id) == {"CANCELLED"}
     assert OPS.place_at_cursor(task_id=record.id) == {"CANCELLED"}
     OPS.import_ready()
-    tick_until(lambda: not session().many.is_running)
+    tick_until(lambda: not session().many.needs_ticks)
     assert newest().stage is Stage.DONE
