@@ -134,7 +134,7 @@ def measured(
     stored.fill(stored.data_folder(home), tasks, ready)
     with StandIn() as service, BlenderWindow(blender, scratch, home=home, env=connected(service)) as window:
         side = window.show_sidebar("Triverse")
-        window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}")
+        window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}", limit_s=300.0)
         for folded in ("Batch", "Details", "Options"):
             window.click_text(folded, side)
         window.run(WATCH, ui=UI)

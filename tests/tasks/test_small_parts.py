@@ -100,6 +100,55 @@ def test_a_lane_outlives_an_error_and_forgets_what_is_dropped() -> None:
     assert "dropped" not in done
 
 
+def test_a_lane_is_not_late_for_what_is_due_before_what_it_waits_for() -> None:
+    done: list[str] = []
+    go_on = threading.Event()
+
+    def work(task_id: str) -> None:
+        if task_id == "busy":
+            go_on.wait(30)
+        done.append(task_id)
+
+    queue = WorkQueue("test", 4, work, lambda *_: None, print)
+    for number in range(4):  # each starts a thread
+        queue.schedule(f"first {number}")
+    wait_for(lambda: len(done) == 4)
+    queue.schedule("busy")
+    wait_for(lambda: "busy" in queue._running)
+    queue.schedule("busy")  # due, and not taken while it runs
+    queue.schedule("far", 600)
+    wait_for(lambda: queue._watch is not None)
+    for number in range(4):
+        queue.schedule(f"soon {number}", 0.02 * (4 - number))
+    wait_for(lambda: len(done) == 8)
+    assert "busy" not in done
+    go_on.set()
+    wait_for(lambda: done.count("busy") == 2)
+    queue.stop()
+    assert queue.join(time.monotonic() + 30) == []
+    assert "far" not in done
+
+
+def test_one_thread_of_a_lane_waits_for_the_time_and_the_others_sleep() -> None:
+    queue = WorkQueue("test", 4, lambda _: None, lambda *_: None, print)
+    waits: dict[int, float | None] = {}
+    wait = queue._changed.wait
+
+    def noted(timeout: float | None = None) -> bool:
+        waits[threading.get_ident()] = timeout
+        return wait(timeout)
+
+    queue._changed.wait = noted  # type: ignore[method-assign]
+    for number in range(4):
+        queue.schedule(f"first {number}")
+    queue.schedule("far", 600)
+    wait_for(lambda: len(waits) == 4 and queue._watch is not None)
+    queue.run_within(300)  # wakes all of them
+    wait_for(lambda: queue._watch is not None and len([one for one in waits.values() if one is not None]) == 1)
+    queue.stop()
+    assert queue.join(time.monotonic() + 30) == []
+
+
 def wait_for(look: object, limit_s: float = 30.0) -> None:
     ends_s = time.monotonic() + limit_s
     while not look():  # type: ignore[operator]

@@ -269,5 +269,7 @@ def test_what_was_put_away_is_not_counted(tmp_path: Path) -> None:
     store = Store(tmp_path)
     try:
         assert store.number_of(Query(put_away=False)) == len(store.find(Query(put_away=False), 0, 100)) == 6
+        assert store.number_of(Query()) == len(store.find(Query(), 0, 100)) == 10
+        assert store.number_of(Query(put_away=True)) == len(store.find(Query(put_away=True), 0, 100)) == 4
     finally:
         store.close()

@@ -56,6 +56,10 @@ class WorkQueue:
         self._due: dict[str, float] = {}
         self._running: set[str] = set()
         self._order = itertools.count()
+        self._watch: tuple[float, int] | None = None
+        """Until when one thread waits for the next task, monotonic, and which. The others wait until they are woken:
+        if each waited for that time, all would wake up for each task, and all but one in vain.
+        """
         self._stopped = False
 
     def schedule(self, task_id: str, after_s: float = 0.0) -> None:
@@ -114,7 +118,7 @@ class WorkQueue:
         with self._changed:
             while not self._stopped:
                 now = time.monotonic()
-                timeout_s = None
+                next_s = None
                 postponed = []
                 found = None
                 while self._heap:
@@ -122,7 +126,7 @@ class WorkQueue:
                     if self._due.get(task_id) != due_s:
                         heapq.heappop(self._heap)
                     elif due_s > now:
-                        timeout_s = due_s - now
+                        next_s = due_s
                         break
                     elif task_id in self._running:
                         postponed.append(heapq.heappop(self._heap))
@@ -135,9 +139,27 @@ class WorkQueue:
                     heapq.heappush(self._heap, entry)
                 if found is not None:
                     self._running.add(found)
+                    if self._heap and self._watch is None:
+                        self._changed.notify()
                     return found
-                self._changed.wait(timeout_s)
+                self._wait(next_s)
             return None
+
+    def _wait(self, next_s: float | None) -> None:
+        """
+        Wait until something has changed; until the next task is due, unless another thread waits for that.
+
+        :param next_s: when it is due, monotonic; None if there is none.
+        """
+        if next_s is None or (self._watch is not None and self._watch[0] <= next_s):
+            self._changed.wait()
+            return
+        watch = self._watch = next_s, threading.get_ident()
+        try:
+            self._changed.wait(max(0.0, next_s - time.monotonic()))
+        finally:
+            if self._watch is watch:
+                self._watch = None
 
     def _run(self) -> None:
         while (task_id := self._take()) is not None:
