@@ -245,8 +245,8 @@ def longest_name(connection: sqlite3.Connection, query: Query, count: int) -> in
 def number_of(connection: sqlite3.Connection, query: Query) -> int:
     """Return the number of matching tasks."""
     if not query.is_narrowed:
-        # Asked at each change of the list. Without a condition, even one that is always true, SQLite counts the pages of
-        # an index: all, and those that were put away, are counted in a fraction of the time.
+        # Asked at each change of the list. Without any condition, SQLite counts the pages of an index: all, and those
+        # that were put away, are counted in a fraction of the time.
         every = int(connection.execute("SELECT COUNT(*) FROM tasks").fetchone()[0])
         if query.put_away is None:
             return every
