@@ -123,8 +123,11 @@ def measure(window, file: Path, rows: int, seconds: float) -> int:
     side = window.show_sidebar("Triverse")
     window.run("with override(): bpy.ops.triverse.batch_choose('EXEC_DEFAULT', filepath=path)", path=str(file))
     window.wait_for(f"{SESSION}.batch.phase == 'checked' and {SESSION}.batch.cost() is not None")
+    # Under an unfolded list, "Batch" is out of sight.
+    window.click_text("Tasks", side)
     while not window.find_text("rows.csv", side):
         window.click_text("Batch", side)
+    window.click_text("Tasks", side)
     window.run(MEASURE)
     window.run("bpy.context.window_manager.triverse.batch_jobs = count", count=rows)
     began_s = time.monotonic()

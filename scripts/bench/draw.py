@@ -135,8 +135,9 @@ def measured(
     with StandIn() as service, BlenderWindow(blender, scratch, home=home, env=connected(service)) as window:
         side = window.show_sidebar("Triverse")
         window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}", limit_s=300.0)
-        for folded in ("Batch", "Details", "Options"):
-            window.click_text(folded, side)
+        # From below: what is unfolded pushes the rest out of sight. Under an unfolded list, "Batch" is so already.
+        for title in ("Tasks", "Batch", "Tasks", "Details", "Options"):
+            window.click_text(title, side)
         window.run(WATCH, ui=UI)
         redraws_ms = {}
         for layout in ("LIST", "GRID"):
