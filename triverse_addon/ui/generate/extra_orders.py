@@ -46,8 +46,18 @@ def prompt_of(context: bpy.types.Context) -> str:
 class ExtraOrderMixin(OperatorMixin):
     """Base class of operators that order a flow without a model, after a dialog with the price."""
 
+    #: Flow whose price is asked for while the mouse is over the button, so that the dialog shows it.
     flow_name = ""
     _was_asked = False
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, _properties: bpy.types.OperatorProperties) -> str:
+        """Return the tooltip. The price is asked for here, because an open dialog is not redrawn when it comes."""
+        from ...tasks.record import TaskRequest  # lazy import, as in runtime
+
+        if cls.flow_name:
+            cost.known_cost(TaskRequest(cls.flow_name, {}), is_aside=True)
+        return tr(str(cls.__doc__))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -99,6 +109,7 @@ class ExtraOrderMixin(OperatorMixin):
 class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
     """Have the service write a prompt that describes more. Yours stays until you choose the new one"""
 
+    flow_name = "prompt-optimization"
     bl_idname = "triverse.improve_prompt"
     bl_label = "Improve Prompt"
     bl_options = {"INTERNAL"}
@@ -177,6 +188,7 @@ class TRIVERSE_OT_keep_prompt(bpy.types.Operator):
 class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
     """Have the service make a picture from words, to make a model from it then"""
 
+    flow_name = "image-generation"
     bl_idname = "triverse.picture_from_words"
     bl_label = "Picture from Words"
     bl_options = {"INTERNAL"}
