@@ -9,7 +9,7 @@ import bpy
 import pytest
 
 from triverse_addon.scene.importing import imported_models, origin, show
-from triverse_addon.scene.importing.replace_import import IMPORTED_AT, UUID
+from triverse_addon.scene.importing.imported_models import IMPORTED_AT, UUID
 from triverse_addon.tasks.record import Origin, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")

@@ -12,7 +12,7 @@ import pytest
 from mathutils import Matrix
 
 from tests.blender import glbs
-from triverse_addon.scene.importing import replace_import
+from triverse_addon.scene.importing import imported_models, replace_import
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Imported
@@ -227,11 +227,11 @@ def test_it_waits_while_the_old_one_is_being_edited(single: Converted) -> None:
 def test_the_one_that_is_meant_is_the_active_one_else_the_last(single: Converted) -> None:
     scene = bpy.context.scene
     first, second = bring(single), bring(single)
-    assert replace_import.find_latest(scene, str(UUID), second.name, None) == second
-    assert replace_import.find_latest(scene, str(UUID), second.name, first.objects[0]) == first
-    assert replace_import.find_latest(scene, str(UUID), "gone", None) == second
-    assert replace_import.find_latest(scene, "another", second.name, first.objects[0]) is None
-    assert replace_import.find_latest(scene, None, second.name, first.objects[0]) is None
+    assert imported_models.find_latest(scene, str(UUID), second.name, None) == second
+    assert imported_models.find_latest(scene, str(UUID), second.name, first.objects[0]) == first
+    assert imported_models.find_latest(scene, str(UUID), "gone", None) == second
+    assert imported_models.find_latest(scene, "another", second.name, first.objects[0]) is None
+    assert imported_models.find_latest(scene, None, second.name, first.objects[0]) is None
 
 
 @pytest.mark.kind("identities")
@@ -246,11 +246,11 @@ def test_the_last_is_the_one_that_came_last_wherever_it_is_and_whatever_it_is_ca
     scene.collection.children.unlink(first)
     scene.collection.children.link(first)
     assert [one.name for one in scene.collection.children_recursive][-1] == first.name == names[1]
-    assert replace_import.find_latest(scene, str(UUID), names[1], None) == second
+    assert imported_models.find_latest(scene, str(UUID), names[1], None) == second
     # Those of version 0.1.0 say no more than their names.
     for one in (first, second):
         del one["triverse_imported_at"]
-    assert replace_import.find_latest(scene, str(UUID), names[1], None) == first
+    assert imported_models.find_latest(scene, str(UUID), names[1], None) == first
 
 
 def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:

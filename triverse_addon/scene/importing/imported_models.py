@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Find the imported models of a task in the open file, whichever scene they are in.
+Find the imported models of a task: in the open file, whichever scene they are in, or in one scene.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
@@ -8,9 +8,14 @@ Panels ask this for each visible row at each redraw, so the collections' propert
 are names, which undo and File > Open do not invalidate.
 """
 
+import time
+
 import bpy
 
-from .replace_import import IMPORTED_AT, UUID
+#: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
+UUID = "triverse_task_uuid"
+#: Custom property of imported collections with the time of the import, in seconds since the epoch.
+IMPORTED_AT = "triverse_imported_at"
 
 _names: dict[str, list[str]] = {}
 #: Number of collections in the file when the names were read; -1 to read them again.
@@ -36,6 +41,42 @@ def find(task_uuid: str | None) -> list[bpy.types.Collection]:
         found = _found(task_uuid)
     models = [one for one in found or () if one.users and one.all_objects]
     return sorted(models, key=lambda one: one.get(IMPORTED_AT, 0.0), reverse=True)
+
+
+def find_latest(
+    scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
+) -> bpy.types.Collection | None:
+    """
+    Return the model in ``scene`` that contains the active object, otherwise the one imported last; None if none.
+
+    :param task_uuid: the task whose imports are searched.
+    :param last: name of the collection of the last import, used if the times of the imports do not decide.
+    :param active: the active object.
+    """
+    found = _find_in(scene, task_uuid)
+    for one in found:
+        if active is not None and active in set(one.all_objects):
+            return one
+    # A user may change the names and the order of the collections, so they decide only where the times do not: between
+    # copies of one import, and between imports of version 0.1.0, which stored no time.
+    return max(reversed(found), key=lambda one: (one.get(IMPORTED_AT, 0.0), one.name == last), default=None)
+
+
+def find_named(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:
+    """Return the model in ``scene`` whose collection is named ``name``; None if there is none."""
+    return next((one for one in _find_in(scene, task_uuid) if one.name == name), None) if name else None
+
+
+def store_import_time(collection: bpy.types.Collection) -> None:
+    """Store the present time as the collection's time of import."""
+    collection[IMPORTED_AT] = time.time()
+    forget()
+
+
+def _find_in(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Collection]:
+    """Return the models of a task in ``scene``, in the order of its collections."""
+    models = set(find(task_uuid))
+    return [one for one in scene.collection.children_recursive if one in models] if models else []
 
 
 def uuids() -> frozenset[str]:

@@ -79,8 +79,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
         return ConvertAgain(unsuitable.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
-    replace_import.store_import_time(collection)
-    imported_models.forget()
+    imported_models.store_import_time(collection)
     if record.geometry_only:
         orphan_data.remove_materials(collection)
     if old is not None:
@@ -212,9 +211,9 @@ def _replaced_model(record: TaskRecord, scene: bpy.types.Scene) -> bpy.types.Col
     if not placement.instead_of:
         return None
     if not placement.instead_of_uuid:
-        return replace_import.find(scene, record.task_uuid, placement.instead_of)
+        return imported_models.find_named(scene, record.task_uuid, placement.instead_of)
     # It was ordered minutes ago, and the other model may have been renamed since.
-    return replace_import.find_latest(scene, placement.instead_of_uuid, placement.instead_of, None)
+    return imported_models.find_latest(scene, placement.instead_of_uuid, placement.instead_of, None)
 
 
 def _displaced_objects(record: TaskRecord, scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -11,7 +11,6 @@ is not possible, or the models come from two tasks, the new model is fitted into
 """
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -23,54 +22,10 @@ from . import orphan_data
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix
 from .replace_objects import CHANNELS, PARENTING
 
-#: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
-UUID = "triverse_task_uuid"
-#: Custom property of imported collections with the time of the import, in seconds since the epoch.
-IMPORTED_AT = "triverse_imported_at"
 #: Greatest distance of two shapes that count as equal, relative to their size.
 _TOLERANCE = 0.01
 #: Approximate number of vertices that are compared to compute the transform of a mesh.
 _LOOKED_AT = 1000
-
-
-def imported(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Collection]:
-    """Return the collections in ``scene`` that were imported for a task, without linked ones, which are read-only."""
-    if not task_uuid:
-        return []
-    return [
-        collection
-        for collection in scene.collection.children_recursive
-        if collection.library is None and collection.get(UUID) == task_uuid
-    ]
-
-
-def find_latest(
-    scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
-) -> bpy.types.Collection | None:
-    """
-    Return the imported collection that contains the active object, otherwise the one imported last; None if none.
-
-    :param task_uuid: the task whose imports are searched.
-    :param last: name of the collection of the last import, used if the times of the imports do not decide.
-    :param active: the active object.
-    """
-    found = imported(scene, task_uuid)
-    for one in found:
-        if active is not None and active in set(one.all_objects):
-            return one
-    # A user may change the names and the order of the collections, so they decide only where the times do not: between
-    # copies of one import, and between imports of version 0.1.0, which stored no time.
-    return max(reversed(found), key=lambda one: (one.get(IMPORTED_AT, 0.0), one.name == last), default=None)
-
-
-def store_import_time(collection: bpy.types.Collection) -> None:
-    """Store the present time as the collection's time of import."""
-    collection[IMPORTED_AT] = time.time()
-
-
-def find(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.types.Collection | None:
-    """Return the collection named ``name`` that was imported for the task; None if ``scene`` has none."""
-    return next((one for one in imported(scene, task_uuid) if one.name == name), None) if name else None
 
 
 def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:

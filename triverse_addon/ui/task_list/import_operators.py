@@ -131,11 +131,11 @@ def place_of(context: bpy.types.Context, record: "TaskRecord", origin: "Origin")
 
 def latest_import(context: bpy.types.Context, record: "TaskRecord") -> bpy.types.Collection | None:
     """Return the collection that a new model would replace, or None if the scene has no import of the task."""
-    from ...scene.importing import replace_import  # lazy import, as in runtime
+    from ...scene.importing import imported_models  # lazy import, as in runtime
 
     active = context.view_layer.objects.active
     selected = active if active is not None and active.select_get() else None
-    return replace_import.find_latest(context.scene, record.task_uuid, record.collection_name, selected)
+    return imported_models.find_latest(context.scene, record.task_uuid, record.collection_name, selected)
 
 
 CLASSES = (TRIVERSE_OT_import_task, TRIVERSE_OT_replace_imported)
