@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,46 @@ def test_preview_renders_are_turned_through(model: TaskRecord, connected: StandI
     finally:
         preview.shown = None
     assert OPS.preview_renders(task_id=record.id) == {"CANCELLED"}
+
+
+def test_prices_are_asked_before_a_dialog_opens(
+    here: Any, monkeypatch: pytest.MonkeyPatch, tick_until: Tick, connected: StandIn
+) -> None:
+    """The service is asked once for each, however often the panel is drawn, and not for what cannot be ordered."""
+    engine = session().engine
+    asked: Counter[str] = Counter()
+    ask = engine.ask_quote
+
+    def ask_and_count(flow: str, priced: dict[str, Any]) -> Any:
+        asked[flow] += 1
+        return ask(flow, priced)
+
+    def draw_until_known() -> None:
+        for _ in range(3):
+            panel_texts()
+            tasks_panel()
+            tick_until(lambda: not session().price.is_waiting)
+
+    monkeypatch.setattr(engine, "ask_quote", ask_and_count)
+    props = bpy.context.scene.triverse
+    props.flow, props.shared.prompt = "text-to-model", ""
+    draw_until_known()
+    assert asked == {"text-to-model": 1}
+    props.shared.prompt = "A red chair tris:1k"
+    draw_until_known()
+    props.shared.prompt = "A red chair"
+    draw_until_known()
+    assert asked == {"text-to-model": 1, "prompt-optimization": 1}
+    props.flow = "image-to-model"
+    draw_until_known()
+    assert asked == {"text-to-model": 1, "prompt-optimization": 1, "image-to-model": 1, "image-generation": 1}
+    assert asked["model-preview-render"] == 0
+    props.flow = "text-to-model"
+    assert OPS.generate() == {"FINISHED"}
+    task_id = newest().id
+    tick_until(lambda: engine.get(task_id).stage is Stage.IMPORTED)
+    draw_until_known()
+    assert asked["model-preview-render"] == asked["prompt-optimization"] == asked["image-generation"] == 1
 
 
 def test_another_format_is_done_and_never_imported(model: TaskRecord, tick_until: Tick) -> None:

@@ -113,6 +113,18 @@ def test_a_drawn_panel_asks_for_the_price_without_a_word_of_the_prompt(
     assert "hush" not in repr(asked)
 
 
+def test_what_the_panel_and_a_dialog_show_is_asked_once() -> None:
+    price, asked, clock = world()
+    price.get_or_request("prompt-optimization", {}, is_aside=True)
+    price.get_or_request("prompt-optimization", {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.store_quote(quoted(1, 1))
+    price.tick(asked)
+    assert price.get_or_request("prompt-optimization", {}) == 1
+    assert asked.quotes == [("prompt-optimization", {})]
+
+
 def test_an_answer_to_an_earlier_question_is_no_price() -> None:
     price, asked, clock = world()
     price.get_or_request("text-to-model", {"turbo": False})

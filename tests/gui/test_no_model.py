@@ -24,11 +24,13 @@ from tests.gui.panel import (
     type_prompt,
     wait_for_stage,
 )
+from tests.service.results import COLORS
 from tests.service.server import StandIn
 
 BETTER = "a stone well, fine detail, studio light"
 PROPS = "bpy.context.window_manager.windows[0].scene.triverse"
 SHOWN = f"__import__('sys').modules['{UI}.viewport.preview'].shown"
+TEXTURES = f"__import__('sys').modules['{UI}.viewport.textures']"
 TASKS = f"len({SESSION}.engine.tasks())"
 
 
@@ -40,12 +42,39 @@ def service() -> Iterator[StandIn]:
         yield standin
 
 
-def improve(window: BlenderWindow, side: Box) -> None:
-    """Press the sparkle beside the prompt, and order in the dialog."""
-    press_right_of(window, side, "Text to Model", 97, ROW_PX)
+def sees_price(window: BlenderWindow, name: str, credits: int) -> None:
+    """Check that the dialog that was opened says what its order costs."""
     window.wait_text("Order")
     settle(window)
-    window.save_shot("improve-dialog")
+    window.save_shot(name)
+    opened = window.screen.opened()
+    assert window.find_text(f"Costs {credits} credits", opened)
+    assert not window.find_text("has not said yet", opened)
+
+
+def know_price(window: BlenderWindow, flow: str) -> None:
+    """Wait until the service has said what a flow costs, which the panel asks by itself."""
+    window.wait_for(f"any(flow in key for key in {SESSION}.price._answers)", flow=flow)
+
+
+def sees_picture(window: BlenderWindow, number: int) -> None:
+    """Check that the large preview shows a picture of several, and says which."""
+    window.wait_for(f"not {SESSION}.details.previews.is_waiting and len({TEXTURES}._of_sources) == {number}")
+    settle(window)
+    window.save_shot(f"renders-{number}")
+    view = window.box("VIEW_3D", "WINDOW")
+    window.wait_text(f"{number} of 3", Box(view.x, view.y + view.height - 60, view.width, 60))
+    left, low, width, height = window.value(f"{SHOWN}.places[0]")
+    x, y = round(view.x + left + width / 2), round(view.y + view.height - low - height / 2)
+    color = window.screen.picture(Box(x, y, 1, 1)).getpixel((0, 0))
+    assert color == pytest.approx(COLORS[number - 1], abs=6)
+
+
+def improve(window: BlenderWindow, side: Box) -> None:
+    """Press the sparkle beside the prompt, and order in the dialog."""
+    know_price(window, "prompt-optimization")
+    press_right_of(window, side, "Text to Model", 97, ROW_PX)
+    sees_price(window, "improve-dialog", 1)
     window.click_text("Order")
     wait_for_stage(window, "done")
     settle(window)
@@ -77,11 +106,10 @@ def test_a_picture_from_words_becomes_a_model(open_window: OpenWindow, service: 
     type_prompt(window, side, "a stone well tris:1k")
     window.run(f"{PROPS}.flow = 'image-to-model'")
     settle(window)
+    know_price(window, "image-generation")
     press_right_of(window, side, "Image to Model", 57, ROW_PX)
     window.click_text("Picture from Words")
-    window.wait_text("Order")
-    settle(window)
-    window.save_shot("picture-dialog")
+    sees_price(window, "picture-dialog", 4)
     window.click_text("Order")
     wait_for_stage(window, "done")
     settle(window)
@@ -102,23 +130,23 @@ def test_renders_of_a_model_are_turned_through(open_window: OpenWindow, service:
     side = generate(window, "A red chair tris:1k")
     wait_for_stage(window, "imported")
     settle(window)
+    know_price(window, "model-preview-render")
     choose_in_submenu(window, side, "Make From This", "Preview Renders")
-    window.wait_text("Order")
-    settle(window)
-    window.save_shot("renders-dialog")
+    sees_price(window, "renders-dialog", 5)
     window.click_text("Order")
     window.wait_for(f"{TASKS} == 2")
     wait_for_stage(window, "done")
     settle(window)
     window.wait_text("Open Folder", side)
     window.save_shot("renders-done")
-    window.run("bpy.ops.triverse.preview('INVOKE_DEFAULT', task_ids=task)", task=window.value(f"{NEWEST}.id"))
+    y = window.wait_text("Done", side).center[1]
+    window.click(side.x + 38, y - 8)
     window.wait_for(f"{SHOWN} is not None")
-    window.wait_text("1 of 3")
-    window.save_shot("renders-1")
+    assert window.value(f"[tile.task_id for tile in {SHOWN}.tiles]") == [window.value(f"{NEWEST}.id")]
+    sees_picture(window, 1)
+    window.screen.move(*window.box("VIEW_3D", "WINDOW").center)
     window.key("Right")
     window.wait_for(f"{SHOWN}.view == 1")
-    window.wait_text("2 of 3")
-    window.save_shot("renders-2")
+    sees_picture(window, 2)
     window.key("Escape")
     window.wait_for(f"{SHOWN} is None")

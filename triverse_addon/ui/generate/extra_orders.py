@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
-from ...api.flows import FLOWS
+from ...api.flows import FLOWS, Kind
 from ..form import inputs, request
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..rna import OperatorMixin, scene_props, window_props
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 400
 _FIELD_PX = 380
+_BETTER_PROMPT = "prompt-optimization"
+_PICTURE = "image-generation"
 
 
 def prompt_group(context: bpy.types.Context) -> bpy.types.PropertyGroup | None:
@@ -43,21 +45,25 @@ def prompt_of(context: bpy.types.Context) -> str:
     return str(getattr(group, "prompt", "")).strip()
 
 
+def request_prices(context: bpy.types.Context) -> None:
+    """
+    Have the prices of the orders beside the panel's own requested, for drawing the panel.
+
+    An open dialog is not redrawn when the price comes, so it is to be known before. Nothing is requested for an order
+    that cannot be made now.
+    """
+    from ...tasks.record import TaskRequest  # lazy import, as in runtime
+
+    if prompt_of(context):
+        cost.known_cost(TaskRequest(_BETTER_PROMPT, {}), is_aside=True)
+    if any(field.kind is Kind.IMAGE for field in inputs.chosen_flow(scene_props(context.scene)).fields):
+        cost.known_cost(TaskRequest(_PICTURE, {}), is_aside=True)
+
+
 class ExtraOrderMixin(OperatorMixin):
     """Base class of operators that order a flow without a model, after a dialog with the price."""
 
-    #: Flow whose price is asked for while the mouse is over the button, so that the dialog shows it.
-    flow_name = ""
     _was_asked = False
-
-    @classmethod
-    def description(cls, _context: bpy.types.Context, _properties: bpy.types.OperatorProperties) -> str:
-        """Return the tooltip. The price is asked for here, because an open dialog is not redrawn when it comes."""
-        from ...tasks.record import TaskRequest  # lazy import, as in runtime
-
-        if cls.flow_name:
-            cost.known_cost(TaskRequest(cls.flow_name, {}), is_aside=True)
-        return tr(str(cls.__doc__))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -71,7 +77,6 @@ class ExtraOrderMixin(OperatorMixin):
     def open_dialog(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the dialog with the price. Its button says what it does."""
         self._was_asked = True
-        cost.known_cost(self.request(context))
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Order")
         )
@@ -109,7 +114,6 @@ class ExtraOrderMixin(OperatorMixin):
 class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
     """Have the service write a prompt that describes more. Yours stays until you choose the new one"""
 
-    flow_name = "prompt-optimization"
     bl_idname = "triverse.improve_prompt"
     bl_label = "Improve Prompt"
     bl_options = {"INTERNAL"}
@@ -128,7 +132,7 @@ class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
         """Return the order for the panel's words."""
         from ...tasks.record import TaskRequest  # lazy import, as in runtime
 
-        return TaskRequest("prompt-optimization", {"prompt": prompt_of(context)})
+        return TaskRequest(_BETTER_PROMPT, {"prompt": prompt_of(context)})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the dialog with the words and the price."""
@@ -188,7 +192,6 @@ class TRIVERSE_OT_keep_prompt(bpy.types.Operator):
 class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
     """Have the service make a picture from words, to make a model from it then"""
 
-    flow_name = "image-generation"
     bl_idname = "triverse.picture_from_words"
     bl_label = "Picture from Words"
     bl_options = {"INTERNAL"}
@@ -203,7 +206,7 @@ class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
         from ...tasks.record import TaskRequest  # lazy import, as in runtime
 
         words = self.prompt.strip()
-        return TaskRequest("image-generation", {"prompt": words} if words else {})
+        return TaskRequest(_PICTURE, {"prompt": words} if words else {})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the dialog, with the panel's words in it."""

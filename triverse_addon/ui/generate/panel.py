@@ -214,6 +214,8 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         paragraph(layout, missing, width_px, icon="INFO")
     if session is None or not session.may_ask:
         return
+    if generate_cost.known_cost(drafted) is not None:
+        extra_orders.request_prices(context)
     reason = generate_cost.insufficient_credits(drafted, count)
     balance = session.price.balance
     if reason is not None:

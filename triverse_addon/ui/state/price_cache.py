@@ -109,6 +109,7 @@ class PriceCache:
             engine.ask_balance()
         if self._wanted is not None and now_s - self._wanted_since_s >= STILL_S:
             request, self._wanted = self._wanted, None
+            self._aside.pop(request.key, None)
             # The engine answers only the last of several requests.
             self._asked = {engine.ask_quote(request.flow, request.priced): request}
         elif self._aside and self._wanted is None and not self._asked:

@@ -19,7 +19,7 @@ from ..layout_text import paragraph, ui_scale
 from ..rna import Icon, scene_props
 from ..state import list_rows, runtime
 from ..translate import tr, tr_button
-from . import import_operators, refine, work_operators
+from . import import_operators, refine, result_operators, work_operators
 from .operator_base import TaskOperatorMixin, draw_task_operator, in_place_property
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def flows() -> list[Flow]:
 
 
 def request_prices(context: bpy.types.Context, record: "TaskRecord") -> None:
-    """Have the prices of the menu's entries requested, so that the menu, which is not redrawn, knows them."""
+    """Have the prices of the menu's entries requested: the menu and their dialogs, which are not redrawn, know them."""
     if record.has_model:
         for flow in flows():
             cost.known_cost(request.draft(context, flow), is_aside=True)
+        result_operators.request_price(record)
 
 
 class TRIVERSE_MT_make_from(bpy.types.Menu):

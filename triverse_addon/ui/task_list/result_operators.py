@@ -11,7 +11,7 @@ import bpy
 from bpy.props import IntProperty
 
 from ..form import inputs, request
-from ..generate import operators
+from ..generate import cost, operators
 from ..generate.extra_orders import ExtraOrderMixin, prompt_group
 from ..rna import scene_props, window_props
 from ..timers import redraw
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
     from ...tasks.record import TaskRecord, TaskRequest
+
+#: Number of pictures that is offered.
+_PICTURES = 3
 
 
 class TRIVERSE_OT_use_better_prompt(TaskOperatorMixin, bpy.types.Operator):
@@ -78,6 +81,25 @@ class TRIVERSE_OT_model_from_picture(TaskOperatorMixin, bpy.types.Operator):
         return {"FINISHED"}
 
 
+def request_price(record: "TaskRecord") -> None:
+    """Have the price of rendering pictures of a task's model requested, so that the dialog knows it."""
+    if record.model_path:
+        cost.known_cost(_renders(record, _PICTURES), is_aside=True)
+
+
+def _renders(record: "TaskRecord | None", count: int) -> "TaskRequest":
+    """
+    Return the order for pictures of a task's model.
+
+    :param count: number of pictures.
+    """
+    from ...tasks.record import TaskRequest  # lazy import, as in runtime
+
+    sources = {} if record is None else {"model_file": record.model_path}
+    name = "" if record is None else record.name
+    return TaskRequest("model-preview-render", {"image_count": count}, sources, name=name)
+
+
 class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.Operator):
     """Have the service render pictures of this model"""
 
@@ -89,7 +111,7 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
         image_count: int
     else:
         image_count: IntProperty(
-            name="Pictures", description="How many pictures are rendered", default=3, min=1, max=10
+            name="Pictures", description="How many pictures are rendered", default=_PICTURES, min=1, max=10
         )
 
     @classmethod
@@ -104,12 +126,7 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
 
     def request(self, _context: bpy.types.Context) -> "TaskRequest":
         """Return the order for the model of the task."""
-        from ...tasks.record import TaskRequest  # lazy import, as in runtime
-
-        record = self.record()
-        sources = {} if record is None else {"model_file": record.model_path}
-        name = "" if record is None else record.name
-        return TaskRequest("model-preview-render", {"image_count": self.image_count}, sources, name=name)
+        return _renders(self.record(), self.image_count)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the dialog with the number of pictures and the price."""
