@@ -25,7 +25,11 @@ from PIL import Image, ImageChops, ImageOps
 from .readings import Readings
 from .sandbox import Sandbox, SandboxError
 
-WIDTH, HEIGHT = 1600, 1000
+WIDE_PX = 1600
+"""For pictures, and for what needs space beside the sidebar."""
+NARROW_PX = 1120
+"""For what happens in the sidebar: each redraw, which Mesa does on the CPU, takes a third less than a wide one."""
+HEIGHT_PX = 1000
 TOOLS = ("Xvfb", "xdotool", "convert", "tesseract")
 START_LIMIT_S = 60.0
 _MOST_READ = 50
@@ -91,11 +95,12 @@ _readings = Readings()
 class Screen:
     """An Xvfb in a sandbox, on a display number that the server itself finds free."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, width_px: int) -> None:
+        self.whole = Box(0, 0, width_px, HEIGHT_PX)
         self._sandbox = sandbox
         log = sandbox.scratch / "xvfb.log"
         with log.open("wb") as file:
-            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "+extension", "GLX"]
+            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width_px}x{HEIGHT_PX}x24", "+extension", "GLX"]
             # The pointer would be drawn into the file, too.
             argv += [
                 "-nolisten",
@@ -145,14 +150,14 @@ class Screen:
 
     def words(self, part: Box | None = None) -> list[Word]:
         """The words that can be read on the screen, or in a part of it."""
-        part = part or _WHOLE
+        part = part or self.whole
         picture = self.picture(part)
         looks = _looks(picture, part)
         if looks not in self._read:
             if len(self._read) >= _MOST_READ:
                 del self._read[next(iter(self._read))]
-            found = self._words(picture, 2 if _is_large(part) else 4)
-            if not _is_large(part):
+            found = self._words(picture, 2 if self._is_large(part) else 4)
+            if not self._is_large(part):
                 _keep([(strip, strip.box) for strip in strips_of(picture.convert("L"))], found)
             self._read[looks] = [word.moved(part.x, part.y) for word in found]
         return self._read[looks]
@@ -178,12 +183,12 @@ class Screen:
         Of a part of the screen, only those strips are read that were never seen before; of all of it, what a click or a
         key has opened. What is not found so is looked for in the whole part.
         """
-        part = part or _WHOLE
+        part = part or self.whole
         picture = self.picture()
         places: list[Box | None] = [part]
         if _looks(_crop(picture, part), part) in self._read:
             places = []
-        elif _is_large(part):
+        elif self._is_large(part):
             places = [_changed(before, picture) for before in reversed(self._before)]
         for place in filter(None, places):
             words = self._words_by_strips(_crop(picture, place))
@@ -195,6 +200,9 @@ class Screen:
         """What the last press of mouse or keyboard has opened: the largest connected part that has changed since."""
         now = self.picture()
         return next(filter(None, (_changed(before, now) for before in reversed(self._before))), None)
+
+    def _is_large(self, part: Box) -> bool:
+        return _is_half(part, self.whole.width * self.whole.height)
 
     def _words_by_strips(self, picture: Image.Image) -> list[Word]:
         strips = strips_of(picture.convert("L"))
@@ -267,12 +275,9 @@ class Screen:
             time.sleep(0.05)
 
 
-_WHOLE = Box(0, 0, WIDTH, HEIGHT)
-
-
-def _is_large(part: Box) -> bool:
-    """Whether a part is half of the screen or more."""
-    return part.width * part.height >= WIDTH * HEIGHT // 2
+def _is_half(part: Box, pixels: int) -> bool:
+    """Whether a part is half of so many pixels or more."""
+    return part.width * part.height >= pixels // 2
 
 
 def _crop(picture: Image.Image, part: Box) -> Image.Image:
@@ -300,7 +305,7 @@ def _changed(before: Image.Image, now: Image.Image) -> Box | None:
         box = Box(*(number * _TILE_PX for number in (min(xs), min(ys), *size)))
         if largest is None or box.width * box.height > largest.width * largest.height:
             largest = box
-    return None if largest is None or _is_large(largest) else largest
+    return None if largest is None or _is_half(largest, now.width * now.height) else largest
 
 
 def _looks(picture: Image.Image, part: Box) -> bytes:

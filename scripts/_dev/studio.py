@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .package import build
-from .screen import HEIGHT, WIDTH, Box
+from .screen import HEIGHT_PX, WIDE_PX, Box
 from .window import AS_INSTALLED, TABS_PX, BlenderWindow, copy_profile, find_blender, make_profile
 
 #: Colours of a picture: few enough for a small file, so many that none is missed.
@@ -46,7 +46,9 @@ class Studio:
         scratch = self.scratch / f"window-{self._count}"
         scratch.mkdir()
         home = copy_profile(self.template, scratch / "home")
-        with BlenderWindow(self.blender, scratch, home=home, env=env, shares=[self.scratch]) as window:
+        with BlenderWindow(
+            self.blender, scratch, home=home, env=env, shares=[self.scratch], width_px=WIDE_PX
+        ) as window:
             shooter = Shooter(window, self.out)
             shooter.look(self.look)
             yield shooter
@@ -114,7 +116,7 @@ class Shooter:
         # The status bar at the foot may have changed as well.
         found = self.window.screen.tool(
             ["convert", str(before), str(after), "-compose", "difference", "-composite", "-colorspace", "Gray"]
-            + ["-crop", f"{WIDTH}x{HEIGHT - 40}+0+0", "+repage", "-threshold", "4%", "-format", "%@", "info:"]
+            + ["-crop", f"{WIDE_PX}x{HEIGHT_PX - 40}+0+0", "+repage", "-threshold", "4%", "-format", "%@", "info:"]
         ).decode()
         self._save(name, after.read_bytes(), "-crop", found, "+repage")
         # The first may only end the typing into a field.

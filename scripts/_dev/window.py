@@ -31,7 +31,7 @@ from typing import Any, Self
 from . import blender_root, ports
 from .cache import REPO, dev_cache
 from .sandbox import Sandbox, SandboxError
-from .screen import HEIGHT, WIDTH, Box, Screen, missing_tools
+from .screen import HEIGHT_PX, NARROW_PX, Box, Screen, missing_tools
 
 DRIVER = Path(__file__).with_name("window_driver.py")
 
@@ -150,6 +150,7 @@ class BlenderWindow:
         env: environment of Blender, and nothing of ours beside it.
         arguments: further arguments of Blender, such as a .blend file.
         shares: folders that Blender must see beside the checkout, the cache and ``scratch``.
+        width_px: of the screen and the window, which is as large.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class BlenderWindow:
         env: Mapping[str, str] | None = None,
         arguments: Sequence[str | Path] = (),
         shares: Sequence[Path] = (),
+        width_px: int = NARROW_PX,
     ) -> None:
         self.blender = blender
         self.scratch = scratch.resolve()
@@ -176,7 +178,7 @@ class BlenderWindow:
             lacking = missing_tools(self._sandbox)
             if lacking:
                 raise SandboxError(f"These programs are missing: {', '.join(lacking)}.")
-            self.screen = Screen(self._sandbox)
+            self.screen = Screen(self._sandbox, width_px)
             self._start(dict(env or {}), arguments)
         except BaseException:
             self.close()
@@ -190,7 +192,7 @@ class BlenderWindow:
         env |= {"TRIVERSE_GUI_PORT": str(listener.getsockname()[1]), "TRIVERSE_GUI_TOKEN": token}
         # Compiled shaders are kept between tests: the first window alone pays for them.
         env |= {"MESA_SHADER_CACHE_DIR": str(dev_cache() / "shaders" / self.blender.name)}
-        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT)]
+        size = ["--window-geometry", "0", "0", str(self.screen.whole.width), str(HEIGHT_PX)]
         with self.log.open("ab") as log:
             argv = [self.blender.program, *size, *arguments, "--python", DRIVER]
             self._process = self._sandbox.popen(argv, env, log)
@@ -309,7 +311,7 @@ class BlenderWindow:
             area_type=area,
             region_type=region,
         )
-        return Box(x, HEIGHT - y - height, width, height)
+        return Box(x, HEIGHT_PX - y - height, width, height)
 
     def sidebar(self) -> Box:
         """Where the 3D viewport's sidebar is on the screen."""

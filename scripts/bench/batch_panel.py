@@ -92,6 +92,7 @@ def main() -> int:
         return code
     from _dev import ports, stored
     from _dev.package import build
+    from _dev.screen import WIDE_PX
     from _dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
     from bench.machine import machine
     from bench.service import Service
@@ -109,7 +110,7 @@ def main() -> int:
         lines = ["prompt,polygon_limit"] + [f"model number {number},20000" for number in range(options.rows)]
         (folder / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         env = {"TRIVERSE_API_KEY": service.key, "TRIVERSE_API_URL": service.url}
-        with BlenderWindow(blender, folder / "window", home=home, env=env, shares=[folder]) as window:
+        with BlenderWindow(blender, folder / "window", home=home, env=env, shares=[folder], width_px=WIDE_PX) as window:
             code = measure(window, folder / "rows.csv", options.rows, options.seconds)
             if options.out is not None:
                 shutil.copy(window.save_shot("measured"), options.out)

@@ -125,6 +125,7 @@ def measured(
     from scripts._dev import stored
     from scripts._dev.drawn import WATCH
     from scripts._dev.package import build
+    from scripts._dev.screen import WIDE_PX
     from scripts._dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
     from tests.gui.panel import SESSION, UI, connected
     from tests.service.server import StandIn
@@ -132,7 +133,10 @@ def measured(
     blender, home = find_blender(blender_name), scratch / "home"
     make_profile(blender, home, build(scratch / "dist"), preferences=AS_INSTALLED)
     stored.fill(stored.data_folder(home), tasks, ready)
-    with StandIn() as service, BlenderWindow(blender, scratch, home=home, env=connected(service)) as window:
+    with (
+        StandIn() as service,
+        BlenderWindow(blender, scratch, home=home, env=connected(service), width_px=WIDE_PX) as window,
+    ):
         side = window.show_sidebar("Triverse")
         window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}", limit_s=300.0)
         # From below: what is unfolded pushes the rest out of sight. Under an unfolded list, "Batch" is so already.

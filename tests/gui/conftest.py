@@ -17,6 +17,7 @@ import pytest
 
 from scripts._dev.package import build
 from scripts._dev.sandbox import SandboxError
+from scripts._dev.screen import NARROW_PX
 from scripts._dev.window import Blender, BlenderWindow, copy_profile, find_blender, make_profile
 
 GUI_TIMEOUT_S = 900
@@ -34,6 +35,7 @@ class OpenWindow(Protocol):
         env: Mapping[str, str] | None = None,
         home: Path | None = None,
         arguments: Sequence[str | Path] = (),
+        width_px: int = NARROW_PX,
     ) -> BlenderWindow: ...
 
 
@@ -86,12 +88,18 @@ def open_window(
     request.node.stash[OPENED] = opened
 
     def open_one(
-        *, env: Mapping[str, str] | None = None, home: Path | None = None, arguments: Sequence[str | Path] = ()
+        *,
+        env: Mapping[str, str] | None = None,
+        home: Path | None = None,
+        arguments: Sequence[str | Path] = (),
+        width_px: int = NARROW_PX,
     ) -> BlenderWindow:
         scratch = tmp_path / f"window-{len(opened) + 1}"
         scratch.mkdir()
         own_home = home or copy_profile(profile_template, scratch / "home")
-        window = BlenderWindow(blender, scratch, home=own_home, env=env, arguments=arguments, shares=[tmp_path])
+        window = BlenderWindow(
+            blender, scratch, home=own_home, env=env, arguments=arguments, shares=[tmp_path], width_px=width_px
+        )
         opened.append(window)
         return window
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from scripts._dev.screen import WIDTH, Box
+from scripts._dev.screen import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.menus import Account, Mouse, Place
 from tests.gui.panel import SESSION, UI, button_of_task, settle
@@ -54,7 +54,7 @@ class Stage(NamedTuple):
     @property
     def part(self) -> Box:
         """Where menus of the sidebar unfold: over it, and to its left and right."""
-        return Box(self.side.x - 130, self.side.y, WIDTH - self.side.x + 130, self.side.height)
+        return Box(self.side.x - 130, self.side.y, self.window.screen.whole.width - self.side.x + 130, self.side.height)
 
     def place(self, text: str) -> tuple[int, int]:
         """Where a text of the panel is."""

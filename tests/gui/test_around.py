@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import HEIGHT, WIDTH, Box
+from scripts._dev.screen import HEIGHT_PX, NARROW_PX, Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.panel import COLLECTIONS, NEWEST, ROW_PX, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.service.server import StandIn
@@ -20,7 +20,7 @@ from tests.service.server import StandIn
 SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
-STATUS_BAR = Box(0, HEIGHT - 32, WIDTH, 32)
+STATUS_BAR = Box(0, HEIGHT_PX - 32, NARROW_PX, 32)
 
 
 @pytest.fixture(scope="module")

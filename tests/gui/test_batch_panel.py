@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, connected, settle
@@ -92,7 +92,7 @@ def test_a_batch_is_checked_run_stopped_killed_and_ends_complete(
     work = tmp_path / "work"
     work.mkdir()
     path, library = work / "props.csv", work / "props-library"
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     side = open_panel(window)
     window.wait_text("Choose File", side)
     window.save_shot("empty")
@@ -138,7 +138,7 @@ def test_a_batch_is_checked_run_stopped_killed_and_ends_complete(
     window.kill()
     service.faults.clear()
 
-    again = open_window(env=connected(service), home=window.home)
+    again = open_window(env=connected(service), home=window.home, width_px=WIDE_PX)
     side = open_panel(again)
     again.wait_text("props.csv", side)
     again.wait_text("Continue", side)
@@ -168,7 +168,7 @@ def test_a_file_chosen_by_clicks_is_made_whatever_the_user_does_meanwhile(
     work.mkdir()
     path, library, other = work / "props.csv", work / "props-library", work / "other.blend"
     path.write_text(ROWS, encoding="utf-8")
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     window.run("bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)", path=str(other))
     # As an area over the window: without a window manager, 5.2.2 opens a window half off the screen.
     window.run("bpy.context.preferences.view.filebrowser_display_type = 'SCREEN'")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import png_size
+from scripts._dev.screen import WIDE_PX, png_size
 from scripts._dev.window import Blender, BlenderWindow, WindowError, make_profile
 from tests.gui.conftest import OpenWindow
 
@@ -35,7 +35,7 @@ def plain_home(blender: Blender, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_a_panel_is_read_clicked_and_typed_into(blender: Blender, plain_home: Path, tmp_path: Path) -> None:
-    with BlenderWindow(blender, tmp_path / "window", home=plain_home) as window:
+    with BlenderWindow(blender, tmp_path / "window", home=plain_home, width_px=WIDE_PX) as window:
         window.run(PANEL)
         side = window.show_sidebar("Harness")
         window.click_text("Add the monkey", side)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev.screen import WIDE_PX
 from scripts._dev.window import Blender
 from tests.gui.browsing import above, browse, make_library, wait_until
 from tests.gui.conftest import OpenWindow
@@ -28,7 +29,7 @@ def library(blender: Blender, profile_template: Path, tmp_path: Path) -> Path:
 
 
 def test_the_library_is_shown_with_thumbnails_and_used(open_window: OpenWindow, library: Path) -> None:
-    window = open_window()
+    window = open_window(width_px=WIDE_PX)
     browse(window, library)
     tree, grid = window.box("FILE_BROWSER", "TOOLS"), window.box("FILE_BROWSER", "WINDOW")
     for name in ("Props", "Sets"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -78,7 +78,7 @@ def test_the_box_is_seen_and_moved_and_idle_windows_are_left_alone(
     open_window: OpenWindow, service: StandIn, tmp_path: Path
 ) -> None:
     service.state.clock.speed = 0
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     side = window.show_sidebar("Triverse")
     empty = on_screen(window, (4.0, -3.0, 0.0))
     dark = light_pixels(window, empty)

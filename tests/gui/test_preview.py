@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import NEWEST, SESSION, UI, connected, set_prompt, settle, wait_for_stage
@@ -56,7 +56,7 @@ def middle_of(window: BlenderWindow) -> bytes:
 
 
 def test_a_click_on_a_thumbnail_shows_the_result_large(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     side = window.show_sidebar("Triverse")
     make(window, "A stone bench")
     before, blocks, undone = middle_of(window), window.value(BLOCKS), window.value("bpy.data.is_dirty")
