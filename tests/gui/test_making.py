@@ -60,7 +60,7 @@ class Stage(NamedTuple):
 
     def look_away(self) -> None:
         """Take the mouse off the panel: a button under it is lighter, and its text is hard to read."""
-        self.window.screen.move(self.side.x - 400, self.side.y + 500)
+        self.window.screen.move(self.side.x - 200, self.side.y + 500)
         settle(self.window)
 
     def click(self, text: str) -> None:
@@ -299,10 +299,11 @@ def row_reads(window: BlenderWindow, part: Box, pattern: str) -> list[int]:
         after = window.value(ROW_NUMBERS)
         if found := re.search(pattern, seen[-1]):
             percent, left, *more = (int(number) for number in found.groups())
-            assert before[0] <= percent <= after[0]
-            assert min(before[1], after[1]) - STEP_S <= left <= max(before[1], after[1]) + STEP_S
-            return more
-    raise AssertionError(f"{pattern} was not read in: {seen}")
+            is_near = min(before[1], after[1]) - STEP_S <= left <= max(before[1], after[1]) + STEP_S
+            # If not, a digit was misread: of 13 % and 15 %, say. The numbers change, and another is read.
+            if before[0] <= percent <= after[0] and is_near:
+                return more
+    raise AssertionError(f"{pattern} was not read, or not with the numbers of Blender, in: {seen}")
 
 
 def test_a_row_tells_percent_time_left_and_cost(stage: Stage) -> None:

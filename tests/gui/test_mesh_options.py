@@ -85,7 +85,7 @@ def test_a_model_arrives_merged_and_smooth_as_the_mouse_says(
         press(window, side, "Smooth by Angle")
         window.wait_for(f"{OPTIONS}.smooth_by_angle")
         settle(window)
-        window.screen.move(side.x - 400, side.y + 500)
+        window.screen.move(side.x - 200, side.y + 500)
         settle(window)
         *_, label = window.find_text("Smooth Angle", side)
         window.fill_in(side.x + side.width * 2 // 3, label.center[1], "60")
