@@ -6,6 +6,7 @@ Floor: second. Thread: main. Imports ``bpy``.
 """
 
 import logging
+from contextlib import nullcontext
 
 import bpy
 
@@ -25,7 +26,10 @@ def push(message: str) -> bool:
     window = context.window or next(iter(context.window_manager.windows), None)
     if window is None:
         return False
-    with context.temp_override(window=window, screen=window.screen):
+    # Blender gives operators and timers a window. Inside an override, the operator crashes Blender now and then while
+    # other threads run (docs/architecture.md).
+    has_window = context.window is not None
+    with nullcontext() if has_window else context.temp_override(window=window, screen=window.screen):
         if not bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             return False
         return "FINISHED" in bpy.ops.ed.undo_push(message=message)

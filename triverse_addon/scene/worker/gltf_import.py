@@ -227,9 +227,11 @@ def _own_scene(units: Units) -> Iterator[None]:
 
     :param units: unit scale and frame rate of the temporary scene.
     """
-    # Timers have no window in their context, but there is always one, even in background mode.
+    # There is always a window, even in background mode. The context is overridden only where it has none: inside an
+    # override, the importer's operators crash Blender now and then while other threads run (docs/architecture.md).
     window = bpy.context.window or bpy.context.window_manager.windows[0]
-    with bpy.context.temp_override(window=window, screen=window.screen):
+    has_window = bpy.context.window is not None
+    with nullcontext() if has_window else bpy.context.temp_override(window=window, screen=window.screen):
         shown, layer_name = window.scene, window.view_layer.name
         scenes, collections = set(bpy.data.scenes), set(bpy.data.collections)
         # The space makes this the first scene in the list: the importer stores material variants in the first scene,

@@ -60,7 +60,7 @@ class _Place(NamedTuple):
 
 
 _noted: _Place | None = None
-#: The region that was asked, which the timer looks up: name of the screen, numbers of the area and of the region.
+#: The region that was asked: name of the screen, numbers of the area and of the region.
 _asked: tuple[str, int, int] | None = None
 
 
@@ -75,16 +75,22 @@ def _note_soon(context: bpy.types.Context) -> None:
 
 
 def _note() -> None:
-    if _asked is None:
-        return
-    name, area_number, region_number = _asked
-    for window in bpy.context.window_manager.windows:
-        if window.screen.name != name or area_number >= len(window.screen.areas):
-            continue
-        area = window.screen.areas[area_number]
-        if area.type == "VIEW_3D" and region_number < len(area.regions):
-            with bpy.context.temp_override(window=window, area=area, region=area.regions[region_number]):
-                bpy.ops.triverse.note_drop("INVOKE_DEFAULT")  # type: ignore[attr-defined]
+    # In the first window only, which Blender gives to timers. Inside an override the operator would crash Blender now
+    # and then while other threads run (docs/architecture.md).
+    if bpy.context.window is not None and _asked_region(bpy.context.window) is not None:
+        bpy.ops.triverse.note_drop("INVOKE_DEFAULT")  # type: ignore[attr-defined]
+
+
+def _asked_region(window: bpy.types.Window) -> bpy.types.Region | None:
+    """Return the region that was asked, or None if it is not in this window, or is there no longer."""
+    if _asked is None or window.screen.name != _asked[0]:
+        return None
+    _, area_number, region_number = _asked
+    areas = window.screen.areas
+    if area_number >= len(areas) or areas[area_number].type != "VIEW_3D":
+        return None
+    regions = areas[area_number].regions
+    return regions[region_number] if region_number < len(regions) else None
 
 
 def forget_place() -> None:
@@ -112,10 +118,13 @@ class TRIVERSE_OT_note_drop(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Note the place, if the mouse is over the region that was asked."""
         global _noted
-        region, x, y = context.region, event.mouse_x, event.mouse_y
+        region, x, y = _asked_region(context.window), event.mouse_x, event.mouse_y
+        _noted = None
+        if region is None:
+            return {"CANCELLED"}
         # Blender does not hear of the mouse while another program drags, and may know an earlier place.
-        is_known = region.x <= x < region.x + region.width and region.y <= y < region.y + region.height
-        _noted = _Place(x, y, region.type, time.monotonic()) if is_known else None
+        if region.x <= x < region.x + region.width and region.y <= y < region.y + region.height:
+            _noted = _Place(x, y, region.type, time.monotonic())
         return {"FINISHED"}
 
 

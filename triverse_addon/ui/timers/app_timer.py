@@ -103,12 +103,8 @@ def tick() -> float:
     if session.is_under_way and modal_timer.start():
         return _PAUSE_S
     # Nothing is in progress except models that wait for their file to be opened, or the modal operator has no window.
-    if windows:
-        # An app timer has no window in its context, and pushing an undo step needs one.
-        with bpy.context.temp_override(window=windows[0], screen=windows[0].screen):
-            changed = session.tick_safely(_BUDGET_S)
-    else:
-        changed = session.tick_safely(_BUDGET_S, may_import=False)
+    # An undo step needs a window. Blender gives timers the first one.
+    changed = session.tick_safely(_BUDGET_S, may_import=bpy.context.window is not None)
     if changed:
         redraw.redraw()
     return _PAUSE_S if session.is_under_way else _IDLE_S

@@ -47,15 +47,14 @@ def is_alive() -> bool:
 
 
 def start() -> bool:
-    """Start the operator in the first window in which that is possible; return whether it runs."""
-    manager = bpy.context.window_manager
-    windows = manager.windows if manager is not None else ()
-    for window in windows:
-        with bpy.context.temp_override(window=window, screen=window.screen):
-            watch = bpy.ops.triverse.watch  # type: ignore[attr-defined]
-            if watch.poll():
-                return "RUNNING_MODAL" in watch("INVOKE_DEFAULT")
-    return False
+    """
+    Start the operator in the window of the context; return whether it runs.
+
+    Blender gives timers the first window. The context is not overridden: operators that run inside an override crash
+    Blender now and then while other threads run (docs/architecture.md).
+    """
+    watch = bpy.ops.triverse.watch  # type: ignore[attr-defined]
+    return watch.poll() and "RUNNING_MODAL" in watch("INVOKE_DEFAULT")
 
 
 def forget() -> None:
