@@ -184,6 +184,7 @@ TEXTS = {
     "For most things: 300,000 triangles, textures of 2048 px": "Für die meisten Dinge: 300.000 Dreiecke, Texturen mit 2048 px",
     "For what is seen from near: 1,000,000 triangles, textures of 4096 px": "Für das, was man aus der Nähe sieht: 1.000.000 Dreiecke, Texturen mit 4096 px",
     "Format": "Format",
+    "From 1 to {most} variants of one wish can be ordered.": "Von einem Wunsch können 1 bis {most} Varianten bestellt werden.",
     "From {low} to {high}": "Von {low} bis {high}",
     "Front View": "Von vorn",
     "Generate": "Erzeugen",

@@ -184,6 +184,7 @@ TEXTS = {
     "For most things: 300,000 triangles, textures of 2048 px": "たいていのものに: 300,000 三角形、2048 px のテクスチャ",
     "For what is seen from near: 1,000,000 triangles, textures of 4096 px": "近くで見せるものに: 1,000,000 三角形、4096 px のテクスチャ",
     "Format": "フォーマット",
+    "From 1 to {most} variants of one wish can be ordered.": "1つの希望につき、1から{most}個までのバリエーションを注文できます。",
     "From {low} to {high}": "{low}から{high}まで",
     "Front View": "正面",
     "Generate": "生成",

@@ -184,6 +184,7 @@ TEXTS = {
     "For most things: 300,000 triangles, textures of 2048 px": "适用于大多数物体：300,000 个三角形，2048 px 纹理",
     "For what is seen from near: 1,000,000 triangles, textures of 4096 px": "适用于近景物体：1,000,000 个三角形，4096 px 纹理",
     "Format": "格式",
+    "From 1 to {most} variants of one wish can be ordered.": "同一愿望可以订购 1 到 {most} 个变体。",
     "From {low} to {high}": "从 {low} 到 {high}",
     "Front View": "前视图",
     "Generate": "生成",
