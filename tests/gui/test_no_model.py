@@ -42,14 +42,16 @@ def service() -> Iterator[StandIn]:
         yield standin
 
 
-def sees_price(window: BlenderWindow, name: str, credits: int) -> None:
-    """Check that the dialog that was opened says what its order costs."""
+def sees_price(window: BlenderWindow, name: str, credits: int, dialog: Box | None = None) -> Box:
+    """Check that a dialog says what its order costs, and return where it is: what was opened last, if not given."""
     window.wait_text("Order")
     settle(window)
     window.save_shot(name)
-    opened = window.screen.opened()
-    assert window.find_text(f"Costs {credits} credits", opened)
-    assert not window.find_text("has not said yet", opened)
+    dialog = dialog or window.screen.opened()
+    assert dialog is not None
+    assert window.find_text(f"Costs {credits} credits", dialog)
+    assert not window.find_text("has not said yet", dialog)
+    return dialog
 
 
 def know_price(window: BlenderWindow, flow: str) -> None:
@@ -132,7 +134,13 @@ def test_renders_of_a_model_are_turned_through(open_window: OpenWindow, service:
     settle(window)
     know_price(window, "model-preview-render")
     choose_in_submenu(window, side, "Make From This", "Preview Renders")
-    sees_price(window, "renders-dialog", 5)
+    dialog = sees_price(window, "renders-dialog", 5)
+    # With another number, too.
+    window.wait_for(f"sum('model-preview-render' in key for key in {SESSION}.price._answers) == 10")
+    x, y = window.wait_text("Order").center[0], window.wait_text("Pictures", dialog).center[1]
+    window.fill_in(x, y, "4")
+    sees_price(window, "renders-dialog-4", 5, dialog)
+    window.fill_in(x, y, "3")
     window.click_text("Order")
     window.wait_for(f"{TASKS} == 2")
     wait_for_stage(window, "done")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Number of pictures that is offered.
 _PICTURES = 3
+_MOST_PICTURES = 10
 
 
 class TRIVERSE_OT_use_better_prompt(TaskOperatorMixin, bpy.types.Operator):
@@ -111,7 +112,7 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
         image_count: int
     else:
         image_count: IntProperty(
-            name="Pictures", description="How many pictures are rendered", default=_PICTURES, min=1, max=10
+            name="Pictures", description="How many pictures are rendered", default=_PICTURES, min=1, max=_MOST_PICTURES
         )
 
     @classmethod
@@ -135,6 +136,9 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
             return {"CANCELLED"}
         # The list may choose another task while the dialog is open.
         self.task_id = record.id
+        # Those of other numbers too, the nearest first: the dialog is redrawn when the number changes, not later.
+        for count in sorted(range(1, _MOST_PICTURES + 1), key=lambda count: abs(count - self.image_count)):
+            cost.known_cost(_renders(record, count), is_aside=True)
         return self.open_dialog(context)
 
     def draw(self, context: bpy.types.Context) -> None:
