@@ -118,8 +118,9 @@ SOURCES = {
     "triverse.capture_rectangle": "Capture Rectangle",
     "triverse.use_render": "Use Last Render",
     "triverse.use_image": "Use Image",
-    "triverse.picture_from_words": "Picture from Words",
 }
+ORDERED_PICTURE = {"triverse.picture_from_words": "Picture from Words"}
+"""What the menu of pictures has besides."""
 
 WAITING = {"triverse.use_image", "triverse.capture_rectangle", "triverse.picture_from_words"}
 """Those that wait for more: a dialog, and a drag."""

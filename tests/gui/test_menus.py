@@ -26,6 +26,7 @@ from tests.gui.menu_stage import (
     IMPORTED,
     MAKE_FROM,
     MANAGER,
+    ORDERED_PICTURE,
     ORGANIZE,
     PREFERENCES,
     RAN,
@@ -332,8 +333,9 @@ def test_the_menu_of_pictures(stage: Stage, account: Account) -> None:
     window.run(f"{GIVEN}.flow = 'image-to-model'")
     button = (side.x + side.width - 57, stage.place("Image to Model")[1] + ROW_PX)
     window.run("state['ran'].clear()")
-    for entry in stage.mouse.choose_each(button, stage.part, SOURCES, is_run):
-        account.note("TRIVERSE_MT_picture", SOURCES[entry])
+    labels = {**SOURCES, **ORDERED_PICTURE}
+    for entry in stage.mouse.choose_each(button, stage.part, labels, is_run):
+        account.note("TRIVERSE_MT_picture", labels[entry])
         if entry in WAITING:
             leave(stage)
         else:
