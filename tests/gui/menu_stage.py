@@ -213,6 +213,8 @@ MAKE_FROM = {
     "triverse.refine": "Refine",
     "triverse.regenerate": "Use These Inputs Again",
 }
+MAKE_FROM_PICTURE = {"triverse.model_from_picture": "Model from This Picture"}
+"""What the same menu has for a task that has made a picture."""
 """The entries of the menu in it of what can be made from a task."""
 
 
@@ -225,6 +227,7 @@ DIALOGS = (
     "triverse.rename_task",
     "triverse.import_ready",
     "triverse.work_on_result",
+    "triverse.preview_renders",
 )
 """The entries that ask something first, or wait for a click: the test leaves it at that."""
 

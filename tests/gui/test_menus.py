@@ -25,6 +25,7 @@ from tests.gui.menu_stage import (
     GIVEN,
     IMPORTED,
     MAKE_FROM,
+    MAKE_FROM_PICTURE,
     MANAGER,
     ORDERED_PICTURE,
     ORGANIZE,
@@ -404,7 +405,7 @@ def test_a_search_field_in_a_dialog(stage: Stage) -> None:
 
 @uses("TRIVERSE_MT_task", "TRIVERSE_MT_organize", "TRIVERSE_MT_make_from")
 def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
-    """Every entry, for a task for which it makes sense: one that is imported, one under way, one that failed."""
+    """Every entry, for a task for which it makes sense: imported, under way, failed, or one that made a picture."""
     window, service = stage.window, stage.service
     made = []
     for prompt, speed, stage_name in (("A good chair", 20.0, "imported"), ("A slow chair", 0.0, "waiting")):
@@ -445,6 +446,14 @@ def test_the_menu_of_a_task(stage: Stage, account: Account) -> None:
         ("TRIVERSE_MT_make_from", "Make From This", MAKE_FROM),
     ):
         menus[menu] = choose_inside(stage, account, made[0], menu, title, entries)
+    service.state.clock.speed = 20.0
+    window.run("with override(): bpy.ops.triverse.picture_from_words(prompt='A good chair')")
+    window.wait_for(f"{SESSION}.engine.tasks()[0].flow == 'image-generation'")
+    wait_for_stage(window, "done")
+    picture = window.value(f"{SESSION}.engine.tasks()[0].id")
+    choose_inside(stage, account, picture, "TRIVERSE_MT_make_from", "Make From This", MAKE_FROM_PICTURE)
+    window.wait_for(f"{GIVEN}.flow == 'image-to-model' and {GIVEN}.shared.image_file")
+    window.run(f"{GIVEN}.shared.image_file, {GIVEN}.flow = '', 'text-to-model'")
     account.close({**stage.menus, **menus}, list(menus))
 
 
