@@ -63,9 +63,10 @@ def test_key_and_online_access_are_set_in_the_panel(open_window: OpenWindow, ser
     window.click_text("costs.", side, dy=ROW_PX - 7)
     window.wait_for("bpy.context.window_manager.windows[0].scene.triverse.text_to_model.turbo")
     # Blender shortens what is in the field in its middle.
-    window.wait_text("A small wood", side)
+    window.wait_text("A small", side)
+    window.wait_text("iron bands", side)
     filled_in = window.value("bpy.context.window_manager.windows[0].scene.triverse.shared.prompt")
-    assert filled_in.startswith("A small wooden")
+    assert filled_in == "A small wooden treasure chest with iron bands"
     window.save_shot("example")
     assert service.state.creations == [], "an example is only filled in"
     window.click_text("Generate", side)
