@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, ROW_PX, SESSION, UI, settle, wait_for_stage
@@ -83,7 +83,7 @@ def test_at_most_five_actions_lead_to_a_model_beside_the_cube(open_window: OpenW
     Only the address of the stand-in is set by code, and online access is allowed although the stand-in needs none, as
     with the real service. The user acts as :class:`User` counts it, and nothing is pressed after *Generate*.
     """
-    window = open_window()
+    window = open_window(width_px=WIDE_PX)
     user = User(window)
     assert window.value(f"{AREA}.spaces.active.show_region_ui") is False
     assert window.value(f"[{PREFERENCES}.api_key, bpy.context.preferences.system.use_online_access]") == ["", False]

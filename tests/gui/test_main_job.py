@@ -106,7 +106,7 @@ def test_a_prompt_becomes_a_model_while_the_user_goes_on(
     """Each stage is held until it is read in the panel; preparing cannot be held. The row's own words are recorded."""
     library = tmp_path / "library"
     service.state.clock.speed = 0.0
-    sending = service.faults.add("create", latency_s=600.0)
+    sending = service.faults.add("create", latency_s=600.0, times=None)
     service.faults.add("asset", stall_at_byte=100_000)
     window = open_window(env=connected(service))
     window.run("bpy.context.window_manager.windows[0].scene.cursor.location = (3, 2, 1)")
