@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from scripts._dev.readings import Readings
-from scripts._dev.screen import Box, Word, find_text
+from scripts._dev.screen import Box, Screen, Word, find_text
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +59,33 @@ def test_a_button_that_is_misread_is_not_taken_for_a_word_of_a_sentence() -> Non
     # Alone, or behind an icon, it may be misread.
     entry = [Word("@", Box(0, 0, 9, 10), (1, 1)), Word("bring", Box(20, 0, 40, 10), (1, 1))]
     assert find_text("Bring", entry)
+
+
+class TwoRows(Screen):
+    """A screen with two rows, whose reader sees nothing unless it is given one row by itself."""
+
+    def __init__(self) -> None:
+        self.whole = Box(0, 0, 400, 400)
+        self._read = {}
+        self.asked: list[int] = []
+
+    def picture(self, part: Box | None = None) -> Image.Image:
+        made = Image.new("RGB", (400, 400), (40, 40, 40))
+        for top, text in ((20, "Sending"), (60, "Sending it")):
+            ImageDraw.Draw(made).text((20, top), text, (230, 230, 230))
+        return made if part is None else made.crop((part.x, part.y, part.x + part.width, part.y + part.height))
+
+    def _words(self, picture: Image.Image, scale: int) -> list[Word]:
+        self.asked.append(picture.height)
+        return [Word("Sending", Box(20, 2, 40, 10), (1, 1))] if picture.height < 25 else []
+
+
+def test_what_was_looked_for_in_vain_is_read_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts._dev.screen._words_of_single_strips", {})
+    screen, part = TwoRows(), Box(0, 0, 300, 120)
+    assert screen.find("Sending", part) == []
+    found = screen.find("Sending", part)
+    assert [abs(box.y - top) < 8 for box, top in zip(found, (20, 60), strict=True)] == [True, True]
+    asked = len(screen.asked)
+    assert screen.find("Sending", part) == found
+    assert len(screen.asked) == asked, "each row is read once"

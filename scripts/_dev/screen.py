@@ -88,8 +88,10 @@ class Strip:
 
 _words_of_strips: dict[bytes, list[Word]] = {}
 """By the looks of a strip."""
+_words_of_single_strips: dict[bytes, list[Word]] = {}
+"""The same, where each strip was read by itself."""
 _readings = Readings()
-"""The same on disk."""
+"""What is in the first, on disk."""
 
 
 class Screen:
@@ -181,12 +183,13 @@ class Screen:
         """Where ``text`` (a word or some) stands, from top to bottom. A misread letter is forgiven in a long text.
 
         Of a part of the screen, only those strips are read that were never seen before; of all of it, what a click or a
-        key has opened. What is not found so is looked for in the whole part.
+        key has opened. What is not found so is looked for in the whole part, and the next time row by row.
         """
         part = part or self.whole
         picture = self.picture()
         places: list[Box | None] = [part]
-        if _looks(_crop(picture, part), part) in self._read:
+        is_known = _looks(_crop(picture, part), part) in self._read
+        if is_known:
             places = []
         elif self._is_large(part):
             places = [_changed(before, picture) for before in reversed(self._before)]
@@ -194,7 +197,12 @@ class Screen:
             words = self._words_by_strips(_crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
-        return find_text(text, self.words(part))
+        boxes = find_text(text, self.words(part))
+        if not boxes and is_known and not self._is_large(part):
+            # Looked for in vain before. What is misread among other rows may be read by itself.
+            words = self._words_one_by_one(_crop(picture, part))
+            boxes = find_text(text, [word.moved(part.x, part.y) for word in words])
+        return boxes
 
     def opened(self) -> Box | None:
         """What the last press of mouse or keyboard has opened: the largest connected part that has changed since."""
@@ -227,6 +235,17 @@ class Screen:
             for number, strip in enumerate(strips)
             for word in read[strip.looks]
         ]
+
+    def _words_one_by_one(self, picture: Image.Image) -> list[Word]:
+        words = []
+        for number, strip in enumerate(strips_of(picture.convert("L"))):
+            if strip.looks not in _words_of_single_strips:
+                _words_of_single_strips[strip.looks] = self._words(strip.picture, 4)
+            words += [
+                Word(word.text, word.box, (number, *word.line)).moved(strip.box.x, strip.box.y)
+                for word in _words_of_single_strips[strip.looks]
+            ]
+        return words
 
     def move(self, x: int, y: int) -> None:
         """Move the mouse, in two steps: Blender looks at what is under it when it moves."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -163,7 +163,7 @@ def drag_slowly(window: BlenderWindow, start: tuple[int, int], end: tuple[int, i
 def test_dropped_pictures_become_tasks_after_a_question(
     open_window: OpenWindow, service: StandIn, tmp_path: Path
 ) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     side = window.show_sidebar("Triverse")
     for name in ("chair", "table"):
         picture(window, tmp_path / f"{name}.png")
