@@ -47,6 +47,7 @@ def test_beside_the_first_picture_is_a_menu_of_where_to_get_one(ui: ModuleType) 
         "triverse.capture_rectangle",
         "triverse.use_render",
         "triverse.use_image",
+        "triverse.picture_from_words",
     ]
     assert {one.properties.field for one in drawn.drawn} == {"image_file"}
 
