@@ -49,7 +49,8 @@ def test_beside_the_first_picture_is_a_menu_of_where_to_get_one(ui: ModuleType) 
         "triverse.use_image",
         "triverse.picture_from_words",
     ]
-    assert {one.properties.field for one in drawn.drawn} == {"image_file"}
+    sources = [one for one in drawn.drawn if one.given.get("operator") != "triverse.picture_from_words"]
+    assert {one.properties.field for one in sources if one.function == "operator"} == {"image_file"}
 
 
 def test_an_image_of_the_file_goes_into_the_panel(ui: ModuleType, tmp_path: Path) -> None:
