@@ -225,8 +225,7 @@ def test_the_graph_sees_what_goes_up_and_round(tmp_path: Path) -> None:
 
 OVERRIDES = {
     "scene/capture/image_sources.py": "pasting needs an Image Editor",
-    "scene/importing/undo.py": "only where the context has no window",
-    "scene/worker/gltf_import.py": "only where the context has no window",
+    "scene/worker/window_context.py": "only where the context has no window",
     "ui/timers/status_bar.py": "a function that keeps the interpreter's lock",
 }
 
@@ -250,10 +249,8 @@ def test_only_known_places_override_the_context() -> None:
     assert {name for name, source in sources.items() if "temp_override(" in source} == set(OVERRIDES)
     for name, source in sources.items():
         for node in overriding(source):
-            # Without a window there is no other way; with one, nothing is overridden.
-            is_needed = "nullcontext() if has_window else" in ast.unparse(node.items[0])
             operators = [call for call in calls_in(node) if call.startswith("bpy.ops.")]
-            assert is_needed or not operators, f"{name}:{node.lineno} calls {operators} inside an override"
+            assert not operators, f"{name}:{node.lineno} calls {operators} inside an override"
 
 
 def test_an_operator_inside_an_override_is_seen() -> None:

@@ -6,9 +6,10 @@ Floor: second. Thread: main. Imports ``bpy``.
 """
 
 import logging
-from contextlib import nullcontext
 
 import bpy
+
+from ..worker.window_context import in_window
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +27,7 @@ def push(message: str) -> bool:
     window = context.window or next(iter(context.window_manager.windows), None)
     if window is None:
         return False
-    # Blender gives operators and timers a window. Inside an override, the operator crashes Blender now and then while
-    # other threads run (docs/architecture.md).
-    has_window = context.window is not None
-    with nullcontext() if has_window else context.temp_override(window=window, screen=window.screen):
+    with in_window(window):
         if not bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             return False
         return "FINISHED" in bpy.ops.ed.undo_push(message=message)

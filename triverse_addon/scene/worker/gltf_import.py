@@ -20,12 +20,14 @@ import bpy
 if TYPE_CHECKING or __package__:
     from . import from_file, geometry, gltf_fill, gltf_watch
     from .job_format import Missing
+    from .window_context import in_window
 else:
     import from_file
     import geometry
     import gltf_fill
     import gltf_watch
     from job_format import Missing
+    from window_context import in_window
 
 _log = logging.getLogger(__name__)
 
@@ -227,11 +229,9 @@ def _own_scene(units: Units) -> Iterator[None]:
 
     :param units: unit scale and frame rate of the temporary scene.
     """
-    # There is always a window, even in background mode. The context is overridden only where it has none: inside an
-    # override, the importer's operators crash Blender now and then while other threads run (docs/architecture.md).
+    # There is always a window, even in background mode.
     window = bpy.context.window or bpy.context.window_manager.windows[0]
-    has_window = bpy.context.window is not None
-    with nullcontext() if has_window else bpy.context.temp_override(window=window, screen=window.screen):
+    with in_window(window):
         shown, layer_name = window.scene, window.view_layer.name
         scenes, collections = set(bpy.data.scenes), set(bpy.data.collections)
         # The space makes this the first scene in the list: the importer stores material variants in the first scene,
