@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .fields import prompt_of
 from .output_values import result_text, result_urls
 from .payload_values import (
     as_credits,
@@ -192,7 +193,6 @@ def parse_status(body: object) -> TaskStatus:
     urls = {str(key): found for key, value in (as_object(output) or {}).items() if (found := as_urls(value))}
     preview = urls.get("preview_url", ())
     given = as_object(data.get("input")) or {}
-    prompt = first_of(given, "prompt", "text_prompt")
     return TaskStatus(
         task_uuid=required_uuid(data),
         flow_name=text_of(data, "flow_name", "flowName") or "",
@@ -207,7 +207,7 @@ def parse_status(body: object) -> TaskStatus:
         preview_url=preview[0] if preview else None,
         output_urls=urls,
         result_urls=result_urls(output),
-        result_text=result_text(output, prompt if isinstance(prompt, str) else ""),
+        result_text=result_text(output, prompt_of(given)),
         error=_fault(data.get("error")),
         queue=_queue(data.get("queue")),
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...api.errors import BadAnswerError, NotFoundError, NothingToDownloadError, RefusedAddressError, TriverseError
+from ...api.fields import prompt_of
 from ...api.flows import output_format
 from ...api.output_values import MOST_CHARACTERS, MOST_FILES, result_text
 from ...api.picture_kinds import HEAD_BYTES, SUFFIX_OF, TAKEN, picture_kind
@@ -201,8 +202,7 @@ def _text_in(path: Path, record: TaskRecord) -> str:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return clean(text, MOST_CHARACTERS)
-    given = record.params.get("prompt")
-    return result_text(value, given if isinstance(given, str) else "")
+    return result_text(value, prompt_of(record.params))
 
 
 def done_changes(record: TaskRecord, folder: Path, files: Sequence[Path], text: str) -> dict[str, Any]:
