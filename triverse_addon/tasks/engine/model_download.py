@@ -122,13 +122,10 @@ def _url_candidates(
     uuid = record.task_uuid or ""
     tried = set()
 
-    def asset(url: str) -> OpenAt:
-        return lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
-
     # When the URL of the textured model has expired, a new URL is needed, not the untextured geometry.
     if url := asset_urls.get("textured") or asset_urls.get("geometry"):
         tried.add(url)
-        yield "the link of its status", asset(url), {}
+        yield "the link of its status", asset_opener(client, url), {}
     try:
         fresh = client.links(uuid)
     except NotFoundError:
@@ -138,10 +135,10 @@ def _url_candidates(
         if fresh.preview_url:
             found["preview"] = fresh.preview_url
         tried.add(fresh.download_url)
-        yield "a new link", asset(fresh.download_url), found
+        yield "a new link", asset_opener(client, fresh.download_url), found
     yield (
         "the service itself",
-        lambda offset, validator: client.open_task_download(uuid, offset_bytes=offset, if_range=validator),
+        task_opener(client, uuid),
         {},
     )
     # Services that sign URLs on each status query return a new one there.
@@ -152,7 +149,17 @@ def _url_candidates(
         return
     url = next(iter((*status.textured_urls, *status.geometry_urls)), "")
     if url and url not in tried:
-        yield "the link of its newest status", asset(url), {"textured": url}
+        yield "the link of its newest status", asset_opener(client, url), {"textured": url}
+
+
+def asset_opener(client: "Client", url: str) -> OpenAt:
+    """Return a function that opens the file at a URL of the service."""
+    return lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
+
+
+def task_opener(client: "Client", uuid: str) -> OpenAt:
+    """Return a function that opens a task's file at the service itself."""
+    return lambda offset, validator: client.open_task_download(uuid, offset_bytes=offset, if_range=validator)
 
 
 def with_status_check(open_at: OpenAt) -> Callable[[int, str | None], StreamResponse]:
@@ -191,9 +198,7 @@ def fetch_preview(context: EngineContext, record: TaskRecord, folder: Path) -> P
     spec = DownloadSpec(folder / PREVIEW, _MAX_PREVIEW_BYTES, _looks_like_picture, "preview")
     try:
         client = context.client()
-        opened = with_status_check(
-            lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
-        )
+        opened = with_status_check(asset_opener(client, url))
         fetch(spec, opened, client.read_file, lambda _done, _all: None, context.stop)
     except DownloadBusyError:
         return None

@@ -9,6 +9,7 @@ status, those of a newer status, the link that the service gives, its own downlo
 first bytes say; a text may be in the output or in a file.
 """
 
+import functools
 import json
 import logging
 import os
@@ -26,7 +27,7 @@ from ..files.download_errors import ExpiredLinkError, ForeignFileError
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..record import TaskRecord
 from .context import EngineContext
-from .model_download import OpenAt, nothing_to_download, with_status_check
+from .model_download import OpenAt, asset_opener, nothing_to_download, task_opener, with_status_check
 
 if TYPE_CHECKING:
     from ...api.client import Client
@@ -102,10 +103,7 @@ def is_picture(path: Path) -> bool:
 
 def _ways(client: "Client", record: TaskRecord) -> Iterator[list[OpenAt]]:
     """Yield the ways to a task's files, best first. A later one is looked up only when the earlier ones have failed."""
-
-    def asset(url: str) -> OpenAt:
-        return lambda offset, validator: client.open_asset(url, offset_bytes=offset, if_range=validator)
-
+    asset = functools.partial(asset_opener, client)
     uuid = record.task_uuid or ""
     known = [url for name, url in record.asset_urls.items() if name.startswith(_KEY.partition(" ")[0])]
     if known:
@@ -125,7 +123,7 @@ def _ways(client: "Client", record: TaskRecord) -> Iterator[list[OpenAt]]:
         link = None
     if link:
         yield [asset(link)]
-    yield [lambda offset, validator: client.open_task_download(uuid, offset_bytes=offset, if_range=validator)]
+    yield [task_opener(client, uuid)]
     if preview and record.flow in PICTURES:
         yield [asset(preview)]
 
