@@ -93,6 +93,11 @@ def steps_of(record: "TaskRecord") -> int:
     return VIEWS if views_of(record) is not None else len(results_of(record))
 
 
+def steps() -> int:
+    """Return how many pictures the shown tasks are turned through together; 0 if each has only one."""
+    return max(map(steps_of, records()), default=0)
+
+
 def views_of(record: "TaskRecord") -> "Source | None":
     """Return the views around the model of a task; None if there is no model here."""
     from ...scene.child.preview_pixels import VIEWS, Source  # lazy import, as in state.runtime

@@ -72,7 +72,7 @@ def turn(steps: int) -> None:
     Pictures of a task without a model are turned through, from the first on.
     """
     shown = preview.shown
-    count = max(map(preview.steps_of, preview.records()), default=0)
+    count = preview.steps()
     if shown is not None and steps and count:
         shown.view = ((shown.view or 0) + steps) % count
         redraw(shown)

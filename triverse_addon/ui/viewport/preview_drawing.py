@@ -157,7 +157,7 @@ def _hint(shown: preview.Preview) -> str:
             return tr("Making views of all sides…   ·   Esc: close")
     if views:
         return tr("Arrow keys or drag: turn   ·   Esc: close")
-    count = max(map(preview.steps_of, preview.records()), default=0)
+    count = preview.steps()
     if count:
         number = (shown.view or 0) % count + 1
         return tr("{number} of {count}   ·   Arrow keys: other pictures   ·   Esc: close", number=number, count=count)
