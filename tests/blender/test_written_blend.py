@@ -24,6 +24,7 @@ from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
+from triverse_addon.scene.worker import blend_file
 from triverse_addon.tasks.processing import Processing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -171,6 +172,30 @@ def test_no_path_of_this_machine_is_in_a_library(writer: ChildAssetWriter, place
     asset = write(writer, library, glb, Processing(lods=1, hull=True, exports=("glb", "fbx", "usd", "obj")))
     writer.draw_sheets(library, [Tile(library / asset.files["thumbnail"], ("Vase", ""))], threading.Event())
     assert traces(library) == {}
+
+
+@pytest.mark.kind("render-path")
+def test_nothing_of_the_memory_is_behind_a_path(place: Path) -> None:
+    """What a copy of a packed image holds behind its path is what was in memory: here what was freed just before."""
+    images = []
+    for number in range(30):
+        image = bpy.data.images.new(f"Picture {number}", 8, 8)
+        image.pack()
+        images.append(image)
+        image.filepath_raw = f"//{'longer' * 20}.png"
+        image.filepath_raw = "//a.png"
+    scene = blend_file.begin()
+    for image in images:
+        scene[image.name] = image
+    freed = [f"/home/{USER}/some/folder/{number}/" * 30 for number in range(20_000)]
+    del freed
+    blend_file.write(place / "pictures.blend", scene)
+    assert traces(place) == {}
+    assert b"longer" not in (place / "pictures.blend").read_bytes()
+    with bpy.data.libraries.load(str(place / "pictures.blend")) as (inside, wanted):
+        wanted.images = inside.images
+    assert {image.filepath_raw for image in wanted.images} == {"//a.png"}
+    assert [tuple(image.size) for image in wanted.images] == [(8, 8)] * 30
 
 
 @pytest.mark.kind("render-path")

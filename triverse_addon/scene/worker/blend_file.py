@@ -12,11 +12,14 @@ folder. Saving keeps all of it (measured, 4.2 to 5.3). So a new scene is used, a
 import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
-#: Size in bytes of a path field in a data-block, without the terminating zero.
-_PATH_BYTES = 1023
+if TYPE_CHECKING or __package__:
+    from .path_fields import clear_path_ends
+else:
+    from path_fields import clear_path_ends
 
 
 def begin() -> bpy.types.Scene:
@@ -60,6 +63,7 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
             bpy.data.libraries.write(str(part), {scene}, path_remap="NONE", compress=False)
         else:
             _save(part, scene)
+        clear_path_ends(part)
         os.replace(part, path)
     except RuntimeError as error:
         # The text is Blender's report, such as "Error: Cannot open file …: No space left on device".
@@ -110,7 +114,6 @@ def _save(path: Path, scene: bpy.types.Scene) -> None:
     for screen in bpy.data.screens:
         for space in (space for area in screen.areas for space in area.spaces):
             if isinstance(space, bpy.types.SpaceFileBrowser) and space.params is not None:
-                space.params.directory = b"." * _PATH_BYTES
                 space.params.directory = b""
     files = bpy.context.preferences.filepaths
     files.save_version = 0
@@ -142,7 +145,4 @@ def _forget_folders(image: bpy.types.Image) -> None:
         return
     for owner, attribute in ((image, "filepath_raw"), *((packed, "filepath") for packed in image.packed_files)):
         name = getattr(owner, attribute).replace("\\", "/").rpartition("/")[2]
-        # A shorter path does not overwrite the end of a longer one, and the whole field is saved (measured). So the
-        # field is filled first.
-        setattr(owner, attribute, "." * _PATH_BYTES)
         setattr(owner, attribute, f"//{name}" if name else "")
