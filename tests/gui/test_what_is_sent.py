@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scripts._dev.screen import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -186,8 +187,9 @@ def test_what_will_be_ordered_is_said_and_chosen(open_window: OpenWindow, servic
     window.save_shot("found")
     window.key("Return")
     settle(window)
-    (found,) = window.find_text("A red lamp", window.box("VIEW_3D", "WINDOW")) or [window.wait_text("A red lamp")]
-    window.click(*found.center)
+    # The list of tasks has this text too, so only the line below the field is looked at.
+    title = window.wait_text("Earlier Prompts")
+    window.click_text("A red lamp", Box(title.x - 10, title.y + ROW_PX, 400, 3 * ROW_PX))
     window.wait_for(f"{prompt} == 'A red lamp'")
     window.key("Escape")
     window.hover()

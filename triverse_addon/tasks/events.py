@@ -73,21 +73,28 @@ class BalanceKnown:
     """
     The result of :meth:`tasks.engine.engine.Engine.ask_balance`; either ``balance`` or ``error`` is set.
 
-    ``in_preferences`` is True if another key or URL in the preferences would fix the error.
+    ``in_preferences`` is True if another key or URL in the preferences would fix the error. ``account_number`` is that
+    of the :class:`tasks.engine.context.EngineContext` when the balance was requested.
     """
 
     balance: Balance | None
     error: Sentence | None = None
     in_preferences: bool = False
+    account_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyTested:
-    """The result of :meth:`tasks.engine.engine.Engine.test_key`."""
+    """
+    The result of :meth:`tasks.engine.engine.Engine.test_key`.
+
+    ``account_number`` is as in :class:`BalanceKnown`.
+    """
 
     ok: bool
     sentence: Sentence
     account: Account | None = None
+    account_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,6 +346,25 @@ def test_price_balance_and_key_are_asked_in_passing(service: StandIn, driver: Dr
     assert [event.ok for event in driver.events if isinstance(event, KeyTested)] == [True, False]
 
 
+def test_an_answer_about_the_key_before_is_not_taken_for_one_about_the_new_key(
+    service: StandIn, driver: Driver
+) -> None:
+    """Both answers are there, and not yet handled, when the key changes: they would say that the new key works."""
+    driver.engine.ask_balance()
+    driver.engine.test_key()
+    not_handled = driver.engine._context.events
+    limit_s = time.monotonic() + LIMIT_S
+    while not any(isinstance(event, KeyTested) for event in tuple(not_handled)):
+        assert time.monotonic() < limit_s
+        time.sleep(0.01)
+    driver.engine.configure(dataclasses.replace(driver.engine.settings, api_key="another"))
+    driver.engine.ask_balance()
+    driver.engine.test_key()
+    driver.until(lambda: any(isinstance(event, KeyTested) for event in driver.events))
+    assert [event.ok for event in driver.events if isinstance(event, KeyTested)] == [False]
+    assert [event.balance for event in driver.events if isinstance(event, BalanceKnown)] == [None]
+
+
 def test_tasks_made_elsewhere_are_found_tracked_and_fetched_when_wanted(
     service: StandIn, driver: Driver, tmp_path: Path
 ) -> None:

@@ -74,6 +74,8 @@ class EngineContext:
         self.store = store
         self.owner = owner
         self._settings = settings
+        self.account_number = 0
+        """Number of times that key or address have changed. An answer with a lower number is about another account."""
         self.gate = RequestGate(lambda: self._settings)
         self.stop = threading.Event()
         self.seals = Seals(self.stop)
@@ -102,6 +104,7 @@ class EngineContext:
             outdated = None
             if (old.api_key, old.api_url) != (settings.api_key, settings.api_url):
                 outdated, self._client = self._client, None
+                self.account_number += 1
         if outdated is not None:
             outdated.close()
 

@@ -27,7 +27,7 @@ from functools import partial
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..converter import Converter, close
-from ..events import Event, PumpReport, TaskChanged, TaskForgotten
+from ..events import BalanceKnown, Event, KeyTested, PumpReport, TaskChanged, TaskForgotten
 from ..preparer import Preparer
 from ..private_files import tighten_soon
 from ..record import TaskRecord
@@ -168,11 +168,19 @@ class Engine(TaskCommands):
         return self._queries.quote(flow, dict(values))
 
     def ask_balance(self) -> None:
-        """Request the account's balance. The answer arrives as a ``BalanceKnown`` event."""
+        """
+        Request the account's balance. The answer arrives as a ``BalanceKnown`` event.
+
+        There is no answer if key or address change before it arrives.
+        """
         self._queries.balance()
 
     def test_key(self, api_key: str | None = None) -> None:
-        """Test an API key (None: the current one). The answer arrives as a ``KeyTested`` event."""
+        """
+        Test an API key (None: the current one). The answer arrives as a ``KeyTested`` event.
+
+        There is no answer if key or address change before it arrives.
+        """
         self._queries.test_key(api_key)
 
     # -------------------------------------------------------------------------
@@ -201,7 +209,7 @@ class Engine(TaskCommands):
                     heard.append(event)
                 # A record that is old and finished does not stay in the cache.
                 self.imports.update(self._task_cache.get(event.record.id) or event.record)
-            else:
+            elif not self._is_about_another_account(event):
                 if isinstance(event, TaskForgotten):
                     self._task_cache.forget(event.id)
                     self.imports.forget(event.id)
@@ -213,6 +221,10 @@ class Engine(TaskCommands):
             self.imports.pump(importer, wait_reason, deadline_s)
             more = bool(queue)
         return PumpReport(tuple(heard), more)
+
+    def _is_about_another_account(self, event: Event) -> bool:
+        """Return True for an answer that was requested before key or address changed."""
+        return isinstance(event, BalanceKnown | KeyTested) and event.account_number != self._context.account_number
 
     @property
     def has_events(self) -> bool:

@@ -53,11 +53,15 @@ class ServiceQueries:
 
     def balance(self) -> None:
         """Query the account's balance."""
-        self._enqueue(self._balance, lambda problem: BalanceKnown(None, problem))
+        number = self._context.account_number
+        self._enqueue(lambda: self._balance(number), lambda problem: BalanceKnown(None, problem, account_number=number))
 
     def test_key(self, api_key: str | None) -> None:
         """Query the account of a key; None means the current key."""
-        self._enqueue(lambda: self._test_key(api_key), lambda problem: KeyTested(False, problem))
+        number = self._context.account_number
+        self._enqueue(
+            lambda: self._test_key(api_key, number), lambda problem: KeyTested(False, problem, account_number=number)
+        )
 
     def find_tasks(self) -> None:
         """Query the user's tasks, and add those that are not in the list."""
@@ -131,7 +135,7 @@ class ServiceQueries:
         else:
             self._context.events.append(Quoted(token, quote))
 
-    def _balance(self) -> None:
+    def _balance(self, account_number: int) -> None:
         balance: Balance | None = None
         problem: Sentence | None = None
         in_preferences = False
@@ -139,9 +143,9 @@ class ServiceQueries:
             balance = self._context.client().balance()
         except TriverseError as error:
             problem, in_preferences = error.sentence, _in_preferences(error)
-        self._context.events.append(BalanceKnown(balance, problem, in_preferences))
+        self._context.events.append(BalanceKnown(balance, problem, in_preferences, account_number))
 
-    def _test_key(self, api_key: str | None) -> None:
+    def _test_key(self, api_key: str | None, account_number: int) -> None:
         settings = self._context.settings
         try:
             if api_key is not None:
@@ -153,7 +157,7 @@ class ServiceQueries:
             finally:
                 client.close()
         except TriverseError as error:
-            self._context.events.append(KeyTested(False, error.sentence))
+            self._context.events.append(KeyTested(False, error.sentence, account_number=account_number))
             return
         self._context.gate.succeeded("key")
         sentence = Sentence.of("The key works.")
@@ -165,7 +169,7 @@ class ServiceQueries:
             )
         elif account.email:
             sentence = Sentence.of("The key works. It belongs to {email}.", email=account.email)
-        self._context.events.append(KeyTested(True, sentence, account))
+        self._context.events.append(KeyTested(True, sentence, account, account_number))
 
     def _find_tasks(self) -> None:
         store, settings = self._context.store, self._context.settings
