@@ -23,8 +23,7 @@ import pytest
 from triverse_addon.api import tls
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.scene.child import process
-from triverse_addon.tasks import file_lock, private_files
-from triverse_addon.tasks.files import seals
+from triverse_addon.tasks.files import file_lock, private_files, seals
 from triverse_addon.tasks.store import file_system
 
 PACKAGE = Path(__file__).resolve().parents[1] / "triverse_addon"
@@ -46,7 +45,7 @@ LOOKED_AT = {
     ("scene/worker/job_loop.py", "nice"): "its absence is asked for",
     ("tasks/files/seals.py", "geteuid"): "after a question for the system",
     ("tasks/machine_memory.py", "sysconf"): "its absence is caught",
-    ("tasks/private_files.py", "geteuid"): "after a question for the system",
+    ("tasks/files/private_files.py", "geteuid"): "after a question for the system",
 }
 """Each use of what only POSIX has, and why it does no harm elsewhere. A new one has to be looked at, too."""
 

@@ -29,12 +29,10 @@ INIT = "__init__"
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
-        ("file_lock", "gltf_reader", "labels", "machine_memory", "processing", "removal", "version"),
-        ("record",),
-        ("charge", "converter", "events", "listed_task", "private_files", "provenance", "settings", "status_text"),
-        ("folders", "variants"),
-        ("files", "preparer", "store"),
-        ("glb", "spending_table"),
+        ("machine_memory", "record", "version"),
+        ("converter", "files"),
+        ("glb", "preparer", "store"),
+        ("settings",),
         ("engine",),
     ),
     "batch": (

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from triverse_addon.tasks.record import Origin, Stage, TaskRecord, new_id
+from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord, new_id
 from triverse_addon.tasks.store.store import Store
 
 #: When the newest of them was made, in seconds since the epoch; each of the others an hour before the next.

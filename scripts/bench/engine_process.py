@@ -68,7 +68,7 @@ def made(folder: Path, url: str, key: str) -> Any:
 
 def order(engine: Any, prompt: str) -> Any:
     """Order a model."""
-    from triverse_addon.tasks.record import TaskRequest
+    from triverse_addon.tasks.record.record import TaskRequest
 
     return engine.submit(TaskRequest("text-to-model", {"prompt": prompt}))
 

@@ -91,7 +91,7 @@ def measure(sample: str, rounds: int) -> dict:
     from triverse_addon.scene.importing.importer import import_task
     from triverse_addon.tasks.converter import ConvertJob
     from triverse_addon.tasks.engine.import_queue import Imported
-    from triverse_addon.tasks.record import Placement, TaskRecord
+    from triverse_addon.tasks.record.record import Placement, TaskRecord
 
     append_ms, importer_ms = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -195,7 +195,7 @@ def _import_ours(converter, glb: Path, preview: Path, out_dir: Path) -> None:
     from triverse_addon.tasks.converter import ConvertJob
     from triverse_addon.tasks.engine.import_queue import Imported
     from triverse_addon.tasks.glb import glb_check
-    from triverse_addon.tasks.record import Placement, TaskRecord
+    from triverse_addon.tasks.record.record import Placement, TaskRecord
 
     glb_check.check(glb)
     converted = converter(ConvertJob(glb, preview, out_dir, "Model"), threading.Event())

@@ -62,7 +62,7 @@ def measured(tasks: int, changes: int, *, live: bool) -> list[float]:
     """Return the seconds from each change to its place in the list."""
     from tests.service.server import StandIn
     from triverse_addon.tasks.engine.engine import Engine
-    from triverse_addon.tasks.record import Stage
+    from triverse_addon.tasks.record.record import Stage
     from triverse_addon.tasks.settings import Settings
 
     with tempfile.TemporaryDirectory() as name, StandIn(credits=10_000_000) as service:

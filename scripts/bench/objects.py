@@ -82,7 +82,7 @@ def measure(number: int) -> dict:
     from triverse_addon.scene.worker import gltf_import
     from triverse_addon.tasks.converter import ConvertJob
     from triverse_addon.tasks.engine.import_queue import Imported
-    from triverse_addon.tasks.record import Placement, TaskRecord
+    from triverse_addon.tasks.record.record import Placement, TaskRecord
 
     spent_s: list[float] = []
     run = gltf_import._run

@@ -52,7 +52,7 @@ def main() -> int:
     from bench.service import Service
 
     from triverse_addon.tasks.engine.engine import Engine
-    from triverse_addon.tasks.record import Stage, TaskRequest
+    from triverse_addon.tasks.record.record import Stage, TaskRequest
     from triverse_addon.tasks.settings import Settings
 
     with tempfile.TemporaryDirectory() as name, Service(speed=20) as service:

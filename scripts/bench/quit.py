@@ -56,7 +56,7 @@ def measured() -> float:
     """Return the seconds that one end takes."""
     from tests.service.server import StandIn
     from triverse_addon.tasks.engine.engine import Engine
-    from triverse_addon.tasks.record import TaskRequest
+    from triverse_addon.tasks.record.record import TaskRequest
     from triverse_addon.tasks.settings import Settings
 
     with tempfile.TemporaryDirectory() as name, StandIn(speed=60, samples=("20k",)) as service:

@@ -29,7 +29,7 @@ from triverse_addon.api.errors import TriverseError
 from triverse_addon.api.flows import Kind
 from triverse_addon.batch.outside_files import ANY_FILE
 from triverse_addon.batch.run.request import BatchRequest, check_request
-from triverse_addon.tasks.record import is_url
+from triverse_addon.tasks.record.record import is_url
 
 BUNDLE = Path(__file__).resolve().with_name("triverse_batch")
 

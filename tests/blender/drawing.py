@@ -12,7 +12,7 @@ import bpy
 import pytest
 
 from tests.blender.recorder import Recorder, draw
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id
 
 Tick = Callable[..., Any]
 

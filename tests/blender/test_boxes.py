@@ -15,7 +15,7 @@ from mathutils import Matrix, Vector
 from tests.blender import glbs
 from tests.blender.drawing import add_records, record, session
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Placement, Replaced, Stage
+from triverse_addon.tasks.record.record import Placement, Replaced, Stage
 
 Tick = Callable[..., Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 import pytest
 
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 from triverse_addon.tasks.store.user_folder import PlaceError
 

@@ -16,7 +16,7 @@ from tests.blender.drawing import poll_message, session
 from tests.blender.recorder import draw
 from tests.blender.test_prepare import painted
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 Tick = Callable[..., Any]
 

@@ -16,8 +16,8 @@ from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.worker import geometry
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported
-from triverse_addon.tasks.processing import Processing
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.processing import Processing
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("geometry-options")]
 

@@ -15,7 +15,7 @@ from triverse_addon.scene.child.process import ChildProcess
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.tasks.converter import Converted, Missing
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("half-models")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from triverse_addon.scene.importing import imported_models, origin, show
 from triverse_addon.scene.importing.imported_models import IMPORTED_AT, UUID
-from triverse_addon.tasks.record import Origin, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

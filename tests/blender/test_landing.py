@@ -18,7 +18,7 @@ from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.importing.placement import TargetTransform
 from triverse_addon.scene.worker.gltf_import import units_of
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Failed, Imported
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("landing-scene")]
 

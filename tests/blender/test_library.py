@@ -26,7 +26,7 @@ from triverse_addon.scene.child import work_folder
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import ConvertError
-from triverse_addon.tasks.processing import Processing
+from triverse_addon.tasks.record.processing import Processing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

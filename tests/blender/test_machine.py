@@ -25,7 +25,7 @@ from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.converter import NoChildError
-from triverse_addon.tasks.processing import Processing
+from triverse_addon.tasks.record.processing import Processing
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("machine-first")]
 

@@ -13,7 +13,7 @@ from tests.blender.drawing import Tick, add_records, poll_message, record, sessi
 from tests.service import models
 from tests.service.server import StandIn
 from triverse_addon.api.flows import FLOWS
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 
 def test_arguments_count_instead_of_the_panels_inputs(ui: ModuleType, connected: StandIn, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.blender.recorder import Recorder
 from triverse_addon.scene.child import preview_pixels
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.preview_pixels import Pixels, PreviewPixels, Source
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 Tick = Callable[..., Any]
 

@@ -21,7 +21,7 @@ from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.worker import gltf_import
 from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
 from triverse_addon.tasks.glb import glb_check
-from triverse_addon.tasks.record import TaskRecord, new_id
+from triverse_addon.tasks.record.record import TaskRecord, new_id
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

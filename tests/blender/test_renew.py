@@ -16,7 +16,7 @@ from triverse_addon.scene.importing import imported_models, replace_import
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 UUID = glbs.PROPERTIES["triverse_task_uuid"]
 

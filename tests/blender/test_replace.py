@@ -19,7 +19,7 @@ from triverse_addon.scene.importing import origin
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Placement, Replaced, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Replaced, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -16,7 +16,7 @@ from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.scene.importing.origin import find_scene
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
-from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord
 
 
 class SceneProperties(bpy.types.PropertyGroup):

@@ -13,7 +13,7 @@ from tests.blender import glbs
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -19,7 +19,7 @@ from triverse_addon.batch.library import catalogs
 from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID, LibraryCopyConverter
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.tasks.converter import ConvertJob
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

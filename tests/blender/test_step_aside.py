@@ -16,7 +16,7 @@ from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.placement import bounds
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -17,7 +17,7 @@ from tests.blender.drawing import Tick, add_records, poll_message, record
 from tests.blender.recorder import Recorder, draw
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.dispatcher import BATCH_ORIGIN
-from triverse_addon.tasks.record import Origin, Stage
+from triverse_addon.tasks.record.record import Origin, Stage
 from triverse_addon.ui.away import ends, sound, system_notification
 
 NAMES = ("A chair", "-e --help $(touch x) `id`; rm & \"q\" 'q' \\ %s <b>bold</b> ü椅子\nline", "nul\0 and \udcff")

@@ -14,7 +14,7 @@ import pytest
 from tests.blender import glbs
 from tests.blender.drawing import Tick, add_records, make_panel, record, tasks_panel
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 UUID = "0198c0de-0000-4000-8000-000000000001"
 

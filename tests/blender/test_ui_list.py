@@ -23,7 +23,7 @@ from tests.blender.drawing import (
 )
 from tests.blender.recorder import Recorder, draw
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 STAGES: dict[str, tuple[dict[str, Any], str, str]] = {
     "ready": ({"stage": Stage.READY}, "Ready to import", "import_task"),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.blender.drawing import Tick, add_records, draw_rows, record, shown_rows, tasks_panel
 from tests.blender.recorder import draw
-from triverse_addon.tasks.record import Origin, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
 
 Show = Callable[..., list[str]]
 

@@ -12,7 +12,7 @@ from tests.blender.drawing import Tick, add_records, draw_rows, poll_message, re
 from tests.blender.recorder import draw
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.dispatcher import BATCH_ORIGIN
-from triverse_addon.tasks.record import Origin, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
 from triverse_addon.ui.state import list_rows
 
 

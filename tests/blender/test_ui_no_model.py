@@ -13,7 +13,7 @@ import pytest
 from tests.blender.drawing import Tick, draw_rows, session, tasks_panel
 from tests.blender.recorder import draw
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 OPS: Any = bpy.ops.triverse
 BETTER = "a stone well, fine detail, studio light"

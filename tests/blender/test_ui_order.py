@@ -15,7 +15,7 @@ from tests.blender.recorder import Recorder, draw
 from tests.blender.test_ui_presets import new_scene
 from tests.blender.test_ui_sources import given
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 EXAMPLE = "A small wooden treasure chest with iron bands"
 

@@ -15,7 +15,7 @@ from tests.blender.conftest import ADDON
 from tests.blender.drawing import Tick, add_records, as_button, make_panel, poll_message, record, session, tasks_panel
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Stage, now_s
+from triverse_addon.tasks.record.record import Stage, now_s
 from triverse_addon.ui.state.recent_orders import ASK_S, REST_S, RecentOrders
 
 

@@ -18,7 +18,7 @@ from tests.blender.recorder import Recorder
 from tests.blender.test_ui_sources import given
 from tests.blender.test_upright import STANDING, TURNED, corners
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.service.server import StandIn
 from triverse_addon.api.http_session import HttpSession, Request
 from triverse_addon.api.payloads import Balance, Quote
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.events import BalanceKnown, Quoted
+from triverse_addon.tasks.record.events import BalanceKnown, Quoted
 from triverse_addon.ui.form import request
 from triverse_addon.ui.generate import cost as generate_cost
 from triverse_addon.ui.state.price_cache import FRESH_S, PAUSE_S, STILL_S, PriceCache

@@ -14,8 +14,8 @@ from tests.blender import glbs
 from tests.blender.drawing import Tick, draw_rows, session, tasks_panel
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.tasks.processing import PLAIN, Processing
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.processing import PLAIN, Processing
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 OPS: Any = bpy.ops.triverse
 FLOWS = ("texture-model", "text-to-texture", "model-remesh", "convert-model-format")

@@ -12,7 +12,7 @@ import pytest
 from tests.blender.drawing import Tick
 from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import TaskRequest
+from triverse_addon.tasks.record.record import TaskRequest
 
 
 def test_the_header_shows_whether_updates_are_live_or_polled(

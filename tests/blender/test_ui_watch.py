@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from triverse_addon.tasks.events import TaskChanged, TaskForgotten
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.events import TaskChanged, TaskForgotten
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 from triverse_addon.ui.state.in_progress import InProgress
 
 CONVERTING = TaskRecord(id="chair", flow="text-to-model", name="Chair", stage=Stage.CONVERTING)

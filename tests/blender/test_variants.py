@@ -18,7 +18,7 @@ from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 OPS: Any = bpy.ops.triverse
 
@@ -259,7 +259,7 @@ def test_another_model_stands_turned_as_the_earlier_one(fresh_file: None, tmp_pa
 
 def test_a_price_beside_that_of_the_panel_holds_it_up_no_longer_than_its_answer() -> None:
     """Both are looked at whenever something is drawn, and the service answers the last question only."""
-    from triverse_addon.tasks.events import Quoted
+    from triverse_addon.tasks.record.events import Quoted
     from triverse_addon.ui.state.price_cache import STILL_S, PriceCache
 
     now = [0.0]

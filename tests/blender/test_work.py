@@ -18,8 +18,8 @@ from triverse_addon.scene.worker import asset_collection
 from triverse_addon.scene.worker.geometry import mesh_objects, triangles_of
 from triverse_addon.tasks.converter import Converted, ConvertError
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Failed, Imported
-from triverse_addon.tasks.processing import PLAIN, Processing
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.processing import PLAIN, Processing
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

@@ -30,7 +30,7 @@ from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.steps import Steps
 from triverse_addon.tasks.engine.submit_steps import SubmitSteps
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 from triverse_addon.tasks.store.store import Store
 
 pytestmark = pytest.mark.kind("silent-workers")

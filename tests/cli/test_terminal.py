@@ -37,8 +37,8 @@ from triverse_addon.cli.errors import UsageError
 from triverse_addon.cli.exit_codes import Exit
 from triverse_addon.cli.output import Output, shown_logs
 from triverse_addon.cli.progress import ProgressPrinter
-from triverse_addon.tasks import provenance
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record import provenance
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 pytestmark = pytest.mark.kind("control-characters")
 

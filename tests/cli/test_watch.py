@@ -18,7 +18,7 @@ from triverse_addon.cli.output import Output
 from triverse_addon.cli.progress import ProgressPrinter
 from triverse_addon.cli.wait import TaskWaiter
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 
 WAITING = TaskRecord(id="a" * 32, flow="text-to-model", name="chair", stage=Stage.SUBMITTING)

@@ -30,7 +30,7 @@ from triverse_addon.api.responses import read_answer, retry_after
 from triverse_addon.tasks.engine.service_updates import apply_status, record_of
 from triverse_addon.tasks.files import image_size
 from triverse_addon.tasks.glb import glb_check
-from triverse_addon.tasks.record import new_id
+from triverse_addon.tasks.record.record import new_id
 from triverse_addon.tasks.store.codec import to_json
 
 _TRIES = int(os.environ.get("TRIVERSE_FUZZ_TRIES", "0"))

@@ -34,7 +34,7 @@ from triverse_addon.batch.library.ledger import Ledger, stem_of
 from triverse_addon.batch.run import resume
 from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.tasks.files import download_resume
-from triverse_addon.tasks.record import TaskRecord, now_s
+from triverse_addon.tasks.record.record import TaskRecord, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store import rows as store_rows
 

@@ -21,7 +21,7 @@ from tests.tasks import tolerated
 from tests.tasks.glb.test_glb_tolerated import LARGE, NEWEST, document_of
 from triverse_addon.tasks.files import image_size, picture_formats
 from triverse_addon.tasks.glb import data_uri, glb_check
-from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader
+from triverse_addon.tasks.glb.gltf_reader import ANY_BLENDER, GltfReader
 
 pytestmark = pytest.mark.kind("fuzz")
 

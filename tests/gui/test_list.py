@@ -15,7 +15,7 @@ from scripts._dev.window import BlenderWindow, copy_profile
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, generate, settle, wait_for_stage
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import FAILED_STAGES, TaskRecord
+from triverse_addon.tasks.record.record import FAILED_STAGES, TaskRecord
 
 COUNT = 300
 

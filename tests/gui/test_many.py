@@ -14,7 +14,7 @@ from tests.gui.conftest import OpenWindow
 from tests.gui.panel import SESSION, connected, settle
 from tests.gui.test_list import FILTER, FIRST_NAME, TaskList
 from tests.service.server import StandIn
-from triverse_addon.tasks.record import TaskRecord
+from triverse_addon.tasks.record.record import TaskRecord
 
 COUNT = 120
 #: From one row of the list to the next, in pixels.

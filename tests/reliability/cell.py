@@ -23,8 +23,8 @@ from tests.tasks.engines import convert, import_all, settings_for
 from triverse_addon.api.client import Client
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.events import BalanceKnown, Event, KeyTested, Quoted
-from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.events import BalanceKnown, Event, KeyTested, Quoted
+from triverse_addon.tasks.record.record import Stage, TaskRecord, TaskRequest
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.version import addon_version
 

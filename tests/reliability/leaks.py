@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.events import PumpReport
+from triverse_addon.tasks.record.events import PumpReport
 
 #: What every stand-in's key looks like: so no test has to say which is its own. No form that texts give it changes this
 #: part but one with every character in another form.

@@ -20,8 +20,8 @@ from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
 from triverse_addon.api import backoff
 from triverse_addon.tasks.engine import steps
-from triverse_addon.tasks.events import Notice, TasksFound
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.events import Notice, TasksFound
+from triverse_addon.tasks.record.record import Stage
 from triverse_addon.tasks.store.store import FILE_NAME
 
 FOUND = "Find My Tasks while an order is under way"

@@ -22,7 +22,7 @@ from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
 from triverse_addon.tasks.files import resumable_download
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 PART = "a disk or folder that fails"
 

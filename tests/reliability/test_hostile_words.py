@@ -21,11 +21,11 @@ from tests.tasks.engines import running
 from triverse_addon.api import payloads
 from triverse_addon.api.errors import BadAnswerError, NotFoundError
 from triverse_addon.api.urls import check_asset_url
-from triverse_addon.tasks import provenance, status_text
 from triverse_addon.tasks.engine.service_updates import apply_status, record_of
-from triverse_addon.tasks.events import TasksFound
-from triverse_addon.tasks.folders import folder_for
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id
+from triverse_addon.tasks.files.folders import folder_for
+from triverse_addon.tasks.record import provenance, status_text
+from triverse_addon.tasks.record.events import TasksFound
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id
 
 #: What a hostile or broken service may write where a text belongs.
 TEXTS = {

@@ -10,7 +10,7 @@ from tests.reliability.leaks import Log, files_with_key
 from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.events import Notice
+from triverse_addon.tasks.record.events import Notice
 
 
 def test_a_key_is_found_in_logs_exceptions_events_tasks_and_files(tmp_path: Path, log: Log) -> None:

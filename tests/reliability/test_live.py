@@ -24,9 +24,9 @@ from tests.reliability.account import ACCOUNT
 from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.event_stream import FrameReader
-from triverse_addon.tasks import record as record_module
 from triverse_addon.tasks.engine import supervisor as supervisor_module
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record import record as record_module
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 TASKS = 500
 

@@ -24,10 +24,10 @@ import pytest
 from tests.reliability.account import ACCOUNT
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, convert, import_all, running, settings_for
-from triverse_addon.tasks import record
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.events import BalanceKnown, Notice, TasksFound
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record import record
+from triverse_addon.tasks.record.events import BalanceKnown, Notice, TasksFound
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store import store
 from triverse_addon.tasks.store.errors import StoreError

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from triverse_addon.scene.worker import job_format, job_json
 from triverse_addon.scene.worker.job_format import ConvertOutput, Job, Missing, Processing, Refused, SheetTile
 from triverse_addon.scene.worker.job_json import FormatError, read_job, read_output, read_part, write_job, write_output
-from triverse_addon.tasks import converter, processing
+from triverse_addon.tasks import converter
+from triverse_addon.tasks.record import processing
 
 INPUTS = typing.get_args(job_format.Input)
 OUTPUTS = typing.get_args(job_format.Output)

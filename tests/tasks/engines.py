@@ -14,8 +14,8 @@ from tests.service.server import StandIn
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Imported, Importer
-from triverse_addon.tasks.events import Event
-from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.events import Event
+from triverse_addon.tasks.record.record import Stage, TaskRecord, TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 #: A net against a hang; nothing counts on it.

@@ -16,8 +16,8 @@ from pathlib import Path
 from tests.tasks.engines import convert, import_all
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.events import TaskChanged
-from triverse_addon.tasks.record import TaskRequest
+from triverse_addon.tasks.record.events import TaskChanged
+from triverse_addon.tasks.record.record import TaskRequest
 from triverse_addon.tasks.settings import Settings, key_from_environment
 
 

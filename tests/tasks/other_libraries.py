@@ -15,8 +15,8 @@ import urllib.request
 from pathlib import Path
 
 from triverse_addon.tasks.engine.diagnostics import report
-from triverse_addon.tasks.events import LiveChanged, TasksFound
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record.events import LiveChanged, TasksFound
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 from .engines import LIMIT_S, Driver, Engine, Settings, convert
 

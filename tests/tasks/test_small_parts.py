@@ -19,8 +19,8 @@ from triverse_addon.tasks.engine.retry import retry_changes
 from triverse_addon.tasks.engine.service_updates import apply_status
 from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, TaskCache
 from triverse_addon.tasks.engine.work_queue import WorkQueue
-from triverse_addon.tasks.record import TRANSITIONS, UNFINISHED, Stage, TaskRecord
-from triverse_addon.tasks.status_text import overall_progress, stage_text, time_left_s
+from triverse_addon.tasks.record.record import TRANSITIONS, UNFINISHED, Stage, TaskRecord
+from triverse_addon.tasks.record.status_text import overall_progress, stage_text, time_left_s
 
 #: As users have them: taken before a fixture shortens them.
 REAL_S = (pacing.FIRST_POLL_S, pacing.LONGEST_POLL_S, pacing.LIVE_POLL_S)
@@ -249,8 +249,8 @@ def test_old_tasks_leave_the_memory_and_not_the_list() -> None:
 
 
 def test_tags_are_the_words_by_which_a_model_is_looked_for() -> None:
-    from triverse_addon.tasks import provenance
-    from triverse_addon.tasks.record import TaskRecord
+    from triverse_addon.tasks.record import provenance
+    from triverse_addon.tasks.record.record import TaskRecord
 
     one = TaskRecord(
         id="a",

@@ -19,7 +19,7 @@ from tests.tasks import windows_rules
 from tests.tasks.engines import running
 from tests.tasks.store.test_moving import assert_whole, bytes_of, filled
 from triverse_addon.tasks.files import resumable_download
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 from triverse_addon.tasks.store import moving
 from triverse_addon.tasks.store.user_folder import settle
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The table columns for what Blender does with a model (``tasks.processing``), and the check of their values.
+The table columns for what Blender does with a model (``tasks.record.processing``), and the check of their values.
 
 Floor: between first and second. Thread: any (immutable). No ``bpy``.
 """
@@ -14,7 +14,7 @@ from ..api.field_values import check_value, to_number
 from ..api.flows import Field, Kind
 from ..api.sentence import Sentence
 from ..api.spelling import half_width
-from ..tasks.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
+from ..tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 
 #: Export formats in addition to the .blend, with their file suffixes.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
@@ -32,7 +32,7 @@ class Column:
     check: Callable[[object, str], object]
     """Converts a cell, given the table's decimal mark, see :func:`api.spelling.number`."""
     sets: str
-    """Name of the field of :class:`tasks.processing.Processing` that it sets."""
+    """Name of the field of :class:`tasks.record.processing.Processing` that it sets."""
 
 
 def _by_field(kind: Kind, name: str, minimum: int | None = None, maximum: int | None = None) -> Callable[..., object]:

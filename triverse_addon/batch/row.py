@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..api.fields import JSON
-from ..tasks.processing import Processing
+from ..tasks.record.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import NoReturn
 from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
 from ..api.urls import clean
-from ..tasks.variants import MOST
+from ..tasks.record.variants import MOST
 from . import batch_arguments
 from .argument_types import seconds, whole
 from .errors import UsageError

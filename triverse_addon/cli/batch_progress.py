@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from ..batch.run.outcome import Progress
-from ..tasks.record import TaskRecord
+from ..tasks.record.record import TaskRecord
 from .output import Output, task_fields
 
 #: Minimum interval in seconds between two lines in a log file.

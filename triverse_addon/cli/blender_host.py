@@ -18,7 +18,7 @@ from ..scripting import handlers
 from ..scripting.blender_engine_host import BlenderEngineHost
 from ..scripting.task import Task
 from ..tasks.engine.import_queue import ImportOutcome
-from ..tasks.record import Origin
+from ..tasks.record.record import Origin
 from .output_file import SaveError
 
 #: Gap between two models placed side by side, in Blender units.

@@ -24,9 +24,9 @@ from ..tasks.converter import Converter, NoChildError
 from ..tasks.engine.diagnostics import report_of
 from ..tasks.engine.engine import Engine
 from ..tasks.preparer import Preparer, is_made_of
-from ..tasks.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest, is_url
+from ..tasks.record.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest, is_url
+from ..tasks.record.status_text import stage_text
 from ..tasks.settings import Settings
-from ..tasks.status_text import stage_text
 from ..tasks.store.query import Query
 from . import arguments, variants
 from .batch import batch

@@ -16,8 +16,8 @@ from typing import TextIO
 from ..api.display_text import escaped_json, shown
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from ..tasks.listed_task import ListedTask
-from ..tasks.record import TaskRecord
+from ..tasks.record.listed_task import ListedTask
+from ..tasks.record.record import TaskRecord
 from .exit_codes import Exit
 
 #: Number of lines that :meth:`Output.in_pieces` hands over at a time.

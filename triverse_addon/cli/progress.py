@@ -8,9 +8,9 @@ Floor: third. Thread: main. No ``bpy``.
 import shutil
 from collections.abc import Sequence
 
-from ..tasks.events import Event, Notice
-from ..tasks.record import Stage, TaskRecord
-from ..tasks.status_text import overall_progress, stage_text, time_left_s
+from ..tasks.record.events import Event, Notice
+from ..tasks.record.record import Stage, TaskRecord
+from ..tasks.record.status_text import overall_progress, stage_text, time_left_s
 from .output import Output, task_fields
 
 _BAR_WIDTH = 24

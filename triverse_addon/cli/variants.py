@@ -14,9 +14,9 @@ from ..scripting import credits
 from ..scripting.errors import OverBudgetError
 from ..scripting.order import derived_id, order
 from ..tasks.engine.engine import Engine
-from ..tasks.record import FAILED_STAGES, TaskRecord, TaskRequest
+from ..tasks.record.record import FAILED_STAGES, TaskRecord, TaskRequest
+from ..tasks.record.variants import variants_of
 from ..tasks.settings import Settings
-from ..tasks.variants import variants_of
 from .errors import UsageError
 from .output import Output
 

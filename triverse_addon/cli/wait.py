@@ -19,7 +19,7 @@ from ..scripting.task import Task
 from ..scripting.waiting import Patience
 from ..tasks.engine.engine import Engine
 from ..tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome, Later
-from ..tasks.record import Origin, Placement, Stage, TaskRecord, new_id
+from ..tasks.record.record import Origin, Placement, Stage, TaskRecord, new_id
 from ..tasks.store.errors import NoSuchTaskError
 from .exit_codes import EXITS, Exit
 from .host import Host

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from ..api.payloads import Balance, Quote
     from ..batch.problems import BatchProblemsError
-    from ..tasks.record import Stage
+    from ..tasks.record.record import Stage
     from .batch import Batch
     from .client import Triverse
     from .errors import (
@@ -89,7 +89,7 @@ _HOMES = {
     "BatchProblemsError": "..batch.problems",
     "Files": ".task",
     "Quote": "..api.payloads",
-    "Stage": "..tasks.record",
+    "Stage": "..tasks.record.record",
     "Task": ".task",
     "Triverse": ".client",
     "on_imported": ".handlers",

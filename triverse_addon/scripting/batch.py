@@ -33,7 +33,7 @@ from ..batch.run.resume import SavedBatch
 from ..batch.run.row_table import RowTable, has_work
 from ..batch.run.runner import Runner
 from ..tasks.files.atomic_write import write_whole
-from ..tasks.record import is_url
+from ..tasks.record.record import is_url
 from .batch_worker import Ended, Started, Worker
 from .connection import Connection, check_may_wait
 from .errors import OverBudgetError

@@ -36,8 +36,8 @@ from ..batch.run.row_table import RowTable, build_table
 from ..batch.run.runner import Runner
 from ..tasks.converter import ConvertStopped
 from ..tasks.engine.context import make_client
-from ..tasks.events import Notice
-from ..tasks.record import TaskRecord
+from ..tasks.record.events import Notice
+from ..tasks.record.record import TaskRecord
 from ..tasks.settings import Settings
 from ..tasks.store.lease import Owner
 

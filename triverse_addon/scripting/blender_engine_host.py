@@ -20,9 +20,9 @@ from ..scene.host_info import about_blender
 from ..scene.user_folder import older_folders, usual_folder
 from ..scene.worker.gltf_import import units_of
 from ..tasks.converter import Converter
-from ..tasks.folders import WORK
+from ..tasks.files.folders import WORK
 from ..tasks.preparer import Preparer
-from ..tasks.record import Placement
+from ..tasks.record.record import Placement
 from ..tasks.settings import Settings
 from ..tasks.store.user_folder import settle
 from .engine_host import folders

@@ -17,7 +17,7 @@ from ..api.unexpected_errors import UNFORESEEN
 
 if TYPE_CHECKING:
     from ..tasks.engine.engine import Engine
-    from ..tasks.record import TaskRecord
+    from ..tasks.record.record import TaskRecord
 
 log = logging.getLogger(__name__)
 

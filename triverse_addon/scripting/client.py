@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.unexpected_errors import UNFORESEEN
-from ..tasks.record import Stage
+from ..tasks.record.record import Stage
 from .connection import Connection, check_may_wait
 from .task import Task
 

@@ -16,7 +16,7 @@ from ..api.urls import DEFAULT_API_URL
 from ..batch.library.asset_writer import AssetWriter
 from ..tasks.converter import Converter
 from ..tasks.preparer import Preparer
-from ..tasks.record import Placement
+from ..tasks.record.record import Placement
 from ..tasks.settings import Settings, key_from_environment, url_from_environment
 
 

@@ -19,7 +19,7 @@ from ..scene.importing.origin import token
 from ..scene.worker import asset_collection
 from ..scene.worker.gltf_import import units_of
 from ..tasks.engine.import_queue import Failed, Imported, ImportOutcome, Later
-from ..tasks.record import Origin, Placement, Stage, TaskRecord
+from ..tasks.record.record import Origin, Placement, Stage, TaskRecord
 from . import handlers
 from .callbacks import Watched
 from .connection import Connection, in_window

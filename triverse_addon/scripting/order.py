@@ -16,8 +16,8 @@ from ..api.errors import InputError
 from ..api.flows import Flow, check, flow_named
 from ..api.sentence import Sentence
 from ..batch.input.order_ids import content_of, digest
-from ..tasks.record import FAILED_STAGES, Origin, Placement, TaskRecord, TaskRequest, is_url
-from ..tasks.variants import MOST, variants_of
+from ..tasks.record.record import FAILED_STAGES, Origin, Placement, TaskRecord, TaskRequest, is_url
+from ..tasks.record.variants import MOST, variants_of
 
 if TYPE_CHECKING:
     from ..tasks.engine.engine import Engine

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from ..tasks.record import Stage, TaskRecord
-from ..tasks.status_text import time_left_s
+from ..tasks.record.record import Stage, TaskRecord
+from ..tasks.record.status_text import time_left_s
 from .errors import TaskFailedError
 
 if TYPE_CHECKING:

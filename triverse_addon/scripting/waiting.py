@@ -15,7 +15,7 @@ from ..api.service_codes import ServiceCode
 from ..batch.run.outcome import RowResult
 from ..tasks.engine.engine import Engine
 from ..tasks.engine.request_gate import BlockReason
-from ..tasks.record import FAILED_STAGES, Stage, TaskRecord
+from ..tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from .errors import TaskFailedError, WaitTimeoutError
 
 #: Consecutive failures after which the service counts as down: about half a minute of back-off.

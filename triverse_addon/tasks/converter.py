@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from .processing import PLAIN, Processing
+from .record.processing import PLAIN, Processing
 
 
 @dataclass(frozen=True, slots=True)

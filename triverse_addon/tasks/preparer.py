@@ -16,8 +16,8 @@ from ..api.addresses import check_image_address
 from ..api.errors import InputError
 from ..api.flows import Field, Flow, Kind, check_sources
 from ..api.sentence import Sentence
-from .folders import slug
-from .record import is_url
+from .files.folders import slug
+from .record.record import is_url
 
 
 class Preparer(Protocol):

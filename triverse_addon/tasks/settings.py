@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..api.keys import check_key, check_key_is_for, clean_key
 from ..api.urls import DEFAULT_API_URL, origin_of
-from .gltf_reader import ANY_BLENDER, GltfReader
+from .glb.gltf_reader import ANY_BLENDER, GltfReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def folder(*, create: bool) -> str:
             return str(place.folder)
         _folder = str(place.folder)
     if create and not _is_made:
-        from ..tasks.private_files import make_folder  # lazy import, as above
+        from ..tasks.files.private_files import make_folder  # lazy import, as above
 
         make_folder(Path(_folder))
         _is_made = True

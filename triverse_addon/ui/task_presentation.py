@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ..api.service_codes import ServiceCode
 from ..batch.run.dispatcher import BATCH_ORIGIN
-from ..tasks.charge import Charge, charge_of
-from ..tasks.events import Notice, Remedy
-from ..tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
-from ..tasks.status_text import overall_progress, stage_text, time_left_s
+from ..tasks.record.charge import Charge, charge_of
+from ..tasks.record.events import Notice, Remedy
+from ..tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
+from ..tasks.record.status_text import overall_progress, stage_text, time_left_s
 from .rna import Icon
 from .translate import tr, translate
 

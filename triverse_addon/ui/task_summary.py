@@ -6,7 +6,7 @@ Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads me
 """
 
 from ..api.fields import prompt_of
-from ..tasks.record import TaskRecord
+from ..tasks.record.record import TaskRecord
 from . import task_presentation
 from .translate import tr
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.batch.files import glb, looked_at, png, said, write
 from triverse_addon.api.flows import FLOWS
-from triverse_addon.tasks.processing import Processing
+from triverse_addon.tasks.record.processing import Processing
 
 
 def test_a_row_with_everything(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_long_simple_name_keeps_its_end() -> None:
 
 #: Each call takes its time, as over a network, and files cannot be locked.
 SLOW_SHARE = (
-    "import errno, sys, time; from triverse_addon.tasks import file_lock\n"
+    "import errno, sys, time; from triverse_addon.tasks.files import file_lock\n"
     "def no_locks(file): raise OSError(errno.EOPNOTSUPP, 'no')\n"
     "file_lock.lock, slow = no_locks, ('open', 'os.listdir', 'os.rename', 'os.remove')\n"
     "sys.addaudithook(lambda event, _: time.sleep(0.003) if event in slow else None)\n"

@@ -16,7 +16,7 @@ import pytest
 
 from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of, stem_of
 from triverse_addon.batch.row import Row
-from triverse_addon.tasks.processing import Processing
+from triverse_addon.tasks.record.processing import Processing
 
 REPO = Path(__file__).resolve().parents[3]
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair")

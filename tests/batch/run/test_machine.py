@@ -24,7 +24,7 @@ from triverse_addon.batch.run import machine_check
 from triverse_addon.batch.run.machine_check import check_machine
 from triverse_addon.batch.run.plan import PlannedRow, RowAction
 from triverse_addon.tasks.converter import NoChildError
-from triverse_addon.tasks.processing import Processing
+from triverse_addon.tasks.record.processing import Processing
 
 pytestmark = pytest.mark.kind("machine-first")
 

@@ -24,8 +24,8 @@ from triverse_addon.scene.child.process import ChildProcess
 from triverse_addon.scene.worker.job_format import TrialInput, TrialOutput
 from triverse_addon.tasks.converter import ChildNotStartedError, ConvertJob, NoChildError, not_started
 from triverse_addon.tasks.engine.transitions import MAX_ATTEMPTS
-from triverse_addon.tasks.events import Notice
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.events import Notice
+from triverse_addon.tasks.record.record import Stage
 
 pytestmark = pytest.mark.kind("no-silent-fallback")
 

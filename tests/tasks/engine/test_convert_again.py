@@ -14,8 +14,8 @@ from tests.tasks import engines
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.converter import Converted, ConvertJob, Missing
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome
-from triverse_addon.tasks.events import Notice
-from triverse_addon.tasks.record import Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.events import Notice
+from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.kind("other-blenders")
 

@@ -14,8 +14,8 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.api.client import Client
 from triverse_addon.api.responses import too_near
-from triverse_addon.tasks.folders import DELIVERED
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.files.folders import DELIVERED
+from triverse_addon.tasks.record.record import Stage
 
 
 def test_what_is_no_model_is_kept_where_the_task_says(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from triverse_addon.tasks import machine_memory
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine import work_queues
 from triverse_addon.tasks.engine.expected_conversions import ExpectedConversions
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 
 class Early:

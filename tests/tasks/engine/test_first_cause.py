@@ -12,7 +12,7 @@ import pytest
 from tests.cli.driver import Cli
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 pytestmark = pytest.mark.kind("first-cause")
 

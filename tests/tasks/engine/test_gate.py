@@ -14,7 +14,7 @@ from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.reconcile import pick
 from triverse_addon.tasks.engine.request_gate import BlockReason, RequestGate
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 from triverse_addon.tasks.settings import Settings
 
 

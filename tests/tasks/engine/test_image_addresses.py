@@ -13,7 +13,7 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.validation import check
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import TaskRequest
+from triverse_addon.tasks.record.record import TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 pytestmark = pytest.mark.kind("addresses")

@@ -12,7 +12,7 @@ import pytest
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Imported
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.errors import StoreError
 from triverse_addon.tasks.store.schema import SCHEMA_VERSION

@@ -20,7 +20,7 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, files_with, running
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 
 REPO = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.converter import Converted, ConvertJob, NoChildError
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 from triverse_addon.tasks.settings import Settings
 
 

@@ -15,8 +15,8 @@ from tests.tasks import tolerated
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.deliver_steps import DeliverSteps
 from triverse_addon.tasks.engine.expected_conversions import ExpectedConversions
-from triverse_addon.tasks.gltf_reader import ANY_BLENDER
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id
+from triverse_addon.tasks.glb.gltf_reader import ANY_BLENDER
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id
 
 
 class Step:

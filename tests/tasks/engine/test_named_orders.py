@@ -17,7 +17,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.tasks.engine import pacing, submit_steps
 from triverse_addon.tasks.engine.pacing import SlidingWindowLimiter
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Failed, Imported, Later
 from triverse_addon.tasks.engine.request_gate import BlockReason
-from triverse_addon.tasks.events import BalanceKnown, KeyTested, Quoted, TasksFound
-from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.events import BalanceKnown, KeyTested, Quoted, TasksFound
+from triverse_addon.tasks.record.record import Stage, TaskRecord, TaskRequest
 
 
 @pytest.fixture

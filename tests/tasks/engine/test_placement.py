@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from triverse_addon.tasks.processing import PLAIN, Processing
-from triverse_addon.tasks.record import Placement, Replaced, TaskRecord
+from triverse_addon.tasks.record.processing import PLAIN, Processing
+from triverse_addon.tasks.record.record import Placement, Replaced, TaskRecord
 from triverse_addon.tasks.store import codec
 
 REPLACED = Replaced(

@@ -15,7 +15,7 @@ import pytest
 from tests.batch.files import png
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 
 @pytest.fixture

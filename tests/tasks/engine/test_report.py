@@ -13,7 +13,7 @@ from tests.tasks.engines import Driver, settings_for
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.diagnostics import report, report_of
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
+from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 

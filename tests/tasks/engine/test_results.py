@@ -17,8 +17,8 @@ from tests.service import results
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
 from triverse_addon.tasks.engine.import_queue import files_are_there
-from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord, TaskRequest
-from triverse_addon.tasks.status_text import overall_progress, stage_text
+from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.status_text import overall_progress, stage_text
 from triverse_addon.tasks.store.query import Query
 from triverse_addon.tasks.store.store import Store
 

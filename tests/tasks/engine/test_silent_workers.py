@@ -27,8 +27,8 @@ from triverse_addon.tasks.engine.request_gate import BlockReason
 from triverse_addon.tasks.engine.steps import Steps
 from triverse_addon.tasks.engine.submit_steps import SubmitSteps
 from triverse_addon.tasks.engine.transitions import Transitions
-from triverse_addon.tasks.events import BalanceKnown, KeyTested, LiveChanged, Notice, Quoted, TasksFound
-from triverse_addon.tasks.record import Stage, TaskRequest
+from triverse_addon.tasks.record.events import BalanceKnown, KeyTested, LiveChanged, Notice, Quoted, TasksFound
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 from triverse_addon.tasks.store.query import Query
 from triverse_addon.tasks.store.store import Store
 

@@ -30,7 +30,7 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.context import EngineContext
 from triverse_addon.tasks.engine.retry import retry_changes
 from triverse_addon.tasks.engine.steps import QUEUE_FOR_STAGE, Steps
-from triverse_addon.tasks.record import FAILED_STAGES, Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record.record import FAILED_STAGES, Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.store import Store
 

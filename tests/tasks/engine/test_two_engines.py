@@ -17,8 +17,8 @@ from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.import_queue import Later
-from triverse_addon.tasks.events import TaskChanged
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.events import TaskChanged
+from triverse_addon.tasks.record.record import Stage
 
 #: As long as a test needs to do something meanwhile, or until the rule is released.
 SLOWLY = {"drip_bytes": 20_000, "drip_s": 0.1}

@@ -24,10 +24,10 @@ from tests.tasks.engines import running
 from triverse_addon.tasks.engine.new_record import record_of_request
 from triverse_addon.tasks.engine.retry import retry_changes
 from triverse_addon.tasks.engine.steps import QUEUE_FOR_STAGE
-from triverse_addon.tasks.record import FAILED_STAGES, Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.record import FAILED_STAGES, Stage, TaskRecord, TaskRequest
+from triverse_addon.tasks.record.variants import variants_of
 from triverse_addon.tasks.store.query import Query
 from triverse_addon.tasks.store.store import FILE_NAME, Store
-from triverse_addon.tasks.variants import variants_of
 
 __all__ = ["clock"]
 

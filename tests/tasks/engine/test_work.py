@@ -21,10 +21,10 @@ from triverse_addon.tasks.converter import (
     NoChildError,
 )
 from triverse_addon.tasks.engine.import_queue import Failed, ImportOutcome
-from triverse_addon.tasks.events import Notice
-from triverse_addon.tasks.processing import PLAIN, Processing
-from triverse_addon.tasks.record import Origin, Placement, Stage, TaskRecord
-from triverse_addon.tasks.status_text import stage_text
+from triverse_addon.tasks.record.events import Notice
+from triverse_addon.tasks.record.processing import PLAIN, Processing
+from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord
+from triverse_addon.tasks.record.status_text import stage_text
 
 WORK = Processing(decimate=500, hull=True)
 HERE = Origin(session="s")

@@ -32,8 +32,8 @@ from triverse_addon.tasks.files.download_errors import (
     ForeignFileError,
     TooLargeError,
 )
+from triverse_addon.tasks.files.private_files import opener
 from triverse_addon.tasks.files.resumable_download import DownloadSpec, fetch
-from triverse_addon.tasks.private_files import opener
 
 BODY = b"glTF" + bytes(range(256)) * 40
 ANY_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

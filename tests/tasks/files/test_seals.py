@@ -22,7 +22,7 @@ from tests.tasks.engines import Driver, running
 from triverse_addon.tasks.converter import Converted, ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported, ImportOutcome
 from triverse_addon.tasks.files import seals
-from triverse_addon.tasks.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 pytestmark = pytest.mark.kind("foreign-values")
 

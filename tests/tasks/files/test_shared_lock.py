@@ -18,8 +18,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from triverse_addon.tasks import file_lock
-from triverse_addon.tasks.files import disk_clock, shared_lock
+from triverse_addon.tasks.files import disk_clock, file_lock, shared_lock
 from triverse_addon.tasks.files.shared_lock import STALE_AFTER_S, LockLostError, LockTimeoutError, locked
 
 REPO = Path(__file__).resolve().parents[3]

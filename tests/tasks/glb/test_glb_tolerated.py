@@ -16,7 +16,7 @@ import pytest
 from tests.tasks import tolerated
 from tests.tasks.tolerated import AS_IT_IS, MENDED
 from triverse_addon.tasks.glb import glb_check, json_chunk
-from triverse_addon.tasks.gltf_reader import ANY_BLENDER, GltfReader
+from triverse_addon.tasks.glb.gltf_reader import ANY_BLENDER, GltfReader
 
 NEWEST = GltfReader(
     ANY_BLENDER.extensions | {"EXT_meshopt_compression", "KHR_meshopt_compression", "KHR_gaussian_splatting"},

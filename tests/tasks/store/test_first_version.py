@@ -17,7 +17,7 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks.record import Origin, Placement, Stage
+from triverse_addon.tasks.record.record import Origin, Placement, Stage
 from triverse_addon.tasks.store import schema
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 

@@ -23,10 +23,10 @@ from triverse_addon.api.payloads import parse_status
 from triverse_addon.api.urls import websocket_url
 from triverse_addon.batch.run import resume
 from triverse_addon.batch.run.request import BatchRequest
-from triverse_addon.tasks import status_text
-from triverse_addon.tasks.folders import folder_for
-from triverse_addon.tasks.provenance import properties
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.files.folders import folder_for
+from triverse_addon.tasks.record import status_text
+from triverse_addon.tasks.record.provenance import properties
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 from triverse_addon.tasks.store.user_folder import NOTE, Place, read_place

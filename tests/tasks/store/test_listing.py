@@ -17,7 +17,7 @@ import pytest
 from tests.tasks.store.test_store import record
 from triverse_addon.tasks.engine.page_reader import PageReader, PageRequest, read_page
 from triverse_addon.tasks.engine.task_cache import TaskCache
-from triverse_addon.tasks.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord, new_id
+from triverse_addon.tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord, new_id
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store import migrations
 from triverse_addon.tasks.store import query as store_query

@@ -18,7 +18,7 @@ from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Imported, Later
 from triverse_addon.tasks.engine.page_reader import PageRequest, read_page
 from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, MOST_LOADED, TaskCache
-from triverse_addon.tasks.record import Origin, Stage, TaskRecord, TaskRequest, new_id
+from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord, TaskRequest, new_id
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store.query import Query
 from triverse_addon.tasks.store.store import FILE_NAME, Store

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tasks.store.test_store import record
-from triverse_addon.tasks.record import Origin, TaskRecord
+from triverse_addon.tasks.record.record import Origin, TaskRecord
 from triverse_addon.tasks.store import marks, migrations
 from triverse_addon.tasks.store.marks import Group
 from triverse_addon.tasks.store.query import Query

@@ -21,7 +21,7 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import entry_files, moving, user_folder
 from triverse_addon.tasks.store.lease import Owner
 from triverse_addon.tasks.store.lost_store import LOST_NAME

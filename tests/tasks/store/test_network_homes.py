@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from triverse_addon.tasks.record import Stage, TaskRecord, new_id, now_s
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store import errors, file_system
 from triverse_addon.tasks.store.errors import StoreError

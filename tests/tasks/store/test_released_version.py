@@ -19,7 +19,7 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks.record import Origin, Placement, Replaced, Stage
+from triverse_addon.tasks.record.record import Origin, Placement, Replaced, Stage
 from triverse_addon.tasks.store import migrations
 from triverse_addon.tasks.store.query import FileScope, Order, Query
 from triverse_addon.tasks.store.store import FILE_NAME, Store

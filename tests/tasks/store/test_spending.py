@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tests.tasks.store.test_store import record
 from triverse_addon.api.calendar import start_of_day, start_of_month
 from triverse_addon.api.errors import TriverseError
-from triverse_addon.tasks.charge import Charge, charge_of
-from triverse_addon.tasks.record import FAILED_STAGES, NOT_SENT, Origin, Stage, TaskRecord
-from triverse_addon.tasks.spending_table import COLUMNS, write_table
+from triverse_addon.tasks.record.charge import Charge, charge_of
+from triverse_addon.tasks.record.record import FAILED_STAGES, NOT_SENT, Origin, Stage, TaskRecord
 from triverse_addon.tasks.store.query import FileScope
 from triverse_addon.tasks.store.spending import Spending
+from triverse_addon.tasks.store.spending_table import COLUMNS, write_table
 from triverse_addon.tasks.store.store import Store
 
 HERE = FileScope(frozenset({"s1"}), "now", "/a.blend")

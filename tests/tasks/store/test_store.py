@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record import TRANSITIONS, Stage, TaskRecord, new_id, next_order_id, now_s
+from triverse_addon.tasks.record.record import TRANSITIONS, Stage, TaskRecord, new_id, next_order_id, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from triverse_addon.tasks.store.lease import LEASE_S, Owner

@@ -22,8 +22,8 @@ import pytest
 
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.engine.engine import Engine
-from triverse_addon.tasks.provenance import name_for
-from triverse_addon.tasks.record import Stage, TaskRecord, TaskRequest, new_id, now_s
+from triverse_addon.tasks.record.provenance import name_for
+from triverse_addon.tasks.record.record import Stage, TaskRecord, TaskRequest, new_id, now_s
 from triverse_addon.tasks.settings import Settings
 from triverse_addon.tasks.store import schema
 from triverse_addon.tasks.store.errors import StoreError

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.record import is_url
+from ...tasks.record.record import is_url
 from ..problems import BatchProblemsError, Problem
 from ..row import Row
 from .row_numbering import request_of

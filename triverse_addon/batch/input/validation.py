@@ -21,9 +21,9 @@ from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model, yie
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
 from ...api.urls import DEFAULT_API_URL, clean
-from ...tasks.processing import PLAIN, Processing
-from ...tasks.provenance import name_for, short_name
-from ...tasks.record import is_url
+from ...tasks.record.processing import PLAIN, Processing
+from ...tasks.record.provenance import name_for, short_name
+from ...tasks.record.record import is_url
 from .. import post_options
 from ..library.catalogs import clean_path
 from ..outside_files import outside, path_of

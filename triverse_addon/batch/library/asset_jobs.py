@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...tasks.converter import ChildNotStartedError
-from ...tasks.provenance import properties, tags
-from ...tasks.record import TaskRecord
+from ...tasks.record.provenance import properties, tags
+from ...tasks.record.record import TaskRecord
 from ..row import Row
 from .asset_writer import LICENSE_NOTE, Asset, AssetJob, AssetWriter
 from .entry import Entry

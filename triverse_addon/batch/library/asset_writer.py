@@ -14,7 +14,7 @@ from typing import Protocol
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped
 from ...tasks.files.atomic_write import copy_whole
-from ...tasks.processing import Processing
+from ...tasks.record.processing import Processing
 from .safe_paths import make_folder
 
 #: Folder of the thumbnails for contact sheets, inside the library.

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from ...api.sentence import Sentence
-from ...tasks.removal import is_link
+from ...tasks.files.removal import is_link
 
 #: Largest number of parts of a path, more than any file of ours has: "chair-obj/chair.obj",
 #: ".triverse/reports/rows-1-8.json".

@@ -23,7 +23,7 @@ from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.engine import Engine
 from ...tasks.files.image_size import is_small
-from ...tasks.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, next_order_id
+from ...tasks.record.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, next_order_id
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from .plan import PlannedRow, RowAction

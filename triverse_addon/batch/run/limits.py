@@ -13,7 +13,7 @@ from ...api.responses import TOO_MANY_REQUESTS
 from ...api.sentence import Sentence
 from ...tasks.engine.engine import Engine
 from ...tasks.engine.request_gate import BlockReason
-from ...tasks.record import TaskRecord
+from ...tasks.record.record import TaskRecord
 from .outcome import RowResult
 
 #: Largest number of concurrent tasks; more would only wait in the service's queue.

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.record import TaskRecord
+from ...tasks.record.record import TaskRecord
 from ..library.asset_jobs import job_for, new_entry, write_with_retries
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ...api.sentence import Sentence
-from ...tasks.record import Stage, TaskRecord
+from ...tasks.record.record import Stage, TaskRecord
 from ..library.entry import Entry
 from .plan import PlannedRow, RowAction
 

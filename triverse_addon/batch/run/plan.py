@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...tasks.record import FAILED_STAGES, TaskRecord
+from ...tasks.record.record import FAILED_STAGES, TaskRecord
 from ..input.order_ids import key_in
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of

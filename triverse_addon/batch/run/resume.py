@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...tasks.files.atomic_write import write_whole
-from ...tasks.private_files import make_folder
+from ...tasks.files.private_files import make_folder
 from ..library.safe_paths import read_regular
 from .request import BatchRequest
 

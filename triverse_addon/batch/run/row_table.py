@@ -15,8 +15,8 @@ from typing import overload
 
 from ...api.sentence import Sentence
 from ...tasks.preparer import Preparer
-from ...tasks.provenance import short_name
-from ...tasks.record import TaskRecord
+from ...tasks.record.provenance import short_name
+from ...tasks.record.record import TaskRecord
 from ..input.order_ids import identities_of
 from ..library.ledger import Ledger
 from ..outside_files import Outside

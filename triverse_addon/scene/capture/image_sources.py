@@ -21,7 +21,7 @@ import bpy
 from ...api.picture_kinds import picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import head_of, image_type
-from ...tasks.private_files import make_folder, opener, own_file
+from ...tasks.files.private_files import make_folder, opener, own_file
 from ..errors import SceneError
 from ..worker import colours
 from . import tga

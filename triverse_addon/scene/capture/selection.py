@@ -17,8 +17,8 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ...api.sentence import Sentence
-from ...tasks.private_files import make_folder, own_file
-from ...tasks.record import Replaced
+from ...tasks.files.private_files import make_folder, own_file
+from ...tasks.record.record import Replaced
 from ..errors import SceneError
 from ..worker import geometry
 

@@ -13,8 +13,8 @@ import secrets
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.folders import slug
-from ...tasks.private_files import make_folder, opener
+from ...tasks.files.folders import slug
+from ...tasks.files.private_files import make_folder, opener
 from ..errors import SceneError
 
 #: What a numbered picture was made from.

@@ -16,9 +16,9 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...batch.library.asset_writer import THUMBNAILS, Asset, AssetJob, Tile
 from ...tasks.converter import ChildNotStartedError, ConvertError, Missing
+from ...tasks.files.removal import remove_file
 from ...tasks.glb import glb_check
-from ...tasks.gltf_reader import ANY_BLENDER, GltfReader
-from ...tasks.removal import remove_file
+from ...tasks.glb.gltf_reader import ANY_BLENDER, GltfReader
 from ..worker import job_json
 from ..worker.job_format import (
     AssetInput,

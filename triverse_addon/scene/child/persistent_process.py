@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
-from ...tasks.private_files import make_folder
+from ...tasks.files.private_files import make_folder
 from ..worker import job_json
 from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
 from .environment import child_environment

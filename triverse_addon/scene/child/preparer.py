@@ -21,8 +21,8 @@ from ...api.flows import Kind
 from ...api.picture_kinds import SUFFIX_OF, TAKEN, picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import MAX_IMAGE_BYTES, MAX_MODEL_BYTES, head_of
+from ...tasks.files.removal import is_link, is_own_source, remove_file, remove_leftovers
 from ...tasks.preparer import stem_for
-from ...tasks.removal import is_link, is_own_source, remove_file, remove_leftovers
 from ..worker.job_format import PrepareInput, PrepareOutput
 from .messages import machine_sentence
 from .process import ChildMessages, ChildProcess

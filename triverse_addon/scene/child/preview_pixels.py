@@ -23,7 +23,7 @@ from pathlib import Path
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
-from ...tasks.removal import remove_file
+from ...tasks.files.removal import remove_file
 from ..worker.job_format import PixelsInput, PixelsOutput
 from .messages import sentence_for
 from .process import ChildMessages, ChildProcess

@@ -28,7 +28,7 @@ from typing import IO, Any
 from ...api.sentence import Sentence
 from ...tasks import machine_memory
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
-from ...tasks.private_files import make_folder, opener
+from ...tasks.files.private_files import make_folder, opener
 from ..worker import job_json
 from ..worker.job_format import Input, Job, OutputT, Refused
 from .environment import child_environment

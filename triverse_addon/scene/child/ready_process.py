@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ...tasks import machine_memory
 from ...tasks.converter import ConvertError, ConvertStopped
-from ...tasks.private_files import make_folder, opener
+from ...tasks.files.private_files import make_folder, opener
 from ..worker import job_json
 from ..worker.job_format import BEGUN, DONE, ONE_JOB_ON_STDIN, Input, Job, OutputT
 from . import work_folder

@@ -23,7 +23,7 @@ from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN
 from ...tasks.converter import NoChildError
 from ...tasks.files.image_size import is_small, size_of
-from ...tasks.removal import remove_file
+from ...tasks.files.removal import remove_file
 from ..worker import orientation
 from ..worker.job_format import PrepareInput, PrepareOutput
 from .preparer import LOG, MESSAGES

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ...batch.library.safe_paths import make_folder
-from ...tasks.removal import remove_file
+from ...tasks.files.removal import remove_file
 from .process import SCRATCH
 
 #: Names of what is stored in that folder: a child's own folder, and its log.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import bpy
 from mathutils import Quaternion, Vector
 
-from ...tasks.record import Placement
+from ...tasks.record.record import Placement
 from .free_space import Bounds, free_offset
 from .origin import find_object
 from .placement import box_of

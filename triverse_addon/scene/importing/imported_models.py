@@ -12,7 +12,7 @@ import time
 
 import bpy
 
-#: Custom property of imported collections with the task's UUID: see ``tasks.provenance``.
+#: Custom property of imported collections with the task's UUID: see ``tasks.record.provenance``.
 UUID = "triverse_task_uuid"
 #: Custom property of imported collections with the time of the import, in seconds since the epoch.
 IMPORTED_AT = "triverse_imported_at"

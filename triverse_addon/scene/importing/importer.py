@@ -15,11 +15,11 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ...tasks import provenance
 from ...tasks.engine.import_queue import ConvertAgain, Failed, Imported, ImportOutcome, Later
 from ...tasks.glb.glb_check import GlbError
-from ...tasks.processing import PLAIN
-from ...tasks.record import Placement, TaskRecord
+from ...tasks.record import provenance
+from ...tasks.record.processing import PLAIN
+from ...tasks.record.record import Placement, TaskRecord
 from .. import gltf_abilities
 from ..errors import SceneError
 from ..worker import asset_collection

@@ -47,7 +47,7 @@ def import_model(
     :param tags: asset tags.
     :param target: position and size of the model; None keeps those of the file.
     :param history: list that the entries for the task's history, as (level, message), are appended to.
-    :param merge: see :class:`tasks.record.Placement`; likewise ``smooth_deg``.
+    :param merge: see :class:`tasks.record.record.Placement`; likewise ``smooth_deg``.
     :return: the collection, a child of the scene's own collection.
     :raises SceneError: the importer cannot read the file, or the scene is linked from another file; the scene is
         unchanged.

@@ -16,7 +16,7 @@ from pathlib import Path
 import bpy
 
 from ...api.sentence import Sentence
-from ...tasks.record import Origin
+from ...tasks.record.record import Origin
 from ..errors import SceneError
 
 _token = uuid.uuid4().hex

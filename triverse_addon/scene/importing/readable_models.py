@@ -19,7 +19,7 @@ from pathlib import Path
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.glb import glb_check
-from ...tasks.gltf_reader import GltfReader
+from ...tasks.glb.gltf_reader import GltfReader
 from ..errors import SceneError
 
 

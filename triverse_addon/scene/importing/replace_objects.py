@@ -12,7 +12,7 @@ bounding box of what was sent. Then it gets the present transform of the first o
 import bpy
 from mathutils import Matrix, Vector
 
-from ...tasks.record import Replaced
+from ...tasks.record.record import Replaced
 from ..worker import asset_collection
 from .origin import find_object
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move

@@ -25,7 +25,7 @@ BEGUN, DONE = ".begun", ".done"
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """What is done with a model; the fields are those of ``tasks.processing.Processing``."""
+    """What is done with a model; the fields are those of ``tasks.record.processing.Processing``."""
 
     cleanup: bool = False
     decimate: int = 0

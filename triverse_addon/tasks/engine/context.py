@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from ...api.errors import LibraryError, UnforeseenError
 from ...api.libraries import needing
 from ...api.sentence import Sentence
-from ..events import Event, Notice, Remedy, TaskChanged
 from ..files.seals import Seals
-from ..record import TaskRecord
+from ..record.events import Event, Notice, Remedy, TaskChanged
+from ..record.record import TaskRecord
 from ..settings import Settings
 from ..store.lease import Owner
 from ..store.store import Store

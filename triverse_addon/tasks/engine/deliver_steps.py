@@ -25,12 +25,12 @@ from ..files.download_errors import (
     ForeignFileError,
     TooLargeError,
 )
+from ..files.folders import folder_for, make
 from ..files.resumable_download import discard_part
-from ..folders import folder_for, make
 from ..glb import glb_check
-from ..processing import PLAIN
-from ..provenance import collection_name, properties, tags
-from ..record import Stage, TaskRecord, now_s
+from ..record.processing import PLAIN
+from ..record.provenance import collection_name, properties, tags
+from ..record.record import Stage, TaskRecord, now_s
 from . import model_download, result_download
 from .context import EngineContext
 from .expected_conversions import ExpectedConversions

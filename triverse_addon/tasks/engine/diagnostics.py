@@ -20,7 +20,7 @@ from ...api.flows import FLOWS
 from ...api.keys import redact
 from ...api.libraries import all_libraries
 from ...api.urls import DEFAULT_API_URL, is_loopback
-from ..record import Stage, TaskRecord
+from ..record.record import Stage, TaskRecord
 from ..settings import Settings
 from ..store.store import Store
 from ..version import addon_version

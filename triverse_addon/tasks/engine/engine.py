@@ -27,10 +27,10 @@ from functools import partial
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..converter import Converter, close
-from ..events import BalanceKnown, Event, KeyTested, PumpReport, TaskChanged, TaskForgotten
+from ..files.private_files import tighten_soon
 from ..preparer import Preparer
-from ..private_files import tighten_soon
-from ..record import TaskRecord
+from ..record.events import BalanceKnown, Event, KeyTested, PumpReport, TaskChanged, TaskForgotten
+from ..record.record import TaskRecord
 from ..settings import Settings
 from ..store.lease import Owner, someone_is_alive
 from ..store.rows import HistoryLine

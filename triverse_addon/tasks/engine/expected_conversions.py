@@ -8,8 +8,8 @@ Floor: first. Thread: worker. No ``bpy``.
 import threading
 
 from ..converter import Converter, expect_job
-from ..folders import WORK
-from ..record import TaskRecord
+from ..files.folders import WORK
+from ..record.record import TaskRecord
 from .context import EngineContext
 
 #: Progress in percent from which a task counts as nearly done.

@@ -20,8 +20,8 @@ from ...api.backoff import backoff_s
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.seals import Seal
-from ..processing import PLAIN
-from ..record import Stage, TaskRecord, now_s
+from ..record.processing import PLAIN
+from ..record.record import Stage, TaskRecord, now_s
 from ..store.errors import StoreError
 from ..store.lease import LEASE_S
 from .context import EngineContext

@@ -22,10 +22,10 @@ from ...api.errors import (
 from ...api.sentence import Sentence
 from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
 from ..files.download_resume import StreamResponse
+from ..files.folders import DELIVERED, MODEL, PREVIEW
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
-from ..folders import DELIVERED, MODEL, PREVIEW
 from ..glb import glb_check
-from ..record import TaskRecord
+from ..record.record import TaskRecord
 from .context import EngineContext
 
 if TYPE_CHECKING:

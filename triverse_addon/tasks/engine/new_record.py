@@ -9,8 +9,8 @@ import os
 
 from ...api.flows import check, flow_named, yields_glb
 from ..preparer import Preparer, check_request_sources
-from ..provenance import name_for, short_name
-from ..record import TaskRecord, TaskRequest, is_url, new_id, now_s
+from ..record.provenance import name_for, short_name
+from ..record.record import TaskRecord, TaskRequest, is_url, new_id, now_s
 
 
 def record_of_request(request: TaskRequest, preparer: Preparer | None, api_url: str) -> TaskRecord:

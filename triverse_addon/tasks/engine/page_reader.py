@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ...api.errors import UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
-from ..record import TaskRecord
+from ..record.record import TaskRecord
 from ..store.errors import StoreError
 from ..store.query import Query
 from ..store.store import Store

@@ -16,7 +16,7 @@ from ...api.errors import LibraryError, TriverseError
 from ...api.fields import PROMPT_NAMES
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
-from ..record import Stage, TaskRecord
+from ..record.record import Stage, TaskRecord
 from .context import EngineContext, live_updates
 
 log = logging.getLogger(__name__)

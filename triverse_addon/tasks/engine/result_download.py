@@ -25,7 +25,7 @@ from ...api.picture_kinds import HEAD_BYTES, SUFFIX_OF, TAKEN, picture_kind
 from ...api.urls import clean
 from ..files.download_errors import ExpiredLinkError, ForeignFileError
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
-from ..record import TaskRecord
+from ..record.record import TaskRecord
 from .context import EngineContext
 from .model_download import OpenAt, asset_opener, nothing_to_download, task_opener, with_status_check
 

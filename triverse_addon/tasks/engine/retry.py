@@ -10,8 +10,8 @@ from typing import Any
 
 from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
-from ..processing import PLAIN
-from ..record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, next_order_id
+from ..record.processing import PLAIN
+from ..record.record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, next_order_id
 
 #: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
 _SOURCES_AT_FAULT = frozenset(

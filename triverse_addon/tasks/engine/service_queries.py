@@ -16,8 +16,8 @@ from ...api.flows import check
 from ...api.payloads import Balance, TaskStatus
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
-from ..events import BalanceKnown, Event, KeyTested, Quoted, TasksFound
-from ..record import new_id
+from ..record.events import BalanceKnown, Event, KeyTested, Quoted, TasksFound
+from ..record.record import new_id
 from ..store.errors import StoreError
 from .context import EngineContext, live_updates, make_client
 from .request_gate import BlockReason

@@ -11,7 +11,7 @@ from ...api.fields import prompt_of
 from ...api.payloads import Created, TaskStatus
 from ...api.sentence import Sentence
 from ...api.urls import clean
-from ..record import Stage, TaskRecord, now_s
+from ..record.record import Stage, TaskRecord, now_s
 from .result_download import url_entries
 
 

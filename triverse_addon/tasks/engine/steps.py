@@ -19,7 +19,7 @@ from ...api.unexpected_errors import UNFORESEEN
 from ..converter import Converter, ConvertStopped
 from ..files.download_errors import DownloadStopped
 from ..preparer import Preparer
-from ..record import Stage, TaskRecord, now_s
+from ..record.record import Stage, TaskRecord, now_s
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from .context import EngineContext
 from .deliver_steps import DeliverSteps

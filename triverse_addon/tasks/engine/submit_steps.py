@@ -14,9 +14,9 @@ from ...api.errors import DuplicateError, NotFoundError, ServiceError, TriverseE
 from ...api.flows import FLOWS, Kind, check_image, check_model
 from ...api.sentence import Sentence
 from ..files.download_errors import folder_error
-from ..folders import folder_for, make
+from ..files.folders import folder_for, make
 from ..preparer import Preparer
-from ..record import Stage, TaskRecord, is_url, now_s
+from ..record.record import Stage, TaskRecord, is_url, now_s
 from . import reconcile
 from .context import EngineContext
 from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s

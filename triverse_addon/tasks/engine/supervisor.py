@@ -14,8 +14,8 @@ from ...api.errors import LibraryError, TriverseError, UnforeseenError
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
-from ..events import LiveChanged, Remedy, TaskChanged, TaskForgotten
-from ..record import UNFINISHED, Stage, TaskRecord
+from ..record.events import LiveChanged, Remedy, TaskChanged, TaskForgotten
+from ..record.record import UNFINISHED, Stage, TaskRecord
 from ..store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from ..store.lease import LEASE_S, RENEW_S
 from ..store.query import Query

@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..record import TaskRecord
+from ..record.record import TaskRecord
 
 if TYPE_CHECKING:
     from ..store.store import Store

@@ -16,11 +16,11 @@ from ...api.errors import InputError
 from ...api.flows import FLOWS
 from ...api.sentence import Sentence
 from ...api.urls import check_task_uuid
-from ..events import TaskForgotten
+from ..files.removal import delete_soon
 from ..preparer import Preparer
-from ..provenance import short_name
-from ..record import FAILED_STAGES, Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
-from ..removal import delete_soon
+from ..record.events import TaskForgotten
+from ..record.provenance import short_name
+from ..record.record import FAILED_STAGES, Origin, Placement, Stage, TaskRecord, TaskRequest, new_id
 from ..store.errors import NoSuchTaskError
 from ..store.lease import LEASE_S, Owner
 from .context import EngineContext

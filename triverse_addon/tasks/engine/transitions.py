@@ -25,7 +25,7 @@ from ...api.errors import (
 from ...api.sentence import Sentence
 from ...api.service_codes import ServiceCode
 from ..converter import ChildNotStartedError
-from ..record import Stage, TaskRecord
+from ..record.record import Stage, TaskRecord
 from .context import EngineContext
 from .expected_conversions import NEAR_END
 

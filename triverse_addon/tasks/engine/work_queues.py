@@ -12,7 +12,7 @@ from functools import partial
 
 from ...api.errors import UnforeseenError
 from .. import machine_memory
-from ..record import Stage, TaskRecord
+from ..record.record import Stage, TaskRecord
 from .steps import QUEUE_FOR_STAGE, Steps
 from .work_queue import WorkQueue
 

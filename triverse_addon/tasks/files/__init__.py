@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of a task: download, image headers, integrity."""
+"""Files of a task and of the store: folders, privacy, locks, downloads, image headers, integrity, removal."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ..private_files import opener
+from .private_files import opener
 
 #: How much of a file's name the name of its new file begins with, in bytes.
 _NAME_BYTES = 100

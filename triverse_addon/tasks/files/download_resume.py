@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from ...api.errors import ConnectionLostError
 from ...api.sentence import Sentence
-from ..private_files import opener
+from .private_files import opener
 
 #: Characters of the longest date that is taken; those of RFC 9110 have 29.
 _LONGEST_DATE = 64

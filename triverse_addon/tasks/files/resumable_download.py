@@ -22,9 +22,6 @@ from typing import BinaryIO
 
 from ...api.errors import ConnectionLostError
 from ...api.sentence import Sentence
-from ..file_lock import is_taken, lock
-from ..private_files import make_folder, opener
-from ..removal import is_link
 from .download_errors import (
     DownloadStopped,
     ForeignFileError,
@@ -43,6 +40,9 @@ from .download_resume import (
     total_bytes,
     write_note,
 )
+from .file_lock import is_taken, lock
+from .private_files import make_folder, opener
+from .removal import is_link
 
 _CHUNK_BYTES = 256 * 1024
 #: Disk space in bytes that must remain free after a download.

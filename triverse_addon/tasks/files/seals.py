@@ -17,7 +17,7 @@ import time
 from enum import StrEnum
 from pathlib import Path
 
-from ..record import TaskRecord
+from ..record.record import TaskRecord
 
 _BLOCK_BYTES = 1024 * 1024
 

@@ -28,9 +28,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .. import file_lock
-from ..removal import remove_file
-from . import disk_clock
+from . import disk_clock, file_lock
+from .removal import remove_file
 
 #: Interval at which the holder of a lock shows that it is alive, in seconds.
 _SIGN_OF_LIFE_S = 2.0

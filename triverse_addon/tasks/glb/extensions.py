@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...api.sentence import Sentence
-from ..gltf_reader import GltfReader
 from .buffers import MESHOPT, Data
 from .container import GlbError, unreadable
 from .document import TEXTURE_FORMATS, entries, is_index, whole
+from .gltf_reader import GltfReader
 
 DRACO = "KHR_draco_mesh_compression"
 SPLATS = "KHR_gaussian_splatting"

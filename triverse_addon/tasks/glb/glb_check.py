@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...api.sentence import Sentence
-from ..gltf_reader import ANY_BLENDER, GltfReader
-from ..removal import remove_file
+from ..files.removal import remove_file
 from . import pictures as glb_pictures
 from . import repair
 from .buffers import MESHOPT, Data, check_accessors, lay_out, merge
 from .container import HEADER_BYTES, MAGIC, Container, GlbError, read_container, write_container
 from .document import check_nodes, check_references
 from .extensions import settle_extensions
+from .gltf_reader import ANY_BLENDER, GltfReader
 from .json_chunk import parse, to_text
 
 __all__ = [

@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 
 from ..files.image_size import MAX_PIXELS, EndlessPictureError
 from ..files.picture_formats import decoded_size_px
-from ..gltf_reader import GltfReader
 from . import data_uri
 from .buffers import Data, view_range
 from .container import unreadable, unsafe
 from .document import entries, whole
+from .gltf_reader import GltfReader
 
 #: Maximum number of pixels of all images together: 16 of the largest decode to 17 GB, more than a Blender can show.
 _MAX_PIXELS_TOGETHER = 16 * MAX_PIXELS

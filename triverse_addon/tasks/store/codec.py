@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from ...api.calendar import bounded, is_in_calendar
 from ...api.sentence import Sentence
-from ..labels import clean_name, clean_tags
-from ..processing import PLAIN, Processing, from_stored
-from ..record import FAILED_STAGES, Origin, Placement, Replaced, Stage, TaskRecord, now_s
+from ..record.labels import clean_name, clean_tags
+from ..record.processing import PLAIN, Processing, from_stored
+from ..record.record import FAILED_STAGES, Origin, Placement, Replaced, Stage, TaskRecord, now_s
 
 #: Fields with their own column in the store; all other fields are in the JSON.
 COLUMNS = (

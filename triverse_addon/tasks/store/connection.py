@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ..private_files import opener
+from ..files.private_files import opener
 from .errors import StoreError
 from .file_system import is_on_network
 

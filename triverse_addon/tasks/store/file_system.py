@@ -13,7 +13,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-from ..file_lock import is_taken
+from ..files.file_lock import is_taken
 
 #: Types of mounts in Linux whose files another machine may have open too, or whose shared memory and locks are those of
 #: a program in user space. ``fuseblk`` is a local disk.

@@ -15,8 +15,8 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
-from ..file_lock import is_taken, lock
-from ..private_files import make_folder, opener
+from ..files.file_lock import is_taken, lock
+from ..files.private_files import make_folder, opener
 
 #: Time in seconds after which a lease expires if it is not renewed.
 LEASE_S = 60.0

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 from typing import Any
 
-from ..record import Stage, now_s
+from ..record.record import Stage, now_s
 from .query import placeholders
 from .rows import SELECT
 

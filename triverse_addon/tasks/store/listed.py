@@ -11,8 +11,8 @@ from typing import Any
 
 from ...api.calendar import is_in_calendar
 from ...api.sentence import Sentence
-from ..listed_task import ListedTask
-from ..record import Stage
+from ..record.listed_task import ListedTask
+from ..record.record import Stage
 from . import codec
 
 _STAGES = {str(stage): stage for stage in Stage}

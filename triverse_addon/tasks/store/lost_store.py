@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ..private_files import own_file
+from ..files.private_files import own_file
 
 #: A file next to the store that exists from when a damaged store was set aside until the service has listed its tasks,
 #: which may be after the next start of Blender. It contains the new file name of the damaged store.

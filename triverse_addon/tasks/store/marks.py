@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..labels import file_title
-from ..record import TaskRecord
+from ..record.labels import file_title
+from ..record.record import TaskRecord
 
 STAR, TAG, PROJECT = "star", "tag", "project"
 

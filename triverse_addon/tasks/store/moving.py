@@ -24,9 +24,9 @@ from pathlib import Path
 from ...api.display_text import shown
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ..file_lock import is_taken, lock
-from ..private_files import make_folder, opener, own_folder
-from ..record import TaskRecord, is_url
+from ..files.file_lock import is_taken, lock
+from ..files.private_files import make_folder, opener, own_folder
+from ..record.record import TaskRecord, is_url
 from .entry_files import PART, can_rename, copy_entry, is_same, remove_entry, size_bytes, was_renamed
 from .errors import NoSuchTaskError
 from .lease import someone_is_alive

@@ -17,8 +17,8 @@ from enum import StrEnum
 from typing import Any
 
 from ...api.fields import PROMPT_NAMES
-from ..labels import file_title
-from ..record import Stage, TaskRecord
+from ..record.labels import file_title
+from ..record.record import Stage, TaskRecord
 from . import codec, marks
 
 

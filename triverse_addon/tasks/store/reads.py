@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from ...api.sentence import Sentence
-from ..listed_task import ListedTask
-from ..record import UNFINISHED, Stage, TaskRecord
+from ..record.listed_task import ListedTask
+from ..record.record import UNFINISHED, Stage, TaskRecord
 from . import query as store_query
 from .connection import Connection
 from .errors import StoreError

@@ -15,9 +15,9 @@ from typing import Any
 
 from ...api.calendar import bounded
 from ...api.sentence import Sentence
-from ..charge import Charge, charge_of
-from ..listed_task import ListedTask
-from ..record import TaskRecord, now_s
+from ..record.charge import Charge, charge_of
+from ..record.listed_task import ListedTask
+from ..record.record import TaskRecord, now_s
 from . import codec, marks, query
 from .listed import from_row
 

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from ...api.calendar import bounded
-from ..charge import Charge, charge_of
-from ..record import Stage
+from ..record.charge import Charge, charge_of
+from ..record.record import Stage
 from .connection import Connection
 from .query import FileScope, Query, where_of
 from .rows import SELECT, RowReader

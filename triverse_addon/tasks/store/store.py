@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ..private_files import ForeignFolderError, own_file, own_folder
-from ..record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
+from ..files.private_files import ForeignFolderError, own_file, own_folder
+from ..record.record import TRANSITIONS, UNFINISHED, Stage, TaskRecord, now_s
 from . import clean_end
 from .connection import Connection, Connections, is_damage
 from .errors import LeaseLostError, NoSuchTaskError, StoreError, unusable

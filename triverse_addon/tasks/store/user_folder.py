@@ -25,7 +25,7 @@ from pathlib import Path
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.atomic_write import write_whole
-from ..private_files import make_folder
+from ..files.private_files import make_folder
 from .moving import MoveStopped, MoveUnderWayError, Report, holds_data, move
 from .store import FILE_NAME
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
-from ...tasks.record import FAILED_STAGES, UNFINISHED, Stage, TaskRecord
+from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Stage, TaskRecord
 from . import sound, system_notification
 
 #: Time after the first end in which others are waited for, in seconds.

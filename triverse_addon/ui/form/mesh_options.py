@@ -19,7 +19,7 @@ from ..translate import OWN_CONTEXT, tr
 from . import inputs
 
 if TYPE_CHECKING:
-    from ...tasks.record import Placement
+    from ...tasks.record.record import Placement
 
 #: Property names of the options.
 NAMES = ("merge_vertices", "smooth_by_angle", "smooth_angle")
@@ -70,7 +70,7 @@ class _Chosen(TypedDict):
 
 def chosen(scene: bpy.types.Scene) -> _Chosen:
     """
-    Return the options of ``scene`` as fields of a :class:`tasks.record.Placement`.
+    Return the options of ``scene`` as fields of a :class:`tasks.record.record.Placement`.
 
     ``smooth_deg`` is in whole degrees, from 1 to 180, or 0 if Smooth by Angle is off.
     """

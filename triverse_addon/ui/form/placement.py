@@ -18,7 +18,7 @@ from . import mesh_options
 if TYPE_CHECKING:
     from mathutils import Vector
 
-    from ...tasks.record import Placement
+    from ...tasks.record.record import Placement
 
 
 class TriversePlacing(bpy.types.PropertyGroup):
@@ -77,7 +77,7 @@ def placement(context: bpy.types.Context) -> "Placement":
     """Return the placement for a new model. Without a placeholder, it is at the 3D cursor or the world origin."""
     from ...scene.importing.origin import token
     from ...scene.worker.gltf_import import units_of  # lazy import, as in runtime
-    from ...tasks.record import Placement
+    from ...tasks.record.record import Placement
 
     placing = scene_props(context.scene).placing
     units = units_of(context.scene)

@@ -25,7 +25,7 @@ from . import inputs, placement, selection, source_names
 
 if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
-    from ...tasks.record import Origin, TaskRecord, TaskRequest
+    from ...tasks.record.record import Origin, TaskRecord, TaskRequest
 
 #: The flow for a single picture if the panel's flow does not take one.
 PICTURE_FLOW = "image-to-model"
@@ -51,7 +51,7 @@ def draft(context: bpy.types.Context, flow: Flow | None = None) -> "TaskRequest"
 
     :param flow: the flow whose settings to use; None for the one selected in the panel.
     """
-    from ...tasks.record import TaskRequest  # lazy import, as in runtime
+    from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
     props = scene_props(context.scene)
     flow = flow or inputs.chosen_flow(props)
@@ -166,7 +166,7 @@ def submit_variants(engine: "Engine", request: "TaskRequest", count: int) -> "li
     """
     if count == 1:
         return [submit(engine, request)]
-    from ...tasks.variants import variants_of
+    from ...tasks.record.variants import variants_of
 
     requests = variants_of(dataclasses.replace(request, auto_import=False), count)
     requests = [requests[0], *(_with_own_copies(one) for one in requests[1:])]
@@ -185,7 +185,7 @@ def _with_own_copies(request: "TaskRequest") -> "TaskRequest":
 
 
 def _own_files(request: "TaskRequest") -> dict[str, str]:
-    from ...tasks.removal import is_own_source
+    from ...tasks.files.removal import is_own_source
 
     own = settings.sources_dir(create=False)
     return {
@@ -196,7 +196,7 @@ def _own_files(request: "TaskRequest") -> dict[str, str]:
 
 
 def _remove_own_files(request: "TaskRequest") -> None:
-    from ...tasks.removal import remove_file
+    from ...tasks.files.removal import remove_file
 
     for source in _own_files(request).values():
         remove_file(Path(source))
@@ -205,7 +205,7 @@ def _remove_own_files(request: "TaskRequest") -> None:
 def origin(context: bpy.types.Context) -> "Origin":
     """Return the origin of a task: this Blender session, the open file and the scene of ``context``."""
     from ...scene.importing.origin import token  # lazy import, as in runtime
-    from ...tasks.record import Origin
+    from ...tasks.record.record import Origin
 
     return Origin(
         session=token(),

@@ -19,7 +19,7 @@ from ..rna import scene_props
 from ..translate import tr
 
 if TYPE_CHECKING:
-    from ...tasks.record import Replaced
+    from ...tasks.record.record import Replaced
 
 
 def model_field(flow: Flow) -> Field | None:
@@ -34,7 +34,7 @@ def is_used(context: bpy.types.Context, flow: Flow) -> bool:
 
 def chosen(context: bpy.types.Context) -> list[bpy.types.Object]:
     """Return the selected objects that have a surface, the active one first."""
-    from ...scene.capture import selection  # lazy import: loads tasks.record
+    from ...scene.capture import selection  # lazy import: loads tasks.record.record
 
     return selection.chosen(context)
 

@@ -25,9 +25,9 @@ def task_name(sources: dict[str, str]) -> str:
 
 def _own_name(path: Path) -> str:
     """Return the name of a picture that was written by :mod:`scene.capture`; "" for other files."""
-    # Lazy imports: these load tasks.record, which would slow down register().
+    # Lazy imports: these load tasks.record.record, which would slow down register().
     from ...scene.capture import source_files
-    from ...tasks.removal import is_own_source
+    from ...tasks.files.removal import is_own_source
 
     if path.parent.name != "sources" or not is_own_source(path):
         return ""

@@ -18,7 +18,7 @@ from ..form import inputs, placement, request
 from ..rna import scene_props
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRequest
+    from ...tasks.record.record import TaskRequest
 
 #: Kept out of dialogs, of the Adjust Last Operation panel, and of the next call.
 _OPTIONS = {"HIDDEN", "SKIP_SAVE"}

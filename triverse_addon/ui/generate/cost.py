@@ -18,7 +18,7 @@ from ..translate import tr
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRequest
+    from ...tasks.record.record import TaskRequest
     from ..state.spending import Sums
 
 #: The service's public documentation has no link to a page for buying credits, and names its dashboard without a link.

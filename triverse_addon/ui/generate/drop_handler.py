@@ -37,7 +37,7 @@ from . import cost, image_operators, operators, picture_row, repeats
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord, TaskRequest
+    from ...tasks.record.record import TaskRecord, TaskRequest
 
 _WIDTH = 360
 #: Number of file names shown in the dialog; the others are only counted.

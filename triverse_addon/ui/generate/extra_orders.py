@@ -23,7 +23,7 @@ from . import cost, operators, repeats
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRequest
+    from ...tasks.record.record import TaskRequest
 
 _WIDTH = 400
 _FIELD_PX = 380
@@ -52,7 +52,7 @@ def request_prices(context: bpy.types.Context) -> None:
     An open dialog is not redrawn when the price comes, so it is to be known before. Nothing is requested for an order
     that cannot be made now.
     """
-    from ...tasks.record import TaskRequest  # lazy import, as in runtime
+    from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
     if prompt_of(context):
         cost.known_cost(TaskRequest(_BETTER_PROMPT, {}), is_aside=True)
@@ -130,7 +130,7 @@ class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
 
     def request(self, context: bpy.types.Context) -> "TaskRequest":
         """Return the order for the panel's words."""
-        from ...tasks.record import TaskRequest  # lazy import, as in runtime
+        from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
         return TaskRequest(_BETTER_PROMPT, {"prompt": prompt_of(context)})
 
@@ -203,7 +203,7 @@ class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
 
     def request(self, _context: bpy.types.Context) -> "TaskRequest":
         """Return the order for the words of the dialog."""
-        from ...tasks.record import TaskRequest  # lazy import, as in runtime
+        from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
         words = self.prompt.strip()
         return TaskRequest(_PICTURE, {"prompt": words} if words else {})

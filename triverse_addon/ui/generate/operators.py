@@ -29,7 +29,7 @@ from . import arguments, cost, repeats
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRequest
+    from ...tasks.record.record import TaskRequest
 
 
 #: Name of the string in the layout's context that marks the panel's button. ``poll()`` reads it, because it does not

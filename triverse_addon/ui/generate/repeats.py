@@ -14,7 +14,7 @@ from ..state import runtime
 from ..translate import tr
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRequest
+    from ...tasks.record.record import TaskRequest
 
 
 def resting_reason() -> str | None:

@@ -21,7 +21,7 @@ from ..translate import tr
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 

@@ -95,7 +95,7 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser to choose the file."""
-        from ...tasks.record import now_s  # lazy import, as in runtime
+        from ...tasks.record.record import now_s  # lazy import, as in runtime
 
         if not self.filepath:
             self.filepath = f"triverse-spending-{local_text(now_s(), '%Y-%m-%d')}{_SUFFIX}"

@@ -29,7 +29,7 @@ from ...batch.run.row_table import RowTable, TableRow, has_work
 from ...batch.run.runner import Runner
 from ...scripting.batch_worker import Ended, Offer, Started, Worker
 from ...scripting.job_queue import JobQueue
-from ...tasks.events import Notice
+from ...tasks.record.events import Notice
 from .batch_costs import BatchCosts
 
 if TYPE_CHECKING:

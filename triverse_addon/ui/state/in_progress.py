@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...tasks.engine.task_cache import TaskCache
-from ...tasks.events import Event, TaskChanged, TaskForgotten
-from ...tasks.record import Stage, TaskRecord
-from ...tasks.status_text import overall_progress
+from ...tasks.record.events import Event, TaskChanged, TaskForgotten
+from ...tasks.record.record import Stage, TaskRecord
+from ...tasks.record.status_text import overall_progress
 
 #: With more tasks in progress, their mean progress is computed at this interval only, in seconds.
 _MANY = 100

@@ -16,7 +16,7 @@ import bpy
 from ..rna import window_props
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..properties import TriverseWindowManager
     from .many_tasks import ManyTasks
     from .pager import Pager

@@ -20,8 +20,8 @@ from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.run.dispatcher import BATCH_ORIGIN
 from ...scripting.job_queue import JobQueue
-from ...tasks.events import Notice
-from ...tasks.record import FAILED_STAGES, UNFINISHED, Origin, Placement, Stage, TaskRecord
+from ...tasks.record.events import Notice
+from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Placement, Stage, TaskRecord
 from ...tasks.store import marks
 from ...tasks.store.query import Query, find_ids
 from .selection import Selection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...api.sentence import Sentence
 from ...tasks.engine.page_reader import Page, PageRequest
-from ...tasks.record import TaskRecord
+from ...tasks.record.record import TaskRecord
 from ...tasks.store.query import Order, Query
 
 if TYPE_CHECKING:

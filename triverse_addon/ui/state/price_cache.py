@@ -14,7 +14,7 @@ from typing import Any
 
 from ...api.payloads import Balance
 from ...api.sentence import Sentence
-from ...tasks.events import BalanceKnown, Quoted
+from ...tasks.record.events import BalanceKnown, Quoted
 
 #: Time without changes of the inputs before the service is asked, in seconds.
 STILL_S = 0.6

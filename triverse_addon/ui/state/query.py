@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...scene.importing import origin
-from ...tasks.record import FAILED_STAGES, UNFINISHED, Stage
+from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Stage
 from ...tasks.store.query import FileScope, Order, Query
 from .. import choices, settings
 from ..rna import scene_props, window_props

@@ -64,8 +64,8 @@ def get_or_start() -> "Session":
         from ...scripting.imports import importer
         from ...scripting.task import Task
         from ...tasks.engine.engine import Engine
-        from ...tasks.events import Notice
-        from ...tasks.folders import WORK
+        from ...tasks.files.folders import WORK
+        from ...tasks.record.events import Notice
         from .batch_session import BatchSession
         from .session import Session
 
@@ -121,7 +121,7 @@ def show_unexpected_error(sentence: Sentence) -> None:
     """
     global _is_start_requested, _problem
     if _session is not None:
-        from ...tasks.events import Notice  # lazy import, as above
+        from ...tasks.record.events import Notice  # lazy import, as above
 
         _session.add_notice(Notice("ERROR", sentence))
     else:
@@ -162,7 +162,7 @@ def unregister() -> None:
 def _new_time() -> None:
     """Renew the token of ``scene.importing.origin``: scenes can no longer be identified by their names alone."""
     from ...scene.importing import (
-        origin,  # lazy import: it loads tasks.record, which would take a tenth of the time of register()
+        origin,  # lazy import: it loads tasks.record.record, which would take a tenth of the time of register()
     )
 
     origin.renew_token()

@@ -18,7 +18,7 @@ from ...api.urls import is_loopback
 from ...batch.run.dispatcher import BATCH_ORIGIN
 from ...scripting import panel_engine
 from ...tasks.engine.import_queue import Importer, WaitReason
-from ...tasks.events import (
+from ...tasks.record.events import (
     BalanceKnown,
     Event,
     KeyTested,
@@ -29,7 +29,7 @@ from ...tasks.events import (
     TaskForgotten,
     TasksFound,
 )
-from ...tasks.record import Stage, TaskRecord
+from ...tasks.record.record import Stage, TaskRecord
 from .. import settings
 from ..away.ends import Ends
 from ..translate import translate

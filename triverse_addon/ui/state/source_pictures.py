@@ -11,7 +11,7 @@ from ...api.flows import FLOWS, Kind
 
 if TYPE_CHECKING:
     from ...scene.child.source_thumbnails import SourcePicture
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from .session import Session
 
 
@@ -46,7 +46,7 @@ def first_picture(record: "TaskRecord") -> str:
 
     :returns: "" if there is none.
     """
-    from ...tasks.record import Stage, is_url  # lazy import, as in runtime
+    from ...tasks.record.record import Stage, is_url  # lazy import, as in runtime
 
     if record.stage is Stage.DONE and record.preview_path:
         return record.preview_path

@@ -19,10 +19,10 @@ from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...scripting.job_queue import JobQueue
-from ...tasks.events import Notice
-from ...tasks.record import now_s
-from ...tasks.spending_table import write_table
+from ...tasks.record.events import Notice
+from ...tasks.record.record import now_s
 from ...tasks.store.spending import Spending
+from ...tasks.store.spending_table import write_table
 from .recent_orders import RecentOrders
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...scene.child.preview_pixels import PreviewPixels
     from ...scene.child.source_thumbnails import SourcePicture, SourceThumbnails
     from ...tasks.engine.engine import Engine
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 #: Least time between two looks at the file of a picture that is shown, in seconds.
 _LOOK_AGAIN_S = 2.0

@@ -12,9 +12,9 @@ import bpy
 
 from ...api.fields import NEGATIVE_PROMPT, PROMPT, PROMPT_NAMES
 from ...api.flows import FLOWS, Field, Kind
-from ...tasks.charge import Charge, charge_of
-from ...tasks.labels import file_title
-from ...tasks.record import Stage, is_url
+from ...tasks.record.charge import Charge, charge_of
+from ...tasks.record.labels import file_title
+from ...tasks.record.record import Stage, is_url
 from ..form import inputs
 from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..rna import Icon
@@ -23,7 +23,7 @@ from ..translate import tr
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 #: Least width for names next to their values, in pixels at UI scale 1.

@@ -17,7 +17,7 @@ from ..state import source_pictures
 from .ui_list import icon_number
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 #: Least width of a cell, in pixels at UI scale 1.

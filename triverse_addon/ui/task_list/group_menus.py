@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...tasks.labels import file_title
+from ...tasks.record.labels import file_title
 from ..rna import Icon, window_props
 from ..state import runtime
 from ..timers import app_timer

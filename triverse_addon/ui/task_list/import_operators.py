@@ -19,7 +19,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import Origin, Placement, TaskRecord
+    from ...tasks.record.record import Origin, Placement, TaskRecord
 
 
 class _Import(TaskOperatorMixin):

@@ -12,7 +12,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ...api.errors import TriverseError
-from ...tasks import labels
+from ...tasks.record import labels
 from ..layout_text import paragraph, ui_scale
 from ..rna import OperatorMixin
 from ..state import list_rows, runtime
@@ -22,7 +22,7 @@ from ..translate import tr, translate
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 _WIDTH = 320

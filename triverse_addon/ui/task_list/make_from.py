@@ -25,7 +25,7 @@ from .operator_base import TaskOperatorMixin, draw_task_operator, in_place_prope
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord, TaskRequest
+    from ...tasks.record.record import TaskRecord, TaskRequest
 
 _WIDTH = 400
 _ICONS: dict[str, Icon] = {

@@ -19,7 +19,7 @@ from ..translate import tr, translate
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 #: Name of the string in the layout's context that holds the id of a button's task. ``poll()`` reads it, because it has
 #: no access to the operator's ``task_id``.

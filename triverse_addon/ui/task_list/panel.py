@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...tasks.record import Stage
+from ...tasks.record.record import Stage
 from .. import choices, settings
 from ..layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
 from ..rna import Icon, window_props

@@ -20,7 +20,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 
 class _Place(TaskOperatorMixin):

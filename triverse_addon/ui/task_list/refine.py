@@ -23,7 +23,7 @@ from .operator_base import TaskOperatorMixin, draw_task_operator
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord, TaskRequest
+    from ...tasks.record.record import TaskRecord, TaskRequest
 
 _ICON: Icon = "SHADING_TEXTURE"
 _QUALITY = "HERO"

@@ -21,7 +21,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord, TaskRequest
+    from ...tasks.record.record import TaskRecord, TaskRequest
 
 #: Number of pictures that is offered.
 _PICTURES = 3
@@ -94,7 +94,7 @@ def _renders(record: "TaskRecord | None", count: int) -> "TaskRequest":
 
     :param count: number of pictures.
     """
-    from ...tasks.record import TaskRequest  # lazy import, as in runtime
+    from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
     sources = {} if record is None else {"model_file": record.model_path}
     name = "" if record is None else record.name

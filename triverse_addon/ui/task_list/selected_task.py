@@ -22,13 +22,13 @@ from .ui_list import ROW_PX
 _LONGEST_PROMPT = 300
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the full status or error of the selected task, its buttons and its details."""
-    from ...tasks.status_text import waits_for_key
+    from ...tasks.record.status_text import waits_for_key
     from .. import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
@@ -92,7 +92,7 @@ def _short_prompt(record: "TaskRecord") -> str:
 
 def charged_sentence(record: "TaskRecord") -> str:
     """Return what a task that ended without a model has cost, as a translated sentence."""
-    from ...tasks.charge import Charge, charge_of  # lazy import, as in runtime
+    from ...tasks.record.charge import Charge, charge_of  # lazy import, as in runtime
 
     charge = charge_of(record)
     if charge is Charge.NONE:

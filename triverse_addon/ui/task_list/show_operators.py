@@ -15,7 +15,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 
 class TRIVERSE_OT_show_imported(TaskOperatorMixin, bpy.types.Operator):

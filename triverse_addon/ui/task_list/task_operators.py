@@ -22,7 +22,7 @@ from .operator_base import TaskOperatorMixin
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.task_history import HistoryLine
 
 #: Width of dialogs that hold sentences, in pixels at UI scale 1.

@@ -23,7 +23,7 @@ from .operator_base import TaskOperatorMixin, draw_task_operator
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 #: Width of a picture in the comparison, in interface units (20 px at UI scale 1).
 _PICTURE_UNITS = 11.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
-from ...tasks.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES, PLAIN, Processing
+from ...tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES, PLAIN, Processing
 from ..form import mesh_options, placement, request
 from ..layout_text import paragraph, ui_scale
 from ..translate import tr, tr_button
@@ -21,7 +21,7 @@ from .operator_base import TaskOperatorMixin, in_place_property
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record import Placement, TaskRecord
+    from ...tasks.record.record import Placement, TaskRecord
 
 _WIDTH = 340
 #: Triangles that are offered for a model of which the number is not known.

@@ -18,7 +18,7 @@ from . import boxes
 if TYPE_CHECKING:
     from ...scene.importing.expected_box import Corners
     from ...scene.importing.free_space import Bounds
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 #: Number of boxes that are shown. More would hide the scene.

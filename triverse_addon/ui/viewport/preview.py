@@ -17,7 +17,7 @@ from ..state import runtime, source_pictures
 
 if TYPE_CHECKING:
     from ...scene.child.preview_pixels import PreviewPixels, Source
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ..translate import tr, translate
 from . import preview, shapes, textures
 
 if TYPE_CHECKING:
-    from ...tasks.record import TaskRecord
+    from ...tasks.record.record import TaskRecord
     from ..state.session import Session
 
 _log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from pathlib import Path
 
-from ..api.calendar import utc
+from ...api.calendar import utc
+from ..record.record import TaskRecord
 from .private_files import make_folder
-from .record import TaskRecord
 
 MODEL = "model.glb"
 PREVIEW = "preview.png"

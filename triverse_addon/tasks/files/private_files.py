@@ -14,8 +14,8 @@ import stat
 import threading
 from pathlib import Path
 
-from ..api.errors import TriverseError
-from ..api.sentence import Sentence
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
 from .removal import SOURCE, is_link
 
 _FOLDER, _FILE = 0o700, 0o600

@@ -8,8 +8,8 @@ Floor: first. Thread: created in any, read on the main thread by :meth:`tasks.en
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..api.payloads import Account, Balance, Quote
-from ..api.sentence import Sentence
+from ...api.payloads import Account, Balance, Quote
+from ...api.sentence import Sentence
 from .record import TaskRecord
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triverse_addon.api.display_text import plain_name
-from triverse_addon.tasks import labels
+from triverse_addon.tasks.record import labels
 
 TAGS = st.lists(st.text(max_size=60), max_size=40)
 

@@ -8,9 +8,9 @@ Floor: first. Thread: any. No ``bpy``. The names of the properties are a stable 
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..api.calendar import utc
-from ..api.display_text import plain_name
-from ..api.fields import prompt_of
+from ...api.calendar import utc
+from ...api.display_text import plain_name
+from ...api.fields import prompt_of
 from .record import TaskRecord
 
 #: Data-block names in Blender have at most 63 bytes, including a suffix such as ".001" for duplicates.

@@ -14,8 +14,8 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.scene.child import preparer as child_preparer
 from triverse_addon.scene.child import source_thumbnails
-from triverse_addon.tasks import removal
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.files import removal
+from triverse_addon.tasks.record.record import Stage
 
 pytestmark = pytest.mark.kind("deletes-own-names")
 

@@ -10,15 +10,15 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..api.calendar import local_text, utc
-from ..api.errors import TriverseError
-from ..api.sentence import Sentence
-from .charge import Charge, charge_of
-from .files.atomic_write import write_whole
-from .record import TaskRecord
-from .status_text import stage_text
-from .store.spending import RemovedCost
-from .store.store import Store
+from ...api.calendar import local_text, utc
+from ...api.errors import TriverseError
+from ...api.sentence import Sentence
+from ..files.atomic_write import write_whole
+from ..record.charge import Charge, charge_of
+from ..record.record import TaskRecord
+from ..record.status_text import stage_text
+from .spending import RemovedCost
+from .store import Store
 
 #: Names of the columns. They are not translated, because programs read them.
 COLUMNS = ("ordered", "ordered_utc", "name", "flow", "state", "credits", "charge", "task_uuid", "file")

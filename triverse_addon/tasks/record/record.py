@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..api.flows import FLOWS, yields_glb
-from ..api.sentence import Sentence
+from ...api.flows import FLOWS, yields_glb
+from ...api.sentence import Sentence
 from .processing import PLAIN, Processing
 
 
@@ -289,7 +289,7 @@ class TaskRecord:
     starred: bool = False
     """Whether the user has made it a favourite."""
     tags: tuple[str, ...] = ()
-    """The user's own tags; see :mod:`tasks.labels`."""
+    """The user's own tags; see :mod:`tasks.record.labels`."""
     project: str = ""
     """The project that the user has put it into; "" for none."""
     blend_work: Processing = PLAIN

@@ -16,11 +16,11 @@ from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.batch.run import resume
 from triverse_addon.batch.run.request import BatchRequest
-from triverse_addon.tasks import private_files
+from triverse_addon.tasks.files import private_files
 from triverse_addon.tasks.files.atomic_write import write_whole
+from triverse_addon.tasks.files.private_files import ForeignFolderError, make_folder, own_folder, tighten
 from triverse_addon.tasks.files.resumable_download import DownloadSpec, fetch
-from triverse_addon.tasks.private_files import ForeignFolderError, make_folder, own_folder, tighten
-from triverse_addon.tasks.record import Stage
+from triverse_addon.tasks.record.record import Stage
 from triverse_addon.tasks.store.errors import StoreError
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 from triverse_addon.tasks.store.user_folder import Place, plan_move, settle, write_place

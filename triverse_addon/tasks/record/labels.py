@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from ..api.display_text import plain_name
+from ...api.display_text import plain_name
 
 #: Most tags of one task.
 MOST_TAGS = 20

@@ -5,9 +5,9 @@ The status of a task as text, for the panel and the command line.
 Floor: first. Thread: any. No ``bpy``.
 """
 
-from ..api.errors import KeyElsewhereError, KeyMissingError
-from ..api.responses import REFUSED_KEY
-from ..api.sentence import Sentence
+from ...api.errors import KeyElsewhereError, KeyMissingError
+from ...api.responses import REFUSED_KEY
+from ...api.sentence import Sentence
 from .listed_task import ListedTask
 from .processing import Processing
 from .record import UNFINISHED, Stage, TaskRecord, now_s

@@ -7,7 +7,7 @@ Floor: first. Thread: any. No ``bpy``.
 
 from typing import Any
 
-from ..api.sentence import Sentence
+from ...api.sentence import Sentence
 from .record import NOT_SENT, UNFINISHED, Stage
 
 
