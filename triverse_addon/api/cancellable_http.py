@@ -17,12 +17,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .deadlines import Deadlines
 
 _current = threading.local()
 
@@ -34,18 +37,20 @@ class Guard:
     """
     Monitors one request of one thread, and can cancel it. Use it as a context manager around the request.
 
+    :param deadlines: calls `cancel` at the deadline.
     :ivar host: host name of the URL that is being requested, for error messages.
     :ivar may_connect: returns whether a connection to an IP address is allowed; None allows all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self.host = ""
         self.may_connect: Callable[[str], bool] | None = None
         self.refused_address = False
         """Whether `may_connect` refused an address."""
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer: threading.Timer | None = None
+        self._deadline: int | None = None
         self.cancelled_by = ""
         """"deadline" or "close" if the request was cancelled, else an empty string."""
         self.connected = False
@@ -78,19 +83,13 @@ class Guard:
     def set_deadline(self, seconds_s: float) -> None:
         """Cancel the request after this time, unless `lift_deadline` is called before. Replaces an earlier deadline."""
         self.lift_deadline()
-        timer = threading.Timer(seconds_s, self.cancel, ("deadline",))
-        timer.daemon = True
-        timer.name = "triverse-deadline"
-        with self._lock:
-            self._timer = timer
-        timer.start()
+        self._deadline = self._deadlines.set(seconds_s, partial(self.cancel, "deadline"))
 
     def lift_deadline(self) -> None:
-        """Cancel the timer that `set_deadline` started."""
-        with self._lock:
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
+        """Remove the deadline that `set_deadline` set."""
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            self._deadlines.lift(deadline)
 
     def cancel(self, by: str) -> None:
         """

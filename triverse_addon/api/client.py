@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote as quote_path
 
 from . import payloads
-from .cancellable_http import Guard
 from .errors import InputError, InvalidParametersError
 from .flows import JSON, Field, Kind, flow_named, priced_params, request_params
 from .http_session import UPLOAD_ANSWER_S, HttpSession, Opened, Request
@@ -216,7 +215,7 @@ class Client:
         progress: Progress | None,
         query: Mapping[str, str] | None,
     ) -> str:
-        guard = Guard()
+        guard = self._http.new_guard()
         try:
             body = MultipartFile(
                 file, content_type, progress=progress, on_sent=lambda: guard.set_deadline(UPLOAD_ANSWER_S)

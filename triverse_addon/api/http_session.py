@@ -18,16 +18,17 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from .cancellable_http import Guard, pieces
+from .deadlines import Deadlines
 from .errors import BadAnswerError, TriverseError
 from .fields import JSON
 from .host_policy import HostPolicy
 from .multipart import MultipartFile
 from .network_errors import NETWORK_ERRORS, StaleConnectionError, to_transport_error
-from .proxies import proxy_for
+from .proxies import proxies_for
 from .requests_session import Authorization, new_session
 from .responses import elsewhere, read_answer
 from .sentence import Sentence
-from .urls import check_asset_url, is_loopback, same_host
+from .urls import check_asset_url, same_host
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 """Maximum size of a JSON response, after decompression. Real ones have some kilobytes."""
@@ -96,6 +97,7 @@ class HttpSession:
         self._local = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self._guards: set[Guard] = set()
+        self._deadlines = Deadlines()
         self._streams: weakref.WeakKeyDictionary[requests.Response, Guard] = weakref.WeakKeyDictionary()
         self._closed = False
         self.hosts = HostPolicy(base_url)
@@ -113,6 +115,11 @@ class HttpSession:
             guard.cancel("close")
         for session in sessions:
             session.close()
+        self._deadlines.close()
+
+    def new_guard(self) -> Guard:
+        """Return a monitor for one request."""
+        return Guard(self._deadlines)
 
     # -------------------------------------------------------------------------
     # JSON
@@ -122,7 +129,7 @@ class HttpSession:
         return self._retry_once(request, self._json_once)
 
     def _json_once(self, request: Request) -> Mapping[str, object]:
-        guard = Guard()
+        guard = self.new_guard()
         with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             return self._read_json(self._send(request, guard), guard, about_task=request.about_task)
@@ -188,7 +195,7 @@ class HttpSession:
         return self._retry_once(request, self._open_once)
 
     def _open_once(self, request: Request) -> requests.Response:
-        guard = Guard()
+        guard = self.new_guard()
         with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             response = self._send(request, guard)
@@ -268,7 +275,8 @@ class HttpSession:
         guard.host = urlsplit(url).hostname or ""
         is_own = guard.host == urlsplit(self._base_url).hostname
         guard.may_connect = None if is_own else self.hosts.allows_number
-        proxy_for(url)  # raises an error with an explanation, where requests would only fail
+        # Raises an error with an explanation, where requests would only fail.
+        proxies = proxies_for(url)
         try:
             return self._session().request(
                 request.method,
@@ -283,8 +291,7 @@ class HttpSession:
                     self._read_timeout_s if request.body else self._connect_timeout_s,
                     read_timeout_s or self._read_timeout_s,
                 ),
-                # No proxy for this machine.
-                proxies={"http": "", "https": ""} if is_loopback(url) else None,
+                proxies=proxies,
                 allow_redirects=False,
                 stream=True,
             )

@@ -25,9 +25,27 @@ def proxy_for(url: str) -> str | None:
 
     :raises ConnectError: it is a SOCKS proxy, and the library for these is not installed. Nothing was sent.
     """
+    return _proxy_of(url, proxies_for(url))
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """
+    Return the proxies for a URL in the form that requests takes, see `proxy_for`.
+
+    Environment and system settings are read once for this, where requests, left to itself, reads them again with each
+    request; that takes more time than all else that it does.
+
+    :raises ConnectError: see `proxy_for`.
+    """
     if is_loopback(url):
-        return None
-    proxies = get_environ_proxies(url, no_proxy=None)
+        return {}
+    proxies = dict(get_environ_proxies(url, no_proxy=None))
+    _proxy_of(url, proxies)
+    return proxies
+
+
+def _proxy_of(url: str, proxies: dict[str, str]) -> str | None:
+    """Return which of ``proxies`` is the one for a URL, see `proxy_for`."""
     # System settings store a SOCKS proxy under a key that requests ignores: it would then bypass the proxy.
     proxy = select_proxy(url, proxies) or proxies.get("socks")
     if not proxy:

@@ -46,6 +46,8 @@ class _Session(requests.Session):
 def new_session(user_agent: str) -> requests.Session:
     """Return a new session with guarded connections, see `cancellable_http`."""
     session = _Session()
+    # Proxies are passed with each request, see `proxies`. Nothing else of the environment is wanted.
+    session.trust_env = False
     session.headers.clear()
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
