@@ -36,9 +36,8 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("engine",),
     ),
     "batch": (
-        ("outside_files", "post_options"),
-        ("problems", "row"),
-        ("raw_rows",),
+        ("outside_files",),
+        ("rows",),
         ("library",),
         ("input",),
         ("run",),

@@ -16,7 +16,7 @@ from triverse_addon.api.errors import InvalidParametersError
 from triverse_addon.api.fields import JSON, Field, Kind
 from triverse_addon.api.flows import FLOWS, priced_params
 from triverse_addon.api.payloads import Quote
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 from triverse_addon.batch.run.quotes import query_prices
 
 pytestmark = pytest.mark.kind("price-privacy")

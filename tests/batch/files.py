@@ -9,8 +9,8 @@ from pathlib import Path
 
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.validation import check
-from triverse_addon.batch.problems import Problem
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.problems import Problem
+from triverse_addon.batch.rows.row import Row
 
 
 def png(path: Path, shade: int = 128) -> Path:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.batch.files import looked_at, png
 from triverse_addon.batch.input.row_range import rows_in
-from triverse_addon.batch.post_options import COLUMNS, EXPORTS
+from triverse_addon.batch.rows.post_options import COLUMNS, EXPORTS
 from triverse_addon.cli.arguments import parse
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from tests.blender.test_library import write
 from tests.blender.test_library_children import Children
 from tests.service.server import StandIn
 from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, AssetWriter
-from triverse_addon.batch.post_options import EXPORTS
+from triverse_addon.batch.rows.post_options import EXPORTS
 from triverse_addon.cli import main
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command

@@ -28,9 +28,9 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.input.validation import check
 from triverse_addon.batch.library.catalogs import clean_path
 from triverse_addon.batch.library.ledger import stem_of
-from triverse_addon.batch.problems import Problem
-from triverse_addon.batch.raw_rows import RawBatch, RawRow
 from triverse_addon.batch.results.report import ReportRow, table
+from triverse_addon.batch.rows.problems import Problem
+from triverse_addon.batch.rows.raw_rows import RawBatch, RawRow
 from triverse_addon.batch.run.request import library_for
 from triverse_addon.cli.arguments import parse
 from triverse_addon.cli.errors import UsageError

@@ -22,11 +22,11 @@ from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger, LedgerError, build_hash_of
 from ..batch.library.parts import PartLedger, part_folder, unite
 from ..batch.outside_files import Outside
-from ..batch.problems import BatchProblemsError
-from ..batch.raw_rows import LeftOut
 from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
-from ..batch.row import Row
+from ..batch.rows.problems import BatchProblemsError
+from ..batch.rows.raw_rows import LeftOut
+from ..batch.rows.row import Row
 from ..batch.run.machine_check import check_machine
 from ..batch.run.outcome import Outcome, untouched
 from ..batch.run.plan import PlannedRow, plan

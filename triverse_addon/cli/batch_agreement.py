@@ -18,7 +18,7 @@ from typing import Any
 from ..api.sentence import Sentence
 from ..batch.input.order_ids import digest
 from ..batch.library.safe_paths import inside, make_folder, read_regular
-from ..batch.raw_rows import LEDGER
+from ..batch.rows.raw_rows import LEDGER
 from ..batch.run.plan import PlannedRow
 from ..batch.run.request import BatchRequest
 from ..tasks.files.atomic_write import write_whole

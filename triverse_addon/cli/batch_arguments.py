@@ -12,7 +12,7 @@ from ..api.flows import FLOWS
 from ..api.sentence import Sentence
 from ..batch.input.validation import OWN_COLUMNS
 from ..batch.outside_files import ANY_FILE
-from ..batch.post_options import COLUMNS
+from ..batch.rows.post_options import COLUMNS
 from ..batch.run.limits import MAX_CONCURRENT_TASKS, Limits
 from ..batch.run.request import BatchRequest, library_for
 from .argument_types import seconds, whole

@@ -19,7 +19,7 @@ from ..api.errors import (
 )
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
-from ..batch.row import Row
+from ..batch.rows.row import Row
 from ..batch.run.plan import PlannedRow, RowAction
 from ..batch.run.quotes import Prices
 from ..batch.run.request import query_prices_and_balance

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from ..api.sentence import Sentence
 from ..batch.library.ledger import Ledger
 from ..batch.outside_files import Outside
-from ..batch.problems import MAX_LISTED, Problem
-from ..batch.raw_rows import LeftOut
 from ..batch.results import report
+from ..batch.rows.problems import MAX_LISTED, Problem
+from ..batch.rows.raw_rows import LeftOut
 from ..batch.run.outcome import Outcome, RowResult
 from ..batch.run.plan import PlannedRow, RowAction
 from ..batch.run.quotes import Prices

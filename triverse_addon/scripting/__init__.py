@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TriverseError,
     )
     from ..api.payloads import Balance, Quote
-    from ..batch.problems import BatchProblemsError
+    from ..batch.rows.problems import BatchProblemsError
     from ..tasks.record.record import Stage
     from .batch import Batch
     from .client import Triverse
@@ -86,7 +86,7 @@ __all__ = [
 _HOMES = {
     "Balance": "..api.payloads",
     "Batch": ".batch",
-    "BatchProblemsError": "..batch.problems",
+    "BatchProblemsError": "..batch.rows.problems",
     "Files": ".task",
     "Quote": "..api.payloads",
     "Stage": "..tasks.record.record",

@@ -22,8 +22,8 @@ from ..batch.input.order_ids import digest
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.safe_paths import make_folder
 from ..batch.outside_files import ANY_FILE
-from ..batch.problems import BatchProblemsError
-from ..batch.raw_rows import LEDGER, column_key
+from ..batch.rows.problems import BatchProblemsError
+from ..batch.rows.raw_rows import LEDGER, column_key
 from ..batch.run.limits import Limits
 from ..batch.run.outcome import Outcome, Progress
 from ..batch.run.plan import PlannedRow

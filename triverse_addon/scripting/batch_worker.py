@@ -20,10 +20,10 @@ from ..api.payloads import Balance
 from ..api.sentence import Sentence
 from ..batch.library import catalogs
 from ..batch.library.ledger import Ledger
-from ..batch.problems import BatchProblemsError
 from ..batch.results import report
 from ..batch.results.finish import report_path, write_report, write_sheets
-from ..batch.row import Row
+from ..batch.rows.problems import BatchProblemsError
+from ..batch.rows.row import Row
 from ..batch.run import resume
 from ..batch.run.limits import Limits
 from ..batch.run.machine_check import check_machine

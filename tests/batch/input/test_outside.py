@@ -24,7 +24,7 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.api.upload_checks import check_model
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.outside_files import ANY_FILE, outside, path_of
-from triverse_addon.batch.problems import files_to_allow
+from triverse_addon.batch.rows.problems import files_to_allow
 from triverse_addon.batch.run.request import BatchRequest, check_request
 from triverse_addon.batch.run.resume import SavedBatch, load_batch, save_batch
 

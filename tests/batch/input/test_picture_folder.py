@@ -13,7 +13,7 @@ import pytest
 from tests.batch.files import png
 from tests.cli.driver import Cli
 from triverse_addon.batch.input.reader import read
-from triverse_addon.batch.raw_rows import RawBatch
+from triverse_addon.batch.rows.raw_rows import RawBatch
 
 pytestmark = pytest.mark.kind("picture-content")
 

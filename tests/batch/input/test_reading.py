@@ -9,7 +9,7 @@ import pytest
 
 from tests.batch.files import png, write
 from triverse_addon.batch.input.reader import read
-from triverse_addon.batch.raw_rows import RawBatch
+from triverse_addon.batch.rows.raw_rows import RawBatch
 
 
 def cells(raw: RawBatch) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ from tests.batch.files import looked_at, said, write
 from triverse_addon.api.errors import InputError
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.row_range import rows_in
-from triverse_addon.batch.raw_rows import MAX_CHARACTERS
+from triverse_addon.batch.rows.raw_rows import MAX_CHARACTERS
 from triverse_addon.cli.arguments import parse
 from triverse_addon.cli.errors import UsageError
 

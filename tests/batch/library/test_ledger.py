@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of, stem_of
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 from triverse_addon.tasks.record.processing import Processing
 
 REPO = Path(__file__).resolve().parents[3]

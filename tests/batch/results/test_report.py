@@ -13,7 +13,7 @@ import pytest
 from triverse_addon.batch.library.ledger import Entry
 from triverse_addon.batch.results import html_sheet, report
 from triverse_addon.batch.results.report import ReportRow
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair", catalog="Props")
 LINE = ReportRow(

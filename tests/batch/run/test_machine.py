@@ -19,7 +19,7 @@ from tests.cli.driver import Cli
 from tests.service.server import StandIn
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.library.asset_writer import BLENDER, PICTURES, GlbWriter
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 from triverse_addon.batch.run import machine_check
 from triverse_addon.batch.run.machine_check import check_machine
 from triverse_addon.batch.run.plan import PlannedRow, RowAction

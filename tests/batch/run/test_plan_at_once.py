@@ -17,7 +17,7 @@ from triverse_addon.batch.input.order_ids import identities_of, order_ids, row_k
 from triverse_addon.batch.input.row_numbering import numbered
 from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.library.parts import PartLedger
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 from triverse_addon.batch.run.plan import RowAction, as_retries, plan
 from triverse_addon.tasks.record.processing import PLAIN, Processing
 from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, next_order_id

@@ -21,7 +21,7 @@ from triverse_addon.api.errors import (
 from triverse_addon.api.fields import JSON
 from triverse_addon.api.payloads import Quote
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.batch.row import Row
+from triverse_addon.batch.rows.row import Row
 from triverse_addon.batch.run.quotes import Prices, query_prices
 
 SENTENCE = Sentence.of("No.")

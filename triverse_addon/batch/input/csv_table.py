@@ -13,8 +13,8 @@ from typing import Any, overload
 from ...api.sentence import Sentence
 from ...api.spelling import decimal_mark_in
 from ...api.urls import clean
-from ..problems import Problem
-from ..raw_rows import NOTE_MARK, RawRow, column_key, too_long
+from ..rows.problems import Problem
+from ..rows.raw_rows import NOTE_MARK, RawRow, column_key, too_long
 
 _SEPARATORS = ",;\t"
 #: Decimal mark that follows from the cell separator: a spreadsheet that writes decimal commas separates by semicolons.

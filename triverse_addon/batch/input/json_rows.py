@@ -12,8 +12,8 @@ import re
 
 from ...api.sentence import Sentence
 from ...api.urls import clean
-from ..problems import Problem
-from ..raw_rows import MAX_CHARACTERS, NOTE_MARK, RawRow, column_key, too_long
+from ..rows.problems import Problem
+from ..rows.raw_rows import MAX_CHARACTERS, NOTE_MARK, RawRow, column_key, too_long
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ...api.sentence import Sentence
 from ...tasks.record.record import is_url
-from ..problems import BatchProblemsError, Problem
-from ..row import Row
+from ..rows.problems import BatchProblemsError, Problem
+from ..rows.row import Row
 from .row_numbering import request_of
 
 #: Length of the hash: with the suffix of a retry, the id fits into the 64 characters that the service allows.

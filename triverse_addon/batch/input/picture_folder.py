@@ -17,8 +17,8 @@ from ...api.picture_kinds import picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import check_image, head_of, image_type
 from ..outside_files import link_target, outside
-from ..problems import Problem
-from ..raw_rows import LEDGER, LeftOut, RawBatch, RawRow
+from ..rows.problems import Problem
+from ..rows.raw_rows import LEDGER, LeftOut, RawBatch, RawRow
 
 #: Suffixes of picture files: such a file with other content is a problem, not an item to skip.
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})

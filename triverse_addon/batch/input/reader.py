@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ..problems import Problem
-from ..raw_rows import RawBatch, RawRow
+from ..rows.problems import Problem
+from ..rows.raw_rows import RawBatch, RawRow
 from .csv_table import csv_rows
 from .json_rows import json_rows, looks_like_json
 from .picture_folder import read_folder

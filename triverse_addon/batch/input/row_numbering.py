@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from ..row import Row
+from ..rows.row import Row
 
 #: Made once: with these settings, ``json.dumps`` makes one for each text.
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=True).encode

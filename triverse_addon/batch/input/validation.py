@@ -24,12 +24,12 @@ from ...api.urls import DEFAULT_API_URL, clean
 from ...tasks.record.processing import PLAIN, Processing
 from ...tasks.record.provenance import name_for, short_name
 from ...tasks.record.record import is_url
-from .. import post_options
 from ..library.catalogs import clean_path
 from ..outside_files import outside, path_of
-from ..problems import Problem
-from ..raw_rows import RawBatch, RawRow, column_key
-from ..row import Row
+from ..rows import post_options
+from ..rows.problems import Problem
+from ..rows.raw_rows import RawBatch, RawRow, column_key
+from ..rows.row import Row
 from .row_numbering import numbered
 
 #: Columns of the batch itself, with their descriptions.

@@ -14,7 +14,7 @@ from pathlib import Path
 from ...tasks.converter import ChildNotStartedError
 from ...tasks.record.provenance import properties, tags
 from ...tasks.record.record import TaskRecord
-from ..row import Row
+from ..rows.row import Row
 from .asset_writer import LICENSE_NOTE, Asset, AssetJob, AssetWriter
 from .entry import Entry
 

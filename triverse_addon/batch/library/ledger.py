@@ -26,9 +26,9 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
 from ...tasks.files.disk_clock import disk_time_s
-from ..post_options import EXPORTS
-from ..raw_rows import LEDGER
-from ..row import Row
+from ..rows.post_options import EXPORTS
+from ..rows.raw_rows import LEDGER
+from ..rows.row import Row
 from .asset_writer import THUMBNAILS
 from .entry import Entry, EntryError, entry_from_json, entry_to_json
 from .safe_paths import LinkError, inside, make_folder, read_regular, refuse_link

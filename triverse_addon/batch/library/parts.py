@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from ...tasks.files.atomic_write import copy_whole
-from ..raw_rows import LEDGER
-from ..row import Row
+from ..rows.raw_rows import LEDGER
+from ..rows.row import Row
 from . import catalogs
 from .asset_writer import THUMBNAILS
 from .entry import Entry

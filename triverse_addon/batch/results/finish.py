@@ -14,7 +14,7 @@ from ...api.sentence import Sentence
 from ...tasks.converter import ChildNotStartedError, ConvertError, NoChildError
 from ..library.asset_writer import AssetWriter
 from ..library.safe_paths import LinkError, inside
-from ..raw_rows import LEDGER, LeftOut
+from ..rows.raw_rows import LEDGER, LeftOut
 from ..run.request import BatchRequest
 from . import html_sheet, report
 

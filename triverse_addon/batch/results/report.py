@@ -21,7 +21,7 @@ from ..library.asset_jobs import prompt_of
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from ..library.safe_paths import read_regular
-from ..row import Row
+from ..rows.row import Row
 from ..run.outcome import Outcome
 
 FILE_NAME = "batch-report.json"

@@ -18,9 +18,9 @@ from ...tasks.converter import NoChildError
 from ..library import catalogs
 from ..library.asset_writer import BLENDER, AssetWriter
 from ..library.catalogs import CatalogError
-from ..post_options import EXPORTS
-from ..problems import Problem
-from ..row import Row
+from ..rows.post_options import EXPORTS
+from ..rows.problems import Problem
+from ..rows.row import Row
 from .plan import PlannedRow, RowAction
 
 #: Triangles and texture size that the service uses when none are requested.

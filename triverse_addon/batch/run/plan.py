@@ -14,7 +14,7 @@ from ...tasks.record.record import FAILED_STAGES, TaskRecord
 from ..input.order_ids import key_in
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of
-from ..row import Row
+from ..rows.row import Row
 
 
 class RowAction(StrEnum):

@@ -13,7 +13,7 @@ from ...api.errors import AuthenticationError, ServiceError, TooManyRequestsErro
 from ...api.fields import JSON
 from ...api.flows import priced_params
 from ...api.payloads import Quote
-from ..row import Row
+from ..rows.row import Row
 
 #: Queries a price at the service, given the flow and the settings that the price depends on.
 QuoteQuery = Callable[[str, Mapping[str, JSON]], Quote]

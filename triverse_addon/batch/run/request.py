@@ -20,9 +20,9 @@ from ..input.reader import read
 from ..input.row_range import rows_in
 from ..input.validation import check
 from ..outside_files import Outside
-from ..problems import Problem, files_to_allow
-from ..raw_rows import RawBatch
-from ..row import Row
+from ..rows.problems import Problem, files_to_allow
+from ..rows.raw_rows import RawBatch
+from ..rows.row import Row
 from .quotes import Prices, query_prices
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from ...tasks.record.record import TaskRecord
 from ..input.order_ids import identities_of
 from ..library.ledger import Ledger
 from ..outside_files import Outside
-from ..problems import BatchProblemsError, Problem, files_to_allow
-from ..raw_rows import LeftOut, RawRow
+from ..rows.problems import BatchProblemsError, Problem, files_to_allow
+from ..rows.raw_rows import LeftOut, RawRow
 from .plan import PlannedRow, RowAction, as_retries, as_retry, plan
 from .request import BatchCheck, BatchRequest, check_request
 

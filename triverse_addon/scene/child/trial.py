@@ -58,7 +58,7 @@ def try_out(run: Callable[[TrialInput], TrialOutput], exports: Sequence[str], *,
     Return what this Blender cannot do, and why, see :meth:`batch.library.asset_writer.AssetWriter.try_out`.
 
     :param run: function that has a child do the test, and starts another one if the last has ended.
-    :param exports: formats to test, keys of ``batch.post_options.EXPORTS``.
+    :param exports: formats to test, keys of ``batch.rows.post_options.EXPORTS``.
     :param may_draw: also render, which takes longer than all the rest.
     :return: messages by key: ``BLENDER`` if no model can be written at all, ``PICTURES`` if nothing can be rendered, or
         a format that cannot be exported.

@@ -26,7 +26,7 @@ class Processing:
     :ivar ground: move the lowest point to the ground and the centre of the footprint to the origin.
     :ivar lods: number of additional levels of detail, each with half the triangles of the one before.
     :ivar hull: add a convex collision hull, named as game engines expect it.
-    :ivar exports: export formats, keys of ``batch.post_options.EXPORTS``.
+    :ivar exports: export formats, keys of ``batch.rows.post_options.EXPORTS``.
     :ivar merge: merge vertices at the same position; seams, normals and UVs are kept.
     :ivar smooth_deg: shade meshes without normals smooth, except edges sharper than this angle in degrees; 0 for flat
         shading, as the format specifies.

@@ -20,7 +20,7 @@ from .file_operators import current
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...batch.raw_rows import LeftOut
+    from ...batch.rows.raw_rows import LeftOut
     from ...batch.run.row_table import TableRow
     from ..state.batch_session import BatchSession
 

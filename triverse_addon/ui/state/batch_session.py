@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
-from ...batch.problems import BatchProblemsError
+from ...batch.rows.problems import BatchProblemsError
 from ...batch.run.limits import Limits
 from ...batch.run.outcome import Outcome, Progress, RowStatus
 from ...batch.run.request import BatchRequest, library_for

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..api.display_text import plain_name
-from ..api.sentence import Sentence
-from ..api.spelling import half_width
+from ...api.display_text import plain_name
+from ...api.sentence import Sentence
+from ...api.spelling import half_width
 from .problems import Problem
 
 #: The csv module's limit for a cell. It also applies to JSON, so that no whole file is sent as a prompt.

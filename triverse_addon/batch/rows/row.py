@@ -8,8 +8,8 @@ Floor: between first and second. Thread: any (immutable). No ``bpy``.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..api.fields import JSON
-from ..tasks.record.processing import Processing
+from ...api.fields import JSON
+from ...tasks.record.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ Floor: between first and second. Thread: any (immutable). No ``bpy``.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..api.display_text import shown
-from ..api.errors import InputError
-from ..api.sentence import Sentence
-from .outside_files import Outside
+from ...api.display_text import shown
+from ...api.errors import InputError
+from ...api.sentence import Sentence
+from ..outside_files import Outside
 
 #: Largest number of problems that are listed individually; a file with the wrong separator has one in every row.
 MAX_LISTED = 50

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..api.errors import InputError
-from ..api.field_values import check_value, to_number
-from ..api.flows import Field, Kind
-from ..api.sentence import Sentence
-from ..api.spelling import half_width
-from ..tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
+from ...api.errors import InputError
+from ...api.field_values import check_value, to_number
+from ...api.flows import Field, Kind
+from ...api.sentence import Sentence
+from ...api.spelling import half_width
+from ...tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 
 #: Export formats in addition to the .blend, with their file suffixes.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}
