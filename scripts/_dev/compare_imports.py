@@ -17,7 +17,7 @@ import bpy
 
 from tests.corpus.builder import png
 from triverse_addon.api.errors import TriverseError
-from triverse_addon.scene import gltf_abilities
+from triverse_addon.scene.host import gltf_abilities
 from triverse_addon.scene.importing import variants
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model

@@ -44,12 +44,12 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("results",),
     ),
     "scene": (
-        ("asset_library", "errors", "gltf_abilities", "host_info", "user_folder", "worker"),
-        ("capture", "child", "host_settings"),
+        ("host", "worker"),
+        ("capture", "child"),
         ("importing",),
     ),
     "ui": (
-        ("away", "choices", "data_folder", "layout_text", "rna", "translate"),
+        ("away", "choices", "layout_text", "rna", "translate"),
         ("settings", "task_presentation", "task_summary"),
         ("form",),
         ("properties",),

@@ -112,7 +112,7 @@ def ui(fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path / "datafiles"))
     import triverse_addon
     from triverse_addon import ui as module
-    from triverse_addon.ui import data_folder
+    from triverse_addon.scene.host import data_folder
 
     data_folder.forget()
     bpy.context.preferences.addons.new().module = ADDON

@@ -45,8 +45,7 @@ def put_task(folder: Path) -> TaskRecord:
 @pytest.fixture
 def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A user's home whose list lies in the folder of an earlier version; nothing tells Blender of another place."""
-    from triverse_addon.scene import user_folder
-    from triverse_addon.ui import data_folder
+    from triverse_addon.scene.host import data_folder, user_folder
     from triverse_addon.ui.state import runtime
 
     runtime.shutdown()
@@ -63,7 +62,7 @@ def homes(ui: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
 
 def started() -> Any:
     """Beat as the heartbeat does until there is a session."""
-    from triverse_addon.ui import data_folder
+    from triverse_addon.scene.host import data_folder
     from triverse_addon.ui.state import runtime
 
     ends_at_s = time.monotonic() + 20.0
@@ -87,7 +86,7 @@ def started() -> Any:
 def test_where_blender_is_told_to_keep_everything_it_is_kept(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from triverse_addon.scene.user_folder import usual_folder
+    from triverse_addon.scene.host.user_folder import usual_folder
 
     for name in ("RESOURCES", "DATAFILES"):
         monkeypatch.delenv(f"BLENDER_USER_{name}", raising=False)
@@ -106,7 +105,7 @@ def test_where_blender_is_told_to_keep_everything_it_is_kept(
 def test_an_extension_looks_at_its_own_folder_and_at_that_of_a_checkout(
     fresh_file: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from triverse_addon.scene import user_folder
+    from triverse_addon.scene.host import user_folder
 
     checkout = Path(bpy.utils.user_resource("DATAFILES", path="triverse"))
     assert user_folder.older_folders() == [checkout]
@@ -117,7 +116,8 @@ def test_an_extension_looks_at_its_own_folder_and_at_that_of_a_checkout(
 
 
 def test_the_list_of_an_earlier_version_comes_along(homes: Any) -> None:
-    from triverse_addon.ui import data_folder, settings
+    from triverse_addon.scene.host import data_folder
+    from triverse_addon.ui import settings
     from triverse_addon.ui.state import runtime
 
     record = put_task(homes.old)
@@ -160,7 +160,7 @@ def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
     assert settings.download_dir(create=True) == str(chosen / "models")
     runtime.shutdown()
     chosen.rename(tmp_path / "unplugged")
-    from triverse_addon.ui import data_folder
+    from triverse_addon.scene.host import data_folder
 
     data_folder.forget()
     with pytest.raises(PlaceError, match="is not there"):
@@ -172,8 +172,8 @@ def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
 
 
 def test_switched_off_in_mid_move_it_goes_on_at_the_next_start(homes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triverse_addon.scene.host import data_folder
     from triverse_addon.tasks.store import moving
-    from triverse_addon.ui import data_folder
     from triverse_addon.ui.state import runtime
 
     records = [put_task(homes.old) for _ in range(5)]
@@ -206,8 +206,8 @@ def test_what_nobody_foresaw_in_a_move_is_told(
     homes: Any, monkeypatch: pytest.MonkeyPatch, slip: BaseException
 ) -> None:
     from triverse_addon.api.errors import UnforeseenError
+    from triverse_addon.scene.host import data_folder
     from triverse_addon.tasks.store import user_folder
-    from triverse_addon.ui import data_folder
 
     put_task(homes.old)
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import bpy
 
 from triverse_addon.batch.library import catalogs
-from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID
+from triverse_addon.scene.child.asset_library import CATALOG, CATALOG_ID
 
 OTHER = "VERSION 1\n\n# mine\n11111111-1111-4111-8111-111111111111:Props/Chairs:Props-Chairs\n"
 

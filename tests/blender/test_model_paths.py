@@ -19,10 +19,10 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene import gltf_abilities
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import ChildConverter
-from triverse_addon.scene.errors import SceneError
+from triverse_addon.scene.host import gltf_abilities
+from triverse_addon.scene.host.errors import SceneError
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.worker import from_file, gltf_import
 from triverse_addon.tasks.converter import ConvertError, ConvertJob

@@ -14,8 +14,8 @@ import pytest
 from tests.blender import glbs
 from tests.tasks import tolerated
 from tests.tasks.tolerated import AS_IT_IS, MENDED
-from triverse_addon.scene import gltf_abilities
 from triverse_addon.scene.child.messages import sentence_for
+from triverse_addon.scene.host import gltf_abilities
 from triverse_addon.scene.importing import readable_models
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.worker import gltf_import

@@ -11,7 +11,7 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from triverse_addon.scene.errors import SceneError
+from triverse_addon.scene.host.errors import SceneError
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.importing.placement import FitBox, TargetTransform, box_of

@@ -16,7 +16,7 @@ from tests.blender import glbs, kept_children
 from tests.blender.drawing import session
 from tests.service.server import StandIn
 from triverse_addon.batch.library import catalogs
-from triverse_addon.scene.asset_library import CATALOG, CATALOG_ID, LibraryCopyConverter
+from triverse_addon.scene.child.asset_library import CATALOG, CATALOG_ID, LibraryCopyConverter
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.record.record import Stage

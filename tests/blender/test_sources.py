@@ -14,7 +14,7 @@ from mathutils import Euler, Matrix, Vector
 from tests.blender import glbs
 from tests.blender.test_prepare import pixel, size
 from triverse_addon.scene.capture import image_sources, selection, tga, viewport
-from triverse_addon.scene.errors import SceneError
+from triverse_addon.scene.host.errors import SceneError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 

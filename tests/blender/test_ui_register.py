@@ -63,7 +63,7 @@ def test_unregister_leaves_nothing(
     fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: StandIn
 ) -> None:
     import triverse_addon
-    from triverse_addon.ui import data_folder
+    from triverse_addon.scene.host import data_folder
     from triverse_addon.ui.state import runtime
 
     monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))

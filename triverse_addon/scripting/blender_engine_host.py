@@ -11,13 +11,14 @@ from pathlib import Path
 import bpy
 
 from ..batch.library.asset_writer import AssetWriter
-from ..scene import gltf_abilities, host_settings
 from ..scene.child.command import child_command
 from ..scene.child.converter import ChildConverter
 from ..scene.child.library_writer import ChildAssetWriter
 from ..scene.child.preparer import ChildPreparer
-from ..scene.host_info import about_blender
-from ..scene.user_folder import older_folders, usual_folder
+from ..scene.host import gltf_abilities
+from ..scene.host import settings as host_settings
+from ..scene.host.info import about_blender
+from ..scene.host.user_folder import older_folders, usual_folder
 from ..scene.worker.gltf_import import units_of
 from ..tasks.converter import Converter
 from ..tasks.files.folders import WORK

@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 import bpy
 
-from . import data_folder, other_copy, preferences, properties, setup_operators, translations
+from ..scene.host import data_folder
+from . import other_copy, preferences, properties, setup_operators, translations
 from .batch import file_operators as batch_file_operators
 from .batch import panel as batch_panel
 from .batch import run_operators as batch_run_operators

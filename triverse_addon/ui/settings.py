@@ -15,10 +15,10 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..api.errors import TriverseError
 from ..api.keys import check_key, check_key_is_for
 from ..api.urls import DEFAULT_API_URL, is_loopback, origin_of
-from ..scene import host_settings
-from ..scene.host_settings import is_forced_offline as is_forced_offline
+from ..scene.host import data_folder
+from ..scene.host import settings as host_settings
+from ..scene.host.settings import is_forced_offline as is_forced_offline
 from ..tasks.settings import Settings
-from . import data_folder
 from .translate import OWN_CONTEXT
 
 #: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
@@ -163,7 +163,7 @@ def preferences() -> PreferenceProperties:
 
 
 def api_key() -> str:
-    """Return the API key to use (see ``host_settings.api_key``), or "" if none is set."""
+    """Return the API key to use (see ``scene.host.settings.api_key``), or "" if none is set."""
     return host_settings.api_key(preferences())
 
 
@@ -192,12 +192,12 @@ def key_problem() -> TriverseError | None:
 
 
 def api_url() -> str:
-    """Return the base URL of the service to use (see ``host_settings.api_url``)."""
+    """Return the base URL of the service to use (see ``scene.host.settings.api_url``)."""
     return host_settings.api_url(preferences())
 
 
 def data_dir(*, create: bool) -> str:
-    """Return the folder for this user's store and files; see :func:`data_folder.folder`."""
+    """Return the folder for this user's store and files; see :func:`scene.host.data_folder.folder`."""
     return data_folder.folder(create=create)
 
 

@@ -14,7 +14,8 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..api.errors import TriverseError
 from ..api.urls import origin_of
-from . import data_folder, settings
+from ..scene.host import data_folder
+from . import settings
 from .operator_helpers import can_go_online, open_folder, session_or_report
 from .state import runtime
 from .timers import app_timer, redraw
@@ -154,7 +155,7 @@ class TRIVERSE_OT_copy_report(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the report to the clipboard. If there is no session, the report says why."""
-        from ..scene.host_info import about_blender  # lazy import, as in runtime
+        from ..scene.host.info import about_blender  # lazy import, as in runtime
         from ..tasks.engine.diagnostics import report, report_of
 
         try:
@@ -189,7 +190,7 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Stop the session and plan the move, which the start of the next session carries out."""
-        from ..scene.user_folder import usual_folder  # lazy import, as in runtime
+        from ..scene.host.user_folder import usual_folder  # lazy import, as in runtime
         from ..tasks.store.user_folder import plan_move
 
         chosen = bpy.path.abspath(self.directory)

@@ -22,7 +22,7 @@ from ...api.picture_kinds import picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import head_of, image_type
 from ...tasks.files.private_files import make_folder, opener, own_file
-from ..errors import SceneError
+from ..host.errors import SceneError
 from ..worker import colours
 from . import tga
 from .source_files import CLIPBOARD, RENDER, new_path, next_name, not_written, numbered_path, write

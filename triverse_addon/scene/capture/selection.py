@@ -19,7 +19,7 @@ from mathutils import Matrix, Vector
 from ...api.sentence import Sentence
 from ...tasks.files.private_files import make_folder, own_file
 from ...tasks.record.record import Replaced
-from ..errors import SceneError
+from ..host.errors import SceneError
 from ..worker import geometry
 
 #: Values of ``Object.type`` of the objects that can have faces.

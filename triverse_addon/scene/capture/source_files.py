@@ -15,7 +15,7 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...tasks.files.folders import slug
 from ...tasks.files.private_files import make_folder, opener
-from ..errors import SceneError
+from ..host.errors import SceneError
 
 #: What a numbered picture was made from.
 VIEWPORT, RENDER, CLIPBOARD = "viewport", "render", "clipboard"

@@ -17,7 +17,7 @@ import bpy
 from mathutils import Vector
 
 from ...api.sentence import Sentence
-from ..errors import SceneError
+from ..host.errors import SceneError
 from . import tga
 from .framing import View, part, square
 from .source_files import VIEWPORT, numbered_path, write

@@ -15,9 +15,9 @@ from pathlib import Path
 from ...api.sentence import Sentence
 from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, Missing
 from ...tasks.files.removal import remove_leftovers
-from ..asset_library import CATALOG_ID
 from ..worker import job_json
 from ..worker.job_format import ConvertInput, ConvertOutput, Processing
+from .asset_library import CATALOG_ID
 from .messages import sentence_for
 from .process import ChildMessages
 from .ready_process import ReadyChildProcess

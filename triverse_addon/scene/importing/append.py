@@ -15,7 +15,7 @@ from pathlib import Path
 import bpy
 
 from ...api.sentence import Sentence
-from ..errors import SceneError
+from ..host.errors import SceneError
 from ..worker import asset_collection, colours
 from .origin import check_local
 from .placement import TargetTransform, place

@@ -20,8 +20,8 @@ from ...tasks.glb.glb_check import GlbError
 from ...tasks.record import provenance
 from ...tasks.record.processing import PLAIN
 from ...tasks.record.record import Placement, TaskRecord
-from .. import gltf_abilities
-from ..errors import SceneError
+from ..host import gltf_abilities
+from ..host.errors import SceneError
 from ..worker import asset_collection
 from ..worker.gltf_import import units_of
 from . import imported_models, orphan_data, readable_models, replace_import, replace_objects, share_data, undo, variants

@@ -13,9 +13,9 @@ import bpy
 
 from ...api.sentence import Sentence
 from ...tasks.converter import Missing
-from ..asset_library import CATALOG_ID
+from ..child.asset_library import CATALOG_ID
 from ..child.messages import sentence_for
-from ..errors import SceneError
+from ..host.errors import SceneError
 from ..worker import asset_collection, gltf_import, thumbnail
 from .origin import check_local
 from .placement import TargetTransform, place

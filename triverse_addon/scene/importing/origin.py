@@ -17,7 +17,7 @@ import bpy
 
 from ...api.sentence import Sentence
 from ...tasks.record.record import Origin
-from ..errors import SceneError
+from ..host.errors import SceneError
 
 _token = uuid.uuid4().hex
 

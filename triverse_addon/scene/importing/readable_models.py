@@ -20,7 +20,7 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.glb import glb_check
 from ...tasks.glb.gltf_reader import GltfReader
-from ..errors import SceneError
+from ..host.errors import SceneError
 
 
 class NotYetError(TriverseError):

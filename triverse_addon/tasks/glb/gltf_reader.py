@@ -2,7 +2,7 @@
 """
 The capabilities of a Blender's glTF importer, as plain values.
 
-Floor: first. Thread: any (immutable). No ``bpy``: ``scene.gltf_abilities`` reads them from the running Blender.
+Floor: first. Thread: any (immutable). No ``bpy``: ``scene.host.gltf_abilities`` reads them from the running Blender.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 """
 The user's folder for task list and models, and the note that refers to another folder after a move.
 
-Floor: first. Thread: any. No ``bpy``: ``scene.user_folder`` adds what depends on Blender.
+Floor: first. Thread: any. No ``bpy``: ``scene.host.user_folder`` adds what depends on Blender.
 
 The default folder belongs to the user, not to the extension: Blender removes the extension's own folder when it is
 uninstalled. It is the same for every version of Blender. If the user chooses another folder, the default one contains a

@@ -36,7 +36,7 @@ def folder_of(blend: str) -> Path:
 def write_later(blend: str) -> None:
     """Add the catalog to the catalog file of a saved .blend, if it has models in it. Nothing is removed there."""
     global _writing
-    from ...scene.asset_library import CATALOG, CATALOG_ID  # lazy import, as in runtime
+    from ...scene.child.asset_library import CATALOG, CATALOG_ID  # lazy import, as in runtime
 
     if not blend or not any(
         collection.asset_data is not None and collection.asset_data.catalog_id == CATALOG_ID

@@ -17,8 +17,9 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.responses import REFUSED_KEY
 from ...api.sentence import Sentence
+from ...scene.host import data_folder
 from ...scripting import panel_engine
-from .. import data_folder, properties, settings
+from .. import properties, settings
 from ..form import last_used
 from ..rna import image_suffixes
 from . import file_catalogs, list_rows
@@ -53,7 +54,7 @@ def get_or_start() -> "Session":
             _problem, _is_start_requested = error.sentence, isinstance(error, data_folder.MovingError)
             raise
         # Lazy imports: these load requests, websockets and sqlite3, which would slow down register().
-        from ...scene.asset_library import LibraryCopyConverter
+        from ...scene.child.asset_library import LibraryCopyConverter
         from ...scene.child.command import child_command
         from ...scene.child.converter import ChildConverter
         from ...scene.child.library_writer import ChildAssetWriter

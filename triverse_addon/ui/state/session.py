@@ -47,7 +47,7 @@ from .thumbnails import Thumbnails
 from .user_activity import is_busy
 
 if TYPE_CHECKING:
-    from ...scene.asset_library import LibraryCopyConverter
+    from ...scene.child.asset_library import LibraryCopyConverter
     from ...scene.child.preview_pixels import PreviewPixels
     from ...scene.child.source_thumbnails import SourceThumbnails
     from ...tasks.engine.engine import Engine

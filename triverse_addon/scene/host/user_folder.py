@@ -10,10 +10,10 @@ from pathlib import Path
 
 import bpy
 
-from ..tasks.store import user_folder
+from ...tasks.store import user_folder
 
 #: Package name of the add-on: ``bl_ext.user_default.triverse`` when it is installed as an extension.
-_ADDON = __package__.rpartition(".")[0]
+_ADDON = __package__.rsplit(".", 2)[0]
 
 
 def usual_folder() -> Path:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import bpy
 
-from ..tasks.glb.gltf_reader import ANY_BLENDER, GltfReader
+from ...tasks.glb.gltf_reader import ANY_BLENDER, GltfReader
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ The error raised when a model cannot be imported into a scene or a source cannot
 Floor: second. Thread: any. No ``bpy``.
 """
 
-from ..api.errors import TriverseError
+from ...api.errors import TriverseError
 
 
 class SceneError(TriverseError):

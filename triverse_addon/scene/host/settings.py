@@ -12,14 +12,9 @@ from typing import Protocol
 
 import bpy
 
-from ..api.keys import clean_key
-from ..api.urls import DEFAULT_API_URL
-from ..tasks.settings import (
-    Settings,
-    key_entered_for,
-    key_from_environment,
-    url_from_environment,
-)
+from ...api.keys import clean_key
+from ...api.urls import DEFAULT_API_URL
+from ...tasks.settings import Settings, key_entered_for, key_from_environment, url_from_environment
 from . import gltf_abilities
 
 

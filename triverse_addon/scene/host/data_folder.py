@@ -2,7 +2,7 @@
 """
 The folder with this user's task list and models: located once, and moved on a background thread if a move is pending.
 
-Floor: third. Thread: main, except for the move itself. Imports modules that import ``bpy``.
+Floor: second. Thread: main, except for the move itself. Imports modules that import ``bpy``.
 
 There is no session during a move, so no task is submitted, downloaded or imported. A move takes seconds within one disk
 and as long as copying takes to another disk. The panel shows its progress.
@@ -13,12 +13,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..api.errors import TriverseError, UnforeseenError
-from ..api.sentence import Sentence
-from ..api.unexpected_errors import UNFORESEEN
+from ...api.errors import TriverseError, UnforeseenError
+from ...api.sentence import Sentence
+from ...api.unexpected_errors import UNFORESEEN
 
 if TYPE_CHECKING:
-    from ..tasks.store.user_folder import Settled
+    from ...tasks.store.user_folder import Settled
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class _Mover(threading.Thread):
         self.error: TriverseError | None = None
 
     def run(self) -> None:
-        from ..tasks.store.user_folder import settle
+        from ...tasks.store.user_folder import settle
 
         try:
             self.settled = settle(self._usual, self._older, self._report, self.stop)
@@ -76,9 +76,9 @@ def folder(*, create: bool) -> str:
     global _folder, _is_made
     if not _folder:
         # Lazy import: loads sqlite3, which would slow down register().
-        from ..scene.user_folder import older_folders, usual_folder
-        from ..tasks.store.moving import holds_data
-        from ..tasks.store.user_folder import is_settled, read_place
+        from ...tasks.store.moving import holds_data
+        from ...tasks.store.user_folder import is_settled, read_place
+        from .user_folder import older_folders, usual_folder
 
         usual, older = usual_folder(), older_folders()
         place = read_place(usual)
@@ -88,7 +88,7 @@ def folder(*, create: bool) -> str:
             return str(place.folder)
         _folder = str(place.folder)
     if create and not _is_made:
-        from ..tasks.files.private_files import make_folder  # lazy import, as above
+        from ...tasks.files.private_files import make_folder  # lazy import, as above
 
         make_folder(Path(_folder))
         _is_made = True
@@ -107,7 +107,7 @@ def settle() -> bool:
     if _folder:
         return False
     if _mover is None:
-        from ..scene.user_folder import older_folders, usual_folder
+        from .user_folder import older_folders, usual_folder
 
         folder(create=False)
         if _folder:
@@ -121,7 +121,7 @@ def settle() -> bool:
         )
     mover, _mover = _mover, None
     if mover.settled is None:
-        from ..tasks.store.moving import MoveUnderWayError  # lazy import, as above
+        from ...tasks.store.moving import MoveUnderWayError  # lazy import, as above
 
         assert mover.error is not None
         raise MovingError(mover.error.sentence) if isinstance(mover.error, MoveUnderWayError) else mover.error

@@ -9,11 +9,11 @@ import logging
 import threading
 from pathlib import Path
 
-from ..api.errors import TriverseError
-from ..batch.library import catalogs
-from ..tasks import converter as converters
-from ..tasks.converter import Converted, Converter, ConvertJob
-from ..tasks.files.atomic_write import copy_whole
+from ...api.errors import TriverseError
+from ...batch.library import catalogs
+from ...tasks import converter as converters
+from ...tasks.converter import Converted, Converter, ConvertJob
+from ...tasks.files.atomic_write import copy_whole
 
 _log = logging.getLogger(__name__)
 
