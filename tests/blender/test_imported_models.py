@@ -142,7 +142,7 @@ def test_a_collection_in_no_scene_is_not_shown() -> None:
 def test_the_status_says_where_it_was_imported(
     ui: Any, monkeypatch: pytest.MonkeyPatch, made_in: Origin, words: tuple[str, ...]
 ) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     monkeypatch.setattr(origin, "_token", "here")
     record = TaskRecord(

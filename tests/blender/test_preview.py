@@ -280,7 +280,7 @@ def test_the_sign_of_a_state_stands_on_a_ground_of_its_own(
     here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that it is readable on any picture; a label is drawn on the picture itself."""
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
     from triverse_addon.ui.task_list import grid
 
     made = record("chair", Stage.FAILED, thumbnail_path=str(glbs.picture(tmp_path / "t.png", 64, 64)))

@@ -44,7 +44,7 @@ def test_blender_takes_the_entries_in_its_contexts(ui: ModuleType, locale: str) 
 
 
 def test_labels_in_a_context_of_our_own_are_registered_in_it(ui: ModuleType) -> None:
-    from triverse_addon.ui import translate
+    from triverse_addon.ui.text import translate
 
     found = [
         declared.name

@@ -71,7 +71,8 @@ def enums() -> list[tuple[str, Any, str]]:
 
 def draw_everything() -> list[Recorder]:
     """Draw every panel, menu and popover of the add-on, and the preferences."""
-    from triverse_addon.ui import _CLASSES, preferences, settings
+    from triverse_addon.ui import _CLASSES, settings
+    from triverse_addon.ui.setup import preferences
 
     drawn = []
     for cls in _CLASSES:
@@ -99,7 +100,7 @@ class _Preferences:
 
 def test_no_number_is_larger_than_a_mouse_can_carry_and_none_is_used_twice(ui: ModuleType) -> None:
     """Of all classes that are registered: property groups, preferences, operators."""
-    from triverse_addon.ui import choices
+    from triverse_addon.ui.rna import choices
 
     declared = [(where, group.bl_rna.properties[name]) for where, group, name in enums()]
     for operator in operators():
@@ -174,8 +175,8 @@ def test_a_number_once_given_stands_for_the_same_for_ever(ui: ModuleType) -> Non
 
 
 def test_everything_is_drawn_whatever_number_is_stored(ui: ModuleType) -> None:
-    from triverse_addon.ui import choices
     from triverse_addon.ui.form import inputs, request
+    from triverse_addon.ui.rna import choices
     from triverse_addon.ui.state import query, runtime
 
     found = enums()
@@ -273,7 +274,7 @@ def test_a_number_of_another_version_becomes_the_default_when_the_file_is_loaded
 
 
 def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.ui import properties
+    from triverse_addon.ui.form import properties
 
     path = tmp_path / "old.blend"
     scene = bpy.data.scenes.new("Appended")
@@ -290,8 +291,7 @@ def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui:
 
 
 def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path) -> None:
-    from triverse_addon.ui import properties
-    from triverse_addon.ui.form import inputs
+    from triverse_addon.ui.form import inputs, properties
 
     path = tmp_path / "old.blend"
     scene = bpy.data.scenes.new("Linked")

@@ -62,7 +62,7 @@ def test_each_stage_has_its_words_and_its_button(here: Any, case: str) -> None:
     ],
 )
 def test_what_ended_without_a_model_says_what_it_cost(here: Any, case: str, row: str, sentence: str) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     ended = record("A red chair", task_uuid="u-1", error=Sentence.of("It broke."), **STAGES[case][0])
     add_records(ended)
@@ -71,7 +71,7 @@ def test_what_ended_without_a_model_says_what_it_cost(here: Any, case: str, row:
 
 
 def test_a_task_under_way_has_a_progress_bar(here: Any) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     moving = record("A", Stage.WAITING, following=True, service_status="RUNNING", progress=40, task_uuid="u-1")
     assert task_presentation.is_moving(moving)
@@ -109,7 +109,7 @@ def test_the_bar_is_drawn_in_the_list_and_in_the_status_bar(here: Any) -> None:
     + [(7500.0, "2 h 5 min left")],
 )
 def test_the_time_left_is_told_as_a_guess(ui: ModuleType, left_s: float | None, words: str) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     assert task_presentation.time_left(left_s) == words
 

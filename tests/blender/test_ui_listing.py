@@ -221,7 +221,7 @@ def test_the_grid_shows_and_chooses(here: Any, show: Show) -> None:
 
 
 def test_a_row_tells_the_cost_where_there_is_room(here: Any) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
     from triverse_addon.ui.task_list import ui_list
 
     one = record("chair", Stage.IMPORTED, cost_credits=120)

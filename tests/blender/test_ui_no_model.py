@@ -75,7 +75,7 @@ def test_mine_is_kept(improved: TaskRecord) -> None:
 
 
 def test_what_was_typed_meanwhile_stays_and_the_row_offers_the_other(improved: TaskRecord) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     bpy.context.scene.triverse.shared.prompt = "a stone well with a roof"
     assert "triverse.use_better_prompt" not in panel_operators()
@@ -93,8 +93,7 @@ def test_nothing_is_ordered_without_words_or_twice(here: Any, connected: StandIn
 
 
 def test_a_picture_from_words_becomes_a_model(here: Any, tick_until: Tick) -> None:
-    from triverse_addon.ui import task_presentation
-    from triverse_addon.ui.state import source_pictures
+    from triverse_addon.ui.state import source_pictures, task_presentation
     from triverse_addon.ui.viewport import preview
 
     bpy.context.scene.triverse.flow = "text-to-model"
@@ -184,7 +183,7 @@ def test_prices_are_asked_before_a_dialog_opens(
 
 
 def test_another_format_is_done_and_never_imported(model: TaskRecord, tick_until: Tick) -> None:
-    from triverse_addon.ui import task_presentation
+    from triverse_addon.ui.state import task_presentation
 
     props = bpy.context.scene.triverse
     props.convert_model_format.output_format = "obj"

@@ -282,8 +282,7 @@ def test_the_popover_shows_what_was_spent_and_a_table_is_written(
 def test_an_order_waits_for_a_key_and_is_cancelled_without_a_trace(
     ui: ModuleType, connected: StandIn, tick_until: Tick
 ) -> None:
-    from triverse_addon.ui import task_presentation
-    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.state import runtime, task_presentation
 
     preferences().api_key = "not-a-key-of-anyone"
     runtime.get_or_start()

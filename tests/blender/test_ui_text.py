@@ -19,7 +19,7 @@ SIZE = 11.0
 @pytest.mark.parametrize("text", SENTENCES)
 @pytest.mark.parametrize("width_px", [60, 97, 150, 400])
 def test_wrapped_lines_fit_and_lose_nothing(ui: ModuleType, text: str, width_px: int) -> None:
-    from triverse_addon.ui.layout_text import text_width_px, wrapped
+    from triverse_addon.ui.text.layout_text import text_width_px, wrapped
 
     lines = wrapped(text, width_px, SIZE)
     assert "".join("".join(lines).split()) == "".join(text.split())
@@ -27,7 +27,7 @@ def test_wrapped_lines_fit_and_lose_nothing(ui: ModuleType, text: str, width_px:
 
 
 def test_buttons_stand_beside_each_other_only_where_each_has_room(ui: ModuleType) -> None:
-    from triverse_addon.ui.layout_text import font_px, side_by_side, text_width_px
+    from triverse_addon.ui.text.layout_text import font_px, side_by_side, text_width_px
 
     class Layout:
         def row(self, *, align: bool) -> str:
@@ -46,7 +46,7 @@ def test_buttons_stand_beside_each_other_only_where_each_has_room(ui: ModuleType
 @pytest.mark.parametrize("text", SENTENCES)
 @pytest.mark.parametrize("width_px", [60, 97, 150, 400, 4000])
 def test_the_beginning_of_a_text_fits_and_says_that_there_is_more(ui: ModuleType, text: str, width_px: int) -> None:
-    from triverse_addon.ui.layout_text import beginning, font_px, text_width_px
+    from triverse_addon.ui.text.layout_text import beginning, font_px, text_width_px
 
     shown = beginning(text, width_px)
     assert text_width_px(shown, font_px()) <= width_px
@@ -59,7 +59,7 @@ def test_the_beginning_of_a_text_fits_and_says_that_there_is_more(ui: ModuleType
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(
     ui: ModuleType, text: str, width_px: int
 ) -> None:
-    from triverse_addon.ui.layout_text import wrapped
+    from triverse_addon.ui.text.layout_text import wrapped
 
     lines = wrapped(text, width_px, SIZE)
     assert not any(line[:1] in tuple("，。、」”）") for line in lines if line)
@@ -67,7 +67,7 @@ def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one(
 
 
 def test_of_a_long_name_no_more_is_shown_than_fits(ui: ModuleType) -> None:
-    from triverse_addon.ui.layout_text import font_px, text_width_px, with_name
+    from triverse_addon.ui.text.layout_text import font_px, text_width_px, with_name
 
     def template(name: str) -> str:
         return f"{name} · 20,000 triangles"

@@ -22,7 +22,8 @@ def test_the_header_shows_whether_updates_are_live_or_polled(
     monkeypatch.setattr("triverse_addon.tasks.engine.supervisor.LIVE_RETRY_S", 1.0)
     for name in ("FIRST_POLL_S", "LONGEST_POLL_S"):
         monkeypatch.setattr(f"triverse_addon.tasks.engine.pacing.{name}", 0.5)
-    from triverse_addon.ui import settings, setup_operators
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.setup import operators as setup_operators
     from triverse_addon.ui.task_list import panel
 
     def header() -> list[str]:

@@ -91,7 +91,7 @@ def button_of_task(window: BlenderWindow) -> str:
     text = window.run(
         """
         import sys
-        names = ("state.runtime", "state.list_rows", "task_presentation")
+        names = ("state.runtime", "state.list_rows", "state.task_presentation")
         runtime, rows, presentation = (sys.modules[f"{ui}.{name}"] for name in names)
         session = runtime.current()
         result = presentation.action(session.shown(rows.chosen_id(session))).text

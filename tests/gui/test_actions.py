@@ -65,8 +65,8 @@ def calls(service: StandIn) -> int:
     return sum(len(service.state.seen(kind)) for kind in FETCHES)
 
 
-IS_HERE = f"__import__('sys').modules['{UI}.task_presentation'].is_in_this_file({NEWEST})"
-WORDS = f"__import__('sys').modules['{UI}.task_presentation'].state({NEWEST})"
+IS_HERE = f"__import__('sys').modules['{UI}.state.task_presentation'].is_in_this_file({NEWEST})"
+WORDS = f"__import__('sys').modules['{UI}.state.task_presentation'].state({NEWEST})"
 CHOSEN = "[obj.name for obj in bpy.context.window_manager.windows[0].view_layer.objects.selected]"
 
 

@@ -77,7 +77,7 @@ def test_every_text_follows_the_language_of_blender(open_window: OpenWindow, ser
     window.wait_text("Generate", side)
     for name, language in LANGUAGES.items():
         speak(window, LOCALES[name], language.TEXTS["Ask Above Credits"])
-        own = window.run("import sys; result = sys.modules[ui + '.translate'].OWN_LABELS", ui=UI)
+        own = window.run("import sys; result = sys.modules[ui + '.text.translate'].OWN_LABELS", ui=UI)
         assert shown(window, "Triverse", own) == [language.TEXTS[english] for english in own]
         texts = {english: words for english, words in language.TEXTS.items() if english not in own}
         for context, table in (("*", texts), ("Operator", language.OPERATORS)):
@@ -106,7 +106,7 @@ def badly_wrapped(window: BlenderWindow, texts: list[str]) -> list[str]:
     found = window.run(
         """
         import sys, blf
-        wrapped = sys.modules[ui + ".layout_text"].wrapped
+        wrapped = sys.modules[ui + ".text.layout_text"].wrapped
         result = []
         for size in (8.0, 11.0, 22.0):
             for width in (110, 170, 400):

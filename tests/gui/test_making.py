@@ -30,7 +30,7 @@ PRICE = f"({SESSION} and __import__('sys').modules['{UI}.generate.cost'].known_c
 
 ROW_NUMBERS = (
     f"[int(''.join(filter(str.isdigit, words))) for words in"
-    f" __import__('sys').modules['{UI}.task_presentation'].state({NEWEST})[1].split(' · ')]"
+    f" __import__('sys').modules['{UI}.state.task_presentation'].state({NEWEST})[1].split(' · ')]"
 )
 """Percent and time left as the newest task's row would say them now: "40 % · 25 s left"."""
 

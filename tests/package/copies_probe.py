@@ -65,7 +65,7 @@ def main() -> None:
     on(ONE)
     on(TWO)
     out = bpy.context.preferences.addons[TWO].preferences
-    said = sys.modules[f"{TWO}.ui.other_copy"].sentence(at_work())
+    said = sys.modules[f"{TWO}.ui.setup.other_copy"].sentence(at_work())
     for module in (ONE, TWO, TWO, ONE):
         sys.modules[module].unregister()  # twice, in any order, by whoever
     problems += [f"left after unregister: {name}" for name in left()]

@@ -185,7 +185,7 @@ def test_online_access_is_switched_on_by_blender_itself() -> None:
                 switched.setdefault(module.name, set()).add(ast.unparse(node.value))
     assert switched == {"scene/worker/job_loop.py": {"False"}}
     asked = [module.name for module in modules() if "userpref_allow_online" in ast.unparse(module.tree)]
-    assert asked == ["ui/setup_operators.py"]
+    assert asked == ["ui/setup/operators.py"]
 
 
 def test_nothing_is_fetched_to_be_run() -> None:

@@ -15,12 +15,12 @@ from collections.abc import Callable
 import bpy
 
 from ..scene.host import data_folder
-from . import other_copy, preferences, properties, setup_operators, translations
+from . import translations
 from .batch import file_operators as batch_file_operators
 from .batch import panel as batch_panel
 from .batch import run_operators as batch_run_operators
 from .batch import ui_list as batch_ui_list
-from .form import last_used
+from .form import last_used, properties
 from .generate import (
     add_menu,
     capture_operators,
@@ -39,6 +39,8 @@ from .generate import (
 )
 from .generate import operators as generate_operators
 from .generate import panel as generate_panel
+from .setup import operators as setup_operators
+from .setup import other_copy, preferences
 from .state import runtime
 from .task_list import (
     group_menus,

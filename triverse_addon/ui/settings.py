@@ -2,7 +2,7 @@
 """
 The values of the add-on's preferences. This is the only place where the API key is stored.
 
-Floor: third. Thread: main. Imports ``bpy``. Drawing is in ``preferences``. There are no change notifications: the
+Floor: third. Thread: main. Imports ``bpy``. Drawing is in ``setup.preferences``. There are no change notifications: the
 session compares the values at each tick.
 """
 
@@ -19,7 +19,7 @@ from ..scene.host import data_folder
 from ..scene.host import settings as host_settings
 from ..scene.host.settings import is_forced_offline as is_forced_offline
 from ..tasks.settings import Settings
-from .translate import OWN_CONTEXT
+from .text.translate import OWN_CONTEXT
 
 #: Name under which Blender knows the add-on: ``bl_ext.user_default.triverse`` once installed.
 ADDON = __package__.rpartition(".")[0]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..operator_helpers import open_folder, session_or_report
-from ..rna import OperatorMixin
+from ..rna.members import OperatorMixin
+from ..setup.operator_helpers import open_folder, session_or_report
 from ..state import runtime
+from ..text.translate import tr
 from ..timers import app_timer
-from ..translate import tr
 from . import asset_libraries
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown
-from ..layout_text import paragraph, side_by_side, sidebar_width_px
-from ..rna import Icon, window_props
+from ..rna.members import Icon, window_props
 from ..state import batch_rows
-from ..translate import tr, tr_button, translate
+from ..text.layout_text import paragraph, side_by_side, sidebar_width_px
+from ..text.translate import tr, tr_button, translate
 from . import asset_libraries
 from .file_operators import current
 

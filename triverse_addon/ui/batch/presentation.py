@@ -11,11 +11,10 @@ from ...api.sentence import Sentence
 from ...batch.run.outcome import Outcome, Progress, RowResult
 from ...batch.run.plan import RowAction
 from ...batch.run.row_table import TableRow
-from .. import task_presentation
-from ..rna import Icon
-from ..state import batch_rows
+from ..rna.members import Icon
+from ..state import batch_rows, task_presentation
 from ..state.batch_session import BatchSession
-from ..translate import tr, translate
+from ..text.translate import tr, translate
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import bpy
 
 from .. import settings
 from ..generate.cost import above_monthly_limit
-from ..layout_text import paragraph, ui_scale
-from ..operator_helpers import can_go_online
-from ..rna import OperatorMixin, window_props
+from ..rna.members import OperatorMixin, window_props
+from ..setup.operator_helpers import can_go_online
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 from .file_operators import current, is_free
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import beginning, font_px, longest_that_fits, sidebar_width_px, text_width_px, ui_scale
 from ..state import batch_rows
+from ..text.layout_text import beginning, font_px, longest_that_fits, sidebar_width_px, text_width_px, ui_scale
 from .file_operators import current
 
 if TYPE_CHECKING:
-    from ..properties import TriverseBatchRow
+    from ..form.properties import TriverseBatchRow
 
 #: Least width for showing the line numbers, in pixels at UI scale 1.
 _NARROW_PX = 180

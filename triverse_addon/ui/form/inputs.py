@@ -15,8 +15,8 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ...api.flows import FLOWS, JSON, Field, Flow, Kind
-from .. import choices
-from ..rna import image_suffixes
+from ..rna import choices
+from ..rna.members import image_suffixes
 
 #: The flows of the panel, by name: those that produce a model.
 PANEL_FLOWS: Mapping[str, Flow] = {name: flow for name, flow in FLOWS.items() if flow.yields_model}

@@ -20,7 +20,7 @@ import bpy
 
 from ...api.flows import Field, Flow, Kind
 from .. import settings
-from ..rna import scene_props
+from ..rna.members import scene_props
 from . import inputs, mesh_options
 
 _log = logging.getLogger(__name__)

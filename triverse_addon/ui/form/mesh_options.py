@@ -13,9 +13,9 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty
 
 from ...api.flows import Flow, yields_glb
-from ..layout_text import paragraph, sidebar_width_px
-from ..rna import scene_props
-from ..translate import OWN_CONTEXT, tr
+from ..rna.members import scene_props
+from ..text.layout_text import paragraph, sidebar_width_px
+from ..text.translate import OWN_CONTEXT, tr
 from . import inputs
 
 if TYPE_CHECKING:

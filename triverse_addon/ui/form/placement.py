@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from .. import choices, settings
-from ..rna import scene_props
+from .. import settings
+from ..rna import choices
+from ..rna.members import scene_props
 from . import mesh_options
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import bpy
 from ...api.errors import TriverseError
 from ...api.flows import FLOWS, Flow, Kind, check
 from .. import settings
-from ..rna import scene_props, window_props
-from ..translate import tr
+from ..rna.members import scene_props, window_props
+from ..text.translate import tr
 from . import inputs, placement, selection, source_names
 
 if TYPE_CHECKING:

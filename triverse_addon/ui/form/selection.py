@@ -14,9 +14,9 @@ from ...api.errors import InputError
 from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
 from .. import settings
-from ..layout_text import sidebar_width_px, ui_scale, with_name
-from ..rna import scene_props
-from ..translate import tr
+from ..rna.members import scene_props
+from ..text.layout_text import sidebar_width_px, ui_scale, with_name
+from ..text.translate import tr
 
 if TYPE_CHECKING:
     from ...tasks.record.record import Replaced

@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports modules that import ``bpy``. Reads memory on
 from pathlib import Path
 
 from ...api.display_text import shown
-from ..translate import tr
+from ..text.translate import tr
 
 
 def name_of(source: str) -> str:

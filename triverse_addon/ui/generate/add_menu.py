@@ -13,8 +13,8 @@ from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
-from ..rna import Icon, OperatorMixin, scene_props
-from ..translate import tr, tr_button
+from ..rna.members import Icon, OperatorMixin, scene_props
+from ..text.translate import tr, tr_button
 from . import cost, image_operators, operators, repeats
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from ...api.fields import Field, Kind
 from .. import settings
 from ..form import inputs, placement, request
-from ..rna import scene_props
+from ..rna.members import scene_props
 
 if TYPE_CHECKING:
     from ...tasks.record.record import TaskRequest

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import BoolProperty
 
-from ..translate import tr
+from ..text.translate import tr
 from .image_operators import IntoPicture
 
 if TYPE_CHECKING:

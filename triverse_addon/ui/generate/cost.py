@@ -13,7 +13,7 @@ from ...api.errors import TriverseError
 from ...api.flows import FLOWS
 from .. import settings
 from ..state import runtime
-from ..translate import tr
+from ..text.translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

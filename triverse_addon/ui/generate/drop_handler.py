@@ -26,11 +26,11 @@ from ...api.errors import InputError, TriverseError
 from ..form import last_used, placement
 from ..form import request as form_request
 from ..form.inputs import picture_suffixes
-from ..operator_helpers import session_or_report
-from ..rna import scene_props
+from ..rna.members import scene_props
+from ..setup.operator_helpers import session_or_report
 from ..state import list_rows, runtime, source_pictures
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 from ..viewport import under_mouse
 from . import cost, image_operators, operators, picture_row, repeats
 

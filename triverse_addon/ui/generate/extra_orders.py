@@ -13,11 +13,11 @@ from bpy.props import StringProperty
 
 from ...api.flows import FLOWS, Kind
 from ..form import inputs, request
-from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
-from ..rna import OperatorMixin, scene_props, window_props
+from ..rna.members import OperatorMixin, scene_props, window_props
 from ..state import list_rows, runtime
+from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
+from ..text.translate import tr, tr_button
 from ..timers import redraw
-from ..translate import tr, tr_button
 from . import cost, operators, repeats
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from bpy.props import StringProperty
 from ...api.errors import TriverseError
 from .. import settings
 from ..form import inputs, request
-from ..rna import Icon, OperatorMixin, scene_props
+from ..rna.members import Icon, OperatorMixin, scene_props
+from ..text.translate import tr, tr_button, translate
 from ..timers import redraw
-from ..translate import tr, tr_button, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -18,12 +18,12 @@ from ...api.errors import InputError, TriverseError
 from ...api.flows import Field, Kind
 from ..form import example, inputs, last_used
 from ..form import request as form_request
-from ..layout_text import font_px, paragraph, ui_scale, wrapped
-from ..operator_helpers import may_ask, session_or_report
-from ..rna import scene_props, window_props
+from ..rna.members import scene_props, window_props
+from ..setup.operator_helpers import may_ask, session_or_report
 from ..state import list_rows, runtime
+from ..text.layout_text import font_px, paragraph, ui_scale, wrapped
+from ..text.translate import tr, translate
 from ..timers import app_timer, redraw
-from ..translate import tr, translate
 from . import arguments, cost, repeats
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs
-from ..translate import tr
+from ..text.translate import tr
 from . import presets
 
 #: Most characters of a free text that are shown.

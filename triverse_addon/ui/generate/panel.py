@@ -11,12 +11,13 @@ import bpy
 
 from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
-from .. import choices, settings
+from .. import settings
 from ..form import inputs, mesh_options, placement, request, selection
-from ..layout_text import longest_that_fits, paragraph, sidebar_width_px, ui_scale
-from ..rna import Icon, scene_props, window_props
+from ..rna import choices
+from ..rna.members import Icon, scene_props, window_props
 from ..state import runtime
-from ..translate import tr, translate
+from ..text.layout_text import longest_that_fits, paragraph, sidebar_width_px, ui_scale
+from ..text.translate import tr, translate
 from . import cost as generate_cost
 from . import (
     extra_orders,

@@ -11,9 +11,9 @@ import bpy
 from bpy.props import StringProperty
 
 from ..form import source_names
-from ..layout_text import beginning, paragraph, sidebar_width_px, ui_scale, underlay
 from ..state import runtime, source_pictures
-from ..translate import tr
+from ..text.layout_text import beginning, paragraph, sidebar_width_px, ui_scale, underlay
+from ..text.translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -23,9 +23,9 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...api.flows import Flow
 from ..form import inputs, last_used, mesh_options
-from ..rna import scene_props
+from ..rna.members import scene_props
+from ..text.translate import tr
 from ..timers import redraw
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -12,11 +12,11 @@ from bpy.props import IntProperty, StringProperty
 
 from ...api.fields import prompt_of
 from ..form import inputs
-from ..layout_text import beginning, ui_scale
-from ..operator_helpers import session_or_report
-from ..rna import scene_props
+from ..rna.members import scene_props
+from ..setup.operator_helpers import session_or_report
+from ..text.layout_text import beginning, ui_scale
+from ..text.translate import tr
 from ..timers import redraw
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

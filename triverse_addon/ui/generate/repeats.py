@@ -11,7 +11,7 @@ import bpy
 
 from ..form import request as form_request
 from ..state import runtime
-from ..translate import tr
+from ..text.translate import tr
 
 if TYPE_CHECKING:
     from ...tasks.record.record import TaskRequest

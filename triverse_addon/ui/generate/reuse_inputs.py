@@ -12,11 +12,11 @@ import bpy
 
 from .. import settings
 from ..form import inputs, mesh_options
-from ..layout_text import paragraph, sidebar_width_px, ui_scale
-from ..rna import scene_props
+from ..rna.members import scene_props
 from ..state import runtime
+from ..text.layout_text import paragraph, sidebar_width_px, ui_scale
+from ..text.translate import tr
 from ..timers import redraw
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -13,10 +13,10 @@ from bpy.props import BoolProperty, StringProperty
 
 from ...api.calendar import local_text
 from .. import settings
-from ..operator_helpers import session_or_report
+from ..setup.operator_helpers import session_or_report
 from ..state import runtime
+from ..text.translate import tr
 from ..timers import app_timer
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

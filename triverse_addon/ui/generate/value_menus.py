@@ -12,9 +12,9 @@ from bpy.props import IntProperty, StringProperty
 
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs
-from ..rna import scene_props
+from ..rna.members import scene_props
+from ..text.translate import tr
 from ..timers import redraw
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -15,12 +15,12 @@ from ...api.errors import KeyElsewhereError
 from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
 from ..form import example, inputs
-from ..layout_text import has_room, paragraph, sidebar_width_px
-from ..rna import Icon, scene_props
+from ..rna.members import Icon, scene_props
 from ..state import runtime
 from ..state.runtime import KeyState
+from ..text.layout_text import has_room, paragraph, sidebar_width_px
+from ..text.translate import tr, tr_button, translate
 from ..timers import redraw
-from ..translate import tr, tr_button, translate
 from . import presets
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown as plain
-from ..rna import window_props
-from ..translate import translate
+from ..rna.members import window_props
+from ..text.translate import translate
 
 if TYPE_CHECKING:
     from ...batch.run.row_table import TableRow

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import bpy
 
-from ..rna import window_props
+from ..rna.members import window_props
 
 if TYPE_CHECKING:
     from ...tasks.record.record import TaskRecord
-    from ..properties import TriverseWindowManager
+    from ..form.properties import TriverseWindowManager
     from .many_tasks import ManyTasks
     from .pager import Pager
 

@@ -12,12 +12,13 @@ import bpy
 from ...scene.importing import origin
 from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Stage
 from ...tasks.store.query import FileScope, Order, Query
-from .. import choices, settings
-from ..rna import scene_props, window_props
+from .. import settings
+from ..rna import choices
+from ..rna.members import scene_props, window_props
 from .list_rows import GRID_COUNT, LIST_COUNT
 
 if TYPE_CHECKING:
-    from ..properties import TriverseWindowManager
+    from ..form.properties import TriverseWindowManager
 
 _STAGES: dict[str, frozenset[Stage]] = {
     "ALL": frozenset(),

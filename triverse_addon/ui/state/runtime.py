@@ -19,9 +19,9 @@ from ...api.responses import REFUSED_KEY
 from ...api.sentence import Sentence
 from ...scene.host import data_folder
 from ...scripting import panel_engine
-from .. import properties, settings
-from ..form import last_used
-from ..rna import image_suffixes
+from .. import settings
+from ..form import last_used, properties
+from ..rna.members import image_suffixes
 from . import file_catalogs, list_rows
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from ...tasks.record.events import (
 from ...tasks.record.record import Stage, TaskRecord
 from .. import settings
 from ..away.ends import Ends
-from ..translate import translate
+from ..text.translate import translate
 from . import batch_rows, list_rows
 from . import query as state_query
 from .batch_session import BatchSession

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...api.calendar import local_text
 from ...api.errors import TriverseError
-from ..translate import translate
+from ..text.translate import translate
 
 if TYPE_CHECKING:
     from ...scene.child.preview_pixels import PreviewPixels

@@ -16,10 +16,10 @@ from ...tasks.record.charge import Charge, charge_of
 from ...tasks.record.labels import file_title
 from ...tasks.record.record import Stage, is_url
 from ..form import inputs
-from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
-from ..rna import Icon
+from ..rna.members import Icon
 from ..state.task_history import moment
-from ..translate import tr
+from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
+from ..text.translate import tr
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
 
 
 def _draw_following(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
 
     if task_presentation.is_unfollowed(record):
         sheet.line(tr("Followed"), tr("No"))

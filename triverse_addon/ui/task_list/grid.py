@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import sidebar_width_px, ui_scale, underlay
 from ..state import source_pictures
+from ..text.layout_text import sidebar_width_px, ui_scale, underlay
 from .ui_list import icon_number
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
 def _draw_cell(
     layout: bpy.types.UILayout, session: "Session", record: "TaskRecord", picture_units: float, *, is_chosen: bool
 ) -> None:
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
 
     below = underlay(layout)
     below.scale_y = picture_units + _LINE_UNITS

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...tasks.record.labels import file_title
-from ..rna import Icon, window_props
+from ..rna.members import Icon, window_props
 from ..state import runtime
+from ..text.translate import tr
 from ..timers import app_timer
-from ..translate import tr
 
 if TYPE_CHECKING:
     from ...tasks.store.marks import Group, Groups
-    from ..properties import TriverseWindowManager
+    from ..form.properties import TriverseWindowManager
 
 #: Most entries of each kind in a menu, so that it fits on a screen. The search finds the others.
 _MOST = 14

@@ -13,7 +13,7 @@ from bpy.props import BoolProperty
 
 from ..form import placement, request
 from ..state import runtime
-from ..translate import tr
+from ..text.translate import tr
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class _Import(TaskOperatorMixin):
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the model cannot be imported: the task failed, or the model is neither here nor downloadable."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         if task_presentation.is_bad(record):
             return tr("This task ended without a model.")

@@ -13,11 +13,11 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...api.errors import TriverseError
 from ...tasks.record import labels
-from ..layout_text import paragraph, ui_scale
-from ..rna import OperatorMixin
+from ..rna.members import OperatorMixin
 from ..state import list_rows, runtime
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from .. import choices
-from ..rna import window_props
+from ..rna import choices
+from ..rna.members import window_props
 from ..state import list_rows, runtime, source_pictures
+from ..text.translate import tr
 from ..timers import app_timer, redraw
-from ..translate import tr
 from . import rename
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class TRIVERSE_OT_choose_task(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return what is known of the task as tooltip."""
-        from .. import task_summary  # lazy import, as in runtime
+        from ..state import task_summary  # lazy import, as in runtime
 
         session = runtime.current()
         record = session.shown(properties.task_id) if session is not None else None

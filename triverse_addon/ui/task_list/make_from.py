@@ -12,13 +12,13 @@ import bpy
 from bpy.props import StringProperty
 
 from ...api.flows import Flow, Kind
-from .. import choices
 from ..form import inputs, request, selection
 from ..generate import cost, operators, repeats, value_menus
-from ..layout_text import paragraph, ui_scale
-from ..rna import Icon, scene_props
+from ..rna import choices
+from ..rna.members import Icon, scene_props
 from ..state import list_rows, runtime
-from ..translate import tr, tr_button
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, tr_button
 from . import import_operators, refine, result_operators, work_operators
 from .operator_base import TaskOperatorMixin, draw_task_operator, in_place_property
 

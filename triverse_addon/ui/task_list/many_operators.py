@@ -12,11 +12,11 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..form import placement, request
-from ..layout_text import paragraph, ui_scale
-from ..rna import OperatorMixin
+from ..rna.members import OperatorMixin
 from ..state import runtime
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr
 from ..timers import app_timer
-from ..translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

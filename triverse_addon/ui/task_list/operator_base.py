@@ -11,10 +11,10 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ...api.errors import TriverseError
-from ..rna import OperatorMixin
+from ..rna.members import OperatorMixin
 from ..state import list_rows, runtime
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...tasks.record.record import Stage
-from .. import choices, settings
-from ..layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
-from ..rna import Icon, window_props
+from .. import settings
+from ..rna import choices
+from ..rna.members import Icon, window_props
 from ..state import list_rows, runtime
+from ..text.layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 from . import grid, group_menus, selected_task
 from .ui_list import ROW_UNITS
 
@@ -147,7 +148,7 @@ def _draw_not_found(layout: bpy.types.UILayout, context: bpy.types.Context, soug
 
 def _draw_notices(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw all notices that were not dismissed, the newest first."""
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
 
     for index in reversed(range(len(session.notices))):
         notice = session.notices[index]

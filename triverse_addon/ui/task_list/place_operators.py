@@ -13,7 +13,7 @@ from mathutils import Vector
 
 from ..form import placement, request
 from ..state import runtime
-from ..translate import tr
+from ..text.translate import tr
 from ..viewport import box_control, boxes, under_mouse
 from .operator_base import TaskOperatorMixin
 
@@ -29,7 +29,7 @@ class _Place(TaskOperatorMixin):
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the model cannot be placed: it never comes, or it belongs in the place of other objects."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         if task_presentation.is_bad(record):
             return tr("This task ended without a model.")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
-from ..layout_text import ui_scale
 from ..state import list_rows, runtime
+from ..text.layout_text import ui_scale
+from ..text.translate import tr
 from ..timers import app_timer, redraw
-from ..translate import tr
 from ..viewport import preview, preview_control, under_mouse
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return what is known of the task as tooltip."""
-        from .. import task_summary  # lazy import, as in state.runtime
+        from ..state import task_summary  # lazy import, as in state.runtime
 
         session, (first, *more) = runtime.current(), properties.task_ids.split(",")
         record = session.shown(first) if session is not None and not more else None
@@ -150,7 +150,7 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
     def _show_imported(self, shown: preview.Preview) -> "set[OperatorReturnItems]":
         """Do what a double click on a thumbnail does: show the model that is in the scene."""
         record = preview.record_of(shown.tiles[0])
-        from .. import task_presentation  # lazy import, as in state.runtime
+        from ..state import task_presentation  # lazy import, as in state.runtime
 
         if record is None or not task_presentation.is_in_this_file(record):
             return {"RUNNING_MODAL"}

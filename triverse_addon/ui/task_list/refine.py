@@ -14,9 +14,9 @@ from ...api.errors import TriverseError
 from ...api.flows import Flow, Kind
 from ..form import inputs, placement, request
 from ..generate import cost, operators, presets, repeats
-from ..rna import Icon
+from ..rna.members import Icon
 from ..state import runtime
-from ..translate import tr, tr_button, translate
+from ..text.translate import tr, tr_button, translate
 from . import import_operators
 from .operator_base import TaskOperatorMixin, draw_task_operator
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..rna import window_props
+from ..rna.members import window_props
 from ..state import list_rows, runtime
-from ..translate import tr
+from ..text.translate import tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -13,9 +13,9 @@ from bpy.props import IntProperty
 from ..form import inputs, request
 from ..generate import cost, operators
 from ..generate.extra_orders import ExtraOrderMixin, prompt_group
-from ..rna import scene_props, window_props
+from ..rna.members import scene_props, window_props
+from ..text.translate import tr
 from ..timers import redraw
-from ..translate import tr
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class TRIVERSE_OT_model_from_picture(TaskOperatorMixin, bpy.types.Operator):
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why there is no picture to make a model from."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.has_picture(record) else tr("This task has made no picture.")
 

@@ -11,9 +11,9 @@ import bpy
 
 from ...api.display_text import shown
 from ...api.fields import prompt_of
-from ..layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..state import list_rows, runtime
-from ..translate import tr, translate
+from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
+from ..text.translate import tr, translate
 from . import make_from, refine, selected_tasks, variant_operators
 from .operator_base import draw_task_operator
 from .ui_list import ROW_PX
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the full status or error of the selected task, its buttons and its details."""
     from ...tasks.record.status_text import waits_for_key
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
     from . import details_panel
 
     selected_tasks.draw_progress(layout, session)
@@ -118,7 +118,7 @@ class TRIVERSE_MT_task(bpy.types.Menu):
         if session is None or record is None:
             layout.label(text="No task is chosen")
             return
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         draw_task_operator(layout, "triverse.show_imported", record, icon="ZOOM_SELECTED")
         draw_task_operator(layout, "triverse.import_task", record, icon="IMPORT")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..layout_text import side_by_side, sidebar_width_px
-from ..rna import Icon
+from ..rna.members import Icon
 from ..state import runtime
-from ..translate import tr, translate
+from ..text.layout_text import side_by_side, sidebar_width_px
+from ..text.translate import tr, translate
 from . import label_operators
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..translate import tr
+from ..text.translate import tr
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from bpy.props import BoolProperty, IntProperty
 
 from ...api.errors import TriverseError
 from ..generate import reuse_inputs
-from ..layout_text import paragraph, ui_scale
-from ..operator_helpers import open_folder
+from ..setup.operator_helpers import open_folder
 from ..state import runtime
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 from ..timers import redraw
-from ..translate import tr, translate
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class TRIVERSE_OT_retry(TaskOperatorMixin, bpy.types.Operator):
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the task cannot be retried: it has not failed."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_bad(record) else tr("This task has not failed.")
 
@@ -138,7 +138,7 @@ class TRIVERSE_OT_resume_following(TaskOperatorMixin, bpy.types.Operator):
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the task cannot be followed: it is finished, or already followed."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_unfollowed(record) else tr("There is nothing to follow again.")
 
@@ -213,7 +213,7 @@ class TRIVERSE_OT_show_error(TaskOperatorMixin, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the error, then the history."""
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         record = self.record()
         width_px = (_WIDTH - 40) * ui_scale()

@@ -14,11 +14,11 @@ from bpy.props import StringProperty
 from ...api.errors import TriverseError
 from .. import settings
 from ..form import placement, request
-from ..layout_text import paragraph, ui_scale
-from ..operator_helpers import may_ask, session_or_report
+from ..setup.operator_helpers import may_ask, session_or_report
 from ..state import list_rows, runtime
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

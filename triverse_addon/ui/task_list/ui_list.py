@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import choices, settings
-from ..layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, underlay, wrapped
-from ..rna import window_props
+from .. import settings
+from ..rna import choices
+from ..rna.members import window_props
 from ..state import runtime, source_pictures
+from ..text.layout_text import font_px, longest_that_fits, sidebar_width_px, ui_scale, underlay, wrapped
 from . import group_menus
 
 if TYPE_CHECKING:
-    from ..properties import TriverseRow
+    from ..form.properties import TriverseRow
 
 #: Height of a row in interface units. The clickable and highlighted part of a row is one unit high in Blender; only
 #: scaling the whole list makes it higher. The content of a row is scaled back.
@@ -54,7 +55,7 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
             # A row may still hold the id of a removed task, because rows are only written outside drawing.
             layout.label(text="")
             return
-        from .. import task_presentation  # lazy import, as in runtime
+        from ..state import task_presentation  # lazy import, as in runtime
 
         row = layout.row()
         whole = row.column()

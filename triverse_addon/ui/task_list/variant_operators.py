@@ -13,10 +13,10 @@ import bpy
 from ...api.errors import TriverseError
 from .. import settings
 from ..form import request
-from ..rna import Icon
+from ..rna.members import Icon
 from ..state import list_rows, runtime
+from ..text.translate import tr, translate
 from ..timers import app_timer
-from ..translate import tr, translate
 from . import import_operators
 from .operator_base import TaskOperatorMixin, draw_task_operator
 
@@ -201,7 +201,7 @@ def _columns(count: int) -> int:
 
 
 def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
     from .ui_list import icon_number
 
     session = runtime.current()

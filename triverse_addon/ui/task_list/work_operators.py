@@ -13,8 +13,8 @@ from bpy.props import BoolProperty, IntProperty
 
 from ...tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES, PLAIN, Processing
 from ..form import mesh_options, placement, request
-from ..layout_text import paragraph, ui_scale
-from ..translate import tr, tr_button
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, tr_button
 from . import import_operators
 from .operator_base import TaskOperatorMixin, in_place_property
 

@@ -17,9 +17,9 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
-from .. import properties, translations
-from ..form import example, last_used
-from ..rna import scene_props
+from .. import translations
+from ..form import example, last_used, properties
+from ..rna.members import scene_props
 from ..state import runtime
 from . import modal_timer, redraw, viewport_header
 

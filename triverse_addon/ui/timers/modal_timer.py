@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..state import runtime
-from ..translate import translate
+from ..text.translate import translate
 from . import redraw
 
 if TYPE_CHECKING:

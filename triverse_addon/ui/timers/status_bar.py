@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 import bpy
 
 from ..state import runtime
-from ..translate import tr
+from ..text.translate import tr
 
 #: What each status bar shows (text and percent), by the pointer of its window. Set in drawing, compared in refresh().
 _drawn: dict[int, tuple[str, int] | None] = {}
@@ -61,7 +61,7 @@ def _content() -> tuple[str, int] | None:
     session = runtime.current()
     if session is None or not session.moving.count:
         return None
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
 
     moving = session.moving
     if moving.one is None:

@@ -17,8 +17,8 @@ import bpy
 
 from .. import settings
 from ..form import inputs
-from ..properties import flow_tooltip
-from ..translate import OWN_CONTEXT, OWN_LABELS
+from ..form.properties import flow_tooltip
+from ..text.translate import OWN_CONTEXT, OWN_LABELS
 
 #: Blender's locale at the last call of follow(); None while the add-on is disabled.
 _locale: str | None = None

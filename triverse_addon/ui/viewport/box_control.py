@@ -144,7 +144,7 @@ def _place(
 
 
 def _box(record: "TaskRecord", scene: bpy.types.Scene, corners: "Corners") -> boxes.Box:
-    from .. import task_presentation  # lazy import, as in runtime
+    from ..state import task_presentation  # lazy import, as in runtime
 
     percent = round(100 * task_presentation.progress(record))
     return boxes.Box(scene.name, corners, f"{record.name} · {percent} %", percent / 100)

@@ -13,7 +13,7 @@ from bpy_extras import view3d_utils
 from mathutils import Vector
 
 from ...api.unexpected_errors import UNFORESEEN
-from ..layout_text import font_px, ui_scale
+from ..text.layout_text import font_px, ui_scale
 from . import boxes, shapes
 
 _log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ import bpy
 import gpu
 
 from ...api.unexpected_errors import UNFORESEEN
-from ..layout_text import font_px, ui_scale
 from ..state import list_rows, runtime
-from ..translate import tr, translate
+from ..text.layout_text import font_px, ui_scale
+from ..text.translate import tr, translate
 from . import preview, shapes, textures
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _draw_tile(
     *,
     is_chosen: bool,
 ) -> None:
-    from .. import task_summary  # lazy import, as in state.runtime
+    from ..state import task_summary  # lazy import, as in state.runtime
 
     left, low, width, height = place
     edge = 2 * ui_scale()
@@ -134,7 +134,7 @@ def _picture(shown: preview.Preview, session: "Session", record: "TaskRecord") -
 
 def _instead(session: "Session", record: "TaskRecord") -> str:
     """Return what is said where there is no picture."""
-    from .. import task_presentation  # lazy import, as in state.runtime
+    from ..state import task_presentation  # lazy import, as in state.runtime
 
     pictures, picture = session.details.previews, preview.picture_of(record)
     if pictures is not None and picture is not None:

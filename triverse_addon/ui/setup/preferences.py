@@ -7,15 +7,15 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 import bpy
 
-from ..api.errors import InputError, KeyElsewhereError, TriverseError
-from ..api.urls import DEFAULT_API_URL, check_base_url
-from ..tasks.settings import key_from_environment, url_from_environment
-from . import choices
-from .layout_text import paragraph, ui_scale
-from .rna import Icon
-from .settings import ADDON, PreferenceProperties, data_dir, key_problem
-from .state import runtime
-from .translate import tr, translate
+from ...api.errors import InputError, KeyElsewhereError, TriverseError
+from ...api.urls import DEFAULT_API_URL, check_base_url
+from ...tasks.settings import key_from_environment, url_from_environment
+from ..rna import choices
+from ..rna.members import Icon
+from ..settings import ADDON, PreferenceProperties, data_dir, key_problem
+from ..state import runtime
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 
 #: Share of the width that labels take, as in Blender's own layout of properties.
 _LABEL = 0.4

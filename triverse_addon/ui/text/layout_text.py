@@ -11,7 +11,7 @@ from functools import lru_cache
 import blf
 import bpy
 
-from .rna import Icon
+from ..rna.members import Icon
 
 #: Width of a button without its text (icon and margins), in pixels at UI scale 1.
 _BUTTON_PX = 28

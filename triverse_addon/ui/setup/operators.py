@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..api.errors import TriverseError
-from ..api.urls import origin_of
-from ..scene.host import data_folder
-from . import settings
+from ...api.errors import TriverseError
+from ...api.urls import origin_of
+from ...scene.host import data_folder
+from .. import settings
+from ..state import runtime
+from ..text.translate import tr, translate
+from ..timers import app_timer, redraw
 from .operator_helpers import can_go_online, open_folder, session_or_report
-from .state import runtime
-from .timers import app_timer, redraw
-from .translate import tr, translate
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -155,8 +155,8 @@ class TRIVERSE_OT_copy_report(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Copy the report to the clipboard. If there is no session, the report says why."""
-        from ..scene.host.info import about_blender  # lazy import, as in runtime
-        from ..tasks.engine.diagnostics import report, report_of
+        from ...scene.host.info import about_blender  # lazy import, as in runtime
+        from ...tasks.engine.diagnostics import report, report_of
 
         try:
             text = report(runtime.get_or_start().engine, about_blender())
@@ -190,8 +190,8 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Stop the session and plan the move, which the start of the next session carries out."""
-        from ..scene.host.user_folder import usual_folder  # lazy import, as in runtime
-        from ..tasks.store.user_folder import plan_move
+        from ...scene.host.user_folder import usual_folder  # lazy import, as in runtime
+        from ...tasks.store.user_folder import plan_move
 
         chosen = bpy.path.abspath(self.directory)
         runtime.shutdown()

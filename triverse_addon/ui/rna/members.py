@@ -20,12 +20,12 @@ else:
 
 
 def scene_props(scene: bpy.types.Scene) -> Any:
-    """Return the add-on's properties of a scene: the group ``properties.TriverseScene``."""
+    """Return the add-on's properties of a scene: the group ``form.properties.TriverseScene``."""
     return scene.triverse  # type: ignore[attr-defined]
 
 
 def window_props(manager: bpy.types.WindowManager) -> Any:
-    """Return the add-on's properties of the window manager: the group ``properties.TriverseWindowManager``."""
+    """Return the add-on's properties of the window manager: the group ``form.properties.TriverseWindowManager``."""
     return manager.triverse  # type: ignore[attr-defined]
 
 

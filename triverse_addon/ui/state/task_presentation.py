@@ -7,14 +7,14 @@ Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads me
 
 from dataclasses import dataclass
 
-from ..api.service_codes import ServiceCode
-from ..batch.run.dispatcher import BATCH_ORIGIN
-from ..tasks.record.charge import Charge, charge_of
-from ..tasks.record.events import Notice, Remedy
-from ..tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
-from ..tasks.record.status_text import overall_progress, stage_text, time_left_s
-from .rna import Icon
-from .translate import tr, translate
+from ...api.service_codes import ServiceCode
+from ...batch.run.dispatcher import BATCH_ORIGIN
+from ...tasks.record.charge import Charge, charge_of
+from ...tasks.record.events import Notice, Remedy
+from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Stage, TaskRecord
+from ...tasks.record.status_text import overall_progress, stage_text, time_left_s
+from ..rna.members import Icon
+from ..text.translate import tr, translate
 
 #: Errors that the same request would cause again.
 _HOPELESS = frozenset(
@@ -106,14 +106,14 @@ def progress(record: TaskRecord) -> float:
 
 def is_in_this_file(record: TaskRecord) -> bool:
     """Return whether a model of the task is in the open file, as it is now."""
-    from ..scene.importing import imported_models  # lazy import, as in state.runtime
+    from ...scene.importing import imported_models  # lazy import, as in state.runtime
 
     return record.stage is Stage.IMPORTED and bool(imported_models.find(record.task_uuid))
 
 
 def _imported_elsewhere(record: TaskRecord) -> tuple[str, ...]:
     """Return the forms of the status of an imported task whose model is not in the open file; none if unknown."""
-    from ..scene.importing import origin  # lazy import, as in state.runtime
+    from ...scene.importing import origin  # lazy import, as in state.runtime
 
     if record.origin == Origin():
         return ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..api.sentence import Sentence
+from ...api.sentence import Sentence
 
 #: A translation context of our own, and the labels that are in it as well as in Blender's. Blender has translations of
 #: them itself, which would come first: in German, the first is cut in the panel, and the second is left in English.

@@ -5,10 +5,10 @@ What is known of a task in a few words: for tooltips, and below its picture.
 Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads memory, never disk or network.
 """
 
-from ..api.fields import prompt_of
-from ..tasks.record.record import TaskRecord
+from ...api.fields import prompt_of
+from ...tasks.record.record import TaskRecord
+from ..text.translate import tr
 from . import task_presentation
-from .translate import tr
 
 #: Most characters of a prompt in a tooltip.
 _LONGEST = 500

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
-from ..api.flows import Flow
-from ..api.sentence import Sentence
-from . import choices
-from .form import inputs, mesh_options
-from .form import placement as placing
-from .rna import scene_props
+from ...api.flows import Flow
+from ...api.sentence import Sentence
+from ..rna import choices
+from ..rna.members import scene_props
+from . import inputs, mesh_options
+from . import placement as placing
 
 
 def _flow_item(name: str) -> tuple[str, str, str, str, int]:

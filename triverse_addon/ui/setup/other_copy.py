@@ -10,9 +10,9 @@ of the first, and both would fail to unregister.
 
 import bpy
 
-from .layout_text import paragraph, ui_scale
-from .settings import ADDON
-from .translate import tr
+from ..settings import ADDON
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr
 
 
 def name() -> str:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..api.errors import TriverseError
-from . import settings
-from .state import runtime
-from .timers import redraw
-from .translate import tr, translate
+from ...api.errors import TriverseError
+from .. import settings
+from ..state import runtime
+from ..text.translate import tr, translate
+from ..timers import redraw
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from .state.session import Session
+    from ..state.session import Session
 
 
 def may_ask(cls: type[bpy.types.Operator]) -> bool:
