@@ -86,14 +86,13 @@ class Dispatcher:
         """
         self._queue(self._write, entry)
 
-    def finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
+    def finish(self, entry: Entry, record: TaskRecord, name: str) -> Future[None]:
         """
-        Write the entry of a finished row after all queued entries, and mark its task as imported. Blocks.
+        Queue the write of a finished row after all queued entries, and after that the marking of its task as imported.
 
-        :raises LedgerError: the library cannot be written.
+        :returns: a future; it raises a :class:`LedgerError` if the library cannot be written.
         """
-        self._thread.submit(self._ledger.put, entry).result()
-        self._mark(entry, record, name)
+        return self._thread.submit(self._finish, entry, record, name)
 
     def queue_mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
         """Queue the marking of a task as imported, because its model is in the library."""
@@ -182,6 +181,10 @@ class Dispatcher:
 
     def _origin(self) -> Origin:
         return Origin(session=BATCH_ORIGIN, file=str(self._ledger.library))
+
+    def _finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
+        self._ledger.put(entry)
+        self._mark(entry, record, name)
 
     def _mark(self, entry: Entry, record: TaskRecord, name: str) -> None:
         try:

@@ -9,6 +9,7 @@ import dataclasses
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ...api.sentence import Sentence
@@ -53,25 +54,46 @@ class ModelWriters:
 
     def start(self, planned: PlannedRow, entry: Entry, record: TaskRecord) -> Future[tuple[Entry, Sentence | None]]:
         """
-        Write the model of a row, finish the row's entry, and mark its task as imported, on a writer's thread.
+        Write the model of a row on a writer's thread; then finish its entry, and mark its task as imported.
+
+        The writer does not wait for the latter, but goes on with the next model.
 
         :returns: a future with the new entry and the problem of files that could not be written. It raises
-            :class:`ModelGoneError`, a :class:`TriverseError`, or :class:`ConvertStopped` if the run has ended.
+            :class:`ModelGoneError`, a :class:`TriverseError`, or :class:`ConvertStopped` if the run has ended. It has
+            no result if the run ends before this model is written.
         """
         row = planned.row
         job = job_for(row, record, entry, self._library, self._catalog_ids)
         entry = dataclasses.replace(entry, build_hash=planned.build_hash, row_key=planned.row_key)
 
-        def write() -> tuple[Entry, Sentence | None]:
-            if not Path(record.model_path).is_file():
-                raise ModelGoneError
-            asset = write_with_retries(self._writer, job, self._stop)
-            self._dispatcher.finish(done := new_entry(entry, row, record, asset), record, row.title)
-            return done, asset.problem
+        written: Future[tuple[Entry, Sentence | None]] = Future()
 
-        return self._pool.submit(write)
+        def write() -> None:
+            try:
+                if not Path(record.model_path).is_file():
+                    raise ModelGoneError
+                asset = write_with_retries(self._writer, job, self._stop)
+                done = new_entry(entry, row, record, asset)
+                finishing = self._dispatcher.finish(done, record, row.title)
+            except BaseException as error:  # noqa: BLE001 -- raised again where the result is asked for
+                written.set_exception(error)
+            else:
+                finishing.add_done_callback(partial(_pass_on, written, (done, asset.problem)))
+
+        self._pool.submit(write)
+        return written
 
     def shutdown(self) -> None:
         """Wait for the models that are being written; those in the queue are not written. The stop event is set."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._writer.close()
+
+
+def _pass_on(
+    written: Future[tuple[Entry, Sentence | None]], result: tuple[Entry, Sentence | None], finishing: Future[None]
+) -> None:
+    """Give a model's future its result, once its row is finished."""
+    if (error := finishing.exception()) is not None:
+        written.set_exception(error)
+    else:
+        written.set_result(result)

@@ -50,7 +50,6 @@ class _Item:
         """The task as last read from the engine."""
         self.record_id = planned.record.id if planned.record is not None else ""
         self.starting: Future[StartedRow] | None = None
-        self.writing: Future[tuple[Entry, Sentence | None]] | None = None
         self.was_redownloaded = False
 
 
@@ -89,6 +88,8 @@ class Runner:
         self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
+        # What is over of :attr:`_writing`, of which there may be hundreds; other threads put it here.
+        self._written: deque[tuple[_Item, Future[tuple[Entry, Sentence | None]]]] = deque()
         self._groups = (self._under_way, self._writing, self._starting)
         self._end: tuple[RowResult, Sentence] | None = None
         """Why the run has to end; models that are being written are still finished."""
@@ -149,8 +150,9 @@ class Runner:
         self._check_starting()
         for item in list(self._under_way.values()):
             self._check_task(item)
-        for item in list(self._writing.values()):
-            self._check_writing(item)
+        while self._written:
+            self._check_writing(*self._written[0])
+            self._written.popleft()
         if self._end is None and (self._under_way or self._free or self._billable or self._starting):
             self._end = self._limits_check.reason_to_end(self.records())
         if self._writing or self._starting:
@@ -331,14 +333,12 @@ class Runner:
 
     def _start_writing(self, item: _Item, record: TaskRecord) -> None:
         assert item.entry is not None
-        item.writing = self._writers.start(item.planned, item.entry, record)
+        future = self._writers.start(item.planned, item.entry, record)
         self._writing[item.number] = item
         del self._under_way[item.number]
+        future.add_done_callback(lambda over: self._written.append((item, over)))
 
-    def _check_writing(self, item: _Item) -> None:
-        future, record = item.writing, item.record
-        if future is None or not future.done():
-            return
+    def _check_writing(self, item: _Item, future: Future[tuple[Entry, Sentence | None]]) -> None:
         try:
             item.entry, problem = future.result()
         except ConvertStopped:
@@ -346,15 +346,15 @@ class Runner:
         except ModelGoneError:
             self._redownload(item)
         except TriverseError as error:
-            self._fail(item, error.sentence, record=record)
+            self._fail(item, error.sentence, record=item.record)
             if isinstance(error, NoChildError):
                 self._end = (RowResult.FAILED, error.sentence)
         except UNFORESEEN as error:
             log.exception("row %d could not be written", item.number)
-            self._fail(item, UnforeseenError(error).sentence, record=record)
+            self._fail(item, UnforeseenError(error).sentence, record=item.record)
         else:
             result = RowResult.DONE if problem is None else RowResult.FAILED  # the files that could be written are kept
-            self._finish(item, Outcome(item.planned, result, problem, record=record, entry=item.entry))
+            self._finish(item, Outcome(item.planned, result, problem, record=item.record, entry=item.entry))
 
     def _redownload(self, item: _Item) -> None:
         """Download a model that was deleted by hand once more. It is never ordered again."""
