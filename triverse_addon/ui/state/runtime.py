@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.errors import TriverseError
-from ...api.responses import REFUSED_KEY
 from ...api.sentence import Sentence
 from ...scene.host import data_folder
 from ...scripting import panel_engine
@@ -162,9 +161,8 @@ def unregister() -> None:
 
 def _new_time() -> None:
     """Renew the token of ``scene.importing.origin``: scenes can no longer be identified by their names alone."""
-    from ...scene.importing import (
-        origin,  # lazy import: it loads tasks.record.record, which would take a tenth of the time of register()
-    )
+    # Lazy import: it loads tasks.record.record, which would take a tenth of the time of register().
+    from ...scene.importing import origin
 
     origin.renew_token()
 
@@ -242,5 +240,7 @@ def key_state() -> KeyState:
         return KeyState.ACCEPTED
     if answer is not None:
         # Any other problem, such as the address of the service, says nothing about the key.
+        from ...api.responses import REFUSED_KEY  # lazy import: it loads what reads all answers of the service
+
         return KeyState.REFUSED if answer[1] == REFUSED_KEY else KeyState.UNKNOWN
     return KeyState.ACCEPTED if _session.price.balance is not None else KeyState.UNKNOWN

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...tasks.record.record import Stage
 from .. import settings
 from ..rna import choices
 from ..rna.members import Icon, window_props
@@ -42,7 +41,7 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
         """Draw the kind of updates, and the buttons that add tasks made elsewhere."""
         row = self.layout.row(align=True)
         session = runtime.current()
-        if session is not None and any(one.stage is Stage.WAITING for one in session.engine.task_cache.unfinished()):
+        if session is not None and _waits_for_service(session):
             # The kind of updates (live or polling) is shown only while the service is asked about a task.
             text = tr("Live") if session.engine.live else tr("Polling")
             icon: Icon = "INTERNET" if session.engine.live else "TIME"
@@ -72,6 +71,13 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
         else:
             _draw_not_found(layout, context, page.request.query.search)
         selected_task.draw(layout, context, session)
+
+
+def _waits_for_service(session: "Session") -> bool:
+    """Return whether any task waits for the service."""
+    from ...tasks.record.record import Stage  # lazy import, as in runtime
+
+    return any(record.stage is Stage.WAITING for record in session.engine.task_cache.unfinished())
 
 
 def _draw_nothing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
