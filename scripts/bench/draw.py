@@ -22,6 +22,11 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scripts._dev.screen import Box
+    from scripts._dev.window import BlenderWindow
 
 REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO), str(REPO / "scripts")]
@@ -38,6 +43,30 @@ def tag():
 state.update(drawn={}, outermost=[], parts_s={})
 bpy.app.timers.register(tag)
 """
+
+#: How often a panel's title is clicked on until it is unfolded, or folded. While prices come in, titles move.
+_MOST_CLICKS = 5
+_WATCH_SUBPANELS = """
+import importlib
+
+def counted(title, module_name, name):
+    module = importlib.import_module(f"{ui}.{module_name}")
+    function = getattr(module, name)
+    def call(*args):
+        state["drawn"][title] = state["drawn"].get(title, 0) + 1
+        return function(*args)
+    setattr(module, name, call)
+
+counted("Details", "task_list.details_panel", "_draw_history")
+counted("Options", "form.mesh_options", "draw")
+"""
+#: What is counted in ``state["drawn"]`` only while a panel is unfolded, by its title.
+_DRAWN_UNFOLDED = {
+    "Tasks": "TRIVERSE_PT_tasks.draw",
+    "Batch": "TRIVERSE_PT_batch.draw",
+    "Details": "Details",
+    "Options": "Options",
+}
 
 _DRAW_BOXES = """
 import time
@@ -139,10 +168,14 @@ def measured(
     ):
         side = window.show_sidebar("Triverse")
         window.wait_for(f"{SESSION} and {SESSION}.pager.page.total == {tasks}", limit_s=300.0)
-        # From below: what is unfolded pushes the rest out of sight. Under an unfolded list, "Batch" is so already.
-        for title in ("Tasks", "Batch", "Tasks", "Details", "Options"):
-            window.click_text(title, side)
         window.run(WATCH, ui=UI)
+        window.run(_WATCH_SUBPANELS, ui=UI)
+        # From below: what is unfolded pushes the rest out of sight. Under an unfolded list, "Batch" is so already.
+        _fold(window, side, "Tasks", is_open=False)
+        for title in ("Batch", "Tasks", "Details", "Options"):
+            _fold(window, side, title, is_open=True)
+        # What is drawn for the first time reads its modules.
+        window.run("state['touched'].clear()")
         redraws_ms = {}
         for layout in ("LIST", "GRID"):
             window.run(f"__import__('sys').modules['{UI}.settings'].preferences().task_layout = '{layout}'")
@@ -162,6 +195,18 @@ def measured(
         both = window.value("list(zip(state['boxes_ms'], state['texts_ms']))")
         redraws_ms["boxes"] = [(box[0] + text[0], box[1] + text[1]) for box, text in both]
     return redraws_ms
+
+
+def _fold(window: BlenderWindow, side: Box, title: str, *, is_open: bool) -> None:
+    """Click on a panel's title until the panel is drawn unfolded, or no more."""
+    for _ in range(_MOST_CLICKS):
+        window.settle()
+        window.run("state['drawn'].clear()")
+        window.redraw()
+        if window.value("name in state['drawn']", name=_DRAWN_UNFOLDED[title]) == is_open:
+            return
+        window.click_text(title, side)
+    raise SystemExit(f"The panel {title} is not {'unfolded' if is_open else 'folded'} by a click.")
 
 
 def _each_redraw(calls: list[tuple[str, float, float]]) -> list[tuple[float, float]]:
