@@ -245,4 +245,4 @@ def test_the_question_names_pictures_and_price(
     texts = asked.layout.texts()
     assert texts[:6] == [f"{number}.png" for number in range(6)]
     assert "and 2 more" in texts
-    assert f"Costs {8 * cost} credits. You have 10000." in texts
+    assert f"Costs {8 * cost} credits. You have 10,000." in texts

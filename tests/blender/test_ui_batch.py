@@ -217,7 +217,7 @@ def test_price_and_balance_are_told_and_too_little_is_too_little(
 ) -> None:
     batch = checked(tick_until, rows_file())
     assert batch.cost() == 60
-    assert "3 rows cost 60 credits. You have 10000." in panel().prose()
+    assert "3 rows cost 60 credits. You have 10,000." in panel().prose()
     assert "Run · 60" in panel().texts()
     service.state.user.balance = 50
     bpy.ops.triverse.batch_check()

@@ -201,7 +201,7 @@ def test_what_is_dear_is_asked_about_and_what_is_not_known_too(
     tick_until(lambda: session().price.balance is not None)
     title, message = generate_cost.confirmation(request.build(bpy.context))
     assert title == f"Generate for {cost} Credits?"
-    assert message.startswith("You have 10000 credits.")
+    assert message.startswith("You have 10,000 credits.")
     preferences.ask_above_credits = cost
     assert generate_cost.confirmation(request.build(bpy.context)) is None
 

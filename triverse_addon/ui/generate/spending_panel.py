@@ -72,7 +72,7 @@ def request_sums(session: "Session") -> None:
 def _draw_sum(column: bpy.types.UILayout, name: str, spending: "Spending") -> None:
     row = column.split(factor=0.45)
     row.label(text=name, translate=False)
-    text = tr("{credits} credits", credits=f"{spending.credits:,}")
+    text = tr("{credits} credits", credits=spending.credits)
     row.label(text=text, translate=False)
 
 

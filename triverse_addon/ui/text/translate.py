@@ -19,13 +19,17 @@ OWN_LABELS = ("Merge Vertices", "Sound")
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")
+#: Names of sentence arguments that are amounts: thousands are separated. A number that names something, such as a line
+#: of a file, is no amount.
+_AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "missing", "spent", "total")
 
 
 def translate(sentence: Sentence) -> str:
     """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
     gettext = bpy.app.translations.pgettext_iface
     labels = {name: gettext(str(sentence.args[name])) for name in _LABELS if name in sentence.args}
-    return Sentence(sentence.template, {**sentence.args, **labels}).translated(gettext)
+    amounts = {name: f"{sentence.args[name]:,}" for name in _AMOUNTS if isinstance(sentence.args.get(name), int)}
+    return Sentence(sentence.template, {**sentence.args, **labels, **amounts}).translated(gettext)
 
 
 def tr_button(text: str) -> str:
