@@ -187,3 +187,29 @@ def test_the_command_names_what_is_no_key(ui: ModuleType, monkeypatch: pytest.Mo
     with pytest.raises(InputError) as caught:
         ready_to_send(argparse.Namespace(data=str(tmp_path), offline=False), BlenderHost("triverse"))
     assert caught.value.field == "api_key"
+
+
+def test_a_key_typed_in_the_preferences_is_tested_without_a_panel(
+    ui: ModuleType, connected: StandIn, tick_until: Tick
+) -> None:
+    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.timers import app_timer
+
+    preferences().api_key = connected.key
+    assert runtime.current() is None
+    app_timer.tick()
+    session = runtime.current()
+    assert session is not None
+    tick_until(lambda: session.key_answer is not None and session.key_answer[0] is not None)
+    assert session.key_answer[0] is True
+    assert any("accepted" in text.lower() or "works" in text.lower() for text in drawn_preferences().texts())
+
+
+def test_a_key_that_was_not_typed_now_starts_nothing(ui: ModuleType, connected: StandIn) -> None:
+    from triverse_addon.ui import settings
+    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.timers import app_timer
+
+    assert settings.take_typed_key()
+    app_timer.tick()
+    assert runtime.current() is None

@@ -115,9 +115,12 @@ def test_a_failing_beat_goes_on(ui: ModuleType, monkeypatch: pytest.MonkeyPatch)
 def test_tasks_of_last_time_start_the_session(
     ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any]
 ) -> None:
+    from triverse_addon.ui import settings
     from triverse_addon.ui.state import runtime
     from triverse_addon.ui.timers import app_timer
 
+    # The key was entered last time, and tested then.
+    assert settings.take_typed_key()
     app_timer.tick()
     assert runtime.current() is None, "without a store nothing is started"
     bpy.context.scene.triverse.shared.prompt = "A red chair"

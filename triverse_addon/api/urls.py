@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
 from .calendar import utc
@@ -26,6 +27,7 @@ _HIDDEN = "…"
 _PORTS = {"https": 443, "http": 80}
 
 
+@lru_cache(maxsize=8)
 def is_loopback(url: str) -> bool:
     """
     Return whether ``url`` names this machine: ``localhost``, 127.0.0.0/8 or ``::1``.

@@ -6,6 +6,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing is in ``setup.preferences``
 session compares the values at each tick.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ ADDON = __package__.rpartition(".")[0]
 
 #: Whether a key was typed and not tested since.
 _is_key_typed = False
+#: The variables of the environment that go before the preferences.
+_VARIABLES = ("TRIVERSE_API_KEY", "TRIVERSE_API_URL")
+#: What :func:`key_problem` was asked about last, and its answer.
+_known_problem: tuple[tuple[str | None, ...], TriverseError | None] | None = None
 
 
 def _key_typed(preferences: "PreferenceProperties", _context: bpy.types.Context) -> None:
@@ -167,25 +172,40 @@ def api_key() -> str:
     return host_settings.api_key(preferences())
 
 
+def is_typed_key_to_test() -> bool:
+    """Return whether a key was typed that can be sent, and that :func:`take_typed_key` has not given out yet."""
+    return _is_key_typed and bool(api_key()) and key_problem() is None
+
+
 def take_typed_key() -> bool:
     """Return True once after a key was typed that can be sent: it is tested then, which costs nothing."""
     global _is_key_typed
-    was_typed, _is_key_typed = _is_key_typed, False
-    return was_typed and bool(api_key()) and key_problem() is None
+    is_to_test, _is_key_typed = is_typed_key_to_test(), False
+    return is_to_test
 
 
 def key_problem() -> TriverseError | None:
     """
     Return why the API key that is set must not be sent, or None if there is no key or no problem.
 
-    Either it is malformed, or it was entered for another service.
+    Either it is malformed, or it was entered for another service. Each redraw asks a dozen times, so the answer is kept
+    for as long as nothing changes that it depends on.
     """
-    key = api_key()
+    global _known_problem
+    found = preferences()
+    given = (found.api_key, found.key_entered_for, found.api_url, *map(os.environ.get, _VARIABLES))
+    if _known_problem is None or _known_problem[0] != given:
+        _known_problem = given, _key_problem(found)
+    return _known_problem[1]
+
+
+def _key_problem(found: PreferenceProperties) -> TriverseError | None:
+    key = host_settings.api_key(found)
     if not key:
         return None
     try:
         check_key(key)
-        check_key_is_for(api_url(), host_settings.entered_for(preferences()))
+        check_key_is_for(host_settings.api_url(found), host_settings.entered_for(found))
     except TriverseError as error:
         return error
     return None

@@ -27,9 +27,13 @@ _AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "m
 def translate(sentence: Sentence) -> str:
     """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
     gettext = bpy.app.translations.pgettext_iface
-    labels = {name: gettext(str(sentence.args[name])) for name in _LABELS if name in sentence.args}
-    amounts = {name: f"{sentence.args[name]:,}" for name in _AMOUNTS if isinstance(sentence.args.get(name), int)}
-    return Sentence(sentence.template, {**sentence.args, **labels, **amounts}).translated(gettext)
+    args = dict(sentence.args)
+    for name, value in sentence.args.items():
+        if name in _LABELS:
+            args[name] = gettext(str(value))
+        elif name in _AMOUNTS and isinstance(value, int):
+            args[name] = f"{value:,}"
+    return Sentence(sentence.template, args).translated(gettext)
 
 
 def tr_button(text: str) -> str:

@@ -17,7 +17,7 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
-from .. import translations
+from .. import settings, translations
 from ..form import example, last_used, properties
 from ..rna.members import scene_props
 from ..state import runtime
@@ -81,6 +81,9 @@ def tick() -> float:
         _has_looked = True
         if runtime.has_store():
             runtime.request_start()
+    if settings.is_typed_key_to_test() and not settings.is_offline():
+        # In the preferences, where no panel that is drawn asks for the session.
+        runtime.request_start()
     if runtime.is_start_requested():
         try:
             runtime.get_or_start()
