@@ -56,7 +56,7 @@ def sees_price(window: BlenderWindow, name: str, credits: int, dialog: Box | Non
 
 def know_price(window: BlenderWindow, flow: str) -> None:
     """Wait until the service has said what a flow costs, which the panel asks by itself."""
-    window.wait_for(f"any(flow in key for key in {SESSION}.price._answers)", flow=flow)
+    window.wait_for(f"{SESSION} and any(flow in key for key in {SESSION}.price._answers)", flow=flow)
 
 
 def sees_picture(window: BlenderWindow, number: int) -> None:
@@ -72,6 +72,33 @@ def sees_picture(window: BlenderWindow, number: int) -> None:
     assert color == pytest.approx(COLORS[number - 1], abs=6)
 
 
+def sees_the_price_come(window: BlenderWindow, service: StandIn, side: Box) -> None:
+    """Open the dialog of a better prompt before its price has come, and leave it when it says it."""
+    know_price(window, "text-to-model")
+    late = service.faults.add("quote", delay_answer_s=600)
+    type_prompt(window, side, "a stone well")
+    settle(window)
+    press_right_of(window, side, "Text to Model", 97, ROW_PX)
+    window.wait_text("Order")
+    settle(window)
+    window.save_shot("price-not-yet")
+    dialog = window.screen.opened()
+    assert dialog is not None
+    assert window.find_text("The service has not said yet what this costs", dialog)
+    window.wait_for(f"{SESSION}.price._asked")
+    late.release()
+    # Nothing is done in the window meanwhile.
+    window.wait_text("Costs 1 credits", dialog)
+    window.save_shot("price-has-come")
+    assert not window.find_text("has not said yet", dialog)
+    window.key("Escape")
+    window.wait_no_text("Order", dialog)
+    # What comes after it is closed is for the panel alone.
+    window.run(f"{SESSION}.price.request_balance()")
+    window.wait_for(f"not {SESSION}.price.is_waiting")
+    assert service.state.user.charged == 0
+
+
 def improve(window: BlenderWindow, side: Box) -> None:
     """Press the sparkle beside the prompt, and order in the dialog."""
     know_price(window, "prompt-optimization")
@@ -85,7 +112,7 @@ def improve(window: BlenderWindow, side: Box) -> None:
 def test_a_better_prompt_is_offered_and_mine_comes_back(open_window: OpenWindow, service: StandIn) -> None:
     window = open_window(env=connected(service))
     side = window.show_sidebar("Triverse")
-    type_prompt(window, side, "a stone well")
+    sees_the_price_come(window, service, side)
     improve(window, side)
     window.save_shot("improve-offer")
     assert window.value(f"{PROPS}.shared.prompt") == "a stone well"

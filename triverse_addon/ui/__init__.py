@@ -65,7 +65,7 @@ from .task_list import (
 )
 from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
-from .timers import app_timer, modal_timer, status_bar, viewport_header
+from .timers import app_timer, modal_timer, open_dialog, status_bar, viewport_header
 from .viewport import box_control, preview_control
 
 _log = logging.getLogger(__name__)
@@ -154,6 +154,7 @@ def _register_rest(undo: contextlib.ExitStack) -> None:
         _later(undo, module.unregister)
     _later(undo, pie_menu.stop_waiting)
     _later(undo, drop_handler.forget_place)
+    _later(undo, open_dialog.forget)
     _later(undo, box_control.clear)
     _later(undo, preview_control.hide)
     _later(undo, data_folder.forget)

@@ -15,6 +15,7 @@ from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
 from ..rna.members import Icon, OperatorMixin, scene_props
 from ..text.translate import tr, tr_button
+from ..timers import open_dialog
 from . import cost, image_operators, operators, repeats
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _MENU: tuple[tuple[str, Icon], ...] = (
 )
 
 
+@open_dialog.follows_price
 class Quickly(OperatorMixin):
     """Mixin for operators with a dialog for the required inputs of one flow. The settings are those of the panel."""
 

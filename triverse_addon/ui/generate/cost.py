@@ -14,6 +14,7 @@ from ...api.flows import FLOWS
 from .. import settings
 from ..state import runtime
 from ..text.translate import tr
+from ..timers import open_dialog
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -70,7 +71,7 @@ def price(cost: int) -> str:
 
 def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 1, *, is_repeat: bool = False) -> None:
     """
-    Draw the price of a dialog's tasks if it is known, in the theme's colour for errors if the balance is too low.
+    Draw the price of a dialog's tasks, or that it is not known yet; as an error if the balance is too low.
 
     The dialog is the question, so what another question would say is drawn in it too.
 
@@ -79,8 +80,10 @@ def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 
     """
     if is_repeat:
         layout.label(text="You have just ordered this.", icon="ERROR")
+    open_dialog.follows(lambda: _shown(request))
     one = known_cost(request)
     if one is None:
+        layout.label(text="The service has not said yet what this costs.")
         return
     # Blender cannot disable a dialog's button, so the operator checks the balance again in execute().
     is_short = insufficient_credits(request, count) is not None
@@ -90,6 +93,14 @@ def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 
     limit, sums = settings.preferences().monthly_limit, _shown_sums()
     if limit and sums is not None and sums.month.credits + one * count > limit:
         layout.label(text=tr("That is above your limit of {limit} credits a month.", limit=limit), translate=False)
+
+
+def _shown(request: "TaskRequest") -> object:
+    """Return what :func:`draw_price` shows that may change by itself."""
+    session = runtime.current()
+    balance = session.price.balance if session is not None else None
+    sums = _shown_sums() if settings.preferences().monthly_limit else None
+    return known_cost(request, is_aside=True), balance, sums
 
 
 def _shown_sums() -> "Sums | None":

@@ -30,7 +30,7 @@ from ..rna.members import scene_props
 from ..setup.operator_helpers import session_or_report
 from ..state import list_rows, runtime, source_pictures
 from ..text.translate import tr, translate
-from ..timers import app_timer
+from ..timers import app_timer, open_dialog
 from ..viewport import under_mouse
 from . import cost, image_operators, operators, picture_row, repeats
 
@@ -128,6 +128,7 @@ class TRIVERSE_OT_note_drop(bpy.types.Operator):
         return {"FINISHED"}
 
 
+@open_dialog.follows_price
 class TRIVERSE_OT_drop(bpy.types.Operator):
     """Make models from pictures, one from each"""
 

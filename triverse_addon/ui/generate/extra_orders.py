@@ -17,7 +17,7 @@ from ..rna.members import OperatorMixin, scene_props, window_props
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..text.translate import tr, tr_button
-from ..timers import redraw
+from ..timers import open_dialog, redraw
 from . import cost, operators, repeats
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def request_prices(context: bpy.types.Context) -> None:
     """
     Have the prices of the orders beside the panel's own requested, for drawing the panel.
 
-    An open dialog is not redrawn when the price comes, so it is to be known before. Nothing is requested for an order
-    that cannot be made now.
+    A dialog is to say it at once when it opens. Nothing is requested for an order that cannot be made now.
     """
     from ...tasks.record.record import TaskRequest  # lazy import, as in runtime
 
@@ -87,8 +86,6 @@ class ExtraOrderMixin(OperatorMixin):
         experimental = FLOWS[made.flow].experimental
         if experimental:
             paragraph(column, tr(experimental), (_WIDTH - 40) * ui_scale(), icon="EXPERIMENTAL")
-        if cost.known_cost(made) is None:
-            column.label(text="The service has not said yet what this costs.")
         cost.draw_price(column, made, is_repeat=repeats.is_just_ordered(context, made))
 
     def order(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -111,6 +108,7 @@ class ExtraOrderMixin(OperatorMixin):
 # A better prompt
 
 
+@open_dialog.follows_price
 class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
     """Have the service write a prompt that describes more. Yours stays until you choose the new one"""
 
@@ -189,6 +187,7 @@ class TRIVERSE_OT_keep_prompt(bpy.types.Operator):
 # A picture
 
 
+@open_dialog.follows_price
 class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
     """Have the service make a picture from words, to make a model from it then"""
 

@@ -19,6 +19,7 @@ from ..rna.members import Icon, scene_props
 from ..state import list_rows, runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, tr_button
+from ..timers import open_dialog
 from . import import_operators, refine, result_operators, work_operators
 from .operator_base import TaskOperatorMixin, draw_task_operator, in_place_property
 
@@ -79,6 +80,7 @@ class TRIVERSE_MT_make_from(bpy.types.Menu):
         draw_task_operator(layout, "triverse.regenerate", record, icon="LOOP_BACK")
 
 
+@open_dialog.follows_price
 class TRIVERSE_OT_make_from(TaskOperatorMixin, bpy.types.Operator):
     """Make something from this model"""
 

@@ -15,7 +15,7 @@ from ..generate import cost, operators
 from ..generate.extra_orders import ExtraOrderMixin, prompt_group
 from ..rna.members import scene_props, window_props
 from ..text.translate import tr
-from ..timers import redraw
+from ..timers import open_dialog, redraw
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _renders(record: "TaskRecord | None", count: int) -> "TaskRequest":
     return TaskRequest("model-preview-render", {"image_count": count}, sources, name=name)
 
 
+@open_dialog.follows_price
 class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.Operator):
     """Have the service render pictures of this model"""
 

@@ -8,7 +8,7 @@ Floor: third. Thread: main. Imports ``bpy``.
 import bpy
 
 from ..viewport import box_control, preview_control
-from . import status_bar, viewport_header
+from . import open_dialog, status_bar, viewport_header
 
 
 def redraw() -> None:
@@ -21,6 +21,7 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI" and region.width > 1:
                         region.tag_redraw()
+    open_dialog.refresh()
     status_bar.refresh()
     viewport_header.refresh()
     box_control.refresh()
