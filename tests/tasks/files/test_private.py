@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""List, models and logs are for their user alone. One: ``python scripts/test.py tests/tasks/test_private.py``."""
+"""List, models and logs are for their user alone. One: ``python scripts/test.py tests/tasks/files/test_private.py``."""
 
 from __future__ import annotations
 

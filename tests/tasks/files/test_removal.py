@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Only what the add-on wrote is removed, and nothing through a link. One: ``python scripts/test.py
-tests/tasks/test_removal.py``."""
+tests/tasks/files/test_removal.py``."""
 
 from __future__ import annotations
 

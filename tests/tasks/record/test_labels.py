@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags and projects as users type them. One: ``python scripts/test.py tests/tasks/test_labels.py``."""
+"""Tags and projects as users type them. One: ``python scripts/test.py tests/tasks/record/test_labels.py``."""
 
 from __future__ import annotations
 
