@@ -156,7 +156,7 @@ def test_with_a_thousand_tasks_under_way_ticks_and_redraws_are_bounded(
 
     monkeypatch.setattr(batch_session.BatchSession, "row_status", noted)
     panel = draw(batch_panel.TRIVERSE_PT_batch)
-    assert f"{COUNT} under way" in " ".join(panel.texts())
+    assert f"{COUNT:,} under way" in " ".join(panel.texts())
     (table,) = [one for one in panel.drawn if one.function == "template_list"]
     assert table.given["maxrows"] == SEEN
     rows = draw_seen_rows()
