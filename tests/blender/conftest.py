@@ -17,7 +17,7 @@ import bpy
 import pytest
 
 from scripts._dev import line_recorder, version_cover
-from tests.blender import kept_children
+from tests.blender import fresh, kept_children
 from tests.service.server import StandIn
 
 ADDON = "triverse_addon"
@@ -102,8 +102,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def fresh_file() -> None:
-    """Blender's factory settings and an empty file."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    """An empty file, and Blender's factory settings."""
+    fresh.empty_file()
 
 
 @pytest.fixture
@@ -115,12 +115,15 @@ def ui(fresh_file: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     from triverse_addon.scene.host import data_folder
 
     data_folder.forget()
-    bpy.context.preferences.addons.new().module = ADDON
-    bpy.context.preferences.system.use_online_access = True
+    with fresh.undone_later():
+        bpy.context.preferences.addons.new().module = ADDON
+        bpy.context.preferences.system.use_online_access = True
     triverse_addon.register()
     yield module
     triverse_addon.unregister()
-    bpy.context.preferences.addons.remove(bpy.context.preferences.addons[ADDON])
+    with fresh.undone_later():
+        bpy.context.preferences.addons.remove(bpy.context.preferences.addons[ADDON])
+        bpy.context.preferences.system.use_online_access = False
     data_folder.forget()
 
 
@@ -142,8 +145,9 @@ def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch)
     # On one machine, the answers to a search follow each other at once.
     monkeypatch.setitem(websocket.snapshot.__kwdefaults__, "quiet_s", 0.5)
     preferences = bpy.context.preferences.addons[ADDON].preferences
-    preferences.api_key = service.key
-    preferences.api_url = service.url
+    with fresh.undone_later():
+        preferences.api_key = service.key
+        preferences.api_url = service.url
     yield service
     runtime.shutdown()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.blender import kept_children
+from tests.blender import fresh, kept_children
 from tests.glb_files import triangles_glb, write_glb
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import ChildConverter
@@ -87,10 +87,10 @@ def textured(name: str = "Glaze", edge_px: int = 64) -> bpy.types.Material:
 
 def export(path: Path, build: Callable[[], object], **options: object) -> Path:
     """Build a scene in an empty file and export all scenes of it to ``path``; leaves an empty file."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     build()
     bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_extras=True, **options)
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     return path
 
 

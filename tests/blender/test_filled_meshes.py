@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from scripts._dev.version_cover import REST
+from tests.blender import fresh
 from tests.corpus.builder import BOX, BOX_INDICES, FLOAT, UINT, Glb
 from tests.corpus.case import one
 from tests.corpus.cases import corpus
@@ -74,7 +75,7 @@ _filled: set[str] = set()
 @pytest.fixture(scope="module", autouse=True)
 def factory_settings() -> None:
     """Once: each import begins with an empty file, and reading the preferences too takes longer than a small file."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
 
 
 @pytest.fixture(autouse=True)

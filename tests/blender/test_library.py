@@ -18,7 +18,7 @@ import bpy
 import pytest
 from mathutils import Vector
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from tests.service import models
 from triverse_addon.batch.library.asset_writer import LICENSE_NOTE, Asset, AssetJob, Tile
 from triverse_addon.batch.library.catalogs import merge
@@ -241,7 +241,7 @@ def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path
     }
     for kind in exports:
         for name, count in ((kind, glbs.SPHERE_TRIANGLES), (f"{kind}_lod1", glbs.SPHERE_TRIANGLES // 2)):
-            bpy.ops.wm.read_factory_settings(use_empty=True)
+            fresh.empty_file()
             readers[kind](filepath=str(library / asset.files[name]))
             meshes = [obj for obj in bpy.data.objects if obj.type == "MESH"]
             assert len(meshes) == 1, name

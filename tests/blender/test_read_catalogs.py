@@ -18,7 +18,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from tests.blender.test_library import write
 from triverse_addon.batch.library import catalogs
 from triverse_addon.batch.library.catalogs import FILE_NAME, CatalogError
@@ -57,7 +57,7 @@ PATHS = ["Props/Chairs", "Möbel/Stühle", "椅子"]
 @pytest.fixture
 def pose() -> Iterator[None]:
     """A bone with a key, in Pose Mode, that can be saved as an asset."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     armature = bpy.data.armatures.new("A")
     obj = bpy.data.objects.new("A", armature)
     bpy.context.scene.collection.objects.link(obj)
@@ -68,7 +68,7 @@ def pose() -> Iterator[None]:
     obj.pose.bones["b"].select = True
     obj.pose.bones["b"].keyframe_insert("location")
     yield
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
 
 
 def read_by_blender(library: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from triverse_addon.scene.host.errors import SceneError
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model
@@ -49,7 +49,7 @@ def converted(folder: Path, glb: Path, preview: Path) -> Converted:
 @pytest.fixture(params=["append", "in place"])
 def bring(request: pytest.FixtureRequest, converted: Converted, glb: Path, preview: Path) -> Callable:
     """Both ways into a scene; their results are the same."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
 
     def appended(
         scene: bpy.types.Scene | None = None, target: TargetTransform | None = None, name: str = "A blue vase"
@@ -260,7 +260,7 @@ def test_an_animated_model_keeps_its_animation_and_its_place(tmp_path: Path) -> 
 
 
 def test_the_box_of_an_object_is_along_its_own_axes() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     ball = glbs.sphere("ball", (1, 2, 3))
     ball.scale = (1, 2, 3)
     ball.rotation_euler = (0, 0, 1)
@@ -283,7 +283,7 @@ def test_the_box_of_an_object_is_along_its_own_axes() -> None:
 def test_a_blend_that_cannot_be_used_is_told_and_changes_nothing(
     converted: Converted, tmp_path: Path, fault: str
 ) -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     path = tmp_path / "broken.blend"
     if fault == "text":
         path.write_text("hello" * 100)
@@ -300,7 +300,7 @@ def test_a_blend_that_cannot_be_used_is_told_and_changes_nothing(
 
 
 def test_a_glb_that_cannot_be_used_in_place_is_told_and_changes_nothing(tmp_path: Path) -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     mine = in_mode("EDIT")
     objects = set(bpy.data.objects)
     path = tmp_path / "m.glb"
@@ -312,10 +312,10 @@ def test_a_glb_that_cannot_be_used_in_place_is_told_and_changes_nothing(tmp_path
 
 
 def test_a_linked_scene_is_left_alone(converted: Converted, glb: Path, tmp_path: Path) -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     bpy.context.scene.name = "Theirs"
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "theirs.blend"))
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     with bpy.data.libraries.load(str(tmp_path / "theirs.blend"), link=True) as (_, wanted):
         wanted.scenes = ["Theirs"]
     with pytest.raises(SceneError, match="Theirs is linked from another file"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.tasks.converter import Converted
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("fresh_file")
 
 def appended(converted: Converted) -> bpy.types.Collection:
     """What of a conversion arrives in a fresh file."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     collection = append_model(converted.blend_path, bpy.context.scene)
     bpy.context.view_layer.update()
     return collection

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from triverse_addon.scene.importing import origin as origins
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.scene.importing.origin import find_scene
@@ -66,7 +66,7 @@ def asked_here(scene: bpy.types.Scene, scene_id: str = "") -> Origin:
 
 def another_file() -> None:
     """File > New, as the ui's handler sees it."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     origins.renew_token()
 
 

@@ -11,7 +11,7 @@ import bpy
 import pytest
 from mathutils import Euler, Matrix, Vector
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from tests.blender.test_prepare import pixel, size
 from triverse_addon.scene.capture import image_sources, selection, tga, viewport
 from triverse_addon.scene.host.errors import SceneError
@@ -220,7 +220,7 @@ def test_a_tga_of_ours_is_read_as_it_was_meant(tmp_path: Path) -> None:
 def chosen_file(objects: list[bpy.types.Object], tmp_path: Path) -> tuple[list[bpy.types.Object], selection.Replaced]:
     """Write objects and read the file again, into a file that holds nothing else."""
     path, replaced = selection.write(objects, tmp_path / "own")
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     with bpy.data.libraries.load(str(path)) as (inside, wanted):
         assert not inside.materials
         assert not inside.images

@@ -12,7 +12,7 @@ import bpy
 import pytest
 from mathutils import Matrix, Quaternion, Vector
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.scene.worker import asset_collection
 
@@ -122,7 +122,7 @@ def test_any_tree_comes_out_the_same_under_any_names(seed: int) -> None:
     orders = [sorted(range(len(nodes)), reverse=back) for back in (False, True)]
     orders += [rng.sample(range(len(nodes)), len(nodes)) for _ in range(2)]
     for order in orders:
-        bpy.ops.wm.read_factory_settings(use_empty=True)
+        fresh.empty_file()
         names = [f"n{order[node.number]:02}" for node in nodes]
         found = account(asset_collection.remove_wrappers(build(nodes, names)))
         assert len(bpy.data.objects) == len(found)
@@ -159,7 +159,7 @@ def test_a_chain_in_any_order_of_names_comes_in_place_and_by_child(names: tuple[
 def test_a_chain_that_cannot_be_told_without_its_wrapper_keeps_it() -> None:
     """Turned inside an uneven scale, the mesh would be sheared, which location, rotation and scale cannot tell."""
     for names in (["a", "b", "c"], ["c", "b", "a"]):
-        bpy.ops.wm.read_factory_settings(use_empty=True)
+        fresh.empty_file()
         top = Node(0, None, "EMPTY", Matrix())
         uneven = Node(1, top, "EMPTY", Matrix.Diagonal((1, 1, 9, 1)))
         mesh = Node(2, uneven, "MESH", Matrix.Rotation(0.6, 4, "X"))
@@ -204,7 +204,7 @@ def test_four_times_as_many_objects_take_four_times_as_long() -> None:
 
     took_s = []
     for pairs in (4000, 16000):
-        bpy.ops.wm.read_factory_settings(use_empty=True)
+        fresh.empty_file()
         objects = parts(pairs, wrapped=100)
         started_s = time.process_time()
         collection = asset_collection.collect(objects, [], "Model")
@@ -216,7 +216,7 @@ def test_four_times_as_many_objects_take_four_times_as_long() -> None:
 @pytest.mark.kind("many-objects")
 def test_hundreds_of_wrappers_are_removed_and_thousands_are_parts_of_the_model() -> None:
     assert len(asset_collection.remove_wrappers(parts(300, wrapped=200))) == 300
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    fresh.empty_file()
     objects = parts(300, wrapped=201)
     assert asset_collection.remove_wrappers(objects) == objects
     assert all(obj.parent for obj in objects[:402:2])
