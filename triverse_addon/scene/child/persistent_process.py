@@ -26,8 +26,8 @@ from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
 from .environment import child_environment
 from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, isolated_popen_kwargs, keep_log, kill
 
-#: Interval, in seconds, of checking for the result, the stop event and the end of the child.
-_POLL_S = 0.01
+#: Longest time, in seconds, until the stop event or the end of the child is noticed. The child says when it is done.
+_POLL_S = 0.1
 #: Number of jobs after which a child is replaced, so that what jobs leave behind in it does not accumulate.
 JOBS_PER_CHILD = 100
 #: Seconds to wait for the child, and for the thread that reads its output, when the session is closed.
@@ -64,6 +64,8 @@ class ChildSession(ChildProcess):
         self._child: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
         self._reader: threading.Thread | None = None
+        self._output = threading.Event()
+        """Set by each output of the child, the last of which for a job comes after its result."""
         self._done = 0
 
     def use_for(self, messages: ChildMessages, timeout_s: float) -> None:
@@ -133,7 +135,8 @@ class ChildSession(ChildProcess):
             raise not_started(error) from None
         self._child, self._scratch, self._done = child, scratch, 0
         log = self._folder / self._log
-        self._reader = threading.Thread(target=keep_log, args=(child.stdout, log), name="child-log", daemon=True)
+        read = (child.stdout, log, self._output.set)
+        self._reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)
         self._reader.start()
         return child
 
@@ -158,7 +161,9 @@ class ChildSession(ChildProcess):
         while not result_path.exists():
             if (code := child.poll()) is not None:
                 return None if result_path.exists() else code
-            if stop.wait(_POLL_S):
+            self._output.wait(_POLL_S)
+            self._output.clear()
+            if stop.is_set():
                 raise ConvertStopped(self._messages.stopped)
             if time.monotonic() > deadline_s:
                 raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))

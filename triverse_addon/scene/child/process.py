@@ -242,11 +242,16 @@ def kill(child: subprocess.Popen[bytes]) -> None:
         child.wait(timeout=1.0)
 
 
-def keep_log(stream: IO[bytes], path: Path) -> None:
-    """Read ``stream`` to its end, write its first and last 64 KB to the file at ``path``, and discard the rest."""
+def keep_log(stream: IO[bytes], path: Path, on_output: Callable[[], object] = lambda: None) -> None:
+    """
+    Read ``stream`` to its end, write its first and last 64 KB to the file at ``path``, and discard the rest.
+
+    :param on_output: called when something was read, and at the end.
+    """
     tail: deque[bytes] = deque()
     written = tail_bytes = dropped = 0
     with contextlib.ExitStack() as stack:
+        stack.callback(on_output)
         stack.enter_context(stream)
         try:
             log: IO[bytes] | None = stack.enter_context(open(path, "wb", buffering=0, opener=opener))
@@ -256,6 +261,7 @@ def keep_log(stream: IO[bytes], path: Path) -> None:
         # Keep reading the pipe if the disk is full: only the log may fail, not the conversion.
         with contextlib.suppress(ValueError):
             while block := stream.read1(8192):  # type: ignore[attr-defined]
+                on_output()
                 if written < _LOG_BYTES:
                     written += len(block)
                     _append(log, block)

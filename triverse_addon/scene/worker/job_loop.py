@@ -113,6 +113,10 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
         write_result(job, Refused("disk", os.strerror(error.errno) if error.errno else str(error)))
     sys.stdout.flush()
     sys.stderr.flush()
+    if _has_more_jobs:
+        # Past the buffers: the parent waits for some output before it looks for the result.
+        with contextlib.suppress(OSError):
+            os.write(1, b"The job is done.\n")
 
 
 def _run_marked_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...], path: Path) -> None:
