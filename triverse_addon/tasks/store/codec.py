@@ -54,6 +54,14 @@ _KINDS = {name: _kinds(hint) for name, hint in typing.get_type_hints(TaskRecord)
 _STORED_NAMES = {"is_final": "is_settled", "asset_urls": "links", "status_note": "note"}
 #: Name in the JSON -> name of the field.
 FIELD_OF = {_STORED_NAMES.get(name, name): name for name in _KINDS}
+#: Of each field that is in the JSON: its name, its name there, and its default.
+_IN_JSON = tuple(
+    (f.name, _STORED_NAMES.get(f.name, f.name), f.default)
+    for f in dataclasses.fields(TaskRecord)
+    if f.name not in COLUMNS
+)
+#: Made once: with these separators, ``json.dumps`` makes an encoder for each text.
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 _NUMBERS = frozenset(name for name, kinds in _KINDS.items() if int in kinds)
 #: No number in a record is larger; a float represents it exactly.
 _LARGEST = 2**53
@@ -62,23 +70,21 @@ _LARGEST = 2**53
 def to_json(record: TaskRecord) -> str:
     """Return the fields of ``record`` that have no column, as JSON text."""
     data: dict[str, Any] = {}
-    for f in dataclasses.fields(TaskRecord):
-        if f.name in COLUMNS:
-            continue
-        value = getattr(record, f.name)
-        if value == f.default:
+    for name, stored_name, default in _IN_JSON:
+        value = getattr(record, name)
+        if value is default or value == default:
             continue
         if isinstance(value, Sentence):
             value = value.to_json()
         elif isinstance(value, Placement):
             value = dataclasses.asdict(value) | {"work": value.work.to_json()}
         elif isinstance(value, Origin):
-            value = dataclasses.asdict(value)
+            value = {name: getattr(value, name) for name in Origin.__slots__}
         elif isinstance(value, Processing):
             value = value.to_json()
-        data[_STORED_NAMES.get(f.name, f.name)] = value
+        data[stored_name] = value
     # ASCII, because SQLite rejects lone surrogates, which represent non-UTF-8 bytes in paths.
-    return json.dumps(data, separators=(",", ":"))
+    return _encoded(data)
 
 
 def from_row(columns: dict[str, Any], text: str) -> TaskRecord:
