@@ -11,8 +11,6 @@ colour: an array of pixels would be worked on three numbers at a time, which tak
 
 import logging
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +19,11 @@ import bpy
 import numpy
 
 if TYPE_CHECKING:
-    from . import captions, thumbnail
+    from . import captions, png_bytes, thumbnail
     from .job_format import SheetTile
 else:
     import captions
+    import png_bytes
     import thumbnail
     from job_format import SheetTile
 
@@ -47,8 +46,6 @@ _EMPTY = 0.82
 _INK = 0.1
 #: Number of rows that are turned into bytes at a time: as many as fit into the processor's cache.
 _ROWS_AT_ONCE = 16
-#: Level of compression. The next ones take several times as long, for a tenth of the bytes.
-_COMPRESSION = 3
 
 
 def draw(tiles: Sequence[SheetTile], target_stem: Path) -> list[Path]:
@@ -149,21 +146,11 @@ def _blend(below: numpy.ndarray, above: Sequence[numpy.ndarray | float], share: 
 
 
 def _png(paper: numpy.ndarray) -> bytes:
-    """Return a page as a PNG. Blender's own writer takes four times as long, and needs all pixels as floats again."""
+    """Return a page as a PNG."""
     _, height, width = paper.shape
-    rows = numpy.empty((height, 3 * width), numpy.uint8)
+    rows = numpy.empty((height, width, 3), numpy.uint8)
     for start in range(0, height, _ROWS_AT_ONCE):
         part = paper[:, start : start + _ROWS_AT_ONCE] * numpy.float32(255.0)
         part += numpy.float32(0.5)
-        rows[start : start + _ROWS_AT_ONCE].reshape(-1, width, 3)[:] = part.transpose(1, 2, 0)
-    # Each row but the first is stored as the difference to the one above it: the filter "up", number 2.
-    filtered = numpy.empty((height, 1 + 3 * width), numpy.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = rows[0]
-    numpy.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered, _COMPRESSION)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
-        for kind, content in chunks
-    )
+        rows[start : start + _ROWS_AT_ONCE] = part.transpose(1, 2, 0)
+    return png_bytes.encode(rows)

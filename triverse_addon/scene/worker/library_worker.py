@@ -85,8 +85,21 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
         from . import post_process
     else:
         import post_process
+    picture = scratch / "thumbnail.png"
+    small: thumbnail.Small | None = None
+
+    def read_preview() -> None:
+        nonlocal small
+        if given.preview_path:
+            small = thumbnail.try_read(Path(given.preview_path), picture)
+
     collection, missing = asset_collection.import_glb(
-        given.glb_path, scene, given.name, merge=given.post.merge, smooth_deg=given.post.smooth_deg
+        given.glb_path,
+        scene,
+        given.name,
+        merge=given.post.merge,
+        smooth_deg=given.post.smooth_deg,
+        meanwhile=read_preview,
     )
     tags = [*given.tags, "Incomplete"] if missing.meshes else given.tags
     extra = post_process.work(collection, given.post)
@@ -99,11 +112,12 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
     for level, lod in enumerate(extra, 1):
         _mark(given, lod, [*tags, f"LOD{level}"], {asset_collection.LEVEL: level})
     made: dict[str, Path] = {}
-    picture = _picture(given, collection, scratch / "thumbnail.png")
-    if picture is not None:
+    if small is None and given.may_draw:
+        small = _draw(collection, picture)
+    if small is not None:
         made["thumbnail"] = picture
-        for lod in extra:
-            thumbnail.try_make(picture, None, lod)
+        for shown in (collection, *extra):
+            small.show(shown)
     lacking: dict[str, str] = {}
     for kind in given.post.exports:
         try:
@@ -129,13 +143,10 @@ def _mark(
     )
 
 
-def _picture(given: AssetInput, collection: bpy.types.Collection, target: Path) -> Path | None:
-    """Make preview and thumbnail from the service's image, or from a render. Return ``target``, or None if neither."""
-    if given.preview_path and thumbnail.try_make(Path(given.preview_path), target, collection):
-        return target
+def _draw(collection: bpy.types.Collection, target: Path) -> thumbnail.Small | None:
+    """Render the model, and write the thumbnail of that to ``target``; return it, or None if that is not possible."""
     drawn = target.with_name("render.png")
-    is_drawn = given.may_draw and preview_render.try_draw(collection, drawn)
-    return target if is_drawn and thumbnail.try_make(drawn, target, collection) else None
+    return thumbnail.try_read(drawn, target) if preview_render.try_draw(collection, drawn) else None
 
 
 def _move_to_library(given: AssetInput, made: Mapping[str, Path]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -23,6 +23,8 @@ EDGE_PX = 256
 #: Limits above which an image is not opened. The service's previews have 2 MB and 2048 px.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 8192 * 8192
+#: Level of compression: the size of what Blender writes, in the least time.
+_COMPRESSION = 1
 
 
 class PictureError(Exception):
@@ -132,7 +134,7 @@ def read(picture: Path, target: Path | None) -> Small:
             raise PictureError(f"{image.channels} channels")
         image.pixels.foreach_get(pixels)
         if target is not None:
-            _save(image, target)
+            _save(image, pixels, target)
         return Small((wide, high), pixels)
     except RuntimeError as error:
         raise PictureError(str(error)) from error
@@ -184,13 +186,36 @@ def try_make(picture: Path, target: Path | None, collection: bpy.types.Collectio
     return small is not None
 
 
-def _save(image: bpy.types.Image, target: Path) -> None:
+def _save(image: bpy.types.Image, pixels: Any, target: Path) -> None:
     part = target.with_name(f".{target.stem}.{os.getpid()}.png")
     try:
-        image.file_format = "PNG"
-        image.save(filepath=str(part))
+        if (data := _png_of(image, pixels)) is not None:
+            part.write_bytes(data)
+        else:
+            image.file_format = "PNG"
+            image.save(filepath=str(part))
         os.replace(part, target)
     except OSError as error:
         raise PictureError(str(error)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _png_of(image: bpy.types.Image, pixels: Any) -> bytes | None:
+    """Return what Blender would write, in half the time; None for images of other kinds, and without numpy."""
+    channels = {24: 3, 32: 4}.get(image.depth)
+    if channels is None or image.is_float:
+        return None
+    try:
+        if TYPE_CHECKING or __package__:
+            from . import png_bytes
+        else:
+            import png_bytes
+    except ImportError:
+        return None
+    wide: int
+    high: int
+    wide, high = tuple(image.size)
+    # Pixels of a byte are multiples of 1/255. Blender's first row is the lowest.
+    rows = (pixels * 255 + 0.5).astype("uint8").reshape(high, wide, 4)[::-1, :, :channels]
+    return png_bytes.encode(rows, _COMPRESSION)
