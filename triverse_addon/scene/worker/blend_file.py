@@ -92,6 +92,7 @@ def _writes_previews() -> bool:
         collection.asset_mark()
         collection.preview_ensure().image_size = (1, 1)  # type: ignore[assignment]
         bpy.data.libraries.write(str(path), {collection})
+        clear_path_ends(path)  # reads the types of this Blender's files, which it remembers
         with bpy.data.libraries.load(str(path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
             wanted.collections = inside.collections
         made += wanted.collections

@@ -11,6 +11,7 @@ memory. In one of ten files this was a piece of a path of this machine (measured
 The layout of a .blend file: https://developer.blender.org/docs/features/core/dna/
 """
 
+import functools
 import math
 import re
 import struct
@@ -95,7 +96,13 @@ def _read_blocks(file: BinaryIO) -> list[_Block]:
 def _read_structs(file: BinaryIO, block: _Block) -> list[_Struct]:
     """Return the types of a file, in their order, with the paths in each."""
     file.seek(block.start)
-    reader = _TypeReader(file.read(block.size_bytes))
+    return _structs_of(file.read(block.size_bytes))
+
+
+@functools.lru_cache(maxsize=1)
+def _structs_of(content: bytes) -> list[_Struct]:
+    """Read the content of a file's ``DNA1`` block. It is the same in all files of a Blender, and takes 13 ms."""
+    reader = _TypeReader(content)
     names, types = reader.texts(b"NAME"), reader.texts(b"TYPE")
     sizes_bytes = reader.numbers(b"TLEN", len(types))
     structs = []
