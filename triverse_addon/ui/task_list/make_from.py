@@ -6,6 +6,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 """
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING
 
 import bpy
@@ -35,6 +36,10 @@ _ICONS: dict[str, Icon] = {
     "model-remesh": "MOD_REMESH",
     "convert-model-format": "EXPORT",
 }
+#: Least time between two requests for the prices of the same menu, in seconds.
+_ASK_AGAIN_S = 1.0
+_asked_for: object = None
+_asked_at_s = 0.0
 
 
 def flows() -> list[Flow]:
@@ -43,7 +48,17 @@ def flows() -> list[Flow]:
 
 
 def request_prices(context: bpy.types.Context, record: "TaskRecord") -> None:
-    """Have the prices of the menu's entries requested: the menu and their dialogs, which are not redrawn, know them."""
+    """
+    Have the prices of the menu's entries requested: the menu, which is not redrawn, and its dialogs know them then.
+
+    For drawing the panel, of whose time it would take a fifth: so a second at least lies between two rounds.
+    """
+    global _asked_for, _asked_at_s
+    asked_for, now_s = (record.id, record.model_path, record.stage), time.monotonic()
+    if asked_for == _asked_for and now_s < _asked_at_s + _ASK_AGAIN_S:
+        return
+    _asked_for, _asked_at_s = asked_for, now_s
+    refine.request_price(record)
     if record.has_model:
         for flow in flows():
             cost.known_cost(request.draft(context, flow), is_aside=True)

@@ -60,10 +60,15 @@ def _text(record: "TaskRecord") -> str:
     return label if price is None else f"{label} · {tr('{cost} credits', cost=price)}"
 
 
-def draw(row: bpy.types.UILayout, record: "TaskRecord") -> None:
-    """Draw the button for a task that can be refined. Its price is asked for here, so that the menu knows it."""
+def request_price(record: "TaskRecord") -> None:
+    """Have the price requested if the task can be refined, so that the menu knows it."""
     if disabled_reason(record) is None:
-        _text(record)
+        cost.known_cost(_draft(record), is_aside=True)
+
+
+def draw(row: bpy.types.UILayout, record: "TaskRecord") -> None:
+    """Draw the button for a task that can be refined."""
+    if disabled_reason(record) is None:
         draw_task_operator(row, "triverse.refine", record, text="", icon=_ICON)
 
 
