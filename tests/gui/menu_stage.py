@@ -125,15 +125,13 @@ ORDERED_PICTURE = {"triverse.picture_from_words": "Picture from Words"}
 WAITING = {"triverse.use_image", "triverse.capture_rectangle", "triverse.picture_from_words"}
 """Those that wait for more: a dialog, and a drag."""
 
-SET_BY_CODE_ONLY = {
-    "triverse.choose_file.display_type",
-    "triverse.select_tasks.action",
-    "triverse.filter_by.kind",
-    "triverse.edit_tags.mode",
-}
-"""Arguments: of Blender's file browser when it opens, and of operators whose buttons set them."""
+SET_BY_CODE_ONLY = {"triverse.choose_file.display_type"}
+"""How Blender's file browser opens."""
 
 ELSEWHERE = {
+    "triverse.select_tasks.action": "test_many.py",
+    "triverse.filter_by.kind": "test_many.py",
+    "triverse.edit_tags.mode": "test_many.py",
     "TRIVERSE_MT_tasks": "test_many.py",
     "TRIVERSE_MT_projects": "test_many.py",
     "TRIVERSE_MT_tags": "test_many.py",
@@ -213,9 +211,9 @@ MAKE_FROM = {
     "triverse.refine": "Refine",
     "triverse.regenerate": "Use These Inputs Again",
 }
+"""The entries of the menu in it of what can be made from a task."""
 MAKE_FROM_PICTURE = {"triverse.model_from_picture": "Model from This Picture"}
 """What the same menu has for a task that has made a picture."""
-"""The entries of the menu in it of what can be made from a task."""
 
 
 DIALOGS = (

@@ -11,7 +11,7 @@ import pytest
 from scripts._dev import stored
 from scripts._dev.window import BlenderWindow, copy_profile
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import SESSION, connected, settle
+from tests.gui.panel import SESSION, button_of_task, connected, settle
 from tests.gui.test_list import FILTER, FIRST_NAME, TaskList
 from tests.service.server import StandIn
 from triverse_addon.tasks.record.record import TaskRecord
@@ -131,11 +131,38 @@ def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, profile_t
     assert rows.names() == [one.name for one in records if one.origin.file.endswith("/file 1.blend")]
     rows.window.run("with override(): bpy.ops.triverse.clear_filter()")
     assert len(rows.names()) == 50
+    choose_group(rows, "Tag", "Stone (3)")
+    assert rows.names() == ["My own name", records[2].name, records[3].name]
+    rows.window.run("with override(): bpy.ops.triverse.clear_filter()")
+    assert len(rows.names()) == 50
+
+    # Tags are taken off several; of one, the dialog has all.
+    rows.click_row(1)
+    rows.click_row(3, "shift")
+    menu_entry(rows, "Import", "Tags")
+    window.screen.type("Stone")
+    window.key("Return")
+    window.click_text("Remove")
+    press_ok(window)
+    window.wait_for(f"{IDLE} and {SESSION}.shown(task_id).tags == ('for the client',)", task_id=records[3].id)
+    rows.click_row(2)
+    menu_entry(rows, button_of_task(window), "Organize", "Tags")
+    window.key("ctrl+a")
+    window.screen.type("Wood")
+    window.key("Return")
+    press_ok(window)
+    window.wait_for(f"{IDLE} and {SESSION}.shown(task_id).tags == ('Wood',)", task_id=records[2].id)
+    rows.click_row(0)
 
     # Everything that matches, on all pages, by the menu and by key; the button beside the number selects one again.
     menu_entry(rows, "Import Again", "Organize", "Select All")
     assert rows.selected(records) == list(range(COUNT))
     rows.press_icon(f"{COUNT} tasks selected", 58)
+    assert len(rows.selected(records)) <= 1
+    rows.click_row(1, "shift")
+    menu_entry(rows, "Import", "Select All")
+    assert rows.selected(records) == list(range(COUNT))
+    menu_entry(rows, "Import", "Select None")
     assert len(rows.selected(records)) <= 1
     rows.key("ctrl+a")
     assert rows.selected(records) == list(range(COUNT))
