@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Drags a link from "a browser" into a window, by the protocol of the X desktop (XDND 5): run inside a root, with Python.
+Drags a link from "a browser" or a file from "a file manager" into a window, by the protocol of the X desktop (XDND 5):
+run inside a root, with Python.
 
     python3 drag_source.py X Y LINK
 
-It owns the drag's selection, tells the window below X, Y of a drag that comes, waits until it would take it, drops, and
-hands out the link when it is asked for. Prints ``dropped``; exit code 1 with a reason if the window does not want it.
+A link that begins with "file:" is a file. It owns the drag's selection, tells the window below X, Y of a drag that
+comes, waits until it would take it, drops, and hands out the link when it is asked for. Prints ``dropped``; exit code 1
+with a reason if the window does not want it.
 """
 
 import ctypes
@@ -14,6 +16,7 @@ import time
 
 TYPES = ("text/x-moz-url", "text/plain")
 """What browsers offer for a link, among others. Of "text/uri-list", Blender takes only files here (GHOST for X11)."""
+TYPES_OF_FILE = ("text/uri-list",)
 LIMIT_S = 60.0
 _CLIENT_MESSAGE, _SELECTION_REQUEST, _SELECTION_NOTIFY = 33, 30, 31
 _ATOM, _ANY = 4, 0
@@ -67,8 +70,9 @@ class Source:
         self.display = _Display(X.XOpenDisplay(None))
         self.root = _Id(X.XDefaultRootWindow(self.display))
         self.own = X.XCreateSimpleWindow(self.display, self.root, 0, 0, 1, 1, 0, _Id(0), _Id(0))
-        self.link = link.encode()
-        self.types = [self.atom(name) for name in TYPES]
+        is_file = link.startswith("file:")
+        self.link = f"{link}\r\n".encode() if is_file else link.encode()
+        self.types = [self.atom(name) for name in (TYPES_OF_FILE if is_file else TYPES)]
         X.XSetSelectionOwner(self.display, _Id(self.atom("XdndSelection")), _Id(self.own), _Id(0))
 
     def atom(self, name: str) -> int:
@@ -120,7 +124,7 @@ class Source:
 def main(x: int, y: int, link: str) -> None:
     source = Source(link)
     window = source.below(x, y)
-    source.send(window, "XdndEnter", 5 << 24, *source.types, 0)
+    source.send(window, "XdndEnter", 5 << 24, *source.types, *[0] * (3 - len(source.types)))
     is_wanted = False
     for step in range(20):  # a hand does not come to rest at once
         source.send(window, "XdndPosition", 0, (x + step % 3) << 16 | y, 0, source.atom("XdndActionCopy"))

@@ -27,6 +27,7 @@ from tests.gui.panel import (
 )
 from tests.service.server import StandIn
 
+DRAG_SOURCE = Path(__file__).with_name("drag_source.py")
 SCENE = "bpy.context.window_manager.windows[0].scene"
 PICTURE = f"{SCENE}.triverse.shared.image_file"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
@@ -213,6 +214,35 @@ def test_dropped_pictures_become_tasks_after_a_question(
     # Where it was dropped, and not where the menu was clicked.
     assert window.value(f"list({NEWEST}.placement.location)") == pytest.approx([2.0, -3.0, 0.0], abs=0.1)
     wait_for_stage(window, "imported")
+    drops_from_outside(window, side, tmp_path / "chair.png")
+
+
+def drops_from_outside(window: BlenderWindow, side: Box, path: Path) -> None:
+    """Drop a picture from another program, as the desktop does: into the viewport, and onto the panel."""
+    goal = on_screen(window, (-1.0, -2.5, 0.0))
+    # Blender may know another place from before: it does not hear of the mouse while another program drags.
+    window.screen.move(*window.box("VIEW_3D", "HEADER").center)
+    window.pass_events()
+    window.screen.tool(["python3", DRAG_SOURCE, *map(str, goal), path.as_uri()])
+    window.redraw()
+    window.save_shot("dropped-from-outside")
+    window.click_text("Make Models with Triverse")
+    window.wait_text("Make a Model?")
+    settle(window)
+    window.save_shot("asked-outside")
+    window.key("Return")
+    window.wait_for(f"len({TASKS}) == 4")
+    assert window.value(f"list({NEWEST}.placement.location)") == pytest.approx([-1.0, -2.5, 0.0], abs=0.1)
+    wait_for_stage(window, "imported")
+
+    # Onto the panel, it only fills the field. Blender has a greyed entry of its own for this, so it asks there, too.
+    window.run(f"{PICTURE} = ''")
+    settle(window)
+    window.screen.tool(["python3", DRAG_SOURCE, str(side.center[0]), str(side.y + 60), path.as_uri()])
+    window.redraw()
+    window.click_text("Make Models with Triverse")
+    window.wait_for(f"{PICTURE} == path", path=str(path))
+    assert window.value(f"len({TASKS})") == 4
 
 
 def test_a_copied_file_is_pasted(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
