@@ -47,8 +47,8 @@ IDLE_S = 240.0
 #: reads a large model.
 _MIN_PHYSICAL_BYTES = 7 * 1024**3
 _MIN_AVAILABLE_BYTES = 3 * 1024**3
-#: Interval, in seconds, of checking for the answer, the stop event and the end of the child.
-_POLL_S = 0.01
+#: Longest time, in seconds, until the stop event or the end of the child is noticed. The child says when it is done.
+_POLL_S = 0.05
 #: Seconds that a child gets to end by itself after its answer.
 _EXIT_S = 5.0
 
@@ -61,6 +61,8 @@ class _Child:
     scratch: Path
     log: Path
     reader: threading.Thread
+    output: threading.Event
+    """Set by each output, the last of which comes after the answer."""
 
     def end(self, log: Path | None, *, exit_s: float = 0.0) -> None:
         """
@@ -216,9 +218,11 @@ class ReadyChildProcess(ChildProcess):
             shutil.rmtree(scratch, ignore_errors=True)
             raise
         log = scratch.parent / work_folder.log_name()
-        reader = threading.Thread(target=keep_log, args=(process.stdout, log), name="child-log", daemon=True)
+        output = threading.Event()
+        read = (process.stdout, log, output.set)
+        reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)
         reader.start()
-        return _Child(process, scratch, log, reader)
+        return _Child(process, scratch, log, reader, output)
 
     def _take(self) -> _Child | None:
         """Return the child that waits, for one job; None if there is none."""
@@ -267,7 +271,9 @@ class ReadyChildProcess(ChildProcess):
         while not done.exists():
             if (code := child.process.poll()) is not None:
                 return None if done.exists() else code
-            if stop.wait(_POLL_S):
+            child.output.wait(_POLL_S)
+            child.output.clear()
+            if stop.is_set():
                 raise ConvertStopped(self._messages.stopped)
             if time.monotonic() > deadline_s:
                 raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))

@@ -114,9 +114,13 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
     sys.stdout.flush()
     sys.stderr.flush()
     if _has_more_jobs:
-        # Past the buffers: the parent waits for some output before it looks for the result.
-        with contextlib.suppress(OSError):
-            os.write(1, b"The job is done.\n")
+        _say_done()
+
+
+def _say_done() -> None:
+    """Write a line to standard output, past its buffers: the parent waits for output before it looks for a result."""
+    with contextlib.suppress(OSError):
+        os.write(1, b"The job is done.\n")
 
 
 def _run_marked_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...], path: Path) -> None:
@@ -126,6 +130,7 @@ def _run_marked_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[Input
     result = Path(job_json.read_job(path.read_text(encoding="utf-8"), *kinds).result_path)
     if result.exists():
         result.with_suffix(DONE).touch()
+        _say_done()
 
 
 def empty_file() -> bpy.types.Scene:
