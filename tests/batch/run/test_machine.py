@@ -46,7 +46,7 @@ class Writer(GlbWriter):
 
 def row(line: int, *exports: str, action: RowAction = RowAction.ORDER, **values: Any) -> PlannedRow:
     made = Row(line - 1, line, "text-to-model", values, name="Chair", post=Processing(exports=exports))
-    return PlannedRow(made, f"order-{line}", f"key-{line}", "recipe", action)
+    return PlannedRow(made, f"order-{line}", f"key-{line}", True, action)
 
 
 def found(folder: Path, rows: Sequence[PlannedRow], writer: GlbWriter) -> machine_check.MachineCheck:

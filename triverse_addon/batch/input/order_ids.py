@@ -9,6 +9,8 @@ among identical requests. Name, catalog and post-processing are not included, no
 file: a batch that was moved, renamed, sorted differently or extended by a hundred rows pays only for those hundred.
 """
 
+import array
+import bisect
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -94,27 +96,33 @@ class RowIdentities(Mapping[int, tuple[str, str]]):
     """The ``client_order_id`` and the ``row_key`` of rows by row number; the key only where it is not in the id."""
 
     def __init__(self) -> None:
-        self._order_ids: dict[int, str] = {}
+        # A dictionary by number would take four times the memory of these two.
+        self._numbers = array.array("q")
+        self._order_ids: list[str] = []
         self._row_keys: dict[int, str] = {}
 
     def add(self, number: int, order_id: str, key: str) -> None:
-        """Add those of a row."""
-        self._order_ids[number] = order_id
+        """Add those of a row, whose number is higher than those of the rows before."""
+        self._numbers.append(number)
+        self._order_ids.append(order_id)
         if key != key_in(order_id):
             self._row_keys[number] = key
 
     def __getitem__(self, number: int) -> tuple[str, str]:
         """Return those of the row with this number."""
-        order_id = self._order_ids[number]
+        at = bisect.bisect_left(self._numbers, number)
+        if at == len(self._numbers) or self._numbers[at] != number:
+            raise KeyError(number)
+        order_id = self._order_ids[at]
         return order_id, self._row_keys.get(number) or key_in(order_id)
 
     def __iter__(self) -> Iterator[int]:
         """Yield the numbers of the rows."""
-        return iter(self._order_ids)
+        return iter(self._numbers)
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._order_ids)
+        return len(self._numbers)
 
 
 def key_in(order_id: str) -> str:

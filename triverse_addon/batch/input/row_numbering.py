@@ -7,6 +7,7 @@ Floor: between first and second. Thread: any. No ``bpy``.
 
 import array
 import dataclasses
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -43,11 +44,9 @@ def _numbers(rows: Sequence[Row], text_of: Callable[[Row], str]) -> Iterator[int
     Only of texts that may recur, more is kept than a hash: all requests of a hundred thousand rows take 40 MB.
     """
     hashes = array.array("q", (hash(text_of(row)) for row in rows))
-    seen: set[int] = set()
-    recurring: set[int] = set()
-    for found in hashes:
-        (recurring if found in seen else seen).add(found)
-    seen.clear()
+    in_order = sorted(hashes)
+    recurring = {found for found, after in itertools.pairwise(in_order) if found == after}
+    del in_order
     counts: Counter[str] = Counter()
     for row, found in zip(rows, hashes, strict=True):
         if found not in recurring:

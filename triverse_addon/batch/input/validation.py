@@ -30,6 +30,7 @@ from ..rows import post_options
 from ..rows.problems import Problem
 from ..rows.raw_rows import RawBatch, RawRow, column_key
 from ..rows.row import Row
+from ..rows.settings_of_row import RowSettings
 from .row_numbering import numbered
 
 #: Columns of the batch itself, with their descriptions.
@@ -96,7 +97,11 @@ def check(
             common[key] = value.strip()
     rows = []
     source_checks = _SourceChecks(takes, allowed)
+    line_before = 0
     for number, raw_row in enumerate(raw.rows, 1):
+        # Below a header, the number of a row is the line of the one before: one object for both.
+        number = line_before if line_before == number else number
+        line_before = raw_row.line
         row_checks = source_checks if numbers is None or number in numbers else None
         found = _Checker(raw, raw_row, common, known, row_checks, with_blender, service_url).row(number)
         if isinstance(found, Row):
@@ -209,7 +214,7 @@ class _Checker:
             number=number,
             line=self._line,
             flow=flow.name,
-            params=params,
+            params=RowSettings(params),
             sources=sources or _NONE,
             written_sources=written or _NONE,
             places=self._places or _NONE,

@@ -45,7 +45,7 @@ class PlannedRow:
 
     :ivar order_id: see ``input.order_ids``.
     :ivar written_key: the row's key, if it is not in the order id, else "".
-    :ivar build_hash: see ``library.ledger.build_hash_of``.
+    :ivar with_blender: whether .blend files are written.
     :ivar action: what remains to be done.
     :ivar record: the row's task; None if this machine knows none.
     :ivar entry: the ledger's entry; None if there is none.
@@ -54,7 +54,7 @@ class PlannedRow:
     row: Row
     order_id: str
     written_key: str
-    build_hash: str
+    with_blender: bool
     action: RowAction
     record: TaskRecord | None = None
     entry: Entry | None = None
@@ -65,9 +65,18 @@ class PlannedRow:
         return self.written_key or key_in(self.order_id)
 
     @property
+    def build_hash(self) -> str:
+        """
+        See ``library.ledger.build_hash_of``.
+
+        Computed when it is asked for, which most rows are once: of a hundred thousand, the texts take 7 MB.
+        """
+        return build_hash_of(self.row, with_blender=self.with_blender)
+
+    @property
     def has_failed(self) -> bool:
         """Whether the row failed in an earlier run."""
-        return _has_failed(self.record, self.entry, self.build_hash)
+        return _has_failed(self.record, self.entry, self.row, with_blender=self.with_blender)
 
     @property
     def was_delivered(self) -> bool:
@@ -105,11 +114,10 @@ def plan(
     stored = ledger.order_ids()
     for row in rows:
         order_id, row_key = identities[row.number]
-        build_hash = build_hash_of(row, with_blender=with_blender)
         entry = ledger.get(order_id) if stored is None or order_id in stored else None
         record = find_by_order_id(order_id)
-        failed = _has_failed(record, entry, build_hash)
-        if entry is not None and ledger.is_done(entry, build_hash):
+        failed = _has_failed(record, entry, row, with_blender=with_blender)
+        if entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)):
             action = RowAction.NOTHING
         elif failed:
             action = RowAction.RETRY if retry_failed else RowAction.SKIP
@@ -120,7 +128,7 @@ def plan(
         else:
             action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
         written_key = "" if row_key == key_in(order_id) else row_key
-        planned.append(PlannedRow(row, order_id, written_key, build_hash, action, record, entry))
+        planned.append(PlannedRow(row, order_id, written_key, with_blender, action, record, entry))
     return planned
 
 
@@ -143,10 +151,12 @@ def in_start_order(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
     return sorted(planned, key=lambda one: (rank.get(one.action, -1), one.row.number))
 
 
-def _has_failed(record: TaskRecord | None, entry: Entry | None, build_hash: str) -> bool:
+def _has_failed(record: TaskRecord | None, entry: Entry | None, row: Row, *, with_blender: bool) -> bool:
     if record is not None and record.stage in FAILED_STAGES:
         return True
     if entry is None or entry.state != "failed":
         return False
     # A row whose model could not be written as requested is tried again once the request changes.
-    return entry.build_hash == build_hash if record is None or record.has_model else False
+    if record is not None and not record.has_model:
+        return False
+    return entry.build_hash == build_hash_of(row, with_blender=with_blender)

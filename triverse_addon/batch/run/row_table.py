@@ -167,13 +167,14 @@ def build_table(
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
     ledger = Ledger(request.library)
-    planned = plan(check.rows, identities, ledger, find_by_order_id, with_blender=request.with_blender)
-    # Failed rows come first, as they are what a user looks for in a long table.
-    rows = sorted(planned, key=lambda one: (one.action is not RowAction.SKIP, one.row.number))
+    planned = tuple(plan(check.rows, identities, ledger, find_by_order_id, with_blender=request.with_blender))
+    # Failed rows come first, as they are what a user looks for in a long table; all in the order of the file.
+    failed = [one for one in planned if one.action is RowAction.SKIP]
+    others = [one for one in planned if one.action is not RowAction.SKIP] if failed else planned
     return RowTable(
         request,
-        PlannedLines(rows),
-        planned=tuple(planned),
+        PlannedLines([*failed, *others] if failed else planned),
+        planned=planned,
         notice=ledger.notice() if ledger.ignored else None,
         left_out=check.raw.left_out,
     )
