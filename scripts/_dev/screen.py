@@ -27,9 +27,14 @@ from .sandbox import Sandbox, SandboxError
 
 WIDE_PX = 1600
 """For pictures, and for what needs space beside the sidebar."""
-NARROW_PX = 1120
-"""For what happens in the sidebar: each redraw, which Mesa does on the CPU, takes a third less than a wide one."""
+NARROW_PX = 940
+"""For what happens in the 3D viewport: a redraw, which Mesa does on the CPU, takes as long as there are pixels.
+
+More than its height: what is higher than wide is read as a sidebar, with tabs at its edge.
+"""
 HEIGHT_PX = 1000
+NARROW_HEIGHT_PX = 932
+"""Without the space of the timeline, which a narrow window does not show."""
 TOOLS = ("Xvfb", "xdotool", "convert", "tesseract")
 START_LIMIT_S = 60.0
 _MOST_READ = 50
@@ -98,11 +103,11 @@ class Screen:
     """An Xvfb in a sandbox, on a display number that the server itself finds free."""
 
     def __init__(self, sandbox: Sandbox, width_px: int) -> None:
-        self.whole = Box(0, 0, width_px, HEIGHT_PX)
+        self.whole = Box(0, 0, width_px, NARROW_HEIGHT_PX if width_px == NARROW_PX else HEIGHT_PX)
         self._sandbox = sandbox
         log = sandbox.scratch / "xvfb.log"
         with log.open("wb") as file:
-            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width_px}x{HEIGHT_PX}x24", "+extension", "GLX"]
+            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width_px}x{self.whole.height}x24", "+extension", "GLX"]
             # The pointer would be drawn into the file, too.
             argv += [
                 "-nolisten",

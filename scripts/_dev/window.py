@@ -31,7 +31,7 @@ from typing import Any, Self
 from . import blender_root, ports
 from .cache import REPO, dev_cache
 from .sandbox import Sandbox, SandboxError
-from .screen import HEIGHT_PX, NARROW_PX, Box, Screen, missing_tools
+from .screen import NARROW_PX, Box, Screen, missing_tools
 
 DRIVER = Path(__file__).with_name("window_driver.py")
 
@@ -150,7 +150,7 @@ class BlenderWindow:
         env: environment of Blender, and nothing of ours beside it.
         arguments: further arguments of Blender, such as a .blend file.
         shares: folders that Blender must see beside the checkout, the cache and ``scratch``.
-        width_px: of the screen and the window, which is as large.
+        width_px: of the screen and the window, which is as large. A narrow one shows a 3D viewport and nothing else.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class BlenderWindow:
         env |= {"TRIVERSE_GUI_PORT": str(listener.getsockname()[1]), "TRIVERSE_GUI_TOKEN": token}
         # Compiled shaders are kept between tests: the first window alone pays for them.
         env |= {"MESA_SHADER_CACHE_DIR": str(dev_cache() / "shaders" / self.blender.name)}
-        size = ["--window-geometry", "0", "0", str(self.screen.whole.width), str(HEIGHT_PX)]
+        size = ["--window-geometry", "0", "0", str(self.screen.whole.width), str(self.screen.whole.height)]
         with self.log.open("ab") as log:
             argv = [self.blender.program, *size, *arguments, "--python", DRIVER]
             self._process = self._sandbox.popen(argv, env, log)
@@ -212,7 +212,15 @@ class BlenderWindow:
                     else:
                         connection.close()
         self.wait_for("len(bpy.context.window_manager.windows) > 0")
+        if self.screen.whole.width == NARROW_PX:
+            self._close_other_editors()
         self.redraw()
+
+    def _close_other_editors(self) -> None:
+        """Leave the 3D viewport alone in the window, as a user who joins areas. The timeline first: it is below it."""
+        for kind in ("DOPESHEET_EDITOR", "OUTLINER", "PROPERTIES"):
+            self.run("if areas(kind):\n    with override(kind): bpy.ops.screen.area_close()", kind=kind)
+            self.pass_events()
 
     # ------------------------------------------------------------------
     # Python on Blender's main thread
@@ -311,7 +319,7 @@ class BlenderWindow:
             area_type=area,
             region_type=region,
         )
-        return Box(x, HEIGHT_PX - y - height, width, height)
+        return Box(x, self.screen.whole.height - y - height, width, height)
 
     def sidebar(self) -> Box:
         """Where the 3D viewport's sidebar is on the screen."""

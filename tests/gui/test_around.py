@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import HEIGHT_PX, NARROW_PX, Box
+from scripts._dev.screen import HEIGHT_PX, WIDE_PX, Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.panel import COLLECTIONS, NEWEST, ROW_PX, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.service.server import StandIn
@@ -20,7 +20,7 @@ from tests.service.server import StandIn
 SCENE = "bpy.context.window_manager.windows[0].scene"
 GIVEN = f"{SCENE}.triverse"
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
-STATUS_BAR = Box(0, HEIGHT_PX - 32, NARROW_PX, 32)
+STATUS_BAR = Box(0, HEIGHT_PX - 32, WIDE_PX, 32)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def window(
 ) -> Iterator[BlenderWindow]:
     folder = tmp_path_factory.mktemp("around")
     home = copy_profile(profile_template, folder / "home")
-    with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as opened:
+    with BlenderWindow(
+        blender, folder / "window", home=home, env=connected(service), shares=[folder], width_px=WIDE_PX
+    ) as opened:
         yield opened
 
 

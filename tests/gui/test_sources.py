@@ -261,7 +261,7 @@ def test_a_copied_file_is_pasted(open_window: OpenWindow, service: StandIn, tmp_
 
 def test_pasting_borrows_an_image_editor_and_gives_it_back(open_window: OpenWindow, service: StandIn) -> None:
     """Blender's own operator needs one. Under X11 there is no picture to paste, but it must get as far as asking."""
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=WIDE_PX)
     window.show_sidebar("Triverse")
     sources = UI.replace(".ui", ".scene.capture.image_sources")
     kinds = "[area.ui_type for area in bpy.context.window_manager.windows[0].screen.areas]"
