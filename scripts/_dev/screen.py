@@ -32,6 +32,8 @@ NARROW_PX = 940
 
 More than its height: what is higher than wide is read as a sidebar, with tabs at its edge.
 """
+MIDDLE_PX = 1120
+"""With Blender's other editors beside it, as far as they are needed."""
 HEIGHT_PX = 1000
 NARROW_HEIGHT_PX = 932
 """Without the space of the timeline, which a narrow window does not show."""
@@ -107,7 +109,16 @@ class Screen:
         self._sandbox = sandbox
         log = sandbox.scratch / "xvfb.log"
         with log.open("wb") as file:
-            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{width_px}x{self.whole.height}x24", "+extension", "GLX"]
+            argv = [
+                "Xvfb",
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                f"{width_px}x{self.whole.height}x24",
+                "+extension",
+                "GLX",
+            ]
             # The pointer would be drawn into the file, too.
             argv += [
                 "-nolisten",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from scripts._dev import stored
-from scripts._dev.screen import Box
+from scripts._dev.screen import MIDDLE_PX, Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.menu_stage import (
     COUNT,
@@ -71,7 +71,9 @@ def shared(
         (programs / "xdg-open").write_text("#!/bin/sh\n")
         (programs / "xdg-open").chmod(0o755)
         env = connected(service) | {"PATH": f"{programs}:{os.environ['PATH']}"}
-        with BlenderWindow(blender, folder / "window", home=home, env=env, shares=[folder]) as window:
+        with BlenderWindow(
+            blender, folder / "window", home=home, env=env, shares=[folder], width_px=MIDDLE_PX
+        ) as window:
             window.run(RECORD, ui=UI)
             yield window, service
 

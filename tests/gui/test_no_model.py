@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import MIDDLE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -110,7 +110,7 @@ def improve(window: BlenderWindow, side: Box) -> None:
 
 
 def test_a_better_prompt_is_offered_and_mine_comes_back(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=MIDDLE_PX)
     side = window.show_sidebar("Triverse")
     sees_the_price_come(window, service, side)
     improve(window, side)
@@ -130,7 +130,7 @@ def test_a_better_prompt_is_offered_and_mine_comes_back(open_window: OpenWindow,
 
 
 def test_a_picture_from_words_becomes_a_model(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=MIDDLE_PX)
     side = window.show_sidebar("Triverse")
     type_prompt(window, side, "a stone well tris:1k")
     window.run(f"{PROPS}.flow = 'image-to-model'")
@@ -155,7 +155,7 @@ def test_a_picture_from_words_becomes_a_model(open_window: OpenWindow, service: 
 
 
 def test_renders_of_a_model_are_turned_through(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=MIDDLE_PX)
     side = generate(window, "A red chair tris:1k")
     wait_for_stage(window, "imported")
     settle(window)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import WIDE_PX, Box
+from scripts._dev.screen import MIDDLE_PX, WIDE_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -89,7 +89,7 @@ def test_an_image_the_render_and_the_bare_viewport_are_chosen_by_clicks(
     open_window: OpenWindow, service: StandIn
 ) -> None:
     """The viewport is captured without its overlays."""
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=MIDDLE_PX)
     side = window.show_sidebar("Triverse")
     window.run(
         f"""
