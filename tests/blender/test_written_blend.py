@@ -24,7 +24,7 @@ from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
-from triverse_addon.scene.worker import blend_file
+from triverse_addon.scene.worker import blend_file, path_fields
 from triverse_addon.tasks.record.processing import Processing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -196,6 +196,18 @@ def test_nothing_of_the_memory_is_behind_a_path(place: Path) -> None:
         wanted.images = inside.images
     assert {image.filepath_raw for image in wanted.images} == {"//a.png"}
     assert [tuple(image.size) for image in wanted.images] == [(8, 8)] * 30
+
+
+def test_a_file_of_a_layout_that_is_not_known_stays_as_it_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"no .blend at all", b"BLENDER-v405", b"BLENDER17-01v0500DATA"):
+        (place / "a.blend").write_bytes(content)
+        with pytest.raises(ValueError, match="blend file"):
+            path_fields.clear_path_ends(place / "a.blend")
+        assert (place / "a.blend").read_bytes() == content
+    refusal = ValueError("no .blend file of a known layout")
+    monkeypatch.setattr(blend_file, "clear_path_ends", lambda path: (_ for _ in ()).throw(refusal))
+    blend_file.write(place / "b.blend", blend_file.begin())
+    assert blocks(place / "b.blend") == {"SC": 1}
 
 
 @pytest.mark.kind("render-path")

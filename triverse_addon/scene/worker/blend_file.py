@@ -10,6 +10,7 @@ folder. Saving keeps all of it (measured, 4.2 to 5.3). So a new scene is used, a
 """
 
 import functools
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING or __package__:
     from .path_fields import clear_path_ends
 else:
     from path_fields import clear_path_ends
+
+_log = logging.getLogger(__name__)
 
 
 def begin() -> bpy.types.Scene:
@@ -63,13 +66,21 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
             bpy.data.libraries.write(str(part), {scene}, path_remap="NONE", compress=False)
         else:
             _save(part, scene)
-        clear_path_ends(part)
+        _clear_path_ends(part)
         os.replace(part, path)
     except RuntimeError as error:
         # The text is Blender's report, such as "Error: Cannot open file …: No space left on device".
         raise OSError(0, " ".join(str(error).removeprefix("Error: ").split())) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _clear_path_ends(path: Path) -> None:
+    try:
+        clear_path_ends(path)
+    except ValueError as error:
+        # A later Blender may write another layout. That is no reason to lose the model.
+        _log.warning("%s: what stands behind its paths was not cleared: %s", path.name, error)
 
 
 def warm_up() -> None:

@@ -51,11 +51,14 @@ def clear_path_ends(path: Path) -> None:
 
     :param path: an uncompressed .blend file, as Blender has just written it.
     :raises OSError: the file cannot be read or written.
-    :raises ValueError: it is no uncompressed .blend file of Blender 2.5 or newer.
+    :raises ValueError: it is no uncompressed .blend file, or its layout is not known. It is not changed.
     """
     with path.open("r+b") as file:
-        blocks = _read_blocks(file)
-        structs = _read_structs(file, next(block for block in blocks if block.code == b"DNA1"))
+        try:
+            blocks = _read_blocks(file)
+            structs = _read_structs(file, next(block for block in blocks if block.code == b"DNA1"))
+        except (struct.error, StopIteration, IndexError) as error:
+            raise ValueError("no .blend file of a known layout") from error
         for block in blocks:
             kind = structs[block.struct_number]
             if kind.paths and block.size_bytes >= kind.size_bytes * block.items:
