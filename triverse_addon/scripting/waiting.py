@@ -62,7 +62,7 @@ class Patience:
             self._engine.gate.check()
         except TriverseError as error:
             return Ending(record, _BLOCKED.get(self._engine.blocked()[0], RowResult.FAILED), error)
-        if record.status_note is not None and self._is_in_vain(record):
+        if record.status_note is not None and self._has_given_up(record):
             is_of_this_machine = record.stage in (Stage.QUEUED, Stage.CONVERTING)
             result = RowResult.FAILED if is_of_this_machine else RowResult.SERVICE
             return Ending(record, result, TaskFailedError(record.status_note))
@@ -71,7 +71,7 @@ class Patience:
             return Ending(record, RowResult.TIMED_OUT, WaitTimeoutError(over))
         return None
 
-    def _is_in_vain(self, record: TaskRecord) -> bool:
+    def _has_given_up(self, record: TaskRecord) -> bool:
         """Return whether requests have failed repeatedly, and at least once during this wait."""
         before = self._attempts_before.setdefault(record.id, record.attempts)
         if record.status_note == TOO_MANY_REQUESTS:

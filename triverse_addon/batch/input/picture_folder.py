@@ -40,7 +40,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=note):
         inside = Path(place).relative_to(folder)
-        reasons = {name: _why_not_into(Path(place, name)) for name in sorted(folders)}
+        reasons = {name: _folder_skip_reason(Path(place, name)) for name in sorted(folders)}
         left_out += [LeftOut((inside / name).as_posix(), reason) for name, reason in reasons.items() if reason]
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         for name in files:
@@ -48,7 +48,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
             if link is not None and not link.is_allowed(allowed):
                 problems.append(Problem(0, (inside / name).as_posix(), link.sentence, link))
                 continue
-            reason = _why_not(Path(place, name), takes)
+            reason = _file_skip_reason(Path(place, name), takes)
             if reason is None:
                 found.append(inside / name)
             else:
@@ -66,7 +66,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
     return RawBatch(folder, folder, tuple(rows), columns, tuple(problems), left_out=tuple(left_out))
 
 
-def _why_not_into(folder: Path) -> Sentence | None:
+def _folder_skip_reason(folder: Path) -> Sentence | None:
     """Return why a folder is skipped; None if it is read."""
     if _is_hidden(folder.name):
         return Sentence.of("It is hidden.")
@@ -82,7 +82,7 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".")
 
 
-def _why_not(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
+def _file_skip_reason(file: Path, takes: Callable[[str], bool]) -> Sentence | None:
     """Return why a file is not a row; None if it is one."""
     if _is_hidden(file.name):
         return Sentence.of("It is hidden.")
