@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from .readings import Readings
 from .sandbox import Sandbox, SandboxError
@@ -51,6 +51,10 @@ _LEAST_ROW_PX = 8 + 2 * _EDGE_PX
 """The height of a strip that can hold letters."""
 _TILE_PX = 16
 """So near to each other, two changes are of one thing."""
+_SAME_PX = 4
+"""So near to each other, two readings are of one text."""
+_LETTER_PX = 15
+"""Letters fill less than half of a square of this size, so what is in its middle by brightness is their ground."""
 _GROUND_GREY = 40
 """About the grey on which Blender's texts stand."""
 
@@ -203,22 +207,23 @@ class Screen:
         """
         part = part or self.whole
         picture = self.picture()
-        places: list[Box | None] = [part]
+        places = [part]
+        if self._is_large(part):
+            places = [place for before in reversed(self._before) if (place := _changed(before, picture)) is not None]
         is_known = _looks(_crop(picture, part), part) in self._read
-        if is_known:
-            places = []
-        elif self._is_large(part):
-            places = [_changed(before, picture) for before in reversed(self._before)]
-        for place in filter(None, places):
+        for place in () if is_known else places:
             words = self._words_by_strips(_crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
         boxes = find_text(text, self.words(part))
-        if not boxes and is_known and not self._is_large(part):
-            # Looked for in vain before. What is misread among other rows may be read by itself.
-            words = self._words_one_by_one(_crop(picture, part))
-            boxes = find_text(text, [word.moved(part.x, part.y) for word in words])
-        return boxes
+        if boxes:
+            return boxes
+        # What is misread among other rows may be read by itself: in what was opened, or what was read in vain before.
+        for place in places if is_known or self._is_large(part) else ():
+            words = self._words_one_by_one(_crop(picture, place))
+            if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
+                return boxes
+        return []
 
     def opened(self) -> Box | None:
         """What the last press of mouse or keyboard has opened: the largest connected part that has changed since."""
@@ -256,7 +261,11 @@ class Screen:
         words = []
         for number, strip in enumerate(strips_of(picture.convert("L"))):
             if strip.looks not in _words_of_single_strips:
-                _words_of_single_strips[strip.looks] = self._words(strip.picture, 4)
+                _words_of_single_strips[strip.looks] = [
+                    Word(word.text, word.box, (kind, *word.line))
+                    for kind, picture in enumerate((strip.picture, _letters_alone(strip.picture)))
+                    for word in self._words(picture, 4)
+                ]
             words += [
                 Word(word.text, word.box, (number, *word.line)).moved(strip.box.x, strip.box.y)
                 for word in _words_of_single_strips[strip.looks]
@@ -347,6 +356,12 @@ def _looks(picture: Image.Image, part: Box) -> bytes:
     return hashlib.sha1(picture.tobytes() + repr(part).encode(), usedforsecurity=False).digest()
 
 
+def _letters_alone(picture: Image.Image) -> Image.Image:
+    """What differs from the ground around it: white letters on a blue button are then as easy to read as on black."""
+    ground = picture.filter(ImageFilter.MedianFilter(_LETTER_PX))
+    return ImageChops.difference(picture, ground).point([min(255, grey * 2) for grey in range(256)])
+
+
 def strips_of(picture: Image.Image) -> list[Strip]:
     """The rows of a grey picture that may hold letters, from top to bottom; of the tabs beside a panel, by themselves.
 
@@ -431,6 +446,8 @@ def find_text(text: str, words: Sequence[Word]) -> list[Box]:
             run = words[first : first + length]
             if len(run) < length or run[-1].line[:3] != run[0].line[:3]:
                 continue
+            if wanted and not (_letters(run[0].text) and _letters(run[-1].text)):
+                continue  # An edge or an icon beside the text, read as a sign: the middle would not be the text's.
             read = "".join(_letters(word.text) for word in run)
             if _is_in_a_sentence(text, words[max(0, first - 1)], run[0]):
                 continue
@@ -438,7 +455,17 @@ def find_text(text: str, words: Sequence[Word]) -> list[Box]:
                 exact.append(_around(run))
             elif len(wanted) >= 5 and difflib.SequenceMatcher(None, read, wanted).ratio() >= 0.88:
                 close.append(_around(run))
-    return sorted(exact or close[:1], key=lambda box: (box.y, box.x))
+    return _distinct(sorted(exact or close[:1], key=lambda box: (box.y, box.x)))
+
+
+def _distinct(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes without those of a text that was read twice."""
+    found: list[Box] = []
+    for box in boxes:
+        x, y = box.center
+        if not any(abs(x - one.center[0]) <= _SAME_PX and abs(y - one.center[1]) <= _SAME_PX for one in found):
+            found.append(box)
+    return found
 
 
 def _is_in_a_sentence(text: str, before: Word, read: Word) -> bool:
