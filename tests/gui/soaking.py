@@ -107,12 +107,12 @@ class Soak:
                 act()
             self._come_to_rest()
         # In this order: to measure memory opens a file of its own, the one time.
-        memory_bytes, before = self._memory_bytes(), self._window.run(_COUNTS)
+        memory_bytes, before = self._memory_bytes(), self._counts()
         began = len(self._window.log.read_text(errors="replace"))
         self.done.clear()
         self._act(seconds, actions)
         problems = self._come_to_rest()
-        after = self._window.run(_COUNTS)
+        after = self._counts()
         self.grown_bytes = self._memory_bytes() - memory_bytes
         problems += _left_over(before, after)
         if self.grown_bytes > MEMORY_LIMIT_BYTES:
@@ -122,6 +122,12 @@ class Soak:
         if self._service.key in text:
             problems.append("the key is in the console")
         return problems + self._account()
+
+    def _counts(self) -> dict[str, Any]:
+        """What Blender holds between two bursts of watching, of which one may follow when a file was opened."""
+        while (counts := self._window.run(_COUNTS))["modal operators"]:
+            self._window.wait_for(_NO_MODAL)
+        return counts
 
     def _come_to_rest(self) -> list[str]:
         self._service.faults.clear()
