@@ -16,7 +16,7 @@ import io
 import struct
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,19 +207,15 @@ class Screen:
         """
         part = part or self.whole
         picture = self.picture()
-        places = [part]
-        if self._is_large(part):
-            places = [place for before in reversed(self._before) if (place := _changed(before, picture)) is not None]
         is_known = _looks(_crop(picture, part), part) in self._read
-        for place in () if is_known else places:
+        for place in () if is_known else self._places(picture, part):
             words = self._words_by_strips(_crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
-        boxes = find_text(text, self.words(part))
-        if boxes:
+        if boxes := find_text(text, self.words(part)):
             return boxes
         # What is misread among other rows may be read by itself: in what was opened, or what was read in vain before.
-        for place in places if is_known or self._is_large(part) else ():
+        for place in self._places(picture, part) if is_known or self._is_large(part) else ():
             words = self._words_one_by_one(_crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
@@ -227,8 +223,16 @@ class Screen:
 
     def opened(self) -> Box | None:
         """What the last press of mouse or keyboard has opened: the largest connected part that has changed since."""
-        now = self.picture()
-        return next(filter(None, (_changed(before, now) for before in reversed(self._before))), None)
+        return next(self._places(self.picture(), self.whole), None)
+
+    def _places(self, picture: Image.Image, part: Box) -> Iterator[Box]:
+        """A small part itself; of a large one, what each of the last presses has changed, the last one first."""
+        if not self._is_large(part):
+            yield part
+            return
+        for before in reversed(self._before):
+            if (place := _changed(before, picture)) is not None:
+                yield place
 
     def _is_large(self, part: Box) -> bool:
         return _is_half(part, self.whole.width * self.whole.height)
