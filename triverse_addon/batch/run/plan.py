@@ -116,10 +116,9 @@ def plan(
         order_id, row_key = identities[row.number]
         entry = ledger.get(order_id) if stored is None or order_id in stored else None
         record = find_by_order_id(order_id)
-        failed = _has_failed(record, entry, row, with_blender=with_blender)
         if entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)):
             action = RowAction.NOTHING
-        elif failed:
+        elif _has_failed(record, entry, row, with_blender=with_blender):
             action = RowAction.RETRY if retry_failed else RowAction.SKIP
         elif retry_failed:
             action = RowAction.SKIP
