@@ -11,8 +11,9 @@ No floor (development only). Main thread. The part that measures runs under each
 
 Measured is what happens to a model whose file is complete: the check of the file, the child Blender, and what the
 window calls, ``scene.importing.importer.import_task``; against ``bpy.ops.import_scene.gltf``. Both run in turn on the
-same file, each in an empty scene, and a ratio is the median of those of the pairs. In a download's time, which
-``--ahead`` stands for, a child may be started; "ahead" is the processor time that it used by then, and not counted.
+same file, each in an empty scene, and a ratio is the median of those of the pairs. Before, the file grows as in a
+download, for the seconds of ``--ahead``; the preview is there, as the engine fetches it first. Meanwhile a child may be
+started, and work on what there is; "ahead" is the processor time that it used by then, and not counted.
 Processor time is that of this process and of the child to its end, which includes what the child does after its answer.
 The models have three 2k maps. Ends with 1 if this build misses a target; not a test: the targets are ratios within one
 run, and on a busy machine the clock says little.
@@ -35,6 +36,8 @@ REPO = Path(__file__).resolve().parents[2]
 VERSIONS = ("4.2.23", "5.0.1", "5.2.3")
 SHUFFLED = "1m-shuffled"
 SIZES = ("20k", "100k", "500k", "1m", SHUFFLED)
+#: Number of pieces in which a file arrives.
+_DOWNLOAD_STEPS = 40
 #: Target by model: the longest time in seconds, or the largest ratio of wall time.
 LONGEST_S = {"20k": 0.5}
 LARGEST_RATIO = {"100k": 1.3, "1m": 0.85, SHUFFLED: 0.45}
@@ -125,13 +128,12 @@ def measure(size: str, rounds: int, ahead_s: float) -> dict:
         converter = ChildConverter(child_command())
         for number in range(rounds):
             _empty_file()
-            if ahead_s and hasattr(converter, "expect_job"):  # older builds start no child ahead
-                converter.expect_job(folder / "work")
-                time.sleep(ahead_s)
-            ahead = _used_by_children()
             out_dir = folder / str(number)
+            delivered = out_dir / "model.glb"
+            _download(converter, glb, delivered, models.preview_path(sample), ahead_s)
+            ahead = _used_by_children()
             times = _Times()
-            _import_ours(converter, glb, models.preview_path(sample), out_dir)
+            _import_ours(converter, delivered, models.preview_path(sample), out_dir)
             wall_s = times.wall_s()
             if hasattr(converter, "close"):
                 converter.close()
@@ -154,6 +156,28 @@ def measure(size: str, rounds: int, ahead_s: float) -> dict:
         "cpu_ratio": statistics.median(our[1] / their[1] for our, their in zip(ours, theirs, strict=True)),
         "ahead_s": statistics.median(aheads),
     }
+
+
+def _download(converter, glb: Path, target: Path, preview: Path, seconds: float) -> None:
+    """Let a file arrive within some seconds, and tell the converter of it as the engine does."""
+    part = target.with_name(".model.glb.part")
+    part.parent.mkdir()
+    content = glb.read_bytes()
+    if not seconds:
+        target.write_bytes(content)
+        return
+    if hasattr(converter, "expect_job"):  # older builds start no child ahead
+        converter.expect_job(target.parent.parent / "work")
+    if hasattr(converter, "prepare"):  # and work on nothing ahead
+        from triverse_addon.tasks.converter import ExpectedFiles
+
+        converter.prepare(ExpectedFiles(part, preview, target.parent))
+    step = -(-len(content) // _DOWNLOAD_STEPS)
+    with part.open("wb", buffering=0) as file:
+        for at in range(0, len(content), step):
+            time.sleep(seconds / _DOWNLOAD_STEPS)
+            file.write(content[at : at + step])
+    part.replace(target)
 
 
 class _Times:

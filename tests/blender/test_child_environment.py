@@ -65,6 +65,11 @@ def test_nothing_is_kept_but_what_is_listed(platform: str, kept: set[str], tmp_p
     assert not any("studio" in value or "user" in value for value in made.values())
 
 
+def test_freed_memory_is_kept_where_the_c_library_can_be_told_so(tmp_path: Path) -> None:
+    made = {platform: child_environment({}, tmp_path, platform=platform) for platform in ("linux", "darwin", "win32")}
+    assert [platform for platform in made if "GLIBC_TUNABLES" in made[platform]] == ["linux"]
+
+
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_everything_of_a_user_is_looked_for_in_the_childs_own_folder(platform: str, tmp_path: Path) -> None:
     made = child_environment(WORLD, tmp_path, platform=platform)

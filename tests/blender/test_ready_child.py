@@ -17,13 +17,19 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.test_scene_child import eventually, is_gone
+from tests.service import models
 from triverse_addon.scene.child import ready_process
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import LOG, ChildConverter
 from triverse_addon.scene.worker.picture_proof import is_readable
-from triverse_addon.tasks.converter import ConvertError, ConvertJob
+from triverse_addon.tasks.converter import Converted, ConvertError, ConvertJob, ExpectedFiles, Missing
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def samples() -> None:
+    models.ensure(["1k", "20k"])
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +64,63 @@ def test_what_waited_converts_one_model_and_says_what_any_other_does(tmp_path: P
     assert list(work.iterdir()) == []
     assert (tmp_path / "early" / LOG).is_file()
     assert (tmp_path / "bad" / LOG).is_file()
+
+
+def test_what_was_worked_on_ahead_changes_nothing(tmp_path: Path) -> None:
+    glb, preview = models.glb_path("1k"), models.preview_path("1k")
+    converter, stop, work = ChildConverter(child_command()), threading.Event(), tmp_path / "work"
+    cold = converter(ConvertJob(glb, preview, tmp_path / "cold", "A vase"), stop)
+    out = tmp_path / "early"
+    out.mkdir()
+    part, content = out / ".model.glb.part", glb.read_bytes()
+    converter.expect_job(work)
+    converter.prepare(ExpectedFiles(part, preview, out))
+    with part.open("wb", buffering=0) as file:
+        file.write(content[: len(content) // 2])
+        file.write(content[len(content) // 2 :])
+    part.replace(out / "model.glb")
+    early = converter(ConvertJob(out / "model.glb", preview, out, "A vase"), stop)
+    assert early.missing == cold.missing
+    assert early.thumbnail_path is not None
+    assert cold.thumbnail_path is not None
+    assert early.thumbnail_path.read_bytes() == cold.thumbnail_path.read_bytes()
+    assert preview_of(early) == preview_of(cold)
+    assert any(preview_of(early))
+
+
+def test_a_preview_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    glb = models.glb_path("1k")
+    converter, stop, work = ChildConverter(child_command()), threading.Event(), tmp_path / "work"
+    preview, other, out = tmp_path / "preview.png", models.preview_path("20k"), tmp_path / "out"
+    preview.write_bytes(models.preview_path("1k").read_bytes())
+    converter.expect_job(work)
+    converter.prepare(ExpectedFiles(out / ".model.glb.part", preview, out))
+    cold = converter(ConvertJob(glb, other, tmp_path / "cold", "A vase"), stop)  # in another child
+    preview.write_bytes(other.read_bytes())
+    early = converter(ConvertJob(glb, preview, out, "A vase"), stop)
+    assert early.thumbnail_path is not None
+    assert cold.thumbnail_path is not None
+    assert early.thumbnail_path.read_bytes() == cold.thumbnail_path.read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nnothing", b"<html>"])
+def test_a_preview_that_cannot_be_read_ahead_costs_nothing(content: bytes, tmp_path: Path) -> None:
+    converter, out = ChildConverter(child_command()), tmp_path / "out"
+    preview = tmp_path / "preview.png"
+    preview.write_bytes(content)
+    converter.expect_job(tmp_path / "work")
+    converter.prepare(ExpectedFiles(out / ".model.glb.part", preview, out))
+    made = converter(ConvertJob(models.glb_path("1k"), preview, out, "A vase"), threading.Event())
+    assert made.blend_path.is_file()
+    assert made.missing == Missing(of_meshes=made.missing.of_meshes, of_triangles=made.missing.of_triangles)
+
+
+def preview_of(converted: Converted) -> list[float]:
+    with bpy.data.libraries.load(str(converted.blend_path), link=False) as (inside, wanted):
+        wanted.collections = inside.collections
+    (collection,) = wanted.collections
+    assert collection.preview is not None
+    return list(collection.preview.image_pixels_float)
 
 
 def test_one_that_waits_leaves_with_the_blender_that_started_it(tmp_path: Path) -> None:

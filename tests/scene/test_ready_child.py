@@ -16,7 +16,7 @@ from triverse_addon.api.sentence import Sentence
 from triverse_addon.scene.child import ready_process
 from triverse_addon.scene.child.process import ChildEndedError, ChildMessages
 from triverse_addon.scene.child.ready_process import ReadyChildProcess
-from triverse_addon.scene.worker.job_format import PrepareInput, PrepareOutput
+from triverse_addon.scene.worker.job_format import ExpectedInput, PrepareInput, PrepareOutput
 from triverse_addon.tasks.converter import ConvertError, ConvertStopped
 
 #: Stands for a child Blender. It notes its process id, takes its job by either way, and does what the job's ``kind``
@@ -29,6 +29,9 @@ def note(name):
 note("started")
 {first}
 path = sys.argv[-1] if sys.argv[-1] != "1" else sys.stdin.readline().strip()
+if path == "expected.json":
+    note("expected " + pathlib.Path(path).read_text().replace(" ", ""))
+    path = sys.stdin.readline().strip()
 if not path:
     sys.exit(1)
 path = pathlib.Path(path)
@@ -76,7 +79,7 @@ class House:
 
     def noted(self, name: str) -> list[int]:
         lines = self._notes.read_text().splitlines() if self._notes.exists() else []
-        return [int(line.split()[1]) for line in lines if line.split()[0] == name]
+        return [int(line.split()[-1]) for line in lines if line.split()[0] == name]
 
     def close(self) -> None:
         for process in self._made:
@@ -134,6 +137,33 @@ def test_never_more_than_one_waits(house: House) -> None:
         thread.join()
     house.run(process)
     assert len(house.noted("started")) == 1
+
+
+def test_a_child_that_was_shown_files_gets_the_job_of_these_alone(house: House) -> None:
+    process = house.process()
+    process.prepare(ExpectedInput(None, "preview"), house.out)  # none waits: nothing happens
+    process.expect_job(house.work)
+    process.prepare(ExpectedInput("part", "preview"), house.out)
+    process.prepare(ExpectedInput("other", "other"), house.out)
+    assert eventually(lambda: house.noted("expected"))
+    (shown,) = house.noted("expected")
+    own, house.out = house.out, house.out.with_name("of another model")
+    assert house.run(process) != shown, "another model never meets it"
+    assert process.is_waiting
+    house.out = own
+    assert house.run(process) == shown
+    assert house.noted("expected") == [shown], "once is enough"
+    process.close()
+    assert list(house.work.iterdir()) == []
+
+
+def test_a_child_that_ends_over_the_files_costs_nothing(house: House) -> None:
+    process = house.process("if sys.argv[-1] == '1':\n    sys.stdin.readline()\n    sys.exit(3)")
+    process.expect_job(house.work)
+    process.prepare(ExpectedInput(None, "preview"), house.out)
+    assert eventually(lambda: not process.is_waiting)
+    house.run(process)
+    assert len(house.noted("begun")) == 1
 
 
 def test_a_crash_in_a_job_costs_that_job_alone(house: House) -> None:

@@ -39,6 +39,21 @@ class ConvertJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedFiles:
+    """
+    What there is of a model that is being downloaded.
+
+    :ivar part_path: the file that grows, which has another name when it is complete.
+    :ivar preview_path: the preview, complete; None if there is none.
+    :ivar out_dir: :attr:`ConvertJob.out_dir` of the job that will come.
+    """
+
+    part_path: Path
+    preview_path: Path | None
+    out_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """
     What a model's file declares but Blender's importer did not create.
@@ -175,6 +190,25 @@ class EarlyConverter(Converter, Protocol):
     def close(self) -> None:
         """End what was got ready. The converter may be used again afterwards."""
         ...
+
+
+@runtime_checkable
+class PreparingConverter(EarlyConverter, Protocol):
+    """A converter that can work on the files of a job while they are downloaded."""
+
+    def prepare(self, expected: ExpectedFiles) -> None:
+        """
+        Work on the files of a job that will come soon, after :meth:`expect_job`. Raises nothing, and does not wait.
+
+        Call it only while no other job is expected, because what was got ready is not used for another one then.
+        """
+        ...
+
+
+def prepare(converter: Converter | None, expected: ExpectedFiles) -> None:
+    """Call :meth:`PreparingConverter.prepare`, if the converter has it."""
+    if isinstance(converter, PreparingConverter):
+        converter.prepare(expected)
 
 
 def expect_job(converter: Converter | None, work_dir: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks.engines import convert, running
 from triverse_addon.tasks import machine_memory
-from triverse_addon.tasks.converter import Converted, ConvertJob
+from triverse_addon.tasks.converter import Converted, ConvertJob, ExpectedFiles
 from triverse_addon.tasks.engine import work_queues
 from triverse_addon.tasks.engine.expected_conversions import ExpectedConversions
 from triverse_addon.tasks.record.record import Stage, TaskRecord
@@ -36,6 +36,20 @@ class Early:
         self.heard.append("close")
 
 
+class Preparing(Early):
+    """A converter that also notes of which files it hears, and what there is of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[ExpectedFiles] = []
+        self.was_there: list[tuple[bool, bool]] = []
+
+    def prepare(self, expected: ExpectedFiles) -> None:
+        self.files.append(expected)
+        has_model = (expected.part_path.with_name("model.glb")).exists()
+        self.was_there.append((expected.preview_path is not None and expected.preview_path.exists(), has_model))
+
+
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     with StandIn(speed=80.0, samples=("1k",)) as standin:
@@ -51,6 +65,36 @@ def test_a_model_is_announced_before_it_is_converted(service: StandIn, tmp_path:
     assert converter.heard.index("convert") > 0
     assert converter.heard[-1] == "close"
     assert set(converter.heard) == {work, "convert", "close"}
+
+
+def test_the_converter_hears_of_the_preview_before_the_model_is_downloaded(service: StandIn, tmp_path: Path) -> None:
+    converter = Preparing()
+    with running(service, tmp_path, converter) as driver:
+        made = driver.reaches(driver.submit(), Stage.IMPORTED)
+    (files,) = converter.files
+    assert converter.was_there == [(True, False)]
+    assert files.out_dir == Path(made.folder)
+    assert files.preview_path == Path(made.preview_path)
+    assert files.part_path == Path(made.folder) / ".model.glb.part"
+    assert len(service.state.seen("preview")) == 1, "it is downloaded once"
+
+
+def test_a_preview_that_does_not_come_does_not_hold_up_the_model(service: StandIn, tmp_path: Path) -> None:
+    converter = Preparing()
+    service.faults.add("preview", status=404, times=99)
+    with running(service, tmp_path, converter) as driver:
+        made = driver.reaches(driver.submit(), Stage.IMPORTED)
+    assert made.preview_path == ""
+    assert converter.was_there == [(False, False)]
+    assert len(service.state.seen("preview")) == 1, "it is asked for once at this address"
+
+
+def test_the_preview_is_not_fetched_again_with_the_model(service: StandIn, tmp_path: Path) -> None:
+    service.faults.add("asset", status=503, times=2)
+    with running(service, tmp_path) as driver:
+        made = driver.reaches(driver.submit(), Stage.IMPORTED)
+    assert Path(made.preview_path).is_file()
+    assert len(service.state.seen("preview")) == 1
 
 
 def test_what_is_not_converted_is_not_announced(service: StandIn, tmp_path: Path) -> None:
@@ -95,6 +139,25 @@ def test_the_next_child_is_started_only_for_models_that_are_still_to_come(tmp_pa
     one.left_stage("task2")
     one.converted()
     assert len(converter.heard) == 1, "nothing more is to come"
+
+
+def test_files_are_shown_only_while_no_other_model_is_to_come(tmp_path: Path) -> None:
+    converter = Preparing()
+    one = expected(converter, tmp_path)
+    files = ExpectedFiles(tmp_path / "part", None, tmp_path)
+    one.soon(record(1))
+    one.files(record(1), files)
+    one.soon(record(2))
+    one.files(record(2), files)
+    one.files(record(1), files)
+    assert len(converter.files) == 1
+    one.left_stage("task2")
+    one.files(record(1), files)
+    assert len(converter.files) == 2
+    ended = expected(converter, tmp_path, stopped=True)
+    ended.soon(record(1))
+    ended.files(record(1), files)
+    assert len(converter.files) == 2
 
 
 def test_nothing_is_started_when_the_engine_ends(tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ class LibraryCopyConverter:
         """Let the wrapped converter get ready for a job."""
         converters.expect_job(self._converter, work_dir)
 
+    def prepare(self, expected: converters.ExpectedFiles) -> None:
+        """Let the wrapped converter work on the files of a job."""
+        converters.prepare(self._converter, expected)
+
     def close(self) -> None:
         """End what the wrapped converter got ready."""
         converters.close(self._converter)

@@ -7,16 +7,17 @@ Floor: second. Thread: a worker's. No ``bpy``: values that come from Blender are
 
 import contextlib
 import dataclasses
+import os
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, Missing
+from ...tasks.converter import ChildNotStartedError, Converted, ConvertError, ConvertJob, ExpectedFiles, Missing
 from ...tasks.files.removal import remove_leftovers
 from ..worker import job_json
-from ..worker.job_format import ConvertInput, ConvertOutput, Processing
+from ..worker.job_format import ConvertInput, ConvertOutput, ExpectedInput, Processing
 from .asset_library import CATALOG_ID
 from .messages import sentence_for
 from .process import ChildMessages
@@ -52,7 +53,7 @@ _MESSAGES = ChildMessages(
 
 class ChildConverter:
     """
-    Convert GLBs in child Blenders: the engine's :class:`tasks.converter.EarlyConverter`. Thread-safe.
+    Convert GLBs in child Blenders: the engine's :class:`tasks.converter.PreparingConverter`. Thread-safe.
 
     :param command: command that starts the child, from :func:`command.child_command`.
     :param timeout_s: time limit of one conversion, in seconds.
@@ -67,6 +68,13 @@ class ChildConverter:
     def expect_job(self, work_dir: Path) -> None:
         """Start a child that waits for the next model, see :meth:`ready_process.ReadyChildProcess.expect_job`."""
         self._child.expect_job(work_dir)
+
+    def prepare(self, expected: ExpectedFiles) -> None:
+        """Let the child that waits work on files of the model, see :meth:`ready_process.ReadyChildProcess.prepare`."""
+        # Windows cannot rename the file of the download while another process has it open.
+        part = None if os.name == "nt" else str(expected.part_path.resolve())
+        preview = str(expected.preview_path.resolve()) if expected.preview_path else None
+        self._child.prepare(ExpectedInput(part, preview), expected.out_dir)
 
     def close(self) -> None:
         """End the child that waits, if there is one."""

@@ -24,6 +24,11 @@ _KEPT = {
 #: Variables that name the user's folders; for the child they are set to an empty folder.
 _HOMES_ON_WINDOWS = ("USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _HOMES_ELSEWHERE = ("HOME",)
+#: Lets the C library (glibc) keep the memory that is freed, up to 256 MB, instead of giving each large array back to
+#: the system and asking for it again. Each page that comes anew costs a fault: a quarter of the processor time of a
+#: conversion of 100,000 triangles (measured with the bpy module; a Blender with a library of its own for memory ignores
+#: it).
+_KEEP_FREED_MEMORY = f"glibc.malloc.mmap_threshold={32 * 1024**2}:glibc.malloc.trim_threshold={256 * 1024**2}"
 
 
 def child_environment(environment: Mapping[str, str], scratch: Path, *, platform: str = sys.platform) -> dict[str, str]:
@@ -49,6 +54,8 @@ def child_environment(environment: Mapping[str, str], scratch: Path, *, platform
     # The Python variables are for the bpy module: Blender's own Python ignores them. OpenBLAS gets one thread because
     # numpy's idle threads use up address space, which is limited.
     made |= {"PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if platform == "linux":
+        made["GLIBC_TUNABLES"] = _KEEP_FREED_MEMORY
     folder = _folder_of_bpy()
     if folder is not None:
         made["PYTHONPATH"] = folder

@@ -5,8 +5,9 @@ Run each job in a child Blender of its own, which is started before the job is t
 Floor: second. Thread: any worker's. No ``bpy``: values that come from Blender are passed to the constructor.
 
 Starting a Blender takes as long as importing 300,000 triangles. So a child is started while a model is downloaded, and
-loads what it will need. It gets one job only: a malicious model never meets another one. At most one child waits; it
-ends after some minutes without a job, with its parent, and none is started where memory is short.
+loads what it will need. It gets one job only: a malicious model never meets another one. So a child that has seen a
+file of a job, see :meth:`ReadyChildProcess.prepare`, gets that job or none. At most one child waits; it ends after some
+minutes without a job, with its parent, and none is started where memory is short.
 """
 
 import contextlib
@@ -20,12 +21,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...tasks import machine_memory
 from ...tasks.converter import ConvertError, ConvertStopped
 from ...tasks.files.private_files import make_folder, opener
 from ..worker import job_json
-from ..worker.job_format import BEGUN, DONE, ONE_JOB_ON_STDIN, Input, Job, OutputT
+from ..worker.job_format import BEGUN, DONE, EXPECTED, ONE_JOB_ON_STDIN, ExpectedInput, Input, Job, OutputT
 from . import work_folder
 from .environment import child_environment
 from .process import (
@@ -53,7 +55,7 @@ _POLL_S = 0.05
 _EXIT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Child:
     """A running child that has no job yet."""
 
@@ -63,6 +65,23 @@ class _Child:
     reader: threading.Thread
     output: threading.Event
     """Set by each output, the last of which comes after the answer."""
+    job_dir: Path | None = None
+    """Folder of the job that it has seen files of."""
+
+    def take(self, name: str, job: Job[Any]) -> None:
+        """
+        Pass a file to the child, whose current directory is its folder.
+
+        :param name: name of the file.
+        :param job: its content.
+        :raises OSError: the file cannot be written. That the child has ended is no error here.
+        """
+        (self.scratch / name).write_text(job_json.write_job(job), encoding="utf-8")
+        assert self.process.stdin is not None
+        # Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(f"{name}\n".encode())
+            self.process.stdin.flush()
 
     def end(self, log: Path | None, *, exit_s: float = 0.0) -> None:
         """
@@ -148,6 +167,25 @@ class ReadyChildProcess(ChildProcess):
         if dead is not None:
             dead.end(None)
 
+    def prepare(self, expected: ExpectedInput, out_dir: Path) -> None:
+        """
+        Let the child that waits work on the files of a job that will come. Raises nothing.
+
+        No other job can have the child then. So call it only while no other one is expected.
+
+        :param expected: the files.
+        :param out_dir: the folder that :meth:`run` will be given.
+        """
+        with self._lock:
+            child = self._waiting
+            if child is None or child.job_dir is not None:
+                return
+            child.job_dir = out_dir
+            try:
+                child.take(EXPECTED, Job(expected, result_path="", memory_bytes=self._memory_bytes))
+            except OSError as error:
+                _log.info("nothing is worked on ahead: %s", error)
+
     @property
     def is_waiting(self) -> bool:
         """True while a child waits for a job."""
@@ -160,7 +198,7 @@ class ReadyChildProcess(ChildProcess):
 
         It returns when the answer is there; the child may go on for a moment.
         """
-        child = self._take()
+        child = self._take(out_dir)
         if child is not None:
             log = out_dir / self._log
             is_answered = False
@@ -224,10 +262,17 @@ class ReadyChildProcess(ChildProcess):
         reader.start()
         return _Child(process, scratch, log, reader, output)
 
-    def _take(self) -> _Child | None:
-        """Return the child that waits, for one job; None if there is none."""
+    def _take(self, out_dir: Path | None = None) -> _Child | None:
+        """
+        Return the child that waits, for one job; None if there is none.
+
+        :param out_dir: the job's folder: a child that has seen files of another job is left to that. None takes any.
+        """
         with self._lock:
-            child, self._waiting = self._waiting, None
+            child = self._waiting
+            if child is not None and out_dir is not None and child.job_dir not in (None, out_dir):
+                return None
+            self._waiting = None
             timer, self._idle_timer = self._idle_timer, None
         if timer is not None:
             timer.cancel()
@@ -257,17 +302,10 @@ class ReadyChildProcess(ChildProcess):
         :raises ConvertError: the time limit was exceeded.
         :raises OSError: the job cannot be written.
         """
-        assert child.process.stdin is not None
-        job = Job(given, result_path=str(child.scratch / _RESULT), memory_bytes=self._memory_bytes)
-        (child.scratch / _JOB).write_text(job_json.write_job(job), encoding="utf-8")
+        # If the child has ended already, the loop below returns its exit code.
+        child.take(_JOB, Job(given, result_path=str(child.scratch / _RESULT), memory_bytes=self._memory_bytes))
         done = (child.scratch / _RESULT).with_suffix(DONE)
         deadline_s = time.monotonic() + self._timeout_s
-        # If the child has ended already, the loop below returns its exit code. The file name without its folder
-        # suffices: the file is in the child's current directory.
-        # (Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.)
-        with contextlib.suppress(OSError):
-            child.process.stdin.write(f"{_JOB}\n".encode())
-            child.process.stdin.flush()
         while not done.exists():
             if (code := child.process.poll()) is not None:
                 return None if done.exists() else code

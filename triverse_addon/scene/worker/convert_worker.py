@@ -13,6 +13,7 @@ again if a preview was rendered afterwards.
 
 import hashlib
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,19 +21,38 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, blend_file, colours, gltf_import, job_loop, preview_render, thumbnail
-    from .job_format import ConvertInput, ConvertOutput, Job, Processing
+    from . import (
+        asset_collection,
+        blend_file,
+        colours,
+        gltf_import,
+        job_loop,
+        part_follower,
+        picture_proof,
+        preview_render,
+        thumbnail,
+    )
+    from .job_format import ConvertInput, ConvertOutput, ExpectedInput, Job, Processing
 else:
     import asset_collection
     import blend_file
     import colours
     import gltf_import
     import job_loop
+    import part_follower
+    import picture_proof
     import preview_render
     import thumbnail
-    from job_format import ConvertInput, ConvertOutput, Job, Processing
+    from job_format import ConvertInput, ConvertOutput, ExpectedInput, Job, Processing
 
 _log = logging.getLogger("convert_worker")
+
+#: Memory that a child which waits has touched ahead, in blocks: what a model of 100,000 triangles with three 2k maps
+#: needs. This saves a quarter of the processor time of its conversion (measured, 4.2.23 and 5.0.1).
+_TOUCHED_BLOCK_BYTES, _TOUCHED_BLOCKS = 16 * 1024**2, 6
+
+#: What reads the model that is being downloaded.
+_followers: "list[part_follower.PartFollower]" = []
 
 
 def convert(job: Job[ConvertInput]) -> None:
@@ -44,6 +64,8 @@ def convert(job: Job[ConvertInput]) -> None:
     :raises OSError: the .blend cannot be written.
     """
     given = job.input
+    for follower in _followers:
+        follower.complete()
     scene = job_loop.empty_file()
     small: thumbnail.Small | None = None
 
@@ -136,7 +158,21 @@ def warm_up() -> None:
     gltf_import.warm_up()
     blend_file.warm_up()
     thumbnail.warm_up()
+    if sys.platform == "linux":
+        # The pages of freed memory stay with the child, see ``child.environment``. In one piece, they would not.
+        touched = [b"\1" * _TOUCHED_BLOCK_BYTES for _ in range(_TOUCHED_BLOCKS)]
+        del touched
+
+
+def work_ahead(expected: ExpectedInput) -> None:
+    """Do what can be done with the files that are there before the model is complete."""
+    if expected.part_path is not None:
+        follower = part_follower.PartFollower(Path(expected.part_path))
+        _followers.append(follower)
+        picture_proof.expect(follower.finish)
+    if expected.preview_path is not None:
+        thumbnail.read_ahead(Path(expected.preview_path))
 
 
 if __name__ == "__main__":
-    job_loop.serve(convert, ConvertInput, warm_up=warm_up)
+    job_loop.serve(convert, ConvertInput, warm_up=warm_up, work_ahead=work_ahead)

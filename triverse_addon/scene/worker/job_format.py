@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 JOBS_ON_STDIN = "-"
 #: The same for a child that waits for the path of a single job file, and exits after that job.
 ONE_JOB_ON_STDIN = "1"
+#: Name of a file for such a child, whose path may come before that of the job: an :class:`ExpectedInput`.
+EXPECTED = "expected.json"
 #: Suffixes of files by which such a child says that it has begun its job (next to the job file), and that the answer is
 #: complete (next to the result file).
 BEGUN, DONE = ".begun", ".done"
@@ -103,6 +105,19 @@ class ConvertInput:
     unit_m: float
     frames_per_s: float
     post: Processing
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedInput:
+    """
+    Files of the next job, for a ``convert_worker`` that waits for it. It has no output. All paths are absolute.
+
+    :ivar part_path: the model, while it is downloaded; None if the child must not open it.
+    :ivar preview_path: the service's image of it, complete; None if there is none.
+    """
+
+    part_path: str | None
+    preview_path: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +211,7 @@ class PixelsInput:
     max_edge_px: int
 
 
-Input = ConvertInput | AssetInput | SheetInput | TrialInput | PrepareInput | PixelsInput
+Input = ConvertInput | ExpectedInput | AssetInput | SheetInput | TrialInput | PrepareInput | PixelsInput
 
 # -----------------------------------------------------------------------------
 # Outputs

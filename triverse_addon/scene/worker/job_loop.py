@@ -29,12 +29,34 @@ except ImportError:
 
 if TYPE_CHECKING:
     from . import blend_file, gltf_import, job_json
-    from .job_format import BEGUN, DONE, JOBS_ON_STDIN, ONE_JOB_ON_STDIN, InputT, Job, Output, Refused
+    from .job_format import (
+        BEGUN,
+        DONE,
+        EXPECTED,
+        JOBS_ON_STDIN,
+        ONE_JOB_ON_STDIN,
+        ExpectedInput,
+        InputT,
+        Job,
+        Output,
+        Refused,
+    )
 else:
     import blend_file
     import gltf_import
     import job_json
-    from job_format import BEGUN, DONE, JOBS_ON_STDIN, ONE_JOB_ON_STDIN, InputT, Job, Output, Refused
+    from job_format import (
+        BEGUN,
+        DONE,
+        EXPECTED,
+        JOBS_ON_STDIN,
+        ONE_JOB_ON_STDIN,
+        ExpectedInput,
+        InputT,
+        Job,
+        Output,
+        Refused,
+    )
 
 #: Audit events that Python raises before it uses the network (see "Audit events table" in its documentation).
 _NETWORK = frozenset(
@@ -48,6 +70,7 @@ def serve(
     *kinds: type[InputT],
     for_others: bool = False,
     warm_up: Callable[[], None] | None = None,
+    work_ahead: Callable[[ExpectedInput], None] | None = None,
 ) -> None:
     """
     Run the job named on the command line and exit, or run one or all jobs named on standard input until that is closed.
@@ -59,6 +82,7 @@ def serve(
         them.
     :param warm_up: function that loads what a job will need, for a child that waits for its job. Its errors are
         ignored, because the job meets them too and reports them.
+    :param work_ahead: function that works on files of the job, as they come; likewise.
     """
     if not for_others:
         os.umask(0o077)
@@ -78,7 +102,9 @@ def serve(
         if warm_up is not None:
             with contextlib.suppress(ImportError, MemoryError, OSError, RuntimeError):
                 warm_up()
-        path = Path(jobs.get())
+        while (path := Path(jobs.get())).name == EXPECTED:
+            if work_ahead is not None:
+                _work_ahead(work_ahead, path)
         _end_with_parent(True)
         _run_marked_job(work, kinds, path)
         os._exit(0)
@@ -115,6 +141,13 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
     sys.stderr.flush()
     if _has_more_jobs:
         _say_done()
+
+
+def _work_ahead(work: Callable[[ExpectedInput], None], path: Path) -> None:
+    with contextlib.suppress(ImportError, MemoryError, OSError, RuntimeError):
+        expected = job_json.read_job(path.read_text(encoding="utf-8"), ExpectedInput)
+        _limit(expected.memory_bytes)
+        work(expected.input)
 
 
 def _say_done() -> None:

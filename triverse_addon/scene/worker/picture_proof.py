@@ -7,12 +7,17 @@ Floor: second. Thread: any. No ``bpy``, and nothing of this package: the child l
 Decoding three maps of 2048 px takes Blender 0.15 to 0.35 s, on its main thread, only to learn whether they can be read.
 A PNG that inflates to exactly the bytes that its header declares can be. What is not proven here is decoded by Blender
 as before: damaged files, rare kinds, and JPEG, whose structure proves little.
+
+A child that waits for its model proves what it has of that already, see ``part_follower``. Such a picture is known by
+the SHA-256 of its bytes, so whatever becomes of the file in between, nothing is taken for proven that is not.
 """
 
+import hashlib
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Longest side of a picture that is judged here, in pixels.
@@ -20,8 +25,34 @@ _MAX_EDGE_PX = 16384
 #: Samples per pixel by PNG colour type, and the bit depths that it may have (PNG specification, table 11.1).
 _PNG_KINDS = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)), 4: (2, (8, 16)), 6: (4, (8, 16))}
 _PNG_FILTERS = 5
-#: Number of bytes that are inflated at a time.
-_BLOCK_BYTES = 1024 * 1024
+#: Content of the chunk IHDR.
+_HEADER = struct.Struct(">IIBBBBB")
+#: Number of bytes that are read at a time, and that are inflated at a time.
+_READ_BYTES, _BLOCK_BYTES = 64 * 1024, 1024 * 1024
+
+#: SHA-256 of the pictures that were proven before the job came.
+_proven_ahead: set[bytes] = set()
+#: Called before a picture is looked up there: waits until what is under way has ended.
+_wait_for_ahead: Callable[[], None] | None = None
+
+
+class Source(Protocol):
+    """A picture's bytes, one after the other."""
+
+    def read(self, size: int) -> "bytes | memoryview":
+        """Return the next bytes: at least one and at most ``size``; none at the end."""
+        ...
+
+
+class _Memory:
+    """A picture in memory."""
+
+    def __init__(self, data: "bytes | memoryview") -> None:
+        self._data, self._at = memoryview(data), 0
+
+    def read(self, size: int) -> memoryview:
+        self._at += size
+        return self._data[self._at - size : self._at]
 
 
 class Proof:
@@ -40,7 +71,7 @@ class Proof:
 
     def _work(self) -> None:
         try:
-            self._is_proven = is_readable(self._data)
+            self._is_proven = _is_known(self._data) or is_readable(self._data)
         except MemoryError:
             pass
         finally:
@@ -53,6 +84,49 @@ class Proof:
         return self._is_proven
 
 
+def _is_known(data: "bytes | memoryview") -> bool:
+    """Return whether a picture was proven before the job came."""
+    if _wait_for_ahead is None:
+        return False
+    _wait_for_ahead()
+    return hashlib.sha256(data).digest() in _proven_ahead
+
+
+def expect(wait: Callable[[], None]) -> None:
+    """
+    Let the proofs of this process begin with what :func:`prove_ahead` has found.
+
+    :param wait: called by each proof, in its thread, before it looks; returns when nothing more will be found.
+    """
+    global _wait_for_ahead
+    _wait_for_ahead = wait
+
+
+def prove_ahead(source: Source) -> None:
+    """Read a picture, and remember it if Blender can certainly read it."""
+    hashed = _Hashed(source)
+    if not _is_readable(hashed):
+        return
+    while hashed.read(_READ_BYTES):
+        pass  # what follows its end is hashed too
+    _proven_ahead.add(hashed.digest())
+
+
+class _Hashed:
+    """A source whose bytes are hashed as they are read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._hash = source, hashlib.sha256()
+
+    def read(self, size: int) -> "bytes | memoryview":
+        data = self._source.read(size)
+        self._hash.update(data)
+        return data
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
 def is_png(data: "bytes | memoryview") -> bool:
     """Return whether ``data`` begins as a PNG, the only kind that is proven."""
     return bytes(data[: len(_PNG)]) == _PNG
@@ -60,38 +134,71 @@ def is_png(data: "bytes | memoryview") -> bool:
 
 def is_readable(data: "bytes | memoryview") -> bool:
     """Return True if ``data`` is a picture that Blender can certainly read; False if it may not be."""
+    return _is_readable(_Memory(data))
+
+
+def _is_readable(source: Source) -> bool:
     try:
-        return is_png(data) and _is_whole_png(data)
+        return _exactly(source, len(_PNG)) == _PNG and _is_whole_png(source)
     except (struct.error, zlib.error, IndexError, ValueError):
         return False
 
 
-def _png_chunks(data: "bytes | memoryview") -> Iterator[tuple[bytes, memoryview]]:
+def _exactly(source: Source, size: int) -> bytes:
     """
-    Yield the chunks of a PNG: kind and content.
+    Return the next ``size`` bytes.
 
-    :raises ValueError: a chunk is cut off, or damaged.
+    :raises ValueError: there are fewer.
     """
-    at, view = len(_PNG), memoryview(data)
-    while at < len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        content = view[at + 8 : at + 8 + size]
-        (declared,) = struct.unpack_from(">I", data, at + 8 + size)
-        if zlib.crc32(content, zlib.crc32(kind)) != declared:
-            raise ValueError("checksum")
-        yield kind, content
-        if kind == b"IEND":
-            return
-        at += 12 + size
-    raise ValueError("no end")
+    return b"".join(_blocks(source, size))
 
 
-def _is_whole_png(data: "bytes | memoryview") -> bool:
-    chunks = _png_chunks(data)
-    kind, header = next(chunks)
-    if kind != b"IHDR":
+def _blocks(source: Source, size: int) -> "Iterator[bytes | memoryview]":
+    """
+    Yield the next ``size`` bytes in blocks.
+
+    :raises ValueError: there are fewer.
+    """
+    while size:
+        block = source.read(min(size, _READ_BYTES))
+        if not block:
+            raise ValueError("cut off")
+        size -= len(block)
+        yield block
+
+
+def _png_chunks(source: Source) -> "Iterator[tuple[bytes, int, Iterator[bytes | memoryview]]]":
+    """
+    Yield the chunks of a PNG behind its signature: kind, size in bytes, and content in blocks, to be read to its end.
+
+    :raises ValueError: a chunk is cut off, or damaged; also while its content is read.
+    """
+    kind = b""
+    while kind != b"IEND":
+        size, kind = struct.unpack(">I4s", _exactly(source, 8))
+        yield kind, size, _checked(source, kind, size)
+
+
+def _checked(source: Source, kind: bytes, size: int) -> "Iterator[bytes | memoryview]":
+    """
+    Yield the content of a chunk in blocks, and read its checksum.
+
+    :raises ValueError: it is cut off, or its checksum is another.
+    """
+    checksum = zlib.crc32(kind)
+    for block in _blocks(source, size):
+        checksum = zlib.crc32(block, checksum)
+        yield block
+    if struct.unpack(">I", _exactly(source, 4)) != (checksum,):
+        raise ValueError("checksum")
+
+
+def _is_whole_png(source: Source) -> bool:
+    chunks = _png_chunks(source)
+    kind, size, content = next(chunks)
+    if kind != b"IHDR" or size != _HEADER.size:
         return False
-    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", header)
+    width, height, depth, colour, compression, filtering, interlace = _HEADER.unpack(b"".join(content))
     if colour not in _PNG_KINDS or compression or filtering or interlace:
         return False
     samples, depths = _PNG_KINDS[colour]
@@ -101,22 +208,21 @@ def _is_whole_png(data: "bytes | memoryview") -> bool:
     has_palette = False
     inflated = 0
     inflater = zlib.decompressobj()
-    for kind, content in chunks:
-        has_palette = has_palette or (kind == b"PLTE" and 0 < len(content) <= 768 and len(content) % 3 == 0)
-        if kind != b"IDAT":
-            if kind not in (b"PLTE", b"IEND") and not kind[0] & 0x20:
-                return False  # an unknown chunk without which the picture cannot be read
-            continue
-        rest = bytes(content)
-        while rest:
-            block = inflater.decompress(rest, _BLOCK_BYTES)
-            # The first byte of a row names its filter.
-            if any(one >= _PNG_FILTERS for one in block[-inflated % row_bytes :: row_bytes]):
-                return False
-            inflated += len(block)
-            if inflated > row_bytes * height:
-                return False
-            rest = inflater.unconsumed_tail
-            if inflater.eof:
-                break
+    for kind, size, content in chunks:
+        has_palette = has_palette or (kind == b"PLTE" and 0 < size <= 768 and size % 3 == 0)
+        if kind not in (b"IDAT", b"PLTE", b"IEND") and not kind[0] & 0x20:
+            return False  # an unknown chunk without which the picture cannot be read
+        for packed in content:
+            rest: bytes | memoryview = packed if kind == b"IDAT" else b""
+            while rest:
+                block = inflater.decompress(rest, _BLOCK_BYTES)
+                # The first byte of a row names its filter.
+                if any(one >= _PNG_FILTERS for one in block[-inflated % row_bytes :: row_bytes]):
+                    return False
+                inflated += len(block)
+                if inflated > row_bytes * height:
+                    return False
+                rest = inflater.unconsumed_tail
+                if inflater.eof:
+                    break
     return inflater.eof and inflated == row_bytes * height and (colour != 3 or has_palette)

@@ -6,7 +6,7 @@ Floor: first. Thread: worker. No ``bpy``.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,15 @@ from typing import Any
 from ...api.backoff import backoff_s
 from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ...api.sentence import Sentence
-from ..converter import ChildNotStartedError, Converted, Converter, ConvertError, ConvertJob, NoChildError
+from ..converter import (
+    ChildNotStartedError,
+    Converted,
+    Converter,
+    ConvertError,
+    ConvertJob,
+    ExpectedFiles,
+    NoChildError,
+)
 from ..files.download_errors import (
     DiskFullError,
     DownloadBusyError,
@@ -25,7 +33,8 @@ from ..files.download_errors import (
     ForeignFileError,
     TooLargeError,
 )
-from ..files.folders import folder_for, make
+from ..files.download_resume import part_of
+from ..files.folders import MODEL, folder_for, make
 from ..files.resumable_download import discard_part
 from ..glb import glb_check
 from ..record.processing import PLAIN
@@ -73,6 +82,8 @@ class DeliverSteps:
         self._expected = expected
         self._foreign: dict[str, ForeignFileError] = {}
         """Task id -> the error of the first file of the wrong type."""
+        self._previews: dict[str, dict[str, Path | None]] = {}
+        """Task id -> URL of its preview -> the file, None if it did not come; until its model is here."""
 
     def download(self, record: TaskRecord) -> None:
         """
@@ -114,11 +125,15 @@ class DeliverSteps:
         folder = self._folder(record)
         self._context.client()  # raises if nothing may be requested now
         self._expected.soon(record)
+        preview = self._preview(record, record.asset_urls, folder)
+        part = part_of(folder / MODEL)
+        self._expected.files(record, ExpectedFiles(part_path=part, preview_path=preview, out_dir=folder))
         model, asset_urls = model_download.fetch_model(
             self._context, record, folder, lambda done, size: self._report(record, done, size)
         )
         self._foreign.pop(record.id, None)
-        preview = model_download.fetch_preview(self._context, record.with_(asset_urls=asset_urls), folder)
+        preview = self._preview(record, asset_urls, folder)
+        self._previews.pop(record.id, None)
         size_bytes = model.stat().st_size
         self._transitions.move(
             record,
@@ -133,6 +148,23 @@ class DeliverSteps:
             attempts=0,
             status_note=None,
         )
+
+    def _preview(self, record: TaskRecord, asset_urls: Mapping[str, str], folder: Path) -> Path | None:
+        """
+        Return a task's preview, which is downloaded before the model, so that it can be worked on meanwhile.
+
+        It is tried once at each URL. Failures are logged, not raised.
+
+        :param asset_urls: the URLs as they are known now.
+        """
+        tried = self._previews.setdefault(record.id, {})
+        for path in tried.values():
+            if path is not None and path.exists():
+                return path
+        url = asset_urls.get("preview", "")
+        if tried.get(url, ...) is not None:
+            tried[url] = model_download.fetch_preview(self._context, record.with_(asset_urls=asset_urls), folder)
+        return tried[url]
 
     def _download_results(self, record: TaskRecord) -> None:
         """

@@ -7,7 +7,7 @@ Floor: first. Thread: worker. No ``bpy``.
 
 import threading
 
-from ..converter import Converter, expect_job
+from ..converter import Converter, ExpectedFiles, expect_job, prepare
 from ..files.folders import WORK
 from ..record.record import TaskRecord
 from .context import EngineContext
@@ -43,6 +43,17 @@ class ExpectedConversions:
             self._ids.add(record.id)
         if is_new:
             self._expect()
+
+    def files(self, record: TaskRecord, expected: ExpectedFiles) -> None:
+        """
+        Let the converter work on what there is of a model whose download begins, if no other one is expected.
+
+        :param expected: what there is of it.
+        """
+        with self._lock:
+            is_only_one = self._ids == {record.id}
+        if is_only_one and not self._context.stop.is_set():
+            prepare(self._converter, expected)
 
     def left_stage(self, task_id: str) -> None:
         """Forget a task that is in another stage now: its conversion begins, or it will be announced again."""
