@@ -185,6 +185,8 @@ def test_no_description_makes_it_hang_or_fail(tmp_path: Path, document: object) 
 class Pieces:
     """A picture that comes in pieces of any size."""
 
+    is_whole = False
+
     def __init__(self, data: bytes, seed: int) -> None:
         self._data, self._choose = data, random.Random(seed)
 

@@ -128,6 +128,8 @@ class PartFollower:
 class _Span:
     """A picture in a file that grows: a source of ``picture_proof``."""
 
+    is_whole = False
+
     def __init__(self, follower: PartFollower, descriptor: int, start: int, size: int) -> None:
         self._follower, self._descriptor, self._at, self._end = follower, descriptor, start, start + size
 

@@ -27,8 +27,12 @@ _PNG_KINDS = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)), 4
 _PNG_FILTERS = 5
 #: Content of the chunk IHDR.
 _HEADER = struct.Struct(">IIBBBBB")
-#: Number of bytes that are read at a time, and that are inflated at a time.
-_READ_BYTES, _BLOCK_BYTES = 64 * 1024, 1024 * 1024
+#: Number of bytes that are read at a time of a picture that comes in pieces. Of one in memory, number of bytes that are
+#: inflated at a time, packed and inflated: after each of these a thread has to wait for the interpreter's lock, which
+#: Blender keeps for up to 0.02 s, so the numbers are large.
+_READ_BYTES, _PACKED_BYTES, _BLOCK_BYTES = 64 * 1024, 16 * 1024**2, 32 * 1024**2
+#: Number of bytes of which ``zlib.crc32`` works out the checksum without letting go of that lock.
+_CHECKED_BYTES = 5 * 1024
 
 #: SHA-256 of the pictures that were proven before the job came.
 _proven_ahead: set[bytes] = set()
@@ -39,6 +43,11 @@ _wait_for_ahead: Callable[[], None] | None = None
 class Source(Protocol):
     """A picture's bytes, one after the other."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there, so that reading it never waits."""
+        ...
+
     def read(self, size: int) -> "bytes | memoryview":
         """Return the next bytes: at least one and at most ``size``; none at the end."""
         ...
@@ -46,6 +55,8 @@ class Source(Protocol):
 
 class _Memory:
     """A picture in memory."""
+
+    is_whole = True
 
     def __init__(self, data: "bytes | memoryview") -> None:
         self._data, self._at = memoryview(data), 0
@@ -115,6 +126,8 @@ def prove_ahead(source: Source) -> None:
 class _Hashed:
     """A source whose bytes are hashed as they are read."""
 
+    is_whole = False
+
     def __init__(self, source: Source) -> None:
         self._source, self._hash = source, hashlib.sha256()
 
@@ -160,7 +173,7 @@ def _blocks(source: Source, size: int) -> "Iterator[bytes | memoryview]":
     :raises ValueError: there are fewer.
     """
     while size:
-        block = source.read(min(size, _READ_BYTES))
+        block = source.read(size if source.is_whole else min(size, _READ_BYTES))
         if not block:
             raise ValueError("cut off")
         size -= len(block)
@@ -187,7 +200,8 @@ def _checked(source: Source, kind: bytes, size: int) -> "Iterator[bytes | memory
     """
     checksum = zlib.crc32(kind)
     for block in _blocks(source, size):
-        checksum = zlib.crc32(block, checksum)
+        for start in range(0, len(block), _CHECKED_BYTES):
+            checksum = zlib.crc32(block[start : start + _CHECKED_BYTES], checksum)
         yield block
     if struct.unpack(">I", _exactly(source, 4)) != (checksum,):
         raise ValueError("checksum")
@@ -206,23 +220,56 @@ def _is_whole_png(source: Source) -> bool:
         return False
     row_bytes = 1 + (width * samples * depth + 7) // 8
     has_palette = False
-    inflated = 0
-    inflater = zlib.decompressobj()
+    rows = _Rows(row_bytes, height)
+    waiting: list[bytes | memoryview] = []
+    waiting_bytes = 0
     for kind, size, content in chunks:
         has_palette = has_palette or (kind == b"PLTE" and 0 < size <= 768 and size % 3 == 0)
         if kind not in (b"IDAT", b"PLTE", b"IEND") and not kind[0] & 0x20:
             return False  # an unknown chunk without which the picture cannot be read
         for packed in content:
-            rest: bytes | memoryview = packed if kind == b"IDAT" else b""
-            while rest:
-                block = inflater.decompress(rest, _BLOCK_BYTES)
-                # The first byte of a row names its filter.
-                if any(one >= _PNG_FILTERS for one in block[-inflated % row_bytes :: row_bytes]):
-                    return False
-                inflated += len(block)
-                if inflated > row_bytes * height:
-                    return False
-                rest = inflater.unconsumed_tail
-                if inflater.eof:
-                    break
-    return inflater.eof and inflated == row_bytes * height and (colour != 3 or has_palette)
+            if kind != b"IDAT":
+                continue
+            waiting.append(packed)
+            waiting_bytes += len(packed)
+            if not source.is_whole or waiting_bytes >= _PACKED_BYTES:
+                rows.add(b"".join(waiting))
+                waiting, waiting_bytes = [], 0
+    rows.add(b"".join(waiting))
+    return rows.are_whole and (colour != 3 or has_palette)
+
+
+class _Rows:
+    """
+    The rows of a PNG, which are inflated and forgotten.
+
+    :param row_bytes: size of a row with its filter, in bytes.
+    :param height: number of rows.
+    """
+
+    def __init__(self, row_bytes: int, height: int) -> None:
+        self._row_bytes, self._all_bytes = row_bytes, row_bytes * height
+        self._inflated = 0
+        self._inflater = zlib.decompressobj()
+
+    def add(self, packed: bytes) -> None:
+        """
+        Inflate the next bytes.
+
+        :raises ValueError: there are more rows than there should be, or a row has a filter that does not exist.
+        :raises zlib.error: they cannot be inflated.
+        """
+        while packed and not self._inflater.eof:
+            block = self._inflater.decompress(packed, min(_BLOCK_BYTES, self._all_bytes - self._inflated + 1))
+            # The first byte of a row names its filter.
+            if max(block[-self._inflated % self._row_bytes :: self._row_bytes], default=0) >= _PNG_FILTERS:
+                raise ValueError("filter")
+            self._inflated += len(block)
+            if self._inflated > self._all_bytes:
+                raise ValueError("too many rows")
+            packed = self._inflater.unconsumed_tail
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all of them have come, and nothing more."""
+        return self._inflater.eof and self._inflated == self._all_bytes
