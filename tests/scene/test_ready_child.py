@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from triverse_addon.api.sentence import Sentence
+from triverse_addon.scene.child import process as child_process
 from triverse_addon.scene.child import ready_process
 from triverse_addon.scene.child.process import ChildEndedError, ChildMessages
 from triverse_addon.scene.child.ready_process import ReadyChildProcess
@@ -258,6 +259,21 @@ def test_none_waits_where_memory_is_short(
     process.expect_job(house.work)
     assert process.is_waiting == waits
     house.run(process)
+
+
+def test_without_a_thread_for_its_output_no_child_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = house.process()
+    with monkeypatch.context() as without:
+        without.setattr(child_process.threading.Thread, "start", lambda _thread: no_thread())
+        process.expect_job(house.work)
+    assert not process.is_waiting
+    assert all(is_gone(pid) for pid in house.noted("started"))
+    assert list(house.work.iterdir()) == []
+    house.run(process)
+
+
+def no_thread() -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def test_a_folder_that_cannot_be_made_only_means_that_none_waits(house: House) -> None:

@@ -9,7 +9,6 @@ maximum number of jobs, the next job starts a new one.
 """
 
 import contextlib
-import os
 import secrets
 import shutil
 import subprocess
@@ -23,8 +22,7 @@ from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_s
 from ...tasks.files.private_files import make_folder
 from ..worker import job_json
 from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
-from .environment import child_environment
-from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, isolated_popen_kwargs, keep_log, kill
+from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, kill, start
 
 #: Longest time, in seconds, until the stop event or the end of the child is noticed. The child says when it is done.
 _POLL_S = 0.1
@@ -121,23 +119,12 @@ class ChildSession(ChildProcess):
         except OSError as error:
             raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
         try:
-            child = subprocess.Popen(
-                [*self._command, JOBS_ON_STDIN],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=scratch,
-                env=child_environment(os.environ, scratch),
-                **isolated_popen_kwargs(),
-            )
+            log = self._folder / self._log
+            child, self._reader = start([*self._command, JOBS_ON_STDIN], scratch, log, self._output.set)
         except OSError as error:
             shutil.rmtree(scratch, ignore_errors=True)
             raise not_started(error) from None
         self._child, self._scratch, self._done = child, scratch, 0
-        log = self._folder / self._log
-        read = (child.stdout, log, self._output.set)
-        self._reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)
-        self._reader.start()
         return child
 
     def _wait(

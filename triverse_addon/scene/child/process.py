@@ -10,6 +10,7 @@ own folder for temporary files, which is always removed.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import secrets
@@ -140,22 +141,10 @@ class ChildProcess:
         if stop.is_set():
             raise ConvertStopped(self._messages.stopped)
         try:
-            child = subprocess.Popen(
-                [*self._command, str(job_path.resolve())],
-                # The child exits when this pipe is closed, so it does not outlive a Blender that was killed.
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=scratch,
-                env=child_environment(os.environ, scratch.resolve()),
-                **isolated_popen_kwargs(),
-            )
+            child, reader = start([*self._command, str(job_path.resolve())], scratch.resolve(), log_path)
         except OSError as error:
             raise not_started(error) from None
-        assert child.stdout is not None
         assert child.stdin is not None
-        reader = threading.Thread(target=keep_log, args=(child.stdout, log_path), name="child-log", daemon=True)
-        reader.start()
         deadline = time.monotonic() + self._timeout_s
         try:
             while (code := child.poll()) is None:
@@ -210,6 +199,39 @@ class ChildProcess:
 def fill_in(sentence: Sentence, **args: str | int | float) -> Sentence:
     """Return a message of :class:`ChildMessages` with values for its placeholders."""
     return Sentence(sentence.template, args)
+
+
+def start(
+    arguments: Sequence[str], scratch: Path, log_path: Path, on_output: Callable[[], object] = lambda: None
+) -> tuple[subprocess.Popen[bytes], threading.Thread]:
+    """
+    Start a child, and a thread that keeps its output.
+
+    :param arguments: the command with its arguments.
+    :param scratch: absolute path of the child's own folder, which is its current directory.
+    :param log_path: see :func:`keep_log`; likewise ``on_output``.
+    :return: the child, which ends when its standard input is closed, and the thread, which ends with the child.
+    :raises OSError: it cannot be started.
+    """
+    child = subprocess.Popen(
+        arguments,
+        # The child exits when this pipe is closed, so it does not outlive a Blender that was killed.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=scratch,
+        env=child_environment(os.environ, scratch),
+        **isolated_popen_kwargs(),
+    )
+    assert child.stdout is not None
+    read = (child.stdout, log_path, on_output)
+    reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)
+    try:
+        reader.start()
+    except RuntimeError:  # the system cannot start another thread
+        kill(child)
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+    return child, reader
 
 
 def isolated_popen_kwargs() -> dict[str, Any]:

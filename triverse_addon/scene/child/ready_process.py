@@ -12,7 +12,6 @@ minutes without a job, with its parent, and none is started where memory is shor
 
 import contextlib
 import logging
-import os
 import secrets
 import shutil
 import subprocess
@@ -29,16 +28,14 @@ from ...tasks.files.private_files import make_folder, opener
 from ..worker import job_json
 from ..worker.job_format import BEGUN, DONE, EXPECTED, ONE_JOB_ON_STDIN, ExpectedInput, Input, Job, OutputT
 from . import work_folder
-from .environment import child_environment
 from .process import (
     SCRATCH,
     ChildEndedError,
     ChildMessages,
     ChildProcess,
     fill_in,
-    isolated_popen_kwargs,
-    keep_log,
     kill,
+    start,
 )
 
 _log = logging.getLogger(__name__)
@@ -240,26 +237,14 @@ class ReadyChildProcess(ChildProcess):
         :raises OSError: it cannot be started.
         """
         scratch = (work_dir / f"{SCRATCH}{secrets.token_hex(4)}").resolve()
+        log = scratch.parent / work_folder.log_name()
+        output = threading.Event()
         make_folder(scratch)
         try:
-            process = subprocess.Popen(
-                [*self._command, ONE_JOB_ON_STDIN],
-                # The child exits when this pipe is closed, so it does not outlive a Blender that was killed.
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=scratch,
-                env=child_environment(os.environ, scratch),
-                **isolated_popen_kwargs(),
-            )
+            process, reader = start([*self._command, ONE_JOB_ON_STDIN], scratch, log, output.set)
         except OSError:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
-        log = scratch.parent / work_folder.log_name()
-        output = threading.Event()
-        read = (process.stdout, log, output.set)
-        reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)
-        reader.start()
         return _Child(process, scratch, log, reader, output)
 
     def _take(self, out_dir: Path | None = None) -> _Child | None:
