@@ -29,7 +29,8 @@ INIT = "__init__"
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "": (("api",), ("tasks",), ("batch",), ("scene",), ("scripting",), ("ui", "cli"), (INIT,)),
     "tasks": (
-        ("machine_memory", "record", "version"),
+        ("machine_memory", "version", "work_limits"),
+        ("record",),
         ("converter", "files"),
         ("glb", "preparer", "store"),
         ("settings",),
@@ -49,8 +50,9 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("importing",),
     ),
     "ui": (
-        ("away", "rna"),
+        ("away", "lazy_modules", "rna"),
         ("text",),
+        ("preference_values",),
         ("settings",),
         ("form",),
         ("state", "translations"),

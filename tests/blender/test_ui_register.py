@@ -138,11 +138,11 @@ def test_unregister_never_raises(ui: ModuleType, caplog: pytest.LogCaptureFixtur
     """Whatever another add-on took away before, the rest goes, and a second time nothing does."""
     import triverse_addon
     from triverse_addon.ui.generate import add_menu, operators
-    from triverse_addon.ui.state import runtime
+    from triverse_addon.ui.state import session_events
 
     bpy.utils.unregister_class(operators.TRIVERSE_OT_generate)
     del bpy.types.Scene.triverse
-    bpy.app.handlers.load_post.remove(runtime._file_loaded)
+    bpy.app.handlers.load_post.remove(session_events._file_loaded)
     bpy.types.VIEW3D_MT_add.remove(add_menu._draw)
     triverse_addon.unregister()
     assert caplog.records

@@ -147,12 +147,12 @@ def test_the_selection_is_what_is_sent_and_replaced(ui: ModuleType, connected: S
 def test_the_request_is_built_once_and_its_values_are_checked_once(
     ui: ModuleType, connected: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from triverse_addon.api import flows
+    from triverse_addon.api import field_values
     from triverse_addon.ui.form import inputs, request
     from triverse_addon.ui.generate import cost, operators
 
     read, checked = [], []
-    values, check_value = inputs.values, flows.check_value
+    values, check_value = inputs.values, field_values.check_value
 
     def count_reads(props, flow):
         read.append(flow.name)
@@ -163,7 +163,7 @@ def test_the_request_is_built_once_and_its_values_are_checked_once(
         return check_value(field, value)
 
     monkeypatch.setattr(inputs, "values", count_reads)
-    monkeypatch.setattr(flows, "check_value", count_checks)
+    monkeypatch.setattr(field_values, "check_value", count_checks)
     given().flow = "text-to-texture"
     given().shared.prompt = "Red leather"
     select(glbs.sphere("Ball"))

@@ -12,7 +12,6 @@ invisible ones (joiners and variation selectors of letters and emoji); an API ke
 from __future__ import annotations
 
 import re
-import unicodedata
 
 #: Control and format characters, lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -44,6 +43,8 @@ def escaped_json(text: str) -> str:
 
 
 def _is_unseen(char: str) -> bool:
+    import unicodedata  # a library of its own, for few texts; register() imports this module
+
     return char in _BLANKS or (unicodedata.category(char) in _UNSEEN and char not in _JOINERS)
 
 
@@ -72,9 +73,9 @@ INVISIBLE = (
 )
 """Content of a regex character class: Unicode's Default_Ignorable_Code_Point, control characters, and all spaces."""
 
-_NEVER_SEEN = re.compile(f"(?![ \t\n\r\x0b\x0c\xa0\u1680\u2000-\u200a\u202f\u205f\u3000])[{INVISIBLE}]")
+_NEVER_SEEN = f"(?![ \t\n\r\x0b\x0c\xa0\u1680\u2000-\u200a\u202f\u205f\u3000])[{INVISIBLE}]"
 
 
 def without_invisible(text: str) -> str:
     """Return ``text`` without invisible characters; spaces and line breaks stay."""
-    return _NEVER_SEEN.sub("", text)
+    return re.sub(_NEVER_SEEN, "", text)

@@ -40,7 +40,6 @@ headers): they are raised ``from None``.
 
 from __future__ import annotations
 
-import traceback
 from pathlib import Path
 from typing import Literal
 
@@ -166,6 +165,8 @@ class UnforeseenError(TriverseError):
 
 def _where(error: BaseException) -> str:
     """Return the type name of an error, with the file and line of the innermost frame that belongs to the add-on."""
+    import traceback  # for bugs only; register() imports this module
+
     own = str(Path(__file__).resolve().parents[1])
     found = ""
     for frame, line in traceback.walk_tb(error.__traceback__):

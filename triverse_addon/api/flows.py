@@ -7,17 +7,18 @@ Ground floor; any thread; no ``bpy``.
 Labels and descriptions are in English and are translated by the ui. What the public documentation does not describe is
 marked: a field with ``documented=False``, a flow with the reason in ``experimental``. A value of None is never sent, so
 that the service's own default applies.
+
+``register()`` makes properties of the table. What only checks need, such as decimal numbers and the kinds of files, is
+imported by the checks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from .errors import InputError
-from .field_values import check_value
 from .fields import (
     IMAGE_FILE,
     JSON,
@@ -36,7 +37,6 @@ from .fields import (
     yields_glb,
 )
 from .sentence import Sentence
-from .upload_checks import check_image, check_model
 from .urls import clean
 
 __all__ = [
@@ -46,8 +46,6 @@ __all__ = [
     "Flow",
     "Kind",
     "check",
-    "check_image",
-    "check_model",
     "check_sources",
     "flow_named",
     "output_format",
@@ -62,7 +60,7 @@ _FIELDS_NOT_PUBLIC = "The service has it, but its settings are not documented, s
 
 def _guess(field: Field, **changes: object) -> Field:
     """Return a copy of ``field`` with changes, marked as not documented for the current flow."""
-    return replace(field, documented=False, **changes)  # type: ignore[arg-type]
+    return field._replace(documented=False, **changes)  # type: ignore[arg-type]
 
 
 def _view(side: str, label: str, required: bool = False) -> Field:
@@ -316,6 +314,8 @@ def check(flow_name: str, values: Mapping[str, object], *, partial: bool = False
     :param partial: for a price quote: required values may be missing, and incomplete values are left out.
     :raises InputError: (the field's name) a value is unknown, missing, of the wrong type, out of range, or too short.
     """
+    from .field_values import check_value
+
     flow = flow_named(flow_name)
     checked: dict[str, JSON] = {}
     for name, value in values.items():
@@ -349,6 +349,8 @@ def check_sources(
     :raises InputError: (the field's name) a file is unknown, missing, unreadable, empty, too large, or of another
         format.
     """
+    from .upload_checks import check_image, check_model
+
     flow = flow_named(flow_name)
     given = {name: path for name, path in sources.items() if str(path).strip()}
     for name in given:

@@ -9,26 +9,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from .display_text import shown
 
 Value = str | int | float
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+#: Patterns are compiled when first used, by ``re``, which keeps them: register() imports this module.
+_PLACEHOLDER = r"\{(\w+)\}"
 
 
-@dataclass(frozen=True)
 class Sentence:
     """
-    A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and its values.
+    A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and its values. Never changed.
 
     Templates are literals in the source, so that translations can be looked up for them. Variable parts (a file name, a
     message of the service) are values.
     """
 
-    template: str
-    args: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    __slots__ = ("args", "template")
+
+    def __init__(self, template: str, args: Mapping[str, Value] | None = None) -> None:
+        self.template = template
+        self.args: Mapping[str, Value] = {} if args is None else args
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sentence):
+            return NotImplemented
+        return (self.template, self.args) == (other.template, other.args)
+
+    def __hash__(self) -> int:
+        return hash(self.template)
+
+    def __repr__(self) -> str:
+        return f"Sentence({self.template!r}, {self.args!r})"
 
     @classmethod
     def of(cls, template: str, /, **args: Value) -> Sentence:
@@ -50,7 +63,7 @@ class Sentence:
             return shown(str(self.args[match[1]])) if match[1] in self.args else match[0]
 
         text = translate(self.template)
-        return _PLACEHOLDER.sub(fill, text) if "{" in text else text
+        return re.sub(_PLACEHOLDER, fill, text) if "{" in text else text
 
     def to_json(self) -> dict[str, object]:
         """Return a dictionary of JSON types that `from_json` accepts."""

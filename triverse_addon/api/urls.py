@@ -12,17 +12,17 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
-from .calendar import utc
 from .errors import InputError, RefusedAddressError
 from .sentence import Sentence
 
 #: Default of ``TRIVERSE_API_URL``.
 DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 
-_TASK_UUID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
-_TOKEN = re.compile(r"(?i)\b(token|key|api_key|apikey|access_token|authorization)=[^&\s\"'<>]+")
-_BEARER = re.compile(r"(?i)\bbearer(?:\s|%20|\+)+[^\s\"',;]+")
+#: Patterns are compiled when first used, by ``re``, which keeps them: register() imports this module.
+_TASK_UUID = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}"
+_CONTROL = r"[\x00-\x20\x7f]"
+_TOKEN = r"(?i)\b(token|key|api_key|apikey|access_token|authorization)=[^&\s\"'<>]+"
+_BEARER = r"(?i)\bbearer(?:\s|%20|\+)+[^\s\"',;]+"
 _HIDDEN = "…"
 _PORTS = {"https": 443, "http": 80}
 
@@ -79,7 +79,7 @@ def check_asset_url(url: str) -> str:
 
 
 def _problem(url: str) -> Sentence | None:
-    if not url or _CONTROL.search(url):
+    if not url or re.search(_CONTROL, url):
         return Sentence.of("This is not a web address: {url}", url=_shown(url))
     try:
         parts = urlsplit(url)
@@ -129,7 +129,7 @@ def check_task_uuid(text: str) -> str:
     :raises InputError: (field ``task_uuid``) the text cannot be a UUID.
     """
     word = text.strip()
-    if not _TASK_UUID.fullmatch(word):
+    if not re.fullmatch(_TASK_UUID, word):
         raise InputError(Sentence.of("This is not the UUID of a task: {text}", text=clean(word, 60)), field="task_uuid")
     return word
 
@@ -152,6 +152,8 @@ def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, 
 
 def utc_text(epoch_s: float) -> str:
     """Return epoch seconds as ISO 8601 in UTC with ``Z``, the format of the service."""
+    from .calendar import utc  # register() imports this module, and nothing else that needs datetime
+
     return utc(epoch_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -161,7 +163,7 @@ def utc_text(epoch_s: float) -> str:
 
 def hide_tokens(text: str) -> str:
     """Return ``text`` with everything that looks like a key replaced."""
-    return _BEARER.sub(f"Bearer {_HIDDEN}", _TOKEN.sub(rf"\1={_HIDDEN}", text))
+    return re.sub(_BEARER, f"Bearer {_HIDDEN}", re.sub(_TOKEN, rf"\1={_HIDDEN}", text))
 
 
 def clean(text: str, limit: int = 500) -> str:

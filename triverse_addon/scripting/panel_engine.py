@@ -6,36 +6,37 @@ Floor: between second and third. Thread: main. No ``bpy``. The ui, which is abov
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
-from .callbacks import Callbacks
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ..tasks.engine.engine import Engine
+    from .callbacks import Callbacks
     from .engine_host import EngineHost
 
+    class PanelSession(Protocol):
+        """What scripts need of the panel's session."""
 
-class PanelSession(Protocol):
-    """What scripts need of the panel's session."""
+        @property
+        def engine(self) -> "Engine":
+            """The started engine."""
+            ...
 
-    @property
-    def engine(self) -> "Engine":
-        """The started engine."""
-        ...
-
-    def tick(self, budget_s: float, *, may_import: bool = True) -> bool:
-        """Process the engine's events, and call :func:`tick` here."""
-        ...
+        def tick(self, budget_s: float, *, may_import: bool = True) -> bool:
+            """Process the engine's events, and call :func:`tick` here."""
+            ...
 
 
 #: Returns the session, started if need be; None while the add-on is not registered.
-_start: Callable[[], PanelSession] | None = None
-_callbacks = Callbacks()
+_start: "Callable[[], PanelSession] | None" = None
+_callbacks: "Callbacks | None" = None
 
 
-def offer(start: Callable[[], PanelSession]) -> None:
+def offer(start: "Callable[[], PanelSession]") -> None:
     """Offer the panel's session to scripts."""
     global _start
     _start = start
@@ -49,17 +50,19 @@ def withdraw() -> None:
 
 def tick(engine: "Engine") -> None:
     """Call the functions of scripts whose tasks have changed. Called at each tick of the session."""
-    _callbacks.tick(engine)
+    if _callbacks is not None:
+        _callbacks.tick(engine)
 
 
 def is_busy() -> bool:
     """Return whether a batch of a script runs, so that ticks are needed at short intervals."""
-    return _callbacks.is_busy
+    return _callbacks is not None and _callbacks.is_busy
 
 
 def end() -> None:
     """End the batches of scripts, because the session ends. Called before its engine stops."""
-    _callbacks.end()
+    if _callbacks is not None:
+        _callbacks.end()
 
 
 def connection() -> "PanelConnection | None":
@@ -74,7 +77,7 @@ def connection() -> "PanelConnection | None":
     return PanelConnection()
 
 
-def _session() -> PanelSession:
+def _session() -> "PanelSession":
     if _start is None:
         raise TriverseError(Sentence.of("Triverse is switched off in this Blender."))
     return _start()
@@ -88,6 +91,11 @@ class PanelConnection:
     """
 
     def __init__(self) -> None:
+        from .callbacks import Callbacks  # for the first script; register() imports this module
+
+        global _callbacks
+        if _callbacks is None:
+            _callbacks = Callbacks()
         self.callbacks = _callbacks
 
     @property

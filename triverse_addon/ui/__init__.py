@@ -9,13 +9,12 @@ first needed (see ``state.runtime``).
 """
 
 import contextlib
-import logging
 from collections.abc import Callable
+from types import ModuleType
 
 import bpy
 
-from ..scene.host import data_folder
-from . import translations
+from . import lazy_modules, translations
 from .batch import file_operators as batch_file_operators
 from .batch import panel as batch_panel
 from .batch import run_operators as batch_run_operators
@@ -41,7 +40,7 @@ from .generate import operators as generate_operators
 from .generate import panel as generate_panel
 from .setup import operators as setup_operators
 from .setup import other_copy, preferences
-from .state import runtime
+from .state import session_events
 from .task_list import (
     group_menus,
     import_operators,
@@ -67,8 +66,6 @@ from .task_list import panel as task_list_panel
 from .task_list import ui_list as task_list_ui_list
 from .timers import app_timer, modal_timer, open_dialog, status_bar, viewport_header
 from .viewport import box_control, preview_control
-
-_log = logging.getLogger(__name__)
 
 _CLASSES = (
     *preferences.CLASSES,
@@ -140,7 +137,7 @@ def register() -> bool:
             bpy.utils.register_class(cls)
             _later(undo, bpy.utils.unregister_class, cls)
         if other:
-            _log.warning("%s", other_copy.sentence(other))
+            _warn(other_copy.sentence(other))
         else:
             _register_rest(undo)
         _undo = undo.pop_all()
@@ -148,23 +145,29 @@ def register() -> bool:
 
 
 def _register_rest(undo: contextlib.ExitStack) -> None:
-    _later(undo, last_used.forget)
+    _later(undo, _call_if_used, last_used, "forget")
     for module in (properties, status_bar, viewport_header, add_menu, keymap, app_timer):
         module.register()
         _later(undo, module.unregister)
     _later(undo, pie_menu.stop_waiting)
     _later(undo, drop_handler.forget_place)
     _later(undo, open_dialog.forget)
-    _later(undo, box_control.clear)
-    _later(undo, preview_control.hide)
-    _later(undo, data_folder.forget)
+    _later(undo, _call_if_used, box_control, "clear")
+    _later(undo, _call_if_used, preview_control, "hide")
     # Registered last, so unregistered first: the engine's threads must end before the rest is unregistered.
-    runtime.register()
-    _later(undo, runtime.unregister)
+    _later(undo, session_events.end_session)
+    session_events.register()
+    _later(undo, session_events.unregister)
 
 
 def _later(undo: contextlib.ExitStack, step: Callable[..., object], *args: object) -> None:
     undo.callback(_quietly, step, *args)
+
+
+def _call_if_used(module: ModuleType, name: str) -> None:
+    """Call the function of a lazy module, unless the module has never run: then there is nothing to undo."""
+    if lazy_modules.has_run(module):
+        getattr(module, name)()
 
 
 def _quietly(step: Callable[..., object], *args: object) -> None:
@@ -172,7 +175,13 @@ def _quietly(step: Callable[..., object], *args: object) -> None:
     try:
         step(*args)
     except (RuntimeError, ValueError, AttributeError, KeyError, ReferenceError) as error:
-        _log.warning("%s", error)
+        _warn(error)
+
+
+def _warn(said: object) -> None:
+    import logging  # for faults only
+
+    logging.getLogger(__name__).warning("%s", said)
 
 
 def unregister() -> None:

@@ -17,9 +17,10 @@ from ...api.display_text import plain_name
 from ...api.errors import InputError
 from ...api.field_values import check_value
 from ...api.fields import JSON
-from ...api.flows import FLOWS, Field, Flow, Kind, check_image, check_model, yields_glb
+from ...api.flows import FLOWS, Field, Flow, Kind, yields_glb
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
+from ...api.upload_checks import check_image, check_model
 from ...api.urls import DEFAULT_API_URL, clean
 from ...tasks.record.processing import PLAIN, Processing
 from ...tasks.record.provenance import name_for, short_name

@@ -14,7 +14,7 @@ from ...api.field_values import check_value, to_number
 from ...api.flows import Field, Kind
 from ...api.sentence import Sentence
 from ...api.spelling import half_width
-from ...tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
+from ...tasks.work_limits import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 
 #: Export formats in addition to the .blend, with their file suffixes.
 EXPORTS = {"glb": ".glb", "fbx": ".fbx", "usd": ".usdz", "obj": ".obj"}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ...api.backoff import backoff_s
 from ...api.errors import DuplicateError, NotFoundError, ServiceError, TriverseError
-from ...api.flows import FLOWS, Kind, check_image, check_model
+from ...api.flows import FLOWS, Kind
 from ...api.sentence import Sentence
+from ...api.upload_checks import check_image, check_model
 from ..files.download_errors import folder_error
 from ..files.folders import folder_for, make
 from ..preparer import Preparer

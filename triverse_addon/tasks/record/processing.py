@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-#: Largest number of levels of detail, and the limits of the number of triangles to decimate to.
-MOST_LODS = 4
-LEAST_TRIANGLES, MOST_TRIANGLES = 100, 1_500_000
+from ..work_limits import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 
 
 @dataclass(frozen=True, slots=True)

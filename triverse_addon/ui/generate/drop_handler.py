@@ -15,7 +15,7 @@ then nothing but memory may be touched, and only an operator is told where the m
 import dataclasses
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatVectorProperty, StringProperty
@@ -50,13 +50,11 @@ _PICTURE_UNITS = 2.0
 _NOTED_FOR_S = 120.0
 
 
-class _Place(NamedTuple):
+class _Place:
     """Where the mouse was when Blender asked who takes what is dropped, in pixels of the window, and when."""
 
-    x: int
-    y: int
-    region_type: str
-    noted_at_s: float
+    def __init__(self, x: int, y: int, region_type: str, noted_at_s: float) -> None:
+        self.x, self.y, self.region_type, self.noted_at_s = x, y, region_type, noted_at_s
 
 
 _noted: _Place | None = None

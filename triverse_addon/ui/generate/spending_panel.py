@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ...api.calendar import local_text
 from .. import settings
 from ..setup.operator_helpers import session_or_report
 from ..state import runtime
@@ -95,7 +94,8 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser to choose the file."""
-        from ...tasks.record.record import now_s  # lazy import, as in runtime
+        from ...api.calendar import local_text  # lazy imports, as in runtime
+        from ...tasks.record.record import now_s
 
         if not self.filepath:
             self.filepath = f"triverse-spending-{local_text(now_s(), '%Y-%m-%d')}{_SUFFIX}"

@@ -17,7 +17,6 @@ from .. import settings
 from ..form import example, inputs
 from ..rna.members import Icon, scene_props
 from ..state import runtime
-from ..state.runtime import KeyState
 from ..text.layout_text import has_room, paragraph, sidebar_width_px
 from ..text.translate import tr, tr_button, translate
 from ..timers import redraw
@@ -35,7 +34,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if runtime.is_new_user():
         _draw_welcome(layout, context)
     else:
-        if runtime.key_state() in (KeyState.MISSING, KeyState.REFUSED):
+        if runtime.key_state() in (runtime.KeyState.MISSING, runtime.KeyState.REFUSED):
             _draw_key(layout.box().column(), context, icon="KEYINGSET")
         if settings.is_offline():
             _draw_online(layout.box().column(), context, icon="INTERNET_OFFLINE")
@@ -62,18 +61,18 @@ def _draw_welcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     key, is_online = runtime.key_state(), not settings.is_offline()
     box = layout.box().column()
     box.label(text="Welcome to Triverse")
-    _draw_step(box, tr("1. Your API key"), is_done=key is KeyState.ACCEPTED)
-    if key in (KeyState.MISSING, KeyState.REFUSED):
+    _draw_step(box, tr("1. Your API key"), is_done=key is runtime.KeyState.ACCEPTED)
+    if key in (runtime.KeyState.MISSING, runtime.KeyState.REFUSED):
         _draw_key(box.column(), context)
         box.separator()
-    elif key is KeyState.TESTING:
+    elif key is runtime.KeyState.TESTING:
         paragraph(box, tr("Asking the service…"), sidebar_width_px(context, boxed=True), icon="SORTTIME")
     _draw_step(box, tr("2. Going online"), is_done=is_online)
     if not is_online:
         _draw_online(box.column(), context)
         box.separator()
     _draw_step(box, tr("3. Your first model"), is_done=False)
-    if key not in (KeyState.MISSING, KeyState.REFUSED) and is_online:
+    if key not in (runtime.KeyState.MISSING, runtime.KeyState.REFUSED) and is_online:
         text = tr("Describe a thing, or begin with an example. The button below says what it costs.")
         paragraph(box, text, sidebar_width_px(context, boxed=True))
         box.operator("triverse.try_example", icon="LIGHT")
@@ -87,7 +86,7 @@ def _draw_step(layout: bpy.types.UILayout, text: str, *, is_done: bool) -> None:
 
 def _draw_key(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon: Icon = "NONE") -> None:
     answer = runtime.key_answer()
-    is_refused = runtime.key_state() is KeyState.REFUSED
+    is_refused = runtime.key_state() is runtime.KeyState.REFUSED
     if is_refused and answer is not None:
         paragraph(layout, translate(answer[1]), sidebar_width_px(context, boxed=True), icon="ERROR", alert=True)
     else:

@@ -14,7 +14,6 @@ from bpy.props import BoolProperty, StringProperty
 
 from ...api.errors import TriverseError
 from ...api.urls import origin_of
-from ...scene.host import data_folder
 from .. import settings
 from ..state import runtime
 from ..text.translate import tr, translate
@@ -184,7 +183,7 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open a file browser to choose the new folder."""
-        self.directory = os.path.join(data_folder.folder(create=False), "")
+        self.directory = os.path.join(settings.data_dir(create=False), "")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -201,7 +200,7 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
             self.report({"WARNING"}, translate(error.sentence))
             return {"CANCELLED"}
         finally:
-            data_folder.forget()
+            runtime.forget_folder()
         runtime.request_start()
         return app_timer.finish_operator()
 

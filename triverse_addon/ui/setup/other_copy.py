@@ -10,7 +10,7 @@ of the first, and both would fail to unregister.
 
 import bpy
 
-from ..settings import ADDON
+from ..preference_values import ADDON
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Drawing of the add-on's preferences. The properties and their values are in ``settings``.
+Drawing of the add-on's preferences. The properties are in ``preference_values``, and are read in ``settings``.
 
 Floor: third. Thread: main. Imports ``bpy``.
 """
@@ -9,10 +9,10 @@ import bpy
 
 from ...api.errors import InputError, KeyElsewhereError, TriverseError
 from ...api.urls import DEFAULT_API_URL, check_base_url
-from ...tasks.settings import key_from_environment, url_from_environment
+from .. import settings
+from ..preference_values import ADDON, PreferenceProperties
 from ..rna import choices
 from ..rna.members import Icon
-from ..settings import ADDON, PreferenceProperties, data_dir, key_problem
 from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, translate
@@ -33,7 +33,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         layout.use_property_decorate = False
         # The width of the area for values: the label takes the rest.
         width_px = (context.region.width - 260 * ui_scale()) * (1.0 - _LABEL)
-        problem = key_problem()
+        problem = settings.key_problem()
         self._draw_key(layout.column(), None if isinstance(problem, KeyElsewhereError) else problem, width_px)
         layout.separator()
         self._draw_service(layout.column(), problem if isinstance(problem, KeyElsewhereError) else None, width_px)
@@ -42,7 +42,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
 
     def _draw_key(self, column: bpy.types.UILayout, problem: TriverseError | None, width_px: float) -> None:
         """Draw the API key, why it cannot be used, and the key test with its result."""
-        if key_from_environment():
+        if settings.is_key_of_environment():
             _draw_locked(column, "TRIVERSE_API_KEY", text="API Key")
         else:
             column.prop(self, "api_key")
@@ -58,7 +58,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
 
     def _draw_service(self, column: bpy.types.UILayout, problem: TriverseError | None, width_px: float) -> None:
         """Draw the address of the service, what is wrong with it, and the button that allows the key for it."""
-        if url_from_environment():
+        if settings.is_url_of_environment():
             _draw_locked(column, "TRIVERSE_API_URL", text="Service")
         else:
             column.prop(self, "api_url")
@@ -77,7 +77,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         split = column.split(factor=_LABEL)
         _draw_label(split, text="List and Models")
         row = split.row(align=True)
-        row.label(text=data_dir(create=False), translate=False)
+        row.label(text=settings.data_dir(create=False), translate=False)
         row.operator("triverse.move_data", text="", icon="FILE_FOLDER")
         row = column.row(align=True)
         row.prop(self, "download_dir", placeholder="Next to the list of tasks")

@@ -5,23 +5,20 @@ The session of this Blender process: the engine, and the state of the user inter
 Floor: third. Thread: main. Imports ``bpy``.
 
 It is created when first needed (a panel is drawn, an operator is run, or the store has tasks), never by ``register()``:
-the engine imports ``requests`` and ``websockets``, which takes longer than all other imports together.
+the engine imports ``requests`` and ``websockets``, which takes longer than all other imports together. What is
+registered with Blender is in ``session_events``.
 """
 
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
-
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ...scene.host import data_folder
 from ...scripting import panel_engine
 from .. import settings
-from ..form import last_used, properties
+from ..form import last_used
 from ..rna.members import image_suffixes
-from . import file_catalogs, list_rows
 
 if TYPE_CHECKING:
     from .session import Session
@@ -44,6 +41,8 @@ def get_or_start() -> "Session":
     """
     global _session, _is_start_requested, _problem
     if _session is None:
+        from ...scene.host import data_folder
+
         try:
             if data_folder.settle():
                 # The file with the settings used last is in the folder that was moved.
@@ -137,63 +136,11 @@ def shutdown() -> None:
         ending.shutdown()
 
 
-def register() -> None:
-    """Add the handlers for loaded files, undo and redo, and offer the session to scripts."""
-    bpy.app.handlers.load_post.append(_file_loaded)
-    bpy.app.handlers.save_post.append(_file_saved)
-    bpy.app.handlers.undo_post.append(_undone)
-    bpy.app.handlers.redo_post.append(_undone)
-    panel_engine.offer(get_or_start)
+def forget_folder() -> None:
+    """Stop a running move of the data folder, and discard which folder it is."""
+    from ...scene.host import data_folder  # lazy import, as above
 
-
-def unregister() -> None:
-    """Remove the handlers and stop the session."""
-    bpy.app.handlers.load_post.remove(_file_loaded)
-    bpy.app.handlers.save_post.remove(_file_saved)
-    file_catalogs.join(1.0)
-    panel_engine.withdraw()
-    bpy.app.handlers.undo_post.remove(_undone)
-    bpy.app.handlers.redo_post.remove(_undone)
-    shutdown()
-    # From now on, files may be loaded without being noticed.
-    _new_time()
-
-
-def _new_time() -> None:
-    """Renew the token of ``scene.importing.origin``: scenes can no longer be identified by their names alone."""
-    # Lazy import: it loads tasks.record.record, which would take a tenth of the time of register().
-    from ...scene.importing import origin
-
-    origin.renew_token()
-
-
-@bpy.app.handlers.persistent
-def _file_loaded(*_: object) -> None:
-    _new_time()
-    for scene in bpy.data.scenes:
-        properties.repair(scene)
-    if _session is not None:
-        _session.rejected = {}
-        _session.again_of = ""
-        _forget_imported_models()
-        list_rows.write(_session)
-
-
-@bpy.app.handlers.persistent
-def _file_saved(*_: object) -> None:
-    file_catalogs.write_later(bpy.data.filepath)
-
-
-@bpy.app.handlers.persistent
-def _undone(*_: object) -> None:
-    if _session is not None:
-        _forget_imported_models()
-
-
-def _forget_imported_models() -> None:
-    from ...scene.importing import imported_models  # lazy import, as above
-
-    imported_models.forget()
+    data_folder.forget()
 
 
 def has_store() -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...tasks.record.labels import file_title
 from ..rna.members import Icon, window_props
 from ..state import runtime
 from ..text.translate import tr
@@ -26,7 +25,7 @@ _MOST = 14
 
 def names(manager: "TriverseWindowManager") -> list[str]:
     """Return the names of the groups to which the list is narrowed."""
-    project = manager.project or file_title(manager.made_in)
+    project = manager.project or _title(manager.made_in)
     return [*([project] if project else []), *([f"#{manager.tag}"] if manager.tag else [])]
 
 
@@ -36,9 +35,16 @@ def draw(row: bpy.types.UILayout) -> None:
     _groups()
     icon: Icon = "SOLO_ON" if manager.starred else "SOLO_OFF"
     row.operator("triverse.filter_by", text="", icon=icon, depress=manager.starred).kind = "STAR"
-    project = manager.project or file_title(manager.made_in)
+    project = manager.project or _title(manager.made_in)
     row.menu("TRIVERSE_MT_projects", text=project or tr("Project"), icon="FILE_FOLDER", translate=False)
     row.menu("TRIVERSE_MT_tags", text=manager.tag or tr("Tag"), icon="BOOKMARKS", translate=False)
+
+
+def _title(path: str) -> str:
+    """Return the name of the project of tasks that were made in a file."""
+    from ...tasks.record.labels import file_title  # lazy import, as in runtime
+
+    return file_title(path)
 
 
 def _groups() -> "Groups | None":
@@ -53,7 +59,7 @@ def _groups() -> "Groups | None":
 
 def _draw_groups(layout: bpy.types.UILayout, kind: str, groups: "Sequence[Group]", icon: Icon) -> None:
     for group in groups[:_MOST]:
-        name = file_title(group.name) if kind == "FILE" else group.name
+        name = _title(group.name) if kind == "FILE" else group.name
         entry = layout.operator("triverse.filter_by", text=f"{name} ({group.count:,})", icon=icon, translate=False)
         entry.kind, entry.name = kind, group.name
     if len(groups) > _MOST:

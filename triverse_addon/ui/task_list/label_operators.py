@@ -12,7 +12,6 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ...api.errors import TriverseError
-from ...tasks.record import labels
 from ..rna.members import OperatorMixin
 from ..state import list_rows, runtime
 from ..text.layout_text import paragraph, ui_scale
@@ -93,6 +92,8 @@ def is_starred(session: "Session") -> bool:
 
 def _tags_like(_self: object, _context: bpy.types.Context, text: str) -> list[str]:
     """Return how the typed tags could be continued: by the tags that other tasks have."""
+    from ...tasks.record import labels  # lazy import, as in runtime
+
     session = runtime.current()
     if session is None:
         return []
@@ -164,6 +165,8 @@ class TRIVERSE_OT_edit_tags(_LabelMixin, bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Change the tags."""
+        from ...tasks.record import labels  # lazy import, as in runtime
+
         tags, mode = labels.split_tags(self.tags), self.mode
         if mode == "ADD":
             return self.change(lambda record: record.with_(tags=labels.with_tags(record.tags, tags)))
@@ -208,6 +211,8 @@ class TRIVERSE_OT_set_project(_LabelMixin, bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Change the project."""
+        from ...tasks.record import labels  # lazy import, as in runtime
+
         project = labels.clean_name(self.project)
         return self.change(lambda record: record.with_(project=project))
 

@@ -147,7 +147,7 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
             preview_control.turn(steps - self._turned)
             self._turned = steps
 
-    def _show_imported(self, shown: preview.Preview) -> "set[OperatorReturnItems]":
+    def _show_imported(self, shown: "preview.Preview") -> "set[OperatorReturnItems]":
         """Do what a double click on a thumbnail does: show the model that is in the scene."""
         record = preview.record_of(shown.tiles[0])
         from ..state import task_presentation  # lazy import, as in state.runtime

@@ -29,10 +29,10 @@ _WIDTH = 420
 #: Most characters that are read from the clipboard: about 2,700 UUIDs.
 _MOST_COPIED = 100_000
 
-_UUID = re.compile(r"(?<![\w-])[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}(?![\w-])")
+_UUID = r"(?<![\w-])[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}(?![\w-])"
 
 #: The service does not document the format of its UUIDs. Words without a digit and short words are rejected.
-_LIKE_UUID = re.compile(r"(?=.*\d)[\w.-]{8,128}", re.ASCII)
+_LIKE_UUID = r"(?a)(?=.*\d)[\w.-]{8,128}"
 
 
 def split_uuids(text: str) -> list[str]:
@@ -42,7 +42,7 @@ def split_uuids(text: str) -> list[str]:
 
 def find_uuids(text: str) -> list[str]:
     """Return the UUIDs in a text, such as an e-mail or a table, without duplicates and without the API key."""
-    return [found for found in dict.fromkeys(_UUID.findall(text)) if found != settings.api_key()]
+    return [found for found in dict.fromkeys(re.findall(_UUID, text)) if found != settings.api_key()]
 
 
 def _copied(context: bpy.types.Context) -> str:
@@ -139,7 +139,7 @@ class TRIVERSE_OT_add_tasks(bpy.types.Operator):
 
     def _wrong(self) -> str:
         """Return the first word that cannot be a UUID, or "" if there is none."""
-        return next((word for word in split_uuids(self.uuids) if not _LIKE_UUID.fullmatch(word)), "")
+        return next((word for word in split_uuids(self.uuids) if not re.fullmatch(_LIKE_UUID, word)), "")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Add the tasks. If any word cannot be a UUID, add none and open the dialog again."""

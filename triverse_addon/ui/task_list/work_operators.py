@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
-from ...tasks.record.processing import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES, PLAIN, Processing
+from ...tasks.work_limits import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 from ..form import mesh_options, placement, request
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, tr_button
@@ -132,6 +132,8 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         record = self.usable(context)
         if record is None:
             return {"CANCELLED"}
+        from ...tasks.record.processing import PLAIN, Processing  # lazy import, as in runtime
+
         work = Processing(
             cleanup=self.cleanup, decimate=self.triangles if self.use_decimate else 0, lods=self.lods, hull=self.hull
         )

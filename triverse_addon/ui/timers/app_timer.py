@@ -10,7 +10,6 @@ earlier Blender session, starts the modal operator of ``modal_timer`` while work
 by other Blender processes, and gives new scenes the settings that were used last.
 """
 
-import logging
 from typing import TYPE_CHECKING
 
 import bpy
@@ -24,9 +23,9 @@ from ..state import runtime
 from . import modal_timer, redraw, viewport_header
 
 if TYPE_CHECKING:
-    from bpy.stub_internal.rna_enums import OperatorReturnItems
+    import logging
 
-_log = logging.getLogger(__name__)
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 #: Pause between two runs of the modal operator, in seconds. Blender can autosave in it (measured: 0.1 s is enough).
 _PAUSE_S = 0.1
@@ -54,12 +53,18 @@ def unregister() -> None:
         bpy.app.timers.unregister(_timer)
 
 
+def _log() -> "logging.Logger":
+    import logging  # for faults only; register() imports this module
+
+    return logging.getLogger(__name__)
+
+
 def _timer() -> float:
     try:
         again_s = tick()
     except UNFORESEEN as error:
         # Blender removes a timer that raises. All tasks would then stop until the next start.
-        _log.exception("A heartbeat failed")
+        _log().exception("A heartbeat failed")
         if (to_show := _error_streak.error_to_report(error)) is not None:
             runtime.show_unexpected_error(to_show.sentence)
             redraw.redraw()
@@ -88,7 +93,7 @@ def tick() -> float:
         try:
             runtime.get_or_start()
         except TriverseError as error:
-            _log.info("Triverse cannot start: %s", error)
+            _log().info("Triverse cannot start: %s", error)
             redraw.redraw()
     windows = bpy.context.window_manager.windows
     for window in windows:

@@ -11,7 +11,6 @@ timer runs: its button ``poll()`` and, if that allows it, ``execute()``; Escape,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import bpy
@@ -19,14 +18,16 @@ import bpy
 _Class = TypeVar("_Class", bound=type[Any])
 
 
-@dataclass(frozen=True)
 class _Dialog:
-    region: bpy.types.Region
-    screen: str
-    """The name of the screen that the region belongs to."""
-    look: Callable[[], object]
-    seen: object
-    """What ``look()`` was when the dialog was drawn."""
+    """
+    A dialog that is open.
+
+    :ivar screen: the name of the screen that the region belongs to.
+    :ivar seen: what ``look()`` was when the dialog was drawn.
+    """
+
+    def __init__(self, region: bpy.types.Region, screen: str, look: Callable[[], object]) -> None:
+        self.region, self.screen, self.look, self.seen = region, screen, look, look()
 
 
 _open: _Dialog | None = None
@@ -81,7 +82,7 @@ def _remember(context: bpy.types.Context) -> None:
     region = context.region_popup
     # The same draw() serves Adjust Last Operation, which is no dialog.
     if region is not None and _look is not None and context.screen is not None:
-        _open = _Dialog(region, context.screen.name, _look, _look())
+        _open = _Dialog(region, context.screen.name, _look)
 
 
 def forget() -> None:

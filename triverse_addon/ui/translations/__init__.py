@@ -15,9 +15,9 @@ from typing import Any
 
 import bpy
 
-from .. import settings
 from ..form import inputs
 from ..form.properties import flow_tooltip
+from ..preference_values import ADDON
 from ..text.translate import OWN_CONTEXT, OWN_LABELS
 
 #: Blender's locale at the last call of follow(); None while the add-on is disabled.
@@ -47,7 +47,7 @@ def follow() -> bool:
     _take_back()
     language = language_for(locale)
     if language is not None:
-        bpy.app.translations.register(settings.ADDON, {locale: entries(language)})
+        bpy.app.translations.register(ADDON, {locale: entries(language)})
         _is_registered = True
     return True
 
@@ -55,7 +55,7 @@ def follow() -> bool:
 def _take_back() -> None:
     global _is_registered
     if _is_registered:
-        bpy.app.translations.unregister(settings.ADDON)
+        bpy.app.translations.unregister(ADDON)
         _is_registered = False
 
 

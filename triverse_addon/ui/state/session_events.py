@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What Blender and scripts call of the session: handlers for files, undo and redo, and its offer to scripts.
+
+Floor: third. Thread: main. Imports ``bpy``. Registered with each start of Blender, and so apart from ``runtime``.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...scripting import panel_engine
+from .. import lazy_modules
+from ..form import properties
+from . import file_catalogs, list_rows, runtime
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+def register() -> None:
+    """Add the handlers for loaded files, undo and redo, and offer the session to scripts."""
+    bpy.app.handlers.load_post.append(_file_loaded)
+    bpy.app.handlers.save_post.append(_file_saved)
+    bpy.app.handlers.undo_post.append(_undone)
+    bpy.app.handlers.redo_post.append(_undone)
+    # Not ``runtime.get_or_start`` itself, which would run that module now.
+    panel_engine.offer(lambda: runtime.get_or_start())
+
+
+def unregister() -> None:
+    """Remove the handlers, and offer the session no longer."""
+    panel_engine.withdraw()
+    bpy.app.handlers.load_post.remove(_file_loaded)
+    bpy.app.handlers.save_post.remove(_file_saved)
+    bpy.app.handlers.undo_post.remove(_undone)
+    bpy.app.handlers.redo_post.remove(_undone)
+
+
+def end_session() -> None:
+    """Stop the session, and what was begun for the open file."""
+    if lazy_modules.has_run(file_catalogs):
+        file_catalogs.join(1.0)
+    if lazy_modules.has_run(runtime):
+        runtime.shutdown()
+    from ...scene.host import data_folder  # lazy import, as below
+
+    data_folder.forget()
+    # From now on, files may be loaded without being noticed.
+    _new_time()
+
+
+def _new_time() -> None:
+    """Renew the token of ``scene.importing.origin``: scenes can no longer be identified by their names alone."""
+    # Lazy import: it loads tasks.record.record, which would take a tenth of the time of register().
+    from ...scene.importing import origin
+
+    origin.renew_token()
+
+
+def _session() -> "Session | None":
+    """Return the session, without running the module that holds it for a start of Blender that needs none."""
+    return runtime.current() if lazy_modules.has_run(runtime) else None
+
+
+@bpy.app.handlers.persistent
+def _file_loaded(*_: object) -> None:
+    _new_time()
+    for scene in bpy.data.scenes:
+        properties.repair(scene)
+    session = _session()
+    if session is not None:
+        session.rejected = {}
+        session.again_of = ""
+        _forget_imported_models()
+        list_rows.write(session)
+
+
+@bpy.app.handlers.persistent
+def _file_saved(*_: object) -> None:
+    file_catalogs.write_later(bpy.data.filepath)
+
+
+@bpy.app.handlers.persistent
+def _undone(*_: object) -> None:
+    if _session() is not None:
+        _forget_imported_models()
+
+
+def _forget_imported_models() -> None:
+    from ...scene.importing import imported_models  # lazy import, as above
+
+    imported_models.forget()
