@@ -28,7 +28,7 @@ MAX_PIXELS = 8192 * 8192
 #: Level of compression: the size of what Blender writes, in the least time.
 _COMPRESSION = 1
 #: SHA-256 of an image that was read ahead -> the image, scaled down, and the PNG of that.
-_read_ahead: "dict[bytes, tuple[Small, bytes]]" = {}
+_scaled_ahead: "dict[bytes, tuple[Small, bytes]]" = {}
 
 
 class PictureError(Exception):
@@ -161,7 +161,7 @@ def read_ahead(picture: Path) -> None:
     digest = _digest(picture)
     target = Path(bpy.app.tempdir) / "ahead.png"
     try:
-        _read_ahead[digest] = read(picture, target), target.read_bytes()
+        _scaled_ahead[digest] = read(picture, target), target.read_bytes()
     except PictureError as error:
         raise OSError(0, str(error)) from error
     finally:
@@ -170,10 +170,10 @@ def read_ahead(picture: Path) -> None:
 
 def _known(picture: Path) -> "tuple[Small, bytes] | None":
     """Return what :func:`read_ahead` has made of an image with the same bytes."""
-    if not _read_ahead:
+    if not _scaled_ahead:
         return None
     try:
-        return _read_ahead.get(_digest(picture))
+        return _scaled_ahead.get(_digest(picture))
     except OSError:
         return None
 
