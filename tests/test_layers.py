@@ -350,3 +350,13 @@ def test_a_test_that_a_change_touches_first_hand_is_among_the_chosen() -> None:
     panels = [path for path in texts if path.startswith("triverse_addon/ui/")]
     assert panels
     assert touched.distances(panels, texts, ["tests/api/test_flows.py"]) == {}
+
+
+def test_programs_of_administrators_are_found_without_their_folders_on_the_path() -> None:
+    """As in a root shell that was opened with su. Debian has chroot there."""
+    code = "import _dev, os, shutil; print(shutil.which('chroot'), os.environ['PATH'])"
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPO / "scripts")}
+    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    found, path = answer.stdout.split()
+    assert Path(found).parent.name == "sbin"
+    assert path.split(":") == ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
