@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,32 @@ class TwoRows(Screen):
     def _words(self, picture: Image.Image, scale: int) -> list[Word]:
         self.asked.append(picture.height)
         return [Word("Sending", Box(20, 2, 40, 10), (1, 1))] if picture.height < 25 else []
+
+
+class Asked(Screen):
+    """A screen that counts how often its reader is started, which reads one word."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def tool(self, argv: Sequence[str | Path], stdin: bytes = b"") -> bytes:
+        self.count += 1
+        return b"header\n5\t1\t1\t1\t1\t1\t80\t8\t120\t40\t96\tSending\n"
+
+
+def test_of_a_picture_the_reader_is_asked_once(readings: Readings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts._dev.screen._readings", readings)
+    here, there = Asked(), Asked()
+    picture = Image.new("RGB", (100, 30), (40, 40, 40))
+    word = Word("Sending", Box(20, 2, 30, 10), (1, 1, 1, 1))
+    assert here._words(picture, 4) == [word]
+    assert there._words(picture, 4) == [word]
+    assert (here.count, there.count) == (1, 0)
+    # In another size it is another question, and so is a picture in which one pixel is another one.
+    there._words(picture, 2)
+    picture.putpixel((99, 29), (41, 41, 41))
+    there._words(picture, 4)
+    assert there.count == 2
 
 
 def test_what_was_looked_for_in_vain_is_read_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What was read of the rows of a panel, by their looks, for all tests, Blenders and runs on this machine.
+What was read of the rows of a panel and of pictures, by their looks, for all tests, Blenders and runs on this machine.
 
 No floor (development only). One thread. Never imports ``bpy``.
 
 To read a row takes a program of its own (tesseract, 0.3 s of processor time a call), and nearly all rows of a panel
-look the same in every test. They are kept in the development cache, where they can be deleted at any time.
+look the same in every test. They are kept in the development cache, where they can be deleted at any time. So is what
+the reader said of a picture, by all of its pixels: the next run does not ask for the same picture again.
 """
 
 from __future__ import annotations

@@ -27,11 +27,13 @@ from .sandbox import Sandbox, SandboxError
 
 WIDE_PX = 1600
 """For pictures, and for what needs space beside the sidebar."""
-NARROW_PX = 940
-"""For what happens in the 3D viewport: a redraw, which Mesa does on the CPU, takes as long as there are pixels.
+NARROW_PX = 720
+"""For what happens in the sidebar: a redraw, which Mesa does on the CPU, takes as long as there are pixels.
 
-More than its height: what is higher than wide is read as a sidebar, with tabs at its edge.
+The sidebar is to be less than half of the screen, as more is read as a screen: 350 by 809 of 720 by 932 pixels are.
 """
+ROOMY_PX = 940
+"""With the 3D viewport alone as well, where something is looked for in it, or the sidebar is wide."""
 MIDDLE_PX = 1120
 """With Blender's other editors beside it, as far as they are needed."""
 HEIGHT_PX = 1000
@@ -102,35 +104,24 @@ _words_of_strips: dict[bytes, list[Word]] = {}
 _words_of_single_strips: dict[bytes, list[Word]] = {}
 """The same, where each strip was read by itself."""
 _readings = Readings()
-"""What is in the first, on disk."""
+"""What is in the first, on disk; and what the reader said of whole pictures."""
 
 
 class Screen:
     """An Xvfb in a sandbox, on a display number that the server itself finds free."""
 
     def __init__(self, sandbox: Sandbox, width_px: int) -> None:
-        self.whole = Box(0, 0, width_px, NARROW_HEIGHT_PX if width_px == NARROW_PX else HEIGHT_PX)
+        self.whole = Box(0, 0, width_px, NARROW_HEIGHT_PX if width_px < MIDDLE_PX else HEIGHT_PX)
         self._sandbox = sandbox
         log = sandbox.scratch / "xvfb.log"
         with log.open("wb") as file:
-            argv = [
-                "Xvfb",
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
+            size, folder = (
                 f"{width_px}x{self.whole.height}x24",
-                "+extension",
-                "GLX",
-            ]
-            # The pointer would be drawn into the file, too.
-            argv += [
-                "-nolisten",
-                "tcp",
-                "-nocursor",
-                "-fbdir",
                 "/tmp" if sandbox.root else str(sandbox.scratch / "tmp"),
-            ]
+            )
+            # The pointer would be drawn into the file, too.
+            argv = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nocursor", "-fbdir", folder]
+            argv += ["+extension", "GLX", "-nolisten", "tcp"]
             self._server = sandbox.popen(argv, {}, file)
         limit = time.monotonic() + START_LIMIT_S
         while not (numbers := [line for line in log.read_text().split("\n")[:-1] if line.isdigit()]):
@@ -185,8 +176,12 @@ class Screen:
         return self._read[looks]
 
     def _words(self, picture: Image.Image, scale: int) -> list[Word]:
+        """What the reader says of a picture, which is the same each time: it is asked once, and never again."""
         # tesseract is trained on dark letters, some 30 px high, on white; Blender's theme is the other way round.
         grey = ImageOps.invert(picture.convert("L"))
+        asked = hashlib.sha1(grey.tobytes() + repr((grey.size, scale)).encode(), usedforsecurity=False).digest()
+        if asked in (known := _readings.known([asked])):
+            return [_word(*row) for row in known[asked]]
         large = grey.resize((grey.width * scale, grey.height * scale), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         large.point([min(255, max(0, round((value - 38) * 255 / 153))) for value in range(256)]).save(file, "PPM")
@@ -197,6 +192,7 @@ class Screen:
                 continue
             box = Box(*(int(number) // scale for number in row[6:10]))
             found.append(Word(row[11].strip(), box, tuple(int(number) for number in row[1:5])))
+        _readings.keep({asked: [_row(word) for word in found]})
         return found
 
     def find(self, text: str, part: Box | None = None) -> list[Box]:

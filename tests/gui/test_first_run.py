@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev.screen import ROOMY_PX
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
     NEWEST,
@@ -36,7 +37,7 @@ def service() -> Iterator[StandIn]:
 
 
 def test_key_and_online_access_are_set_in_the_panel(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window()
+    window = open_window(width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")
     window.wait_text("Welcome to Triverse", side)
     window.wait_text("Enter your Triverse API key", side)
@@ -114,7 +115,8 @@ def test_a_task_that_failed_says_why_and_is_retried_by_a_click(
     service.faults.add("create", status=403, code=2010, message="not enough")
     # There is no desktop on the virtual screen: what Blender would have open the folder is written down instead.
     opened = recorder(tmp_path / "programs", "xdg-open")
-    window = open_window(env=connected(service) | {"PATH": f"{opened.parent}:{os.environ['PATH']}"})
+    env = connected(service) | {"PATH": f"{opened.parent}:{os.environ['PATH']}"}
+    window = open_window(env=env, width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")
     type_prompt(window, side, "A red chair")
     window.click_text("Generate", side)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev.screen import ROOMY_PX
 from scripts._dev.visible_text import languages
 from scripts._dev.window import BlenderWindow
 from tests.gui import cut
@@ -127,7 +128,7 @@ def badly_wrapped(window: BlenderWindow, texts: list[str]) -> list[str]:
 
 def test_every_language_holds_in_a_narrow_sidebar(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
     """German has the longest words. Without key and online access, the panel is full of sentences."""
-    window = open_window()
+    window = open_window(width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")
     german = LANGUAGES["de"].TEXTS
     speak(window, "de_DE", german["Ask Above Credits"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev.screen import ROOMY_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.browsing import browse
 from tests.gui.conftest import OpenWindow
@@ -108,7 +109,7 @@ def test_a_prompt_becomes_a_model_while_the_user_goes_on(
     service.state.clock.speed = 0.0
     sending = service.faults.add("create", latency_s=600.0, times=None)
     service.faults.add("asset", stall_at_byte=100_000)
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
     window.run("bpy.context.window_manager.windows[0].scene.cursor.location = (3, 2, 1)")
     prefer_library(window, library)
     window.run(RECORD_ROW, ui=UI)

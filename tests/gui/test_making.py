@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from scripts._dev.screen import NARROW_PX, Box
+from scripts._dev.screen import ROOMY_PX, Box
 from scripts._dev.window import Blender, BlenderWindow, copy_profile
 from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.service.server import StandIn
@@ -46,7 +46,7 @@ def words_of_row(side: Box, title: Box) -> Box:
     return Box(side.x + 73, title.y + 68, side.width - 150, 50)
 
 
-MENU = Box(NARROW_PX - 390, 0, 390, 600)
+MENU = Box(ROOMY_PX - 390, 0, 390, 600)
 """Where the menu of presets opens: over the sidebar and the properties editor."""
 
 
@@ -94,7 +94,9 @@ def shared(
     folder = tmp_path_factory.mktemp("making")
     with StandIn(speed=20, samples=("1k", "20k", "geometry", "multi")) as service:
         home = copy_profile(profile_template, folder / "home")
-        with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as window:
+        with BlenderWindow(
+            blender, folder / "window", home=home, env=connected(service), shares=[folder], width_px=ROOMY_PX
+        ) as window:
             yield window, service
 
 

@@ -37,10 +37,10 @@ def service() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def window(
-    blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory, service: StandIn
+    blender: Blender, alone_template: Path, tmp_path_factory: pytest.TempPathFactory, service: StandIn
 ) -> Iterator[BlenderWindow]:
     folder = tmp_path_factory.mktemp("scripting")
-    home = copy_profile(profile_template, folder / "home")
+    home = copy_profile(alone_template, folder / "home")
     with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as opened:
         opened.run("bpy.context.preferences.system.use_online_access = True")
         yield opened

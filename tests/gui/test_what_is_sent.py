@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import ROOMY_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
@@ -150,7 +150,7 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
 
 
 def test_what_will_be_ordered_is_said_and_chosen(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")
     settings = f"{SCENE}.triverse.text_to_model"
     prompt = f"{SCENE}.triverse.shared.prompt"
