@@ -4,12 +4,12 @@ The modules of ``ui`` that run when one of their names is first used, and not wi
 
 Floor: third. Thread: main. No ``bpy``.
 
-Blender registers each add-on before its window can be used, and in most sessions nobody opens the panel. So what only
+Blender registers each add-on before its window can be used, whether or not the panel is opened later. So what only
 drawing, timers and the work of operators need waits until then. ``from ..form import request`` gives such a module
 without running it, so that those who import it need not know; ``from ..form.request import build`` runs it at once.
 
-``ui`` imports this module before all others of its own. No thread but the main one may use a lazy module: two modules
-that ran each other from two threads would wait for each other.
+``ui`` imports this module before all others of its own. No thread but the main one may use a lazy module first: there
+is no lock, and a second thread would find the module half run.
 """
 
 import sys
