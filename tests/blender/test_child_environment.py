@@ -66,8 +66,13 @@ def test_nothing_is_kept_but_what_is_listed(platform: str, kept: set[str], tmp_p
 
 
 def test_freed_memory_is_kept_where_the_c_library_can_be_told_so(tmp_path: Path) -> None:
-    made = {platform: child_environment({}, tmp_path, platform=platform) for platform in ("linux", "darwin", "win32")}
-    assert [platform for platform in made if "GLIBC_TUNABLES" in made[platform]] == ["linux"]
+    platforms = ("linux", "darwin", "win32")
+    for keeps_memory, tuned in ((True, ["linux"]), (False, [])):
+        made = {
+            platform: child_environment({}, tmp_path, keeps_memory=keeps_memory, platform=platform)
+            for platform in platforms
+        }
+        assert [platform for platform in made if "GLIBC_TUNABLES" in made[platform]] == tuned
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])

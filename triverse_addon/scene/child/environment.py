@@ -27,17 +27,20 @@ _HOMES_ELSEWHERE = ("HOME",)
 #: Lets the C library (glibc) keep the memory that is freed, up to 256 MB, instead of giving each large array back to
 #: the system and asking for it again. Each page that comes anew costs a fault: a quarter of the processor time of a
 #: conversion of 100,000 triangles (measured with the bpy module; a Blender with a library of its own for memory ignores
-#: it).
+#: it). A child that writes one model after another gains nothing, and would keep 100 MB more.
 _KEEP_FREED_MEMORY = f"glibc.malloc.mmap_threshold={32 * 1024**2}:glibc.malloc.trim_threshold={256 * 1024**2}"
 
 
-def child_environment(environment: Mapping[str, str], scratch: Path, *, platform: str = sys.platform) -> dict[str, str]:
+def child_environment(
+    environment: Mapping[str, str], scratch: Path, *, keeps_memory: bool = False, platform: str = sys.platform
+) -> dict[str, str]:
     """
     Return the environment for a child Blender.
 
     :param environment: environment of this process.
     :param scratch: the child's own folder: for temporary files, and, as it holds no user's files, as home folder and as
         folder of Blender's user resources.
+    :param keeps_memory: whether the child keeps the memory that it has freed, for one job that needs much of it.
     :param platform: value of ``sys.platform``.
     """
     is_windows = platform == "win32"
@@ -54,7 +57,7 @@ def child_environment(environment: Mapping[str, str], scratch: Path, *, platform
     # The Python variables are for the bpy module: Blender's own Python ignores them. OpenBLAS gets one thread because
     # numpy's idle threads use up address space, which is limited.
     made |= {"PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
-    if platform == "linux":
+    if keeps_memory and platform == "linux":
         made["GLIBC_TUNABLES"] = _KEEP_FREED_MEMORY
     folder = _folder_of_bpy()
     if folder is not None:

@@ -202,7 +202,12 @@ def fill_in(sentence: Sentence, **args: str | int | float) -> Sentence:
 
 
 def start(
-    arguments: Sequence[str], scratch: Path, log_path: Path, on_output: Callable[[], object] = lambda: None
+    arguments: Sequence[str],
+    scratch: Path,
+    log_path: Path,
+    on_output: Callable[[], object] = lambda: None,
+    *,
+    keeps_memory: bool = False,
 ) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     """
     Start a child, and a thread that keeps its output.
@@ -210,6 +215,7 @@ def start(
     :param arguments: the command with its arguments.
     :param scratch: absolute path of the child's own folder, which is its current directory.
     :param log_path: see :func:`keep_log`; likewise ``on_output``.
+    :param keeps_memory: see :func:`environment.child_environment`.
     :return: the child, which ends when its standard input is closed, and the thread, which ends with the child.
     :raises OSError: it cannot be started.
     """
@@ -220,7 +226,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=scratch,
-        env=child_environment(os.environ, scratch),
+        env=child_environment(os.environ, scratch, keeps_memory=keeps_memory),
         **isolated_popen_kwargs(),
     )
     assert child.stdout is not None

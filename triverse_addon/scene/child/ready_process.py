@@ -241,7 +241,7 @@ class ReadyChildProcess(ChildProcess):
         output = threading.Event()
         make_folder(scratch)
         try:
-            process, reader = start([*self._command, ONE_JOB_ON_STDIN], scratch, log, output.set)
+            process, reader = start([*self._command, ONE_JOB_ON_STDIN], scratch, log, output.set, keeps_memory=True)
         except OSError:
             shutil.rmtree(scratch, ignore_errors=True)
             raise

@@ -283,7 +283,7 @@ def _arrays(gltf: Any, parts: list[_Part]) -> mesh_build.Arrays:
     made = mesh_build.Arrays(
         positions=_joined(positions),
         corners=all_corners,
-        uvs=[_joined([values.take(indices, axis=0) for values, indices in layer]) for layer in uvs],
+        uvs=[Beside(partial(_at_corners, layer)) for layer in uvs],
         normals=_joined(normals) if has_normals else None,
         faces=[len(one) // 3 for one in corners],
         has_normals=[part.normals is not None for part in parts],
@@ -293,6 +293,15 @@ def _arrays(gltf: Any, parts: list[_Part]) -> mesh_build.Arrays:
     if made.normals is not None:
         gltf.normals_batch_gltf_to_blender(made.normals)
     return made
+
+
+def _at_corners(parts: "list[tuple[np.ndarray, np.ndarray]]") -> "np.ndarray":
+    """
+    Return the coordinates of each corner.
+
+    :param parts: for each primitive, the coordinates of its vertices, and the vertices of its corners.
+    """
+    return _joined([values.take(indices, axis=0) for values, indices in parts])
 
 
 def _joined(arrays: "list[np.ndarray]") -> "np.ndarray":

@@ -55,7 +55,7 @@ class Arrays:
 
     positions: "np.ndarray"
     corners: "np.ndarray"
-    uvs: "list[np.ndarray]"
+    uvs: "list[Beside[np.ndarray]]"
     normals: "np.ndarray | None"
     faces: list[int] = field(default_factory=list)
     has_normals: list[bool] = field(default_factory=list)
@@ -70,14 +70,18 @@ def build(mesh: bpy.types.Mesh, arrays: Arrays, slots: "np.ndarray | None") -> N
     :param arrays: what to fill it with.
     :param slots: material slot of each primitive; None if there are no materials.
     """
-    is_valid = _is_valid(arrays)
-    # Where validate removes faces, the old numbers could not be given back.
     can_copy = bpy.app.version >= (4, 5)  # up to 4.4, normals are no attribute
-    order = _first_use(arrays) if can_copy and is_valid and arrays.normals is not None else None
+    order = _first_use(arrays) if can_copy and arrays.normals is not None else None
+    # Where validate removes faces, the old numbers could not be given back.
+    if order is not None and not _is_valid(arrays):
+        order = None
     if order is None:
+        # In this order, because the faces are looked at in a thread meanwhile.
         _add(mesh, arrays, arrays.positions, arrays.corners, slots)
+        is_valid = _is_valid(arrays)
         _find_edges(mesh, arrays, arrays.normals, arrays.corners, is_valid=is_valid)
     else:
+        is_valid = True
         _build_renumbered(mesh, arrays, slots, order)
     if is_valid and bpy.app.version < (5, 1) and ".select_edge" in mesh.attributes:
         # There the importer leaves the edges to validate, which does not select them.
@@ -144,7 +148,7 @@ def _add(
         uvs = mesh.uv_layers.new(name="UVMap" if layer == 0 else f"UVMap.{layer:03}")
         if uvs is None:
             break
-        uvs.uv.foreach_set("vector", values.reshape(-1))
+        uvs.uv.foreach_set("vector", values.result().reshape(-1))
     if slots is not None:
         _set(mesh, "material_index", "INT", "FACE", "value", np.repeat(slots, arrays.faces))
 
@@ -267,7 +271,7 @@ def _is_valid(arrays: Arrays) -> bool:
     """Return True if ``Mesh.validate`` would certainly change nothing."""
     import numpy as np
 
-    if not all(np.isfinite(values).all() for values in (arrays.positions, *arrays.uvs)):
+    if not all(np.isfinite(values).all() for values in (arrays.positions, *(layer.result() for layer in arrays.uvs))):
         return False
     found = arrays.has_clean_faces
     return found.result() if found is not None else has_clean_faces(arrays.corners)
