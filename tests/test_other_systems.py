@@ -34,7 +34,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "triverse_addon"
 OF_ONE_SYSTEM = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog", "msvcrt", "winreg", "_winapi"}
 POSIX_ONLY = {
     "chown", "fchmod", "fork", "forkpty", "getegid", "geteuid", "getgid", "getuid", "killpg", "mkfifo", "nice",
-    "openpty", "pwrite", "setsid", "setuid", "sched_getaffinity", "statvfs", "sysconf", "uname", "wait3",
+    "openpty", "pread", "pwrite", "setsid", "setuid", "sched_getaffinity", "statvfs", "sysconf", "uname", "wait3",
     "SIGALRM", "SIGHUP", "SIGKILL", "SIGSTOP", "SIGUSR1", "SIGUSR2", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC",
 }  # fmt: skip
 
@@ -43,6 +43,9 @@ LOOKED_AT = {
     ("scene/child/process.py", "killpg"): "after a question for the system",
     ("scene/worker/job_loop.py", "SIGKILL"): "after a question for what only Linux has",
     ("scene/worker/job_loop.py", "nice"): "its absence is asked for",
+    ("scene/worker/part_follower.py", "O_NOFOLLOW"): "elsewhere, the child is given no such file",
+    ("scene/worker/part_follower.py", "O_NONBLOCK"): "elsewhere, the child is given no such file",
+    ("scene/worker/part_follower.py", "pread"): "elsewhere, the child is given no such file",
     ("tasks/files/seals.py", "geteuid"): "after a question for the system",
     ("tasks/machine_memory.py", "sysconf"): "its absence is caught",
     ("tasks/files/private_files.py", "geteuid"): "after a question for the system",

@@ -123,6 +123,17 @@ def test_no_file_is_opened_once_the_job_has_come(tmp_path: Path) -> None:
     assert not known(SMALL)
 
 
+def test_a_link_or_a_pipe_of_that_name_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(glb_with(SMALL))
+    (tmp_path / "link").symlink_to("model")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        follower = expect(tmp_path / name)
+        follower.complete()
+        follower.finish()
+    assert not known(SMALL)
+
+
 def test_a_download_that_begins_again_is_not_mixed_with_the_first(tmp_path: Path) -> None:
     path = tmp_path / "part"
     first, second = made_png(2, 8, 301, 300), made_png(6, 8, 200, 200)

@@ -13,7 +13,6 @@ again if a preview was rendered afterwards.
 
 import hashlib
 import logging
-import mmap
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -149,9 +148,8 @@ def _write(job: Job[ConvertInput], scene: bpy.types.Scene) -> str:
     """Write the .blend and return its SHA-256, by which it is verified before it is appended."""
     path = Path(job.input.blend_path)
     blend_file.write(path, scene)
-    # In one call, without a copy of what the system has in memory.
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return hashlib.sha256(content).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def warm_up() -> None:

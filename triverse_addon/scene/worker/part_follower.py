@@ -9,8 +9,10 @@ Proving three maps of 2048 px takes 0.14 s of the processor, which a model of 10
 bytes are there before the last byte of the model is.
 """
 
+import errno
 import json
 import os
+import stat
 import struct
 import threading
 from pathlib import Path
@@ -36,7 +38,7 @@ class PartFollower:
     """
     Reads a file while it grows, and proves the pictures in it.
 
-    :param path: the GLB, of which a part may be there. The file is kept open, so it may be renamed.
+    :param path: the GLB, of which a part may be there. The file is kept open, so it may be renamed. POSIX only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,15 +78,21 @@ class PartFollower:
         """
         Open the file, which the download creates when the service has answered.
 
-        :raises OSError: it cannot be opened, or was not created.
+        :raises OSError: it cannot be opened, is no regular file, or was not created.
         """
         while True:
             is_last = self._is_complete.is_set()
             try:
-                return self._path.open("rb")
+                # In a folder that others can write to, a link or a pipe may have the name.
+                file = os.fdopen(os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
             except FileNotFoundError:
                 if is_last:
                     raise
+            else:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return file
+                file.close()
+                raise OSError(errno.EINVAL, "not a regular file")
             self._is_complete.wait(_LOOK_S)
 
     def read(self, descriptor: int, start: int, size: int) -> bytes:
