@@ -22,7 +22,9 @@ import pytest
 
 from triverse_addon.api import tls
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.scene.child import process
+from triverse_addon.scene.child import converter, process
+from triverse_addon.scene.worker.job_format import ExpectedInput
+from triverse_addon.tasks.converter import ExpectedFiles
 from triverse_addon.tasks.files import file_lock, private_files, seals
 from triverse_addon.tasks.store import file_system
 
@@ -258,3 +260,22 @@ def test_every_module_is_of_the_oldest_python() -> None:
     """3.11 is that of Blender 4.2 to 5.0; 5.1 and newer have 3.13."""
     for path in PACKAGE.rglob("*.py"):
         ast.parse(path.read_text("utf-8"), feature_version=(3, 11))
+
+
+# ----------------------------------------------------------------------
+# A download that the child reads while it grows
+
+
+@pytest.mark.parametrize(("system", "is_shown"), [("posix", True), ("nt", False)])
+def test_a_download_is_not_held_open_where_that_would_keep_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, is_shown: bool
+) -> None:
+    """Windows cannot rename a file that another process has open. The preview is complete, and is shown anywhere."""
+    shown: list[ExpectedInput] = []
+    made = converter.ChildConverter(())
+    monkeypatch.setattr(made._child, "prepare", lambda expected, _out_dir: shown.append(expected))
+    monkeypatch.setattr(converter, "os", SimpleNamespace(name=system))
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    made.prepare(ExpectedFiles(tmp_path / "link", tmp_path / "preview", tmp_path))
+    part = str(tmp_path.resolve() / "link") if is_shown else None
+    assert shown == [ExpectedInput(part, str(tmp_path.resolve() / "preview"))]

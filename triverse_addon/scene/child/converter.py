@@ -71,8 +71,9 @@ class ChildConverter:
 
     def prepare(self, expected: ExpectedFiles) -> None:
         """Let the child that waits work on files of the model, see :meth:`ready_process.ReadyChildProcess.prepare`."""
-        # Windows cannot rename the file of the download while another process has it open.
-        part = None if os.name == "nt" else str(expected.part_path.resolve())
+        # Windows cannot rename a file that another process has open. Elsewhere, only the folder is resolved: the child
+        # refuses a link in place of the file.
+        part = None if os.name == "nt" else str(expected.part_path.parent.resolve() / expected.part_path.name)
         preview = str(expected.preview_path.resolve()) if expected.preview_path else None
         self._child.prepare(ExpectedInput(part, preview), expected.out_dir)
 
