@@ -17,7 +17,6 @@ import bpy
 
 from ..form import inputs
 from ..form.properties import flow_tooltip
-from ..preference_values import ADDON
 from ..text.translate import OWN_CONTEXT, OWN_LABELS
 
 #: Blender's locale at the last call of follow(); None while the add-on is disabled.
@@ -47,7 +46,7 @@ def follow() -> bool:
     _take_back()
     language = language_for(locale)
     if language is not None:
-        bpy.app.translations.register(ADDON, {locale: entries(language)})
+        bpy.app.translations.register(__name__, {locale: entries(language)})
         _is_registered = True
     return True
 
@@ -55,7 +54,7 @@ def follow() -> bool:
 def _take_back() -> None:
     global _is_registered
     if _is_registered:
-        bpy.app.translations.unregister(ADDON)
+        bpy.app.translations.unregister(__name__)
         _is_registered = False
 
 
