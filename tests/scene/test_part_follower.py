@@ -161,6 +161,8 @@ def test_a_download_that_begins_again_is_not_mixed_with_the_first(tmp_path: Path
         glb_with(SMALL, views=[{"buffer": 0, "byteOffset": "4", "byteLength": 1}]),
         glb_with(SMALL, views=[{"buffer": 0, "byteOffset": -9, "byteLength": 20}]),
         glb_with(SMALL, views=[{"buffer": 0, "byteLength": 2**40}]),
+        glb_with(SMALL, views=[{"buffer": 0, "byteOffset": 2**80, "byteLength": 9}]),
+        glb_with(SMALL, views=[{"buffer": 0, "byteOffset": 4.0, "byteLength": 9.5}]),
         glb_with(SMALL, views=[{"buffer": 1, "byteLength": 9}]),
     ],
 )

@@ -11,6 +11,7 @@ bytes are there before the last byte of the model is.
 
 import errno
 import json
+import operator
 import os
 import stat
 import struct
@@ -30,6 +31,8 @@ _JSON = 0x4E4F534A
 _CHUNK_HEAD_BYTES = 8
 #: Largest description that is read, and largest picture, in bytes, and most pictures.
 _MAX_JSON_BYTES, _MAX_PICTURE_BYTES, _MAX_PICTURES = 16 * 1024**2, 64 * 1024**2, 64
+#: Largest offset of a picture: a GLB has at most 4 GB (glTF 2.0, 4.4).
+_MAX_OFFSET_BYTES = 2**32
 #: Time between two looks whether the file has grown, in seconds.
 _LOOK_S = 0.05
 
@@ -117,7 +120,12 @@ class PartFollower:
         try:
             views = [found["bufferViews"][image["bufferView"]] for image in found["images"] if "bufferView" in image]
             spans = {(view.get("byteOffset", 0), view["byteLength"]) for view in views if view["buffer"] == 0}
-            chosen = sorted((start, size) for start, size in spans if start >= 0 and 0 < size <= _MAX_PICTURE_BYTES)
+            places = [(operator.index(start), operator.index(size)) for start, size in spans]
+            chosen = sorted(
+                (start, size)
+                for start, size in places
+                if 0 <= start <= _MAX_OFFSET_BYTES and 0 < size <= _MAX_PICTURE_BYTES
+            )
         except (AttributeError, KeyError, IndexError, TypeError) as error:
             raise ValueError("no pictures") from error
         data_start = _HEAD.size + json_bytes + _CHUNK_HEAD_BYTES
