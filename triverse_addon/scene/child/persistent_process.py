@@ -13,16 +13,14 @@ import secrets
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
 from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
 from ...tasks.files.private_files import make_folder
-from ..worker import job_json
 from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
-from .process import SCRATCH, ChildMessages, ChildProcess, fill_in, kill, start
+from .process import SCRATCH, ChildMessages, ChildProcess, kill, pass_job, start
 
 #: Longest time, in seconds, until the stop event or the end of the child is noticed. The child says when it is done.
 _POLL_S = 0.1
@@ -96,8 +94,8 @@ class ChildSession(ChildProcess):
         self._done += 1
         is_answered = False
         try:
-            job_path.write_text(job_json.write_job(job), encoding="utf-8")
-            code = self._wait(child, job_path, result_path, stop)
+            pass_job(child, job_path, job)
+            code = self._until_answered(child, result_path, self._output, stop, look_s=_POLL_S)
             is_answered = code is None
             return self._read_result(result_path, kind, code or 0)
         except OSError as error:
@@ -126,35 +124,6 @@ class ChildSession(ChildProcess):
             raise not_started(error) from None
         self._child, self._scratch, self._done = child, scratch, 0
         return child
-
-    def _wait(
-        self, child: subprocess.Popen[bytes], job_path: Path, result_path: Path, stop: threading.Event
-    ) -> int | None:
-        """
-        Pass the job to the child and wait for its result file.
-
-        :return: None if the result is there; the exit code if the child ended without one.
-        :raises ConvertStopped: ``stop`` was set.
-        :raises ConvertError: the time limit was exceeded.
-        """
-        assert child.stdin is not None
-        deadline_s = time.monotonic() + self._timeout_s
-        # If the child has ended already, the loop below returns its exit code. The file name without its folder
-        # suffices: the file is in the child's current directory.
-        # (Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.)
-        with contextlib.suppress(OSError):
-            child.stdin.write(job_path.name.encode() + b"\n")
-            child.stdin.flush()
-        while not result_path.exists():
-            if (code := child.poll()) is not None:
-                return None if result_path.exists() else code
-            self._output.wait(_POLL_S)
-            self._output.clear()
-            if stop.is_set():
-                raise ConvertStopped(self._messages.stopped)
-            if time.monotonic() > deadline_s:
-                raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))
-        return None
 
     def close(self) -> None:
         """End the child and remove its folder; the log is kept. The next :meth:`run` starts a new child."""

@@ -160,6 +160,37 @@ class ChildProcess:
                 child.stdin.close()
             reader.join(timeout=1.0)
 
+    def _until_answered(
+        self,
+        child: subprocess.Popen[bytes],
+        answer: Path,
+        output: threading.Event,
+        stop: threading.Event,
+        *,
+        look_s: float,
+    ) -> int | None:
+        """
+        Wait until a child that was passed a job has answered.
+
+        :param answer: path of the file that is there then.
+        :param output: set by each output of the child, the last of which for a job comes after the answer.
+        :param look_s: longest time, in seconds, until the stop event or the end of the child is noticed.
+        :return: None if the answer is there; the exit code if the child ended without one.
+        :raises ConvertStopped: ``stop`` was set.
+        :raises ConvertError: the time limit was exceeded.
+        """
+        deadline_s = time.monotonic() + self._timeout_s
+        while not answer.exists():
+            if (code := child.poll()) is not None:
+                return None if answer.exists() else code
+            output.wait(look_s)
+            output.clear()
+            if stop.is_set():
+                raise ConvertStopped(self._messages.stopped)
+            if time.monotonic() > deadline_s:
+                raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))
+        return None
+
     def _read_result(self, path: Path, kind: type[OutputT], code: int) -> OutputT:
         """
         Return the result that the child wrote.
@@ -238,6 +269,21 @@ def start(
         kill(child)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
     return child, reader
+
+
+def pass_job(child: subprocess.Popen[bytes], path: Path, job: Job[Any]) -> None:
+    """
+    Pass a job to a child that reads the paths of jobs from its standard input.
+
+    :param path: the file to write, in the child's current directory: so its name suffices.
+    :raises OSError: the file cannot be written. That the child has ended is no error here.
+    """
+    path.write_text(job_json.write_job(job), encoding="utf-8")
+    assert child.stdin is not None
+    # Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.
+    with contextlib.suppress(OSError):
+        child.stdin.write(f"{path.name}\n".encode())
+        child.stdin.flush()
 
 
 def isolated_popen_kwargs() -> dict[str, Any]:

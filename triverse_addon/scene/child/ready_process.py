@@ -16,16 +16,13 @@ import secrets
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...tasks import machine_memory
-from ...tasks.converter import ConvertError, ConvertStopped
+from ...tasks.converter import ConvertError
 from ...tasks.files.private_files import make_folder, opener
-from ..worker import job_json
 from ..worker.job_format import BEGUN, DONE, EXPECTED, ONE_JOB_ON_STDIN, ExpectedInput, Input, Job, OutputT
 from . import work_folder
 from .process import (
@@ -33,8 +30,8 @@ from .process import (
     ChildEndedError,
     ChildMessages,
     ChildProcess,
-    fill_in,
     kill,
+    pass_job,
     start,
 )
 
@@ -64,21 +61,6 @@ class _Child:
     """Set by each output, the last of which comes after the answer."""
     job_dir: Path | None = None
     """Folder of the job that it has seen files of."""
-
-    def take(self, name: str, job: Job[Any]) -> None:
-        """
-        Pass a file to the child, whose current directory is its folder.
-
-        :param name: name of the file.
-        :param job: its content.
-        :raises OSError: the file cannot be written. That the child has ended is no error here.
-        """
-        (self.scratch / name).write_text(job_json.write_job(job), encoding="utf-8")
-        assert self.process.stdin is not None
-        # Windows may report a closed pipe as EINVAL, which is no BrokenPipeError.
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(f"{name}\n".encode())
-            self.process.stdin.flush()
 
     def end(self, log: Path | None, *, exit_s: float = 0.0) -> None:
         """
@@ -179,7 +161,8 @@ class ReadyChildProcess(ChildProcess):
                 return
             child.job_dir = out_dir
             try:
-                child.take(EXPECTED, Job(expected, result_path="", memory_bytes=self._memory_bytes))
+                job = Job(expected, result_path="", memory_bytes=self._memory_bytes)
+                pass_job(child.process, child.scratch / EXPECTED, job)
             except OSError as error:
                 _log.info("nothing is worked on ahead: %s", error)
 
@@ -287,20 +270,11 @@ class ReadyChildProcess(ChildProcess):
         :raises ConvertError: the time limit was exceeded.
         :raises OSError: the job cannot be written.
         """
-        # If the child has ended already, the loop below returns its exit code.
-        child.take(_JOB, Job(given, result_path=str(child.scratch / _RESULT), memory_bytes=self._memory_bytes))
-        done = (child.scratch / _RESULT).with_suffix(DONE)
-        deadline_s = time.monotonic() + self._timeout_s
-        while not done.exists():
-            if (code := child.process.poll()) is not None:
-                return None if done.exists() else code
-            child.output.wait(_POLL_S)
-            child.output.clear()
-            if stop.is_set():
-                raise ConvertStopped(self._messages.stopped)
-            if time.monotonic() > deadline_s:
-                raise ConvertError(fill_in(self._messages.too_slow, minutes=round(self._timeout_s / 60, 1)))
-        return None
+        result_path = child.scratch / _RESULT
+        job = Job(given, result_path=str(result_path), memory_bytes=self._memory_bytes)
+        pass_job(child.process, child.scratch / _JOB, job)
+        done = result_path.with_suffix(DONE)
+        return self._until_answered(child.process, done, child.output, stop, look_s=_POLL_S)
 
     def _end_later(self, child: _Child, log: Path) -> None:
         """End a child that has answered, in a thread: the system takes a while to free the memory of a large model."""
