@@ -113,10 +113,10 @@ class PartFollower:
 
         :raises ValueError: it is no GLB, or one that describes them in another way.
         """
-        magic, version, _, json_bytes, kind = _HEAD.unpack(self._exactly(descriptor, 0, _HEAD.size))
+        magic, version, _, json_bytes, kind = _HEAD.unpack(self._bytes(descriptor, 0, _HEAD.size))
         if (magic, version, kind) != (b"glTF", 2, _JSON) or json_bytes > _MAX_JSON_BYTES:
             raise ValueError("not a GLB")
-        found = json.loads(self._exactly(descriptor, _HEAD.size, json_bytes))
+        found = json.loads(self._bytes(descriptor, _HEAD.size, json_bytes))
         try:
             views = [found["bufferViews"][image["bufferView"]] for image in found["images"] if "bufferView" in image]
             spans = {(view.get("byteOffset", 0), view["byteLength"]) for view in views if view["buffer"] == 0}
@@ -131,18 +131,12 @@ class PartFollower:
         data_start = _HEAD.size + json_bytes + _CHUNK_HEAD_BYTES
         return [(data_start + start, size) for start, size in chosen[:_MAX_PICTURES]]
 
-    def _exactly(self, descriptor: int, start: int, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            block = self.read(descriptor, start + len(data), size - len(data))
-            if not block:
-                raise ValueError("cut off")
-            data += block
-        return data
+    def _bytes(self, descriptor: int, start: int, size: int) -> bytes:
+        return picture_proof.exactly(_Span(self, descriptor, start, size), size)
 
 
 class _Span:
-    """A picture in a file that grows: a source of ``picture_proof``."""
+    """A part of a file that grows: a source of ``picture_proof``."""
 
     is_whole = False
 

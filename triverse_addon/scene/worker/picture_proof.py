@@ -152,12 +152,12 @@ def is_readable(data: "bytes | memoryview") -> bool:
 
 def _is_readable(source: Source) -> bool:
     try:
-        return _exactly(source, len(_PNG)) == _PNG and _is_whole_png(source)
+        return exactly(source, len(_PNG)) == _PNG and _is_whole_png(source)
     except (struct.error, zlib.error, IndexError, ValueError):
         return False
 
 
-def _exactly(source: Source, size: int) -> bytes:
+def exactly(source: Source, size: int) -> bytes:
     """
     Return the next ``size`` bytes.
 
@@ -188,7 +188,7 @@ def _png_chunks(source: Source) -> "Iterator[tuple[bytes, int, Iterator[bytes | 
     """
     kind = b""
     while kind != b"IEND":
-        size, kind = struct.unpack(">I4s", _exactly(source, 8))
+        size, kind = struct.unpack(">I4s", exactly(source, 8))
         yield kind, size, _checked(source, kind, size)
 
 
@@ -203,7 +203,7 @@ def _checked(source: Source, kind: bytes, size: int) -> "Iterator[bytes | memory
         for start in range(0, len(block), _CHECKED_BYTES):
             checksum = zlib.crc32(block[start : start + _CHECKED_BYTES], checksum)
         yield block
-    if struct.unpack(">I", _exactly(source, 4)) != (checksum,):
+    if struct.unpack(">I", exactly(source, 4)) != (checksum,):
         raise ValueError("checksum")
 
 
