@@ -10,7 +10,6 @@ import hashlib
 import logging
 import os
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,33 +121,10 @@ def read(picture: Path, target: Path | None) -> Small:
     :param target: path of the PNG to write, which is replaced atomically; None to write none.
     :raises PictureError: the image cannot be used.
     """
-    if (known := _known(picture)) is not None:
-        small, png = known
-        if target is not None:
-            _replace(target, png)
-        return small
-    width, height = pixel_size(picture)
-    image = bpy.data.images.load(str(picture), check_existing=False)
-    try:
-        if not image.has_data and not len(image.pixels):
-            raise PictureError("Blender cannot decode it")
-        factor = EDGE_PX / max(width, height)
-        if factor < 1.0:
-            image.scale(max(1, round(width * factor)), max(1, round(height * factor)))
-        wide: int
-        high: int
-        wide, high = tuple(image.size)
-        pixels = _floats(wide * high * 4)
-        if len(image.pixels) != len(pixels):
-            raise PictureError(f"{image.channels} channels")
-        image.pixels.foreach_get(pixels)
-        if target is not None:
-            _save(image, pixels, target)
-        return Small((wide, high), pixels)
-    except RuntimeError as error:
-        raise PictureError(str(error)) from error
-    finally:
-        bpy.data.images.remove(image)
+    small, png = _known(picture) or _scaled(picture, with_png=target is not None)
+    if target is not None:
+        _replace(target, png)
+    return small
 
 
 def read_ahead(picture: Path) -> None:
@@ -159,13 +135,10 @@ def read_ahead(picture: Path) -> None:
     :raises OSError: it cannot be read, or scaled down.
     """
     digest = _digest(picture)
-    target = Path(bpy.app.tempdir) / "ahead.png"
     try:
-        _scaled_ahead[digest] = read(picture, target), target.read_bytes()
+        _scaled_ahead[digest] = _scaled(picture, with_png=True)
     except PictureError as error:
         raise OSError(0, str(error)) from error
-    finally:
-        target.unlink(missing_ok=True)
 
 
 def _known(picture: Path) -> "tuple[Small, bytes] | None":
@@ -181,6 +154,35 @@ def _known(picture: Path) -> "tuple[Small, bytes] | None":
 def _digest(picture: Path) -> bytes:
     with picture.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def _scaled(picture: Path, *, with_png: bool) -> tuple[Small, bytes]:
+    """
+    Read an image and scale it down.
+
+    :return: the image, and the PNG of it, which is empty if it is not asked for.
+    :raises PictureError: the image cannot be used.
+    """
+    width, height = pixel_size(picture)
+    image = bpy.data.images.load(str(picture), check_existing=False)
+    try:
+        if not image.has_data and not len(image.pixels):
+            raise PictureError("Blender cannot decode it")
+        factor = EDGE_PX / max(width, height)
+        if factor < 1.0:
+            image.scale(max(1, round(width * factor)), max(1, round(height * factor)))
+        wide: int
+        high: int
+        wide, high = tuple(image.size)
+        pixels = _floats(wide * high * 4)
+        if len(image.pixels) != len(pixels):
+            raise PictureError(f"{image.channels} channels")
+        image.pixels.foreach_get(pixels)
+        return Small((wide, high), pixels), _png_of(image, pixels) if with_png else b""
+    except (OSError, RuntimeError) as error:
+        raise PictureError(str(error)) from error
+    finally:
+        bpy.data.images.remove(image)
 
 
 def _floats(number: int) -> Any:
@@ -227,28 +229,15 @@ def try_make(picture: Path, target: Path | None, collection: bpy.types.Collectio
     return small is not None
 
 
-def _save(image: bpy.types.Image, pixels: Any, target: Path) -> None:
-    def by_blender(part: Path) -> None:
-        image.file_format = "PNG"
-        image.save(filepath=str(part))
-
-    data = _png_of(image, pixels)
-    _replace(target, by_blender if data is None else data)
-
-
-def _replace(target: Path, content: bytes | Callable[[Path], None]) -> None:
+def _replace(target: Path, data: bytes) -> None:
     """
     Write a file atomically.
 
-    :param content: its bytes, or a function that writes them to a path.
     :raises PictureError: it cannot be written.
     """
     part = target.with_name(f".{target.stem}.{os.getpid()}.png")
     try:
-        if isinstance(content, bytes):
-            part.write_bytes(content)
-        else:
-            content(part)
+        part.write_bytes(data)
         os.replace(part, target)
     except OSError as error:
         raise PictureError(str(error)) from error
@@ -256,7 +245,25 @@ def _replace(target: Path, content: bytes | Callable[[Path], None]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _png_of(image: bpy.types.Image, pixels: Any) -> bytes | None:
+def _png_of(image: bpy.types.Image, pixels: Any) -> bytes:
+    """
+    Return an image as a PNG.
+
+    :param pixels: its pixels.
+    :raises OSError: Blender has to write it, and cannot; likewise RuntimeError.
+    """
+    if (data := _png_without_blender(image, pixels)) is not None:
+        return data
+    path = Path(bpy.app.tempdir) / "thumbnail.png"
+    try:
+        image.file_format = "PNG"
+        image.save(filepath=str(path))
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _png_without_blender(image: bpy.types.Image, pixels: Any) -> bytes | None:
     """Return what Blender would write, in half the time; None for images of other kinds, and without numpy."""
     channels = {24: 3, 32: 4}.get(image.depth)
     if channels is None or image.is_float:
