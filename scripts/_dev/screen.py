@@ -115,10 +115,8 @@ class Screen:
         self._sandbox = sandbox
         log = sandbox.scratch / "xvfb.log"
         with log.open("wb") as file:
-            size, folder = (
-                f"{width_px}x{self.whole.height}x24",
-                "/tmp" if sandbox.root else str(sandbox.scratch / "tmp"),
-            )
+            size = f"{width_px}x{self.whole.height}x24"
+            folder = "/tmp" if sandbox.root else str(sandbox.scratch / "tmp")
             # The pointer would be drawn into the file, too.
             argv = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nocursor", "-fbdir", folder]
             argv += ["+extension", "GLX", "-nolisten", "tcp"]

@@ -162,7 +162,7 @@ class DeliverSteps:
             if path is not None and path.exists():
                 return path
         url = asset_urls.get("preview", "")
-        if tried.get(url, ...) is not None:
+        if url not in tried or tried[url] is not None:  # not tried, or gone since
             tried[url] = model_download.fetch_preview(self._context, record.with_(asset_urls=asset_urls), folder)
         return tried[url]
 
