@@ -178,7 +178,7 @@ def _scaled(picture: Path, *, with_png: bool) -> tuple[Small, bytes]:
         if len(image.pixels) != len(pixels):
             raise PictureError(f"{image.channels} channels")
         image.pixels.foreach_get(pixels)
-        return Small((wide, high), pixels), _png_of(image, pixels) if with_png else b""
+        return Small((wide, high), pixels), _encoded(image, pixels) if with_png else b""
     except (OSError, RuntimeError) as error:
         raise PictureError(str(error)) from error
     finally:
@@ -245,14 +245,14 @@ def _replace(target: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _png_of(image: bpy.types.Image, pixels: Any) -> bytes:
+def _encoded(image: bpy.types.Image, pixels: Any) -> bytes:
     """
     Return an image as a PNG.
 
     :param pixels: its pixels.
     :raises OSError: Blender has to write it, and cannot; likewise RuntimeError.
     """
-    if (data := _png_without_blender(image, pixels)) is not None:
+    if (data := _png_of(image, pixels)) is not None:
         return data
     path = Path(bpy.app.tempdir) / "thumbnail.png"
     try:
@@ -263,7 +263,7 @@ def _png_of(image: bpy.types.Image, pixels: Any) -> bytes:
         path.unlink(missing_ok=True)
 
 
-def _png_without_blender(image: bpy.types.Image, pixels: Any) -> bytes | None:
+def _png_of(image: bpy.types.Image, pixels: Any) -> bytes | None:
     """Return what Blender would write, in half the time; None for images of other kinds, and without numpy."""
     channels = {24: 3, 32: 4}.get(image.depth)
     if channels is None or image.is_float:
