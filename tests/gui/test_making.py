@@ -89,11 +89,11 @@ class Stage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shared(
-    blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory
+    blender: Blender, alone_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("making")
     with StandIn(speed=20, samples=("1k", "20k", "geometry", "multi")) as service:
-        home = copy_profile(profile_template, folder / "home")
+        home = copy_profile(alone_template, folder / "home")
         with BlenderWindow(
             blender, folder / "window", home=home, env=connected(service), shares=[folder], width_px=ROOMY_PX
         ) as window:
