@@ -27,10 +27,11 @@ from .sandbox import Sandbox, SandboxError
 
 WIDE_PX = 1600
 """For pictures, and for what needs space beside the sidebar."""
-NARROW_PX = 720
+NARROW_PX = 640
 """For what happens in the sidebar: a redraw, which Mesa does on the CPU, takes as long as there are pixels.
 
-The sidebar is to be less than half of the screen, as more is read as a screen: 350 by 809 of 720 by 932 pixels are.
+Blender makes no window narrower. The sidebar is to be less than half of the screen, as more is read as a screen: 350 by
+809 of 640 by 932 pixels are.
 """
 ROOMY_PX = 940
 """With the 3D viewport alone as well, where something is looked for in it, or the sidebar is wide."""

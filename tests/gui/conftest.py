@@ -9,13 +9,15 @@ All: ``python scripts/test.py --layer window-trixie``. One: ``python scripts/tes
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from scripts._dev.cache import locked
 from scripts._dev.package import build
 from scripts._dev.sandbox import SandboxError
 from scripts._dev.screen import MIDDLE_PX, NARROW_PX
@@ -25,6 +27,10 @@ GUI_TIMEOUT_S = 900
 """Only against a hang. A first window may take minutes on two busy cores."""
 OPENED = pytest.StashKey[list[BlenderWindow]]()
 """The windows of a test."""
+
+
+MakeOnce = Callable[[str, Callable[[Path], None]], Path]
+"""Called with a name and what fills a folder, gives the folder."""
 
 
 class OpenWindow(Protocol):
@@ -67,33 +73,52 @@ def blender(request: pytest.FixtureRequest) -> Blender:
 
 
 @pytest.fixture(scope="session")
-def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The add-on as it ships, built from the checkout."""
-    return build(tmp_path_factory.mktemp("dist"))
+def make_once(blender: Blender, tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """``make_once("profile", make)``: a folder that ``make`` fills, one for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, unfinished = shared / f"for-all-{name}", shared / f"unfinished-{name}"
+        with locked(f"gui-{blender.name}-{name}"):
+            if not folder.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def profile_template(blender: Blender, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def profile_template(blender: Blender, make_once: MakeOnce) -> Path:
     """A home in which the built extension is installed and enabled. Copied for each test, never used itself."""
-    home = tmp_path_factory.mktemp("profile") / "home"
-    make_profile(blender, home, extension_zip)
-    return home
+
+    def make(folder: Path) -> None:
+        dist = folder / "dist"
+        dist.mkdir()
+        make_profile(blender, folder / "home", build(dist))
+
+    return make_once("profile", make) / "home"
 
 
 @pytest.fixture(scope="session")
-def alone_template(blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def alone_template(blender: Blender, profile_template: Path, make_once: MakeOnce) -> Path:
     """A home like ``profile_template`` whose user starts with a 3D viewport alone, which computes 0.35 s less.
 
     The file to start with is another user's, who has no extension, and whose Blender has a window: without one, it
     never comes back from the closing of an area.
     """
-    scratch = tmp_path_factory.mktemp("alone")
-    with BlenderWindow(blender, scratch) as window:
-        window.run("with override(): bpy.ops.wm.save_homefile()")
-    home = copy_profile(profile_template, scratch / "with-extension")
-    for file in window.home.rglob("startup.blend"):
-        shutil.copy(file, home / file.relative_to(window.home))
-    return home
+
+    def make(folder: Path) -> None:
+        with BlenderWindow(blender, folder) as window:
+            window.run("with override(): bpy.ops.wm.save_homefile()")
+        home = copy_profile(profile_template, folder / "with-extension")
+        for file in window.home.rglob("startup.blend"):
+            shutil.copy(file, home / file.relative_to(window.home))
+
+    return make_once("alone", make) / "with-extension"
 
 
 @pytest.fixture

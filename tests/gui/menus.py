@@ -166,7 +166,7 @@ class Mouse:
     def open(self, place: Place, part: Box, *, is_free: bool = True) -> None:
         """Click until something has unfolded in a part of the screen; without ``is_free``, in a menu that is open."""
         if is_free:
-            self.look_away()
+            self.window.screen.move(*self.away)
             # 5.2 leaves a popover open in which something was clicked on.
             self.window.key("Escape")
             settle(self.window)
