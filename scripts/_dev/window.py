@@ -16,7 +16,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from typing import Any, Self
 
 from . import blender_root, ports
 from .cache import REPO, dev_cache
+from .profiles import COMPILE, PREFERENCES
 from .sandbox import Sandbox, SandboxError
 from .screen import MIDDLE_PX, NARROW_PX, Box, Screen, missing_tools
 
@@ -92,44 +92,6 @@ def run_background(
         return sandbox.run([blender.program, *arguments], {"HOME": str(home)} | dict(env or {}))
     finally:
         sandbox.close()
-
-
-PREFERENCES = """
-import bpy
-preferences = bpy.context.preferences
-preferences.view.show_splash = False
-preferences.view.show_tooltips = False
-preferences.view.use_save_prompt = False
-preferences.view.ui_scale = 1.2
-preferences.system.use_online_access = False
-preferences.system.viewport_aa = "OFF"
-preferences.system.use_region_overlap = False
-if bpy.app.version >= (5, 0):
-    preferences.view.use_reduce_motion = True
-bpy.ops.wm.save_userpref()
-"""
-"""
-What a test's user has set: no splash screen over the panel, letters that are easy to read, and a viewport that is cheap
-to draw. For smooth edges, Blender draws it eight times over whenever it has changed, which by software takes a second;
-and under a sidebar that can be seen through, it is drawn and blended in with every letter that changes. Where motion is
-not reduced, which Blender 4 does not know, a panel takes 0.3 s and some redraws to grow.
-"""
-AS_INSTALLED = """
-preferences.system.viewport_aa = "8"
-preferences.system.use_region_overlap = True
-if bpy.app.version >= (5, 0):
-    preferences.view.use_reduce_motion = False
-"""
-"""For :func:`make_profile`, where pictures or times are to be as a user has them: what is drawn is not made cheap."""
-
-COMPILE = """
-import compileall
-compileall.compile_dir(bpy.utils.user_resource("EXTENSIONS"), quiet=2)
-"""
-"""
-Compiles what Blender imports only when it is needed, as it has been for a user who is not there for the first time.
-Each copy of the profile would compile it anew.
-"""
 
 
 def make_profile(blender: Blender, home: Path, extension: Path | None = None, *, preferences: str = "") -> None:
@@ -511,17 +473,3 @@ def _is_near(one: Box, other: Box) -> bool:
     """Whether two readings are of the same place: a letter more or less is read now and then."""
     (x, y), (other_x, other_y) = one.center, other.center
     return abs(x - other_x) <= _NEAR_PX and abs(y - other_y) <= _NEAR_PX
-
-
-def copy_profile(template: Path, home: Path) -> Path:
-    """A home of its own for one test, like ``template``, on the same disk: nobody writes into a file of code."""
-    shutil.copytree(template, home, symlinks=True, copy_function=_copy_file)
-    return home
-
-
-def _copy_file(source: str, target: str) -> None:
-    """Give a file of code a second name, which takes a fifth of the time of a copy, and copy any other."""
-    if source.endswith((".py", ".pyc")):
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)

@@ -92,8 +92,9 @@ def main() -> int:
         return code
     from _dev import ports, stored
     from _dev.package import build
+    from _dev.profiles import AS_INSTALLED
     from _dev.screen import WIDE_PX
-    from _dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
+    from _dev.window import BlenderWindow, find_blender, make_profile
     from bench.machine import machine
     from bench.service import Service
 

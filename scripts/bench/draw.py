@@ -154,8 +154,9 @@ def measured(
     from scripts._dev import stored
     from scripts._dev.drawn import WATCH
     from scripts._dev.package import build
+    from scripts._dev.profiles import AS_INSTALLED
     from scripts._dev.screen import WIDE_PX
-    from scripts._dev.window import AS_INSTALLED, BlenderWindow, find_blender, make_profile
+    from scripts._dev.window import BlenderWindow, find_blender, make_profile
     from tests.gui.panel import SESSION, UI, connected
     from tests.service.server import StandIn
 

@@ -19,9 +19,10 @@ import pytest
 
 from scripts._dev.cache import locked
 from scripts._dev.package import build
+from scripts._dev.profiles import copy_profile
 from scripts._dev.sandbox import SandboxError
 from scripts._dev.screen import MIDDLE_PX, NARROW_PX
-from scripts._dev.window import Blender, BlenderWindow, copy_profile, find_blender, make_profile
+from scripts._dev.window import Blender, BlenderWindow, find_blender, make_profile
 
 GUI_TIMEOUT_S = 900
 """Only against a hang. A first window may take minutes on two busy cores."""

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from scripts._dev.window import Blender, BlenderWindow, copy_profile
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, ask_in_vain, connected, set_prompt, wait_for_stage
 from tests.service.server import StandIn
 from tests.versions import zip_of

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.window import Blender, copy_profile
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import Blender
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, connected, set_prompt, settle, wait_for_stage
 from tests.gui.test_sources import SCENE, choose_source, colours, wait_for_picture

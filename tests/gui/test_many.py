@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts._dev import stored
-from scripts._dev.window import BlenderWindow, copy_profile
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import SESSION, button_of_task, connected, settle
 from tests.gui.test_list import FILTER, FIRST_NAME, TaskList

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from scripts._dev.cache import REPO
-from scripts._dev.window import Blender, BlenderWindow, copy_profile
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.panel import COLLECTIONS, SESSION, connected
 from tests.service.server import StandIn
 

@@ -12,7 +12,8 @@ import pytest
 
 from scripts._dev import blender_root
 from scripts._dev.package import build
-from scripts._dev.window import Blender, copy_profile, find_blender, make_profile
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import Blender, find_blender, make_profile
 from tests.package.engines import Machine
 from tests.package.targets import Target, available
 from tests.service.server import StandIn

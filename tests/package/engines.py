@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts._dev.cache import REPO, dev_cache
+from scripts._dev.profiles import copy_profile
 from scripts._dev.sandbox import Sandbox
-from scripts._dev.window import Blender, copy_profile
+from scripts._dev.window import Blender
 from tests.service.server import StandIn
 
 LIMIT_S = 240.0

@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 from scripts._dev.cache import REPO, dev_cache
+from scripts._dev.profiles import copy_profile
 from scripts._dev.sandbox import Sandbox
-from scripts._dev.window import Blender, copy_profile, run_background
+from scripts._dev.window import Blender, run_background
 from tests.batch.files import png
 from tests.service.server import StandIn
 

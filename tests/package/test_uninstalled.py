@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.window import Blender, copy_profile, make_profile, run_background
+from scripts._dev.profiles import copy_profile
+from scripts._dev.window import Blender, make_profile, run_background
 from tests.service.server import StandIn
 
 pytestmark = pytest.mark.kind("uninstall")
