@@ -244,14 +244,15 @@ PARSERS = [
 ]
 
 
-@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
 @given(body=JSON_VALUES | TASKS)
-def test_any_json_is_read_or_refused(parse: Callable[[object], object], body: object) -> None:
-    try:
-        answer = parse(body)
-    except BadAnswerError:
-        return
-    assert answer
+def test_any_json_is_read_or_refused(body: object) -> None:
+    """Each example meets every parser: making one takes a hundred times as long as reading it."""
+    for parse in PARSERS:
+        try:
+            answer = parse(body)
+        except BadAnswerError:
+            continue
+        assert answer, parse
 
 
 @given(TASKS)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.driver import Cli
+from tests import authorities
+from tests.cli.driver import CommandsHere
 from tests.service.server import StandIn
 
 
@@ -20,6 +21,9 @@ def service() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, service: StandIn) -> Cli:
-    """Commands against the stand-in."""
-    return Cli(tmp_path, service)
+def cli(
+    tmp_path: Path, service: StandIn, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> CommandsHere:
+    """Commands against the stand-in, in this process if they are not started in one of their own."""
+    authorities.read_once(monkeypatch)
+    return CommandsHere(tmp_path, service, capfd)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Runs ``scripts/triverse.py`` as a user does: in a process of its own, with whatever Python runs the tests.
+Runs commands: ``scripts/triverse.py`` as a user does, in a process of its own, or its main function in this one.
 
 Plain Python; used by the tests with and without ``bpy``.
 """
@@ -13,11 +13,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.service.server import StandIn
+from triverse_addon.cli import main
+from triverse_addon.cli.host import Host, PlainHost
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = REPO / "scripts" / "triverse.py"
@@ -77,10 +82,14 @@ class Cli:
     def finish(self, process: subprocess.Popen[str], seen: list[str] | None = None) -> Answer:
         """Wait for a command's end; ``seen`` are lines of its stdout that were read already."""
         out, err = process.communicate(timeout=LIMIT_S)
-        lines = [*(seen or []), *out.splitlines()]
+        return self.answered(process.returncode, [*(seen or []), *out.splitlines()], err)
+
+    @staticmethod
+    def answered(code: int, lines: list[str], err: str) -> Answer:
+        """Read what a command has written: the lines of its stdout, and its stderr."""
         assert "Traceback" not in err, err
-        assert all(line.startswith("{") for line in lines), out  # --json: nothing else on stdout
-        return Answer(process.returncode, [json.loads(line) for line in lines], err)
+        assert all(line.startswith("{") for line in lines), lines  # --json: nothing else on stdout
+        return Answer(code, [json.loads(line) for line in lines], err)
 
     def interrupt_at(self, stage: str, *argv: str | Path, by: signal.Signals = signal.SIGINT) -> Answer:
         """Start a command, press Ctrl-C (or send another signal) once its task is in ``stage``, wait for the end."""
@@ -99,3 +108,36 @@ class Cli:
     def files_with(self, key: str) -> list[Path]:
         """All files of the test that hold ``key``."""
         return [path for path in self.folder.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+
+
+class CommandsHere(Cli):
+    """
+    Commands that :meth:`run` runs in this process, where a process is not what is tested: starting one, with all that
+    it imports, takes three times as long as most commands. All else starts one.
+
+    :param host: returns the program that runs a command, as it is at its start.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        service: StandIn | None,
+        capfd: pytest.CaptureFixture[str],
+        host: Callable[[], Host] = lambda: PlainHost("python scripts/triverse.py"),
+    ) -> None:
+        super().__init__(folder, service)
+        self._capfd = capfd
+        self._host = host
+
+    def run(self, *argv: str | Path) -> Answer:
+        """Run a command to its end, here."""
+        with pytest.MonkeyPatch.context() as patch:
+            # Not where its home is: the stand-in of this process has its models there.
+            for name in (name for name in self.env if name.startswith("TRIVERSE_")):
+                patch.setenv(name, self.env[name])
+            patch.chdir(self.folder)
+            host = self._host()
+            self._capfd.readouterr()
+            code = main.run([*map(str, argv), "--json", "--data", str(self.data)], host)
+            out, err = self._capfd.readouterr()
+        return self.answered(code, out.splitlines(), err)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each exit code, reached by the real engine against the stand-in, in a process of its own and without Blender."""
+"""
+Each exit code, reached by the real engine against the stand-in, without Blender.
+
+Success, a failure and Ctrl-C are those of a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ CHAIR = ("generate", "--prompt", "a red chair", "--polygon-limit", "1000")
 
 
 def test_0_a_model_is_delivered(cli: Cli, service: StandIn) -> None:
-    answer = cli.run(*CHAIR, "--output", "chair.glb")
+    answer = cli.finish(cli.start(*CHAIR, "--output", "chair.glb"))
     assert answer.code == 0, answer.people
     assert (cli.folder / "chair.glb").read_bytes() == models.glb_path("1k").read_bytes()
     assert answer.lines[-1]["type"] == "result"
@@ -145,8 +149,8 @@ def test_3_no_credits(cli: Cli, service: StandIn) -> None:
 
 def test_3_a_wrong_key_and_the_same_command_again(cli: Cli, service: StandIn) -> None:
     cli.env["TRIVERSE_API_KEY"] = "another-key"
-    for _ in range(2):
-        answer = cli.run(*CHAIR, "--output", "chair.glb")
+    for run in (lambda *argv: cli.finish(cli.start(*argv)), cli.run):
+        answer = run(*CHAIR, "--output", "chair.glb")
         assert answer.code == 3, answer.people
         assert "resume" in answer.people
     cli.env["TRIVERSE_API_KEY"] = service.key

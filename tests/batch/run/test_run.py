@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The command from end to end, against the stand-in, in a process of its own and without Blender.
+The command from end to end, against the stand-in, without Blender: once in a process of its own, elsewhere in this
+one.
 
 One: ``python scripts/test.py tests/batch/run/test_run.py``.
 """
@@ -45,7 +46,8 @@ def charges(service: StandIn) -> list[int]:
 
 
 def test_a_batch_and_the_same_command_again(cli: Cli, service: StandIn) -> None:
-    answer = batch(cli, *GLB)
+    write(cli.folder / "rows.csv", ROWS)
+    answer = cli.finish(cli.start("batch", "rows.csv", *GLB))
     assert answer.code == 0, answer.people
     for name in ("chair", "table", "lamp"):
         assert (library(cli) / f"{name}.glb").read_bytes() == models.glb_path("1k").read_bytes()
