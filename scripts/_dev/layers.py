@@ -32,6 +32,7 @@ WINDOWS_AT_ONCE = 2
 """Windows of one layer at a time, when all of it is run: a test in a window waits for most of its time."""
 BESIDE = ("plain",)
 """Layers that run one after the other beside those: they wait for the service's time more than they compute."""
+_NOT_PASSED_ON = ("TRIVERSE_API_KEY", "PYTHONDONTWRITEBYTECODE")
 LOG_TAIL_CHARS = 20_000
 SLOWEST_SHOWN = 10
 
@@ -104,9 +105,11 @@ def _call(command: Sequence[str | Path], log: Path, echo: bool, result: Result) 
     """
     Run a command with its output in ``log`` (or on the terminal), without the person's key.
 
-    What it and its children used of the processors is added to the result, where the system tells.
+    Compiled modules are kept, even where that is switched off: of the collection of a layer's tests, compiling them
+    takes more than half. What it and its children used of the processors is added to the result, where the system
+    tells.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "TRIVERSE_API_KEY"}
+    environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
     with log.open("ab") as file:
         out = None if echo else file
         process = subprocess.Popen(
