@@ -255,18 +255,19 @@ class BlenderWindow:
     def redraw(self) -> None:
         """Have what is looked at drawn, and come back when Blender has been through its events.
 
-        Not so the viewport itself, which costs as much as all the rest, nor what lies beside it: Blender draws those
-        when something in them has changed.
+        Not so the viewport itself, which costs as much as all the rest, nor its tools and what lies beside it: Blender
+        draws those when something in them has changed.
         """
         self.run(
             """
             for window in bpy.context.window_manager.windows:
                 for area in window.screen.areas:
                     for region in area.regions:
-                        if area.type not in beside and (area.type, region.type) != ("VIEW_3D", "WINDOW"):
+                        if area.type not in beside and not (area.type == "VIEW_3D" and region.type in own):
                             region.tag_redraw()
             """,
-            beside=["OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR"],
+            beside=["OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR", "TOPBAR"],
+            own=["WINDOW", "TOOLS", "TOOL_HEADER"],
         )
         self.pass_events()
 
