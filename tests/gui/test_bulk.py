@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.screen import ROOMY_PX, Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, press, press_right_of, settle, show_preferences
@@ -115,7 +115,7 @@ def select_all(window: BlenderWindow) -> None:
 
 
 def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
     window.show_sidebar("Triverse")
     whole = show_preferences(window)
 

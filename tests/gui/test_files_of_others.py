@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from scripts._dev.screen import ROOMY_PX
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import SESSION, connected, settle
 from tests.gui.test_batch_panel import open_panel
@@ -33,7 +34,7 @@ def test_a_picture_without_a_suffix_is_chosen_with_all_files(
     folder.mkdir()
     Image.new("RGB", (64, 64), "red").save(folder / "oakchair", "JPEG")
     Image.new("RGB", (64, 64), "red").save(folder / "table.jfif", "JPEG")
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
     window.run("bpy.context.preferences.view.filebrowser_display_type = 'SCREEN'")
     window.run(f"{SCENE}.triverse.flow = 'image-to-model'")
     window.run(
