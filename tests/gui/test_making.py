@@ -357,7 +357,7 @@ def beside(stage: Stage, name: str) -> None:
     open_presets(stage)
     y = stage.window.wait_text(name, MENU).center[1]
     stage.window.save_shot("presets")
-    stage.window.click(stage.side.x + stage.side.width + 53, y)
+    stage.window.click(ROOMY_PX - 35, y)
     stage.window.key("Escape")
     stage.look_away()
 

@@ -69,7 +69,7 @@ def next_picture(window: BlenderWindow, before: str) -> str:
 
 
 def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, service: StandIn) -> None:
-    window = open_window(env=connected(service))
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")
     window.run(
         f"""
