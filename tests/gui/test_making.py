@@ -90,11 +90,11 @@ class Stage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shared(
-    blender: Blender, alone_template: Path, tmp_path_factory: pytest.TempPathFactory
+    blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("making")
     with StandIn(speed=20, samples=("1k", "20k", "geometry", "multi")) as service:
-        home = copy_profile(alone_template, folder / "home")
+        home = copy_profile(profile_template, folder / "home")
         with BlenderWindow(
             blender, folder / "window", home=home, env=connected(service), shares=[folder], width_px=ROOMY_PX
         ) as window:
@@ -357,7 +357,7 @@ def beside(stage: Stage, name: str) -> None:
     open_presets(stage)
     y = stage.window.wait_text(name, MENU).center[1]
     stage.window.save_shot("presets")
-    stage.window.click(ROOMY_PX - 35, y)
+    stage.window.click(stage.side.x + stage.side.width + 53, y)
     stage.window.key("Escape")
     stage.look_away()
 
