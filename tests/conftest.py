@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every test: no key and no service address of the person who runs them reaches a test."""
+"""
+What holds for every test: no key and no service address of the person who runs them reaches a test.
+
+How a suite is run in part, and how its lines are recorded, is in ``version_part.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from collections.abc import Callable
 
 import pytest
 
+from tests import version_part
 from tests.kinds import BY_SLUG
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--blender``: which real Blender the tests in windows and of the package run in."""
+    """``--blender``: which real Blender the tests in windows and of the package run in; and those of the part."""
+    version_part.add_options(parser)
     parser.addoption(
         "--blender",
         choices=("trixie", "sid", "BLENDER"),
@@ -25,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the person's own settings before the first test is collected, and name our mark."""
+    version_part.configure(config)
     config.addinivalue_line("markers", "kind(slug): the test is a case of a kind of trouble, see tests/kinds.py")
     for name in ("TRIVERSE_API_KEY", "TRIVERSE_API_URL"):
         os.environ.pop(name, None)

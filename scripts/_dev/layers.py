@@ -17,12 +17,12 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import blender_root, kinds, line_recorder, timings, venvs, version_cover
+from . import account, blender_root, kinds, line_recorder, processor_time, timings, venvs, version_cover, version_suites
 from .cache import REPO, SetupError, dev_cache, locked
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -34,7 +34,6 @@ BESIDE = ("plain",)
 """Layers that run one after the other beside those: they wait for the service's time more than they compute."""
 _NOT_PASSED_ON = ("TRIVERSE_API_KEY", "PYTHONDONTWRITEBYTECODE")
 LOG_TAIL_CHARS = 20_000
-SLOWEST_SHOWN = 10
 
 
 @dataclass
@@ -56,6 +55,7 @@ class Result:
     cases: dict[str, set[str]] = field(default_factory=dict)
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
     tests: list[timings.Timed] = field(default_factory=list)
+    records: dict[version_suites.Suite, version_cover.Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Request:
     """
     What the person asked for: paths (empty: the layer's own), pytest's ``-k`` and ``--lf``.
 
-    ``whole`` is the layer that runs all of ``tests/blender``, of those that run it.
+    ``whole`` are the layers that run all of their suite (``version_suites.py``), of those that run it.
     """
 
     paths: Sequence[str]
     keyword: str
     echo: bool
     last_failed: bool = False
-    whole: str = ""
+    whole: frozenset[str] = frozenset()
 
     @property
     def is_narrowed(self) -> bool:
@@ -261,34 +261,57 @@ def _can_always() -> str:
     return venvs.missing(venvs.DEV)
 
 
-WHOLE_FIRST = ("5.2.3", "5.3.0", "5.0.1", "4.5.15", "4.2.23")
-"""Of the Blenders that are tested, the first of these runs all of ``tests/blender``; ``version_cover.py`` says what the
-others run. First is the latest with long-term support, whose Python can record at no cost which lines run."""
+def whole_layers(names: Sequence[str]) -> frozenset[str]:
+    """Return which of these layers run all of their suite: the first of each, and a person's own Blender."""
+    possible = [name for name in names if not LAYERS[name].missing()]
+    first = (suite.first_of(possible) for suite in version_suites.SUITES.values())
+    return frozenset({*first, *({"window-BLENDER"} & set(possible))} - {""})
 
 
-def whole_layer(names: Iterable[str]) -> str:
-    """Return which of these layers runs all of ``tests/blender``; empty if none is of Blender's module."""
-    layers = [f"bpy-{version}" for version in WHOLE_FIRST if not venvs.missing(venvs.BPY[version])]
-    return next((layer for layer in layers if layer in names), "")
+def _run_suite(
+    suite: version_suites.Suite,
+    layer: Layer,
+    request: Request,
+    *,
+    recipe: venvs.Recipe,
+    is_whole: bool,
+    can_record: bool,
+    extra: Sequence[str] = (),
+) -> Result:
+    """
+    Run what was asked for of a suite; if nothing was, all of it or the part.
+
+    Args:
+        can_record: lines can be recorded. All of it is recorded then: :func:`_check_records`.
+        extra: arguments of pytest.
+    """
+    if request.is_narrowed or (is_whole and not can_record):
+        return _pytest(layer, request, recipe=recipe, extra=extra)
+    if not is_whole:
+        return _pytest(layer, request, recipe=recipe, extra=[*extra, "--version-part"])
+    with tempfile.TemporaryDirectory(prefix="triverse-lines-") as folder:
+        result = _pytest(layer, request, recipe=recipe, extra=[*extra, f"--record-lines={folder}"])
+        if not result.failed:
+            result.records[suite] = version_cover.read(Path(folder))
+    return result
+
+
+def _check_records(results: Sequence[Result]) -> None:
+    """Let a layer fail that ran all of its suite, if what other versions run of it is not enough."""
+    records = {suite: record for result in results for suite, record in result.records.items()}
+    for suite, problem in version_cover.problems(records).items():
+        result = next(one for one in results if suite in one.records)
+        result.failed += 1
+        print(f"\n===== {result.name}: failed =====\n{problem}", flush=True)
 
 
 def _bpy_layer(version: str, needed_in_ci: bool) -> Layer:
     recipe = venvs.BPY[version]
 
     def run(layer: Layer, request: Request) -> Result:
-        if request.is_narrowed:
-            return _pytest(layer, request, recipe=recipe)
-        if layer.name != request.whole:
-            return _pytest(layer, request, recipe=recipe, extra=["--version-part"])
-        if recipe.pythons[0] < line_recorder.LEAST_PYTHON:
-            return _pytest(layer, request, recipe=recipe)
-        with tempfile.TemporaryDirectory(prefix="triverse-lines-") as folder:
-            result = _pytest(layer, request, recipe=recipe, extra=[f"--record-lines={folder}"])
-            problem = "" if result.failed else version_cover.check(Path(folder))
-        if problem:
-            result.failed += 1
-            result.log += f"\n{problem}\n"
-        return result
+        can_record = recipe.pythons[0] >= line_recorder.LEAST_PYTHON
+        is_whole = layer.name in request.whole
+        return _run_suite(version_suites.BPY, layer, request, recipe=recipe, is_whole=is_whole, can_record=can_record)
 
     return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci)
 
@@ -299,14 +322,32 @@ def _window_missing(name: str) -> str:
     return blender_root.missing(name)
 
 
+def window_options(name: str) -> list[str]:
+    """Return the arguments of pytest with which all or the part of ``tests/gui`` is run in a Blender."""
+    return [f"--blender={name}", "-n", str(WINDOWS_AT_ONCE), "--dist=loadfile"]
+
+
+def _is_whole_window(layer: Layer, request: Request) -> bool:
+    """Tell whether a layer runs all windows: it is to, or the root of the one that is to cannot be made."""
+    if layer.name in request.whole:
+        return True
+    try:
+        for name in request.whole & {f"window-{suite}" for suite in blender_root.SUITES}:
+            blender_root.ensure_root(name.removeprefix("window-"))
+    except SetupError:
+        return True
+    return False
+
+
 def _window_layer(name: str, needed_in_ci: bool) -> Layer:
     def run(layer: Layer, request: Request) -> Result:
-        if name != "BLENDER":
+        is_root = name != "BLENDER"
+        if is_root:
             blender_root.ensure_root(name)
-        extra = [f"--blender={name}"]
-        if not request.is_narrowed:
-            extra += ["-n", str(WINDOWS_AT_ONCE), "--dist=loadfile"]
-        return _pytest(layer, request, recipe=venvs.DEV, extra=extra)
+        is_whole = request.is_narrowed or _is_whole_window(layer, request)
+        extra = [f"--blender={name}"] if request.is_narrowed else window_options(name)
+        suite, recipe = version_suites.WINDOWS, venvs.DEV
+        return _run_suite(suite, layer, request, recipe=recipe, is_whole=is_whole, can_record=is_root, extra=extra)
 
     return Layer(f"window-{name}", ("gui",), lambda: _window_missing(name), run, needed_in_ci)
 
@@ -354,7 +395,9 @@ def _run_one(layer: Layer, request: Request, speak: threading.Lock) -> Result:
         except SetupError as error:
             result = Result(layer.name, not_run=str(error))
     result.seconds = time.monotonic() - started
-    if result.not_run and IN_CI and (layer.needed_in_ci or layer.name == request.whole):
+    # Where the window that was to run all cannot be had, the other one does.
+    is_needed = layer.needed_in_ci or (layer.name in request.whole and layer.owns != ("gui",))
+    if result.not_run and IN_CI and is_needed:
         result.failed, result.log = 1, f"CI must run this layer. {result.not_run}"
     with speak:
         if result.failed and not request.echo:
@@ -389,7 +432,7 @@ def run_layers(
         last_failed: only run what failed when its layer was run last.
         with_lint: keep the layer "lint" though only some tests are asked for.
     """
-    began_s, busy_before_s = time.monotonic(), busy_seconds()
+    began_s, busy_before_s = time.monotonic(), processor_time.busy_seconds()
     chosen = [LAYERS[name] for name in names]
     if (keyword or paths or last_failed) and not with_lint:
         chosen = [layer for layer in chosen if layer.name != "lint"] or chosen
@@ -399,20 +442,21 @@ def run_layers(
             print("No test failed when it was run last.")
     if not os.environ.get("BLENDER") and len(chosen) > 1:
         chosen = [layer for layer in chosen if layer.name != "window-BLENDER"]
-    whole = whole_layer([layer.name for layer in chosen])
-    request = Request(paths, keyword, len(chosen) == 1, last_failed, whole)
     speak = threading.Lock()
     if any(layer.name != "lint" for layer in chosen):
         try:
             _prepare()
         except SetupError as error:  # what needs it will fail and be counted; here is why
             print(error, flush=True)
+    whole = whole_layers([layer.name for layer in chosen])
+    request = Request(paths, keyword, len(chosen) == 1, last_failed, whole)
     order = in_order([layer.name for layer in chosen], timings.layer_seconds())
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, ThreadPoolExecutor(max_workers=1) as beside:
         under_way = {
             name: (beside if name in BESIDE else pool).submit(_run_one, LAYERS[name], request, speak) for name in order
         }
     results = [under_way[layer.name].result() for layer in chosen]
+    _check_records(results)
     is_of_all = not request.is_narrowed
     is_whole = is_of_all and {layer.name for layer in chosen} >= set(_of_a_whole_run())
     if not keyword and not last_failed and not any("::" in path for path in paths):
@@ -422,9 +466,9 @@ def run_layers(
         )
     if is_whole and not any(result.failed for result in results):
         results[0].failed += _write_kinds(results)
-    busy_s = busy_seconds()
+    busy_s = processor_time.busy_seconds()
     whole_s = None if busy_s is None or busy_before_s is None else busy_s - busy_before_s
-    return _account(results, time.monotonic() - began_s, whole_s)
+    return account.show(results, time.monotonic() - began_s, whole_s)
 
 
 def _is_measured(result: Result) -> bool:
@@ -453,47 +497,3 @@ def _write_kinds(results: Sequence[Result]) -> int:
     for page in kinds.write(cases, counted, keep=IN_CI):
         print(f"docs/{page}: the table of kinds {'is not that of this run' if IN_CI else 'was written'}.")
     return 0
-
-
-def busy_seconds() -> float | None:
-    """Return for how long the processors of this machine have worked since it was started; None where it is not told.
-
-    The seconds of a layer lack a Blender that was ended in its sandbox, which nobody waits for: of a layer with a
-    window, about half.
-    """
-    try:
-        user, nice, system, _idle, _waiting, *rest = map(
-            int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
-        )
-    except (OSError, ValueError):
-        return None
-    return (user + nice + system + sum(rest)) / float(os.sysconf("SC_CLK_TCK"))
-
-
-def _account(results: Sequence[Result], took_s: float, busy_s: float | None = None) -> int:
-    """Print the account, and return the exit code. ``busy_s``: how long the processors worked, if that is known."""
-    passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
-    print(f"\n{'layer':<16}{'passed':>8}{'failed':>8}{'seconds':>9}{'cpu seconds':>13}")
-    for result in results:
-        counts = f"{result.passed:>8}{result.failed:>8}{result.seconds:>9.0f}{result.cpu_s:>13.0f}"
-        print(f"{result.name:<16}{counts}")
-    slowest = sorted(
-        ((test.seconds, result.name, test.name) for result in results for test in result.tests), reverse=True
-    )
-    if slowest:
-        print("The slowest tests:")
-    for seconds, layer, test in slowest[:SLOWEST_SHOWN]:
-        print(f"{seconds:>8.1f} s  {layer}  {test}")
-    for result in results:
-        for line in result.skipped:
-            print(f"Left out in {result.name}: {line}")
-    for result in results:
-        if result.not_run:
-            print(f"Could not run {result.name}: {result.not_run}")
-    if not passed + failed:
-        print("No test ran.")
-    worked_s = sum(result.cpu_s for result in results) if busy_s is None else busy_s
-    used = worked_s / max(took_s * (os.cpu_count() or 1), 1.0)
-    print(f"All together took {took_s / 60:.0f} minutes; the processors were used to {used:.0%}.")
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return 1 if failed or not passed else 0

@@ -3,7 +3,8 @@
 Record which lines of the package run under which test, in the process of pytest and in the Pythons that it starts.
 
 No floor (development only). Any thread. Standard library only, and nothing of this package: it runs inside the bpy
-environments, and as a script in the child processes. Needs Python 3.12, whose ``sys.monitoring`` costs next to nothing.
+environments, as a script in the child processes, and in each Blender of a Debian root (:func:`write_site_hook`). Needs
+Python 3.12, whose ``sys.monitoring`` costs next to nothing.
 
 Recorded are only lines of functions that work with Blender: what those ask of it, each version may answer in its own
 way. What runs at import runs in every version. Each record is a line of the file ``lines``: test, module, line number.
@@ -18,6 +19,7 @@ import functools
 import json
 import mmap
 import os
+import re
 import runpy
 import struct
 import subprocess
@@ -30,12 +32,23 @@ from typing import Any
 #: First version of Python with ``sys.monitoring``.
 LEAST_PYTHON = (3, 12)
 PACKAGE = Path(__file__).resolve().parents[2] / "triverse_addon"
+_CHECKOUT = f"{PACKAGE.as_posix()}/"
+#: Where the package lies once Blender has installed it as an extension of whichever repository.
+_INSTALLED = re.compile(r"/extensions/\w+/triverse/")
 #: Every function of these folders counts: they are the scripts of the child Blender.
 _OF_THE_CHILD = ("scene/worker/",)
 _BLENDER_NAMES = frozenset({"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils", "context", "layout"})
 #: Missing in older Pythons, in which nothing is recorded.
 _MONITORING: Any = getattr(sys, "monitoring", None)
 _NUMBER = struct.Struct("=q")
+_SITE_HOOK = """\
+import importlib.util, pathlib
+
+_spec = importlib.util.spec_from_file_location("triverse_line_recorder", {recorder!r})
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+_module.Recorder(pathlib.Path({folder!r})).start()
+"""
 
 
 def counted_lines(source: str, *, every_function: bool = False) -> set[int]:
@@ -74,6 +87,15 @@ def lines_of(module: str) -> frozenset[int]:
     return frozenset(counted_lines(source, every_function=module.startswith(_OF_THE_CHILD)))
 
 
+def module_of(file: str) -> str:
+    """Return a file of the package by its path in it, of the checkout or an extension; otherwise an empty text."""
+    path = file.replace(os.sep, "/")
+    if path.startswith(_CHECKOUT):
+        return path.removeprefix(_CHECKOUT)
+    _, *installed = _INSTALLED.split(path, maxsplit=1)
+    return installed[0] if installed else ""
+
+
 def _all_lines(path: Path) -> dict[str, frozenset[int]]:
     """
     Return the counted lines of the whole package, from a file that the first process writes.
@@ -105,7 +127,6 @@ class Recorder:
         self._unwritten = b""
         self._seen_now = -1
         self._modules: dict[CodeType, str] = {}
-        self._prefix = str(PACKAGE) + os.sep
 
     def begin(self, test: int) -> None:
         """Count what runs from now on, in every process, to the test of this number."""
@@ -118,7 +139,6 @@ class Recorder:
         _MONITORING.register_callback(_MONITORING.COVERAGE_ID, events.PY_START, self._on_start)
         _MONITORING.register_callback(_MONITORING.COVERAGE_ID, events.LINE, self._on_line)
         _MONITORING.set_events(_MONITORING.COVERAGE_ID, events.PY_START)
-        self._follow_children()
 
     def _on_start(self, code: CodeType, _offset: int) -> Any:
         module = self._modules.get(code)
@@ -136,9 +156,7 @@ class Recorder:
 
     def _counted(self, code: CodeType) -> str:
         """Return the module of a code object that has counted lines; otherwise an empty text."""
-        if not code.co_filename.startswith(self._prefix):
-            return ""
-        module = code.co_filename.removeprefix(self._prefix).replace(os.sep, "/")
+        module = module_of(code.co_filename)
         counted = self._lines.get(module, frozenset())
         return module if counted.intersection(line for *_, line in code.co_lines()) else ""
 
@@ -150,7 +168,7 @@ class Recorder:
             self._unwritten = self._unwritten[os.write(self._out, self._unwritten) :]
         return _MONITORING.DISABLE
 
-    def _follow_children(self) -> None:
+    def follow_children(self) -> None:
         """Start every Python by way of this file, which records before it does what it was started for."""
         original = subprocess.Popen.__init__
         recorder, folder = os.path.abspath(__file__), str(self._folder)
@@ -186,10 +204,24 @@ def _run(words: list[str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
+def write_site_hook(folder: Path) -> Path:
+    """
+    Write a ``sitecustomize.py``, which a Python runs before all else, that records from then on; and return its path.
+
+    A Blender of a Debian root runs that too, and so do its child Blenders, whose environment and arguments stay as they
+    are.
+    """
+    hook = folder / "sitecustomize.py"
+    hook.write_text(_SITE_HOOK.format(recorder=os.path.abspath(__file__), folder=str(folder)), "utf-8")
+    return hook
+
+
 def main(words: Iterable[str]) -> None:
     """Record in a child process: the folder of the record, then what the Python was started with."""
     folder, *rest = words
-    Recorder(Path(folder)).start()
+    recorder = Recorder(Path(folder))
+    recorder.start()
+    recorder.follow_children()
     _run(rest)
 
 

@@ -26,6 +26,8 @@ from .blender_root import device_steps
 if TYPE_CHECKING:
     from .loopback import Door
 
+_END_LIMIT_S = 10.0
+"""For a program that was killed to give back its memory."""
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TERM")
 
 
@@ -40,12 +42,18 @@ class Sandbox:
         root: the Debian root, or None for this machine as it is.
         scratch: an own, existing folder. Inside a root, ``scratch/tmp`` is its ``/tmp``.
         shares: folders that are seen in the root under the same path. ``scratch`` always is.
+        site_hook: a ``sitecustomize.py`` that each Python in the root runs first, Blender's too. Its folder is seen.
     """
 
-    def __init__(self, root: Path | None, scratch: Path, shares: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, root: Path | None, scratch: Path, shares: Sequence[Path] = (), site_hook: Path | None = None
+    ) -> None:
         self.root = root
         self.scratch = scratch.resolve()
         self._shares = [self.scratch, *(share.resolve() for share in shares)]
+        self._site_hook = site_hook
+        if site_hook is not None:
+            self._shares.append(site_hook.parent)
         self._started: list[subprocess.Popen[Any]] = []
         self._init: subprocess.Popen[bytes] | None = None
         self._init_pid = 0
@@ -63,6 +71,10 @@ class Sandbox:
         for share in sorted(set(self._shares), key=lambda path: len(path.parts)):
             source, target = shlex.quote(str(share)), shlex.quote(f"{root}{share}")
             steps += [f"mkdir -p {target}", f"mount --bind {source} {target}"]
+        if self._site_hook is not None:
+            # Debian's own, which is empty. Its Pythons see it by way of a link that leads from the root's "/".
+            (target_path,) = root.glob("etc/python3.*/sitecustomize.py")
+            steps.append(f"mount --bind {shlex.quote(str(self._site_hook))} {shlex.quote(str(target_path))}")
         steps.append(f"exec chroot {quoted} sh -c 'echo ready; exec cat'")
         self._init = subprocess.Popen(
             ["unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork", "--kill-child=SIGKILL"]
@@ -144,6 +156,9 @@ class Sandbox:
                 if pipe is not None:
                     pipe.close()
         for process in reversed(self._started):
+            # In a root, its program has ended. That nsenter waits for it, adds its processor time to what we have used.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.0 if self._init is None else _END_LIMIT_S)
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)

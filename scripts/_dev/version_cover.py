@@ -1,29 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Choose the part of the bpy suite that depends on the version of Blender, and check that it is enough.
+Choose the part of a suite that depends on the version of Blender, and check that it is enough.
 
-No floor (development only). One version runs all of ``tests/blender``. The others run its version-dependent part: the
-tests about versions, files and the importer (``on_every_version``), and the cheapest others that together still run
-every line that the whole suite runs of functions that work with Blender, in the child Blender too. The file
-``tests/blender/alike_everywhere.txt`` lists the rest, so that a new test runs on every version until it was looked at.
+No floor (development only). The suites are in ``version_suites.py``: ``bpy`` is ``tests/blender`` in Blender's module,
+``window`` is ``tests/gui`` in real Blenders. Chosen are the cheapest tests which, with those about versions, run every
+line that the whole suite runs of functions that work with Blender, in the child Blender too. Of windows only lines
+count that ``tests/blender`` does not run: those have run in five versions, from the oldest on.
 
-    python -m scripts._dev.version_cover choose     run the whole suite on two versions, and write the file
-    python -m scripts._dev.version_cover choose --record FOLDER     the same from records that are there
-    python -m scripts._dev.version_cover check --record FOLDER      lines that only tests of the file run: none, or 1
+    python -m scripts._dev.version_cover choose bpy      run the whole suite on two versions, and write its list
+    python -m scripts._dev.version_cover choose bpy --record FOLDER     the same from records that are there
+    python -m scripts._dev.version_cover check bpy --record FOLDER      lines that only left-out tests run: none, or 1
+    python -m scripts._dev.version_cover choose window --record FOLDER --bpy FOLDER
 
-``scripts/test.py`` checks it in the same way each time the suite runs whole. It fails when lines were added that only
-tests of the file run. By chance of time, a line can run under one test today and under another tomorrow: two records
-make that rare.
+``scripts/test.py`` checks it in the same way each time a suite runs whole. It fails when lines were added that only
+left-out tests run. By chance of time, a line can run under one test today and under another tomorrow: two records make
+that rare.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import fnmatch
-import functools
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -33,35 +30,12 @@ from pathlib import Path
 
 from .cache import REPO
 from .line_recorder import PACKAGE, records
+from .version_suites import BPY, SUITES, WINDOWS, Suite, is_rest, test_of
 
-SUITE = REPO / "tests" / "blender"
-ALIKE = SUITE / "alike_everywhere.txt"
 _HEADER = """\
 # Tests that the versions of Blender which run only a part of the suite leave out. Written by
-# python -m scripts._dev.version_cover choose
+# python -m scripts._dev.version_cover choose {name}
 """
-RECORDED = ("5.2.3", "5.3.0")
-"""The versions whose lines are recorded for the choice: those that run on Python 3.12 or newer."""
-ABOUT_VERSIONS = (
-    "test_asset_libraries.py",
-    "test_child_environment.py",
-    "test_corpus.py",
-    "test_filled_meshes.py",
-    "test_geometry.py",
-    "test_half_models.py",
-    "test_readable_models.py",
-    "test_scene_convert.py",
-    "test_scene_extensions.py",
-    "test_scene_importer.py",
-    "test_ui_register.py",
-    "test_upright.py",
-    "test_written_blend.py",
-)
-"""Files that always run everywhere: what Blender's importer makes of models, what is written into files, what differs
-between versions, and that the add-on can be switched on."""
-
-REST = "rest"
-"""Marks cases of a test for which others stand in the versions that run only a part."""
 
 Line = tuple[str, int]
 """A module of the package, a line."""
@@ -69,7 +43,7 @@ Line = tuple[str, int]
 
 @dataclass
 class Ran:
-    """What a test function did in a record, all its cases together."""
+    """What a test function did in a record, all its cases together. ``seconds`` are those of the processors."""
 
     seconds: float = 0.0
     lines: set[Line] = field(default_factory=set)
@@ -79,77 +53,24 @@ Record = dict[str, Ran]
 """By test: ``test_file.py::test_name``."""
 
 
-def test_of(nodeid: str) -> str:
-    """Return the test of a case, by its node id in pytest: ``test_file.py::test_name``."""
-    return nodeid.partition("[")[0].rpartition("/")[2]
-
-
-def as_rest(nodeid: str) -> str:
-    """Return the node id under which a case that is marked as REST is recorded: as one of a test of its own."""
-    return f"{nodeid.partition('[')[0]} ({REST})[{nodeid.partition('[')[2]}"
-
-
-def is_rest(test: str) -> bool:
-    """Tell whether a test of a record is the cases that are marked as REST."""
-    return test.endswith(f" ({REST})")
-
-
-def left_out() -> frozenset[str]:
-    """Return the tests that the file lists."""
-    if not ALIKE.exists():
-        return frozenset()
-    return frozenset(line for line in ALIKE.read_text("utf-8").splitlines() if line and not line.startswith("#"))
-
-
-def on_every_version(test: str) -> bool:
-    """Tell whether a test is about versions or files of theirs, by its name or by what it asks."""
-    file, _, name = test.partition("::")
-    if any(fnmatch.fnmatch(file, pattern) for pattern in ABOUT_VERSIONS) or "version" in name.split("_"):
-        return True
-    return name in asking_for_the_version((SUITE / file).read_text("utf-8"))
-
-
-@functools.cache
-def asking_for_the_version(source: str) -> frozenset[str]:
-    """Return what in a test file asks which version this is, by itself or by the fixtures and names that it uses."""
-    uses: dict[str, set[str]] = {}
-    asking: set[str] = set()
-    for node in ast.parse(source).body:
-        names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names = {node.name}
-        used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-        used |= {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
-        # What is done to the whole module, or around each of its tests.
-        decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
-        everywhere = names == {"pytestmark"} or any("autouse=True" in ast.unparse(one) for one in decorators)
-        for name in {"*"} if everywhere else names:
-            uses.setdefault(name, {"*"} - {name}).update(used)
-            if "app.version" in ast.unparse(node):
-                asking.add(name)
-    while new := {name for name, used in uses.items() if name not in asking and used & asking}:
-        asking |= new
-    return frozenset(asking)
-
-
-def exists(test: str) -> bool:
-    """Tell whether there is a test of this name."""
-    file, _, name = test.partition("::")
-    path = SUITE / file
-    return path.exists() and re.search(rf"^def {name}\(", path.read_text("utf-8"), re.MULTILINE) is not None
-
-
 def read(folder: Path) -> Record:
-    """Read a record that pytest has written with ``--record-lines``."""
-    # One entry a case; several cases are one test.
-    cases: list[tuple[str, float]] = [tuple(case) for case in json.loads((folder / "tests.json").read_text("utf-8"))]
+    """Read a record that pytest has written with ``--record-lines``: each of its processes has a folder in it."""
     record: Record = {}
-    for nodeid, seconds in cases:
-        record.setdefault(test_of(nodeid), Ran()).seconds += seconds
-    for number, module, line in records(folder):
-        if number < len(cases):
-            record[test_of(cases[number][0])].lines.add((module, line))
+    for written in sorted(folder.glob("*/tests.json")):
+        # One entry a case; several cases are one test.
+        cases: list[tuple[str, float]] = [tuple(case) for case in json.loads(written.read_text("utf-8"))]
+        for nodeid, seconds in cases:
+            record.setdefault(test_of(nodeid), Ran()).seconds += seconds
+        for number, module, line in records(written.parent):
+            if number < len(cases):
+                record[test_of(cases[number][0])].lines.add((module, line))
     return record
+
+
+def without(record: Record, known: Record) -> Record:
+    """Return a record without the lines that another one has."""
+    lines = set().union(*(ran.lines for ran in known.values()))
+    return {test: Ran(ran.seconds, ran.lines - lines) for test, ran in record.items()}
 
 
 def missed(record: Record, tests: Iterable[str]) -> dict[Line, list[str]]:
@@ -194,55 +115,76 @@ def show(lines: Mapping[Line, Sequence[str]]) -> str:
     return "\n".join(texts)
 
 
-def check(folder: Path) -> str:
+def check(suite: Suite, record: Record) -> str:
     """Return a sentence and the lines if a record has lines that only tests left out elsewhere run; otherwise ''."""
-    record = read(folder)
-    lines = missed(record, left_out() | set(filter(is_rest, record)))
+    lines = missed(record, suite.left_out() | set(filter(is_rest, record)))
     if not lines:
         return ""
     return (
         f"{len(lines)} lines that work with Blender run on one version only: name a test of theirs in no line of "
-        f"{ALIKE.relative_to(REPO)}, or write it anew (python -m scripts._dev.version_cover choose).\n{show(lines)}"
+        f"{suite.alike.relative_to(REPO)}, or write it anew (python -m scripts._dev.version_cover choose "
+        f"{suite.name}).\n{show(lines)}"
     )
 
 
-def _record(version: str, folder: Path) -> int:
-    from . import venvs
+def problems(records: Mapping[Suite, Record]) -> dict[Suite, str]:
+    """
+    Check the suites of which a run has records, and return what is wrong, by suite.
 
-    python = venvs.ensure(venvs.BPY[version])
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--record-lines={folder}", "tests/blender"]
-    return subprocess.run(command, cwd=REPO, check=False).returncode
+    Without a record of BPY, nothing is said of windows: which of their lines other versions have run is not known.
+    """
+    records = dict(records)
+    windows = records.pop(WINDOWS, None)
+    if windows is not None and BPY in records:
+        records[WINDOWS] = without(windows, records[BPY])
+    found = {suite: check(suite, record) for suite, record in records.items()}
+    return {suite: problem for suite, problem in found.items() if problem}
 
 
-def _write(found: Sequence[Record]) -> None:
+def _record(suite: Suite, version: str) -> Path:
+    """Run a suite whole, and return the folder of its record."""
+    from . import layers, venvs
+
+    folder = Path(tempfile.mkdtemp(prefix="triverse-lines-"))
+    recipe, options = (venvs.BPY[version], []) if suite is BPY else (venvs.DEV, layers.window_options(version))
+    command = [str(venvs.ensure(recipe)), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--record-lines={folder}"]
+    if subprocess.run([*command, *options, suite.folder], cwd=REPO, check=False).returncode:
+        sys.exit("The suite failed: what its tests run is not known.")
+    return folder
+
+
+def _write(suite: Suite, found: Sequence[Record]) -> None:
     found = [{test: ran for test, ran in record.items() if not is_rest(test)} for record in found]
     tests = set().union(*found)
-    part = choose(found, frozenset(filter(on_every_version, tests)))
+    part = choose(found, frozenset(filter(suite.is_on_every_version, tests)))
     # A record of the part that versions run (--version-part) chooses in it: what was left out before stays out.
-    before = {test for test in left_out() - tests if exists(test) and not on_every_version(test)}
-    ALIKE.write_text(_HEADER + "".join(f"{test}\n" for test in sorted(before | tests - part)), "utf-8")
+    before = {test for test in suite.left_out() - tests if suite.exists(test) and not suite.is_on_every_version(test)}
+    names = "".join(f"{test}\n" for test in sorted(before | tests - part))
+    suite.alike.write_text(_HEADER.format(name=suite.name) + names, "utf-8")
     whole_s, part_s = (sum(found[0][test].seconds for test in some if test in found[0]) for some in (tests, part))
-    print(f"{len(part)} of {len(tests)} tests run on every version: {part_s:.0f} of {whole_s:.0f} s.")
+    print(f"{len(part)} of {len(tests)} tests run on every version: {part_s:.0f} of {whole_s:.0f} processor seconds.")
 
 
 def main() -> int:
     """Choose or check, as asked."""
-    parser = argparse.ArgumentParser(description="Choose the part of tests/blender that every version runs.")
+    parser = argparse.ArgumentParser(description="Choose the part of a suite that every version of Blender runs.")
     parser.add_argument("action", choices=("choose", "check"))
+    parser.add_argument("suite", choices=tuple(SUITES))
     parser.add_argument("--record", type=Path, action="append", default=[], help="folder of a record; may be repeated")
+    parser.add_argument("--bpy", type=Path, help="folder of a record of the suite bpy, for windows")
     options = parser.parse_args()
-    folders: list[Path] = options.record
-    if not folders:
-        folders = [Path(tempfile.mkdtemp(prefix="triverse-lines-")) for _ in RECORDED]
-        if any(_record(version, folder) for version, folder in zip(RECORDED, folders, strict=True)):
-            print("The suite failed: what its tests run is not known.")
-            return 1
+    suite = SUITES[options.suite]
+    folders = options.record or [_record(suite, version) for version in suite.recorded]
+    found = [read(folder) for folder in folders]
+    if suite is WINDOWS:
+        known = read(options.bpy or _record(BPY, BPY.recorded[0]))
+        found = [without(record, known) for record in found]
     if options.action == "choose":
-        _write([read(folder) for folder in folders])
+        _write(suite, found)
         return 0
-    problems = [problem for problem in map(check, folders) if problem]
-    print("\n".join(problems))
-    return 1 if problems else 0
+    faults = list(filter(None, (check(suite, record) for record in found)))
+    print("\n".join(faults))
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

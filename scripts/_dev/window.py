@@ -57,11 +57,12 @@ class WindowError(AssertionError):
 
 @dataclass(frozen=True)
 class Blender:
-    """A Blender that can be started: its program, in a Debian root or on this machine (``root`` None)."""
+    """A Blender that can be started: its program, in a Debian root (see :class:`Sandbox`) or on this machine (None)."""
 
     name: str
     program: str
     root: Path | None
+    site_hook: Path | None = None
 
 
 def find_blender(name: str) -> Blender:
@@ -87,11 +88,9 @@ def run_background(
 
     ``home`` lies in a scratch folder of its own: that folder's ``tmp`` is Blender's ``/tmp`` in a root.
     """
-    sandbox = Sandbox(blender.root, home.parent, [REPO, dev_cache(), *shares])
-    try:
+    sandbox = Sandbox(blender.root, home.parent, [REPO, dev_cache(), *shares], blender.site_hook)
+    with contextlib.closing(sandbox):
         return sandbox.run([blender.program, *arguments], {"HOME": str(home)} | dict(env or {}))
-    finally:
-        sandbox.close()
 
 
 def make_profile(blender: Blender, home: Path, extension: Path | None = None, *, preferences: str = "") -> None:
@@ -153,7 +152,7 @@ class BlenderWindow:
         self._next_id = 0
         if not self.home.is_dir():
             make_profile(blender, self.home)
-        self._sandbox = Sandbox(blender.root, self.scratch, [REPO, dev_cache(), self.home, *shares])
+        self._sandbox = Sandbox(blender.root, self.scratch, [REPO, dev_cache(), self.home, *shares], blender.site_hook)
         self._connection: socket.socket | None = None
         try:
             lacking = missing_tools(self._sandbox)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -16,7 +15,7 @@ from typing import Any
 import bpy
 import pytest
 
-from scripts._dev import line_recorder, version_cover
+from tests import version_part
 from tests.blender import fresh, kept_children
 from tests.service.server import StandIn
 
@@ -24,58 +23,12 @@ ADDON = "triverse_addon"
 _STATUS = pytest.StashKey[int]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two ways to run the suite that ``scripts/test.py`` has for the versions of Blender."""
-    parser.addoption("--version-part", action="store_true", help="only what may depend on the version of Blender")
-    parser.addoption("--record-lines", metavar="FOLDER", help="record which lines of the package each test runs")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start to record, if that is asked for."""
-    config.addinivalue_line("markers", f"{version_cover.REST}: a case that only the whole suite runs")
-    folder = config.getoption("--record-lines")
-    if folder:
-        config.pluginmanager.register(_LineRecord(Path(folder)))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is alike in every version, if only the part is asked for."""
-    if config.getoption("--version-part"):
-        alike = version_cover.left_out()
-        out = [item for item in items if version_cover.test_of(item.nodeid) in alike or is_rest(item)]
-        config.hook.pytest_deselected(items=out)
-        left_out = set(out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def is_rest(item: pytest.Item) -> bool:
-    """Tell whether another case of the same test stands for this one in the other versions of Blender."""
-    return item.get_closest_marker(version_cover.REST) is not None
-
-
-class _LineRecord:
-    """Record the lines and seconds of each test, for ``scripts/_dev/version_cover.py``."""
-
-    def __init__(self, folder: Path) -> None:
-        self._cases = folder / "tests.json"
-        self._seconds: list[tuple[str, float]] = []
-        self._recorder = line_recorder.Recorder(folder)
-        self._recorder.start()
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Count what the test and its fixtures run to the test."""
-        self._recorder.begin(len(self._seconds))
-        began_s = time.monotonic()
-        try:
-            return (yield)
-        finally:
-            nodeid = version_cover.as_rest(item.nodeid) if is_rest(item) else item.nodeid
-            self._seconds.append((nodeid, time.monotonic() - began_s))
-
-    def pytest_sessionfinish(self) -> None:
-        """Write the seconds."""
-        self._cases.write_text(json.dumps(self._seconds), "utf-8")
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Record the lines of this process and of the Pythons that it starts, if that is asked for."""
+    record = version_part.record_of(session.config)
+    if record is not None:
+        record.recorder.start()
+        record.recorder.follow_children()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -20,7 +20,7 @@ import bpy
 import numpy as np
 import pytest
 
-from scripts._dev.version_cover import REST
+from scripts._dev.version_suites import REST
 from tests.blender import fresh
 from tests.corpus.builder import BOX, BOX_INDICES, FLOAT, UINT, Glb
 from tests.corpus.case import one

@@ -9,6 +9,7 @@ All: ``python scripts/test.py --layer window-trixie``. One: ``python scripts/tes
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ from typing import Protocol
 
 import pytest
 
+from scripts._dev import line_recorder
 from scripts._dev.cache import locked
 from scripts._dev.package import build
 from scripts._dev.profiles import copy_profile
 from scripts._dev.sandbox import SandboxError
 from scripts._dev.screen import MIDDLE_PX, NARROW_PX
 from scripts._dev.window import Blender, BlenderWindow, find_blender, make_profile
+from tests import version_part
 
 GUI_TIMEOUT_S = 900
 """Only against a hang. A first window may take minutes on two busy cores."""
@@ -69,8 +72,12 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def blender(request: pytest.FixtureRequest) -> Blender:
-    """The Blender that ``--blender`` names."""
-    return find_blender(request.config.getoption("--blender"))
+    """The Blender that ``--blender`` names. If lines are recorded, they are those of all Blenders that are started."""
+    found = find_blender(request.config.getoption("--blender"))
+    record = version_part.record_of(request.config)
+    if record is None:
+        return found
+    return dataclasses.replace(found, site_hook=line_recorder.write_site_hook(record.folder))
 
 
 @pytest.fixture(scope="session")

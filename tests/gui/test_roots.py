@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What programs in a Debian root see of this machine: a handful of devices, and ports that a test has named."""
+"""
+What programs in a Debian root see of this machine: a handful of devices, and ports that a test has named.
+
+And that its Pythons can be recorded.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev import ports
+from scripts._dev import line_recorder, ports
 from scripts._dev.blender_root import DEVICES
+from scripts._dev.cache import REPO
 from scripts._dev.sandbox import Sandbox
 from scripts._dev.window import Blender
 from tests.service.server import StandIn
@@ -108,3 +113,22 @@ def test_what_is_handed_on_is_what_was_said(sandbox: Sandbox, how: str) -> None:
         assert "reset" in said
     else:
         assert said.split() == ["50000000" if how == "much" else "5", "0"]
+
+
+def test_a_python_in_a_root_is_recorded_to_its_last_line(blender: Blender, tmp_path: Path) -> None:
+    """It stands for a Blender with the extension: arguments and environment are its own, and it is killed."""
+    module = "scene/worker/job_loop.py"
+    line = min(line_recorder.lines_of(module))
+    installed = tmp_path / "scratch" / "extensions" / "user_default" / "triverse" / module
+    installed.parent.mkdir(parents=True)
+    installed.write_text("\n" * (line - 2) + "def run():\n    import os; os.kill(os.getpid(), 9)\n")
+    record = tmp_path / "record"
+    record.mkdir()
+    line_recorder.Recorder(record).begin(3)
+    made = Sandbox(blender.root, tmp_path / "scratch", [REPO], line_recorder.write_site_hook(record))
+    try:
+        code = f"import runpy; runpy.run_path({str(installed)!r})['run']()"
+        assert made.run(["python3", "-I", "-c", code]).returncode != 0
+    finally:
+        made.close()
+    assert list(line_recorder.records(record)) == [(3, module, line)]
