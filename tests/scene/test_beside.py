@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from triverse_addon.scene.worker.beside import Beside
+from triverse_addon.scene.worker.beside import Beside, threads
 
 
 def test_the_result_is_that_of_a_thread() -> None:
@@ -29,4 +29,12 @@ def test_without_a_thread_it_is_done_at_once(monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    assert Beside(lambda: threading.current_thread().name).result() == threading.current_thread().name
+    beside = Beside(lambda: threading.current_thread().name, threads())
+    assert beside.result() == threading.current_thread().name
+
+
+def test_threads_are_kept() -> None:
+    pool = threads()
+    numbers = {Beside(threading.get_ident, pool).result() for _ in range(50)}
+    assert threading.get_ident() not in numbers
+    assert len(numbers) <= 8

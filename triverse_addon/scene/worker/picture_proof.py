@@ -12,12 +12,17 @@ A child that waits for its model proves what it has of that already, see ``part_
 the SHA-256 of its bytes, so whatever becomes of the file in between, nothing is taken for proven that is not.
 """
 
+import functools
 import hashlib
 import struct
-import threading
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING or __package__:
+    from .beside import LATER, Beside
+else:
+    from beside import LATER, Beside
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: Longest side of a picture that is judged here, in pixels.
@@ -67,32 +72,23 @@ class _Memory:
 
 
 class Proof:
-    """The proof for one picture, which is worked out in a thread. If no thread can be started, there is none."""
+    """The proof for one picture, which is worked out in a thread. If no thread can be started, at once."""
 
     def __init__(self, data: "bytes | memoryview") -> None:
-        self._data = data
         #: Number of bytes that the proof is about.
         self.size_bytes = len(data)
-        self._is_proven = False
-        self._thread = threading.Thread(target=self._work, name="picture-proof", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:  # the system cannot start another thread
-            self._work()
-
-    def _work(self) -> None:
-        try:
-            self._is_proven = _is_known(self._data) or is_readable(self._data)
-        except MemoryError:
-            pass
-        finally:
-            self._data = b""
+        self._found = Beside(functools.partial(_is_proven, data), LATER)
 
     def is_proven(self) -> bool:
         """Wait for the result: True if Blender can certainly read the picture."""
-        if self._thread.ident is not None:
-            self._thread.join()
-        return self._is_proven
+        return self._found.result()
+
+
+def _is_proven(data: "bytes | memoryview") -> bool:
+    try:
+        return _is_known(data) or is_readable(data)
+    except MemoryError:
+        return False
 
 
 def _is_known(data: "bytes | memoryview") -> bool:
