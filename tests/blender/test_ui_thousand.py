@@ -61,14 +61,17 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     from triverse_addon.tasks.store.store import Store
 
     seen: list[int] = []
-    connection = Store._connection
 
-    def counted(store: Store) -> Any:
-        if threading.current_thread() is threading.main_thread():
-            seen.append(1)
-        return connection(store)
+    def counted(connection: Callable[[Store], Any]) -> Callable[[Store], Any]:
+        def count(store: Store) -> Any:
+            if threading.current_thread() is threading.main_thread():
+                seen.append(1)
+            return connection(store)
 
-    monkeypatch.setattr(Store, "_connection", counted)
+        return count
+
+    monkeypatch.setattr(Store, "_connection", counted(Store._connection))
+    monkeypatch.setattr(Store, "_connection_for_writing", counted(Store._connection_for_writing))
     return seen
 
 

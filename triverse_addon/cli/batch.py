@@ -6,6 +6,7 @@ Floor: third. Thread: main, which may block on the network here. No ``bpy``.
 """
 
 import argparse
+import gc
 import os
 import threading
 import time
@@ -254,6 +255,9 @@ class _Batch:
                 limits=replace(limits_from(self._args), max_credits=limit),
             )
             was_interrupted = False
+            # More than 50,000 objects of Blender and Python stay to the end: the collector need not look at them again
+            # and again for what comes and goes with each row.
+            gc.freeze()
             try:
                 while not runner.is_over:
                     engine.pump(_PAUSE_S)

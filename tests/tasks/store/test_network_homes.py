@@ -39,7 +39,7 @@ def record(**values: Any) -> TaskRecord:
 
 def mode_of(store: Store) -> tuple[str, int]:
     """The journal's mode, and ``synchronous`` after a durable write: 2 is FULL, 3 is EXTRA."""
-    connection = store._connection()
+    connection = store._connection_for_writing()
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     return mode, connection.execute("PRAGMA synchronous").fetchone()[0]
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.record.record import TRANSITIONS, Stage, TaskRecord, new_id, next_order_id, now_s
 from triverse_addon.tasks.store import codec
+from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store.errors import LeaseLostError, NoSuchTaskError, StoreError
 from triverse_addon.tasks.store.lease import LEASE_S, Owner
 from triverse_addon.tasks.store.schema import SCHEMA_VERSION
@@ -99,6 +100,30 @@ def test_writers_in_many_threads_lose_nothing(store: Store) -> None:
     assert newest is not None
     assert newest.attempts == 100
     assert newest.revision == added.revision + 100
+
+
+def test_all_threads_write_through_one_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it keeps the pages that it has read: another connection that writes would take them from it."""
+    opened: list[str] = []
+    connect = store_connection.connect
+
+    def counted(path: Path) -> store_connection.Connection:
+        opened.append(threading.current_thread().name)
+        return connect(path)
+
+    monkeypatch.setattr(store_connection, "connect", counted)
+    store = Store(tmp_path)
+    assert len(opened) == 1, "to read"
+    threads = [threading.Thread(target=lambda: store.add(record())) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 2
+    assert store.count() == 6
+    store.close()
+    with pytest.raises(StoreError):
+        store.add(record())
 
 
 def test_two_stores_see_each_other(tmp_path: Path, store: Store) -> None:

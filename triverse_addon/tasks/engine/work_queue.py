@@ -178,8 +178,8 @@ class WorkQueue:
                     self._failed_once.discard(task_id)
                     after_s = self._give_up(task_id, UnforeseenError(error))
             finally:
+                # No other thread is woken: if the task is due again, this one takes it.
                 with self._changed:
                     self._running.discard(task_id)
-                    self._changed.notify()
             if after_s is not None:
                 self.schedule(task_id, after_s)

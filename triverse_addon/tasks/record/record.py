@@ -366,7 +366,7 @@ def next_order_id(order_id: str) -> str:
 
 def is_order_or_retry(order_id: str, first_id: str) -> bool:
     """Return whether ``order_id`` is ``first_id``, or that of one of its retries."""
-    return re.fullmatch(re.escape(first_id) + r"(_r\d+)?", order_id) is not None
+    return order_id == first_id or re.fullmatch(re.escape(first_id) + r"_r\d+", order_id) is not None
 
 
 def new_id() -> str:

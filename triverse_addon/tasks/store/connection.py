@@ -40,10 +40,24 @@ class Connection(sqlite3.Connection):
     # file, and FULL may roll back the last transaction: the removal of the journal must be on the disk too, for which
     # EXTRA waits (https://sqlite.org/pragma.html#pragma_synchronous).
     durable, hasty = "FULL", "NORMAL"
+    _synchronous = ""
+    """Its present value, if :meth:`begin` has set it."""
 
     def use_journal(self) -> None:
         """Use the values for a rollback journal."""
         self.durable, self.hasty = "EXTRA", "FULL"
+
+    def begin(self, *, durable: bool) -> None:
+        """
+        Begin a write transaction.
+
+        :param durable: whether it must survive a power cut.
+        """
+        wanted = self.durable if durable else self.hasty
+        if wanted != self._synchronous:
+            self.execute(f"PRAGMA synchronous={wanted}")
+            self._synchronous = wanted
+        self.execute("BEGIN IMMEDIATE")
 
 
 def connect(path: Path) -> Connection:
@@ -72,7 +86,10 @@ def connect(path: Path) -> Connection:
 
 class Connections:
     """
-    The connections to one database, one for each thread that uses it.
+    The connections to one database: one for each thread that reads it, and one for writing.
+
+    SQLite keeps the pages that a connection has read only until another one writes. With a connection for each thread
+    that writes, every transaction read all its pages anew.
 
     :param path: path of the database.
     """
@@ -81,6 +98,7 @@ class Connections:
         self._path = path
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, Connection]] = []
+        self._writer: Connection | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -94,13 +112,27 @@ class Connections:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             with self._lock:
-                if self._closed:
-                    raise StoreError(Sentence.of("The list of tasks is closed."))
                 self._close_those_of_ended_threads()
-                connection = connect(self._path)
+                connection = self._connect()
                 self._open.append((threading.current_thread(), connection))
             self._local.connection = connection
         return connection
+
+    def for_writing(self) -> Connection:
+        """
+        Return the connection for writing. The caller makes sure that one thread at a time uses it.
+
+        For errors see :meth:`of_this_thread`.
+        """
+        with self._lock:
+            if self._writer is None:
+                self._writer = self._connect()
+            return self._writer
+
+    def _connect(self) -> Connection:
+        if self._closed:
+            raise StoreError(Sentence.of("The list of tasks is closed."))
+        return connect(self._path)
 
     def _close_those_of_ended_threads(self) -> None:
         """Each connection has 3 open files, and each WebSocket reconnect is a new thread."""
@@ -112,9 +144,13 @@ class Connections:
     def reset(self) -> None:
         """Close all connections; the next use opens a new one."""
         with self._lock:
-            found, self._open = self._open, []
+            found = [connection for _, connection in self._open]
+            self._open = []
+            if self._writer is not None:
+                found.append(self._writer)
+                self._writer = None
         self._local = threading.local()
-        for _, connection in found:
+        for connection in found:
             connection.close()
 
     def close(self) -> None:

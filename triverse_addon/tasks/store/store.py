@@ -2,7 +2,7 @@
 """
 The store: a database with every task, which is written before anything is sent.
 
-Floor: first. Thread: any; each thread has a connection of its own. No ``bpy``.
+Floor: first. Thread: any; each thread has a connection of its own to read, and one at a time writes. No ``bpy``.
 
 SQLite, see ``connection``. Every change is one transaction. Changes that affect paid orders are flushed to the disk
 (``durable``), progress is not. Several Blenders share the file: the one that holds a task's lease works on it. Every
@@ -120,6 +120,9 @@ class Store(StoreReads, SpendingReads):
     def _connection(self) -> Connection:
         return self._connections.of_this_thread()
 
+    def _connection_for_writing(self) -> Connection:
+        return self._connections.for_writing()
+
     def close(self) -> None:
         """Close the connections of all threads. Later calls raise :class:`StoreError`."""
         with self._write_lock:
@@ -138,9 +141,8 @@ class Store(StoreReads, SpendingReads):
             raise StoreError(self.problem or Sentence.of("The list of tasks cannot be changed."))
         with self._write_lock:
             try:
-                connection = self._connection()
-                connection.execute(f"PRAGMA synchronous={connection.durable if durable else connection.hasty}")
-                connection.execute("BEGIN IMMEDIATE")
+                connection = self._connection_for_writing()
+                connection.begin(durable=durable)
                 try:
                     yield connection
                     connection.execute("COMMIT")
