@@ -24,6 +24,7 @@ from triverse_addon.scene.importing.in_process import import_model
 from triverse_addon.tasks.converter import Converter, ConvertJob
 from triverse_addon.tasks.glb.glb_check import readable
 
+from . import empty_file
 from .model_description import describe, differences, without_wrappers
 
 EQUAL, DESIGNED, DIFFERS, REFUSED, CRASHED, UNREADABLE = (
@@ -106,8 +107,7 @@ def _preview(folder: Path) -> Path:
 
 
 def _fresh() -> bpy.types.Scene:
-    # Preferences and add-ons stay loaded: reading those as well takes 90 ms, more than all else of a small file.
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    empty_file.read()
     return bpy.context.scene
 
 

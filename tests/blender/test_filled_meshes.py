@@ -20,6 +20,7 @@ import bpy
 import numpy as np
 import pytest
 
+from scripts._dev import empty_file
 from scripts._dev.version_suites import REST
 from tests.blender import fresh
 from tests.corpus.builder import BOX, BOX_INDICES, FLOAT, UINT, Glb
@@ -87,7 +88,7 @@ def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def imported(path: Path, fill: gltf_fill.MeshFill | None) -> dict[str, Any] | str:
     """Import a file, and return all numbers of its meshes; the kind of the refusal if it is refused."""
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    empty_file.read()
     options = bpy.ops.import_scene.gltf.get_rna_type().properties  # type: ignore[call-arg]
     units = gltf_import.Units(0.5, 24.0)
     try:
@@ -383,7 +384,7 @@ def test_a_fault_in_filling_costs_only_time(tmp_path: Path, monkeypatch: pytest.
             broken.setattr(where, name, fail)
             assert compare(path) is None
     # As in the child, which is no package: it tries again without filling.
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    empty_file.read()
     monkeypatch.setattr(gltf_import, "__package__", "")
     monkeypatch.setattr(gltf_import.from_file, "opened_files", lambda *_: __import__("contextlib").nullcontext())
     monkeypatch.setattr(mesh_build, "build", fail)
