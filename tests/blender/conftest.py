@@ -88,7 +88,9 @@ def service() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def connected(
+    ui: ModuleType, service: StandIn, kept_converters: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StandIn]:
     """The add-on's preferences lead to the stand-in. The engine ends before the service does."""
     from tests import authorities
     from triverse_addon.api import websocket
@@ -103,6 +105,12 @@ def connected(ui: ModuleType, service: StandIn, monkeypatch: pytest.MonkeyPatch)
         preferences.api_url = service.url
     yield service
     runtime.shutdown()
+
+
+@pytest.fixture
+def kept_converters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare each model, and each source that is made ready for it, the start of a child."""
+    kept_children.share(monkeypatch)
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ import pytest
 from tests.corpus.builder import png
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.child import converter as child_converter
-from triverse_addon.scene.child import library_writer
+from triverse_addon.scene.child import library_writer, preparer, preview_pixels, source_thumbnails
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import ChildConverter
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.child.persistent_process import ChildSession
-from triverse_addon.scene.child.preparer import MESSAGES, ChildPreparer
-from triverse_addon.scene.child.process import ChildMessages
-from triverse_addon.scene.worker.job_format import Input, OutputT
+from triverse_addon.scene.child.preparer import ChildPreparer
+from triverse_addon.scene.child.process import ChildMessages, ChildProcess
+from triverse_addon.scene.worker.job_format import ConvertInput, ExpectedInput, Input, OutputT
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
 #: The worker of one job, so that it does all of them, each in an empty file.
@@ -42,7 +42,10 @@ job_loop.empty_file = job_loop.load_empty_file
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
-_kept: dict[str, ChildSession] = {}
+#: The workers that do one job each, and are shared here.
+_SHARED = ("convert_worker", "pixels_worker", "prepare_worker")
+
+_idle: dict[str, list[ChildSession]] = {}
 _writers: dict[tuple[object, ...], list[ChildSession]] = {}
 _trials: dict[tuple[object, ...], Mapping[str, Any]] = {}
 _folders: dict[str, Path] = {}
@@ -61,37 +64,80 @@ def start(
 
 def convert(job: ConvertJob, stop: threading.Event | None = None) -> Converted:
     """Convert a model. It gets a picture if it has none: without one a child draws on after its answer."""
-    session = _session("convert_worker", child_converter._MESSAGES)
     picture = job.preview_path
     if picture is None:
         picture = _folder_of("convert_worker") / "picture.png"
         picture.write_bytes(png())
-    job.out_dir.mkdir(parents=True, exist_ok=True)
     converter = ChildConverter(child_command())
-    converter._child = session  # type: ignore[assignment]
+    converter._child = _Shared(child_command(), child_converter._MESSAGES)  # type: ignore[assignment]
     return converter(dataclasses.replace(job, preview_path=picture), stop or threading.Event())
 
 
 def prepare(path: Path, kind: Kind, out_dir: Path, **options: object) -> Path:
     """Make of a source what can be uploaded; ``options`` are those of the preparer."""
-    session = _session("prepare_worker", MESSAGES)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    command = child_command("prepare_worker")
     options = {"picture_suffixes": ()} | options
-    preparer = ChildPreparer(child_command("prepare_worker"), **options)  # type: ignore[arg-type]
-    preparer._child = session  # type: ignore[assignment]
-    return preparer(path, kind, out_dir, threading.Event())
-
-
-def _session(worker: str, messages: ChildMessages) -> ChildSession:
-    if worker not in _kept:
-        _kept[worker] = start(_folder_of(worker), messages, worker)
-    return _kept[worker]
+    made = ChildPreparer(command, **options)  # type: ignore[arg-type]
+    made._child = _Shared(command, preparer.MESSAGES)
+    return made(path, kind, out_dir, threading.Event())
 
 
 def _folder_of(name: str) -> Path:
     if name not in _folders:
         _folders[name] = Path(tempfile.mkdtemp(prefix="triverse-kept-"))
     return _folders[name]
+
+
+class _Shared(ChildProcess):
+    """
+    The process of a converter or preparer, which runs each job in a kept child of the same worker.
+
+    A conversion without a picture gets a child of its own, which draws on after its answer.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        messages: ChildMessages,
+        *,
+        log: str = "child.log",
+        timeout_s: float = 60.0,
+        memory_bytes: int | None = None,
+    ) -> None:
+        super().__init__(command, messages, log=log, timeout_s=timeout_s, memory_bytes=memory_bytes)
+        self._worker = next((name for name in _SHARED if tuple(command) == child_command(name)), "")
+
+    def expect_job(self, work_dir: Path) -> None:
+        """Start nothing: what is kept is there, or comes with the job."""
+
+    def prepare(self, expected: ExpectedInput, out_dir: Path) -> None:
+        """Read nothing ahead."""
+
+    def close(self) -> None:
+        """Keep what is kept."""
+
+    def run(self, given: Input, kind: type[OutputT], out_dir: Path, stop: threading.Event) -> OutputT:
+        draws = isinstance(given, ConvertInput) and given.preview_path is None
+        if draws or not self._worker:
+            return super().run(given, kind, out_dir, stop)
+        out_dir.mkdir(parents=True, exist_ok=True)
+        idle = _idle.setdefault(self._worker, [])
+        try:
+            session = idle.pop()
+        except IndexError:
+            session = start(_folder_of(self._worker), self._messages, self._worker)
+        session.use_for(self._messages, self._timeout_s)
+        try:
+            return session.run(given, kind, out_dir, stop)
+        finally:
+            idle.append(session)
+
+
+def share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the converters and preparers that are made from now on run their jobs in kept children."""
+    monkeypatch.setattr(child_converter, "ReadyChildProcess", _Shared)
+    for module in (preparer, preview_pixels, source_thumbnails):
+        monkeypatch.setattr(module, "ChildProcess", _Shared)
 
 
 class _Lent:
@@ -139,9 +185,9 @@ def lend_writers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def end() -> None:
     """End what is kept, and remove its folders."""
-    for session in (*_kept.values(), *(session for idle in _writers.values() for session in idle)):
+    for session in (session for idle in (*_writers.values(), *_idle.values()) for session in idle):
         session.close()
     for folder in _folders.values():
         shutil.rmtree(folder, ignore_errors=True)
-    for kept in (_kept, _writers, _folders):
+    for kept in (_writers, _idle, _folders):
         kept.clear()

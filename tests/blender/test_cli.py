@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``scripts/triverse.py`` under the bpy module: what ends up in the .blend, and what happens when it cannot."""
+"""
+The commands under the bpy module: what ends up in the .blend, and what happens when it cannot.
+
+``scripts/triverse.py`` is started where a process is interrupted, begins from nothing or finds its own folder.
+Elsewhere the command runs in this process, in the file that Blender starts with.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,11 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.cli.driver import SCRIPT, Cli
+from tests import authorities
+from tests.cli.driver import SCRIPT, Cli, CommandsHere
 from tests.service import models
 from tests.service.server import StandIn
+from triverse_addon.cli.blender_host import BlenderHost
 
 
 @pytest.fixture
@@ -24,10 +31,24 @@ def service() -> Iterator[StandIn]:
         yield standin
 
 
+def as_started() -> BlenderHost:
+    """Blender as a command finds it."""
+    bpy.ops.wm.read_factory_settings()
+    return BlenderHost("triverse")
+
+
 @pytest.fixture
-def cli(tmp_path: Path, service: StandIn) -> Cli:
+def cli(
+    tmp_path: Path,
+    service: StandIn,
+    kept_converters: None,
+    kept_writers: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Cli:
     """Commands against the stand-in."""
-    return Cli(tmp_path, service)
+    authorities.read_once(monkeypatch)
+    return CommandsHere(tmp_path, service, capfd, as_started)
 
 
 def opened(path: Path) -> list[bpy.types.Collection]:
@@ -46,7 +67,8 @@ def triangles(collection: bpy.types.Collection) -> int:
 
 
 def test_words_become_a_blend(cli: Cli, service: StandIn) -> None:
-    answer = cli.run("generate", "--prompt", "a red chair", "--polygon-limit", "1000", "--output", "chair.blend")
+    argv = ("generate", "--prompt", "a red chair", "--polygon-limit", "1000", "--output", "chair.blend")
+    answer = cli.finish(cli.start(*argv))
     assert answer.code == 0, answer.people
     (model,) = opened(cli.folder / "chair.blend")
     assert triangles(model) == models.facts("1k")["triangles"]

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import bpy
 import pytest
 from mathutils import Euler, Vector
 
-from tests.blender import glbs
-from triverse_addon.scene.child.command import child_command
+from tests.blender import glbs, kept_children
 from triverse_addon.scene.importing import origin
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
@@ -33,7 +30,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> TaskRecord:
         box.scale = SIZE / 2
 
     glb = glbs.export(folder / "model.glb", build)
-    converted = glbs.ChildConverter(child_command())(ConvertJob(glb, None, folder, "Chest"), threading.Event())
+    converted = kept_children.convert(ConvertJob(glb, None, folder, "Chest"))
     return TaskRecord(
         id="a" * 32, flow="text-to-model", name="Chest", stage=Stage.READY, blend_path=str(converted.blend_path)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -68,14 +69,16 @@ def blank(path: Path) -> Path:
     )
 
 
-def brought(tmp_path: Path, glb: Path, how: str) -> tuple[list[tuple[str, str]], Converted | None]:
+def brought(
+    tmp_path: Path, glb: Path, how: str, convert: Callable[[Path, Path], Converted] = glbs.convert_kept
+) -> tuple[list[tuple[str, str]], Converted | None]:
     """Levels and sentences for the history, by either way; every way leaves the model in the scene."""
     record = TaskRecord("a" * 32, "text-to-model", "Model", Stage.READY, model_path=str(glb), folder=str(tmp_path))
     if how == "in place":
         outcome = import_task(record)
         assert isinstance(outcome, Imported)
         return [(level, str(sentence)) for level, sentence in outcome.history], None
-    converted = glbs.convert(glb, tmp_path / "out")
+    converted = convert(glb, tmp_path / "out")
     assert isinstance(import_task(record.with_(blend_path=str(converted.blend_path))), Imported)
     return [(level, str(sentence)) for level, sentence in converted.missing.history_lines()], converted
 
@@ -87,7 +90,7 @@ def test_a_mesh_without_what_it_declares_is_told_after_another_child_was_asked(
     asked = []
     run = ChildProcess.run
     monkeypatch.setattr(ChildProcess, "run", lambda self, *given: (asked.append(1), run(self, *given))[1])
-    lines, _ = brought(tmp_path, half(tmp_path / "m.glb"), how)
+    lines, _ = brought(tmp_path, half(tmp_path / "m.glb"), how, glbs.convert)
     assert (
         "WARNING",
         "Of the 2 meshes of this model, Blender made 1 not or in part. The downloaded file is kept.",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,7 +26,20 @@ Tick = Callable[..., Any]
 
 
 @pytest.fixture
-def fetcher(fresh_file: None, tmp_path: Path) -> Iterator[PreviewPixels]:
+def fetcher(fresh_file: None, kept_converters: None, tmp_path: Path) -> Iterator[PreviewPixels]:
+    with started(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def own_fetcher(fresh_file: None, tmp_path: Path) -> Iterator[PreviewPixels]:
+    """One that starts a child for each request, as Blender has it."""
+    with started(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def started(tmp_path: Path) -> Iterator[PreviewPixels]:
     made = PreviewPixels(child_command("pixels_worker"), tmp_path / "previews")
     yield made
     made.close()
@@ -110,13 +124,13 @@ def test_the_oldest_are_removed_when_they_take_too_much(
     assert len(list((tmp_path / "previews").glob("*.pixels"))) == 1, "the one that is shown stays"
 
 
-def test_a_model_is_seen_from_all_sides(fetcher: PreviewPixels, tmp_path: Path) -> None:
+def test_a_model_is_seen_from_all_sides(own_fetcher: PreviewPixels, tmp_path: Path) -> None:
     def build() -> None:
         ball = glbs.sphere("long")
         ball.scale = (3.0, 0.3, 0.3)
 
     converted = glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path / "out", unit_m=1.0)
-    views = fetched(fetcher, Source(str(converted.blend_path), preview_pixels.VIEWS))
+    views = fetched(own_fetcher, Source(str(converted.blend_path), preview_pixels.VIEWS))
     assert len(views) == 8
     assert {(one.width, one.height) for one in views} == {(512, 512)}
     wide = [_width(one) for one in views]

@@ -24,14 +24,14 @@ UUID = glbs.PROPERTIES["triverse_task_uuid"]
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("pair")
-    return glbs.convert(glbs.export(folder / "model.glb", glbs.pair), folder)
+    return glbs.convert_kept(glbs.export(folder / "model.glb", glbs.pair), folder)
 
 
 @pytest.fixture(scope="session")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("single")
     build: Callable[[], object] = lambda: glbs.sphere("geometry_0", material=glbs.textured())  # noqa: E731
-    return glbs.convert(glbs.export(folder / "model.glb", build), folder)
+    return glbs.convert_kept(glbs.export(folder / "model.glb", build), folder)
 
 
 @pytest.fixture(autouse=True)
@@ -260,7 +260,7 @@ def test_an_animated_model_keeps_what_carries_it(tmp_path: Path) -> None:
         obj.location.z = 1
         obj.keyframe_insert("location", frame=10)
 
-    made = glbs.convert(glbs.export(tmp_path / "model.glb", build), tmp_path)
+    made = glbs.convert_kept(glbs.export(tmp_path / "model.glb", build), tmp_path)
     old = bring(made, placement=Placement(location=(5, 0, 0)))
     bpy.context.scene.frame_set(1)
     before = of_file()

@@ -43,7 +43,7 @@ def preview(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def converted(folder: Path, glb: Path, preview: Path) -> Converted:
-    return glbs.convert(glb, folder, preview=preview)
+    return glbs.convert_kept(glb, folder, preview=preview)
 
 
 @pytest.fixture(params=["append", "in place"])
@@ -231,7 +231,7 @@ def test_a_turned_and_nested_model_stands_on_its_lowest_vertex(tmp_path: Path) -
         ball.scale = (1, 3, 1)
         glbs.sphere("small", (0, 2, 0), group).scale = (0.2, 0.2, 0.2)
 
-    converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path)
+    converted = glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path)
     scene = bpy.context.scene
     collection = append_model(
         converted.blend_path, scene, target=TargetTransform((0, 0, 2), height=4.0, on_ground=True)
@@ -248,7 +248,7 @@ def test_an_animated_model_keeps_its_animation_and_its_place(tmp_path: Path) -> 
             ball.location.x = x
             ball.keyframe_insert("location", frame=frame)
 
-    converted = glbs.convert(glbs.export(tmp_path / "m.glb", build), tmp_path)
+    converted = glbs.convert_kept(glbs.export(tmp_path / "m.glb", build), tmp_path)
     scene = bpy.context.scene
     collection = append_model(converted.blend_path, scene, target=TargetTransform((10, 0, 0)))
     ball = next(obj for obj in collection.objects if obj.type == "MESH")

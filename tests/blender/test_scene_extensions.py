@@ -60,11 +60,11 @@ def test_draco_is_read_or_named(tmp_path: Path) -> None:
     if bpy.app.version[:2] == (5, 0):
         assert has_draco(), "of the Blenders tested here, this one has it"
     if has_draco():
-        converted = glbs.convert(path, tmp_path / "out")
+        converted = glbs.convert_kept(path, tmp_path / "out")
         assert (converted.objects, converted.triangles) == (1, 12)
     else:
         with pytest.raises(ConvertError, match=r"KHR_draco_mesh_compression.*without the library") as caught:
-            glbs.convert(path, tmp_path / "out")
+            glbs.convert_kept(path, tmp_path / "out")
         assert "OSError" not in str(caught.value)
     assert path.exists()
 
@@ -76,7 +76,7 @@ def test_pictures_as_webp_are_read(tmp_path: Path) -> None:
     path = glbs.export(tmp_path / "m.glb", build, export_image_format="WEBP")
     assert b"EXT_texture_webp" in path.read_bytes()
     glb_check.check(path)
-    converted = glbs.convert(path, tmp_path / "out")
+    converted = glbs.convert_kept(path, tmp_path / "out")
     with bpy.data.libraries.load(str(converted.blend_path)) as (found, wanted):
         wanted.images = found.images
     pictures = [image for image in wanted.images if image is not None and image.type == "IMAGE"]

@@ -37,7 +37,7 @@ def _properties(fresh_file: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("task")
-    return glbs.convert(glbs.export(folder / "model.glb", lambda: glbs.sphere("geometry_0")), folder)
+    return glbs.convert_kept(glbs.export(folder / "model.glb", lambda: glbs.sphere("geometry_0")), folder)
 
 
 def record(converted: Converted, **more) -> TaskRecord:
@@ -217,7 +217,7 @@ def test_a_model_of_thousands_of_objects_is_imported_as_appending_would_take_min
 
     nodes = [{"name": f"part {number:04}", "mesh": 0} for number in range(12)]
     glb = glbs.triangles_glb(tmp_path / "model.glb", nodes=nodes)
-    large = glbs.convert(glb, tmp_path)
+    large = glbs.convert_kept(glb, tmp_path)
     monkeypatch.setattr(importer, "MAX_BLOCKS", 10)
     ways = []
 

@@ -20,7 +20,9 @@ from triverse_addon.scripting import Task, Triverse
 
 
 @pytest.fixture
-def triverse(fresh_file: None, tmp_path: Path, service: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Triverse]:
+def triverse(
+    fresh_file: None, tmp_path: Path, service: StandIn, kept_converters: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Triverse]:
     """Triverse with an engine of its own; the add-on is not registered."""
     authorities.read_once(monkeypatch)
     service.state.clock.speed = 40.0

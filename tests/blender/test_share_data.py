@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("fresh_file")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     folder = tmp_path_factory.mktemp("pair")
-    return glbs.convert(glbs.export(folder / "model.glb", glbs.pair), folder)
+    return glbs.convert_kept(glbs.export(folder / "model.glb", glbs.pair), folder)
 
 
 @pytest.fixture(params=["appended", "in place"])

@@ -218,7 +218,7 @@ def test_another_model_stands_turned_as_the_earlier_one(fresh_file: None, tmp_pa
             vertex.co = (vertex.co.x * length, vertex.co.y, 0.25 + vertex.co.x * 0.5)
 
     def bring(name: str, uuid: str, placement: Placement) -> bpy.types.Collection:
-        made = glbs.convert(tmp_path / f"{name}.glb", tmp_path / name)
+        made = glbs.convert_kept(tmp_path / f"{name}.glb", tmp_path / name)
         outcome = import_task(
             TaskRecord(
                 id=name * 32,

@@ -116,7 +116,7 @@ def test_an_asset_holds_the_model_and_nothing_else(writer: ChildAssetWriter, pla
 
 @pytest.mark.kind("foreign-world")
 def test_a_file_of_the_command_holds_the_models_and_nothing_else(place: Path, glb: Path) -> None:
-    converted = glbs.convert(glb, place / "converted")
+    converted = glbs.convert_kept(glb, place / "converted")
     host = BlenderHost("triverse")
     bpy.ops.wm.read_factory_settings()  # with a cube, a camera, a light and a world
     host.begin_blend()
@@ -128,7 +128,7 @@ def test_a_file_of_the_command_holds_the_models_and_nothing_else(place: Path, gl
 
 @pytest.mark.kind("foreign-world")
 def test_a_file_that_was_open_before_the_command_stays_the_users(place: Path, glb: Path) -> None:
-    converted = glbs.convert(glb, place / "converted")
+    converted = glbs.convert_kept(glb, place / "converted")
     bpy.ops.wm.read_factory_settings()
     bpy.ops.wm.save_as_mainfile(filepath=str(place / "room.blend"))
     host = BlenderHost("triverse")
@@ -220,7 +220,7 @@ def test_a_name_in_the_delivered_file_that_looks_like_a_path_loses_its_folders(p
             image.filepath_raw = f"/home/{USER}/pictures/{image.name}.png"
 
     glb = glbs.export(place / "m.glb", build)
-    converted = glbs.convert(glb, place / "converted")
+    converted = glbs.convert_kept(glb, place / "converted")
     bpy.ops.wm.open_mainfile(filepath=str(converted.blend_path))
     paths = [image.filepath for image in bpy.data.images]
     paths += [packed.filepath for image in bpy.data.images for packed in image.packed_files]
