@@ -157,6 +157,8 @@ def asking_for_the_version(source: str, asks: tuple[str, ...]) -> frozenset[str]
     asking: set[str] = set()
     for node in ast.parse(source).body:
         names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        if isinstance(node, ast.If):  # tests that only some versions have
+            names |= {one.name for one in ast.walk(node) if isinstance(one, ast.FunctionDef)}
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names = {node.name}
         used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
