@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _dev import consent, timings, touched
-from _dev.layers import FAST, LAYERS, QUICK, layers_for, plain_tests, run_layers
+from _dev.layers import FAST, LAYERS, layers_for, plain_tests, run_layers
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
         if options.paths or options.keyword or options.layer or options.lf or options.fast:
             parser.error("--quick chooses by itself: give no path, -k, --lf, --fast or --layer with it.")
         paths = touched.choose(plain_tests(), timings.file_seconds(), print)
-        return run_layers(QUICK, paths, "", with_lint=True)
+        return run_layers(["lint", *layers_for(paths)], paths, "", with_lint=True)
     if options.layer:
         names = options.layer
     elif options.paths:

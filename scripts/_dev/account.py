@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .layers import Result
+from .result import Result
 
 _SLOWEST_SHOWN = 10
 

@@ -16,46 +16,27 @@ import sys
 import tempfile
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import account, blender_root, kinds, line_recorder, processor_time, timings, venvs, version_cover, version_suites
 from .cache import REPO, SetupError, dev_cache, locked
+from .result import Result
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 AT_ONCE = 3
 """Layers at a time. Those with a window wait for the screen, so that there may be more of them than cores."""
 WINDOWS_AT_ONCE = 2
 """Windows of one layer at a time, when all of it is run: a test in a window waits for most of its time."""
-BESIDE = ("plain",)
-"""Layers that run one after the other beside those: they wait for the service's time more than they compute."""
+PLAIN_AT_ONCE = 2
+"""Plain tests at a time, when all of them are run."""
+WITHOUT_BLENDER = ("plain", "reliability")
+"""The layers without any Blender. They run one after the other beside those, as they wait for the service's time more
+than they compute. The second is one process: at its end, it writes the account of all that it tried."""
 _NOT_PASSED_ON = ("TRIVERSE_API_KEY", "PYTHONDONTWRITEBYTECODE")
 LOG_TAIL_CHARS = 20_000
-
-
-@dataclass
-class Result:
-    """
-    What a layer gave: counts, the log of a failure, why it could not run.
-
-    ``seconds`` is how long it took, ``cpu_s`` how long its processes computed meanwhile.
-    """
-
-    name: str
-    passed: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-    cpu_s: float = 0.0
-    log: str = ""
-    not_run: str = ""
-    skipped: list[str] = field(default_factory=list)
-    cases: dict[str, set[str]] = field(default_factory=dict)
-    counted: dict[str, dict[str, int]] = field(default_factory=dict)
-    tests: list[timings.Timed] = field(default_factory=list)
-    records: dict[version_suites.Suite, version_cover.Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,7 +169,7 @@ def _run_pytest(layer: Layer, echo: bool, python: Path, arguments: Sequence[str]
     code = _call(command, log, echo, result)
     result.log = log.read_text(errors="replace")
     if report.exists():
-        _count(report, result)
+        result.count(report)
     # 5: no test fitted the options, which is no failure of this layer. Anything else without a failed test is a crash.
     if code != 0 and not (code == 5 and options) and not result.failed:
         result.failed = 1
@@ -198,30 +179,6 @@ def _run_pytest(layer: Layer, echo: bool, python: Path, arguments: Sequence[str]
     else:
         shutil.rmtree(scratch, ignore_errors=True)
     return result
-
-
-def _count(report: Path, result: Result) -> None:
-    for case in ElementTree.parse(report).iter("testcase"):
-        skip = case.find("skipped")
-        result.tests.append(timings.timed(case))
-        if case.find("failure") is not None or case.find("error") is not None:
-            result.failed += 1
-        elif skip is not None:
-            result.skipped.append(f"{case.get('classname')}.{case.get('name')}: {skip.get('message')}")
-        else:
-            result.passed += 1
-            _note_kind(case, result)
-
-
-def _note_kind(case: ElementTree.Element, result: Result) -> None:
-    """Note a passed test as a case of its kinds, and what it counted (of several layers, the most)."""
-    properties = [(entry.get("name"), entry.get("value") or "") for entry in case.iter("property")]
-    for slug in (value for name, value in properties if name == "kind"):
-        result.cases.setdefault(slug, set()).add(f"{case.get('classname')}.{case.get('name')}")
-        for value in (value for name, value in properties if name == "counted"):
-            what, _, number = value.rpartition("=")
-            numbers = result.counted.setdefault(slug, {})
-            numbers[what] = max(numbers.get(what, 0), int(number))
 
 
 def _own_paths(layer: Layer) -> list[str]:
@@ -237,8 +194,8 @@ def _own_paths(layer: Layer) -> list[str]:
 
 
 def plain_tests() -> list[str]:
-    """Return the test files of the layer "plain"."""
-    owned = (REPO / path for path in _own_paths(LAYERS["plain"]))
+    """Return the test files that need no Blender."""
+    owned = (REPO / path for name in WITHOUT_BLENDER for path in _own_paths(LAYERS[name]))
     files = (file for path in owned for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path]))
     return [file.relative_to(REPO).as_posix() for file in files]
 
@@ -316,6 +273,11 @@ def _bpy_layer(version: str, needed_in_ci: bool) -> Layer:
     return Layer(f"bpy-{version}", ("blender",), lambda: venvs.missing(recipe), run, needed_in_ci)
 
 
+def _plain(layer: Layer, request: Request) -> Result:
+    extra = [] if request.is_narrowed else ["-n", str(PLAIN_AT_ONCE), "--dist=loadfile"]
+    return _pytest(layer, request, recipe=venvs.DEV, extra=extra)
+
+
 def _window_missing(name: str) -> str:
     if name == "BLENDER":
         return "" if os.environ.get("BLENDER") else "BLENDER= is not set."
@@ -358,7 +320,8 @@ LAYERS = {
     for layer in (
         Layer("lint", (), _can_always, _lint),
         _window_layer("trixie", needed_in_ci=True),
-        Layer("plain", (), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
+        Layer("plain", (), _can_always, _plain),
+        Layer("reliability", ("reliability",), _can_always, functools.partial(_pytest, recipe=venvs.DEV)),
         _window_layer("sid", needed_in_ci=False),
         _bpy_layer("5.0.1", needed_in_ci=True),
         _bpy_layer("4.2.23", needed_in_ci=True),
@@ -369,8 +332,7 @@ LAYERS = {
         _window_layer("BLENDER", needed_in_ci=False),
     )
 }
-FAST = ("lint", "plain", "bpy-5.0.1")
-QUICK = ("lint", "plain")
+FAST = ("lint", *WITHOUT_BLENDER, "bpy-5.0.1")
 
 
 def in_order(names: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
@@ -453,7 +415,8 @@ def run_layers(
     order = in_order([layer.name for layer in chosen], timings.layer_seconds())
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, ThreadPoolExecutor(max_workers=1) as beside:
         under_way = {
-            name: (beside if name in BESIDE else pool).submit(_run_one, LAYERS[name], request, speak) for name in order
+            name: (beside if name in WITHOUT_BLENDER else pool).submit(_run_one, LAYERS[name], request, speak)
+            for name in order
         }
     results = [under_way[layer.name].result() for layer in chosen]
     _check_records(results)
@@ -462,7 +425,7 @@ def run_layers(
     if not keyword and not last_failed and not any("::" in path for path in paths):
         timings.keep(
             layers={result.name: result.seconds for result in results if is_of_all and _is_measured(result)},
-            tests=[test for result in results if result.name == "plain" for test in result.tests],
+            tests=[test for result in results if result.name in WITHOUT_BLENDER for test in result.tests],
         )
     if is_whole and not any(result.failed for result in results):
         results[0].failed += _write_kinds(results)
