@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts._dev import kinds
-from scripts._dev.layers import Result, _count
+from scripts._dev.result import Result
 from tests.kinds import KINDS
 
 REPORT = """<testsuites><testsuite>
@@ -31,7 +31,7 @@ def _pages(folder: Path) -> None:
 def test_only_tests_that_passed_are_cases(tmp_path: Path) -> None:
     (tmp_path / "report.xml").write_text(REPORT)
     result = Result("plain")
-    _count(tmp_path / "report.xml", result)
+    result.count(tmp_path / "report.xml")
     assert (result.passed, result.failed) == (2, 1)
     assert result.cases == {"fuzz": {"a.one"}}
     assert result.counted == {"fuzz": {"menus": 3}}
