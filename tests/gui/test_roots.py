@@ -116,19 +116,24 @@ def test_what_is_handed_on_is_what_was_said(sandbox: Sandbox, how: str) -> None:
 
 
 def test_a_python_in_a_root_is_recorded_to_its_last_line(blender: Blender, tmp_path: Path) -> None:
-    """It stands for a Blender with the extension: arguments and environment are its own, and it is killed."""
+    """
+    It stands for a Blender with the extension: arguments and environment are its own, and it is killed.
+
+    Of two records at a time, each gets what is its own, though the root keeps the bytecode of a hook.
+    """
     module = "scene/worker/job_loop.py"
     line = min(line_recorder.lines_of(module))
     installed = tmp_path / "scratch" / "extensions" / "user_default" / "triverse" / module
     installed.parent.mkdir(parents=True)
     installed.write_text("\n" * (line - 2) + "def run():\n    import os; os.kill(os.getpid(), 9)\n")
-    record = tmp_path / "record"
-    record.mkdir()
-    line_recorder.Recorder(record).begin(3)
-    made = Sandbox(blender.root, tmp_path / "scratch", [REPO], line_recorder.write_site_hook(record))
-    try:
-        code = f"import runpy; runpy.run_path({str(installed)!r})['run']()"
-        assert made.run(["python3", "-I", "-c", code]).returncode != 0
-    finally:
-        made.close()
-    assert list(line_recorder.records(record)) == [(3, module, line)]
+    for number, name in enumerate(("one", "two")):
+        record = tmp_path / name
+        record.mkdir()
+        line_recorder.Recorder(record).begin(number)
+        made = Sandbox(blender.root, tmp_path / "scratch", [REPO], line_recorder.write_site_hook(record))
+        try:
+            code = f"import runpy; runpy.run_path({str(installed)!r})['run']()"
+            assert made.run(["python3", "-I", "-c", code]).returncode != 0
+        finally:
+            made.close()
+        assert list(line_recorder.records(record)) == [(number, module, line)]
