@@ -130,8 +130,9 @@ def ensure(recipe: Recipe) -> Path:
     if base is None:
         raise SetupError(missing(recipe))
     folder = dev_cache() / "venvs" / recipe.name
-    # The base interpreter is part of the key: an environment does not outlive the Python it points to.
-    key = hashlib.sha256(recipe.lock.read_bytes() + str(base).encode()).hexdigest()
+    # The base interpreter is part of the key, without regard to the several names that it has (python3, python3.11): an
+    # environment does not outlive the Python it points to.
+    key = hashlib.sha256(recipe.lock.read_bytes() + str(base.resolve()).encode()).hexdigest()
     mark = folder / ".lock-sha256"
     python = python_of(folder)
     with locked(f"venv-{recipe.name}"):
