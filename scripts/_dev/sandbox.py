@@ -73,8 +73,9 @@ class Sandbox:
             steps += [f"mkdir -p {target}", f"mount --bind {source} {target}"]
         if self._site_hook is not None:
             # Debian's own, which is empty. Its Pythons see it by way of a link that leads from the root's "/".
-            (target_path,) = root.glob("etc/python3.*/sitecustomize.py")
-            steps.append(f"mount --bind {shlex.quote(str(self._site_hook))} {shlex.quote(str(target_path))}")
+            hook = shlex.quote(str(self._site_hook))
+            for own in root.glob("etc/python3.*/sitecustomize.py"):
+                steps.append(f"mount --bind {hook} {shlex.quote(str(own))}")
         steps.append(f"exec chroot {quoted} sh -c 'echo ready; exec cat'")
         self._init = subprocess.Popen(
             ["unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork", "--kill-child=SIGKILL"]
