@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -84,12 +84,14 @@ def test_a_power_cut_at_any_write_loses_nothing(
     copies = tmp_path / "copies"
     copies.mkdir()
     seen: set[str] = set()
-    original = store.Store._connection
 
-    def traced(self: store.Store) -> sqlite3.Connection:
-        connection = original(self)
-        connection.set_trace_callback(lambda sql: copy(self.path) if not sql.startswith("SELECT") else None)
-        return connection
+    def traced(connection: Callable[[store.Store], sqlite3.Connection]) -> Callable[[store.Store], sqlite3.Connection]:
+        def connected(self: store.Store) -> sqlite3.Connection:
+            made = connection(self)
+            made.set_trace_callback(lambda sql: copy(self.path) if not sql.startswith("SELECT") else None)
+            return made
+
+        return connected
 
     def copy(path: Path) -> None:
         parts = [p for p in (path, path.with_name(f"{path.name}-wal")) if p.exists()]
@@ -103,7 +105,8 @@ def test_a_power_cut_at_any_write_loses_nothing(
         for part, content in zip(parts, data, strict=True):
             (folder / part.name).write_bytes(content)
 
-    monkeypatch.setattr(store.Store, "_connection", traced)
+    for name in ("_connection", "_connection_for_writing"):
+        monkeypatch.setattr(store.Store, name, traced(getattr(store.Store, name)))
     engine = Engine(settings_for(service, tmp_path / "first"), convert)
     engine.start()
     driver = Driver(engine)
