@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tests run where and in which order, and which of them a quick run takes."""
+"""Which tests run where and in which order."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev import account, layers, line_recorder, processor_time, timings, touched, version_cover, version_suites
+from scripts._dev import account, layers, line_recorder, processor_time, timings, version_cover, version_suites
 from scripts._dev.cache import REPO, SetupError
-from scripts._dev.layers import LAYERS, Request, Result, _own_paths, in_order, plain_tests
+from scripts._dev.layers import LAYERS, Request, Result, _own_paths, in_order, in_turns
 from scripts._dev.version_suites import BPY, SUITES, WINDOWS, Suite
 
 
@@ -267,7 +267,10 @@ def test_of_windows_only_lines_count_that_no_other_version_has_run() -> None:
     assert list(version_cover.problems({BPY: {min(BPY.left_out()): windows[alike]}})) == [BPY]
 
 
-def test_a_layer_fails_whose_part_is_not_enough(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_layer_fails_whose_part_is_not_enough(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "IN_CI", False)
     module, alike = "scene/worker/job_loop.py", min(BPY.left_out())
     line = min(line_recorder.lines_of(module))
     results = [Result("plain", passed=1), Result("bpy-5.2.3", passed=1), Result("bpy-5.3.0", passed=1)]
@@ -278,6 +281,12 @@ def test_a_layer_fails_whose_part_is_not_enough(capsys: pytest.CaptureFixture[st
     results[1].records[BPY]["test_new.py::test_it"] = version_cover.Ran(1.0, {(module, line)})
     layers._check_records(results)
     assert results[1].failed == 1
+    del results[1].records[BPY]["test_new.py::test_it"]
+    capsys.readouterr()
+    monkeypatch.setattr(layers, "IN_CI", True)
+    layers._check_records(results)
+    assert results[1].failed == 1, "told, no more"
+    assert f"{module}:{line}: " in capsys.readouterr().out
 
 
 def test_the_package_is_known_by_its_files_in_the_checkout_and_as_an_extension() -> None:
@@ -297,6 +306,17 @@ def test_the_longest_layers_start_first_after_lint() -> None:
     names = ["package", "lint", "bpy-5.0.1", "window-BLENDER", "plain"]
     seconds = {"package": 200.0, "lint": 12.0, "bpy-5.0.1": 600.0, "plain": 1280.0}
     assert in_order(names, seconds) == ["lint", "window-BLENDER", "plain", "bpy-5.0.1", "package"]
+
+
+def test_what_needs_no_blender_runs_in_turn_from_the_start() -> None:
+    assert in_turns(["lint", "window-sid", "reliability", "package", "plain"]) == [
+        ["lint"],
+        ["reliability", "plain"],
+        ["window-sid"],
+        ["package"],
+    ]
+    assert in_turns(["package", "plain"]) == [["plain"], ["package"]]
+    assert in_turns(["package"]) == [["package"]]
 
 
 def test_every_layer_of_a_whole_run_has_been_measured() -> None:
@@ -403,88 +423,3 @@ def test_the_account_tells_how_far_the_processors_were_used(
         before_s = processor_time.busy_seconds()
         subprocess.run([sys.executable, "-c", busy], check=False)
         assert processor_time.busy_seconds() > before_s > 0.0
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The choice of a quick run
-
-_TEXTS = {
-    "triverse_addon/__init__.py": "def register():\n    from . import ui\n",
-    "triverse_addon/api/__init__.py": "",
-    "triverse_addon/api/client.py": "from .wire import send\n",
-    "triverse_addon/api/wire.py": "import json\n",
-    "triverse_addon/tasks/__init__.py": "",
-    "triverse_addon/tasks/engine.py": "def start():\n    from ..api import client\n",
-    "triverse_addon/tasks/stage.py": "if TYPE_CHECKING:\n    from .engine import Engine\n",
-    "triverse_addon/ui/__init__.py": "from . import panel\n",
-    "triverse_addon/ui/panel.py": "",
-    "scripts/_dev/readme.py": "PAGE = 'README.md'\n",
-    "tests/tasks/conftest.py": "from tests.tasks.engines import made\n",
-    "tests/tasks/engines.py": "import triverse_addon.tasks.engine\n",
-    "tests/tasks/test_engine.py": "",
-    "tests/api/test_wire.py": "from triverse_addon.api.wire import send\n",
-    "tests/api/test_stage.py": "from triverse_addon.tasks import stage\n",
-    "tests/api/test_readme.py": "from scripts._dev import readme\n",
-    "tests/api/test_pages.py": "PAGES = (REPO / \"docs\").glob('*.md')\n",
-    "tests/api/test_started.py": "COMMAND = ['python', 'scripts/demo.py']\n",
-}
-_TESTS = [path for path in _TEXTS if "/test_" in path]
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ("tests/api/test_wire.py", {"tests/api/test_wire.py": 0}),
-        # Through a conftest, a helper, an import inside a function and the client.
-        ("triverse_addon/api/wire.py", {"tests/api/test_wire.py": 1, "tests/tasks/test_engine.py": 4}),
-        ("triverse_addon/api/client.py", {"tests/tasks/test_engine.py": 3}),
-        # Types alone touch nothing; the package that a module is in does.
-        ("triverse_addon/tasks/engine.py", {"tests/tasks/test_engine.py": 2}),
-        ("triverse_addon/tasks/__init__.py", {"tests/tasks/test_engine.py": 2, "tests/api/test_stage.py": 1}),
-        # What a package imports only when it is registered is not run by who imports one of its modules.
-        ("triverse_addon/ui/panel.py", {}),
-        # What is read or started by its name.
-        ("README.md", {"tests/api/test_readme.py": 1}),
-        ("scripts/demo.py", {"tests/api/test_started.py": 0}),
-        ("docs/other.md", {"tests/api/test_pages.py": 0}),
-        ("requirements/dev.in", {}),
-    ],
-)
-def test_a_change_touches_what_imports_it(changed: str, expected: dict[str, int]) -> None:
-    assert touched.distances([changed], _TEXTS, _TESTS) == expected
-
-
-def test_the_nearest_tests_that_fit_are_chosen() -> None:
-    found = {"tests/a/test_far.py": 3, "tests/a/test_near.py": 0, "tests/a/test_long.py": 1, "tests/a/test_short.py": 1}
-    seconds = {"tests/a/test_far.py": 9.0, "tests/a/test_near.py": 20.0, "tests/a/test_long.py": 30.0}
-    chosen, left = touched.within_budget(found, seconds, 40.0)
-    assert chosen == ["tests/a/test_far.py", "tests/a/test_near.py", "tests/a/test_short.py"]
-    assert left == ["tests/a/test_long.py"]
-
-
-def test_what_was_never_measured_and_takes_long_is_the_whole_budget() -> None:
-    found = {"tests/fuzz/test_fuzz.py": 1, "tests/api/test_urls.py": 1}
-    assert touched.within_budget(found, {})[0] == ["tests/api/test_urls.py"]
-    assert touched.within_budget(found, {"tests/fuzz/test_fuzz.py": 4.0})[1] == []
-
-
-def test_a_test_that_a_change_touches_first_hand_is_among_the_chosen() -> None:
-    tests = plain_tests()
-    assert "tests/tasks/store/test_store.py" in tests
-    assert "tests/test_floors.py" in tests
-    assert not any(test.startswith(("tests/blender/", "tests/gui/", "tests/package/")) for test in tests)
-    texts = touched.sources()
-    assert touched.distances(["triverse_addon/tasks/store/store.py"], texts, ["tests/tasks/store/test_store.py"]) != {}
-    panels = [path for path in texts if path.startswith("triverse_addon/ui/")]
-    assert panels
-    assert touched.distances(panels, texts, ["tests/api/test_flows.py"]) == {}
-
-
-def test_programs_of_administrators_are_found_without_their_folders_on_the_path() -> None:
-    """As in a root shell that was opened with su. Debian has chroot there."""
-    code = "import _dev, os, shutil; print(shutil.which('chroot'), os.environ['PATH'])"
-    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPO / "scripts")}
-    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    found, path = answer.stdout.split()
-    assert Path(found).parent.name == "sbin"
-    assert path.split(":") == ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
