@@ -28,7 +28,7 @@ MEASURED_S = {
     "bpy-5.3.0": 217.0,
     "lint": 51.0,
 }
-"""Of the layers, on two cores, four layers at a time: what holds on a machine that has not run them yet."""
+"""Of the layers, on two cores, with three at a time beside the plain tests: what holds where they have not run yet."""
 
 
 @dataclass(frozen=True)
