@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -55,14 +55,15 @@ class _Part:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Take away what the suite's list names."""
-        out = {item for item in items if is_rest(item) or _is_alike(item)}
+        left_out = {suite: suite.left_out() for suite in version_suites.SUITES.values()}
+        out = {item for item in items if is_rest(item) or _is_alike(item, left_out)}
         config.hook.pytest_deselected(items=list(out))
         items[:] = [item for item in items if item not in out]
 
 
-def _is_alike(item: pytest.Item) -> bool:
+def _is_alike(item: pytest.Item, left_out: Mapping[version_suites.Suite, frozenset[str]]) -> bool:
     suite = version_suites.suite_of(item.path)
-    return suite is not None and version_suites.test_of(item.nodeid) in suite.left_out()
+    return suite is not None and version_suites.test_of(item.nodeid) in left_out[suite]
 
 
 class LineRecord:
