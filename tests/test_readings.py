@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from scripts._dev.pictures import Box
 from scripts._dev.readings import Readings
-from scripts._dev.screen import Box, Screen, Word, find_text
+from scripts._dev.screen import Screen, Word, find_text
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.gui.browsing import browse, make_library
 from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, set_prompt
 from tests.service.server import StandIn
 
-from .screen import Box
+from .pictures import Box
 from .studio import Look, Shooter, Studio
 
 SAMPLES = ("1k", "20k", "multi")

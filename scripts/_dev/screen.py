@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
+from .pictures import Box, crop, is_half, largest_change
 from .readings import Readings
 from .sandbox import Sandbox, SandboxError
 
@@ -52,29 +53,12 @@ _EDGE_PX = 2
 """So much of the gap above and below belongs to a strip."""
 _LEAST_ROW_PX = 8 + 2 * _EDGE_PX
 """The height of a strip that can hold letters."""
-_TILE_PX = 16
-"""So near to each other, two changes are of one thing."""
 _SAME_PX = 4
 """So near to each other, two readings are of one text."""
 _LETTER_PX = 15
 """Letters fill less than half of a square of this size, so what is in its middle by brightness is their ground."""
 _GROUND_GREY = 40
 """About the grey on which Blender's texts stand."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle on the screen in pixels; y runs down."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def center(self) -> tuple[int, int]:
-        """Its middle."""
-        return self.x + self.width // 2, self.y + self.height // 2
 
 
 @dataclass(frozen=True)
@@ -152,7 +136,7 @@ class Screen:
         start, width, height, line_bytes, colours = header[0], header[4], header[5], header[12], header[19]
         pixels = content[start + colours * 12 :]
         picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", line_bytes)
-        return picture if part is None else _crop(picture, part)
+        return picture if part is None else crop(picture, part)
 
     def shot(self) -> bytes:
         """The whole screen as a PNG."""
@@ -202,16 +186,16 @@ class Screen:
         """
         part = part or self.whole
         picture = self.picture()
-        is_known = _looks(_crop(picture, part), part) in self._read
+        is_known = _looks(crop(picture, part), part) in self._read
         for place in () if is_known else self._places(picture, part):
-            words = self._words_by_strips(_crop(picture, place))
+            words = self._words_by_strips(crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
         if boxes := find_text(text, self.words(part)):
             return boxes
         # What is misread among other rows may be read by itself: in what was opened, or what was read in vain before.
         for place in self._places(picture, part) if is_known or self._is_large(part) else ():
-            words = self._words_one_by_one(_crop(picture, place))
+            words = self._words_one_by_one(crop(picture, place))
             if boxes := find_text(text, [word.moved(place.x, place.y) for word in words]):
                 return boxes
         return []
@@ -226,11 +210,11 @@ class Screen:
             yield part
             return
         for before in reversed(self._before):
-            if (place := _changed(before, picture)) is not None:
+            if (place := largest_change(before, picture)) is not None:
                 yield place
 
     def _is_large(self, part: Box) -> bool:
-        return _is_half(part, self.whole.width * self.whole.height)
+        return is_half(part, self.whole.width * self.whole.height)
 
     def _words_by_strips(self, picture: Image.Image) -> list[Word]:
         strips = strips_of(picture.convert("L"))
@@ -316,39 +300,6 @@ class Screen:
         for name in names:
             self.tool(["xdotool", "key", "--delay", "40", name])
             time.sleep(0.05)
-
-
-def _is_half(part: Box, pixels: int) -> bool:
-    """Whether a part is half of so many pixels or more."""
-    return part.width * part.height >= pixels // 2
-
-
-def _crop(picture: Image.Image, part: Box) -> Image.Image:
-    return picture.crop((part.x, part.y, part.x + part.width, part.y + part.height))
-
-
-def _changed(before: Image.Image, now: Image.Image) -> Box | None:
-    """Where the largest connected part is in which two pictures differ; None if there is none, or it is large."""
-    differ = ImageChops.difference(before.convert("L"), now.convert("L")).point(
-        [255 * (grey > 8) for grey in range(256)]
-    )
-    tiles = differ.reduce(_TILE_PX)
-    left = {place for place, grey in enumerate(tiles.tobytes()) if grey}
-    around = [down + right for down in (-tiles.width, 0, tiles.width) for right in (-1, 0, 1)]
-    largest = None
-    while left:
-        group, at = [left.pop()], 0
-        while at < len(group):
-            near = {group[at] + step for step in around} & left
-            left -= near
-            group += near
-            at += 1
-        xs, ys = [place % tiles.width for place in group], [place // tiles.width for place in group]
-        size = (max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
-        box = Box(*(number * _TILE_PX for number in (min(xs), min(ys), *size)))
-        if largest is None or box.width * box.height > largest.width * largest.height:
-            largest = box
-    return None if largest is None or _is_half(largest, now.width * now.height) else largest
 
 
 def _looks(picture: Image.Image, part: Box) -> bytes:

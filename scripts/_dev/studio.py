@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .package import build
+from .pictures import Box
 from .profiles import AS_INSTALLED, copy_profile
-from .screen import HEIGHT_PX, WIDE_PX, Box
+from .screen import HEIGHT_PX, WIDE_PX
 from .window import TABS_PX, BlenderWindow, find_blender, make_profile
 
 #: Colours of a picture: few enough for a small file, so many that none is missed.

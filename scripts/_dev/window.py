@@ -29,9 +29,10 @@ from typing import Any, Self
 
 from . import blender_root, ports
 from .cache import REPO, dev_cache
+from .pictures import Box, around, has_changed
 from .profiles import COMPILE, PREFERENCES
 from .sandbox import Sandbox, SandboxError
-from .screen import MIDDLE_PX, NARROW_PX, Box, Screen, missing_tools
+from .screen import MIDDLE_PX, NARROW_PX, Screen, missing_tools
 
 DRIVER = Path(__file__).with_name("window_driver.py")
 
@@ -46,6 +47,8 @@ _MOST_REDRAWS = 6
 """Until a panel fits its contents. What moves all the time, such as a text cursor, never looks the same."""
 _NEAR_PX = 6
 """A click so far from the middle of a text is still a click on it."""
+_MOST_LOOKS = 5
+"""For a button that moves. What changes around it without moving it does not keep the mouse from it."""
 _DRAG_STEPS = 4
 TABS_PX = 26
 """Width of the tabs beside the sidebar's panels, in pixels at UI scale 1."""
@@ -374,17 +377,16 @@ class BlenderWindow:
         # While it draws, Blender sees move and press as one, and the press goes to what the mouse has just left.
         self.screen.move(x, y)
         self.pass_events()
+        self.press(button, times=times)
+
+    def press(self, button: int = 1, *, times: int = 1) -> None:
+        """Press where the mouse is, let go when Blender has seen it, however busy it is, and wait for it again."""
         if times == 1:
-            self.press(button)
+            self.screen.press_down(button)
+            self.pass_events()
+            self.screen.let_go(button)
         else:
             self.screen.press(button, times=times)
-            self.pass_events()
-
-    def press(self, button: int = 1) -> None:
-        """Press where the mouse is, let go when Blender has seen it, however busy it is, and wait for it again."""
-        self.screen.press_down(button)
-        self.pass_events()
-        self.screen.let_go(button)
         self.pass_events()
 
     def click_text(
@@ -401,11 +403,25 @@ class BlenderWindow:
         box = self.wait_text(text, part, limit_s=limit_s)
         self.pass_events()
         # It takes a while to read; what has moved meanwhile, since a panel above it has grown, is looked for again.
+        before = self.screen.picture()
         while not _is_near(again := self.wait_text(text, part, limit_s=limit_s), box):
             box = again
             self.pass_events()
-        x, y = box.center
-        self.click(x + dx, y + dy, times=times)
+            before = self.screen.picture()
+        for _ in range(_MOST_LOOKS):
+            x, y = box.center[0] + dx, box.center[1] + dy
+            self.screen.move(x, y)
+            self.pass_events()
+            # The same may have happened since. Then what stands above and below it does not look as it did.
+            now = self.screen.picture()
+            if not has_changed(before, now, around(box, part or self.screen.whole, y)):
+                break
+            found = self.find_text(text, part)
+            # In its old place it may be there and too light to be read: the mouse is over it.
+            if not found or any(_is_near(one, box) for one in found):
+                break
+            box, before = found[0], now
+        self.press(times=times)
 
     def fill_in(self, x: int, y: int, text: str) -> None:
         """Type into the text field at a place: double click, select all, type, Return."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scripts._dev.screen import Box
+    from scripts._dev.pictures import Box
     from scripts._dev.window import BlenderWindow
 
 REPO = Path(__file__).resolve().parents[2]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import Box
 from scripts._dev.window import Blender, BlenderWindow, run_background
 from tests.gui.panel import connected
 from tests.service.server import StandIn

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import TABS_PX, BlenderWindow
 
 SCALE = 2.0

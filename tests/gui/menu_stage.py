@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.menus import Account, Mouse, Place
 from tests.gui.panel import SESSION, UI, button_of_task, settle

@@ -13,7 +13,8 @@ from difflib import SequenceMatcher
 import pytest
 
 from scripts._dev.cache import REPO
-from scripts._dev.screen import Box, Word, find_text
+from scripts._dev.pictures import Box
+from scripts._dev.screen import Word, find_text
 from scripts._dev.window import BlenderWindow
 from tests.gui.panel import UI, settle
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import BlenderWindow
 from tests.service.server import StandIn
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import HEIGHT_PX, WIDE_PX, Box
+from scripts._dev.screen import HEIGHT_PX, WIDE_PX
 from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.panel import COLLECTIONS, NEWEST, ROW_PX, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.service.server import StandIn

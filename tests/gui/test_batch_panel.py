@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import WIDE_PX, Box
+from scripts._dev.pictures import Box
+from scripts._dev.screen import WIDE_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, connected, settle

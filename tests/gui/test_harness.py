@@ -19,6 +19,8 @@ class HARNESS_PT_panel(bpy.types.Panel):
     bl_category = "Harness"
 
     def draw(self, context):
+        for number in range(state.get("rows", 0)):
+            self.layout.label(text=f"It came late, as row {number + 1}")
         self.layout.prop(context.scene, "name", text="Name it")
         self.layout.operator("mesh.primitive_monkey_add", text="Add the monkey")
 
@@ -47,6 +49,30 @@ def test_a_panel_is_read_clicked_and_typed_into(blender: Blender, plain_home: Pa
         window.key("ctrl+z", "ctrl+z")
         window.wait_for("'Suzanne' not in bpy.data.objects")
         assert png_size(window.save_shot("seen").read_bytes()) == (1600, 1000)
+
+
+def test_a_button_that_moves_after_it_was_read_is_clicked(
+    blender: Blender, plain_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BlenderWindow(blender, tmp_path / "window", home=plain_home) as window:
+        window.run(PANEL)
+        side = window.show_sidebar("Harness")
+        window.settle()
+        move, moves = window.screen.move, []
+
+        def move_late(x: int, y: int) -> None:
+            moves.append((x, y))
+            if len(moves) == 1:
+                window.run("state['rows'] = 3")
+                window.redraw()
+            move(x, y)
+
+        monkeypatch.setattr(window.screen, "move", move_late)
+        window.click_text("Add the monkey", side)
+        window.wait_for("'Suzanne' in bpy.data.objects")
+        (x, y), (late_x, late_y) = moves
+        assert late_y - y > 40, "it was looked for where three rows have moved it"
+        assert abs(late_x - x) < 10
 
 
 def test_faults_are_told(blender: Blender, plain_home: Path, tmp_path: Path) -> None:

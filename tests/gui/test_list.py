@@ -10,8 +10,8 @@ import pytest
 
 from scripts._dev import stored
 from scripts._dev.drawn import WATCH
+from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, generate, settle, wait_for_stage

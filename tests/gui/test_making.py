@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import pytest
 
+from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import ROOMY_PX, Box
+from scripts._dev.screen import ROOMY_PX
 from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, UI, connected, set_prompt, settle, wait_for_stage
 from tests.service.server import StandIn

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from scripts._dev import stored
+from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import MIDDLE_PX, Box
+from scripts._dev.screen import MIDDLE_PX
 from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.menu_stage import (
     COUNT,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import BlenderWindow
 from tests.glb_files import triangles_glb
 from tests.gui.conftest import OpenWindow

@@ -7,7 +7,7 @@ One window serves all tests here. One: ``python scripts/test.py tests/gui/test_p
 
 from __future__ import annotations
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from tests.gui.panel import SESSION, UI, set_prompt, settle, wait_for_stage
 from tests.gui.test_making import PRICE, TASKS, Stage, shared, stage
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from scripts._dev.screen import WIDE_PX, Box
+from scripts._dev.pictures import Box
+from scripts._dev.screen import WIDE_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import NEWEST, SESSION, UI, connected, set_prompt, settle, wait_for_stage

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import MIDDLE_PX, WIDE_PX, Box
+from scripts._dev.pictures import Box
+from scripts._dev.screen import MIDDLE_PX, WIDE_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts._dev.screen import Box
+from scripts._dev.pictures import Box
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (

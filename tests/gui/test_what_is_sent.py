@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scripts._dev.screen import ROOMY_PX, Box
+from scripts._dev.pictures import Box
+from scripts._dev.screen import ROOMY_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
