@@ -27,12 +27,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import blender_root, ports
+from . import blender_root, editors, ports
 from .cache import REPO, dev_cache
 from .pictures import Box, around, has_changed
 from .profiles import COMPILE, PREFERENCES
 from .sandbox import Sandbox, SandboxError
-from .screen import MIDDLE_PX, NARROW_PX, Screen, missing_tools
+from .screen import NARROW_PX, Screen, missing_tools
 
 DRIVER = Path(__file__).with_name("window_driver.py")
 
@@ -133,7 +133,8 @@ class BlenderWindow:
         env: environment of Blender, and nothing of ours beside it.
         arguments: further arguments of Blender, such as a .blend file.
         shares: folders that Blender must see beside the checkout, the cache and ``scratch``.
-        width_px: of the screen and the window, which is as large. Below ``MIDDLE_PX`` it shows a 3D viewport alone.
+        width_px: of the screen and the window, which is as large. Below ``MIDDLE_PX`` it shows a 3D viewport alone, and
+            with ``NARROW_PX`` of that little more than its sidebar.
     """
 
     def __init__(
@@ -195,16 +196,8 @@ class BlenderWindow:
                     else:
                         connection.close()
         self.wait_for("len(bpy.context.window_manager.windows) > 0")
-        if self.screen.whole.width < MIDDLE_PX:
-            self._close_other_editors()
+        editors.leave(self, self.screen.whole.width)
         self.redraw()
-
-    def _close_other_editors(self) -> None:
-        """Leave the 3D viewport alone in the window, as a user who joins areas. The timeline first: it is below it."""
-        for kind in ("DOPESHEET_EDITOR", "OUTLINER", "PROPERTIES"):
-            if self.run("result = bool(areas(kind))", kind=kind):
-                self.run("with override(kind): bpy.ops.screen.area_close()", kind=kind)
-                self.pass_events()
 
     # ------------------------------------------------------------------
     # Python on Blender's main thread

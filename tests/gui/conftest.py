@@ -23,7 +23,7 @@ from scripts._dev.cache import locked
 from scripts._dev.package import build
 from scripts._dev.profiles import copy_profile
 from scripts._dev.sandbox import SandboxError
-from scripts._dev.screen import MIDDLE_PX, NARROW_PX
+from scripts._dev.screen import NARROW_PX, ROOMY_PX
 from scripts._dev.window import Blender, BlenderWindow, find_blender, make_profile
 from tests import version_part
 
@@ -111,22 +111,33 @@ def profile_template(blender: Blender, make_once: MakeOnce) -> Path:
     return make_once("profile", make) / "home"
 
 
-@pytest.fixture(scope="session")
-def alone_template(blender: Blender, profile_template: Path, make_once: MakeOnce) -> Path:
-    """A home like ``profile_template`` whose user starts with a 3D viewport alone, which computes 0.35 s less.
+def _starting_as(width_px: int, name: str, blender: Blender, profile_template: Path, make_once: MakeOnce) -> Path:
+    """A home whose user starts with the editors that a window of this width shows, which computes 0.35 s less.
 
     The file to start with is another user's, who has no extension, and whose Blender has a window: without one, it
     never comes back from the closing of an area.
     """
 
     def make(folder: Path) -> None:
-        with BlenderWindow(blender, folder) as window:
+        with BlenderWindow(blender, folder, width_px=width_px) as window:
             window.run("with override(): bpy.ops.wm.save_homefile()")
         home = copy_profile(profile_template, folder / "with-extension")
         for file in window.home.rglob("startup.blend"):
             shutil.copy(file, home / file.relative_to(window.home))
 
-    return make_once("alone", make) / "with-extension"
+    return make_once(name, make) / "with-extension"
+
+
+@pytest.fixture(scope="session")
+def narrow_template(blender: Blender, profile_template: Path, make_once: MakeOnce) -> Path:
+    """A home like ``profile_template`` whose user starts with a sidebar and little of a 3D viewport."""
+    return _starting_as(NARROW_PX, "narrow", blender, profile_template, make_once)
+
+
+@pytest.fixture(scope="session")
+def roomy_template(blender: Blender, profile_template: Path, make_once: MakeOnce) -> Path:
+    """A home like ``profile_template`` whose user starts with a 3D viewport alone."""
+    return _starting_as(ROOMY_PX, "roomy", blender, profile_template, make_once)
 
 
 @pytest.fixture
@@ -147,7 +158,8 @@ def open_window(
         scratch = tmp_path / f"window-{len(opened) + 1}"
         scratch.mkdir()
         if home is None:
-            template = request.getfixturevalue("alone_template") if width_px < MIDDLE_PX else profile_template
+            name = {NARROW_PX: "narrow_template", ROOMY_PX: "roomy_template"}.get(width_px)
+            template = request.getfixturevalue(name) if name else profile_template
             home = copy_profile(template, scratch / "home")
         window = BlenderWindow(
             blender, scratch, home=home, env=env, arguments=arguments, shares=[tmp_path], width_px=width_px

@@ -60,11 +60,11 @@ class Stage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shared(
-    blender: Blender, alone_template: Path, tmp_path_factory: pytest.TempPathFactory
+    blender: Blender, narrow_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("events")
     with StandIn(speed=20, samples=("1k",)) as service:
-        home = copy_profile(alone_template, folder / "home")
+        home = copy_profile(narrow_template, folder / "home")
         with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as window:
             yield window, service
 

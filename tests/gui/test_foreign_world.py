@@ -42,9 +42,9 @@ def service() -> Iterator[StandIn]:
 
 @pytest.mark.kind("foreign-world")
 def test_models_and_pictures_are_right_in_a_studio(
-    open_window: OpenWindow, service: StandIn, blender: Blender, alone_template: Path, tmp_path: Path
+    open_window: OpenWindow, service: StandIn, blender: Blender, narrow_template: Path, tmp_path: Path
 ) -> None:
-    home = copy_profile(alone_template, tmp_path / "studio" / "home")
+    home = copy_profile(narrow_template, tmp_path / "studio" / "home")
     config = shutil.copyfile(CONFIG, tmp_path / "studio.ocio")
     (versions,) = (home / ".config" / "blender").iterdir()
     startup = versions / "scripts" / "startup" / "studio.py"

@@ -95,9 +95,9 @@ def service() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def filled(alone_template: Path, tmp_path: Path) -> tuple[Path, list[TaskRecord]]:
+def filled(narrow_template: Path, tmp_path: Path) -> tuple[Path, list[TaskRecord]]:
     """The home of a user with many finished tasks."""
-    home = copy_profile(alone_template, tmp_path / "home")
+    home = copy_profile(narrow_template, tmp_path / "home")
     return home, stored.fill(stored.data_folder(home), COUNT)
 
 
@@ -270,9 +270,9 @@ _EACH_DRAWS = "len(state['rows']) == 2 and all(name in names for names in state[
 
 
 def test_two_blenders_show_one_list(
-    open_window: OpenWindow, service: StandIn, alone_template: Path, tmp_path: Path
+    open_window: OpenWindow, service: StandIn, narrow_template: Path, tmp_path: Path
 ) -> None:
-    home = copy_profile(alone_template, tmp_path / "home")
+    home = copy_profile(narrow_template, tmp_path / "home")
     one = open_window(env=connected(service), home=home)
     one.run(f"__import__('sys').modules['{UI}.settings'].preferences().auto_import = False")
     side = generate(one, "A red chair")

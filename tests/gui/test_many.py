@@ -68,8 +68,8 @@ def service() -> Iterator[StandIn]:
         yield standin
 
 
-def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, alone_template: Path, tmp_path: Path) -> None:
-    home = copy_profile(alone_template, tmp_path / "home")
+def test_many_tasks_at_once(open_window: OpenWindow, service: StandIn, narrow_template: Path, tmp_path: Path) -> None:
+    home = copy_profile(narrow_template, tmp_path / "home")
     records = stored.fill(stored.data_folder(home), COUNT)
     window = open_window(env=connected(service), home=home)
     rows = Rows(window)

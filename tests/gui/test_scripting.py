@@ -38,10 +38,10 @@ def service() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def window(
-    blender: Blender, alone_template: Path, tmp_path_factory: pytest.TempPathFactory, service: StandIn
+    blender: Blender, narrow_template: Path, tmp_path_factory: pytest.TempPathFactory, service: StandIn
 ) -> Iterator[BlenderWindow]:
     folder = tmp_path_factory.mktemp("scripting")
-    home = copy_profile(alone_template, folder / "home")
+    home = copy_profile(narrow_template, folder / "home")
     with BlenderWindow(blender, folder / "window", home=home, env=connected(service), shares=[folder]) as opened:
         opened.run("bpy.context.preferences.system.use_online_access = True")
         yield opened

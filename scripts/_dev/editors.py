@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Which editors a test's window shows.
+
+No floor (development only). Thread of the window. Never imports ``bpy``: the code in quotes runs in Blender.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .screen import MIDDLE_PX, NARROW_PX
+
+if TYPE_CHECKING:
+    from .window import BlenderWindow
+
+_BESIDE = 0.38
+"""
+The share of a narrow window that is an empty text and no 3D viewport. With every redraw, also where nothing in it has
+changed, Blender computes the colours of a viewport's pixels anew: 28 ms with the text, 35 without.
+"""
+
+
+def leave(window: BlenderWindow, width_px: int) -> None:
+    """Leave the editors that a window of this width has space for, as a user who joins and splits areas.
+
+    A 3D viewport alone below ``MIDDLE_PX``; with ``NARROW_PX`` little more of it than its sidebar; else all.
+    """
+    if width_px >= MIDDLE_PX:
+        return
+    # The timeline first: it is below the viewport.
+    for kind in ("DOPESHEET_EDITOR", "OUTLINER", "PROPERTIES"):
+        if window.run("result = bool(areas(kind))", kind=kind):
+            window.run("with override(kind): bpy.ops.screen.area_close()", kind=kind)
+            window.pass_events()
+    if width_px <= NARROW_PX and not window.run("result = bool(areas('TEXT_EDITOR'))"):
+        _narrow_viewport(window)
+
+
+def _narrow_viewport(window: BlenderWindow) -> None:
+    window.run(
+        """
+        with override():
+            bpy.context.space_data.show_region_toolbar = False
+            bpy.ops.screen.area_split(direction="VERTICAL", factor=beside)
+        """,
+        beside=_BESIDE,
+    )
+    window.pass_events()
+    window.run(
+        """
+        area = min((area for window, area in areas()), key=lambda area: area.x)
+        area.type = "TEXT_EDITOR"
+        area.spaces.active.show_region_header = area.spaces.active.show_region_footer = False
+        """
+    )
+    window.pass_events()
