@@ -7,6 +7,7 @@ One: ``python scripts/test.py tests/blender/test_library_children.py``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -18,6 +19,8 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.test_library import write
+from tests.blender.test_written_blend import blocks
+from tests.service import models
 from triverse_addon.batch.library.asset_writer import BLENDER
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
@@ -91,6 +94,58 @@ def test_one_child_does_many_jobs_and_nothing_is_left_of_the_one_before(tmp_path
     assert not list(children.work_dir.glob(".convert-*"))
 
 
+#: What our own check lets through, and Blender's importer does not take.
+REFUSE_BAD = (
+    "import gltf_import\nread = gltf_import.read\n"
+    "def refuse(path, *more):\n"
+    "    if 'bad' in os.path.basename(path): raise gltf_import.RefusedError('unreadable', 'no')\n"
+    "    return read(path, *more)\n"
+    "gltf_import.read = refuse\n"
+)
+#: Notes each file that Blender has loaded.
+NOTE_LOADS = """
+import bpy
+@bpy.app.handlers.persistent
+def note(_file):
+    with open({loads!r}, "a") as file:
+        print(os.getpid(), file=file)
+bpy.app.handlers.load_post.append(note)
+"""
+
+
+def test_no_file_is_loaded_for_the_next_model_and_yet_it_is_as_in_a_child_of_its_own(tmp_path: Path, glb: Path) -> None:
+    def build() -> None:
+        glbs.sphere("other", material=glbs.textured())
+        bpy.context.scene.objects[0].keyframe_insert("location")
+        bpy.context.scene.collection.objects.link(bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "SUN")))
+        for number in range(3):
+            glbs.sphere(f"part {number}", material=bpy.data.materials.new(f"other {number}"))
+
+    other = glbs.export(tmp_path / "other.glb", build)
+    bad = tmp_path / "bad.glb"
+    bad.write_bytes(other.read_bytes())
+    picture = models.preview_path("1k")
+    loads = tmp_path / "loads"
+    found = []
+    for name, before, loaded in (("alone", (), 1), ("after", (other, other), 1), ("failed", (other, bad), 2)):
+        (tmp_path / name).mkdir()
+        loads.unlink(missing_ok=True)
+        children = Children(tmp_path / name, REFUSE_BAD + NOTE_LOADS.format(loads=str(loads)))
+        library = tmp_path / name / "library"
+        try:
+            for model in before:
+                with contextlib.suppress(ConvertError):
+                    write(children.writer, library, model, preview_path=picture)
+            asset = write(children.writer, library, glb, preview_path=picture)
+        finally:
+            children.writer.close()
+        assert loads.read_text().split() == [str(children.pids[-1])] * loaded
+        path = library / asset.files["blend"]
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+        found.append((blocks(path), sorted((block.id_type, block.name) for block in bpy.data.user_map())))
+    assert found[1:] == found[:1] * 2
+
+
 def test_the_child_that_was_tried_writes_the_first_models(tmp_path: Path, glb: Path) -> None:
     children = Children(tmp_path, timeout_s=300.0)
     try:
@@ -155,15 +210,7 @@ def test_two_at_once_have_a_child_each(tmp_path: Path, glb: Path) -> None:
 
 
 def test_a_refusal_does_not_end_the_child(tmp_path: Path, glb: Path) -> None:
-    # What our own check lets through, and Blender's importer does not take.
-    changes = (
-        "import gltf_import\nread = gltf_import.read\n"
-        "def refuse(path, *more):\n"
-        "    if 'bad' in path: raise gltf_import.RefusedError('unreadable', 'no')\n"
-        "    return read(path, *more)\n"
-        "gltf_import.read = refuse\n"
-    )
-    children = Children(tmp_path, changes)
+    children = Children(tmp_path, REFUSE_BAD)
     bad = tmp_path / "bad.glb"
     bad.write_bytes(glb.read_bytes())
     try:

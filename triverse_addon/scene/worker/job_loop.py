@@ -65,6 +65,9 @@ _NETWORK = frozenset(
 )
 
 
+#: Number of data-blocks up to which removing them is faster than loading an empty file. 200 objects with a mesh each
+#: take 13 instead of 25 ms, 4,000 take 0.7 s instead of 0.2 s; an empty file has 24.
+_MAX_REMOVED = 200
 #: For how long the main thread's Python goes on when another thread wants to. With Python's 0.005 s, the proofs of
 #: pictures (``picture_proof``) come to work so seldom that a conversion of 20,000 triangles takes a tenth longer.
 _SWITCH_INTERVAL_S = 0.0005
@@ -186,8 +189,38 @@ def load_empty_file() -> bpy.types.Scene:
 
     Unlike :func:`empty_file`, this removes everything that an earlier job may have left.
     """
+    global _leaves_only_data
+    _leaves_only_data = False
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
     return blend_file.begin()
+
+
+#: Whether the last job that began with :func:`next_empty_file` has left nothing but data-blocks.
+_leaves_only_data = False
+
+
+def next_empty_file() -> bpy.types.Scene:
+    """
+    Return a new scene in an empty file, as :func:`load_empty_file` does, for one of many jobs.
+
+    If the last job has called :func:`leave_only_data`, its data-blocks are removed: then exactly those are left that an
+    empty file has. This takes 0.3 ms, and loading a file 7 to 8 ms.
+    """
+    global _leaves_only_data
+    is_known, _leaves_only_data = _leaves_only_data, False
+    if is_known and len(bpy.data.user_map()) <= _MAX_REMOVED:
+        scene = blend_file.begin()
+        own = {scene, *bpy.data.screens, *bpy.data.workspaces, *bpy.data.window_managers}
+        bpy.data.batch_remove([block for block in bpy.data.user_map() if block not in own])
+        if own.issuperset(bpy.data.user_map()):
+            return scene
+    return load_empty_file()
+
+
+def leave_only_data() -> None:
+    """Say that the job has ended well, and has changed nothing in Blender but data-blocks of its own."""
+    global _leaves_only_data
+    _leaves_only_data = True
 
 
 def write_result(job: Job[Any], output: Output) -> None:

@@ -40,7 +40,7 @@ def work(job: Job[AssetInput | SheetInput | TrialInput]) -> None:
     :raises OSError: a file cannot be written.
     """
     gltf_import.need_numpy()
-    scene = job_loop.load_empty_file()
+    scene = job_loop.next_empty_file()
     # Blender must not write to the library itself: it would follow a symbolic link that was planted there.
     scratch = Path(job.result_path).with_suffix(".files")
     scratch.mkdir()
@@ -112,6 +112,7 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
     for level, lod in enumerate(extra, 1):
         _mark(given, lod, [*tags, f"LOD{level}"], {asset_collection.LEVEL: level})
     made: dict[str, Path] = {}
+    was_read = small is not None
     if small is None and given.may_draw:
         small = _draw(collection, picture)
     if small is not None:
@@ -127,7 +128,11 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
             lacking[kind] = error.detail
     made["blend"] = scratch / f"{given.stem}.blend"
     blend_file.write(made["blend"], scene)
-    return AssetOutput(_move_to_library(given, made), triangles, lacking, missing)
+    output = AssetOutput(_move_to_library(given, made), triangles, lacking, missing)
+    # The next model needs no file to be loaded first. Exporters and renderers may change more than data-blocks.
+    if was_read and not given.post.exports:
+        job_loop.leave_only_data()
+    return output
 
 
 def _mark(

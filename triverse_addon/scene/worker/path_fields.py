@@ -13,25 +13,20 @@ The layout of a .blend file: https://developer.blender.org/docs/features/core/dn
 
 import functools
 import math
+import mmap
 import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 #: A field of characters of at least this size in bytes is a path (``FILE_MAXDIR`` in Blender's source).
 _MIN_PATH_BYTES = 768
 
 
-class _Block(NamedTuple):
-    code: bytes
-    start: int
-    """Offset of its content in the file, in bytes."""
-    size_bytes: int
-    struct_number: int
-    """Index of its type in the file's list of types."""
-    items: int
-    """Number of structs of that type in it."""
+#: A block of a file: its code, the offset and size in bytes of its content, the index of its type in the file's list of
+#: types, and how many structs of that type are in it. A plain tuple, as a small model has a thousand of them.
+_Block = tuple[bytes, int, int, int, int]
 
 
 class _Field(NamedTuple):
@@ -54,52 +49,58 @@ def clear_path_ends(path: Path) -> None:
     :raises ValueError: it is no uncompressed .blend file, or its layout is not known. It is not changed.
     """
     with path.open("r+b") as file:
-        try:
-            blocks = _read_blocks(file)
-            structs = _read_structs(file, next(block for block in blocks if block.code == b"DNA1"))
-        except (struct.error, StopIteration, IndexError) as error:
-            raise ValueError("no .blend file of a known layout") from error
-        for block in blocks:
-            kind = structs[block.struct_number]
-            if kind.paths and block.size_bytes >= kind.size_bytes * block.items:
-                for number in range(block.items):
+        # Through a map of the file, a thousand blocks are read in 0.8 ms. It is not written through, as there a full
+        # disk would end the process.
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = _ends(data)
+        for start, size_bytes in found:
+            file.seek(start)
+            file.write(bytes(size_bytes))
+
+
+def _ends(data: mmap.mmap) -> list[tuple[int, int]]:
+    """Return what stands behind the paths, where it is not zeros: offsets in the file, and sizes in bytes."""
+    try:
+        blocks = _read_blocks(data)
+        _, start, size_bytes, _, _ = next(block for block in blocks if block[0] == b"DNA1")
+        structs = _structs_of(data[start : start + size_bytes])
+        ends = []
+        for _, start, size_bytes, struct_number, items in blocks:
+            kind = structs[struct_number]
+            if kind.paths and size_bytes >= kind.size_bytes * items:
+                for number in range(items):
                     for field in kind.paths:
-                        _clear_end(file, block.start + number * kind.size_bytes + field.start, field.size_bytes)
+                        at = start + number * kind.size_bytes + field.start
+                        text, _, end = data[at : at + field.size_bytes].partition(b"\0")
+                        if end.strip(b"\0"):
+                            ends.append((at + len(text), field.size_bytes - len(text)))
+    except (struct.error, StopIteration, IndexError) as error:
+        raise ValueError("no .blend file of a known layout") from error
+    return ends
 
 
-def _clear_end(file: BinaryIO, start: int, size_bytes: int) -> None:
-    file.seek(start)
-    text = file.read(size_bytes).partition(b"\0")[0]
-    file.seek(start)
-    file.write(text.ljust(size_bytes, b"\0"))
-
-
-def _read_blocks(file: BinaryIO) -> list[_Block]:
+def _read_blocks(data: mmap.mmap) -> list[_Block]:
     """
     Return all blocks of a file.
 
     A file begins with ``BLENDER-v402`` up to 4.5. From 5.0 on it is ``BLENDER17-01v0500``, and the headers of the
     blocks have another order and longer numbers.
     """
-    is_new = (start := file.read(9)) == b"BLENDER17"
-    if not is_new and start[:8] != b"BLENDER-":
+    is_new = data[:9] == b"BLENDER17"
+    if not is_new and data[:8] != b"BLENDER-":
         raise ValueError("not an uncompressed .blend file")
     at, header = (17, struct.Struct("<4sI8xqq")) if is_new else (12, struct.Struct("<4sI8xII"))
     blocks: list[_Block] = []
-    while not blocks or blocks[-1].code != b"ENDB":
-        file.seek(at)
-        code, first, second, items = header.unpack(file.read(header.size))
+    code = b""
+    while code != b"ENDB":
+        code, first, second, items = header.unpack_from(data, at)
         struct_number, size_bytes = (first, second) if is_new else (second, first)
+        if size_bytes < 0:
+            raise ValueError("a block of no size")
         at += header.size
-        blocks.append(_Block(code, at, size_bytes, struct_number, items))
+        blocks.append((code, at, size_bytes, struct_number, items))
         at += size_bytes
     return blocks
-
-
-def _read_structs(file: BinaryIO, block: _Block) -> list[_Struct]:
-    """Return the types of a file, in their order, with the paths in each."""
-    file.seek(block.start)
-    return _structs_of(file.read(block.size_bytes))
 
 
 @functools.lru_cache(maxsize=1)

@@ -24,6 +24,9 @@ EDGE_PX = 256
 #: Limits above which an image is not opened. The service's previews have 2 MB and 2048 px.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 8192 * 8192
+#: Number of bytes in which a PNG or WebP tells its size, and how a JPEG begins.
+_HEADER_BYTES = 64
+_JPEG = b"\xff\xd8"
 #: Level of compression: the size of what Blender writes, in the least time.
 _COMPRESSION = 1
 #: SHA-256 of an image that was read ahead -> the image, scaled down, and the PNG of that.
@@ -44,7 +47,10 @@ def pixel_size(path: Path) -> tuple[int, int]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PictureError("too many bytes")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_HEADER_BYTES)
+            if data.startswith(_JPEG):  # its size may stand anywhere
+                data += file.read()
     except OSError as error:
         raise PictureError(str(error)) from error
     try:
@@ -62,7 +68,7 @@ def _size_in_header(data: bytes) -> tuple[int, int]:
         return width, height
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _size_in_webp(data)
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(_JPEG):
         return _size_in_jpeg(data)
     raise PictureError("not a PNG, JPEG or WebP")
 
