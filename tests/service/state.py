@@ -214,7 +214,8 @@ class State:
         """Charge or release what is due."""
         with self.lock:
             for task in self.tasks.values():
-                self.phase(task)
+                if not task.settled:
+                    self.phase(task)
 
     def _is_made(self, task: Task) -> bool:
         return (

@@ -45,6 +45,8 @@ async def watch(request: web.Request) -> web.StreamResponse:
         while not socket.closed:
             if not wire.fault_of(request).silent:
                 for task in [only] if only else _of_user(service, user.key, since_s):
+                    if task.settled and shown.get(task.uuid) == task.outcome:
+                        continue  # by far the most, in a long run: nothing changes any more
                     sight = _sight(service, task)
                     if shown.get(task.uuid) == sight:
                         continue
