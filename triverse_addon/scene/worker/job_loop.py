@@ -123,6 +123,8 @@ def serve(
         # Exit without cleaning up, because freeing a model of a million triangles takes time.
         os._exit(0)
     _has_more_jobs = True
+    # Blender's importer tells three lines of each model, and each wakes two threads of the parent.
+    logging.disable(logging.INFO)
     while True:
         next_path = jobs.get()
         _end_with_parent(True)
