@@ -4,11 +4,13 @@
 // names author, path, print, alert and shellSplit. formatTimestampLocal and frameChunker are left out: nothing here
 // asks for them.
 //
-//     node flamenco_author.js SCRIPT.js < settings.json > tasks.json
+//     node flamenco_author.js SCRIPT.js
 //
-// The script is compiled in strict mode, as Flamenco does, and gets nothing of Node. Prints the job type and the tasks.
+// For each line of stdin, the settings of a job as JSON, it writes a line: the job type and the tasks, or the error.
+// The script is compiled in strict mode, as Flamenco does, anew for each job, and gets nothing of Node.
 
 const fs = require("fs");
+const readline = require("readline");
 const vm = require("vm");
 
 class Task {
@@ -44,41 +46,53 @@ class Command {
     }
 }
 
-const tasks = [];
-const job = {
-    name: "a job",
-    created: new Date(),
-    settings: JSON.parse(fs.readFileSync(0, "utf-8")),
-    metadata: {},
-    addTask(task) {
-        if (!(task instanceof Task)) {
-            throw new Error("addTask takes what author.Task made");
-        }
-        // A copy, as in the manager: what is added to the task afterwards is lost.
-        tasks.push({
-            name: task.name,
-            type: task.type,
-            commands: JSON.parse(JSON.stringify(task.commands)),
-            dependencies: task.dependencies.map(other => other.name),
-        });
-    },
-};
-
 function shellSplit(text) {
     return (text.match(/"[^"]*"|'[^']*'|[^\s"']+/g) || []).map(word => word.replace(/^(["'])(.*)\1$/, "$2"));
 }
 
-const offered = {
-    author: { Task: (name, type) => new Task(name, type), Command: (name, given) => new Command(name, given) },
-    path: { basename: require("path").basename, dirname: require("path").dirname, join: require("path").join },
-    print: (...words) => console.error(...words),
-    alert: (...words) => console.error(...words),
-    shellSplit,
-};
-// What a test takes away, as an older Flamenco lacks it.
-delete offered[job.settings.without];
-const world = vm.createContext(offered);
 const source = fs.readFileSync(process.argv[2], "utf-8");
-vm.runInContext(`"use strict";\n${source}\nthis.offered = { JOB_TYPE, compileJob };`, world);
-world.offered.compileJob(job);
-process.stdout.write(JSON.stringify({ jobType: world.offered.JOB_TYPE, tasks }));
+
+function authored(settings) {
+    const tasks = [];
+    const job = {
+        name: "a job",
+        created: new Date(),
+        settings: settings,
+        metadata: {},
+        addTask(task) {
+            if (!(task instanceof Task)) {
+                throw new Error("addTask takes what author.Task made");
+            }
+            // A copy, as in the manager: what is added to the task afterwards is lost.
+            tasks.push({
+                name: task.name,
+                type: task.type,
+                commands: JSON.parse(JSON.stringify(task.commands)),
+                dependencies: task.dependencies.map(other => other.name),
+            });
+        },
+    };
+    const offered = {
+        author: { Task: (name, type) => new Task(name, type), Command: (name, given) => new Command(name, given) },
+        path: { basename: require("path").basename, dirname: require("path").dirname, join: require("path").join },
+        print: (...words) => console.error(...words),
+        alert: (...words) => console.error(...words),
+        shellSplit,
+    };
+    // What a test takes away, as an older Flamenco lacks it.
+    delete offered[job.settings.without];
+    const world = vm.createContext(offered);
+    vm.runInContext(`"use strict";\n${source}\nthis.offered = { JOB_TYPE, compileJob };`, world);
+    world.offered.compileJob(job);
+    return { jobType: world.offered.JOB_TYPE, tasks };
+}
+
+readline.createInterface({ input: process.stdin }).on("line", line => {
+    let answer;
+    try {
+        answer = authored(JSON.parse(line));
+    } catch (error) {
+        answer = { error: String((error && error.stack) || error) };
+    }
+    process.stdout.write(JSON.stringify(answer) + "\n");
+});

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import email
+import functools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -27,17 +28,21 @@ CREDIT = re.compile(r"(?P<years>\d{4}(?:-\d{4})?) (?P<holder>.+) \((?P<wheel>\w+
 
 
 class Module(NamedTuple):
-    """A shipped module: its name in the package, its syntax tree."""
+    """A shipped module: its name in the package, its syntax tree, and that as source, which has no comments."""
 
     name: str
     tree: ast.Module
+    text: str
 
 
+@functools.cache
 def modules() -> list[Module]:
-    """All shipped modules."""
+    """All shipped modules. To parse them takes a second, and to write them as source again two."""
     paths = sorted(PACKAGE.rglob("*.py"))
     assert len(paths) > 100
-    return [Module(path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8"))) for path in paths]
+    trees = [ast.parse(path.read_text("utf-8")) for path in paths]
+    names = [path.relative_to(PACKAGE).as_posix() for path in paths]
+    return [Module(name, tree, ast.unparse(tree)) for name, tree in zip(names, trees, strict=True)]
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
@@ -184,7 +189,7 @@ def test_online_access_is_switched_on_by_blender_itself() -> None:
             if isinstance(node, ast.Assign) and "use_online_access" in _changed(node):
                 switched.setdefault(module.name, set()).add(ast.unparse(node.value))
     assert switched == {"scene/worker/job_loop.py": {"False"}}
-    asked = [module.name for module in modules() if "userpref_allow_online" in ast.unparse(module.tree)]
+    asked = [module.name for module in modules() if "userpref_allow_online" in module.text]
     assert asked == ["ui/setup/operators.py"]
 
 
@@ -222,7 +227,7 @@ def test_no_advert_stands_in_the_way() -> None:
         module.name for module in modules() if any(name == "bpy.ops.wm.url_open" for name, _ in calls(module.tree))
     }
     assert opens <= {"ui/generate/cost.py"}
-    assert not any("webbrowser" in ast.unparse(module.tree) for module in modules())
+    assert not any("webbrowser" in module.text for module in modules())
 
 
 def test_nothing_in_the_package_is_no_source_of_it() -> None:

@@ -18,15 +18,17 @@ from tests.service import models
 from tests.service.server import StandIn
 
 LOOK = """
-import bpy, json
-collections = [item for item in bpy.data.collections if "triverse_task_uuid" in item]
-for mesh in bpy.data.meshes:
-    mesh.calc_loop_triangles()
-print("LOOK " + json.dumps({
-    "models": len(collections),
-    "objects": sorted(obj.name for obj in bpy.data.objects if obj.name not in collections[0].all_objects),
-    "triangles": sum(len(obj.data.loop_triangles) for obj in collections[0].all_objects if obj.type == "MESH"),
-}))
+import bpy, json, sys
+for path in sys.argv[sys.argv.index("--") + 1:]:
+    bpy.ops.wm.open_mainfile(filepath=path)
+    collections = [item for item in bpy.data.collections if "triverse_task_uuid" in item]
+    for mesh in bpy.data.meshes:
+        mesh.calc_loop_triangles()
+    print("LOOK " + json.dumps({
+        "models": len(collections),
+        "objects": sorted(obj.name for obj in bpy.data.objects if obj.name not in collections[0].all_objects),
+        "triangles": sum(len(obj.data.loop_triangles) for obj in collections[0].all_objects if obj.type == "MESH"),
+    }))
 """
 
 
@@ -49,13 +51,12 @@ class Script:
         assert b"Traceback" not in answer.stderr, answer.stderr.decode()
         return answer
 
-    def look(self, path: Path) -> dict[str, object]:
-        """What is in a .blend."""
-        said = run_background(self.blender, self.home, ["--background", path, "--python-expr", LOOK]).stdout.decode()
-        line = next(line for line in said.splitlines() if line.startswith("LOOK "))
-        seen = json.loads(line.removeprefix("LOOK "))
-        assert isinstance(seen, dict)
-        return seen
+    def look(self, *paths: Path) -> list[dict[str, object]]:
+        """What is in each .blend."""
+        command = ["--background", "--python-expr", LOOK, "--", *paths]
+        said = run_background(self.blender, self.home, command).stdout.decode()
+        lines = [line.removeprefix("LOOK ") for line in said.splitlines() if line.startswith("LOOK ")]
+        return [json.loads(line) for line in lines]
 
 
 @pytest.fixture
@@ -77,13 +78,15 @@ def script(tmp_path: Path, service: StandIn) -> Script:
 def test_a_model_from_words_and_one_from_a_picture(script: Script, service: StandIn) -> None:
     picture = script.folder / "vase.png"
     picture.write_bytes(models.preview_path("1k").read_bytes())
+    made = []
     for name, argv in (("a", ["--prompt", "a red chair"]), ("b", ["--image", picture])):
         saved = script.folder / f"{name}.blend"
         answer = script.run("generate", *argv, "--polygon-limit", "1000", "--json", "--output", saved)
         assert answer.returncode == 0, answer.stderr.decode()
-        assert script.look(saved) == {"models": 1, "objects": [], "triangles": 1000}
+        made.append(saved)
         lines = [json.loads(line) for line in answer.stdout.decode().splitlines() if line.startswith("{")]
         assert lines[-1]["type"] == "result"
+    assert script.look(*made) == [{"models": 1, "objects": [], "triangles": 1000}] * 2
     assert len(service.state.charged()) == 2
     assert not service.state.leaks
 
@@ -95,7 +98,7 @@ def test_an_opened_file_is_added_to(script: Script) -> None:
     saved = script.folder / "more.blend"
     answer = script.run("generate", "--prompt", "a chair", "--output", saved, options=(scene,))
     assert answer.returncode == 0, answer.stderr.decode()
-    assert script.look(saved)["objects"] == ["Camera", "Cube", "Light"]
+    assert script.look(saved)[0]["objects"] == ["Camera", "Cube", "Light"]
 
 
 @pytest.mark.parametrize("options", [(), ("--python-exit-code", "77")], ids=["plain", "with --python-exit-code"])

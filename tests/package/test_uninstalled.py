@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scripts._dev.profiles import copy_profile
-from scripts._dev.window import Blender, make_profile, run_background
+from scripts._dev.window import Blender, run_background
 from tests.service.server import StandIn
 
 pytestmark = pytest.mark.kind("uninstall")
@@ -53,7 +53,9 @@ def reinstall(blender: Blender, home: Path, extension_zip: Path) -> None:
     run_background(blender, home, ["--background", "--python-expr", UNINSTALL])
     assert not list(home.glob(".config/blender/*/extensions/user_default/triverse"))
     assert not own.exists(), "Blender keeps the folder now: this test holds nothing any more"
-    make_profile(blender, home, extension_zip)
+    again = ["--command", "extension", "install-file", "--repo=user_default", "--enable", extension_zip]
+    answer = run_background(blender, home, again, shares=[extension_zip.parent])
+    assert answer.returncode == 0, answer.stdout.decode() + answer.stderr.decode()
 
 
 def extension_folder(home: Path) -> Path:
