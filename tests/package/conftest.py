@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from scripts._dev.package import build
 from scripts._dev.profiles import copy_profile
 from scripts._dev.window import Blender, find_blender, make_profile
 from tests.package.engines import Machine
-from tests.package.targets import Target, available
+from tests.package.targets import Probed, Target, available
 from tests.service.server import StandIn
 
 
@@ -25,7 +26,12 @@ class Installed:
 
     target: Target
     home: Path
-    report: dict[str, Any]
+    probed: Probed
+
+    @functools.cached_property
+    def report(self) -> dict[str, Any]:
+        """What was seen of the one copy."""
+        return self.probed.report("PROBE")
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +40,7 @@ def extension_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("dist"))
 
 
-@pytest.fixture(scope="module", params=available(), ids=lambda target: target.name)
+@pytest.fixture(scope="session", params=available(), ids=lambda target: target.name)
 def installed(
     request: pytest.FixtureRequest, extension_zip: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Installed:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Runs inside a Blender: installs the zip into two repositories, and switches the copies on and off in every order.
+Runs inside a Blender that has the zip installed: installs it from a second repository too, and switches the copies on
+and off in every order.
 
-Imports ``bpy``; main thread. Prints one line of JSON after ``PROBE``. Arguments after ``--``: the zip.
+Imports ``bpy``; main thread; run by ``probe.py``. Prints one line of JSON after ``COPIES``. Arguments
+after ``--``: the zip.
 """
 
 import json
@@ -33,8 +35,7 @@ def main() -> None:
     import addon_utils  # Blender's own; under the bpy module it is on the path only once bpy is imported
 
     bpy.context.preferences.extensions.repos.new(name="Second", module="second", source="USER")
-    for repository in ("user_default", "second"):
-        bpy.ops.extensions.package_install_files(filepath=sys.argv[-1], repo=repository, enable_on_install=False)
+    bpy.ops.extensions.package_install_files(filepath=sys.argv[-1], repo="second", enable_on_install=False)
     problems: list[str] = []
 
     def told(error: BaseException) -> None:
@@ -46,6 +47,8 @@ def main() -> None:
     def off(module: str) -> None:
         addon_utils.disable(module, default_set=True, handle_error=told)
 
+    off(ONE)  # as the probe left it
+    problems += [f"left before: {name}" for name in left()]
     seen: list[list[str]] = []
     orders = [
         [(on, ONE), (on, TWO), (off, ONE), (off, TWO)],
@@ -69,9 +72,8 @@ def main() -> None:
     for module in (ONE, TWO, TWO, ONE):
         sys.modules[module].unregister()  # twice, in any order, by whoever
     problems += [f"left after unregister: {name}" for name in left()]
-    print(
-        "PROBE " + json.dumps({"seen": seen, "problems": problems, "out": type(out).__name__, "said": said}), flush=True
-    )
+    report = {"seen": seen, "problems": problems, "out": type(out).__name__, "said": said}
+    print("COPIES " + json.dumps(report), flush=True)
 
 
 main()

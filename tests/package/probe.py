@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Runs inside a Blender: installs the zip as a user does, looks at what is there, switches it off and on again.
+Runs inside a Blender: installs the zip as a user does, looks at what is there, switches it off and on again. Then, in
+the same Blender, ``copies_probe.py`` installs a second copy: to start one and to install the first takes 3 s.
 
 Imports ``bpy``; main thread. Prints one line of JSON after ``PROBE``. Arguments after ``--``: the zip.
 """
@@ -8,9 +9,12 @@ Imports ``bpy``; main thread. Prints one line of JSON after ``PROBE``. Arguments
 import importlib
 import json
 import os
+import pathlib
+import runpy
 import sys
 import threading
 import time
+import traceback
 
 import bpy
 
@@ -85,10 +89,16 @@ def main() -> None:
     report["version"] = importlib.import_module(f"{MODULE}.tasks.version").addon_version()
     bpy.ops.wm.save_userpref()
     print("PROBE " + json.dumps(report), flush=True)
+
+
+try:
+    main()
+    runpy.run_path(str(pathlib.Path(__file__).with_name("copies_probe.py")), run_name="__main__")
+except Exception:  # noqa: BLE001  # ending below, Python would say nothing
+    traceback.print_exc()
+finally:
+    sys.stderr.flush()
     if not bpy.app.binary_path:
         # The module of 4.5.15 waits for ever at its end where something still holds ``bpy``, as the drivers' namespace
         # does once it was looked at; see pytest_unconfigure() in tests/blender/conftest.py.
         os._exit(0)
-
-
-main()

@@ -46,13 +46,24 @@ class Target:
             [python, script, *arguments], env=clean | dict(env or {}), capture_output=True, check=False
         )
 
-    def probe(self, home: Path, zip_path: Path) -> dict[str, Any]:
-        """Install the zip and return the probe's report."""
+    def probe(self, home: Path, zip_path: Path) -> Probed:
+        """Install the zip, from a second repository too, and return what the probes saw."""
         answer = self.run_script(home, PROBE, [zip_path])
-        said = answer.stdout.decode(errors="replace")
-        lines = [line for line in said.splitlines() if line.startswith("PROBE ")]
-        assert lines, f"{self.name} ended with {answer.returncode}:\n{said}\n{answer.stderr.decode(errors='replace')}"
-        report = json.loads(lines[-1].removeprefix("PROBE "))
+        said = answer.stdout.decode(errors="replace") + answer.stderr.decode(errors="replace")
+        return Probed(f"{self.name} ended with {answer.returncode}:\n{said}")
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the probes in a Blender said."""
+
+    said: str
+
+    def report(self, name: str) -> dict[str, Any]:
+        """The report of a probe: ``PROBE`` or ``COPIES``."""
+        lines = [line for line in self.said.splitlines() if line.startswith(f"{name} ")]
+        assert lines, self.said
+        report = json.loads(lines[-1].removeprefix(f"{name} "))
         assert isinstance(report, dict)
         return report
 

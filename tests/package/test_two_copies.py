@@ -3,26 +3,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from tests.package.targets import Target, available
-
-COPIES_PROBE = Path(__file__).with_name("copies_probe.py")
+from tests.package.conftest import Installed
 
 
 @pytest.mark.kind("two-copies")
-@pytest.mark.parametrize("target", available(), ids=lambda target: target.name)
-def test_the_second_copy_stays_out(target: Target, extension_zip: Path, tmp_path: Path) -> None:
-    home = tmp_path / "profile" / "home"
-    home.mkdir(parents=True)
-    answer = target.run_script(home, COPIES_PROBE, [extension_zip])
-    printed = answer.stdout.decode(errors="replace")
-    lines = [line for line in printed.splitlines() if line.startswith("PROBE ")]
-    assert lines, printed + answer.stderr.decode(errors="replace")
-    report = json.loads(lines[-1].removeprefix("PROBE "))
+def test_the_second_copy_stays_out(installed: Installed) -> None:
+    report = installed.probed.report("COPIES")
     assert report["problems"] == []
     one, two = "user_default", "second"
     assert report["seen"] == [
@@ -34,4 +22,4 @@ def test_the_second_copy_stays_out(target: Target, extension_zip: Path, tmp_path
     ]
     assert report["out"] == "StaysOutPreferences"
     assert "Another copy of Triverse is switched on (user_default" in report["said"]
-    assert "Traceback" not in printed + answer.stderr.decode(errors="replace")
+    assert "Traceback" not in installed.probed.said
