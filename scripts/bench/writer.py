@@ -87,7 +87,7 @@ def measure(count: int) -> dict:
 
     parts_s: dict[str, list[float]] = defaultdict(list)
     for module, name, what in (
-        (job_loop, "load_empty_file", "Blender: an empty file in place of the last one"),
+        (job_loop, "next_empty_file", "an empty file in place of the last one"),
         (gltf_import, "_run", "Blender's importer, with our hooks that fill the mesh"),
         (thumbnail, "read", "the preview: read, scaled and written"),
         (png_bytes, "encode", "    of that, ours: the PNG of the thumbnail"),
