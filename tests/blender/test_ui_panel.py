@@ -75,6 +75,21 @@ def test_with_online_access_off_the_panel_says_so_and_offers_the_way(ui: ModuleT
     assert "triverse.go_online" not in make_panel().operators()
 
 
+def test_started_in_offline_mode_the_panel_says_so_and_offers_no_button(
+    ui: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender's own preference is read-only then."""
+    from triverse_addon.ui import settings
+
+    bpy.context.preferences.addons[ADDON].preferences.api_key = "key"
+    bpy.context.preferences.system.use_online_access = False
+    monkeypatch.setattr(settings, "is_forced_offline", lambda: True)
+    drawn = make_panel()
+    assert "Start it again without --offline-mode." in drawn.prose()
+    assert "online access is switched off" not in drawn.prose()
+    assert "triverse.go_online" not in drawn.operators()
+
+
 def test_a_service_on_this_machine_needs_no_online_access(ui: ModuleType, connected: StandIn) -> None:
     bpy.context.preferences.system.use_online_access = False
     assert "triverse.go_online" not in make_panel().operators()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import bpy
@@ -14,7 +15,7 @@ from tests.blender import glbs
 from triverse_addon.scene.importing import append, imported_models
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.placement import world_matrix
-from triverse_addon.scene.worker import asset_collection
+from triverse_addon.scene.worker import asset_collection, geometry
 from triverse_addon.scene.worker.geometry import mesh_objects, triangles_of
 from triverse_addon.tasks.converter import Converted, ConvertError
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Failed, Imported
@@ -185,3 +186,29 @@ def test_it_takes_the_place_of_the_model(glb: Path, tmp_path: Path, is_edited: b
     whole = bring(record(glb, plain, Placement(instead_of="My vase")))
     assert {obj.name for obj in whole.all_objects} == {"body", "lid"}
     assert [one.name for one in bpy.data.collections] == ["My vase"]
+
+
+def test_a_clean_up_takes_only_packed_pictures_for_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that is not in the file has no content to compare."""
+    # The child has them as plain modules.
+    monkeypatch.setitem(sys.modules, "asset_collection", asset_collection)
+    monkeypatch.setitem(sys.modules, "geometry", geometry)
+    from triverse_addon.scene.worker import material_cleanup
+
+    path = str(glbs.picture(tmp_path / "picture.png", 8, 8))
+    collection = bpy.data.collections.new("Vase")
+    bpy.context.scene.collection.children.link(collection)
+    for number, pack in enumerate((True, True, False, False)):
+        material = bpy.data.materials.new(f"Glaze {number}")
+        if bpy.app.version < (5, 0):
+            material.use_nodes = True
+        image = bpy.data.images.load(path)
+        if pack:
+            image.pack()
+        material.node_tree.nodes.new("ShaderNodeTexImage").image = image
+        collection.objects.link(glbs.sphere(f"part {number}", material=material))
+    material_cleanup.clean_up(collection)
+    assert sorted(image.packed_file is not None for image in bpy.data.images) == [False, False, True]
+    one, same, *others = (obj.material_slots[0].material for obj in collection.objects)
+    assert one == same
+    assert len({one, *others}) == 3, "they look alike but for the picture"
