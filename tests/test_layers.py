@@ -188,6 +188,12 @@ def plain(record):
     assert line_recorder.counted_lines(source, every_function=True) == {4, 6, 8, 10, 12}
 
 
+def test_modules_without_blender_do_not_count() -> None:
+    assert line_recorder.lines_of("tasks/engine/model_download.py") == frozenset()
+    assert line_recorder.lines_of("scene/worker/part_follower.py") == frozenset(), "of the child, in plain Python"
+    assert line_recorder.lines_of("scene/worker/mesh_build.py"), "numpy is another in each version"
+
+
 def _ran(**lines: str) -> version_cover.Record:
     """``a="12"``: the test a runs the lines 1 and 2 of a module. Each takes a second."""
     return {test: version_cover.Ran(1.0, {("m.py", int(line)) for line in text}) for test, text in lines.items()}

@@ -36,8 +36,11 @@ PACKAGE = Path(__file__).resolve().parents[2] / "triverse_addon"
 _CHECKOUT = f"{PACKAGE.as_posix()}/"
 #: Where the package lies once Blender has installed it as an extension of whichever repository.
 _INSTALLED = re.compile(r"/extensions/\w+/triverse/")
-#: Every function of these folders counts: they are the scripts of the child Blender.
+#: Floors without Blender (``tests/test_floors.py``): what they call a context is none of Blender's.
+_WITHOUT_BLENDER = ("api/", "batch/", "tasks/")
+#: Every function of these folders counts, they are the scripts of the child Blender; but for modules of plain Python.
 _OF_THE_CHILD = ("scene/worker/",)
+_MODULES_OF_BLENDER = frozenset({"blf", "bmesh", "bpy", "gpu", "mathutils", "numpy"})
 _BLENDER_NAMES = frozenset({"bpy", "bpy_extras", "bl_ui", "bmesh", "gpu", "mathutils", "context", "layout"})
 #: Missing in older Pythons, in which nothing is recorded.
 _MONITORING: Any = getattr(sys, "monitoring", None)
@@ -84,8 +87,19 @@ def _has_blender(function: ast.FunctionDef) -> bool:
 @functools.cache
 def lines_of(module: str) -> frozenset[int]:
     """Return the counted lines of a file of the package, named by its path in it."""
+    if module.startswith(_WITHOUT_BLENDER):
+        return frozenset()
     source = (PACKAGE / module).read_text("utf-8")
-    return frozenset(counted_lines(source, every_function=module.startswith(_OF_THE_CHILD)))
+    of_the_child = module.startswith(_OF_THE_CHILD) and _imports_blender(source)
+    return frozenset(counted_lines(source, every_function=of_the_child))
+
+
+def _imports_blender(source: str) -> bool:
+    """Tell whether a module imports something of Blender's, or numpy, of which each version has another."""
+    nodes = [*ast.walk(ast.parse(source))]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return any(name.partition(".")[0] in _MODULES_OF_BLENDER for name in names)
 
 
 def module_of(file: str) -> str:

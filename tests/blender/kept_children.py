@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from scripts._dev.cache import REPO
 from tests.corpus.builder import png
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.child import converter as child_converter
@@ -32,13 +33,18 @@ from triverse_addon.scene.child.process import ChildMessages, ChildProcess
 from triverse_addon.scene.worker.job_format import ConvertInput, ExpectedInput, Input, OutputT
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
-#: The worker of one job, so that it does all of them, each in an empty file.
+#: The worker of one job, so that it does all of them, each in an empty file, which is read from a copy.
 WRAPPER = """
 import runpy, sys
 sys.argv[:] = sys.argv[1:]
 sys.path.insert(0, {folder!r})
-import job_loop
-job_loop.empty_file = job_loop.load_empty_file
+sys.path.append({repo!r})
+import blend_file, job_loop
+from scripts._dev import empty_file
+def load_empty_file():
+    empty_file.read()
+    return blend_file.begin()
+job_loop.empty_file = load_empty_file
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -57,7 +63,7 @@ def start(
     """Return a child for many jobs of a worker that is made for one; it is started with the first job."""
     _, path, dashes = child_command(worker)
     wrapper = folder / "wrapper.py"
-    wrapper.write_text(WRAPPER.format(folder=str(Path(path).parent)))
+    wrapper.write_text(WRAPPER.format(folder=str(Path(path).parent), repo=str(REPO)))
     command = (sys.executable, str(wrapper), path, dashes)
     return ChildSession(command, messages, folder, log="child.log", timeout_s=60.0, jobs_per_child=jobs_per_child)
 

@@ -227,3 +227,16 @@ def _settled(data_folder: ModuleType) -> None:
             data_folder.settle()
         except data_folder.MovingError:
             time.sleep(0.01)
+
+
+def test_a_script_without_a_folder_works_in_the_one_of_the_panel(ui: ModuleType, tmp_path: Path) -> None:
+    from triverse_addon.scripting.blender_engine_host import BlenderEngineHost
+    from triverse_addon.ui import settings as of_panel
+
+    settings = BlenderEngineHost().settings(None, offline=True)
+    assert settings.data_dir == Path(of_panel.data_dir(create=False))
+    assert settings.data_dir.is_relative_to(tmp_path)
+    assert not settings.online
+    other = tmp_path / "other"
+    other.mkdir()
+    assert BlenderEngineHost().settings(str(other), offline=True).data_dir == other

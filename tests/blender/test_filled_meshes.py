@@ -313,6 +313,17 @@ def test_a_sheet_comes_out_alike(name: str, tmp_path: Path) -> None:
     assert [plan.is_filled for plan in fill._plans.values()] == [True]
 
 
+def test_what_two_threads_look_at_comes_out_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of 50,000 faces, a second thread looks for flat ones in half of them."""
+    monkeypatch.setattr(mesh_build, "_LEAST_SHARED", 2)
+    for name in ("plain", "partly-flat", "triangles-twice"):
+        path = tmp_path / f"{name}.glb"
+        path.write_bytes(sheet(**SHEETS[name]))  # type: ignore[arg-type]
+        fill = compare(path)
+        assert fill is not None
+        assert [plan.is_filled for plan in fill._plans.values()] == [True]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_many_parts_come_out_alike(seed: int, tmp_path: Path) -> None:
     choose = random.Random(seed)

@@ -11,16 +11,13 @@ import base64
 import copy
 import os
 import random
-import threading
 from pathlib import Path
 from typing import Any
 
 import bpy
 import pytest
 
-from tests.blender import glbs
-from triverse_addon.scene.child.command import child_command
-from triverse_addon.scene.child.converter import ChildConverter
+from tests.blender import glbs, kept_children
 from triverse_addon.scene.host import gltf_abilities
 from triverse_addon.scene.host.errors import SceneError
 from triverse_addon.scene.importing.in_process import import_model
@@ -161,7 +158,7 @@ def test_the_child_finds_foreign_bytes_whatever_became_of_them(tmp_path: Path, m
     path = glbs.write_glb(tmp_path / "m.glb", outside(marker)[name], BINARY)
     job = ConvertJob(path, None, tmp_path / "out", "A vase")
     with pytest.raises(ConvertError, match="brought in a file of this computer"):
-        ChildConverter(child_command())(job, threading.Event())
+        kept_children.convert(job)
     assert not list((tmp_path / "out").glob("*.blend"))
 
 

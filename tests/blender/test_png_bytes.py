@@ -57,3 +57,12 @@ def test_a_thumbnail_has_the_pixels_that_blender_would_write(tmp_path: Path, has
     image.file_format = "PNG"
     image.save(filepath=str(tmp_path / "blenders.png"))
     assert (as_read(ours, channels) == as_read(tmp_path / "blenders.png", channels)).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nnothing", b"<html>"])
+def test_what_is_no_picture_is_not_read_ahead(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "preview.png"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match=r"."):
+        thumbnail.read_ahead(path)
+    assert thumbnail._known(path) is None

@@ -217,3 +217,25 @@ def test_what_makes_no_sense_is_greyed_with_the_reason(here: Any, made: TaskReco
         assert "not there yet" in (cls.disabled_reason(bpy.context, waiting) or "")
         assert cls.disabled_reason(bpy.context, made) is None
     assert "does not work" in (work_operators.TRIVERSE_OT_stop_work.disabled_reason(bpy.context, made) or "")
+
+
+def test_a_double_click_on_a_thumbnail_shows_the_model_in_the_scene(made: TaskRecord) -> None:
+    from triverse_addon.ui.task_list import preview_operators
+    from triverse_addon.ui.viewport import preview, preview_control
+
+    window = bpy.context.window_manager.windows[0]
+    (area,) = [one for one in window.screen.areas if one.type == "VIEW_3D"]
+    region = next(one for one in area.regions if one.type == "WINDOW")
+    for obj in bpy.context.view_layer.objects:
+        obj.select_set(False)
+    preview_control.show((preview.Tile(made.id, ""),), region)
+    cls = preview_operators.TRIVERSE_OT_preview
+    stand = SimpleNamespace(_dragged_from=None, _show_imported=lambda shown: cls._show_imported(None, shown))
+    press = SimpleNamespace(type="LEFTMOUSE", value="PRESS", mouse_x=-9, mouse_y=-9)
+    context = SimpleNamespace(window=window)
+    assert cls.modal(stand, context, press) == {"PASS_THROUGH"}, "a click elsewhere is none of ours"
+    assert preview.shown is not None
+    preview_operators._Opened.set(press)
+    assert cls.modal(stand, context, press) == {"FINISHED"}
+    assert preview.shown is None
+    assert {obj for obj in bpy.context.view_layer.objects if obj.select_get()} & set(imported()[0].all_objects)

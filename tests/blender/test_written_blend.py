@@ -17,10 +17,11 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import glbs
+from tests.blender import fresh, glbs
 from tests.blender.test_library import write
 from triverse_addon.batch.library.asset_writer import Tile
 from triverse_addon.cli.blender_host import BlenderHost
+from triverse_addon.cli.output_file import SaveError
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.scene.importing.append import append_model
@@ -138,6 +139,19 @@ def test_a_file_that_was_open_before_the_command_stays_the_users(place: Path, gl
     bpy.ops.wm.open_mainfile(filepath=str(place / "room.blend"))
     assert {"Cube", "Camera", "Light", "A blue vase"} <= {obj.name for obj in bpy.data.objects}
     assert bpy.data.worlds
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_file_of_the_command_that_cannot_be_written_says_why(place: Path, is_open: bool) -> None:
+    fresh.empty_file()
+    if is_open:
+        bpy.ops.wm.save_as_mainfile(filepath=str(place / "room.blend"))
+    host = BlenderHost("triverse")
+    assert host.is_open(place / "room.blend") is is_open
+    host.begin_blend()
+    with pytest.raises(SaveError, match=r"The file .*out\.blend cannot be written \(.*\)\."):
+        host.save_blend(place / "nowhere" / "out.blend")
+    assert not (place / "nowhere").exists()
 
 
 @pytest.mark.kind("foreign-world")
