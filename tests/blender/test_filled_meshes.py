@@ -139,6 +139,10 @@ def numbers_of(mesh: bpy.types.Mesh) -> dict[str, Any]:
     sharp = np.empty(len(mesh.edges), bool)
     mesh.edges.foreach_get("use_edge_sharp", sharp)
     found["sharp edges"] = sorted(tuple(sorted(pair)) for pair in edges.reshape(-1, 2)[sharp].tolist())
+    # Computed by Blender from what it knows of the faces at a vertex, which is told for each vertex by its number.
+    of_vertex = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertex_normals.foreach_get("vector", of_vertex)
+    found["vertex normals"] = of_vertex.tobytes()
     return found
 
 

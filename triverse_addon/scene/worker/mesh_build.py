@@ -70,8 +70,7 @@ def build(mesh: bpy.types.Mesh, arrays: Arrays, slots: "np.ndarray | None") -> N
     :param arrays: what to fill it with.
     :param slots: material slot of each primitive; None if there are no materials.
     """
-    can_copy = bpy.app.version >= (4, 5)  # up to 4.4, normals are no attribute
-    order = _first_use(arrays) if can_copy and arrays.normals is not None else None
+    order = _first_use(arrays) if arrays.normals is not None else None
     # Where validate removes faces, the old numbers could not be given back.
     if order is not None and not _is_valid(arrays):
         order = None
@@ -102,29 +101,19 @@ def _build_renumbered(mesh: bpy.types.Mesh, arrays: Arrays, slots: "np.ndarray |
     number[order] = np.arange(len(order), dtype=np.uint32)
     positions, corners = arrays.positions[order], number[arrays.corners]
     normals = arrays.normals[order] if arrays.normals is not None else None
-    # Not in the mesh itself: it would remember by the old numbers which faces are at a vertex.
-    scratch = bpy.data.meshes.new("Scratch")
-    try:
-        _add(scratch, arrays, positions, corners, slots)
-        _find_edges(scratch, arrays, normals, corners, is_valid=True)
-        edges = _get(scratch, ".edge_verts", "value", 2 * len(scratch.edges), np.intc)
-        edges = order.astype(np.intc)[edges].reshape(-1, 2)
-        edges.sort(axis=1)
-        _add(mesh, arrays, arrays.positions, arrays.corners, slots)
-        mesh.edges.add(len(edges))
-        _set(mesh, ".edge_verts", "INT32_2D", "EDGE", "value", edges)
-        sizes = {"CORNER": len(mesh.loops), "FACE": len(mesh.polygons), "EDGE": len(mesh.edges)}
-        for name, kind, domain, width, of_numpy in (
-            (".corner_edge", "INT", "CORNER", 1, np.intc),
-            ("sharp_face", "BOOLEAN", "FACE", 1, bool),
-            ("sharp_edge", "BOOLEAN", "EDGE", 1, bool),
-            ("custom_normal", "INT16_2D", "CORNER", 2, np.int16),
-        ):
-            if name in scratch.attributes:
-                _set(mesh, name, kind, domain, "value", _get(scratch, name, "value", width * sizes[domain], of_numpy))
-        mesh.update()
-    finally:
-        bpy.data.meshes.remove(scratch)
+    _add(mesh, arrays, positions, corners, slots)
+    _find_edges(mesh, arrays, normals, corners, is_valid=True)
+    edges = _get(mesh, ".edge_verts", "value", 2 * len(mesh.edges), np.intc)
+    edges = order.astype(np.intc)[edges].reshape(-1, 2)
+    edges.sort(axis=1)
+    _set(mesh, ".edge_verts", "INT32_2D", "EDGE", "value", edges)
+    _set(mesh, ".corner_vert", "INT", "CORNER", "value", arrays.corners.astype(np.intc))
+    _set(mesh, *_SPATIAL, "vector", arrays.positions)
+    # The mesh still knows by the other numbers which faces are at a vertex. Of Blender's functions that make it forget
+    # that, this takes the least time: 0.02 to 0.1 s for a million triangles. Turned over twice, all is as before.
+    mesh.flip_normals()
+    mesh.flip_normals()
+    mesh.update()
 
 
 def _add(
