@@ -84,7 +84,7 @@ def test_what_else_is_excluded_stays_so(excluded: tuple[str, ...]) -> None:
     scene, home, other, inner = (bpy.context.scene, *map(bpy.data.collections.new, ("Set", "Spare", "Inner")))
     scene.collection.children.link(home)
     scene.collection.children.unlink(collection)
-    for child in (collection, other):
+    for child in (other, collection):
         home.children.link(child)
     collection.children.link(inner)
     of_home = bpy.context.view_layer.layer_collection.children["Set"]

@@ -132,6 +132,29 @@ def test_size_place_and_hull(writer: ChildAssetWriter, tmp_path: Path) -> None:
         assert far < 0.02
 
 
+def test_what_belongs_together_is_scaled_and_placed_as_one(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """Applied to a mesh would be the scale of one object: its children and its mesh's other users have it too."""
+
+    def build() -> None:
+        table = glbs.sphere("table", (3.0, 4.0, 5.0))
+        glbs.sphere("vase", (0.0, 0.0, 1.0), parent=table)
+        twin = bpy.data.objects.new("twin", table.data)
+        twin.location = (6.0, 4.0, 5.0)
+        bpy.context.scene.collection.objects.link(twin)
+
+    glb = glbs.export(tmp_path / "m.glb", build)
+    asset = write(writer, tmp_path / "library", glb, Processing(height_m=0.5, ground=True))
+    collection = opened(tmp_path / "library", asset)
+    low, high = extent(collection)
+    assert (low.z, high.z) == pytest.approx((0.0, 0.5), abs=1e-3)
+    assert tuple(low)[:2] == pytest.approx(tuple(-high)[:2], abs=1e-3)
+    objects = {obj.name.partition(".")[0]: obj for obj in collection.objects}
+    assert objects["vase"].parent == objects["table"]
+    assert objects["twin"].data == objects["table"].data
+    apart = objects["twin"].matrix_world.translation - objects["table"].matrix_world.translation
+    assert tuple(apart) == pytest.approx((0.5, 0.0, 0.0), abs=1e-3), "as far as all of it is high, as before"
+
+
 def test_fewer_triangles_and_levels_of_detail(writer: ChildAssetWriter, tmp_path: Path) -> None:
     models.ensure(["20k"])
     asset = write(writer, tmp_path / "library", models.glb_path("20k"), Processing(decimate=5000, lods=2))

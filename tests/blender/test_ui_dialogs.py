@@ -19,7 +19,7 @@ from tests.blender import glbs
 from tests.blender.conftest import ADDON
 from tests.blender.drawing import Tick, add_records, make_panel, record, session
 from tests.blender.pressed import press
-from tests.blender.recorder import Recorder
+from tests.blender.recorder import Recorder, draw
 from tests.blender.test_ui_batch import ROWS, charges, checked, rows_file, run, settled
 from tests.blender.test_ui_panel import Stand
 from tests.service.server import StandIn
@@ -99,6 +99,43 @@ def test_what_came_of_a_batch_is_opened(
         assert OPS.batch_open(what=what) == {"FINISHED"}
     assert opened == [str(batch.request.library), str(batch.ended.page), str(batch.ended.report)]
     assert all(Path(one).exists() for one in opened)
+
+
+def test_a_phase_of_a_batch_without_progress_is_said(
+    here: Any, tick_until: Tick, rows_file: Callable[..., Path]
+) -> None:
+    from triverse_addon.ui.batch.panel import TRIVERSE_PT_batch
+    from triverse_addon.ui.state.batch_session import Phase
+
+    batch = checked(tick_until, rows_file())
+    said = {
+        Phase.CHECKING: "Checking the file…",
+        Phase.STARTING: "Beginning…",
+        Phase.ENDING: "Writing the report and the contact sheet…",
+    }
+    try:
+        for phase in Phase:
+            batch.phase = phase
+            drawn = draw(TRIVERSE_PT_batch)
+            assert [text for text in drawn.texts() if text in said.values()] == ([said[phase]] if phase in said else [])
+            assert ("triverse.batch_stop" in drawn.operators()) == (phase is Phase.RUNNING)
+    finally:
+        batch.phase = Phase.CHECKED
+
+
+def test_rows_are_found_by_their_names(here: Any, tick_until: Tick, rows_file: Callable[..., Path]) -> None:
+    from triverse_addon.ui.batch.ui_list import TRIVERSE_UL_batch
+
+    checked(tick_until, rows_file(ROWS))
+    manager = bpy.context.window_manager.triverse
+
+    def found(text: str) -> tuple[list[int], list[int]]:
+        stand = SimpleNamespace(filter_name=text, bitflag_filter_item=1 << 30)
+        return TRIVERSE_UL_batch.filter_items(stand, bpy.context, manager, "batch_rows")
+
+    assert found("") == found("  ") == ([], []), "all, in their order"
+    (flags, order) = found("LAM ")
+    assert ([row.name for row, flag in zip(manager.batch_rows, flags, strict=True) if flag], order) == (["Lamp"], [])
 
 
 def test_files_outside_are_listed_before_they_are_allowed(

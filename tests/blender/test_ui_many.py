@@ -9,6 +9,7 @@ import bpy
 import pytest
 
 from tests.blender.drawing import Tick, add_records, draw_rows, poll_message, record, tasks_panel
+from tests.blender.pressed import press
 from tests.blender.recorder import draw
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.dispatcher import BATCH_ORIGIN
@@ -50,6 +51,10 @@ def test_keys_select_several(here: Any, tick_until: Tick) -> None:
     bpy.ops.triverse.select_tasks(action="ALL")
     tick_until(lambda: len(here.many.selection) == 60)
     assert "60 tasks selected" in tasks_panel().texts()
+    assert press(bpy.ops.triverse.select_tasks, action="NONE").result == {"FINISHED"}
+    assert not here.many.selection.is_several
+    press(bpy.ops.triverse.select_tasks, action="ALL")
+    tick_until(lambda: len(here.many.selection) == 60)
     bpy.context.window_manager.triverse.search = "task 1"
     here.tick(0.01)
     assert not here.many.selection.is_several, "what is not shown is not worked on"
@@ -163,3 +168,46 @@ def test_star_tags_and_projects(here: Any, tick_until: Tick) -> None:
     assert (manager.project, manager.made_in) == ("Kitchen", "")
     bpy.ops.triverse.filter_by(kind="FILE", name="/jobs/Castle.blend")
     assert (manager.project, manager.made_in) == ("", "/jobs/Castle.blend")
+
+
+def test_tags_and_projects_of_other_tasks_are_offered_while_words_are_typed(here: Any, tick_until: Tick) -> None:
+    from triverse_addon.ui.task_list import label_operators
+
+    marks = (("Stone", "wood"), "Kitchen"), ((), "Garden"), (("bare wood",), "")
+    tasks = [one.with_(tags=tags, project=project) for one, (tags, project) in zip(imported(3), marks, strict=True)]
+    add_records(*tasks)
+    list_rows.click(here, tasks[0].id)
+    pressed = press(bpy.ops.triverse.edit_tags)
+    assert (pressed.opened, pressed.properties["tags"]) == ("invoke_props_dialog", "Stone, wood")
+    assert pressed.properties["mode"] == "REPLACE"
+    pressed = press(bpy.ops.triverse.set_project)
+    assert (pressed.opened, pressed.properties["project"]) == ("invoke_props_dialog", "Kitchen")
+    tick_until(lambda: here.many.groups.tags and not here.many.needs_ticks)
+
+    tags_like = lambda text: label_operators._tags_like(None, bpy.context, text)  # noqa: E731
+    assert sorted(tags_like("WO")) == ["bare wood", "wood"]
+    assert tags_like("wood, iron, sto") == ["wood, iron, Stone"]
+    assert tags_like("Wood, wo") == ["Wood, bare wood"], "none twice"
+    assert label_operators._projects_like(None, bpy.context, "garD") == ["Garden"]
+    assert sorted(label_operators._projects_like(None, bpy.context, "")) == ["Garden", "Kitchen"]
+
+    list_rows.click(here, tasks[1].id, ctrl=True)
+    assert press(bpy.ops.triverse.set_project).properties["project"] == "", "they have not the same"
+
+
+def test_a_job_on_many_tells_how_far_it_is_and_is_stopped(here: Any) -> None:
+    from triverse_addon.ui.state.many_tasks import Progress
+
+    add_records(*imported(2))
+    assert "Nothing is under way" in poll_message(bpy.ops.triverse.stop_many)
+    progress = here.many.progress = Progress(Sentence.of("Importing"), total=2_000, seen=1_500)
+    try:
+        drawn = tasks_panel()
+        (bar,) = [one for one in drawn.drawn if one.function == "progress"]
+        assert (bar.text, bar.given["factor"]) == ("Importing 1,500 / 2,000", 0.75)
+        assert "triverse.stop_many" in drawn.operators()
+        assert bpy.ops.triverse.stop_many() == {"FINISHED"}
+        assert progress.is_cancelled
+    finally:
+        here.many.progress = None
+    assert "triverse.stop_many" not in tasks_panel().operators()

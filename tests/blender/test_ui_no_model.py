@@ -11,6 +11,7 @@ import bpy
 import pytest
 
 from tests.blender.drawing import Tick, draw_rows, session, tasks_panel
+from tests.blender.pressed import press
 from tests.blender.recorder import draw
 from tests.service.server import StandIn
 from triverse_addon.tasks.record.record import Stage, TaskRecord
@@ -126,6 +127,16 @@ def test_preview_renders_are_turned_through(model: TaskRecord, connected: StandI
     from triverse_addon.ui.viewport import preview, preview_control
 
     connected.state.settings.answer_shape = "list"
+    pressed = press(OPS.preview_renders, task_id=model.id, image_count=3)
+    assert (pressed.opened, pressed.given["title"]) == ("invoke_props_dialog", "Preview Renders")
+    assert pressed.given["confirm_text"] == "Order"
+    assert pressed.texts[0] == "Pictures"
+    # Asked for with the press, so that each number has its price as soon as it is chosen.
+    tick_until(lambda: not session().price.is_waiting)
+    for count in (1, 8):
+        pressed = press(OPS.preview_renders, task_id=model.id, image_count=count)
+        assert any("credit" in text for text in pressed.texts), pressed.texts
+    assert newest().id == model.id, "nobody has said yes"
     assert OPS.preview_renders(task_id=model.id, image_count=2) == {"FINISHED"}
     record = ended(tick_until, newest().id)
     assert (record.sources["model_file"], record.params["image_count"]) == (model.model_path, 2)
@@ -140,6 +151,7 @@ def test_preview_renders_are_turned_through(model: TaskRecord, connected: StandI
     finally:
         preview.shown = None
     assert OPS.preview_renders(task_id=record.id) == {"CANCELLED"}
+    assert press(OPS.preview_renders, task_id=record.id).opened == ""
 
 
 def test_prices_are_asked_before_a_dialog_opens(

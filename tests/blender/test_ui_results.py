@@ -12,6 +12,7 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.drawing import Tick, draw_rows, session, tasks_panel
+from tests.blender.pressed import press
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
 from triverse_addon.tasks.record.processing import PLAIN, Processing
@@ -52,19 +53,6 @@ def menu(name: str) -> Recorder:
     return draw({"task": selected_task.TRIVERSE_MT_task, "make": make_from.TRIVERSE_MT_make_from}[name])
 
 
-def dialog(cls: type, record: TaskRecord, **values: Any) -> Recorder:
-    """What a dialog shows."""
-    layout = Recorder()
-    properties = bpy.context.window_manager.operator_properties_last(cls.bl_idname)  # type: ignore[attr-defined]
-    given = {"layout": layout, "record": lambda _: record, "bl_rna": properties.bl_rna, **values}
-    stand = type("Operator", (), given)()
-    for name in ("_flow", "_request"):
-        if hasattr(cls, name):
-            setattr(type(stand), name, getattr(cls, name))
-    cls.draw(stand, bpy.context)  # type: ignore[attr-defined]
-    return layout
-
-
 # -----------------------------------------------------------------------------
 # Made by the service
 
@@ -89,14 +77,16 @@ def test_the_menu_offers_what_takes_a_model_with_its_price(made: TaskRecord, tic
 def test_one_click_orders_it_with_the_model_filled_in(
     made: TaskRecord, connected: StandIn, tick_until: Tick, tmp_path: Any, flow_name: str
 ) -> None:
-    from triverse_addon.ui.task_list import make_from
-
     shared = bpy.context.scene.triverse.shared
     shared.prompt = "Red leather"
     shared.image_file = str(glbs.picture(tmp_path / "leather.png", 8, 8))
     price = connected.state.user.balance
-    drawn = dialog(make_from.TRIVERSE_OT_make_from, made, flow=flow_name, in_place=False)
-    assert any(made.name in text for text in drawn.texts())
+    pressed = press(OPS.make_from, task_id=made.id, flow=flow_name)
+    assert pressed.opened == "invoke_props_dialog"
+    assert (pressed.given["title"], pressed.given["confirm_text"]) == ("Make From This", "Generate")
+    assert any(made.name in text for text in pressed.texts)
+    assert bpy.context.scene.triverse.flow == flow_name
+    assert shared.model_file == made.model_path
     assert OPS.make_from(task_id=made.id, flow=flow_name) == {"FINISHED"}
     new = session().engine.tasks()[0]
     assert (new.flow, new.sources["model_file"]) == (flow_name, made.model_path)
@@ -106,6 +96,7 @@ def test_one_click_orders_it_with_the_model_filled_in(
     tick_until(lambda: session().engine.get(new.id).stage in (Stage.IMPORTED, Stage.READY))
     assert connected.state.user.balance < price
     assert OPS.make_from(task_id=made.id, flow="image-to-model") == {"CANCELLED"}
+    assert press(OPS.make_from, task_id=made.id, flow="image-to-model").opened == "", "it takes no model"
     assert len(session().engine.tasks()) == 2
 
 
@@ -121,14 +112,14 @@ def test_it_takes_the_place_of_the_model_if_that_is_wished(made: TaskRecord, tic
 
 
 def test_a_dialog_that_is_left_leaves_the_panel_as_it_was(made: TaskRecord) -> None:
-    from triverse_addon.ui.task_list import make_from
-
     props = bpy.context.scene.triverse
     props.use_selection = True
-    stand = SimpleNamespace(_before=(props.flow, props.shared.model_file, props.use_selection), flow="model-remesh")
-    make_from.TRIVERSE_OT_make_from._fill(stand, bpy.context, made)
-    assert (props.flow, props.shared.model_file, props.use_selection) == ("model-remesh", made.model_path, False)
-    make_from.TRIVERSE_OT_make_from.cancel(stand, bpy.context)
+
+    def leave(operator: Any, context: Any) -> None:
+        assert (props.flow, props.shared.model_file, props.use_selection) == ("model-remesh", made.model_path, False)
+        operator.cancel(context)
+
+    press(OPS.make_from, task_id=made.id, flow="model-remesh", meanwhile=leave)
     assert (props.flow, props.shared.model_file, props.use_selection) == ("text-to-model", "", True)
 
 
@@ -195,16 +186,28 @@ def test_what_cannot_be_done_is_said_once(made: TaskRecord, tick_until: Tick, mo
 
 
 def test_the_dialog_says_what_comes_of_it_in_blenders_words(made: TaskRecord) -> None:
-    from triverse_addon.ui.task_list import work_operators
-
-    cls = work_operators.TRIVERSE_OT_work_on_result
-    values = {"use_decimate": True, "triangles": 100, "lods": 2, "hull": False, "cleanup": False, "merge": False}
-    said = dialog(cls, made, in_place=True, **values).prose()
+    pressed = press(OPS.work_on_result, task_id=made.id)
+    assert pressed.opened == "invoke_props_dialog"
+    assert (pressed.given["title"], pressed.given["confirm_text"]) == ("Work on Result", "Start Work")
+    assert pressed.properties["use_decimate"], "something is chosen"
+    assert abs(pressed.properties["triangles"] - made.triangles // 2) < 50, "half of them"
+    said = press(OPS.work_on_result, task_id=made.id, use_decimate=True, triangles=100, lods=2).prose
     assert f"{made.triangles:,} triangles" in said
     assert f"Ratio {100 / made.triangles:.3f}" in said
     assert "LOD1 50 · LOD2 25" in said
     assert OPS.work_on_result(task_id=made.id, use_decimate=False) == {"CANCELLED"}, "nothing was chosen"
     assert session().engine.get(made.id).stage is Stage.IMPORTED
+
+
+def test_work_is_stopped_and_the_model_stays_as_it_was(made: TaskRecord, tick_until: Tick) -> None:
+    (old,) = imported()
+    assert OPS.work_on_result(task_id=made.id, use_decimate=True, triangles=100) == {"FINISHED"}
+    assert session().engine.get(made.id).is_worked_on
+    assert OPS.stop_work(task_id=made.id) == {"FINISHED"}
+    left = reaches(tick_until, made.id, Stage.IMPORTED)
+    assert (left.is_worked_on, left.blend_work) == (False, PLAIN)
+    assert (imported(), triangles(old)) == ([old], made.triangles)
+    assert press(OPS.stop_work, task_id=made.id).result == {"CANCELLED"}, "there is nothing to stop"
 
 
 def test_what_makes_no_sense_is_greyed_with_the_reason(here: Any, made: TaskRecord) -> None:
@@ -231,11 +234,11 @@ def test_a_double_click_on_a_thumbnail_shows_the_model_in_the_scene(made: TaskRe
     preview_control.show((preview.Tile(made.id, ""),), region)
     cls = preview_operators.TRIVERSE_OT_preview
     stand = SimpleNamespace(_dragged_from=None, _show_imported=lambda shown: cls._show_imported(None, shown))
-    press = SimpleNamespace(type="LEFTMOUSE", value="PRESS", mouse_x=-9, mouse_y=-9)
+    click = SimpleNamespace(type="LEFTMOUSE", value="PRESS", mouse_x=-9, mouse_y=-9)
     context = SimpleNamespace(window=window)
-    assert cls.modal(stand, context, press) == {"PASS_THROUGH"}, "a click elsewhere is none of ours"
+    assert cls.modal(stand, context, click) == {"PASS_THROUGH"}, "a click elsewhere is none of ours"
     assert preview.shown is not None
-    preview_operators._Opened.set(press)
-    assert cls.modal(stand, context, press) == {"FINISHED"}
+    preview_operators._Opened.set(click)
+    assert cls.modal(stand, context, click) == {"FINISHED"}
     assert preview.shown is None
     assert {obj for obj in bpy.context.view_layer.objects if obj.select_get()} & set(imported()[0].all_objects)

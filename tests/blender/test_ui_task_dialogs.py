@@ -16,7 +16,7 @@ import pytest
 
 from tests.blender.drawing import Tick, add_records, record
 from tests.blender.pressed import press
-from tests.blender.recorder import draw
+from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
 from triverse_addon.tasks.record.record import Stage, TaskRecord
 from triverse_addon.ui.state import list_rows
@@ -148,6 +148,20 @@ def test_a_click_on_a_picture_opens_the_large_preview(
     assert asked == [("INVOKE_DEFAULT", {"task_ids": task.id})]
     press(OPS.choose_task, task_id=task.id, part="NAME")
     assert len(asked) == 1, "a click on the name chooses"
+
+
+def test_below_the_list_is_the_chosen_task_and_without_one_nothing(here: Any) -> None:
+    from triverse_addon.ui.task_list import selected_task
+
+    def below() -> Recorder:
+        layout = Recorder()
+        selected_task.draw(layout, bpy.context, here)
+        return layout
+
+    assert list_rows.chosen_id(here) == ""
+    assert not below().drawn
+    chosen(here, record("A chair", Stage.FAILED, task_uuid=UUIDS[0]))
+    assert below().operators()
 
 
 # -----------------------------------------------------------------------------

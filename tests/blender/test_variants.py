@@ -14,6 +14,7 @@ from mathutils import Matrix, Vector
 
 from tests.blender import glbs
 from tests.blender.drawing import Tick, draw_rows, make_panel, session, shown_rows, tasks_panel
+from tests.blender.pressed import press
 from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
 from triverse_addon.scene.importing.importer import import_task
@@ -142,10 +143,16 @@ def test_a_draft_is_refined_in_its_place(priced: Any, connected: StandIn, tick_u
     old.name = "My chair"
     for obj in old.all_objects:
         obj.location.x += 5.0
+    session().price.forget()
+    pressed = press(OPS.refine, task_id=draft.id)
+    assert (pressed.opened, pressed.given["title"]) == ("invoke_confirm", "Generate at an Unknown Price?")
+    assert pressed.given["confirm_text"] == "Refine"
+    assert len(session().engine.tasks()) == 1, "nobody has said yes"
     tasks_panel()
     # Blender's price of the Hero is asked for by drawing, as in the window.
     tick_until(lambda: any("·" in one.text for one in menu().drawn if one.given.get("operator") == "triverse.refine"))
-    assert OPS.refine(task_id=draft.id) == {"FINISHED"}
+    pressed = press(OPS.refine, task_id=draft.id)
+    assert (pressed.result, pressed.opened) == ({"FINISHED"}, ""), "its price was shown"
     tick_until(lambda: len(session().engine.tasks()) == 2)
     hero = session().engine.tasks()[0]
     assert (hero.params["polygon_limit"], hero.params["texture_size"], hero.params["turbo"]) == (1_000_000, 4096, False)
