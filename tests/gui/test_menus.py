@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
 from scripts._dev.screen import MIDDLE_PX
 from scripts._dev.window import Blender, BlenderWindow
+from tests.gui.conftest import StartingAs
 from tests.gui.menu_stage import (
     COUNT,
     COVERED,
@@ -61,11 +61,11 @@ pytestmark = pytest.mark.kind("menu-numbers")
 
 @pytest.fixture(scope="module")
 def shared(
-    blender: Blender, profile_template: Path, tmp_path_factory: pytest.TempPathFactory
+    blender: Blender, starting_as: StartingAs, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("menus")
     with StandIn(speed=20, samples=("1k",)) as service:
-        home = copy_profile(profile_template, folder / "home")
+        home = copy_profile(starting_as(MIDDLE_PX, narrow=True), folder / "home")
         stored.fill(stored.data_folder(home), COUNT)
         # There is no desktop that could open a folder or a file.
         programs = folder / "programs"
@@ -352,6 +352,9 @@ def test_the_menu_of_pictures(stage: Stage, account: Account) -> None:
 @uses("TRIVERSE_MT_add")
 def test_the_add_menu(stage: Stage, account: Account) -> None:
     window, mouse = stage.window, stage.mouse
+    # It opens over the viewport, which is to be as wide as menu and entries beside each other.
+    window.run("with override('TEXT_EDITOR'): bpy.ops.screen.area_close()")
+    settle(window)
     ready_sources(stage)
     window.run("with override(): bpy.ops.object.select_all(action='SELECT')")
     dialogs = {
