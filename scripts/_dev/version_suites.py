@@ -114,14 +114,15 @@ WINDOWS = Suite(
         "test_menus.py::test_what_to_make",  # a menu of 4.3 carries the number of an entry as a float
         "test_placing.py",
         "test_roots.py",
+        "test_sources.py::test_dropped_pictures_become_tasks_after_a_question",  # what Blender tells of a drop, and when
         "test_updates.py",
     ),
     ("app.version", "blender.name"),
     ("sid", "trixie"),
 )
 """Real Blenders with a window. About versions is what Blender itself does there: mouse, keyboard and screen as the
-tests use them, the root that it runs in, its events, keys, undo and files, autosave, menus, what is drawn over a
-viewport, a first start, and how it installs and updates extensions."""
+tests use them, the root that it runs in, its events, keys, undo and files, drops, autosave, menus, what is drawn
+over a viewport, a first start, and how it installs and updates extensions."""
 
 SUITES = {suite.name: suite for suite in (BPY, WINDOWS)}
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.blender import glbs
 from tests.blender.drawing import poll_message, session
+from tests.blender.pressed import press
 from tests.blender.recorder import draw
 from tests.blender.test_prepare import painted
 from tests.service.server import StandIn
@@ -117,6 +118,68 @@ def test_the_handler_takes_pictures_over_the_viewport_only(ui: ModuleType) -> No
     for kind, area in areas.items():
         assert handler.poll_drop(SimpleNamespace(area=area)) is (kind == "VIEW_3D")
     assert handler.poll_drop(SimpleNamespace(area=None)) is False
+
+
+def test_the_place_is_noted_where_the_mouse_is_while_blender_asks(
+    ui: ModuleType, connected: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender hands the place of the drop to no operator; and it asks the handler where it can run none."""
+    from triverse_addon.ui.generate import drop_handler
+
+    window = bpy.context.window_manager.windows[0]
+    areas = {area.type: area for area in window.screen.areas}
+    area = areas["VIEW_3D"]
+    regions = {region.type: region for region in area.regions}
+    noted: list[str] = []
+    ops = SimpleNamespace(triverse=SimpleNamespace(note_drop=noted.append))
+    fake = SimpleNamespace(
+        app=SimpleNamespace(background=False, timers=bpy.app.timers), context=SimpleNamespace(window=window), ops=ops
+    )
+    monkeypatch.setattr(drop_handler, "bpy", fake)
+
+    def ask(region_type: str) -> None:
+        context = SimpleNamespace(screen=window.screen, area=area, region=regions[region_type])
+        assert drop_handler.TRIVERSE_FH_pictures.poll_drop(context)
+
+    def note(x: int, y: int) -> set[str]:
+        event = SimpleNamespace(mouse_x=x, mouse_y=y)
+        return drop_handler.TRIVERSE_OT_note_drop.invoke(SimpleNamespace(), SimpleNamespace(window=window), event)
+
+    drop_handler._note()
+    assert noted == [], "nothing was asked"
+    assert note(0, 0) == {"CANCELLED"}
+    try:
+        ask("UI")
+        assert bpy.app.timers.is_registered(drop_handler._note)
+        drop_handler._note()
+        assert noted == ["INVOKE_DEFAULT"]
+        side = regions["UI"]
+        assert note(side.x - 1, side.y) == {"FINISHED"}
+        assert drop_handler._noted is None, "where the mouse was before"
+        assert note(side.x, side.y) == {"FINISHED"}
+        assert drop_handler._noted is not None
+        assert (drop_handler._noted.x, drop_handler._noted.region_type) == (side.x, "UI")
+
+        # A single picture that is dropped onto the sidebar goes into the panel; where it is used up, the place is not.
+        picture = glbs.picture(tmp_path / "chair.png", 8, 8)
+        monkeypatch.setattr(drop_handler, "bpy", bpy)
+        pressed = press(bpy.ops.triverse.drop, **dropped(picture))
+        assert (pressed.result, pressed.opened) == ({"FINISHED"}, "")
+        props = bpy.context.scene.triverse
+        assert (props.flow, props.shared.image_file) == ("image-to-model", str(picture))
+        assert not bpy.app.timers.is_registered(drop_handler._note)
+        assert drop_handler._noted is None
+        assert press(bpy.ops.triverse.drop, **dropped(picture)).opened == "invoke_props_dialog"
+
+        monkeypatch.setattr(drop_handler, "bpy", fake)
+        ask("WINDOW")
+        before = area.type
+        area.type = "OUTLINER"
+        assert note(side.x, side.y) == {"CANCELLED"}, "the region is gone"
+        area.type = before
+    finally:
+        drop_handler.forget_place()
+    assert not connected.state.creations
 
 
 @pytest.mark.kind("picture-content")

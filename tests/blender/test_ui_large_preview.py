@@ -16,7 +16,7 @@ import bpy
 import pytest
 
 from tests.blender import glbs
-from tests.blender.drawing import add_records, record
+from tests.blender.drawing import Tick, add_records, record
 from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 
@@ -85,7 +85,7 @@ def test_the_view_is_drawn_that_it_was_turned_to_and_nothing_until_a_picture_is_
     """A texture needs a window. So these are names of textures, as if those had been made."""
     from triverse_addon.ui.viewport import preview, preview_drawing, textures
 
-    (chair, _), held = tasks, {}
+    chair, held = tasks[0], {}
     monkeypatch.setattr(textures, "_of_sources", held)
     of_chair = preview.Preview((preview.Tile(chair.id),), 0)
     drawn = lambda: preview_drawing._picture(of_chair, here, chair)  # noqa: E731
@@ -97,3 +97,23 @@ def test_the_view_is_drawn_that_it_was_turned_to_and_nothing_until_a_picture_is_
     for number, name in ((0, "front"), (3, "right"), (5, "left")):
         of_chair.view = number
         assert drawn() == name
+
+
+def test_pictures_and_thumbnails_are_drawn_as_soon_as_they_are_there(
+    here: Any, tasks: list[TaskRecord], tmp_path: Path, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A texture needs a window. So it is told of what each would have been made."""
+    from triverse_addon.ui.viewport import preview, preview_drawing, textures
+
+    for name in ("_of_sources", "_of_thumbnails"):
+        monkeypatch.setattr(textures, name, {})
+    monkeypatch.setattr(textures, "_texture", lambda width, height, pixels: (width, height, len(pixels)))
+    table, picture = tasks[1], glbs.picture(tmp_path / "preview.png", 12, 6)
+    chair = tasks[0].with_(preview_path=str(picture))
+    drawn = lambda task: preview_drawing._picture(preview.Preview((), 0), here, task)  # noqa: E731
+    assert drawn(table) is drawn(chair) is None
+    thumbnail, large = (8, 8, 8 * 8 * 4), (12, 6, 12 * 6 * 4)
+    assert tick_until(lambda: drawn(table)) == thumbnail
+    assert drawn(table) is drawn(table), "made once"
+    tick_until(lambda: drawn(chair) == large)  # the thumbnail stands there until the picture comes
+    assert drawn(chair) is drawn(chair)

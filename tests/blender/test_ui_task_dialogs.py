@@ -8,7 +8,7 @@ One: ``python scripts/test.py tests/blender/test_ui_task_dialogs.py``.
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import bpy
@@ -132,6 +132,18 @@ def test_a_task_is_renamed_by_button_and_by_a_double_click_on_its_name(
     for part, pressed in (("", {}), ("NAME", {"ctrl": True}), ("NAME", {"mouse_x": 90})):
         assert double_click(part, **pressed) == {"PASS_THROUGH"}
     assert len(begun) == 2
+
+
+def test_the_name_is_edited_in_a_popover_that_is_registered(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triverse_addon.ui.task_list import rename
+
+    asked: list[Any] = []
+    wm = SimpleNamespace(call_panel=lambda how, **given: asked.append((how, given)))
+    monkeypatch.setattr(rename, "bpy", SimpleNamespace(ops=SimpleNamespace(wm=wm)))
+    rename.begin()
+    ((how, given),) = asked
+    assert (how, given["name"]) == ("INVOKE_DEFAULT", bpy.types.TRIVERSE_PT_rename.bl_idname)
+    assert given.keys() <= set(bpy.ops.wm.call_panel.get_rna_type().properties.keys())
 
 
 def test_a_click_on_a_picture_opens_the_large_preview(

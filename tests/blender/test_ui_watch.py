@@ -96,6 +96,16 @@ def test_the_last_timer_is_removed_at_the_end(stand: Stand) -> None:
     assert stand.timers == []
 
 
+def test_a_timer_that_was_forgotten_ends_at_its_next_tick(stand: Stand) -> None:
+    from triverse_addon.ui.timers import modal_timer
+
+    stand.fire(0.1)
+    modal_timer.forget()
+    assert stand.fire(0.1) == {"FINISHED", "PASS_THROUGH"}
+    assert stand.timers == []
+    assert len(stand.ticked_at_s) == 1, "it does nothing more"
+
+
 def test_only_models_that_are_imported_when_they_are_ready_are_awaited() -> None:
     assert InProgress([CONVERTING]).expects_model
     others = (
