@@ -114,7 +114,7 @@ WINDOWS = Suite(
         "test_menus.py::test_what_to_make",  # a menu of 4.3 carries the number of an entry as a float
         "test_placing.py",
         "test_roots.py",
-        "test_sources.py::test_dropped_pictures_become_tasks_after_a_question",  # what Blender tells of a drop, and when
+        "test_sources.py::test_dropped_pictures_become_tasks_after_a_question",  # what Blender tells of a drop
         "test_updates.py",
     ),
     ("app.version", "blender.name"),
