@@ -80,6 +80,11 @@ def glb(tmp_path: Path) -> Path:
     return glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("g", material=glbs.textured()))
 
 
+def write_pictured(writer: ChildAssetWriter, library: Path, glb: Path) -> None:
+    """Write one model with a picture that is there: to draw one takes half a second of the processor."""
+    write(writer, library, glb, preview_path=models.preview_path("1k"))
+
+
 def test_one_child_does_many_jobs_and_nothing_is_left_of_the_one_before(tmp_path: Path, glb: Path) -> None:
     children = Children(tmp_path)
     try:
@@ -188,7 +193,7 @@ def test_a_child_makes_room_after_some_jobs(tmp_path: Path, glb: Path) -> None:
     children = Children(tmp_path, jobs_per_child=2)
     try:
         for _ in range(3):
-            write(children.writer, tmp_path / "library", glb)
+            write_pictured(children.writer, tmp_path / "library", glb)
     finally:
         children.writer.close()
     assert len(children.pids) == 2
@@ -197,7 +202,7 @@ def test_a_child_makes_room_after_some_jobs(tmp_path: Path, glb: Path) -> None:
 def test_two_at_once_have_a_child_each(tmp_path: Path, glb: Path) -> None:
     children = Children(tmp_path)
     threads = [
-        threading.Thread(target=write, args=(children.writer, tmp_path / f"library-{number}", glb))
+        threading.Thread(target=write_pictured, args=(children.writer, tmp_path / f"library-{number}", glb))
         for number in range(2)
     ]
     for thread in threads:
@@ -215,8 +220,8 @@ def test_a_refusal_does_not_end_the_child(tmp_path: Path, glb: Path) -> None:
     bad.write_bytes(glb.read_bytes())
     try:
         with pytest.raises(ConvertError, match="cannot read this model"):
-            write(children.writer, tmp_path / "library", bad)
-        write(children.writer, tmp_path / "library", glb)
+            write_pictured(children.writer, tmp_path / "library", bad)
+        write_pictured(children.writer, tmp_path / "library", glb)
     finally:
         children.writer.close()
     assert len(children.pids) == 1
@@ -227,7 +232,7 @@ def test_a_crash_is_tried_once_more_in_a_new_child(tmp_path: Path, glb: Path) ->
     crash = f"import gltf_import\nif not os.path.exists({str(once)!r}):\n    open({str(once)!r}, 'w').close()\n"
     children = Children(tmp_path, crash + "    gltf_import.read = lambda *_: os.kill(os.getpid(), 11)\n")
     try:
-        write(children.writer, tmp_path / "library", glb)
+        write_pictured(children.writer, tmp_path / "library", glb)
     finally:
         children.writer.close()
     assert len(children.pids) == 2
@@ -253,8 +258,8 @@ def test_a_model_that_crashes_every_child_is_told_and_the_next_goes_on(tmp_path:
     evil.write_bytes(glb.read_bytes())
     try:
         with pytest.raises(ConvertError, match=r"crashed while it worked on this model \(SIGSEGV\)") as caught:
-            write(children.writer, tmp_path / "library", evil)
-        write(children.writer, tmp_path / "library", glb)
+            write_pictured(children.writer, tmp_path / "library", evil)
+        write_pictured(children.writer, tmp_path / "library", glb)
     finally:
         children.writer.close()
     assert len(children.pids) == 3
