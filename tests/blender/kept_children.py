@@ -8,6 +8,7 @@ factory settings, as one that was started for it. Each session of pytest has one
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import shutil
 import sys
@@ -197,3 +198,7 @@ def end() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for kept in (_writers, _idle, _folders):
         kept.clear()
+
+
+# For scripts of tests, which run in processes of their own; pytest ends what is kept before Python does.
+atexit.register(end)
