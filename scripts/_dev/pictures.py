@@ -7,7 +7,7 @@ No floor (development only). Any thread. Never imports ``bpy``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
@@ -58,25 +58,29 @@ def around(box: Box, part: Box, mouse_y: int) -> list[Box]:
     return [Box(part.x, low, part.width, high - low) for low, high in rows if high > low]
 
 
+def connected(grey: Image.Image, above: int) -> Iterator[Box]:
+    """Around each connected part of a grey picture that is brighter than ``above``."""
+    width = grey.width
+    left = {place for place, value in enumerate(grey.tobytes()) if value > above}
+    steps = [down + right for down in (-width, 0, width) for right in (-1, 0, 1)]
+    while left:
+        part, at = [left.pop()], 0
+        while at < len(part):
+            near = {part[at] + step for step in steps} & left
+            left -= near
+            part += near
+            at += 1
+        xs, ys = [place % width for place in part], [place // width for place in part]
+        yield Box(min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
+
+
 def largest_change(before: Image.Image, now: Image.Image) -> Box | None:
     """Where the largest connected part is in which two pictures differ; None if there is none, or it is large."""
     differ = ImageChops.difference(before.convert("L"), now.convert("L")).point(
         [255 * (grey > 8) for grey in range(256)]
     )
-    tiles = differ.reduce(_TILE_PX)
-    left = {place for place, grey in enumerate(tiles.tobytes()) if grey}
-    around = [down + right for down in (-tiles.width, 0, tiles.width) for right in (-1, 0, 1)]
-    largest = None
-    while left:
-        group, at = [left.pop()], 0
-        while at < len(group):
-            near = {group[at] + step for step in around} & left
-            left -= near
-            group += near
-            at += 1
-        xs, ys = [place % tiles.width for place in group], [place // tiles.width for place in group]
-        size = (max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
-        box = Box(*(number * _TILE_PX for number in (min(xs), min(ys), *size)))
-        if largest is None or box.width * box.height > largest.width * largest.height:
-            largest = box
-    return None if largest is None or is_half(largest, now.width * now.height) else largest
+    tiles = max(connected(differ.reduce(_TILE_PX), 0), key=lambda part: part.width * part.height, default=None)
+    if tiles is None:
+        return None
+    largest = Box(*(number * _TILE_PX for number in (tiles.x, tiles.y, tiles.width, tiles.height)))
+    return None if is_half(largest, now.width * now.height) else largest

@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from PIL import Image
-
-from scripts._dev.pictures import Box
+from scripts._dev.pictures import Box, connected
 from scripts._dev.window import TABS_PX, BlenderWindow
 
 SCALE = 2.0
@@ -22,7 +18,7 @@ def cut_texts(window: BlenderWindow, side: Box) -> list[tuple[int, int]]:
     window.redraw()
     right, low = side.x + side.width - round(TABS_PX * SCALE), side.y + side.height
     picture = window.screen.picture().convert("L").crop((side.x, side.y, right, low))
-    dots = {(left, top) for left, top, width, height in _spots(picture) if {width, height} <= {3, 4, 5}}
+    dots = {(part.x, part.y) for part in connected(picture, BRIGHT) if {part.width, part.height} <= {3, 4, 5}}
 
     def is_dot(x: int, y: int) -> bool:
         return any((x + dx, y + dy) in dots for dx in (-1, 0, 1) for dy in (-1, 0, 1))
@@ -33,19 +29,3 @@ def cut_texts(window: BlenderWindow, side: Box) -> list[tuple[int, int]]:
         for gap in (5, 6, 7, 8)
         if [is_dot(x + times * gap, y) for times in (-1, 1, 2, 3)] == [False, True, True, False]
     )
-
-
-def _spots(picture: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, width and height of each connected part of a picture that is bright."""
-    width = picture.width
-    bright = {place for place, grey in enumerate(picture.tobytes()) if grey > BRIGHT}
-    around = (-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1)
-    while bright:
-        part, at = [bright.pop()], 0
-        while at < len(part):
-            near = {part[at] + step for step in around} & bright
-            bright -= near
-            part += near
-            at += 1
-        xs, ys = [place % width for place in part], [place // width for place in part]
-        yield min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1
