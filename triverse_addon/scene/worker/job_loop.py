@@ -191,8 +191,6 @@ def load_empty_file() -> bpy.types.Scene:
 
     Unlike :func:`empty_file`, this removes everything that an earlier job may have left.
     """
-    global _leaves_only_data
-    _leaves_only_data = False
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
     return blend_file.begin()
 
