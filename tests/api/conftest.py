@@ -23,7 +23,7 @@ settings.load_profile("untimed")
 @pytest.fixture(autouse=True)
 def authorities_read_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare every client the reading of certificates, where the test is not about them."""
-    if request.path.name not in ("test_tls.py", "test_addresses.py"):
+    if request.path.name not in ("test_tls.py", "test_tls_socket.py", "test_addresses.py"):
         authorities.read_once(monkeypatch)
 
 

@@ -17,11 +17,12 @@ import contextlib
 import inspect
 import logging
 import queue
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets import exceptions as ws
@@ -42,6 +43,7 @@ from .proxies import proxy_for
 from .responses import not_an_answer, read_answer
 from .sentence import Sentence
 from .tls import certificate_problem, no_secure_connection, secure_context
+from .tls_socket import shared
 from .unexpected_errors import UNFORESEEN
 from .urls import websocket_url
 
@@ -131,7 +133,10 @@ class _Refused(Exception):
 
 
 class _Connection(ClientConnection):
-    """A connection that does not follow redirects."""
+    """A connection that does not follow redirects, and whose threads take turns at TLS."""
+
+    def __init__(self, connected: socket.socket, *given: Any, **named: Any) -> None:
+        super().__init__(cast(socket.socket, shared(connected)), *given, **named)
 
     def handshake(self, *given: Any, **named: Any) -> None:
         response: Response | None = None
