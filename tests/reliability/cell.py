@@ -129,7 +129,7 @@ class Cell:
         self._down_and_up()
         if self.kind == "ws":
             # On a busy machine the task would have come in by polling before the WebSocket was tried.
-            self._until(lambda: all(rule.hits for rule in self.rules))
+            self._until(lambda: all(rule.hits for rule in self.rules) and self._record(task_id).task_uuid)
             self.service.state.finish(self._record(task_id).task_uuid or "")
         record = self._end_of(task_id)
         while record.stage is not Stage.IMPORTED:
