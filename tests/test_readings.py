@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
 
+from scripts._dev import reader
 from scripts._dev.pictures import Box
 from scripts._dev.readings import Readings
+from scripts._dev.sandbox import SandboxError
 from scripts._dev.screen import Screen, Word, find_text
 
 
@@ -82,14 +84,14 @@ class TwoRows(Screen):
 
 
 class Asked(Screen):
-    """A screen that counts how often its reader is started, which reads one word."""
+    """A screen that counts how often its reader is asked, which reads one word."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    def tool(self, argv: Sequence[str | Path], stdin: bytes = b"") -> bytes:
+    def _table(self, picture: Image.Image) -> str:
         self.count += 1
-        return b"header\n5\t1\t1\t1\t1\t1\t80\t8\t120\t40\t96\tSending\n"
+        return "5\t1\t1\t1\t1\t1\t80\t8\t120\t40\t96\tSending\n"
 
 
 def test_of_a_picture_the_reader_is_asked_once(readings: Readings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +118,20 @@ def test_what_was_looked_for_in_vain_is_read_row_by_row(monkeypatch: pytest.Monk
     asked = len(screen.asked)
     assert screen.find("Sending", part) == found
     assert len(screen.asked) == asked, "each row is read once"
+
+
+def test_where_the_reader_finds_its_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, root = tmp_path / "named", tmp_path / "root"
+    in_root = root / "usr/share/tesseract-ocr/5/tessdata"
+    monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
+    for folder in (named, in_root):
+        folder.mkdir(parents=True)
+        (folder / "eng.traineddata").touch()
+    assert reader.data_folder(root) == in_root
+    monkeypatch.setenv("TESSDATA_PREFIX", str(named))
+    assert reader.data_folder(root) == named
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert reader.data_folder(root) == in_root
+    monkeypatch.setattr(reader, "_DATA", "nowhere/at/all")
+    with pytest.raises(SandboxError, match="tesseract-ocr-eng"):
+        reader.data_folder(root)

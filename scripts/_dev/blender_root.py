@@ -26,8 +26,7 @@ PACKAGES = (
     "xauth",
     "xdotool",
     "imagemagick",
-    "tesseract-ocr",  # reads the words on the screen: Blender tells nobody where its buttons are
-    "tesseract-ocr-eng",
+    "tesseract-ocr-eng",  # for what reads the words on the screen: Blender tells nobody where its buttons are
     "libgl1-mesa-dri",
     "libglx-mesa0",
     "libegl-mesa0",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A virtual screen with eyes, a mouse and a keyboard: Xvfb, tesseract, xdotool.
+A virtual screen with eyes, a mouse and a keyboard: Xvfb, Tesseract, xdotool.
 
 No floor (development only). One thread per screen. Never imports ``bpy``. Linux only.
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
+from . import reader
 from .pictures import Box, crop, is_half, largest_change
 from .readings import Readings
 from .sandbox import Sandbox, SandboxError
@@ -41,7 +42,7 @@ MIDDLE_PX = 1120
 HEIGHT_PX = 1000
 NARROW_HEIGHT_PX = 932
 """Without the space of the timeline, which a narrow window does not show."""
-TOOLS = ("Xvfb", "xdotool", "convert", "tesseract")
+TOOLS = ("Xvfb", "xdotool", "convert")
 START_LIMIT_S = 60.0
 _MOST_READ = 50
 """Pictures whose words are kept."""
@@ -123,7 +124,7 @@ class Screen:
         Raises:
             SandboxError: it failed.
         """
-        answer = self._sandbox.run(argv, {"DISPLAY": self.display, "OMP_THREAD_LIMIT": "1"}, stdin=stdin)
+        answer = self._sandbox.run(argv, {"DISPLAY": self.display}, stdin=stdin)
         if answer.returncode:
             raise SandboxError(f"{argv[0]} failed: {answer.stderr.decode(errors='replace').strip()}")
         return answer.stdout
@@ -160,23 +161,24 @@ class Screen:
 
     def _words(self, picture: Image.Image, scale: int) -> list[Word]:
         """What the reader says of a picture, which is the same each time: it is asked once, and never again."""
-        # tesseract is trained on dark letters, some 30 px high, on white; Blender's theme is the other way round.
+        # Tesseract is trained on dark letters, some 30 px high, on white; Blender's theme is the other way round.
         grey = ImageOps.invert(picture.convert("L"))
         asked = hashlib.sha1(grey.tobytes() + repr((grey.size, scale)).encode(), usedforsecurity=False).digest()
         if asked in (known := _readings.known([asked])):
             return [_word(*row) for row in known[asked]]
         large = grey.resize((grey.width * scale, grey.height * scale), Image.Resampling.LANCZOS)
-        file = io.BytesIO()
-        large.point([min(255, max(0, round((value - 38) * 255 / 153))) for value in range(256)]).save(file, "PPM")
-        table = self.tool(["tesseract", "stdin", "stdout", "--psm", "11", "tsv"], file.getvalue()).decode()
+        bright = large.point([min(255, max(0, round((value - 38) * 255 / 153))) for value in range(256)])
         found = []
-        for row in (line.split("\t") for line in table.splitlines()[1:]):
+        for row in (line.split("\t") for line in self._table(bright).splitlines()):
             if len(row) < 12 or row[0] != "5" or not row[11].strip():
                 continue
             box = Box(*(int(number) // scale for number in row[6:10]))
             found.append(Word(row[11].strip(), box, tuple(int(number) for number in row[1:5])))
         _readings.keep({asked: [_row(word) for word in found]})
         return found
+
+    def _table(self, picture: Image.Image) -> str:
+        return reader.table_of(picture, reader.data_folder(self._sandbox.root))
 
     def find(self, text: str, part: Box | None = None) -> list[Box]:
         """Where ``text`` (a word or some) stands, from top to bottom. A misread letter is forgiven in a long text.
@@ -226,7 +228,7 @@ class Screen:
         read |= known_words
         new = [strip for looks, strip in unseen.items() if looks not in known]
         if new:
-            # One below the other: to start the reader takes as long as to read five rows.
+            # One below the other: a look at a picture takes the reader as long as a row of it.
             width, height = max(one.box.width for one in new), sum(one.box.height for one in new)
             sheet, top, places = Image.new("L", (width, height), _GROUND_GREY), 0, []
             for strip in new:
