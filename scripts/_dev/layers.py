@@ -392,7 +392,7 @@ def _prepare() -> None:
     if venvs.missing(venvs.BPY["5.0.1"]):
         return
     venvs.ensure(venvs.BPY["5.0.1"])
-    code = "from tests.service import models, samples; models.ensure(samples.SAMPLES)"
+    code = "from tests.service import models, samples; models.ensure(samples.FOR_TESTS)"
     with locked("samples"):
         answer = subprocess.run([python, "-c", code], cwd=REPO, capture_output=True, text=True, check=False)
     if answer.returncode:

@@ -232,6 +232,8 @@ def _install(python: Path, lock: Path, *options: str) -> None:
         "--disable-pip-version-check",
         "install",
         "--quiet",
+        # Python compiles what is imported. All of bpy takes 9 s of processor time, and most of it is never looked at.
+        "--no-compile",
         "--require-hashes",
         *options,
         f"-r{lock}",
