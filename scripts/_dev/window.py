@@ -46,7 +46,7 @@ _LOOK_AGAIN_S = 0.1
 _MOST_REDRAWS = 6
 """Until a panel fits its contents. What moves all the time, such as a text cursor, never looks the same."""
 _STEADY_S = 0.12
-"""What looks the same for so long has settled. Blender's own jobs, such as loading an icon, tell of their end in 0.1 s."""
+"""What looks the same for so long has settled. Jobs of Blender, such as loading an icon, end with a redraw in 0.1 s."""
 _NEAR_PX = 6
 """A click so far from the middle of a text is still a click on it."""
 _MOST_LOOKS = 5
