@@ -176,9 +176,9 @@ class BlenderWindow:
         token = secrets.token_hex(8)
         listener = socket.create_server(("127.0.0.1", 0))
         ports.opened(listener.getsockname()[1])
-        env |= {"HOME": str(self.home), "DISPLAY": self.screen.display, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        env |= {"HOME": str(self.home), "DISPLAY": self.screen.display}
         # Mesa draws in Blender's own thread: more of them wait for each other, 37 ms instead of 42 for a sidebar.
-        env |= {"LP_NUM_THREADS": "0"}
+        env |= {"LIBGL_ALWAYS_SOFTWARE": "1", "LP_NUM_THREADS": "0"}
         env |= {"TRIVERSE_GUI_PORT": str(listener.getsockname()[1]), "TRIVERSE_GUI_TOKEN": token}
         # Compiled shaders are kept between tests: the first window alone pays for them.
         env |= {"MESA_SHADER_CACHE_DIR": str(dev_cache() / "shaders" / self.blender.name)}
@@ -237,7 +237,7 @@ class BlenderWindow:
         return answer["result"]
 
     def value(self, expression: str, **args: object) -> Any:
-        """The value of one Python expression in Blender, which changes nothing that is drawn."""
+        """The value of one Python expression in Blender. It changes nothing that is drawn."""
         return self._ask(f"result = ({expression})", args)
 
     def wait_for(self, expression: str, *, limit_s: float = WAIT_LIMIT_S, **args: object) -> Any:
@@ -246,9 +246,12 @@ class BlenderWindow:
         Raises:
             WindowError: it never became true; the last value is in the text.
         """
-        return self._poll(lambda: self.value(expression, **args), expression, limit_s, _ASK_AGAIN_S)
+        return self.wait_until(lambda: self.value(expression, **args), expression, limit_s, _ASK_AGAIN_S)
 
-    def _poll(self, look: Callable[[], Any], what: str, limit_s: float, again_s: float = _LOOK_AGAIN_S) -> Any:
+    def wait_until(
+        self, look: Callable[[], Any], what: str, limit_s: float = WAIT_LIMIT_S, again_s: float = _LOOK_AGAIN_S
+    ) -> Any:
+        """Look again until what ``look`` gives is true, and return it; ``what`` says in an error what it was."""
         limit = time.monotonic() + limit_s
         while not (seen := look()):
             if time.monotonic() > limit:
@@ -256,18 +259,6 @@ class BlenderWindow:
                 raise WindowError(f"Waited in vain for: {what}. Last seen: {seen!r}. Blender said:\n{self.log_text()}")
             time.sleep(again_s)
         return seen
-
-    def wait_until(self, look: Callable[[], Any], what: str) -> Any:
-        """Look again until what is seen from outside is true, and return it.
-
-        Args:
-            look: gives it.
-            what: it is, for the text of the error.
-
-        Raises:
-            WindowError: it never became true.
-        """
-        return self._poll(look, what, WAIT_LIMIT_S)
 
     def redraw(self) -> None:
         """Have what is looked at drawn, and come back when Blender has been through its events.
@@ -300,11 +291,8 @@ class BlenderWindow:
         self.pass_events()
         seen = self.screen.picture().tobytes()
         for _ in range(_MOST_REDRAWS):
-            if self._is_undrawn:
-                self.redraw()
-            else:
-                time.sleep(_STEADY_S)
-                self.pass_events()
+            time.sleep(0.0 if self._is_undrawn else _STEADY_S)
+            self.redraw() if self._is_undrawn else self.pass_events()
             now = self.screen.picture().tobytes()
             if now == seen:
                 return
@@ -375,12 +363,13 @@ class BlenderWindow:
 
     def wait_text(self, text: str, part: Box | None = None, *, limit_s: float = WAIT_LIMIT_S) -> Box:
         """Wait until a text can be read, and return where it (its topmost) stands."""
-        boxes: list[Box] = self._poll(lambda: self.find_text(text, part), f"the text {text!r} on the screen", limit_s)
+        what = f"the text {text!r} on the screen"
+        boxes: list[Box] = self.wait_until(lambda: self.find_text(text, part), what, limit_s)
         return boxes[0]
 
     def wait_no_text(self, text: str, part: Box | None = None) -> None:
         """Wait until a text can no longer be read: a dialog, say, is closed."""
-        self._poll(lambda: not self.find_text(text, part), f"an end of the text {text!r} on the screen", WAIT_LIMIT_S)
+        self.wait_until(lambda: not self.find_text(text, part), f"an end of the text {text!r} on the screen")
 
     def save_shot(self, name: str) -> Path:
         """Save a picture of the screen as ``scratch/name.png``."""
