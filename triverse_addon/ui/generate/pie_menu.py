@@ -66,6 +66,8 @@ def _choose_tab(area: bpy.types.Area) -> bool:
             return True
         if region.active_panel_category != _NO_TAB:
             region.active_panel_category = _TAB  # type: ignore[assignment]  # the stubs know no tab
+            # Blender 4.3 showed the tab before it until the mouse came by.
+            region.tag_redraw()
             return True
     return False
 
