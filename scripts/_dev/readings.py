@@ -4,9 +4,9 @@ What was read of the rows of a panel and of pictures, by their looks, for all te
 
 No floor (development only). One thread. Never imports ``bpy``.
 
-To read some rows takes 0.15 s of processor time (see :mod:`reader`), and nearly all rows of a panel
-look the same in every test. They are kept in the development cache, where they can be deleted at any time. So is what
-the reader said of a picture, by all of its pixels: the next run does not ask for the same picture again.
+To read some rows takes 0.15 s of processor time (see :mod:`reader`), and nearly all rows of a panel look the same in
+every test. They are kept in the development cache, where they can be deleted at any time. So is what the reader said of
+a picture, by all of its pixels: the next run does not ask for the same picture again.
 """
 
 from __future__ import annotations

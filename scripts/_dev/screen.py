@@ -228,7 +228,7 @@ class Screen:
         read |= known_words
         new = [strip for looks, strip in unseen.items() if looks not in known]
         if new:
-            # One below the other: a look at a picture takes the reader as long as a row of it.
+            # One below the other, so that the reader is asked once.
             width, height = max(one.box.width for one in new), sum(one.box.height for one in new)
             sheet, top, places = Image.new("L", (width, height), _GROUND_GREY), 0, []
             for strip in new:
