@@ -170,6 +170,30 @@ def test_the_large_picture_has_name_and_size(here: Any, tmp_path: Path, tick_unt
     assert layout.prose().startswith("chair.png · 60 × 40 · ")
 
 
+def test_the_large_picture_is_loaded_when_it_is_opened(
+    here: Any, tmp_path: Path, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The popup is drawn once: in a window it stayed empty if it was opened before the small picture was there."""
+    from triverse_addon.ui.generate import picture_row
+    from triverse_addon.ui.state.thumbnails import Thumbnails
+
+    with monkeypatch.context() as not_yet:
+        not_yet.setattr(Thumbnails, "load", lambda *_: False)
+        path = glbs.picture(tmp_path / "chair.png", 60, 40)
+        show(path)
+        tick_until(lambda: any(text.startswith("60 × 40 · ") for text in make_panel().texts()))
+        assert not is_shown()
+        manager = SimpleNamespace(invoke_popup=lambda _operator, width: {"RUNNING_MODAL"})
+        opened = SimpleNamespace(layout=Recorder(), source=str(path))
+        operator = picture_row.TRIVERSE_OT_show_picture
+        assert operator.invoke(opened, SimpleNamespace(window_manager=manager), None) == {"RUNNING_MODAL"}
+        operator.draw(opened, bpy.context)
+        assert all(icons(opened.layout))
+    # Of a file of which nothing is known, it opens too.
+    unknown = SimpleNamespace(source=str(tmp_path / "other.png"))
+    assert operator.invoke(unknown, SimpleNamespace(window_manager=manager), None) == {"RUNNING_MODAL"}
+
+
 def test_a_capture_is_called_by_its_number(ui: ModuleType, connected: StandIn) -> None:
     from triverse_addon.scene.capture import source_files, tga
     from triverse_addon.ui import settings

@@ -99,6 +99,9 @@ class TRIVERSE_OT_show_picture(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the popup. It closes when the mouse leaves it."""
+        # Blender draws a popup when it opens, and not again when a picture was loaded.
+        if (session := runtime.current()) is not None:
+            source_pictures.load_input(session, self.source)
         return context.window_manager.invoke_popup(self, width=_LARGE_PX)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":

@@ -28,7 +28,22 @@ def shown_input(session: "Session", source: str) -> "tuple[int, SourcePicture] |
     session.details.look_again(source)
     if not found.thumbnail:
         return 0, found
-    return session.thumbnails.icon(f"source {source} {found.changed_ns}", found.thumbnail), found
+    return session.thumbnails.icon(_key(source, found), found.thumbnail), found
+
+
+def load_input(session: "Session", source: str) -> None:
+    """
+    Load the picture that `shown_input` returns, as far as it was read, before what cannot be drawn again later.
+
+    :param source: absolute path of the picture.
+    """
+    found = session.details.source_picture(source)
+    if found is not None:
+        session.thumbnails.icon_now(_key(source, found), found.thumbnail)
+
+
+def _key(source: str, found: "SourcePicture") -> str:
+    return f"source {source} {found.changed_ns}"
 
 
 def icon_of_task(session: "Session", record: "TaskRecord") -> int:
