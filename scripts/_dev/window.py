@@ -46,7 +46,7 @@ _LOOK_AGAIN_S = 0.1
 _MOST_REDRAWS = 6
 """Until a panel fits its contents. What moves all the time, such as a text cursor, never looks the same."""
 _STEADY_S = 0.12
-"""What looks the same for so long has settled. Jobs of Blender, such as loading an icon, end with a redraw in 0.1 s."""
+"""What looks the same for so long has settled: about twice as long as Blender takes to draw a sidebar."""
 _NEAR_PX = 6
 """A click so far from the middle of a text is still a click on it."""
 _MOST_LOOKS = 5
@@ -246,12 +246,9 @@ class BlenderWindow:
         Raises:
             WindowError: it never became true; the last value is in the text.
         """
-        return self.wait_until(lambda: self.value(expression, **args), expression, limit_s, _ASK_AGAIN_S)
+        return self._poll(lambda: self.value(expression, **args), expression, limit_s, _ASK_AGAIN_S)
 
-    def wait_until(
-        self, look: Callable[[], Any], what: str, limit_s: float = WAIT_LIMIT_S, again_s: float = _LOOK_AGAIN_S
-    ) -> Any:
-        """Look again until what ``look`` gives is true, and return it; ``what`` says in an error what it was."""
+    def _poll(self, look: Callable[[], Any], what: str, limit_s: float, again_s: float = _LOOK_AGAIN_S) -> Any:
         limit = time.monotonic() + limit_s
         while not (seen := look()):
             if time.monotonic() > limit:
@@ -291,8 +288,11 @@ class BlenderWindow:
         self.pass_events()
         seen = self.screen.picture().tobytes()
         for _ in range(_MOST_REDRAWS):
-            time.sleep(0.0 if self._is_undrawn else _STEADY_S)
-            self.redraw() if self._is_undrawn else self.pass_events()
+            if self._is_undrawn:
+                self.redraw()
+            else:
+                time.sleep(_STEADY_S)
+                self.pass_events()
             now = self.screen.picture().tobytes()
             if now == seen:
                 return
@@ -363,13 +363,12 @@ class BlenderWindow:
 
     def wait_text(self, text: str, part: Box | None = None, *, limit_s: float = WAIT_LIMIT_S) -> Box:
         """Wait until a text can be read, and return where it (its topmost) stands."""
-        what = f"the text {text!r} on the screen"
-        boxes: list[Box] = self.wait_until(lambda: self.find_text(text, part), what, limit_s)
+        boxes: list[Box] = self._poll(lambda: self.find_text(text, part), f"the text {text!r} on the screen", limit_s)
         return boxes[0]
 
     def wait_no_text(self, text: str, part: Box | None = None) -> None:
         """Wait until a text can no longer be read: a dialog, say, is closed."""
-        self.wait_until(lambda: not self.find_text(text, part), f"an end of the text {text!r} on the screen")
+        self._poll(lambda: not self.find_text(text, part), f"an end of the text {text!r} on the screen", WAIT_LIMIT_S)
 
     def save_shot(self, name: str) -> Path:
         """Save a picture of the screen as ``scratch/name.png``."""

@@ -120,9 +120,9 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
     window.save_shot("shown")
     before = plain_pixels(window)
     window.click(x, y)
-    # Blender loads the picture in a job of its own.
-    window.wait_until(lambda: plain_pixels(window) > before + 50_000, "the picture's background in the popup")
+    settle(window)
     window.save_shot("large")
+    assert plain_pixels(window) > before + 50_000, "its background fills the popup"
     window.key("Escape")
     window.hover()
     settle(window)
