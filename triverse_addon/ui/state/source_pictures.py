@@ -39,7 +39,7 @@ def load_input(session: "Session", source: str) -> None:
     """
     found = session.details.source_picture(source)
     if found is not None:
-        session.thumbnails.icon_now(_key(source, found), found.thumbnail)
+        session.thumbnails.load_now(_key(source, found), found.thumbnail)
 
 
 def _key(source: str, found: "SourcePicture") -> str:

@@ -36,12 +36,11 @@ class Thumbnails:
             self._wanted[task_id] = path
         return 0
 
-    def icon_now(self, task_id: str, path: str) -> int:
-        """Return the icon id of a picture after loading it, or 0 if it cannot be read. Not for ``draw()``."""
+    def load_now(self, task_id: str, path: str) -> None:
+        """Load one picture before all that is requested, if it can be read. Not for ``draw()``."""
         if path and path not in self._missing and self._order.get(task_id) != path:
             self._wanted.pop(task_id, None)
             self._load(task_id, path)
-        return self.icon(task_id, path)
 
     def pixels(self, task_id: str) -> tuple[int, int, "array[float]"] | None:
         """Return width, height and pixels (four floats each, from the lower left) of a loaded picture; else None."""
