@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import authorities
+from tests.api.certificates import Authority
 from tests.api.raw_server import KEY, RawServer
 from triverse_addon.api.client import Client
 
@@ -25,6 +27,18 @@ def authorities_read_once(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     """Spare every client the reading of certificates, where the test is not about them."""
     if request.path.name not in ("test_tls.py", "test_tls_socket.py", "test_addresses.py"):
         authorities.read_once(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that no system knows."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def good(authority: Authority) -> Path:
+    """A file with a certificate of it, and its key, for this machine."""
+    return authority.issue("IP:127.0.0.1,DNS:localhost")
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ BALANCE = {"code": 0, "message": "success", "data": {"balance": 7, "frozen": 0}}
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def good(authority: Authority) -> Path:
-    return authority.issue("IP:127.0.0.1,DNS:localhost")
-
-
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that names no certificates and no proxies."""

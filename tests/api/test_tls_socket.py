@@ -27,27 +27,17 @@ pytestmark = pytest.mark.kind("networks")
 MUCH = bytes(range(256)) * 64 * 1024
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def certificate(authority: Authority) -> Path:
-    return authority.issue("IP:127.0.0.1")
-
-
 Connected = Callable[[Serve], AbstractContextManager[SharedTlsSocket]]
 
 
 @pytest.fixture
-def connected(authority: Authority, certificate: Path) -> Connected:
+def connected(authority: Authority, good: Path) -> Connected:
     """Connect to a server that serves so; both are closed at the end of the block."""
 
     @contextmanager
     def connecting(serve: Serve) -> Iterator[SharedTlsSocket]:
         context = ssl.create_default_context(cafile=str(authority.certificate))
-        with SecureServer(certificate, serve) as server:
+        with SecureServer(good, serve) as server:
             plain = socket.create_connection(("127.0.0.1", server.port))
             made = shared(context.wrap_socket(plain, server_hostname="127.0.0.1"))
             assert isinstance(made, SharedTlsSocket)
@@ -170,14 +160,14 @@ def test_what_comes_after_the_last_that_is_sent_is_still_decrypted(
 
 
 def test_an_attempt_at_a_service_that_says_nothing_leaves_no_thread(
-    authority: Authority, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    authority: Authority, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """websockets waits for ever for its thread, which waits for data that never comes."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
     monkeypatch.setattr(websocket_connection, "OPEN_TIMEOUT_S", 0.5)
     monkeypatch.setattr(websocket_connection, "OPEN_LIMIT_S", PATIENCE_S)
     before = set(threading.enumerate())
-    with SecureServer(certificate, silent) as server:
+    with SecureServer(good, silent) as server:
         with pytest.raises(StalledError):
             snapshot(server.url, KEY, None)
         left = [

@@ -24,7 +24,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 TURN_S = 0.2
-"""Interval in seconds at which a wait for the network checks whether the socket was closed."""
+"""Interval in seconds at which waiting loops of a live connection check whether to stop."""
 
 
 class SharedTlsSocket:
@@ -122,7 +122,7 @@ class SharedTlsSocket:
         with selectors.DefaultSelector() as selector:
             try:
                 selector.register(self._connection, event)
-            except (ValueError, KeyError, OSError):  # it was just closed
+            except (ValueError, OSError):  # it was just closed
                 return
             selector.select(left_s)
 

@@ -20,10 +20,10 @@ from .errors import AuthenticationError, LibraryError, TriverseError, Unforeseen
 from .event_stream import FrameReader
 from .keys import check_key
 from .payloads import TaskStatus
+from .tls_socket import TURN_S
 from .urls import check_base_url
 from .websocket_connection import (
     OPEN_TIMEOUT_S,
-    TURN_S,
     Liveness,
     connection_lost,
     open_connection,

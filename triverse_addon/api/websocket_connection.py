@@ -43,7 +43,7 @@ from .proxies import proxy_for
 from .responses import not_an_answer, read_answer
 from .sentence import Sentence
 from .tls import certificate_problem, no_secure_connection, secure_context
-from .tls_socket import shared
+from .tls_socket import TURN_S, shared
 from .unexpected_errors import UNFORESEEN
 from .urls import websocket_url
 
@@ -53,9 +53,6 @@ OPEN_LIMIT_S = 3 * OPEN_TIMEOUT_S
 or too slow, do not obey the library's timeout."""
 PING_INTERVAL_S = 20.0
 """Seconds of silence before a ping, and the timeout for the response to one."""
-
-TURN_S = 0.2
-"""Interval in seconds at which waiting loops check whether to stop."""
 
 # Policy violation, and the codes that services use for 401 and 403. The one that Triverse uses for an invalid key is
 # not documented.
