@@ -92,6 +92,7 @@ BPY = Suite(
         "test_scene_importer.py",
         "test_ui_register.py",
         "test_upright.py",
+        "test_write_access.py",
         "test_written_blend.py",
     ),
     ("app.version",),
@@ -105,6 +106,7 @@ WINDOWS = Suite(
     REPO / "tests" / "gui",
     ("sid", "trixie"),
     (
+        "test_after_rendering.py",
         "test_events.py",
         "test_first_run.py",
         "test_around.py::test_no_shortcut_of_the_viewport_is_taken",

@@ -70,6 +70,30 @@ def _plain(value):
 
 
 def _carry_out(request: dict) -> dict:
+    """
+    Carry out a request.
+
+    Timers of some Blenders can lose the right to change data for good, if Cycles begins to render while a panel is
+    drawn: see ``scripting/write_access.py`` of the add-on, which is to live with that. The update function of a
+    property has it.
+    """
+    try:
+        del bpy.data.scenes[0]["nothing of this name"]
+    except KeyError:
+        return _answer(request)
+    except AttributeError:
+        pass
+    _under_way.append(request)
+    manager = bpy.context.window_manager
+    manager.triverse_test_driver = not manager.triverse_test_driver
+    return _under_way.pop()
+
+
+def _updated(_manager, _context) -> None:
+    _under_way.append(_answer(_under_way.pop()))
+
+
+def _answer(request: dict) -> dict:
     names = {
         "bpy": bpy,
         "state": STATE,
@@ -108,6 +132,8 @@ def _tick() -> float:
     return _INTERVAL_S
 
 
+_under_way: list[dict] = []
+bpy.types.WindowManager.triverse_test_driver = bpy.props.BoolProperty(update=_updated)
 _CONNECTION = socket.create_connection(("127.0.0.1", int(os.environ["TRIVERSE_GUI_PORT"])))
 _CONNECTION.sendall(json.dumps({"hello": os.environ["TRIVERSE_GUI_TOKEN"]}).encode() + b"\n")
 threading.Thread(target=_listen, args=(_CONNECTION,), name="window-driver", daemon=True).start()

@@ -35,6 +35,7 @@ BELOW = (
     "cli",
     "scripting",
     "scripting.panel_engine",
+    "scripting.write_access",
     "tasks",
     "tasks.work_limits",
 )

@@ -5,12 +5,14 @@ An app timer that drives the engines of scripts in a window, where they do not u
 Floor: between second and third. Thread: main. Imports ``bpy``.
 """
 
+import functools
 import logging
 from typing import Protocol
 
 import bpy
 
 from ..api.unexpected_errors import UNFORESEEN
+from . import write_access
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ _driven: list[Driven] = []
 
 def add(connection: Driven) -> None:
     """Drive the engine of ``connection`` from now on."""
+    write_access.register()
     _driven.append(connection)
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=_STEP_S, persistent=True)
@@ -47,7 +50,7 @@ def remove(connection: Driven) -> None:
 def _tick() -> float | None:
     for connection in tuple(_driven):
         try:
-            connection.drive(_BUDGET_S)
+            write_access.call(functools.partial(connection.drive, _BUDGET_S))
         except UNFORESEEN:
             # Blender removes a timer that raises, and the tasks of all scripts would stop.
             _log.exception("A tick failed")

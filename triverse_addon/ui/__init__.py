@@ -14,6 +14,7 @@ from types import ModuleType
 
 import bpy
 
+from ..scripting import write_access
 from . import lazy_modules, translations
 from .batch import file_operators as batch_file_operators
 from .batch import panel as batch_panel
@@ -146,7 +147,7 @@ def register() -> bool:
 
 def _register_rest(undo: contextlib.ExitStack) -> None:
     _later(undo, _call_if_used, last_used, "forget")
-    for module in (properties, status_bar, viewport_header, add_menu, keymap, app_timer):
+    for module in (write_access, properties, status_bar, viewport_header, add_menu, keymap, app_timer):
         module.register()
         _later(undo, module.unregister)
     _later(undo, pie_menu.stop_waiting)

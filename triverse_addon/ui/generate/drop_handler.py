@@ -23,6 +23,7 @@ from mathutils import Vector
 
 from ...api.display_text import shown
 from ...api.errors import InputError, TriverseError
+from ...scripting import write_access
 from ..form import last_used, placement
 from ..form import request as form_request
 from ..form.inputs import picture_suffixes
@@ -76,7 +77,7 @@ def _note() -> None:
     # In the first window only, which Blender gives to timers. Inside an override the operator would crash Blender now
     # and then while other threads run (docs/architecture.md).
     if bpy.context.window is not None and _asked_region(bpy.context.window) is not None:
-        bpy.ops.triverse.note_drop("INVOKE_DEFAULT")  # type: ignore[attr-defined]
+        write_access.call(lambda: bpy.ops.triverse.note_drop("INVOKE_DEFAULT"))  # type: ignore[attr-defined]
 
 
 def _asked_region(window: bpy.types.Window) -> bpy.types.Region | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...scripting import panel_engine
+from ...scripting import panel_engine, write_access
 from .. import lazy_modules
 from ..form import properties
 from . import file_catalogs, list_rows, runtime
@@ -65,6 +65,10 @@ def _session() -> "Session | None":
 
 @bpy.app.handlers.persistent
 def _file_loaded(*_: object) -> None:
+    write_access.call(_begin_file)
+
+
+def _begin_file() -> None:
     _new_time()
     for scene in bpy.data.scenes:
         properties.repair(scene)

@@ -16,6 +16,7 @@ import bpy
 
 from ...api.errors import TriverseError
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
+from ...scripting import write_access
 from .. import settings, translations
 from ..form import example, last_used, properties
 from ..rna.members import scene_props
@@ -61,7 +62,7 @@ def _log() -> "logging.Logger":
 
 def _timer() -> float:
     try:
-        again_s = tick()
+        again_s = write_access.call(tick)
     except UNFORESEEN as error:
         # Blender removes a timer that raises. All tasks would then stop until the next start.
         _log().exception("A heartbeat failed")
@@ -70,7 +71,7 @@ def _timer() -> float:
             redraw.redraw()
         return _IDLE_S
     _error_streak.reset()
-    return again_s
+    return again_s if write_access.is_given() else _IDLE_S
 
 
 def tick() -> float:
