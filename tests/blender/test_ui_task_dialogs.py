@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender import glbs
 from tests.blender.drawing import Tick, add_records, record
 from tests.blender.pressed import press
 from tests.blender.recorder import Recorder, draw
@@ -249,6 +250,27 @@ def test_variants_are_compared_and_seen_large(here: Any, monkeypatch: pytest.Mon
     assert OPS.compare_large(task_id=first.id) == {"FINISHED"}
     ((how, ids),) = asked
     assert (how, set(ids.split(","))) == ("INVOKE_DEFAULT", {one.id for one in tasks})
+
+
+def test_the_pictures_of_variants_are_loaded_before_those_of_the_list(
+    here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The popup is drawn once: what comes later would stay an icon in it."""
+    from triverse_addon.ui.task_list import variant_operators
+
+    monkeypatch.setattr(variant_operators, "_PICTURES_S", 60.0)
+    group = "a" * 32
+    picture = str(glbs.picture(tmp_path / "a chair.png", 64, 64))
+    tasks = [
+        record(f"Chair {n}", Stage.IMPORTED, n, group=group, variant=n, variants=3, thumbnail_path=picture)
+        for n in range(3)
+    ]
+    first = chosen(here, *tasks)
+    for number in range(50):
+        here.thumbnails.icon(f"other-{number}", picture)
+    press(OPS.compare, task_id=first.id)
+    assert all(here.thumbnails.pixels(one.id) is not None for one in tasks)
+    assert here.thumbnails.is_loading, "the time was for the variants"
 
 
 # -----------------------------------------------------------------------------

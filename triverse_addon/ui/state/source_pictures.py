@@ -39,7 +39,7 @@ def load_input(session: "Session", source: str) -> None:
     """
     found = session.details.source_picture(source)
     if found is not None:
-        session.thumbnails.load_now(_key(source, found), found.thumbnail)
+        session.thumbnails.load_first([(_key(source, found), found.thumbnail)], budget_s=0.0)
 
 
 def _key(source: str, found: "SourcePicture") -> str:

@@ -9,6 +9,7 @@ thread, and 2048 px take 30 times as long.
 import time
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import bpy.utils.previews
@@ -36,11 +37,20 @@ class Thumbnails:
             self._wanted[task_id] = path
         return 0
 
-    def load_now(self, task_id: str, path: str) -> None:
-        """Load one picture before all that is requested, if it can be read. Not for ``draw()``."""
-        if path and path not in self._missing and self._order.get(task_id) != path:
-            self._wanted.pop(task_id, None)
-            self._load(task_id, path)
+    def load_first(self, pictures: Iterable[tuple[str, str]], budget_s: float) -> None:
+        """
+        Load pictures before all that are requested, at least one, until the time budget is used up. Not for ``draw()``.
+
+        :param pictures: task id and path of each; those that are not loaded any more are requested.
+        :param budget_s: time budget in seconds.
+        """
+        ends_at_s = time.monotonic() + budget_s
+        is_over = False
+        for task_id, path in pictures:
+            if self.icon(task_id, path) or task_id not in self._wanted or is_over:
+                continue
+            self._load(task_id, self._wanted.pop(task_id))
+            is_over = time.monotonic() >= ends_at_s
 
     def pixels(self, task_id: str) -> tuple[int, int, "array[float]"] | None:
         """Return width, height and pixels (four floats each, from the lower left) of a loaded picture; else None."""

@@ -174,9 +174,7 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
         session, self._members = runtime.current(), self.read_members(context)
         if session is None or not self._members:
             return {"CANCELLED"}
-        for one in self._members:
-            session.thumbnails.icon(one.id, one.thumbnail_path)
-        session.thumbnails.load(_PICTURES_S)
+        session.thumbnails.load_first(((one.id, one.thumbnail_path) for one in self._members), _PICTURES_S)
         width = _columns(len(self._members)) * (_PICTURE_UNITS + 1.5) * 20 + 20
         return context.window_manager.invoke_popup(self, width=round(width))
 
