@@ -82,6 +82,7 @@ def measure(count: int) -> dict:
     import library_worker
     import path_fields
     import png_bytes
+    import preview_reading
     import thumbnail
     from job_format import AssetInput, Job, Processing
 
@@ -89,8 +90,9 @@ def measure(count: int) -> dict:
     for module, name, what in (
         (job_loop, "next_empty_file", "an empty file in place of the last one"),
         (gltf_import, "_run", "Blender's importer, with our hooks that fill the mesh"),
-        (thumbnail, "read", "the preview: read, scaled and written"),
-        (png_bytes, "encode", "    of that, ours: the PNG of the thumbnail"),
+        (preview_reading, "try_read", "the preview: read, scaled and written, or waited for"),
+        (thumbnail, "scaled", "    of that, read and scaled by Blender, if not in a thread"),
+        (png_bytes, "encode", "    the PNG of the thumbnail, in that thread if there is one"),
         (blend_file, "write", "the .blend: written, and its paths cleared"),
         (path_fields, "clear_path_ends", "    of that, ours: the paths"),
     ):
@@ -123,7 +125,7 @@ def measure(count: int) -> dict:
             parts_s[WHOLE].append(time.thread_time() - model_began_s)
             Path(folder, f"m{number}.blend").unlink()
         process_ms = (time.process_time() - began_s) * 1000 / count
-    parts_ms = {name: statistics.median(times_s) * 1000 for name, times_s in parts_s.items()}
+    parts_ms = {name: statistics.median(times_s) * 1000 for name, times_s in parts_s.items() if times_s}
     return {"blender": bpy.app.version_string, "parts_ms": parts_ms | preview_ms, "process_ms": process_ms}
 
 
@@ -156,8 +158,8 @@ def _preview_parts(path: Path) -> dict[str, float]:
         scaled_s.append(time.thread_time() - between_s)
         bpy.data.images.remove(image)
     return {
-        "    of the preview, Blender: decoding it": statistics.median(decoded_s) * 1000,
-        "    of the preview, Blender: scaling it": statistics.median(scaled_s) * 1000,
+        "    a preview, decoded by Blender": statistics.median(decoded_s) * 1000,
+        "    a preview, scaled by Blender": statistics.median(scaled_s) * 1000,
     }
 
 

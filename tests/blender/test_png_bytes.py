@@ -13,7 +13,7 @@ import bpy
 import numpy
 import pytest
 
-from triverse_addon.scene.worker import png_bytes, thumbnail
+from triverse_addon.scene.worker import png_bytes, preview_reading, thumbnail
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -64,5 +64,5 @@ def test_what_is_no_picture_is_not_read_ahead(content: bytes, tmp_path: Path) ->
     path = tmp_path / "preview.png"
     path.write_bytes(content)
     with pytest.raises(OSError, match=r"."):
-        thumbnail.read_ahead(path)
-    assert thumbnail._known(path) is None
+        preview_reading.read_ahead(path)
+    assert preview_reading.known(path) is None

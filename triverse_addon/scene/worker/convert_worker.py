@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         job_loop,
         part_follower,
         picture_proof,
+        preview_reading,
         preview_render,
         thumbnail,
     )
@@ -41,6 +42,7 @@ else:
     import job_loop
     import part_follower
     import picture_proof
+    import preview_reading
     import preview_render
     import thumbnail
     from job_format import ConvertInput, ConvertOutput, ExpectedInput, Job, Processing
@@ -68,11 +70,13 @@ def convert(job: Job[ConvertInput]) -> None:
         follower.complete()
     scene = job_loop.empty_file()
     small: thumbnail.Small | None = None
+    if given.preview_path is not None:
+        preview_reading.begin(Path(given.preview_path))
 
     def read_preview() -> None:
         nonlocal small
         if given.preview_path is not None:
-            small = thumbnail.try_read(Path(given.preview_path), Path(given.thumbnail_path))
+            small = preview_reading.try_read(Path(given.preview_path), Path(given.thumbnail_path))
 
     collection, missing = asset_collection.import_glb(
         given.glb_path,
@@ -158,6 +162,7 @@ def warm_up() -> None:
     gltf_import.warm_up()
     blend_file.warm_up()
     thumbnail.warm_up()
+    preview_reading.warm_up()
     if sys.platform == "linux":
         # The pages of freed memory stay with the child, see ``child.environment``. In one piece, they would not.
         touched = [b"\1" * _TOUCHED_BLOCK_BYTES for _ in range(_TOUCHED_BLOCKS)]
@@ -171,7 +176,7 @@ def work_ahead(expected: ExpectedInput) -> None:
         _followers.append(follower)
         picture_proof.expect(follower.finish)
     if expected.preview_path is not None:
-        thumbnail.read_ahead(Path(expected.preview_path))
+        preview_reading.read_ahead(Path(expected.preview_path))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, blend_file, exporters, gltf_import, job_loop, preview_render, thumbnail
+    from . import (
+        asset_collection,
+        blend_file,
+        exporters,
+        gltf_import,
+        job_loop,
+        preview_reading,
+        preview_render,
+        thumbnail,
+    )
     from .job_format import AssetInput, AssetOutput, Job, SheetInput, SheetOutput, TrialInput, TrialOutput
 else:
     import asset_collection
@@ -26,6 +35,7 @@ else:
     import exporters
     import gltf_import
     import job_loop
+    import preview_reading
     import preview_render
     import thumbnail
     from job_format import AssetInput, AssetOutput, Job, SheetInput, SheetOutput, TrialInput, TrialOutput
@@ -87,11 +97,13 @@ def _write_asset(given: AssetInput, scene: bpy.types.Scene, scratch: Path) -> As
         import post_process
     picture = scratch / "thumbnail.png"
     small: thumbnail.Small | None = None
+    if given.preview_path:
+        preview_reading.begin(Path(given.preview_path))
 
     def read_preview() -> None:
         nonlocal small
         if given.preview_path:
-            small = thumbnail.try_read(Path(given.preview_path), picture)
+            small = preview_reading.try_read(Path(given.preview_path), picture)
 
     collection, missing = asset_collection.import_glb(
         given.glb_path,

@@ -6,7 +6,6 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
-import hashlib
 import logging
 import os
 import struct
@@ -28,9 +27,7 @@ MAX_PIXELS = 8192 * 8192
 _HEADER_BYTES = 64
 _JPEG = b"\xff\xd8"
 #: Level of compression: the size of what Blender writes, in the least time.
-_COMPRESSION = 1
-#: SHA-256 of an image that was read ahead -> the image, scaled down, and the PNG of that.
-_scaled_ahead: "dict[bytes, tuple[Small, bytes]]" = {}
+COMPRESSION = 1
 
 
 class PictureError(Exception):
@@ -127,45 +124,17 @@ def read(picture: Path, target: Path | None) -> Small:
     :param target: path of the PNG to write, which is replaced atomically; None to write none.
     :raises PictureError: the image cannot be used.
     """
-    small, png = _known(picture) or _scaled(picture, with_png=target is not None)
+    small, png = scaled(picture, with_png=target is not None)
     if target is not None:
-        _replace(target, png)
+        write(png, target)
     return small
 
 
-def read_ahead(picture: Path) -> None:
-    """
-    Read an image that :func:`read` will be asked for. It takes 0.03 s for 1024 px.
-
-    :param picture: path of a PNG, JPEG or WebP; it may be replaced afterwards.
-    :raises OSError: it cannot be read, or scaled down.
-    """
-    digest = _digest(picture)
-    try:
-        _scaled_ahead[digest] = _scaled(picture, with_png=True)
-    except PictureError as error:
-        raise OSError(0, str(error)) from error
-
-
-def _known(picture: Path) -> "tuple[Small, bytes] | None":
-    """Return what :func:`read_ahead` has made of an image with the same bytes."""
-    if not _scaled_ahead:
-        return None
-    try:
-        return _scaled_ahead.get(_digest(picture))
-    except OSError:
-        return None
-
-
-def _digest(picture: Path) -> bytes:
-    with picture.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
-def _scaled(picture: Path, *, with_png: bool) -> tuple[Small, bytes]:
+def scaled(picture: Path, *, with_png: bool) -> tuple[Small, bytes]:
     """
     Read an image and scale it down.
 
+    :param picture: path of a PNG, JPEG or WebP.
     :return: the image, and the PNG of it, which is empty if it is not asked for.
     :raises PictureError: the image cannot be used.
     """
@@ -235,15 +204,15 @@ def try_make(picture: Path, target: Path | None, collection: bpy.types.Collectio
     return small is not None
 
 
-def _replace(target: Path, data: bytes) -> None:
+def write(png: bytes, target: Path) -> None:
     """
-    Write a file atomically.
+    Write a thumbnail, atomically.
 
     :raises PictureError: it cannot be written.
     """
     part = target.with_name(f".{target.stem}.{os.getpid()}.png")
     try:
-        part.write_bytes(data)
+        part.write_bytes(png)
         os.replace(part, target)
     except OSError as error:
         raise PictureError(str(error)) from error
@@ -286,4 +255,4 @@ def _png_of(image: bpy.types.Image, pixels: Any) -> bytes | None:
     wide, high = tuple(image.size)
     # Pixels of a byte are multiples of 1/255. Blender's first row is the lowest.
     rows = (pixels * 255 + 0.5).astype("uint8").reshape(high, wide, 4)[::-1, :, :channels]
-    return png_bytes.encode(rows, _COMPRESSION)
+    return png_bytes.encode(rows, COMPRESSION)
