@@ -252,6 +252,26 @@ def test_variants_are_compared_and_seen_large(here: Any, monkeypatch: pytest.Mon
     assert (how, set(ids.split(","))) == ("INVOKE_DEFAULT", {one.id for one in tasks})
 
 
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns", "picture"),
+    [
+        (4, 96.0, 54.0, 2, 11.0),  # 1920 x 1080 px at UI scale 1
+        (4, 26.0, 38.0, 2, 10.125),  # a narrow window
+        (4, 48.0, 27.0, 4, 9.8125),  # the screen of a laptop at UI scale 2
+        (9, 96.0, 54.0, 3, 11.0),
+        (2, 26.0, 38.0, 2, 10.125),
+        (1, 26.0, 38.0, 1, 11.0),
+        (16, 10.0, 10.0, 4, 3.0),  # too small for any
+    ],
+)
+def test_pictures_of_variants_are_as_large_as_the_window_allows(
+    ui: ModuleType, count: int, width: float, height: float, columns: int, picture: float
+) -> None:
+    from triverse_addon.ui.task_list import variant_operators
+
+    assert variant_operators.fitting_grid(count, width, height) == (columns, picture)
+
+
 def test_the_pictures_of_variants_are_loaded_before_those_of_the_list(
     here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

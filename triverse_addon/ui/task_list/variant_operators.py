@@ -15,6 +15,7 @@ from .. import settings
 from ..form import request
 from ..rna.members import Icon
 from ..state import list_rows, runtime
+from ..text.layout_text import ui_scale
 from ..text.translate import tr, translate
 from ..timers import app_timer
 from . import import_operators
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 
     from ...tasks.record.record import TaskRecord
 
-#: Width of a picture in the comparison, in interface units (20 px at UI scale 1).
+#: Width and height of a picture in the comparison, in interface units (20 px at UI scale 1), where there is room.
 _PICTURE_UNITS = 11.0
+#: What a picture takes at least: a smaller one shows nothing.
+_LEAST_PICTURE_UNITS = 3.0
+#: What stands beside and below each picture, and around all of them.
+_BESIDE_UNITS, _BELOW_UNITS = 1.5, 5.0
+_AROUND_UNITS = (2.75, 3.0)
 _MOST_COLUMNS = 4
+#: Pictures of this share of the largest possible size are nearly as good.
+_NEARLY = 0.85
 #: Time for decoding the pictures of all variants before they are shown, in seconds: 1 to 2 ms each.
 _PICTURES_S = 0.05
 
@@ -166,8 +174,10 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
     # Blender evaluates the annotations of a class that it registers.
     if TYPE_CHECKING:
         _members: tuple[TaskRecord, ...]
+        _grid: tuple[int, float]
     else:
         _members = ()
+        _grid = (1, _PICTURE_UNITS)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Read the variants and their pictures, because drawing must not, and open the popup."""
@@ -175,8 +185,9 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
         if session is None or not self._members:
             return {"CANCELLED"}
         session.thumbnails.load_first(((one.id, one.thumbnail_path) for one in self._members), _PICTURES_S)
-        width = _columns(len(self._members)) * (_PICTURE_UNITS + 1.5) * 20 + 20
-        return context.window_manager.invoke_popup(self, width=round(width))
+        columns, picture_units = self._grid = fitting_grid(len(self._members), *_window_units(context))
+        width_units = columns * (picture_units + _BESIDE_UNITS) + 1
+        return context.window_manager.invoke_popup(self, width=round(width_units * 20))
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw each variant: picture, name, state, and what can be done with it."""
@@ -184,21 +195,49 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
         # Older ones are not in memory, and do not change any more.
         found = [session.shown(one.id) or one for one in self._members] if session is not None else []
         self.layout.label(text="Compare Variants", icon="IMGDISPLAY")
-        grid = self.layout.grid_flow(row_major=True, columns=_columns(len(found)), even_columns=True, even_rows=True)
+        columns, picture_units = self._grid
+        grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True)
         for record in found:
-            _draw_variant(grid.box().column(), record)
+            _draw_variant(grid.box().column(), record, picture_units)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Do nothing: the operator only shows a popup."""
         return {"FINISHED"}
 
 
-def _columns(count: int) -> int:
-    """Return the number of columns in which ``count`` pictures form the squarest rectangle."""
-    return max(1, min(_MOST_COLUMNS, math.ceil(math.sqrt(count))))
+def fitting_grid(count: int, width_units: float, height_units: float) -> tuple[int, float]:
+    """
+    Return in how many columns pictures are largest in a window, and how large each is, in interface units.
+
+    If several numbers of columns are nearly as good, it is the one of the squarest rectangle.
+
+    :param count: number of pictures.
+    :param width_units: width of the window in interface units, as its height.
+    """
+    squarest = max(1, min(_MOST_COLUMNS, math.ceil(math.sqrt(count))))
+
+    def units_in(columns: int) -> float:
+        rows = math.ceil(count / columns)
+        wide = (width_units - _AROUND_UNITS[0]) / columns - _BESIDE_UNITS
+        high = (height_units - _AROUND_UNITS[1]) / rows - _BELOW_UNITS
+        return max(_LEAST_PICTURE_UNITS, min(_PICTURE_UNITS, wide, high))
+
+    units = {columns: units_in(columns) for columns in range(1, _MOST_COLUMNS + 1)}
+    good = [columns for columns, one in units.items() if one >= _NEARLY * max(units.values())]
+    columns = min(good, key=lambda one: abs(one - squarest))
+    return columns, units[columns]
 
 
-def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
+def _window_units(context: bpy.types.Context) -> tuple[float, float]:
+    """Return width and height of the window in interface units; infinite where it has no areas."""
+    areas = context.screen.areas if context.screen is not None else ()
+    unit_px = 20 * ui_scale()
+    width_px = max((area.x + area.width for area in areas), default=0)
+    height_px = max((area.y + area.height for area in areas), default=0)
+    return (width_px / unit_px or math.inf, height_px / unit_px or math.inf)
+
+
+def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord", picture_units: float) -> None:
     from ..state import task_presentation  # lazy import, as in runtime
     from .ui_list import icon_number
 
@@ -206,7 +245,7 @@ def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord") -> None:
     picture = session.thumbnails.icon(record.id, record.thumbnail_path) if session is not None else 0
     icon: Icon = task_presentation.icon(record)
     layout.active = not record.put_away
-    layout.template_icon(icon_value=picture or icon_number(icon), scale=_PICTURE_UNITS)
+    layout.template_icon(icon_value=picture or icon_number(icon), scale=picture_units)
     layout.label(text=record.name, icon=icon, translate=False)
     facts = [] if record.triangles is None else [tr("{count} triangles", count=f"{record.triangles:,}")]
     if record.put_away:
