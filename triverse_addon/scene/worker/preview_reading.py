@@ -61,7 +61,7 @@ def _started(picture: Path) -> tuple[Path, Beside[Made | None]] | None:
 @functools.cache
 def _reader() -> Callable[[Path, tuple[int, int], int], Made | None] | None:
     """Return what reads and scales an image down in a thread; None where there is no OpenImageIO, or no numpy."""
-    # The packages of Blender's own Python come with the bpy module, which runs in another one.
+    # The bpy module has the packages of Blender too, and does not find them: findings/packages-in-bpy-not-found.sh.
     if not bpy.app.binary_path and (folder := bpy.utils.system_resource("PYTHON")):  # type: ignore[attr-defined]
         sys.path += [str(path) for at in ("", "python*/") for path in Path(folder, "lib").glob(f"{at}site-packages")]
     try:
