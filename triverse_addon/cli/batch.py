@@ -253,6 +253,7 @@ class _Batch:
                 catalog_ids=ids,
                 prices=prices.by_row,
                 limits=replace(limits_from(self._args), max_credits=limit),
+                batch_id=self._args.batch_id,
             )
             was_interrupted = False
             # More than 50,000 objects of Blender and Python stay to the end: the collector need not look at them again

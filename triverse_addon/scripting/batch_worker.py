@@ -227,7 +227,16 @@ class Worker:
             ids = catalogs.merge(ledger.library, [one.row.catalog for one in planned])
             saved = dataclasses.replace(saved, owner=self._own().name)
             self._save_batch(saved)
-            runner = Runner(self._engine, planned, writer, ledger, catalog_ids=ids, prices=prices, limits=limits)
+            runner = Runner(
+                self._engine,
+                planned,
+                writer,
+                ledger,
+                catalog_ids=ids,
+                prices=prices,
+                limits=limits,
+                batch_id=saved.request.batch_id,
+            )
             on_error.pop_all()  # from here on the runner closes the writer
         return Started(runner, saved, tuple(note.sentence for note in found.notes))
 

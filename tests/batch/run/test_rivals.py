@@ -99,6 +99,27 @@ def test_a_library_that_is_moved_between_two_runs(cli: Cli, service: StandIn) ->
     assert len(service.state.requests) == sent, "it knows its rows wherever it lies"
 
 
+def test_what_was_paid_and_did_not_come_is_not_ordered_again_by_another_machine(cli: Cli, service: StandIn) -> None:
+    for kind in ("asset", "download", "url"):
+        service.faults.add(kind, html=True, times=None)
+    write(cli.folder / "rows.csv", rows(1))
+    assert cli.run("batch", "rows.csv", *GLB).code != 0
+    service.faults.clear()
+    cli.data = cli.folder / "other-machine"
+    answer = cli.run("batch", "rows.csv", "--glb-only", "--retry-failed")
+    assert answer.code == 0, answer.people
+    assert charges(service) == [1]
+
+
+def test_what_the_service_failed_is_ordered_anew_by_another_machine(cli: Cli, service: StandIn) -> None:
+    write(cli.folder / "rows.csv", "name,prompt,polygon_limit\nChair,a chair that will fail,1000\n")
+    assert cli.run("batch", "rows.csv", *GLB).code != 0
+    assert len(service.state.tasks) == 1
+    cli.data = cli.folder / "other-machine"
+    assert cli.run("batch", "rows.csv", *GLB, "--retry-failed").code != 0
+    assert len(service.state.tasks) == 2, "it was not charged, and another order is what was asked for"
+
+
 def test_a_library_that_is_moved_away_meanwhile(cli: Cli, service: StandIn) -> None:
     service.state.clock.speed = 0.01
     write(cli.folder / "rows.csv", rows(3))

@@ -44,6 +44,33 @@ def test_a_row_that_another_machine_ordered_is_followed_and_not_paid_again(
     assert service.state.charged_per_order() == {"batch_1": 1}
 
 
+@pytest.mark.parametrize("answer", ["payload", "conflict", "named"])
+@pytest.mark.parametrize("how", ["by its uuid", "found"])
+def test_a_row_whose_task_is_on_the_list_already_is_followed_and_not_paid_again(
+    service: StandIn, tmp_path: Path, how: str, answer: str
+) -> None:
+    """It was put there before the row was ordered here. To call it a repetition would offer to pay once more."""
+    service.settings.on_same_order = answer
+    with running(service, tmp_path / "one") as driver:
+        first = driver.reaches(driver.submit(client_order_id="batch_1", allow_duplicate=True), Stage.IMPORTED)
+    with running(service, tmp_path / "two", live=True) as driver:
+        if how == "found":
+            driver.engine.find_tasks()
+        else:
+            driver.engine.track([first.task_uuid or ""], auto_import=False)
+        driver.until(driver.engine.tasks)
+        (known,) = driver.engine.tasks()
+        driver.engine.mark(known.id, lambda newest: newest.with_(starred=True, tags=("kitchen",)))
+    with running(service, tmp_path / "two") as driver:
+        task_id = driver.submit(client_order_id="batch_1", allow_duplicate=True)
+        second = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
+        assert second.stage is Stage.IMPORTED, str(second.error)
+        assert second.task_uuid == first.task_uuid
+        assert (second.starred, second.tags) == (True, ("kitchen",))
+        driver.until(lambda: [one.id for one in driver.engine.tasks()] == [second.id])
+    assert service.state.charged_per_order() == {"batch_1": 1}
+
+
 def test_a_row_that_is_equal_to_another_task_is_a_task_of_its_own(service: StandIn, tmp_path: Path) -> None:
     service.settings.duplicate_window_s = 100_000.0
     with running(service, tmp_path) as driver:

@@ -47,6 +47,8 @@ class Entry:
     :ivar last_order_id: the ``client_order_id`` that was sent last; a retry has a different one.
     :ivar build_hash: hash of how the model was written, see ``ledger.build_hash_of``.
     :ivar cost_credits: the price charged by the service, or the quoted one if it is unknown; in credits.
+    :ivar is_final: whether the service ended the task without a model, so that trying again orders another one. Missing
+        in libraries of earlier versions: then the task is looked at once more.
     :ivar files: path by kind: "blend", "thumbnail" and the exports.
     """
 
@@ -67,6 +69,7 @@ class Entry:
     cost_credits: int | None = None
     created_at_s: float = 0.0
     error: str = ""
+    is_final: bool = False
 
 
 def entry_from_json(value: Any, order_id: str) -> Entry:
@@ -161,4 +164,5 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
     "cost_credits": _is_count,
     "created_at_s": _is_time,
     "error": _is_text,
+    "is_final": lambda value: isinstance(value, bool),
 }

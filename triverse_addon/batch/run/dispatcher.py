@@ -23,7 +23,8 @@ from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.engine import Engine
 from ...tasks.files.image_size import is_small
-from ...tasks.record.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, next_order_id
+from ...tasks.record.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, is_url, next_order_id
+from ..input.order_ids import Identities
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from .plan import PlannedRow, RowAction
@@ -58,12 +59,14 @@ class Dispatcher:
     :param engine: started.
     :param ledger: the ledger of the library.
     :param stop: set when the run ends; rows not started by then are not started any more.
+    :param batch_id: see :class:`BatchRequest`.
     """
 
-    def __init__(self, engine: Engine, ledger: Ledger, stop: threading.Event) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, stop: threading.Event, batch_id: str = "") -> None:
         self._engine = engine
         self._ledger = ledger
         self._stop = stop
+        self._batch_id = batch_id
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triverse-dispatch")
         self._error_streak = ErrorStreak()
         self.slip: UnforeseenError | None = None
@@ -141,8 +144,8 @@ class Dispatcher:
         """Return the row's task, ordered now if necessary, and whether this run pays for it."""
         engine = self._engine
         record = engine.find_by_order_id(planned.order_id)
-        if record is None and entry.task_uuid and (planned.action is not RowAction.RETRY or planned.was_delivered):
-            # Ordered from another machine, under the task UUID in the ledger.
+        if record is None and entry.task_uuid and (planned.action is not RowAction.RETRY or planned.has_paid_task):
+            # Ordered from another machine, under the task UUID in the ledger. What failed there may succeed here.
             return engine.track([entry.task_uuid], origin=self._origin(), auto_import=False)[0], False
         if record is None:
             order_id = planned.order_id
@@ -165,6 +168,7 @@ class Dispatcher:
                     Sentence.of("The file {path} lies elsewhere than when it was checked. Check again.", path=path),
                     field="file",
                 )
+        self._check_files(planned)
         return TaskRequest(
             flow=row.flow,
             values=row.params,
@@ -178,6 +182,30 @@ class Dispatcher:
             allow_duplicate=True,
             client_order_id=order_id,
         )
+
+    def _check_files(self, planned: PlannedRow) -> None:
+        """
+        Check that what a row will send is what it was planned with: its order is named after that.
+
+        Sent under that name, a picture that was edited since would be paid for once more by the next run.
+
+        :raises InputError: a file has changed, or cannot be read.
+        """
+        files = [source for source in planned.row.sources.values() if not is_url(source)]
+        if not files:
+            return
+        try:
+            is_same = Identities(self._batch_id).order_id(planned.row) == planned.order_id
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise InputError(
+                Sentence.of(
+                    "The file {path} was changed after it was checked. Nothing was ordered. Run the batch again.",
+                    path=files[0],
+                ),
+                field="file",
+            )
 
     def _origin(self) -> Origin:
         return Origin(session=BATCH_ORIGIN, file=str(self._ledger.library))

@@ -79,15 +79,15 @@ class PlannedRow:
         return _has_failed(self.record, self.entry, self.row, with_blender=self.with_blender)
 
     @property
-    def was_delivered(self) -> bool:
-        """Whether its model was delivered, on any machine, and only the files made from it are missing or differ."""
-        return self.entry is not None and bool(self.entry.task_uuid and self.entry.files)
+    def has_paid_task(self) -> bool:
+        """Whether it has a task, ordered on any machine, that the service did not end without a model."""
+        return self.entry is not None and bool(self.entry.task_uuid) and not self.entry.is_final
 
     @property
     def is_billable(self) -> bool:
         """Whether the remaining work may place a paid order."""
         if self.action is RowAction.RETRY:
-            return self.record.is_final if self.record is not None else not self.was_delivered
+            return self.record.is_final if self.record is not None else not self.has_paid_task
         if self.action is RowAction.FOLLOW and self.record is not None:
             # Stored by a run that ended before the task was sent.
             return self.record.is_unsent and not self.record.is_paid

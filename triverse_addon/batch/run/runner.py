@@ -74,6 +74,7 @@ class Runner:
         catalog_ids: Mapping[str, str],
         prices: Mapping[int, int],
         limits: Limits,
+        batch_id: str = "",
     ) -> None:
         self._engine = engine
         self._prices = prices
@@ -98,7 +99,7 @@ class Runner:
         self._is_over = False
         self._error_streak = ErrorStreak()
         self._stop = threading.Event()
-        self._dispatcher = Dispatcher(engine, ledger, self._stop)
+        self._dispatcher = Dispatcher(engine, ledger, self._stop, batch_id)
         self._writers = ModelWriters(
             writer, self._dispatcher, ledger.library, catalog_ids, count=limits.writers, stop=self._stop
         )
@@ -328,6 +329,7 @@ class Runner:
             # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
             cost_credits=record.cost_credits or self._prices.get(item.number),
             error="",
+            is_final=False,
         )
         self._dispatcher.queue_write(item.entry)
 
@@ -383,7 +385,11 @@ class Runner:
     ) -> None:
         if item.entry is not None and result is RowResult.FAILED:
             item.entry = dataclasses.replace(
-                item.entry, state="failed", build_hash=item.planned.build_hash, error=str(sentence)
+                item.entry,
+                state="failed",
+                build_hash=item.planned.build_hash,
+                error=str(sentence),
+                is_final=record is not None and record.is_final,
             )
         self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
         if item.entry is not None and result is RowResult.FAILED:

@@ -9,7 +9,12 @@ most a twentieth of the time of the glTF importer. It works in any mode, and doe
 object.
 """
 
+import contextlib
 import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -67,12 +72,15 @@ def append_model(
     check_local(scene)
     libraries, pictures = set(bpy.data.libraries), set(bpy.data.images)
     try:
-        with bpy.data.libraries.load(str(blend_path), link=False) as (inside, wanted):  # type: ignore[func-returns-value]
+        with (
+            _not_open(blend_path) as path,
+            bpy.data.libraries.load(str(path), link=False) as (inside, wanted),  # type: ignore[func-returns-value]
+        ):
             number = sum(len(getattr(inside, kind)) for kind in dir(inside))
             is_right = has_frame_rate or not inside.actions
             if is_right and (max_blocks is None or number <= max_blocks):
                 wanted.collections = inside.collections
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UnreadableBlendError(
             Sentence.of("The converted model cannot be read: {path}.", path=str(blend_path))
         ) from error
@@ -97,6 +105,20 @@ def append_model(
     scene.collection.children.link(collection)
     asset_collection.exclude_others(collection)
     return collection
+
+
+@contextlib.contextmanager
+def _not_open(blend_path: Path) -> Iterator[Path]:
+    """Yield the path of a .blend, or of a copy if it is the open file, from which Blender cannot append."""
+    try:
+        is_open = bool(bpy.data.filepath) and os.path.samefile(bpy.data.filepath, blend_path)
+    except OSError:
+        is_open = False
+    if not is_open:
+        yield blend_path
+        return
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir) as folder:
+        yield Path(shutil.copy(blend_path, folder))
 
 
 def _remove_libraries(before: set[bpy.types.Library]) -> None:

@@ -78,7 +78,8 @@ def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
 
 def box_of(obj: bpy.types.Object) -> FitBox:
     """Return the bounding box of ``obj`` along its own axes, in world space; for an empty, that of its display size."""
-    _, rotation, scale = obj.matrix_world.decompose()
+    world = world_of(obj)
+    _, rotation, scale = world.decompose()
     if obj.type == "EMPTY":
         reach = 2.0 * obj.empty_display_size
         centre, size = Vector(), Vector((reach, reach, reach))
@@ -87,7 +88,7 @@ def box_of(obj: bpy.types.Object) -> FitBox:
         low, high = Vector(map(min, *corners)), Vector(map(max, *corners))
         centre, size = (low + high) / 2, high - low
     stretched = Vector(abs(length * factor) for length, factor in zip(size, scale, strict=True))
-    return FitBox(tuple(obj.matrix_world @ centre), tuple(stretched), tuple(rotation))
+    return FitBox(tuple(world @ centre), tuple(stretched), tuple(rotation))
 
 
 def bounds(objects: Iterable[bpy.types.Object], turn: Quaternion | None = None) -> tuple[Vector, Vector] | None:
@@ -169,6 +170,22 @@ def world_matrix(obj: bpy.types.Object, known: dict[bpy.types.Object, Matrix]) -
             basis if obj.parent is None else world_matrix(obj.parent, known) @ obj.matrix_parent_inverse @ basis
         )
     return known[obj]
+
+
+def world_of(obj: bpy.types.Object) -> Matrix:
+    """
+    Return the world matrix of an object that may not have been evaluated since its file was opened.
+
+    Blender does not store ``matrix_world``: it is the identity for an object that is disabled in viewports, in an
+    excluded collection, or in a scene that is not shown. Only what :func:`world_matrix` does not compute is read from
+    it.
+    """
+    chain = [obj]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    if any(one.constraints or (one.parent is not None and one.parent_type != "OBJECT") for one in chain):
+        return obj.matrix_world.copy()
+    return world_matrix(obj, {}).copy()
 
 
 def _extremes(obj: bpy.types.Object, world: Matrix) -> list[Vector]:

@@ -19,7 +19,7 @@ from mathutils import Matrix, Quaternion, Vector
 
 from ..worker import asset_collection
 from . import orphan_data
-from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix
+from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
 
 #: Greatest distance of two shapes that count as equal, relative to their size.
@@ -236,7 +236,7 @@ def _fit(
     if parent is not None:
         for root in [obj for obj in model if obj.parent is None]:
             root.parent = parent
-            root.matrix_parent_inverse = parent.matrix_world.inverted_safe()
+            root.matrix_parent_inverse = world_of(parent).inverted_safe()
 
 
 def _turn(model: list[bpy.types.Object], before: list[bpy.types.Object]) -> Quaternion:
@@ -260,14 +260,14 @@ def _link_like(
     :param kept: objects that a user has added to ``old``; they are linked to ``new``, like the child collections.
     """
     every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
-    homes = [home for home in every if home.library is None and old.name in home.children and home != old]
+    homes = [home for home in every if home.library is None and old in home.children.values() and home != old]
     for home in homes:
-        if new.name not in home.children:
+        if new not in home.children.values():
             home.children.link(new)
     if homes and scene.collection not in homes:
         scene.collection.children.unlink(new)
     for child in old.children:
-        if child.name not in new.children:
+        if child not in new.children.values():
             new.children.link(child)
     for obj in kept:
         if obj.name in old.objects and obj.name not in new.objects:
@@ -290,7 +290,7 @@ def _remove(
         if other in successors:
             other.user_remap(successors[other])
     for child in [obj for obj in bpy.data.objects if obj.parent in olds and obj not in olds]:
-        world = child.matrix_world.copy()
+        world = world_of(child)
         child.parent = None
         child.matrix_world = world
     bpy.data.batch_remove(gone)

@@ -9,6 +9,8 @@ returns the result with the same position and size is not documented: if it diff
 bounding box of what was sent. Then it gets the present transform of the first object, which may have been moved since.
 """
 
+import contextlib
+
 import bpy
 from mathutils import Matrix, Vector
 
@@ -77,8 +79,10 @@ def hide(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
     """Hide an object in renders, and in all view layers of ``scene``; there, Alt H shows it again."""
     obj.hide_render = True
     for layer in scene.view_layers:
+        # A linked object of the same name may be there in its place.
         if obj.name in layer.objects:
-            obj.hide_set(True, view_layer=layer)
+            with contextlib.suppress(RuntimeError):
+                obj.hide_set(True, view_layer=layer)
 
 
 def _back_in_place(model: list[bpy.types.Object], replaced: Replaced) -> Matrix:
@@ -138,7 +142,8 @@ def _link_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: 
     if not homes:
         return
     for home in homes:
-        if collection.name not in home.children:
+        # Not by its name: a linked collection may have the same.
+        if collection not in home.children.values():
             home.children.link(collection)
     if scene.collection not in homes:
         scene.collection.children.unlink(collection)

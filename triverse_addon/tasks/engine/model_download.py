@@ -21,7 +21,7 @@ from ...api.errors import (
 )
 from ...api.sentence import Sentence
 from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
-from ..files.download_resume import StreamResponse
+from ..files.download_resume import StreamResponse, part_of
 from ..files.folders import DELIVERED, MODEL, PREVIEW
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..glb import glb_check
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ...api.client import Client
 
 log = logging.getLogger(__name__)
+
+#: Number of failed tries after which a way that gives nothing is no longer waited for. It may be blocked for good, as
+#: by a firewall of a studio that lets only the service through.
+_PATIENCE = 2
 
 _RANK = [ForeignFileError, RefusedAddressError, ExpiredLinkError, NotFoundError]
 
@@ -65,6 +69,7 @@ def fetch_model(
     spec = DownloadSpec(folder / MODEL, context.settings.max_model_bytes, glb_check.looks_like_glb, "model")
     asset_urls = dict(record.asset_urls)
     problem: TriverseError | None = None
+    passing: TriverseError | None = None
     candidates = _url_candidates(client, record, asset_urls)
     while True:
         try:
@@ -78,6 +83,7 @@ def fetch_model(
             log.info("there is no further way to the model of task %s: %s", record.id, error)
             break
         asset_urls |= found
+        part_bytes = _size_bytes(part_of(spec.target))
         try:
             size = fetch(spec, with_status_check(open_at), client.read_file, report, context.stop)
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
@@ -89,7 +95,11 @@ def fetch_model(
             continue
         except (TransportError, ServiceError) as error:
             if not isinstance(problem, ForeignFileError):
-                raise
+                is_dead = isinstance(error, TransportError | UnavailableError) and record.attempts >= _PATIENCE
+                # What is on its way, however slowly, is not given up for another way, where it may begin anew.
+                if not is_dead or context.stop.is_set() or _size_bytes(part_of(spec.target)) > part_bytes:
+                    raise
+                passing = passing or error
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             continue
         with spec.target.open("rb") as file:
@@ -97,7 +107,16 @@ def fetch_model(
         if declared is not None and declared != size:
             log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
         return spec.target, asset_urls
-    raise problem or nothing_to_download()
+    # A way that may be open again says more than one that never leads to the model.
+    raise passing or problem or nothing_to_download()
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def nothing_to_download() -> NothingToDownloadError:

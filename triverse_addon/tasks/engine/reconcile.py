@@ -53,16 +53,21 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False,
         raise NotListedError(error.sentence) from None
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
-    possible = [status for status in statuses if _may_be_of(record, status, context)]
+    possible = [status for status in statuses if _may_be_of(record, status, context, is_there=is_there)]
     return pick(record, possible, sent, is_there=is_there)
 
 
-def _may_be_of(record: TaskRecord, status: TaskStatus, context: EngineContext) -> bool:
+def _may_be_of(record: TaskRecord, status: TaskStatus, context: EngineContext, *, is_there: bool) -> bool:
     order_id = status.input.get("client_order_id")
     named = context.store.find_by_order_id(order_id) if isinstance(order_id, str) and order_id else None
     if named is not None and named.id != record.id:
         return False
-    return may_be_ours(record, context.store.find_by_uuid(status.task_uuid))
+    other = context.store.find_by_uuid(status.task_uuid)
+    if is_there and record.allow_duplicate and other is not None and other.found_at_s is not None:
+        # The service has this very order, not one like it, and may have had it before it was sent from here: ordered on
+        # another machine, and added to this list since.
+        return True
+    return may_be_ours(record, other)
 
 
 def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:

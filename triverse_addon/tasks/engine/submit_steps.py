@@ -247,13 +247,30 @@ class SubmitSteps:
             self._transitions.fail(record, TriverseError(sentence), is_final=False)
 
     def _belongs_to_another(self, record: TaskRecord, uuid: str) -> bool:
-        return not reconcile.may_be_ours(record, self._store.find_by_uuid(uuid))
+        """Return whether the task that the service names for an order is the order of another record."""
+        other = self._store.find_by_uuid(uuid)
+        if other is not None and other.found_at_s is not None and record.allow_duplicate:
+            # What was found, or added by its UUID, was not ordered from this list. For an order that may be like
+            # another one, the service names a task of before only if it is this very order.
+            return False
+        return not reconcile.may_be_ours(record, other)
 
     def _take_over(self, record: TaskRecord, uuid: str) -> None:
-        """Remove the record that Find My Tasks added under the UUID of this order."""
+        """Remove the record that was added under the UUID of this order, and keep what the user has noted on it."""
         other = self._store.find_by_uuid(uuid)
-        if other is not None and other.id != record.id:
-            self._store.remove(other.id)
+        if other is None or other.id == record.id:
+            return
+
+        def labelled(newest: TaskRecord) -> TaskRecord:
+            return newest.with_(
+                starred=newest.starred or other.starred,
+                tags=tuple(dict.fromkeys((*newest.tags, *other.tags))),
+                project=newest.project or other.project,
+            )
+
+        if labelled(record) != record:
+            self._store.change(record.id, labelled, owner=self._context.owner.name)
+        self._store.remove(other.id)
 
     def _refuse_duplicate(self, record: TaskRecord) -> None:
         sentence = Sentence.of(

@@ -605,6 +605,7 @@ TEXTS = {
     "The file {path} is empty.": "Die Datei {path} ist leer.",
     "The file {path} is missing or empty. Choose another one.": "Die Datei {path} fehlt oder ist leer. Wählen Sie eine andere.",
     "The file {path} lies elsewhere than when it was checked. Check again.": "Die Datei {path} liegt woanders als bei der Prüfung. Prüfen Sie erneut.",
+    "The file {path} was changed after it was checked. Nothing was ordered. Run the batch again.": "Die Datei {path} wurde nach der Prüfung geändert. Es wurde nichts bestellt. Starten Sie den Stapel erneut.",
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "Die Dateien des Modells sind aus {folder} verschwunden. Drücken Sie „Wiederholen“, um sie neu zu holen.",
     "The folder cannot be opened: {reason}": "Der Ordner kann nicht geöffnet werden: {reason}",
     "The folder for work cannot be used: {reason}.": "Der Arbeitsordner kann nicht benutzt werden: {reason}.",

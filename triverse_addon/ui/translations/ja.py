@@ -605,6 +605,7 @@ TEXTS = {
     "The file {path} is empty.": "ファイル {path} は空です。",
     "The file {path} is missing or empty. Choose another one.": "ファイル {path} がないか、空です。別のファイルを選んでください。",
     "The file {path} lies elsewhere than when it was checked. Check again.": "ファイル {path} は確認したときと別の場所にあります。もう一度確認してください。",
+    "The file {path} was changed after it was checked. Nothing was ordered. Run the batch again.": "ファイル {path} は確認した後に変更されました。何も注文されていません。バッチをもう一度実行してください。",
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "モデルのファイルが {folder} からなくなっています。「再試行」を押すと取得し直します。",
     "The folder cannot be opened: {reason}": "フォルダーを開けません: {reason}",
     "The folder for work cannot be used: {reason}.": "作業用フォルダーを使えません: {reason}。",

@@ -605,6 +605,7 @@ TEXTS = {
     "The file {path} is empty.": "文件 {path} 是空的。",
     "The file {path} is missing or empty. Choose another one.": "文件 {path} 缺失或为空。请选择其他文件。",
     "The file {path} lies elsewhere than when it was checked. Check again.": "文件 {path} 的位置与检查时不同。请重新检查。",
+    "The file {path} was changed after it was checked. Nothing was ordered. Run the batch again.": "文件 {path} 在检查之后被更改。没有为它下单。请重新运行批处理。",
     "The files of the model are gone from {folder}. Press Retry to fetch them again.": "模型的文件已不在 {folder} 中。请按“重试”重新获取。",
     "The folder cannot be opened: {reason}": "无法打开文件夹：{reason}",
     "The folder for work cannot be used: {reason}.": "无法使用工作文件夹：{reason}。",

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model whose first address fails for good in a way that looks temporary. Plain Python, no ``bpy``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.service.server import StandIn
+from tests.tasks.engines import running
+from triverse_addon.tasks.record.record import Stage
+
+#: What becomes of every request to the storage, as behind a firewall that lets only the service through.
+FOR_GOOD: dict[str, dict[str, Any]] = {
+    "resets": {"reset_before": True},
+    "a page of a proxy": {"status": 503, "html": True},
+    "compressed": {"gzip_bomb_mb": 1},
+}
+
+
+@pytest.fixture
+def service() -> Iterator[StandIn]:
+    with StandIn(speed=80.0, samples=("1k",)) as standin:
+        yield standin
+
+
+@pytest.mark.parametrize("fault", FOR_GOOD)
+def test_the_model_comes_by_another_way(service: StandIn, tmp_path: Path, fault: str) -> None:
+    service.faults.add("asset", times=None, **FOR_GOOD[fault])
+    with running(service, tmp_path) as driver:
+        record = driver.reaches(driver.submit(), Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error
+    assert list(service.state.charged_per_order().values()) == [1]
+
+
+def test_a_way_that_fails_once_is_tried_again_first(service: StandIn, tmp_path: Path) -> None:
+    service.faults.add("asset", times=1, status=503, html=True)
+    others = [service.faults.add(kind, times=None, latency_s=0.0) for kind in ("url", "download")]
+    with running(service, tmp_path) as driver:
+        driver.reaches(driver.submit(), Stage.IMPORTED)
+    assert [rule.hits for rule in others] == [0, 0]
+
+
+def test_what_is_blocked_for_now_is_waited_for_whatever_the_others_say(service: StandIn, tmp_path: Path) -> None:
+    """A way that does not know the file is no reason to end a task whose first way may be open again."""
+    rule = service.faults.add("asset", times=None, status=503, html=True)
+    for kind in ("url", "download"):
+        service.faults.add(kind, times=None, status=404, code=1006)
+    with running(service, tmp_path) as driver:
+        task_id = driver.submit()
+        driver.until(lambda: rule.hits >= 4)
+        assert driver.engine.get(task_id).stage is Stage.DOWNLOADING
+        rule.times = 0
+        driver.reaches(task_id, Stage.IMPORTED)
