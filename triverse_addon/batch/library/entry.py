@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...tasks.record.record import TaskRecord
 from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
@@ -70,6 +71,15 @@ class Entry:
     created_at_s: float = 0.0
     error: str = ""
     is_final: bool = False
+
+    def failed(self, error: str, build_hash: str, record: TaskRecord | None) -> "Entry":
+        """
+        Return the entry of a row that has failed.
+
+        :param record: its task, if that is what failed.
+        """
+        is_final = record is not None and record.is_final
+        return dataclasses.replace(self, state="failed", error=error, build_hash=build_hash, is_final=is_final)
 
 
 def entry_from_json(value: Any, order_id: str) -> Entry:

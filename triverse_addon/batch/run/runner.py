@@ -384,13 +384,7 @@ class Runner:
         record: TaskRecord | None = None,
     ) -> None:
         if item.entry is not None and result is RowResult.FAILED:
-            item.entry = dataclasses.replace(
-                item.entry,
-                state="failed",
-                build_hash=item.planned.build_hash,
-                error=str(sentence),
-                is_final=record is not None and record.is_final,
-            )
+            item.entry = item.entry.failed(str(sentence), item.planned.build_hash, record)
         self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
         if item.entry is not None and result is RowResult.FAILED:
             self._dispatcher.queue_write(item.entry)
