@@ -8,6 +8,8 @@ module.
 
 import functools
 import hashlib
+import importlib.machinery
+import importlib.util
 import logging
 import sys
 from collections.abc import Callable
@@ -24,6 +26,8 @@ else:
     from beside import LATER, Beside
 
 _log = logging.getLogger(__name__)
+
+_LIBRARY = "OpenImageIO"
 
 Made: TypeAlias = tuple[thumbnail.Small, bytes]
 """An image that was scaled down, and the PNG of it."""
@@ -61,10 +65,8 @@ def _started(picture: Path) -> tuple[Path, Beside[Made | None]] | None:
 @functools.cache
 def _reader() -> Callable[[Path, tuple[int, int], int], Made | None] | None:
     """Return what reads and scales an image down in a thread; None where there is no OpenImageIO, or no numpy."""
-    # The bpy module has the packages of Blender too, and does not find them: findings/packages-in-bpy-not-found.sh.
-    if not bpy.app.binary_path and (folder := bpy.utils.system_resource("PYTHON")):  # type: ignore[attr-defined]
-        sys.path += [str(path) for at in ("", "python*/") for path in Path(folder, "lib").glob(f"{at}site-packages")]
     try:
+        _load_library()
         if TYPE_CHECKING or __package__:
             from . import picture_scaling, png_bytes
         else:
@@ -82,6 +84,31 @@ def _reader() -> Callable[[Path, tuple[int, int], int], Made | None] | None:
         return small, png_bytes.encode(rows, thumbnail.COMPRESSION)
 
     return made
+
+
+def _load_library() -> None:
+    """
+    Load OpenImageIO where Python would not find it.
+
+    The bpy module has the packages of Blender too, and does not look for them
+    (``findings/packages-in-bpy-not-found.sh``).
+
+    :raises ImportError: it cannot be loaded.
+    """
+    folder = "" if bpy.app.binary_path else bpy.utils.system_resource("PYTHON")  # type: ignore[attr-defined]
+    if not folder or _LIBRARY in sys.modules:
+        return
+    places = [str(path) for at in ("", "python*/") for path in Path(folder, "lib").glob(f"{at}site-packages")]
+    spec = importlib.machinery.PathFinder.find_spec(_LIBRARY, places)
+    if spec is None or spec.loader is None:
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_LIBRARY] = module
+    try:
+        spec.loader.exec_module(module)
+    except ImportError:
+        del sys.modules[_LIBRARY]
+        raise
 
 
 def warm_up() -> None:

@@ -36,6 +36,8 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
         "attempts": 0,
         "following": True,
         "failed_stage": None,
+        # Whoever tries an order again has been told that it may have been sent with another key.
+        "sent_with": "",
     }
     if record.is_final:
         if record.error_code in _SOURCES_AT_FAULT:

@@ -6,6 +6,7 @@ Floor: first. Thread: worker. No ``bpy``.
 """
 
 import contextlib
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,15 @@ from ..files.download_errors import folder_error
 from ..files.folders import folder_for, make
 from ..preparer import Preparer
 from ..record.record import Stage, TaskRecord, is_url, now_s
+from ..settings import Settings
 from . import reconcile
 from .context import EngineContext
 from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s
 from .service_updates import apply_created
 from .transitions import MAX_ATTEMPTS, Transitions, is_passing
+
+#: Length of the mark of a key: one of 16 million others has the same.
+_MARK_CHARS = 6
 
 
 class SubmitSteps:
@@ -147,10 +152,23 @@ class SubmitSteps:
         client = self._context.client()
         # If the request was sent before without an answer, an error may refer to the repetition, not to the order.
         is_first_try = record.submitted_at_s is None
+        mark = _mark_of_key(record, self._context.settings)
+        if not is_first_try and record.sent_with not in ("", mark):
+            # The service tells repetitions apart for each account: to another one this would be an order of its own.
+            sentence = Sentence.of(
+                "This order may have reached the service with another key. If both keys are of one account, press "
+                "Retry: it is charged once. If not, enter that key first."
+            )
+            self._transitions.fail(record, TriverseError(sentence), is_final=False)
+            return
         # Written to disk before the request is sent: from here on the service may have the order.
         record = self._store.change(
             record.id,
-            lambda newest: newest.with_(submitted_at_s=newest.submitted_at_s or now_s()) if newest.following else None,
+            lambda newest: (
+                newest.with_(submitted_at_s=newest.submitted_at_s or now_s(), sent_with=mark)
+                if newest.following
+                else None
+            ),
             owner=self._context.owner.name,
         )
         if not record.following:
@@ -297,3 +315,13 @@ def _has_a_name(record: TaskRecord) -> bool:
     A duplicate was allowed for such an order, so a duplicate that the service reports can only be this very order.
     """
     return record.allow_duplicate and not record.client_order_id.startswith(record.id)
+
+
+def _mark_of_key(record: TaskRecord, settings: Settings) -> str:
+    """
+    Return a mark of the key and the service that an order is sent with, for :attr:`TaskRecord.sent_with`.
+
+    It differs from order to order, and is too short to tell anything of the key.
+    """
+    text = "\0".join((record.client_order_id, settings.api_url, settings.api_key))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_MARK_CHARS]

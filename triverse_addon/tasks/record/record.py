@@ -272,6 +272,8 @@ class TaskRecord:
     """Whether the service's decision (refused, failed, cancelled) is final, so that a retry is a new order."""
     found_at_s: float | None = None
     """When the task was added to this list, if it was found at the service or by its UUID and not created here."""
+    sent_with: str = ""
+    """A mark of the key and the service that the order was sent with last. It tells others apart, and nothing else."""
     read_header: str = ""
     """Name of the header to send with queries right after the creation, as returned by the service."""
     asset_urls: Mapping[str, str] = field(default_factory=dict)

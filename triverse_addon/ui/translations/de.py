@@ -779,6 +779,7 @@ TEXTS = {
     "This model has no volume, so it cannot get a hull.": "Dieses Modell hat kein Volumen, also kann es keine Hülle bekommen.",
     "This model has the highest quality already.": "Dieses Modell hat schon die höchste Qualität.",
     "This needs a second Blender, and none can be started here. The model stays as it was.": "Das braucht ein zweites Blender, und hier lässt sich keins starten. Das Modell bleibt, wie es war.",
+    "This order may have reached the service with another key. If both keys are of one account, press Retry: it is charged once. If not, enter that key first.": "Dieser Auftrag kann den Dienst mit einem anderen Schlüssel erreicht haben. Gehören beide Schlüssel zu einem Konto, drücken Sie „Wiederholen“: Er wird einmal berechnet. Sonst geben Sie zuerst jenen Schlüssel ein.",
     "This picture does not get smaller than {limit_mb} MB. Scale it down.": "Dieses Bild wird nicht kleiner als {limit_mb} MB. Verkleinern Sie es.",
     "This run was about failed rows only.": "Dieser Lauf galt nur fehlgeschlagenen Zeilen.",
     "This task ended without a model.": "Diese Aufgabe endete ohne Modell.",

@@ -779,6 +779,7 @@ TEXTS = {
     "This model has no volume, so it cannot get a hull.": "このモデルには体積がないため、外殻を作れません。",
     "This model has the highest quality already.": "このモデルはすでに最高品質です。",
     "This needs a second Blender, and none can be started here. The model stays as it was.": "これには 2 つ目の Blender が必要ですが、ここでは起動できません。モデルは元のままです。",
+    "This order may have reached the service with another key. If both keys are of one account, press Retry: it is charged once. If not, enter that key first.": "この注文は別のキーでサービスに届いている可能性があります。両方のキーが同じアカウントのものであれば「再試行」を押してください。請求は一度だけです。そうでなければ、先にそのキーを入力してください。",
     "This picture does not get smaller than {limit_mb} MB. Scale it down.": "この画像は {limit_mb} MB未満になりません。縮小してください。",
     "This run was about failed rows only.": "今回の実行は失敗した行だけが対象でした。",
     "This task ended without a model.": "このタスクはモデルなしで終了しました。",

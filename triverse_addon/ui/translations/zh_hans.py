@@ -779,6 +779,7 @@ TEXTS = {
     "This model has no volume, so it cannot get a hull.": "此模型没有体积，因此无法生成外壳。",
     "This model has the highest quality already.": "此模型已是最高品质。",
     "This needs a second Blender, and none can be started here. The model stays as it was.": "这需要第二个 Blender，但此处无法启动。模型保持原样。",
+    "This order may have reached the service with another key. If both keys are of one account, press Retry: it is charged once. If not, enter that key first.": "此订单可能已使用另一个密钥送达服务。如果两个密钥属于同一账户，请按“重试”：只会收费一次。否则请先输入那个密钥。",
     "This picture does not get smaller than {limit_mb} MB. Scale it down.": "此图片无法小于 {limit_mb} MB。请缩小它。",
     "This run was about failed rows only.": "本次运行只针对失败的行。",
     "This task ended without a model.": "此任务结束时没有生成模型。",
