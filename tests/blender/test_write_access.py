@@ -116,6 +116,21 @@ def test_what_goes_wrong_is_raised_and_not_printed(stuck: None, capfd: pytest.Ca
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+def test_what_blender_forbids_in_the_middle_is_done_again(stuck: None) -> None:
+    if IS_SHARED:
+        overlap(write_access.call)  # as it was before
+    calls: list[int] = []
+
+    def work() -> str:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            overlap(draw)
+        return str(bpy.ops.mesh.primitive_cube_add())
+
+    assert write_access.call(work) == "{'FINISHED'}"
+    assert len(calls) == 1 + IS_SHARED
+
+
 def test_it_can_be_done_again_and_again(stuck: None) -> None:
     assert [write_access.call(lambda: number) for number in range(5)] == [0, 1, 2, 3, 4]  # noqa: B023 -- at once
 

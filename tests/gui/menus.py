@@ -90,6 +90,8 @@ RECORD = """
 import sys
 package = ui.rpartition(".")[0] + "."
 state["ran"] = []
+# They are run by the add-on's own timers.
+not_pressed = ("TRIVERSE_OT_watch", "TRIVERSE_OT_arrived")
 
 def watched(cls, function):
     def call(self, context, *event):
@@ -100,7 +102,7 @@ def watched(cls, function):
     return call
 
 for cls in bpy.types.Operator.__subclasses__():
-    if (cls.__module__ + ".").startswith(package) and cls.__name__ != "TRIVERSE_OT_watch":
+    if (cls.__module__ + ".").startswith(package) and cls.__name__ not in not_pressed:
         name = "invoke" if hasattr(cls, "invoke") else "execute"
         function = watched(cls, getattr(cls, name))
         # Blender counts the arguments of a function before it calls it.

@@ -61,15 +61,22 @@ def call(function: Callable[[], T]) -> T:
     """
     Call a function from a timer or handler, in a way that lets it change data and call operators.
 
-    If Blender is stuck, that draws all editors anew.
+    If Blender is stuck, that draws all editors anew. While it renders, it may get stuck within the call: then the
+    function is called again.
 
     :return: what the function returns.
     :raises Exception: what the function raises.
     """
     global _work
     manager: Any = bpy.context.window_manager
-    if is_given() or manager is None or not hasattr(manager, _PROPERTY):
+    if manager is None or not hasattr(manager, _PROPERTY):
         return function()
+    if is_given():
+        try:
+            return function()
+        except (AttributeError, RuntimeError):
+            if is_given():
+                raise
     results: list[T] = []
     errors: list[BaseException] = []
 

@@ -174,10 +174,8 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
     # Blender evaluates the annotations of a class that it registers.
     if TYPE_CHECKING:
         _members: tuple[TaskRecord, ...]
-        _grid: tuple[int, float]
     else:
         _members = ()
-        _grid = (1, _PICTURE_UNITS)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Read the variants and their pictures, because drawing must not, and open the popup."""
@@ -185,17 +183,17 @@ class TRIVERSE_OT_compare(_ComparisonMixin, bpy.types.Operator):
         if session is None or not self._members:
             return {"CANCELLED"}
         session.thumbnails.load_first(((one.id, one.thumbnail_path) for one in self._members), _PICTURES_S)
-        columns, picture_units = self._grid = fitting_grid(len(self._members), *_window_units(context))
+        columns, picture_units = fitting_grid(len(self._members), *_window_units(context))
         width_units = columns * (picture_units + _BESIDE_UNITS) + 1
         return context.window_manager.invoke_popup(self, width=round(width_units * 20))
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw each variant: picture, name, state, and what can be done with it."""
         session = runtime.current()
         # Older ones are not in memory, and do not change any more.
         found = [session.shown(one.id) or one for one in self._members] if session is not None else []
         self.layout.label(text="Compare Variants", icon="IMGDISPLAY")
-        columns, picture_units = self._grid
+        columns, picture_units = fitting_grid(len(found), *_window_units(context))
         grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True)
         for record in found:
             _draw_variant(grid.box().column(), record, picture_units)
