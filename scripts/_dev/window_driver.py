@@ -69,20 +69,21 @@ def _plain(value):
     return repr(value)
 
 
-def _carry_out(request: dict) -> dict:
-    """
-    Carry out a request.
-
-    Timers of some Blenders can lose the right to change data for good, if Cycles begins to render while a panel is
-    drawn: see ``scripting/write_access.py`` of the add-on, which is to live with that. The update function of a
-    property has it.
-    """
+def may_write() -> bool:
+    """Whether a timer may change data: see ``scripting/write_access.py`` of the add-on, which is to live without."""
     try:
         del bpy.data.scenes[0]["nothing of this name"]
-    except KeyError:
-        return _answer(request)
     except AttributeError:
+        return False
+    except KeyError:
         pass
+    return True
+
+
+def _carry_out(request: dict) -> dict:
+    """Carry out a request; where timers may not change data, in the update function of a property, which may."""
+    if may_write():
+        return _answer(request)
     _under_way.append(request)
     manager = bpy.context.window_manager
     manager.triverse_test_driver = not manager.triverse_test_driver
@@ -101,6 +102,7 @@ def _answer(request: dict) -> dict:
         "region_of": region_of,
         "override": override,
         "choose_tab": choose_tab,
+        "may_write": may_write,
     }
     names |= request["args"]
     try:

@@ -22,14 +22,6 @@ class TEST_PT_slow(bpy.types.Panel):
         while time.perf_counter() < ends:
             pass
 
-def may_write():
-    try:
-        del bpy.data.scenes[0]["nothing of this name"]
-    except AttributeError:
-        return False
-    except KeyError:
-        return True
-
 def tick():
     for area in bpy.context.window.screen.areas:
         area.tag_redraw()
@@ -54,16 +46,14 @@ scene.render.resolution_x = scene.render.resolution_y = 32
 # By time, not by samples: it has to last longer than the draw in which it begins.
 scene.cycles.samples, scene.cycles.time_limit = 1_000_000, 0.3
 scene.cycles.use_adaptive_sampling = scene.cycles.use_denoising = False
-state["renders"], state["is_over"], state["may_write"] = 0, False, may_write
+state["renders"], state["is_over"] = 0, False
 bpy.app.timers.register(tick)
 """
 
 
 def may_write(window: BlenderWindow) -> bool:
     """Ask a timer of Blender whether it may change data; what the harness asks of Blender always may."""
-    window.run(
-        "state['answer'] = None\ndef ask(): state['answer'] = state['may_write']()\nbpy.app.timers.register(ask)"
-    )
+    window.run("state['answer'] = None\ndef ask(): state['answer'] = may_write()\nbpy.app.timers.register(ask)")
     answer = window.wait_for("state['answer'] is not None and [state['answer']]")
     assert isinstance(answer, list)
     return bool(answer[0])

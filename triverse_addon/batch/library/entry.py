@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...tasks.record.record import TaskRecord
 from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
@@ -72,13 +71,8 @@ class Entry:
     error: str = ""
     is_final: bool = False
 
-    def failed(self, error: str, build_hash: str, record: TaskRecord | None) -> "Entry":
-        """
-        Return the entry of a row that has failed.
-
-        :param record: its task, if that is what failed.
-        """
-        is_final = record is not None and record.is_final
+    def failed(self, error: str, build_hash: str, *, is_final: bool) -> "Entry":
+        """Return the entry of a row that has failed."""
         return dataclasses.replace(self, state="failed", error=error, build_hash=build_hash, is_final=is_final)
 
 

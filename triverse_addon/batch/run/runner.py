@@ -384,10 +384,10 @@ class Runner:
         record: TaskRecord | None = None,
     ) -> None:
         if item.entry is not None and result is RowResult.FAILED:
-            item.entry = item.entry.failed(str(sentence), item.planned.build_hash, record)
-        self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
-        if item.entry is not None and result is RowResult.FAILED:
+            is_final = record is not None and record.is_final
+            item.entry = item.entry.failed(str(sentence), item.planned.build_hash, is_final=is_final)
             self._dispatcher.queue_write(item.entry)
+        self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         self._set_outcome(outcome)

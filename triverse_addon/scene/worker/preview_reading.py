@@ -10,11 +10,10 @@ import functools
 import hashlib
 import importlib.machinery
 import importlib.util
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -25,17 +24,12 @@ else:
     import thumbnail
     from beside import LATER, Beside
 
-_log = logging.getLogger(__name__)
-
 _LIBRARY = "OpenImageIO"
 
-Made: TypeAlias = tuple[thumbnail.Small, bytes]
-"""An image that was scaled down, and the PNG of it."""
-
 #: SHA-256 of the images that were read while the child waited, and what was made of them.
-_made_ahead: dict[bytes, Made] = {}
+_made_ahead: dict[bytes, thumbnail.Made] = {}
 #: The image that a thread reads, and what will be made of it: None if Blender has to read it all the same.
-_begun: tuple[Path, Beside[Made | None]] | None = None
+_begun: tuple[Path, Beside[thumbnail.Made | None]] | None = None
 
 
 def begin(picture: Path) -> None:
@@ -48,7 +42,7 @@ def begin(picture: Path) -> None:
     _begun = None if _made_ahead else _started(picture)
 
 
-def _started(picture: Path) -> tuple[Path, Beside[Made | None]] | None:
+def _started(picture: Path) -> tuple[Path, Beside[thumbnail.Made | None]] | None:
     """Let a thread read an image; return None if Blender has to."""
     if (made := _reader()) is None:
         return None
@@ -63,7 +57,7 @@ def _started(picture: Path) -> tuple[Path, Beside[Made | None]] | None:
 
 
 @functools.cache
-def _reader() -> Callable[[Path, tuple[int, int], int], Made | None] | None:
+def _reader() -> Callable[[Path, tuple[int, int], int], thumbnail.Made | None] | None:
     """Return what reads and scales an image down in a thread; None where there is no OpenImageIO, or no numpy."""
     try:
         _load_library()
@@ -75,7 +69,7 @@ def _reader() -> Callable[[Path, tuple[int, int], int], Made | None] | None:
     except ImportError:
         return None
 
-    def made(picture: Path, size: tuple[int, int], factor: int) -> Made | None:
+    def made(picture: Path, size: tuple[int, int], factor: int) -> thumbnail.Made | None:
         rows = picture_scaling.scaled(picture, size, factor)
         if rows is None:
             return None
@@ -138,16 +132,10 @@ def try_read(picture: Path, target: Path) -> thumbnail.Small | None:
     :param target: path of the PNG to write, which is replaced atomically.
     :return: None, with a line in the log, if the image cannot be used.
     """
-    try:
-        small, png = known(picture) or _from_thread(picture) or thumbnail.scaled(picture, with_png=True)
-        thumbnail.write(png, target)
-    except thumbnail.PictureError as error:
-        _log.warning("No thumbnail from %s: %s", picture.name, error)
-        return None
-    return small
+    return thumbnail.try_read(picture, target, known(picture) or _from_thread(picture))
 
 
-def _from_thread(picture: Path) -> Made | None:
+def _from_thread(picture: Path) -> thumbnail.Made | None:
     """
     Return what a thread makes of an image; None if Blender has to.
 
@@ -160,7 +148,7 @@ def _from_thread(picture: Path) -> Made | None:
     return begun[1].result() if begun is not None else None
 
 
-def known(picture: Path) -> Made | None:
+def known(picture: Path) -> thumbnail.Made | None:
     """Return what :func:`read_ahead` has made of an image with the same bytes."""
     if not _made_ahead:
         return None

@@ -11,7 +11,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import bpy
 
@@ -116,21 +116,26 @@ class Small:
         preview.image_pixels_float.foreach_set(self.pixels)
 
 
-def read(picture: Path, target: Path | None) -> Small:
+Made: TypeAlias = tuple[Small, bytes]
+"""An image that was scaled down, and the PNG of it."""
+
+
+def read(picture: Path, target: Path | None, made: Made | None = None) -> Small:
     """
     Read an image, scale it down, and write that to a file.
 
     :param picture: path of a PNG, JPEG or WebP.
     :param target: path of the PNG to write, which is replaced atomically; None to write none.
+    :param made: what was made of the image already.
     :raises PictureError: the image cannot be used.
     """
-    small, png = scaled(picture, with_png=target is not None)
+    small, png = made or scaled(picture, with_png=target is not None)
     if target is not None:
-        write(png, target)
+        _replace(target, png)
     return small
 
 
-def scaled(picture: Path, *, with_png: bool) -> tuple[Small, bytes]:
+def scaled(picture: Path, *, with_png: bool) -> Made:
     """
     Read an image and scale it down.
 
@@ -187,10 +192,10 @@ def warm_up() -> None:
         path.unlink(missing_ok=True)
 
 
-def try_read(picture: Path, target: Path | None) -> Small | None:
+def try_read(picture: Path, target: Path | None, made: Made | None = None) -> Small | None:
     """Call :func:`read`. Return None, with a line in the log, if the image cannot be used."""
     try:
-        return read(picture, target)
+        return read(picture, target, made)
     except PictureError as error:
         _log.warning("No thumbnail from %s: %s", picture.name, error)
         return None
@@ -204,15 +209,15 @@ def try_make(picture: Path, target: Path | None, collection: bpy.types.Collectio
     return small is not None
 
 
-def write(png: bytes, target: Path) -> None:
+def _replace(target: Path, data: bytes) -> None:
     """
-    Write a thumbnail, atomically.
+    Write a file atomically.
 
     :raises PictureError: it cannot be written.
     """
     part = target.with_name(f".{target.stem}.{os.getpid()}.png")
     try:
-        part.write_bytes(png)
+        part.write_bytes(data)
         os.replace(part, target)
     except OSError as error:
         raise PictureError(str(error)) from error

@@ -62,15 +62,10 @@ def _may_be_of(record: TaskRecord, status: TaskStatus, context: EngineContext, *
     named = context.store.find_by_order_id(order_id) if isinstance(order_id, str) and order_id else None
     if named is not None and named.id != record.id:
         return False
-    other = context.store.find_by_uuid(status.task_uuid)
-    if is_there and record.allow_duplicate and other is not None and other.found_at_s is not None:
-        # The service has this very order, not one like it, and may have had it before it was sent from here: ordered on
-        # another machine, and added to this list since.
-        return True
-    return may_be_ours(record, other)
+    return may_be_ours(record, context.store.find_by_uuid(status.task_uuid), is_there=is_there)
 
 
-def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
+def may_be_ours(record: TaskRecord, other: TaskRecord | None, *, is_there: bool) -> bool:
     """
     Return whether a task of the service can be ``record``'s order, given the local record with its UUID.
 
@@ -78,11 +73,16 @@ def may_be_ours(record: TaskRecord, other: TaskRecord | None) -> bool:
     its way or lost. Treated as a different task, the order would be sent and charged a second time.
 
     :param other: the local record with the task's UUID; None if there is none.
+    :param is_there: the service has said that it has the order. Of one that may be like another one, it says so of that
+        very order only, which may have been ordered on another machine and found before it was sent from here.
     """
     if other is None or other.id == record.id:
         return True
-    sent_at_s = record.submitted_at_s
-    return other.found_at_s is not None and sent_at_s is not None and other.found_at_s >= sent_at_s
+    if other.found_at_s is None:
+        return False
+    if is_there and record.allow_duplicate:
+        return True
+    return record.submitted_at_s is not None and other.found_at_s >= record.submitted_at_s
 
 
 def pick(

@@ -266,12 +266,7 @@ class SubmitSteps:
 
     def _belongs_to_another(self, record: TaskRecord, uuid: str) -> bool:
         """Return whether the task that the service names for an order is the order of another record."""
-        other = self._store.find_by_uuid(uuid)
-        if other is not None and other.found_at_s is not None and record.allow_duplicate:
-            # What was found, or added by its UUID, was not ordered from this list. For an order that may be like
-            # another one, the service names a task of before only if it is this very order.
-            return False
-        return not reconcile.may_be_ours(record, other)
+        return not reconcile.may_be_ours(record, self._store.find_by_uuid(uuid), is_there=True)
 
     def _take_over(self, record: TaskRecord, uuid: str) -> None:
         """Remove the record that was added under the UUID of this order, and keep what the user has noted on it."""
