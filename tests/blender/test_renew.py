@@ -12,7 +12,7 @@ import pytest
 from mathutils import Matrix
 
 from tests.blender import glbs
-from triverse_addon.scene.importing import imported_models, replace_import
+from triverse_addon.scene.importing import imported_models, replace_import, replaced_data
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import Converted
 from triverse_addon.tasks.engine.import_queue import Imported
@@ -34,9 +34,11 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Converted:
     return glbs.convert_kept(glbs.export(folder / "model.glb", build), folder)
 
 
-@pytest.fixture(autouse=True)
-def _empty(fresh_file: None) -> None:
-    """Each test begins with an empty file."""
+@pytest.fixture(autouse=True, params=[False, True], ids=["without a window", "as in a window"])
+def in_window(request: pytest.FixtureRequest, fresh_file: None, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Each test begins with an empty file: as a command does it, and as a panel in whose window something is open."""
+    monkeypatch.setattr(replaced_data, "has_window", lambda: request.param)
+    return request.param
 
 
 def record(made: Converted, **more) -> TaskRecord:
@@ -53,10 +55,11 @@ def record(made: Converted, **more) -> TaskRecord:
 
 
 def bring(made: Converted, *, instead_of: str = "", **more) -> bpy.types.Collection:
-    """Import, and return the collection."""
+    """Import, let what was replaced be freed as it is when the file is saved, and return the collection."""
     placement = more.pop("placement", Placement(instead_of=instead_of))
     outcome = import_task(record(made, placement=placement, **more))
     assert isinstance(outcome, Imported), outcome
+    replaced_data.free()
     bpy.context.view_layer.update()
     return bpy.data.collections[outcome.collection_name]
 
@@ -126,6 +129,61 @@ def test_the_new_one_stands_where_the_old_one_was_moved_to_and_nothing_is_left_o
     assert part(new, "lid").hide_render
     assert of_file() == before
     assert list(bpy.context.scene.collection.children) == [new]
+
+
+def test_what_the_interface_may_point_to_is_there_until_the_file_is_saved(
+    converted: Converted, in_window: bool, tmp_path: Path
+) -> None:
+    old = bring(converted)
+    old.asset_mark()
+    before = of_file()
+    body = part(old, "body")
+    pointers = {block.as_pointer() for block in (old, *old.all_objects, body.data)}
+
+    def there() -> set[int]:
+        kinds = (bpy.data.collections, bpy.data.objects, bpy.data.meshes)
+        return {block.as_pointer() for kind in kinds for block in kind}
+
+    shape, names = body.data, sorted(obj.name for obj in old.all_objects)
+    outcome = import_task(record(converted, placement=Placement(instead_of=old.name)))
+    assert isinstance(outcome, Imported)
+    new = bpy.data.collections[outcome.collection_name]
+    assert sorted(obj.name for obj in new.all_objects) == names
+    assert pointers <= there() if in_window else not pointers & there()
+    if in_window:
+        assert imported_models.find(UUID) == [new]
+        assert (old.users, old.asset_data, list(old.objects), list(old.children)) == (0, None, [], [])
+        assert (body.users, body.parent, shape.users) == (0, None, 1)
+        # Another one soon after it lets it be.
+        third = import_task(record(converted, placement=Placement(instead_of=new.name)))
+        assert isinstance(third, Imported)
+        assert pointers <= there()
+    replaced_data.free()
+    assert of_file() == before
+    assert imported_models.find(UUID) == list(bpy.context.scene.collection.children)
+
+
+def test_what_was_replaced_long_ago_is_freed_when_another_is(converted: Converted, in_window: bool) -> None:
+    old = bring(converted)
+    count = len(bpy.data.objects)
+    first = import_task(record(converted, placement=Placement(instead_of=old.name)))
+    assert isinstance(first, Imported)
+    for block in (*bpy.data.objects, *bpy.data.collections):
+        if replaced_data.REPLACED_AT in block:
+            block[replaced_data.REPLACED_AT] -= 601.0
+    second = import_task(record(converted, placement=Placement(instead_of=first.collection_name)))
+    assert isinstance(second, Imported)
+    assert len(bpy.data.objects) == (2 * count if in_window else count)
+
+
+def test_what_a_user_has_taken_back_stays(converted: Converted) -> None:
+    old = bring(converted)
+    import_task(record(converted, placement=Placement(instead_of=old.name)))
+    back = [obj for obj in bpy.data.objects if replaced_data.REPLACED_AT in obj][:1]
+    for obj in back:
+        bpy.context.scene.collection.objects.link(obj)
+    replaced_data.free()
+    assert [obj for obj in bpy.data.objects if replaced_data.REPLACED_AT in obj] == back
 
 
 def test_what_referred_to_the_old_one_refers_to_the_new_one(converted: Converted) -> None:

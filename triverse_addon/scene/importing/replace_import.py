@@ -18,7 +18,7 @@ import bpy
 from mathutils import Matrix, Quaternion, Vector
 
 from ..worker import asset_collection
-from . import orphan_data
+from . import replaced_data
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
 
@@ -282,10 +282,11 @@ def _remove(
     gone: list[bpy.types.Object],
     partners: Mapping[bpy.types.Object, bpy.types.Object],
 ) -> None:
-    found = orphan_data.used_by(gone)
-    bpy.data.collections.remove(old)
     successors = {other: obj for obj, other in partners.items()}
     olds = set(gone)
+    for obj in list(old.objects):
+        # Else it would get the successors of its objects.
+        old.objects.unlink(obj)
     for other in gone:
         if other in successors:
             other.user_remap(successors[other])
@@ -293,11 +294,8 @@ def _remove(
         world = world_of(child)
         child.parent = None
         child.matrix_world = world
-    bpy.data.batch_remove(gone)
-    bpy.data.batch_remove(
-        [child for child in bpy.data.collections if asset_collection.is_beside(child) and not child.objects]
-    )
-    orphan_data.remove_unused(found)
+    beside = [child for child in bpy.data.collections if asset_collection.is_beside(child) and child != old]
+    replaced_data.put_away(gone, [old, *(child for child in beside if not set(child.objects) - olds)])
 
 
 # -----------------------------------------------------------------------------

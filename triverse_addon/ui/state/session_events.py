@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def register() -> None:
-    """Add the handlers for loaded files, undo and redo, and offer the session to scripts."""
+    """Add the handlers for loaded and saved files, undo and redo, and offer the session to scripts."""
     bpy.app.handlers.load_post.append(_file_loaded)
+    bpy.app.handlers.save_pre.append(_file_saving)
     bpy.app.handlers.save_post.append(_file_saved)
     bpy.app.handlers.undo_post.append(_undone)
     bpy.app.handlers.redo_post.append(_undone)
@@ -32,6 +33,7 @@ def unregister() -> None:
     """Remove the handlers, and offer the session no longer."""
     panel_engine.withdraw()
     bpy.app.handlers.load_post.remove(_file_loaded)
+    bpy.app.handlers.save_pre.remove(_file_saving)
     bpy.app.handlers.save_post.remove(_file_saved)
     bpy.app.handlers.undo_post.remove(_undone)
     bpy.app.handlers.redo_post.remove(_undone)
@@ -78,6 +80,18 @@ def _begin_file() -> None:
         session.again_of = ""
         _forget_imported_models()
         list_rows.write(session)
+
+
+@bpy.app.handlers.persistent
+def _file_saving(*_: object) -> None:
+    if _session() is not None:
+        write_access.call(_free_replaced)
+
+
+def _free_replaced() -> None:
+    from ...scene.importing import replaced_data  # lazy import, as above
+
+    replaced_data.free()
 
 
 @bpy.app.handlers.persistent
