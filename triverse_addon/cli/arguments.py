@@ -87,6 +87,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
     resume = _command(commands, "resume", "go on with all unfinished tasks of this machine")
     _add_waiting(resume)
+    _add_overwrite(resume, "replace files that are there although no command wrote them as they are now")
 
     listing = _command(commands, "list", "list the tasks of this machine, newest first")
     listing.add_argument("--count", metavar="N", type=whole(1), default=20, help="how many at most (default: 20)")
@@ -131,9 +132,11 @@ def _add_waiting(command: argparse.ArgumentParser) -> None:
 
 def _add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="save the model here, as .blend or .glb")
-    command.add_argument(
-        "--overwrite", action="store_true", help="replace the file of --output although it was not made by this command"
-    )
+    _add_overwrite(command, "replace the file of --output although it was not made by this command")
+
+
+def _add_overwrite(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--overwrite", action="store_true", help=text)
 
 
 def _add_mesh(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ Floor: third. Thread: main, which may block on the network here, since there is 
 
 import argparse
 import contextlib
-import math
+import dataclasses
 import os
 import threading
 import time
@@ -23,24 +23,24 @@ from ..scripting import credits
 from ..tasks.converter import Converter, NoChildError
 from ..tasks.engine.diagnostics import report_of
 from ..tasks.engine.engine import Engine
-from ..tasks.preparer import Preparer, is_made_of
-from ..tasks.record.record import UNFINISHED, Placement, Stage, TaskRecord, TaskRequest, is_url
+from ..tasks.preparer import Preparer
+from ..tasks.record.record import UNFINISHED, Placement, Stage, TaskRequest, is_url
 from ..tasks.record.status_text import stage_text
 from ..tasks.settings import Settings
 from ..tasks.store.query import Query
 from . import arguments, variants
 from .batch import batch
+from .equal_orders import is_kept_back, ordered, refused_as_repetition
 from .errors import UsageError
 from .exit_codes import Exit, for_all
 from .host import Host
+from .origin import new_origin
 from .output import Output, task_fields
-from .output_file import check_output
+from .output_file import check_output, not_ours, was_written_by
 from .progress import ProgressPrinter
-from .setup import check_ready, open_client, open_engine, open_store, ready_to_send
-from .wait import CLI_ORIGIN, OutputGroup, TaskResult, TaskWaiter, new_origin
-
-#: Tolerance in seconds for clock differences and coarse timestamps of file systems.
-_CLOCK_TOLERANCE_S = 5.0
+from .resuming import Resumed
+from .setup import open_client, open_engine, open_store, problem_of, ready_to_send
+from .wait import OutputGroup, TaskResult, TaskWaiter
 
 
 def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -86,41 +86,15 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         if args.count > 1:
             records = variants.order_all(engine, request, args.count, settings, output, anew=args.allow_duplicate)
         else:
-            records = [_ordered(engine, request, output)]
+            records = [ordered(engine, request, output)]
         group = OutputGroup(tuple(record.id for record in records), path, placement)
         return _wait_and_print(engine, [group], args, host, output)
-
-
-def _ordered(engine: Engine, request: TaskRequest, output: Output) -> TaskRecord:
-    record = None if request.allow_duplicate else _unaccepted_order(engine, request)
-    if record is None:
-        return engine.submit(request)
-    output.say("An equal order that was not accepted before is kept; it goes on.")
-    return record
 
 
 def _is_taken(preparer: Preparer | None, flow: str, name: str, source: str) -> bool:
     """Return whether the preparer converts this source, and so checks it, before the upload."""
     kind = next((field.kind for field in FLOWS[flow].sources if field.name == name), None)
     return preparer is not None and kind is not None and preparer.takes(source, kind)
-
-
-def _unaccepted_order(engine: Engine, request: TaskRequest) -> TaskRecord | None:
-    """
-    Return the record of an earlier, equal command that the service has not accepted yet.
-
-    A user who repeats a command that failed with "no key" or "service not reachable" wants, and pays for, one model.
-    """
-    for record in engine.store.unfinished():
-        wanted = (record.flow, record.params, record.sources.keys()) == (
-            request.flow,
-            request.values,
-            request.sources.keys(),
-        )
-        wanted = wanted and all(is_made_of(record.sources[name], source) for name, source in request.sources.items())
-        if wanted and record.is_unfinished and not record.is_paid and record.origin.session == CLI_ORIGIN:
-            return record
-    return None
 
 
 def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -142,46 +116,13 @@ def track(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 
 def resume(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Resume all unfinished tasks, and save the models that earlier commands could not save."""
-    settings = host.settings(args.data, offline=args.offline)
-    output_groups = _groups_to_resume(settings)
-    if not output_groups:
+    resumed = Resumed(args, host, output)
+    if not resumed.is_something:
         output.say("There is nothing to resume.")
         return Exit.DONE
-    check_ready(settings)
-    if any(_needs_blender(group) for group in output_groups) and not host.can_save_blend:
-        raise UsageError(Sentence.of("A .blend file is to be saved, which takes Blender. Resume in Blender."))
-    for group in output_groups:
-        if group.output is not None:
-            check_output(str(group.output))
-    with open_engine(settings, host.converter(), output, host.preparer()) as engine:
-        return _wait_and_print(engine, output_groups, args, host, output)
-
-
-def _groups_to_resume(settings: Settings) -> list[OutputGroup]:
-    """Return the tasks to resume: grouped by output file for tasks of the command line, otherwise one by one."""
-    with open_store(settings) as store:
-        if store is None:
-            return []
-        open_ones = [
-            record
-            for record in store.page(count=1_000_000, stages=UNFINISHED | {Stage.READY})
-            if record.is_unfinished or (record.stage is Stage.READY and _is_for_a_file(record))
-        ]
-        # If a file was never saved, its imported models must be imported again.
-        groups = {record.origin.scene_id for record in open_ones if _is_for_a_file(record)}
-        imported = store.page(count=1_000_000, stages=[Stage.IMPORTED]) if groups else []
-    members: dict[tuple[str, str], list[TaskRecord]] = {}
-    for record in reversed([*open_ones, *(one for one in imported if one.origin.scene_id in groups)]):
-        key = (record.origin.scene_id, record.origin.file) if _is_for_a_file(record) else (record.id, "")
-        members.setdefault(key, []).append(record)
-    return [
-        OutputGroup(tuple(record.id for record in records), Path(file) if file else None)
-        for (_, file), records in members.items()
-    ]
-
-
-def _is_for_a_file(record: TaskRecord) -> bool:
-    return record.origin.session == CLI_ORIGIN and bool(record.origin.file)
+    with resumed.opened() as engine:
+        code = _wait_and_print(engine, resumed.groups, args, host, output)
+    return code if code is not Exit.DONE else resumed.code
 
 
 def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -189,15 +130,21 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     with open_store(host.settings(args.data, offline=args.offline)) as store:
         query = Query(args.search, UNFINISHED if args.unfinished else frozenset())
         width = 0 if store is None else store.longest_name(query, args.count)
+        problem = None if store is None else problem_of(store)
+        if problem is not None:
+            output.say(problem)
+        code = Exit.FAILED if store is not None and store.is_lost else Exit.DONE
+        if code is not Exit.DONE:
+            output.emit("error", exit_code=int(code), message=str(problem))
         if store is None or not width:
             output.say("There are no tasks.")
-            return Exit.DONE
+            return code
         with output.in_pieces():
             for task in store.listed(query, args.count):
                 output.emit("task", **task_fields(task))
                 made = local_text(task.created_at_s, "%Y-%m-%d %H:%M")
                 output.say(f"{made}  {task.task_uuid or '-':36}  {task.name:{width}}  {stage_text(task)}")
-    return Exit.DONE
+    return code
 
 
 def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
@@ -223,7 +170,7 @@ def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     settings = host.settings(args.data, offline=args.offline)
     with open_store(settings) as store:
         problem = None if store is None else store.problem
-        state = {"List of tasks": "good"} if problem is None else {"List of tasks": problem.template}
+        state = {"List of tasks": "good"} if problem is None else {"List of tasks": str(problem)}
         text = report_of(settings, host.about(), state, store)
     for line in text.splitlines():
         output.say(line)
@@ -256,12 +203,7 @@ def _output_path(args: argparse.Namespace, host: Host) -> Path | None:
             Sentence.of("A .blend file takes Blender. Name a .glb file, or run this with Blender or the bpy module.")
         )
     if path.exists() and not args.overwrite and not _is_ours(path, args, host):
-        raise UsageError(
-            Sentence.of(
-                "The file {path} is there, and no command wrote it as it is now. Name another, or add --overwrite.",
-                path=str(path),
-            )
-        )
+        raise UsageError(not_ours(path))
     return path
 
 
@@ -292,13 +234,7 @@ def _is_ours(path: Path, args: argparse.Namespace, host: Host) -> bool:
     if host.is_open(path):
         return True
     with open_store(host.settings(args.data, offline=args.offline)) as store:
-        records = [] if store is None else store.page(count=1_000_000)
-    written = [
-        record.imported_at_s
-        for record in records
-        if record.origin.session == CLI_ORIGIN and record.origin.file == str(path) and record.stage is Stage.IMPORTED
-    ]
-    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCK_TOLERANCE_S
+        return was_written_by(path, [] if store is None else store.page(count=1_000_000))
 
 
 def _check_not_a_source(path: Path | None, sources: Mapping[str, str]) -> None:
@@ -350,7 +286,13 @@ def _wait_and_print(
     results = TaskWaiter(engine, host, ProgressPrinter(output), deadline_s).wait_until_done(output_groups)
     files = {task_id: group.output for group in output_groups for task_id in group.ids}
     for result in results:
-        _print_result(result, files[result.record.id], output, several=len(results) > 1)
+        # Who asked for an equal order once more is told what the service says.
+        refused = None if getattr(args, "allow_duplicate", False) else refused_as_repetition(result.record)
+        shown = result if refused is None else dataclasses.replace(result, sentence=refused)
+        _print_result(shown, files[result.record.id], output, several=len(results) > 1)
+    if any(is_kept_back(result.record) for result in results):
+        same = "the same command again" if args.command == "generate" else f"{host.prog} resume"
+        output.say(f"In place of Retry: {same}. What was paid for is not paid again.")
     if any(result.record.is_unfinished for result in results):
         output.say(Sentence.of("Go on with it by: {prog} resume", prog=host.prog))
     return for_all(result.code for result in results)

@@ -5,15 +5,21 @@ The file of ``--output``: checked before anything is sent, and written atomicall
 Floor: third. Thread: main. No ``bpy``: ``blender_host`` writes .blend files.
 """
 
+import math
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..api.errors import InputError, TriverseError
 from ..api.sentence import Sentence
 from ..tasks.files.atomic_write import copy_whole
+from ..tasks.record.record import Stage, TaskRecord
+from .origin import CLI_ORIGIN
 
 SUFFIXES = (".blend", ".glb")
+#: Tolerance in seconds for clock differences and coarse timestamps of file systems.
+_CLOCK_TOLERANCE_S = 5.0
 
 
 class SaveError(TriverseError):
@@ -48,6 +54,28 @@ def check_output(text: str) -> Path:
 
 def _output_error(template: str, **args: str) -> InputError:
     return InputError(Sentence(template, args), field="output")
+
+
+def not_ours(path: Path) -> Sentence:
+    """Return that a file is not replaced, see :func:`was_written_by`."""
+    return Sentence.of(
+        "The file {path} is there, and no command wrote it as it is now. Name another, or add --overwrite.",
+        path=str(path),
+    )
+
+
+def was_written_by(path: Path, records: Iterable[TaskRecord]) -> bool:
+    """
+    Return whether the command of one of these tasks wrote an existing file, which was not changed since.
+
+    A command that named the file but never wrote it does not count.
+    """
+    written = [
+        record.imported_at_s
+        for record in records
+        if record.origin.session == CLI_ORIGIN and record.origin.file == str(path) and record.stage is Stage.IMPORTED
+    ]
+    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCK_TOLERANCE_S
 
 
 def copy_model(model: Path, output: Path) -> None:

@@ -18,6 +18,7 @@ from ..tasks.engine.context import make_client
 from ..tasks.engine.engine import Engine
 from ..tasks.preparer import Preparer
 from ..tasks.settings import Settings
+from ..tasks.store.errors import unusable
 from ..tasks.store.store import FILE_NAME, Store
 from .host import Host
 from .output import Output
@@ -82,8 +83,8 @@ def open_engine(
     engine = Engine(settings, converter, preparer=preparer)
     try:
         engine.start()
-        if engine.notice_problem is not None:
-            output.say(engine.notice_problem)
+        if (problem := problem_of(engine.store)) is not None:
+            output.say(problem)
         yield engine
     finally:
         engine.shutdown(_STOP_S)
@@ -96,10 +97,31 @@ def open_client(settings: Settings) -> Iterator["Client"]:
         yield client
 
 
+def problem_of(store: Store) -> Sentence | None:
+    """Return what is wrong with the list of tasks, and what command helps; None if nothing is."""
+    if store.problem is None or not store.is_lost:
+        return store.problem
+    return Sentence.of(
+        "The list of tasks was damaged. It was kept as {name}, and a new list was begun. The command resume asks "
+        "Triverse for your tasks.",
+        name=str(store.problem.args.get("name", "")),
+    )
+
+
 @contextlib.contextmanager
 def open_store(settings: Settings) -> Iterator[Store | None]:
-    """Open the store, and close it when the context ends. Yields None if there is no store; none is created."""
-    if not (settings.data_dir / FILE_NAME).exists():
+    """
+    Open the store, and close it when the context ends. Yields None if there is no store; none is created.
+
+    :raises StoreError: it cannot be opened.
+    """
+    file = settings.data_dir / FILE_NAME
+    try:
+        is_there = file.exists()
+    except OSError as error:
+        # The folder is another user's.
+        raise unusable(file, error) from None
+    if not is_there:
         yield None
         return
     store = Store(settings.data_dir)

@@ -19,15 +19,12 @@ from ..scripting.task import Task
 from ..scripting.waiting import Patience
 from ..tasks.engine.engine import Engine
 from ..tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome, Later
-from ..tasks.record.record import Origin, Placement, Stage, TaskRecord, new_id
+from ..tasks.record.record import Placement, Stage, TaskRecord
 from ..tasks.store.errors import NoSuchTaskError
 from .exit_codes import EXITS, Exit
 from .host import Host
 from .output_file import copy_model
 from .progress import ProgressPrinter
-
-#: ``Origin.session`` of tasks from the command line; no window uses this value.
-CLI_ORIGIN = "command-line"
 
 #: Interval in seconds between two polls of the engine.
 _PAUSE_S = 0.05
@@ -56,11 +53,6 @@ class TaskResult:
     code: Exit
     sentence: Sentence | None = None
     suggestion: str = ""
-
-
-def new_origin(output: Path | None) -> Origin:
-    """Return the origin for the tasks of one command. With it ``resume`` finds the tasks and their output file."""
-    return Origin(session=CLI_ORIGIN, file=str(output or ""), scene_id=new_id())
 
 
 class TaskWaiter:

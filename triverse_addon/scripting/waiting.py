@@ -68,6 +68,8 @@ class Patience:
             return Ending(record, result, TaskFailedError(record.status_note))
         if self._deadline_s is not None and time.monotonic() >= self._deadline_s:
             over = Sentence.of("The time is over. The task goes on at the service.")
+            if not record.is_paid:
+                over = Sentence.of("The time is over. The service has not accepted the order yet, which is kept.")
             return Ending(record, RowResult.TIMED_OUT, WaitTimeoutError(over))
         return None
 

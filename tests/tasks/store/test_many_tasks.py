@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from triverse_addon.api.errors import InputError
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.cli.commands import _unaccepted_order
-from triverse_addon.cli.wait import CLI_ORIGIN
+from triverse_addon.cli.equal_orders import _unaccepted_order
+from triverse_addon.cli.origin import CLI_ORIGIN
 from triverse_addon.tasks.engine.engine import Engine
 from triverse_addon.tasks.engine.import_queue import Imported, Later
 from triverse_addon.tasks.engine.page_reader import PageRequest, read_page

@@ -18,7 +18,7 @@ from . import query as store_query
 from .connection import Connection
 from .errors import StoreError
 from .lease_rows import oldest_s
-from .rows import SELECT, HistoryLine, RowReader, history_of, order_ids_of, row_of_order
+from .rows import SELECT, HistoryLine, RowReader, history_of, order_ids_of, row_of_order, rows_of_orders
 
 #: Number of tasks that are in memory at a time while they are listed.
 _PIECE = 500
@@ -80,6 +80,11 @@ class StoreReads:
         with self._reading() as connection:
             stored = order_ids_of(connection)
         return lambda order_id: self.find_by_order_id(order_id) if order_id in stored else None
+
+    def find_by_order_prefix(self, prefix: str) -> list[TaskRecord]:
+        """Return the tasks whose ``client_order_id`` begins with a text of ASCII characters, newest first."""
+        with self._reading() as connection:
+            return self._rows.records(rows_of_orders(connection, prefix))
 
     def find_group(self, group: str) -> list[TaskRecord]:
         """Return the tasks that were ordered together, in the order of their numbers. Empty for ""."""

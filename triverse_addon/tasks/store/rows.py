@@ -81,6 +81,14 @@ def row_of_order(connection: sqlite3.Connection, client_order_id: str) -> Any:
     ).fetchone()
 
 
+def rows_of_orders(connection: sqlite3.Connection, prefix: str) -> list[Any]:
+    """Return the rows of all tasks whose ``client_order_id`` begins with a text of ASCII characters, newest first."""
+    return connection.execute(
+        f"SELECT {SELECT} FROM tasks WHERE client_order_id >= ? AND client_order_id < ? ORDER BY created_at_s DESC",
+        (prefix, f"{prefix}\x7f"),
+    ).fetchall()
+
+
 def order_ids_of(connection: sqlite3.Connection) -> frozenset[str]:
     """Return the order ids for which :func:`row_of_order` returns a row: those of the tasks, and what they retry."""
     found = [str(row[0]) for row in connection.execute("SELECT client_order_id FROM tasks")]

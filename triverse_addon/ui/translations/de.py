@@ -717,6 +717,7 @@ TEXTS = {
     "The tasks after these": "Die Aufgaben nach diesen",
     "The tasks before these": "Die Aufgaben vor diesen",
     "The text is not UTF-8. Save the file as CSV UTF-8, or as JSON Lines.": "Der Text ist nicht UTF-8. Speichern Sie die Datei als CSV UTF-8 oder als JSON Lines.",
+    "The time is over. The service has not accepted the order yet, which is kept.": "Die Zeit ist um. Der Dienst hat die Bestellung noch nicht angenommen, sie wird behalten.",
     "The time is over. The task goes on at the service.": "Die Zeit ist um. Die Aufgabe läuft beim Dienst weiter.",
     "The time is over. What was ordered goes on at the service.": "Die Zeit ist um. Was bestellt wurde, läuft beim Dienst weiter.",
     "The work was stopped. It starts again with the next run.": "Die Arbeit wurde angehalten. Sie beginnt mit dem nächsten Lauf wieder.",

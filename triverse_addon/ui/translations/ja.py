@@ -717,6 +717,7 @@ TEXTS = {
     "The tasks after these": "これより後のタスク",
     "The tasks before these": "これより前のタスク",
     "The text is not UTF-8. Save the file as CSV UTF-8, or as JSON Lines.": "テキストがUTF-8ではありません。CSV UTF-8またはJSON Linesとして保存してください。",
+    "The time is over. The service has not accepted the order yet, which is kept.": "時間切れです。サービスはまだ注文を受け付けていません。注文は残してあります。",
     "The time is over. The task goes on at the service.": "制限時間になりました。タスクはサービス側で続きます。",
     "The time is over. What was ordered goes on at the service.": "時間切れです。注文済みのものはサービス側で続行します。",
     "The work was stopped. It starts again with the next run.": "処理は中断されました。次の実行で再開します。",

@@ -717,6 +717,7 @@ TEXTS = {
     "The tasks after these": "这些之后的任务",
     "The tasks before these": "这些之前的任务",
     "The text is not UTF-8. Save the file as CSV UTF-8, or as JSON Lines.": "文本不是 UTF-8。请将文件另存为 CSV UTF-8 或 JSON Lines。",
+    "The time is over. The service has not accepted the order yet, which is kept.": "时间已到。服务还没有接受这个订单，订单已保留。",
     "The time is over. The task goes on at the service.": "时间已到。任务在服务端继续进行。",
     "The time is over. What was ordered goes on at the service.": "时间已到。已下单的内容在服务端继续进行。",
     "The work was stopped. It starts again with the next run.": "工作已停止。下次运行时会重新开始。",
