@@ -58,6 +58,15 @@ def record(converted: Converted, **more) -> TaskRecord:
     ).with_(**more)
 
 
+def test_a_copy_of_a_scene_does_not_get_its_models() -> None:
+    scene = bpy.context.scene
+    scene.triverse.scene_id = "id-1"
+    scene.name = "Z"
+    copy = scene.copy()
+    copy.name = "A"
+    assert origins.find_scene(Origin("another", "", "id-1", "Z")) == scene
+
+
 def asked_here(scene: bpy.types.Scene, scene_id: str = "") -> Origin:
     """What the ui writes down when ``scene`` asks."""
     scene.triverse.scene_id = scene_id

@@ -99,5 +99,7 @@ def test_a_copied_scene_gets_an_id_of_its_own(ui: ModuleType) -> None:
     copy = scene.copy()
     assert copy.triverse.scene_id == first
     assert request.scene_id(scene) != first or request.scene_id(copy) != first
+    # What was ordered before belongs to the scene that was there first, whichever is used next.
+    assert request.scene_id(scene) == first
     assert request.scene_id(scene) != request.scene_id(copy)
     assert request.scene_id(copy) == request.scene_id(copy)

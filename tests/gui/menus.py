@@ -90,8 +90,8 @@ RECORD = """
 import sys
 package = ui.rpartition(".")[0] + "."
 state["ran"] = []
-# They are run by the add-on's own timers.
-not_pressed = ("TRIVERSE_OT_watch", "TRIVERSE_OT_arrived")
+# It is run by the add-on's own timers.
+not_pressed = ("TRIVERSE_OT_watch",)
 
 def watched(cls, function):
     def call(self, context, *event):

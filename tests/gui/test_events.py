@@ -95,6 +95,19 @@ def test_in_a_mode_of_the_mesh(stage: Stage, mode: str) -> None:
     assert stage.window.value("bpy.context.window_manager.windows[0].view_layer.objects.active.name") == "Cube"
 
 
+def test_while_dyntopo_is_on(stage: Stage) -> None:
+    """An undo step of the whole file among those of Dyntopo leaves an empty mesh, when they are undone and redone."""
+    prompt = "A chair of clay tris:1k"
+    stage.order(prompt)
+    stage.window.run(
+        "with override():\n bpy.ops.object.mode_set(mode='SCULPT')\n bpy.ops.sculpt.dynamic_topology_toggle()"
+    )
+    stage.deliver()
+    stage.waits("Waits until Dyntopo is off")
+    stage.window.run("with override(): bpy.ops.sculpt.dynamic_topology_toggle()")
+    stage.arrives(prompt)
+
+
 def test_in_pose_mode(stage: Stage) -> None:
     stage.order("A posed chair tris:1k")
     stage.window.run(

@@ -32,6 +32,7 @@ LAZY = (
     "generate.repeats",
     "rna.choices",
     "settings",
+    "state.adjusted_models",
     "state.batch_rows",
     "state.file_catalogs",
     "state.list_rows",

@@ -79,6 +79,12 @@ def _find_in(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Co
     return [one for one in scene.collection.children_recursive if one in models] if models else []
 
 
+def in_file() -> dict[int, str]:
+    """Return all models of this file that are in a scene: session UID of the collection -> the task's UUID."""
+    found = {one: one.get(UUID) for one in bpy.data.collections if one.library is None and one.users}
+    return {one.session_uid: uuid for one, uuid in found.items() if isinstance(uuid, str)}
+
+
 def uuids() -> frozenset[str]:
     """Return the UUIDs of all tasks that have a model in this file."""
     _read()

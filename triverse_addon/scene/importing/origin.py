@@ -43,11 +43,12 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
     if origin == Origin():
         return bpy.context.scene
     if origin.scene_id:
-        for scene in bpy.data.scenes:
-            if _scene_id(scene) == origin.scene_id:
-                return scene
+        # A copy of the scene has its id, and came later.
+        equal: list[bpy.types.Scene] = [one for one in bpy.data.scenes if _scene_id(one) == origin.scene_id]
+        if equal:
+            return min(equal, key=lambda one: one.session_uid)
     if is_same_file(origin):
-        scene = bpy.data.scenes.get(origin.scene_name)
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(origin.scene_name)
         # A scene with another id is a different scene that got the name later.
         if scene is not None and (not origin.scene_id or not _scene_id(scene)):
             return scene

@@ -9,22 +9,16 @@ import bpy
 
 from ..worker.window_context import in_window
 
-_is_pushing = False
-
-
-def is_pushing() -> bool:
-    """Return whether the operator is called for an import, and not repeated by Blender."""
-    return _is_pushing
-
 
 def push(message: str) -> bool:
     """
     Add an undo step.
 
-    It is the step of an operator where there is one: after a bare step, *Adjust Last Operation* still offers what the
-    user did before, and to repeat that with other values, Blender goes back to before it. The model was gone then.
+    It is a bare step, of no operator: where *Adjust Last Operation* is open, its operator has to stay the last one.
+    Else Blender crashes when a value is changed there (4.3.2 and 5.2.2, each time). See ``ui.state.adjusted_models``
+    for what adjusting does to the model.
 
-    :param message: name of the step in Edit > Undo History, where there is no operator.
+    :param message: name of the step in Edit > Undo History.
     :return: True if the step was added; False in background mode, where there is no undo, and without a window.
     """
     if bpy.app.background:
@@ -36,15 +30,4 @@ def push(message: str) -> bool:
     with in_window(window):
         if not bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             return False
-        if hasattr(bpy.types, "TRIVERSE_OT_arrived"):
-            return _push_by_operator()
         return "FINISHED" in bpy.ops.ed.undo_push(message=message)
-
-
-def _push_by_operator() -> bool:
-    global _is_pushing
-    _is_pushing = True
-    try:
-        return "FINISHED" in bpy.ops.triverse.arrived("EXEC_DEFAULT", True)  # type: ignore[attr-defined]
-    finally:
-        _is_pushing = False

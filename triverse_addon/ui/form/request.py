@@ -219,11 +219,14 @@ def scene_id(scene: bpy.types.Scene) -> str:
     """
     Return the id of ``scene``. It is generated at the first call, for the first task of the scene.
 
-    A copied scene has the id of its original. Then the scene given here gets a new id.
+    A copied scene has the id of its original. Then the copies get new ids: what was ordered so far belongs to the
+    original, which was there first.
     """
     found = scene_props(scene).scene_id
-    if not found or any(
-        other is not scene and other != scene and scene_props(other).scene_id == found for other in bpy.data.scenes
-    ):
+    if not found:
         found = scene_props(scene).scene_id = os.urandom(16).hex()
-    return str(found)
+        return str(found)
+    equal = [one for one in bpy.data.scenes if one.library is None and scene_props(one).scene_id == found]
+    for copy in sorted(equal, key=lambda one: one.session_uid)[1:]:
+        scene_props(copy).scene_id = os.urandom(16).hex()
+    return str(scene_props(scene).scene_id)

@@ -33,7 +33,7 @@ from ...tasks.record.record import Stage, TaskRecord
 from .. import settings
 from ..away.ends import Ends
 from ..text.translate import translate
-from . import batch_rows, list_rows
+from . import batch_rows, list_rows, user_activity
 from . import query as state_query
 from .batch_session import BatchSession
 from .in_progress import InProgress
@@ -44,7 +44,6 @@ from .recent_orders import RecentOrders
 from .spending import SpendingReader
 from .task_history import Details
 from .thumbnails import Thumbnails
-from .user_activity import is_busy
 
 if TYPE_CHECKING:
     from ...scene.child.asset_library import LibraryCopyConverter
@@ -240,9 +239,7 @@ class Session:
         return True
 
     def _reason_to_wait(self, record: TaskRecord) -> Sentence | None:
-        if is_busy():
-            return Sentence.of("Waits until you are done with what you are doing.")
-        return self._must_wait(record)
+        return user_activity.reason_to_wait() or self._must_wait(record)
 
     def _handle_event(self, event: Event) -> None:
         self.in_progress.heed(event)

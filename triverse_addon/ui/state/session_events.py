@@ -12,7 +12,7 @@ import bpy
 from ...scripting import panel_engine, write_access
 from .. import lazy_modules
 from ..form import properties
-from . import file_catalogs, list_rows, runtime
+from . import adjusted_models, file_catalogs, list_rows, runtime
 
 if TYPE_CHECKING:
     from .session import Session
@@ -23,7 +23,8 @@ def register() -> None:
     bpy.app.handlers.load_post.append(_file_loaded)
     bpy.app.handlers.save_pre.append(_file_saving)
     bpy.app.handlers.save_post.append(_file_saved)
-    bpy.app.handlers.undo_post.append(_undone)
+    bpy.app.handlers.undo_pre.append(_going_back)
+    bpy.app.handlers.undo_post.append(_gone_back)
     bpy.app.handlers.redo_post.append(_undone)
     # Not ``runtime.get_or_start`` itself, which would run that module now.
     panel_engine.offer(lambda: runtime.get_or_start())
@@ -35,7 +36,8 @@ def unregister() -> None:
     bpy.app.handlers.load_post.remove(_file_loaded)
     bpy.app.handlers.save_pre.remove(_file_saving)
     bpy.app.handlers.save_post.remove(_file_saved)
-    bpy.app.handlers.undo_post.remove(_undone)
+    bpy.app.handlers.undo_pre.remove(_going_back)
+    bpy.app.handlers.undo_post.remove(_gone_back)
     bpy.app.handlers.redo_post.remove(_undone)
 
 
@@ -78,6 +80,7 @@ def _begin_file() -> None:
     if session is not None:
         session.rejected = {}
         session.again_of = ""
+        adjusted_models.forget()
         _forget_imported_models()
         list_rows.write(session)
 
@@ -97,6 +100,19 @@ def _free_replaced() -> None:
 @bpy.app.handlers.persistent
 def _file_saved(*_: object) -> None:
     file_catalogs.write_later(bpy.data.filepath)
+
+
+@bpy.app.handlers.persistent
+def _going_back(*_: object) -> None:
+    if _session() is not None:
+        adjusted_models.going_back()
+
+
+@bpy.app.handlers.persistent
+def _gone_back(*_: object) -> None:
+    if _session() is not None:
+        _forget_imported_models()
+        adjusted_models.gone_back()
 
 
 @bpy.app.handlers.persistent

@@ -7,9 +7,31 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 import bpy
 
+from ...api.sentence import Sentence
+
 #: Listed among the modal operators after its render has ended, until the mouse moves (seen in 4.3). So a running render
 #: is detected by its job instead.
 _RENDER = "RENDER_OT_render"
+
+
+def reason_to_wait() -> Sentence | None:
+    """Return why an import has to wait for the user; None if it need not."""
+    if is_busy():
+        return Sentence.of("Waits until you are done with what you are doing.")
+    if _sculpts_with_dyntopo():
+        return Sentence.of("Waits until Dyntopo is off or Sculpt Mode is left.")
+    return None
+
+
+def _sculpts_with_dyntopo() -> bool:
+    """
+    Return whether a mesh is sculpted with dynamic topology in one of the windows.
+
+    Its undo steps do not outlive one of the whole file among them: six steps back and forth across an import left an
+    empty mesh (4.3.2 and 5.2.2).
+    """
+    objects = (window.view_layer.objects.active for window in bpy.context.window_manager.windows)
+    return any(obj is not None and obj.mode == "SCULPT" and obj.use_dynamic_topology_sculpting for obj in objects)
 
 
 def is_busy() -> bool:

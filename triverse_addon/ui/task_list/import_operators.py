@@ -138,18 +138,4 @@ def latest_import(context: bpy.types.Context, record: "TaskRecord") -> bpy.types
     return imported_models.find_latest(context.scene, record.task_uuid, record.collection_name, selected)
 
 
-class TRIVERSE_OT_arrived(bpy.types.Operator):
-    """A model has arrived. Blender offers this in its undo history"""
-
-    bl_idname = "triverse.arrived"
-    bl_label = "Import Model"
-    bl_options = {"INTERNAL", "REGISTER", "UNDO"}
-
-    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Do nothing but make an undo step, and nothing at all when Blender repeats its last operation."""
-        from ...scene.importing import undo  # lazy import: it is used when a model is imported
-
-        return {"FINISHED"} if undo.is_pushing() else {"CANCELLED"}
-
-
-CLASSES = (TRIVERSE_OT_arrived, TRIVERSE_OT_import_task, TRIVERSE_OT_replace_imported)
+CLASSES = (TRIVERSE_OT_import_task, TRIVERSE_OT_replace_imported)
