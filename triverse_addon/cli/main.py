@@ -8,7 +8,6 @@ Floor: third. Thread: main. No ``bpy``.
 import contextlib
 import logging
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
@@ -19,7 +18,7 @@ from . import arguments
 from .errors import Terminated
 from .exit_codes import Exit, for_error
 from .host import Host
-from .output import Output, own_stdout, shown_logs
+from .output import Output, own_stdout, people_stream, shown_logs
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,9 @@ def run(argv: Sequence[str], host: Host) -> int:
     :param host: the program that runs the command.
     :returns: the exit code, see :class:`exit_codes.Exit`. Errors of the user or the service raise no exceptions.
     """
-    with _signals_interrupt(), shown_logs(_ADDON), own_stdout() as stdout:
+    with _signals_interrupt(), shown_logs(_ADDON), own_stdout() as stdout, people_stream() as people:
         # Before the arguments are parsed, the option is searched for, so that parse errors are reported as JSON too.
-        output = Output(programs=stdout if "--json" in argv else None, people=sys.stderr)
+        output = Output(programs=stdout if "--json" in argv else None, people=people)
         try:
             return int(_run(argv, host, output))
         except TriverseError as error:

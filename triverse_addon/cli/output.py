@@ -30,6 +30,8 @@ class Output:
     """
     Writes all output. Invisible characters, which could control a terminal, are written as escapes.
 
+    No method fails because a stream cannot be written: a run does not end because nobody reads its progress.
+
     :param programs: stream for JSON lines; None without ``--json``.
     :param people: stream for messages and progress.
     """
@@ -59,7 +61,7 @@ class Output:
             if len(lines) < _PIECE:
                 return
             text = "\n".join(self._held.pop(stream))
-        print(text, file=stream, flush=True)
+        _write(text + "\n", stream)
 
     def say(self, text: Sentence | str) -> None:
         """Print one line for users."""
@@ -69,22 +71,19 @@ class Output:
     def ask(self, text: str) -> None:
         """Print a question; the answer is typed on the same line."""
         self.clear()
-        self.people.write(shown(text))
-        self.people.flush()
+        _write(shown(text), self.people)
 
     def line(self, text: str) -> None:
         """Print ``words`` on a line that the next call overwrites. Only for a terminal."""
         text = shown(text)
         rest = " " * (len(self._current_line) - len(text))
-        self.people.write(f"\r{text}{rest}")
-        self.people.flush()
+        _write(f"\r{text}{rest}", self.people)
         self._current_line = text
 
     def clear(self) -> None:
         """Erase the line printed by :meth:`line`."""
         if self._current_line:
-            self.people.write("\r" + " " * len(self._current_line) + "\r")
-            self.people.flush()
+            _write("\r" + " " * len(self._current_line) + "\r", self.people)
             self._current_line = ""
 
     def emit(self, kind: str, **fields: object) -> None:
@@ -158,21 +157,84 @@ def shown_logs(name: str) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
+def _write(text: str, stream: TextIO) -> None:
+    """Write text at once. If a stream cannot be written, this and all that follows goes nowhere."""
+    try:
+        print(text, end="", file=stream, flush=True)
+    except OSError:  # its reader has ended, or its disk is full
+        _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """
+    Lead a stream to the null device.
+
+    What it still holds goes there too; otherwise Python would try to write that when it ends, and change the exit code.
+    """
+    with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:
+        descriptors = {stream.fileno()}
+        if 2 in descriptors and os.path.sameopenfile(1, 2):
+            descriptors.add(1)  # a copy, see own_stdout
+        for descriptor in descriptors:
+            os.dup2(nowhere.fileno(), descriptor)
+        stream.flush()
+
+
+def _flush(stream: TextIO | None) -> None:
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        assert stream is not None
+        _discard(stream)
+
+
+def _open_if_closed(descriptor: int) -> None:
+    """Lead a standard stream that was closed to the null device. The next opened file would take its number."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != descriptor:
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+
+
 @contextlib.contextmanager
 def own_stdout() -> Iterator[TextIO]:
     """
     Reserve stdout for JSON lines while the context lasts. Everything else that is printed there goes to stderr.
 
     Blender, its importers and libraries print from C too, so the file descriptor is redirected, not only
-    ``sys.stdout``.
+    ``sys.stdout``. If stdout or stderr is closed, what is written to it goes nowhere.
     """
-    sys.stdout.flush()
+    for descriptor in (1, 2):
+        _open_if_closed(descriptor)
+    if sys.stdout is None:
+        # Whatever has its number now, it is not stdout.
+        with open(os.devnull, "w", encoding="utf-8") as stream:
+            yield stream
+        return
+    _flush(sys.stdout)
     kept = os.dup(1)
     try:
         os.dup2(2, 1)
         with os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n") as stream:
             yield stream
     finally:
-        sys.stdout.flush()
+        _flush(sys.stdout)
         os.dup2(kept, 1)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def people_stream() -> Iterator[TextIO]:
+    """Return stderr, or the null device if stderr is closed. Nothing is left in it for the end of Python to write."""
+    if sys.stderr is None:
+        with open(os.devnull, "w", encoding="utf-8") as stream:
+            yield stream
+        return
+    try:
+        yield sys.stderr
+    finally:
+        _flush(sys.stderr)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Nobody reads what a command prints: its stdout is closed, its reader has ended, or the disk is full. It goes on.
+
+Each in a process of its own. One: ``python scripts/test.py tests/cli/test_closed_streams.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.batch.files import write
+from tests.cli.driver import LIMIT_S, SCRIPT, Cli
+from tests.service.server import StandIn
+
+pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="It takes Linux to be refused.")
+
+ROWS = "name,prompt,polygon_limit\n" + "".join(f"Chair {n},a chair {n},1000\n" for n in range(8))
+CHAIR = ("generate", "--prompt", "a red chair", "--polygon-limit", "1000")
+
+
+def shell(cli: Cli, how: str, *argv: str | Path, data: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command by a shell, with streams as ``how`` says; return its exit code and what the streams got."""
+    command = [sys.executable, str(SCRIPT), *map(str, argv), *(["--data", str(cli.data)] if data else [])]
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {how}', "sh", *command],
+        env=cli.env,
+        cwd=cli.folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+CLOSED = (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>&1")
+
+
+def check(answer: subprocess.CompletedProcess[str], code: int) -> None:
+    """A command has ended with this code and without a word about its streams, of Python neither."""
+    assert answer.returncode == code, answer
+    assert "Traceback" not in answer.stderr
+    assert "rror:" not in answer.stderr
+
+
+@pytest.mark.parametrize("how", CLOSED)
+def test_a_command_ends_as_ever(cli: Cli, how: str) -> None:
+    check(shell(cli, how, "balance", "--json"), 0)
+
+
+@pytest.mark.parametrize("how", [">&-", ">&- 2>&-", ">/dev/full 2>&1"])
+def test_help_and_an_error_end_as_ever(cli: Cli, how: str) -> None:
+    check(shell(cli, how, "--help", data=False), 0)
+    check(shell(cli, how, "nonsense", "--json", data=False), 2)
+
+
+@pytest.mark.parametrize("how", [">/dev/full", "<&- >&- 2>&-", ">/dev/full 2>&1"])
+def test_a_model_is_made_and_listed(cli: Cli, service: StandIn, how: str) -> None:
+    check(shell(cli, how, *CHAIR, "--output", "chair.glb", "--json"), 0)
+    assert (cli.folder / "chair.glb").is_file()
+    assert len(service.state.charged()) == 1
+    check(shell(cli, how, "list", "--json"), 0)
+
+
+def test_what_is_still_read_is_told(cli: Cli) -> None:
+    assert "10000" in shell(cli, ">&-", "balance", "--json").stderr
+    assert '"balance": 10000' in shell(cli, "2>&-", "balance", "--json").stdout
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_batch_goes_on_when_its_reader_ends(cli: Cli, service: StandIn, name: str) -> None:
+    """As by ``| head -1``: the first line is read, and the pipe closed while most is still to be done."""
+    write(cli.folder / "rows.csv", ROWS)
+    process = cli.start("batch", "rows.csv", "--glb-only", "--yes", "--jobs", "2")
+    reader, other = process.stdout, process.stderr
+    if name == "stderr":
+        reader, other = other, reader
+    assert reader is not None
+    assert other is not None
+    assert reader.readline()
+    reader.close()
+    said = other.read()
+    assert process.wait(LIMIT_S) == 0, said
+    assert "Traceback" not in said
+    assert "unexpected" not in said
+    assert len(service.state.charged()) == 8
+    assert len(list((cli.folder / "rows-library").glob("*.glb"))) == 8
+    assert (cli.folder / "rows-library" / "batch-report.json").is_file()
