@@ -90,3 +90,39 @@ def test_a_report_replaces_only_a_report(cli: Cli, service: StandIn, name: str) 
     for _ in range(2):
         assert cli.run(*command, "report.json").code == 0
     assert '"counts"' in (cli.folder / "report.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["/proc/report.json", "rows.csv/report.json", f"{'long' * 70}.json"])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_sent(
+    cli: Cli, service: StandIn, name: str
+) -> None:
+    (cli.folder / "rows.csv").write_text("name,prompt,polygon_limit\nChair,a chair,1000\n")
+    answer = cli.run("batch", "rows.csv", "--glb-only", "--yes", "--report", name)
+    assert answer.code == 2, answer.people
+    assert answer.people.startswith("Nothing can be written in ")
+    assert service.state.requests == []
+    assert not cli.data.exists()
+
+
+def test_a_report_goes_into_a_folder_that_is_made_with_it(cli: Cli) -> None:
+    (cli.folder / "rows.csv").write_text("name,prompt,polygon_limit\nChair,a chair,1000\n")
+    answer = cli.run("batch", "rows.csv", "--glb-only", "--yes", "--report", "new/folder/report.json")
+    assert answer.code == 0, answer.people
+    assert '"counts"' in (cli.folder / "new" / "folder" / "report.json").read_text()
+
+
+def test_the_results_are_told_when_the_report_cannot_be_written_any_more(cli: Cli, service: StandIn) -> None:
+    """There was room for it when it was tried; it is the last thing that is said."""
+    (cli.folder / "rows.csv").write_text("name,prompt,polygon_limit\nChair,a chair,1000\n")
+    library = cli.folder / "rows-library"
+    (library / "batch-report.json").mkdir(parents=True)
+    for more in (("--yes",), ("--merge",)):
+        answer = cli.run("batch", "rows.csv", "--glb-only", *more)
+        assert answer.code == 1, answer.people
+        assert [one["state"] for one in answer.of("result")] == ["done"]
+        assert answer.lines[-1]["type"] == "error"
+        assert f"The report {library / 'batch-report.json'} cannot be written" in answer.people.splitlines()[-1]
+        assert "1 done" in answer.people
+        (page,) = library.glob("*.html")
+        page.unlink()
+    assert len(service.state.charged()) == 1

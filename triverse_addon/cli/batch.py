@@ -7,7 +7,6 @@ Floor: third. Thread: main, which may block on the network here. No ``bpy``.
 
 import argparse
 import gc
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -44,6 +43,7 @@ from .errors import UsageError
 from .exit_codes import EXITS, Exit, for_all, for_error
 from .host import Host
 from .output import Output
+from .output_file import check_report
 from .setup import open_engine, open_store, ready_to_send
 
 #: Interval in seconds between two polls of the engine.
@@ -76,6 +76,7 @@ class _Batch:
         self._preparer = host.preparer()
         self._writer: AssetWriter | None = None
         self._left_out: tuple[LeftOut, ...] = ()
+        self._report: Path | None = None
 
     def run(self) -> Exit:
         """
@@ -99,7 +100,8 @@ class _Batch:
 
     def _run(self) -> Exit:
         args = self._args
-        self._check_report()
+        if args.report is not None:
+            self._report = check_report(args.report)
         check = self._read_and_check()
         if args.merge:
             return self._merge(check.rows)
@@ -133,20 +135,6 @@ class _Batch:
 
     # -------------------------------------------------------------------------
     # Before anything is sent
-
-    def _check_report(self) -> None:
-        """
-        Check that ``--report`` does not name an existing file that is no report.
-
-        :raises UsageError: it does.
-        """
-        if self._args.report is None:
-            return
-        target = Path(self._args.report).expanduser().absolute()
-        if os.path.lexists(target) and not report.is_report(target):
-            raise UsageError(
-                Sentence.of("{path} is there, and is no report of a batch. Name another file.", path=str(target))
-            )
 
     def _read_and_check(self) -> BatchCheck:
         """
@@ -290,14 +278,22 @@ class _Batch:
     # -------------------------------------------------------------------------
     # Results and report
     def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
+        """
+        Write the report and the contact sheets, and print the results.
+
+        :param in_haste: whether the command was interrupted: no contact sheets are drawn.
+        :raises ReportError: the report cannot be written; likewise SheetError for the page. The results were printed.
+        """
         report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
         codes = {EXITS[outcome.result] for outcome in outcomes}
         code = for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
-        self._write_report(report_rows, code)
-        if not self._args.rows and not in_haste:
-            self._write_sheets(report_rows)
+        problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
         self._print.next_steps(outcomes)
+        if not self._args.rows and not in_haste:
+            self._write_sheets(report_rows)
+        if problem is not None:
+            raise problem
         return code
 
     def _merge(self, rows: Sequence[Row]) -> Exit:
@@ -309,9 +305,11 @@ class _Batch:
         self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
         code = Exit.DONE if all(row.state == "done" for row in report_rows) else Exit.FAILED
-        self._write_report(report_rows, code)
-        self._write_sheets(report_rows)
+        problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
+        self._write_sheets(report_rows)
+        if problem is not None:
+            raise problem
         return code
 
     def _unite_parts(self, rows: Mapping[str, Row]) -> None:
@@ -334,11 +332,12 @@ class _Batch:
         if count:
             self._output.say(Sentence.of("{count} rows were taken over from the libraries of parts.", count=count))
 
-    def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> None:
-        target = report_path(self._request)
-        if self._args.report is not None:
-            target = Path(self._args.report).expanduser().absolute()
-        if self._args.report is not None or self._library.is_dir():
+    def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> TriverseError | None:
+        """Write the report. Return the error if that fails: it is raised after the results were told."""
+        if self._report is None and not self._library.is_dir():
+            return None
+        target = self._report or report_path(self._request)
+        try:
             write_report(
                 target,
                 self._request,
@@ -348,7 +347,10 @@ class _Batch:
                 exit_code=int(code),
                 ledger_ignored=self._ledger.ignored,
             )
-            self._output.say(Sentence.of("Report: {path}", path=str(target)))
+        except TriverseError as error:
+            return error
+        self._output.say(Sentence.of("Report: {path}", path=str(target)))
+        return None
 
     def _write_sheets(self, report_rows: Sequence[report.ReportRow]) -> None:
         if not self._library.is_dir():

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The file of ``--output``: checked before anything is sent, and written atomically.
+The files of ``--output`` and ``--report``: checked before anything is sent. Models are written atomically.
 
 Floor: third. Thread: main. No ``bpy``: ``blender_host`` writes .blend files.
 """
 
+import contextlib
 import math
 import os
 import tempfile
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from ..api.errors import InputError, TriverseError
 from ..api.sentence import Sentence
+from ..batch.results import report
 from ..tasks.files.atomic_write import copy_whole
 from ..tasks.record.record import Stage, TaskRecord
+from .errors import UsageError
 from .origin import CLI_ORIGIN
 
 SUFFIXES = (".blend", ".glb")
@@ -41,15 +44,47 @@ def check_output(text: str) -> Path:
         raise _output_error("There is no folder {path}. Make it first.", path=str(path.parent))
     if path.exists() and not os.access(path, os.W_OK):
         raise _output_error("The file {path} must not be changed. Choose another name.", path=str(path))
+    if (problem := _problem_of_writing(path.parent)) is not None:
+        raise InputError(problem, field="output")
+    return path
+
+
+def check_report(text: str) -> Path:
+    """
+    Return the absolute path of the report, after checking that it can be written and replaces nothing but a report.
+
+    Its folder need not exist: it is made with the report.
+
+    :raises UsageError: the report cannot be written, or the existing file is no report.
+    """
+    path = Path(text).expanduser().absolute()
+    if os.path.lexists(path) and not report.is_report(path):
+        raise UsageError(
+            Sentence.of("{path} is there, and is no report of a batch. Name another file.", path=str(path))
+        )
+    folder = next((one for one in path.parents if os.path.lexists(one)), path.parent)
+    if (problem := _problem_of_writing(folder, path.name)) is not None:
+        raise UsageError(problem)
+    return path
+
+
+def _problem_of_writing(folder: Path, name: str = "") -> Sentence | None:
+    """
+    Return why no file can be written in a folder; None if one can.
+
+    :param name: name of the file to be written, which may be too long.
+    """
     try:
         # Only writing is a reliable test, for read-only disks, quotas and network file systems alike.
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        with tempfile.TemporaryFile(dir=folder), contextlib.suppress(FileNotFoundError):
+            os.lstat(folder / name)
     except OSError as error:
-        raise _output_error(
-            "Nothing can be written in {path} ({reason}).", path=str(path.parent), reason=error.strerror or ""
-        ) from None
-    return path
+        return Sentence.of(
+            "Nothing can be written in {path} ({reason}).",
+            path=str(folder),
+            reason=error.strerror or type(error).__name__,
+        )
+    return None
 
 
 def _output_error(template: str, **args: str) -> InputError:
