@@ -187,7 +187,7 @@ class _Batch:
         List the files outside the batch's folder, and ask whether they may be opened.
 
         :raises TriverseError: stdin is no terminal.
-        :raises KeyboardInterrupt: the answer is no.
+        :raises Declined: the answer is no.
         """
         self._print.outside_files(files)
         which, it = ("this file", "it") if len(files) == 1 else (f"these {len(files)} files", "them")

@@ -59,7 +59,7 @@ class PriceCheck:
         :param limit: what they may cost together; None for no limit.
         :return: the prices.
         :raises TriverseError: the price exceeds a limit or the balance, or nobody can be asked.
-        :raises KeyboardInterrupt: the user does not confirm.
+        :raises Declined: the user does not confirm.
         """
         prices, balance = self._query(billable)
         self._check_limit(prices, limit)

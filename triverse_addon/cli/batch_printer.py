@@ -18,7 +18,7 @@ from ..batch.rows.raw_rows import LeftOut
 from ..batch.run.outcome import Outcome, RowResult
 from ..batch.run.plan import PlannedRow, RowAction
 from ..batch.run.quotes import Prices
-from .errors import UsageError
+from .errors import Declined, UsageError
 from .output import Output
 
 _UNFINISHED = frozenset({RowResult.OPEN, RowResult.SERVICE, RowResult.TIMED_OUT, RowResult.ACCOUNT})
@@ -136,14 +136,14 @@ class BatchPrinter:
         :param otherwise: printed if the answer is no.
         :param if_nobody: error message if stdin is no terminal.
         :raises UsageError: stdin is no terminal.
-        :raises KeyboardInterrupt: the answer is no.
+        :raises Declined: the answer is no.
         """
         if not (sys.stdin is not None and sys.stdin.isatty()):
             raise UsageError(if_nobody)
         self._output.ask(f"{question} [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             self._output.say(otherwise)
-            raise KeyboardInterrupt
+            raise Declined(otherwise)
 
     # -------------------------------------------------------------------------
     # Afterwards

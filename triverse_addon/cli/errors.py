@@ -18,3 +18,7 @@ class UsageError(InputError):
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM was received. Handled like Ctrl-C, apart from the exit code."""
+
+
+class Declined(KeyboardInterrupt):
+    """The user has answered a question with no, and was told what that means. Handled like Ctrl-C, without a word."""

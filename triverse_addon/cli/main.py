@@ -15,7 +15,7 @@ from typing import NoReturn
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.unexpected_errors import UNFORESEEN
 from . import arguments
-from .errors import Terminated
+from .errors import Declined, Terminated
 from .exit_codes import Exit, for_error
 from .host import Host
 from .output import Output, own_stdout, people_stream, shown_logs
@@ -49,11 +49,16 @@ def run(argv: Sequence[str], host: Host) -> int:
             unforeseen = UnforeseenError(slip)
             output.error(unforeseen, Exit.FAILED)
             return int(Exit.FAILED)
+        except Declined as answer:
+            output.emit("error", exit_code=int(Exit.INTERRUPTED), message=str(answer))
+            return int(Exit.INTERRUPTED)
         except KeyboardInterrupt as signalled:
             word, code = ("Interrupted", Exit.INTERRUPTED)
             if isinstance(signalled, Terminated):
                 word, code = ("Terminated", Exit.TERMINATED)
-            output.say(f"{word}. Tasks that were sent go on; see: {host.prog} resume")
+            # A batch goes on by its own command, as it has said: resume writes nothing into a library.
+            how = "." if "batch" in argv[:1] else f"; see: {host.prog} resume"
+            output.say(f"{word}. Tasks that were sent go on{how}")
             output.emit("error", exit_code=int(code), message=f"{word}.")
             return int(code)
         finally:

@@ -294,6 +294,9 @@ def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int, ma
     assert answer.code == code, answer.people
     assert ("Nothing was ordered." in answer.people) is (made == 0)
     assert len(charges(service)) == made
+    if made == 0:
+        assert answer.people.splitlines()[-1] == "Nothing was ordered.", "and nobody has interrupted anything"
+        assert answer.of("error") == [{"type": "error", "exit_code": 130, "message": "Nothing was ordered."}]
 
 
 def test_rows_beyond_the_end_are_nothing_to_do(cli: Cli, service: StandIn) -> None:
@@ -422,6 +425,9 @@ def test_130_interrupted_and_the_same_command_again(cli: Cli, service: StandIn) 
     answer = cli.interrupt_at("waiting", "batch", "rows.csv", *GLB)
     assert answer.code == 130, answer.people
     assert report(cli)["counts"] == {"open": 3}
+    assert "The same command goes on with what is not done." in answer.people
+    assert answer.people.splitlines()[-1] == "Interrupted. Tasks that were sent go on."
+    assert "resume" not in answer.people, "it writes nothing into the library"
     service.state.clock.speed = 40.0
     assert batch(cli, *GLB).code == 0
     assert charges(service) == [1, 1, 1]
