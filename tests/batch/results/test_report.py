@@ -14,6 +14,8 @@ from triverse_addon.batch.library.ledger import Entry
 from triverse_addon.batch.results import html_sheet, report
 from triverse_addon.batch.results.report import ReportRow
 from triverse_addon.batch.rows.row import Row
+from triverse_addon.batch.run.outcome import untouched
+from triverse_addon.batch.run.plan import PlannedRow, RowAction
 
 ROW = Row(number=1, line=2, flow="text-to-model", params={"prompt": "a chair"}, name="Chair", catalog="Props")
 LINE = ReportRow(
@@ -162,3 +164,13 @@ def test_rows_that_other_machines_ran(entry: Entry | None, state: str, words: st
     line = report.row_of_entry(ROW, entry)
     assert line.state == state
     assert words in line.error
+
+
+@pytest.mark.parametrize(("is_final", "cost"), [(True, None), (False, 20)], ids=["released", "paid"])
+def test_a_failed_row_costs_what_was_not_released(is_final: bool, cost: int | None) -> None:
+    """As this machine's next run tells it, another's without the task, and ``--merge``."""
+    entry = Entry("batch_1", "key", "chair", state="ordered", task_uuid="u", cost_credits=20)
+    entry = entry.failed("No luck.", "recipe", is_final=is_final)
+    assert report.row_of_entry(ROW, entry).cost_credits == cost
+    planned = PlannedRow(ROW, "batch_1", "key", with_blender=False, action=RowAction.SKIP, entry=entry)
+    assert report.row_of_outcome(untouched(planned)).cost_credits == cost

@@ -81,16 +81,17 @@ def row_of_outcome(outcome: Outcome) -> ReportRow:
 
 
 def _cost(outcome: Outcome) -> int | None:
-    """
-    Return the price of the row's task in credits; None if it failed or was rejected.
-
-    The service releases the credits of such a task.
-    """
+    """Return the price of the row's task in credits; None if it ended without a model: those credits were released."""
     if outcome.record is not None and outcome.record.is_final:
         return None
     if outcome.record is not None and outcome.record.cost_credits is not None:
         return outcome.record.cost_credits
-    return outcome.entry.cost_credits if outcome.entry is not None else None
+    return _cost_of_entry(outcome.entry)
+
+
+def _cost_of_entry(entry: Entry | None) -> int | None:
+    """Return the price of a row's task in credits. A row that failed after it was paid has one, see :func:`_cost`."""
+    return None if entry is None or entry.is_final else entry.cost_credits
 
 
 def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
@@ -106,7 +107,7 @@ def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
     return replace(
         _with_entry(row, entry, state=state),
         was_there=state == "done",
-        cost_credits=entry.cost_credits if entry is not None and (state != "failed" or entry.files) else None,
+        cost_credits=_cost_of_entry(entry),
         error=error,
     )
 
