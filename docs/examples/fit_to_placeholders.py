@@ -5,6 +5,7 @@ A model for each placeholder of a scene: objects named "make: a red chair" are f
     blender --background --online-mode set.blend --python fit_to_placeholders.py -- dressed.blend
 """
 
+import argparse
 import importlib
 import sys
 
@@ -12,6 +13,10 @@ import bpy
 
 ADDON = next((one for one in bpy.context.preferences.addons.keys() if one.endswith(".triverse")), "triverse_addon")
 scripting = importlib.import_module(f"{ADDON}.scripting")
+
+parser = argparse.ArgumentParser("fit_to_placeholders.py")
+parser.add_argument("path")
+args = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else None)
 
 MARK = "make: "
 props = bpy.data.collections.new("Props")
@@ -29,4 +34,4 @@ with scripting.open() as triverse:
             print(f"{marker} is {model.name} now")
         else:
             print(f"{marker} stays as it is: {task.error}")
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+bpy.ops.wm.save_as_mainfile(filepath=args.path)

@@ -5,6 +5,7 @@ A folder of pictures, into an asset library. Started again, it orders only what 
     blender --background --online-mode --python pictures_into_library.py -- pictures library
 """
 
+import argparse
 import importlib
 import sys
 
@@ -13,9 +14,12 @@ import bpy
 ADDON = next((one for one in bpy.context.preferences.addons.keys() if one.endswith(".triverse")), "triverse_addon")
 scripting = importlib.import_module(f"{ADDON}.scripting")
 
-pictures, library = sys.argv[-2:]
+parser = argparse.ArgumentParser("pictures_into_library.py")
+parser.add_argument("pictures")
+parser.add_argument("library")
+args = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else None)
 with scripting.open() as triverse:
-    batch = triverse.batch(pictures, library, max_credits=500, defaults={"polygon_limit": "20000"})
+    batch = triverse.batch(args.pictures, args.library, max_credits=500, defaults={"polygon_limit": "20000"})
     try:
         batch.wait(on_change=lambda batch: print(f"{batch.progress.done} of {batch.progress.total}"))
     except scripting.TriverseError as error:

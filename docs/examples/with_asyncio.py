@@ -5,6 +5,7 @@ Many models at once with asyncio, in Python with the bpy module or in a Blender 
     python with_asyncio.py "a red chair" "a blue lamp"
 """
 
+import argparse
 import asyncio
 import importlib
 import sys
@@ -32,5 +33,7 @@ async def main(prompts):
             print(line)
 
 
-words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-asyncio.run(main(words))
+parser = argparse.ArgumentParser("with_asyncio.py")
+parser.add_argument("prompts", nargs="+")
+args = parser.parse_args(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else None)
+asyncio.run(main(args.prompts))

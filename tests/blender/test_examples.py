@@ -35,9 +35,14 @@ class Scripts:
 
     def run(self, name: str, *words: str | Path, code: str = "") -> str:
         """Run an example, or ``code`` instead; return what it printed."""
-        what = ["-c", code] if code else [str(EXAMPLES / name)]
-        answer = subprocess.run(
-            [sys.executable, *what, *map(str, words)],
+        answer = self.answer(*(["-c", code] if code else [EXAMPLES / name]), *words)
+        assert ended_well(answer), answer
+        return answer.stdout
+
+    def answer(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run Python with these arguments; return how that ended."""
+        return subprocess.run(
+            [sys.executable, *map(str, argv)],
             env=self._env,
             cwd=self.folder,
             capture_output=True,
@@ -45,8 +50,6 @@ class Scripts:
             timeout=250,
             check=False,
         )
-        assert ended_well(answer), answer
-        return answer.stdout
 
 
 @pytest.fixture
@@ -111,3 +114,30 @@ def test_many_at_once_with_asyncio(scripts: Scripts, service: StandIn) -> None:
     assert said[-3:-1] == ["a red chair: a red chair", "a blue lamp: a blue lamp"]
     assert said[-1].startswith("a sofa that will fail: ")
     assert list(service.state.charged_per_order().values()) == [1, 1, 1]
+
+
+WORDS = {
+    "one_model.py": ("a red chair", "chair.blend"),
+    "pictures_into_library.py": ("pictures", "library"),
+    "fit_to_placeholders.py": ("dressed.blend",),
+    "progress_bar.py": ("a red chair",),
+    "with_asyncio.py": ("a red chair",),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_without_its_words_an_example_orders_nothing(scripts: Scripts, service: StandIn, name: str) -> None:
+    """Neither its own name nor what Blender was started with, and no .blend is written over the script."""
+    script = scripts.folder / name
+    shutil.copyfile(EXAMPLES / name, script)
+    wrong = [WORDS[name][:-1], ("--python", name), ("--background", "--", *WORDS[name][:-1])]
+    if name != "with_asyncio.py":
+        wrong.append((*WORDS[name], "too much"))
+    for words in wrong:
+        answer = scripts.answer(script, *words)
+        assert "Traceback" not in answer.stderr
+        assert f"usage: {name} " in answer.stderr, answer
+        assert answer.returncode == 2 or bpy.app.version < (5, 0, 0)
+    assert script.read_bytes() == (EXAMPLES / name).read_bytes()
+    assert service.state.requests == []
+    assert list(scripts.folder.rglob("*.blend")) == []
