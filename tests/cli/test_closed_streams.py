@@ -72,11 +72,29 @@ def test_what_is_still_read_is_told(cli: Cli) -> None:
     assert '"balance": 10000' in shell(cli, "2>&-", "balance", "--json").stdout
 
 
+#: Starts the script with the signal that Python in Blender leaves as it is, and Python alone ignores.
+AS_IN_BLENDER = """
+import runpy, signal, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("before", [(), ("-c", AS_IN_BLENDER)], ids=["python", "as in Blender"])
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_a_batch_goes_on_when_its_reader_ends(cli: Cli, service: StandIn, name: str) -> None:
+def test_a_batch_goes_on_when_its_reader_ends(cli: Cli, service: StandIn, name: str, before: tuple[str, ...]) -> None:
     """As by ``| head -1``: the first line is read, and the pipe closed while most is still to be done."""
     write(cli.folder / "rows.csv", ROWS)
-    process = cli.start("batch", "rows.csv", "--glb-only", "--yes", "--jobs", "2")
+    argv = ("batch", "rows.csv", "--glb-only", "--yes", "--jobs", "2", "--json", "--data", str(cli.data))
+    process = subprocess.Popen(
+        [sys.executable, *before, str(SCRIPT), *argv],
+        env=cli.env,
+        cwd=cli.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     reader, other = process.stdout, process.stderr
     if name == "stderr":
         reader, other = other, reader

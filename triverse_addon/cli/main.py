@@ -84,6 +84,10 @@ def _signals_interrupt() -> Iterator[None]:
 
     In background mode, Blender's own handler of Ctrl-C only sets a flag. Render farms stop a job with SIGTERM.
     """
+    if hasattr(signal, "SIGPIPE"):
+        # It would end the command when a reader of its output has ended. Python ignores it, but not the one in Blender.
+        # For good: Blender prints something at its end too.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], NoReturn]] = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: _terminate,
