@@ -56,12 +56,17 @@ def record(made: Converted, **more) -> TaskRecord:
 
 def bring(made: Converted, *, instead_of: str = "", **more) -> bpy.types.Collection:
     """Import, let what was replaced be freed as it is when the file is saved, and return the collection."""
+    return told(made, instead_of=instead_of, **more)[0]
+
+
+def told(made: Converted, *, instead_of: str = "", **more) -> tuple[bpy.types.Collection, list[str]]:
+    """As `bring`, with the lines of the task's history."""
     placement = more.pop("placement", Placement(instead_of=instead_of))
     outcome = import_task(record(made, placement=placement, **more))
     assert isinstance(outcome, Imported), outcome
     replaced_data.free()
     bpy.context.view_layer.update()
-    return bpy.data.collections[outcome.collection_name]
+    return bpy.data.collections[outcome.collection_name], [str(sentence) for _, sentence in outcome.history]
 
 
 def of_file() -> dict[str, int]:

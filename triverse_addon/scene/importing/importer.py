@@ -83,7 +83,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     if record.geometry_only:
         orphan_data.remove_materials(collection)
     if old is not None:
-        replace_import.replace_collection(collection, old, scene)
+        history += replace_import.replace_collection(collection, old, scene)
     elif record.placement.replaces is not None:
         replace_objects.replace_originals(collection, scene, record.placement.replaces, record.placement.session)
     elif placeholder is not None:

@@ -10,7 +10,7 @@ objects until the depsgraph is evaluated, and evaluating it for a scene that is 
 scene.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import bpy
@@ -91,11 +91,14 @@ def box_of(obj: bpy.types.Object) -> FitBox:
     return FitBox(tuple(world @ centre), tuple(stretched), tuple(rotation))
 
 
-def bounds(objects: Iterable[bpy.types.Object], turn: Quaternion | None = None) -> tuple[Vector, Vector] | None:
+def bounds(
+    objects: Iterable[bpy.types.Object], turn: Quaternion | None = None, bare: Collection[bpy.types.Object] = ()
+) -> tuple[Vector, Vector] | None:
     """
     Return the minimum and maximum corner of the common bounding box of ``objects``, in world space.
 
     :param turn: rotation of a frame to measure in; the corners are in that frame. None for the world's.
+    :param bare: objects that are measured without their modifiers.
 
     Return None if none of the objects has an extent: empties, cameras, lights, speakers and armatures have none.
     """
@@ -108,7 +111,7 @@ def bounds(objects: Iterable[bpy.types.Object], turn: Quaternion | None = None) 
         world = obj.matrix_basis if obj.parent is None else world_matrix(obj, worlds)
         if turn is not None:
             world = turn.inverted().to_matrix().to_4x4() @ world
-        if not _is_straight(world):
+        if obj in bare or not _is_straight(world):
             points.extend(_extremes(obj, world))
             continue
         # Axes stay along axes, so two opposite corners suffice. Objects without modifiers share the box of their mesh.

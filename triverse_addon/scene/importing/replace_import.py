@@ -8,17 +8,21 @@ If both come from the same file, each object of one has a counterpart in the oth
 parent, collections and names of the old one, and references to the old one are remapped to it. If a mesh was
 transformed since its import (for example by applying its scale), the transform is computed from the vertices. If that
 is not possible, or the models come from two tasks, the new model is fitted into the bounding box of the old one.
+
+In both cases, the counterpart of an old object, as far as there is one, gets what a user has given that (see
+:mod:`carry_over`), and what referred to it.
 """
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import bpy
 from mathutils import Matrix, Quaternion, Vector
 
+from ...api.sentence import Sentence
 from ..worker import asset_collection
-from . import replaced_data
+from . import carry_over, layer_state, remap_references, replaced_data
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
 
@@ -26,9 +30,13 @@ from .replace_objects import CHANNELS, PARENTING
 _TOLERANCE = 0.01
 #: Approximate number of vertices that are compared to compute the transform of a mesh.
 _LOOKED_AT = 1000
+#: Number of names in the line that says what was not carried over.
+_NAMED = 8
 
 
-def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene) -> None:
+def replace_collection(
+    new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene
+) -> tuple[tuple[str, Sentence], ...]:
     """
     Replace the model in ``old`` by that in ``new``, with the same placement and names, and remove ``old``.
 
@@ -39,6 +47,7 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
         file.
     :param old: collection of the earlier import.
     :param scene: the scene of both.
+    :return: lines for the task's history, each a level and a sentence.
     """
     added, old_added = _added(new), _added(old)
     model = [obj for obj in new.all_objects if obj not in added]
@@ -51,20 +60,36 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
     if is_exact:
         gone = list(partners.values())
     else:
-        partners = {}
         kinds = {obj.type for obj in model} | {"EMPTY"}
         gone = [obj for obj in before if obj.type in kinds]
     shown = _selection(before)
     names = {obj: (other.name, other.data.name if other.data else "") for obj, other in partners.items()}
     if is_exact:
         _copy_places(partners, {obj: change for obj, change in changes.items() if change is not None})
+        successors = {other: obj for obj, other in partners.items()}
+        left = carry_over.carry(partners, partners)
     else:
-        _fit(model, new, old, gone)
-    _follow(added, stood, changes if is_exact else {})
+        names = {}
+        successors = _successors(partners, model, gone)
+        heirs: dict[bpy.types.Object, bpy.types.Object] = {}
+        for other, obj in successors.items():
+            # Of two old objects, the counterpart comes first.
+            heirs.setdefault(obj, other)
+        _fit(model, new, old, gone, [obj for obj in heirs.values() if carry_over.has_modifiers_to_carry(obj)])
+        standing, moved = carry_over.take_places(heirs, model)
+        changes = dict(moved)
+        left = carry_over.carry(heirs, standing)
+        followed = set(heirs.values())
+        left += carry_over.names_of(other for other in gone if other not in followed)
+        for obj, other in heirs.items():
+            obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render
+    _follow(added, stood, changes)
     gone += old_added
+    state = layer_state.remember(old)
     _link_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
+    layer_state.apply(state, new)
     old_name, new.color_tag = old.name, old.color_tag
-    _remove(old, gone, partners)
+    replaced_data.put_away(gone, [old, *remap_references.remap(old, new, gone, successors, is_exact=is_exact)])
     new.name = old_name
     for obj, (name, data_name) in names.items():
         obj.name = name
@@ -79,6 +104,10 @@ def replace_collection(new: bpy.types.Collection, old: bpy.types.Collection, sce
         if child.get(asset_collection.LEVEL):
             child.name = f"{asset_collection.cut(old_name, 52)} LOD{child[asset_collection.LEVEL]}"
     _select(model, shown)
+    if not left:
+        return ()
+    named = ", ".join(left[:_NAMED]) + (", …" if len(left) > _NAMED else "")
+    return (("warning", Sentence.of("Not carried over from the replaced model: {names}.", names=named)),)
 
 
 def _added(collection: bpy.types.Collection) -> dict[bpy.types.Object, None]:
@@ -142,6 +171,25 @@ def counterparts(
         if len(unmatched) == len(others) == 1:
             found[unmatched[0]] = others[0]
     return found
+
+
+def _successors(
+    partners: Mapping[bpy.types.Object, bpy.types.Object], model: list[bpy.types.Object], gone: list[bpy.types.Object]
+) -> dict[bpy.types.Object, bpy.types.Object]:
+    """Return the new object for each old one: its counterpart, or root for root if both models have one root."""
+    olds = set(gone)
+    found = {other: obj for obj, other in partners.items() if other in olds}
+    root, old_root = _root(model), _root(gone)
+    if root is not None and old_root is not None:
+        found.setdefault(old_root, root)
+    return found
+
+
+def _root(objects: list[bpy.types.Object]) -> bpy.types.Object | None:
+    """Return the only one of ``objects`` whose parent is not one of them; None if there are others."""
+    inside = set(objects)
+    roots = [obj for obj in objects if obj.parent not in inside]
+    return roots[0] if len(roots) == 1 else None
 
 
 def stem(name: str) -> str:
@@ -215,6 +263,7 @@ def _fit(
     new: bpy.types.Collection,
     old: bpy.types.Collection,
     before: list[bpy.types.Object],
+    bare: Collection[bpy.types.Object],
 ) -> None:
     """
     Fit the model in ``new`` into the bounding box of the objects ``before`` of ``old``, and give it their parent.
@@ -222,10 +271,12 @@ def _fit(
     The box is turned as a user has turned the old model, as far as both have one root.
 
     The parent is set only if the old objects together have exactly one parent outside themselves.
+
+    :param bare: those of ``before`` that are measured without their modifiers, which the new ones get.
     """
     shown = set(asset_collection.shown_objects(old))
     turn = _turn(model, before)
-    extent = bounds((obj for obj in before if obj in shown), turn)
+    extent = bounds((obj for obj in before if obj in shown), turn, bare)
     if extent is not None:
         low, high = extent
         target = TargetTransform(box=FitBox(tuple(turn @ ((low + high) / 2)), tuple(high - low), tuple(turn)))
@@ -241,11 +292,11 @@ def _fit(
 
 def _turn(model: list[bpy.types.Object], before: list[bpy.types.Object]) -> Quaternion:
     """Return the rotation that turns the root of ``model``, as it is in its file, like that of ``before``."""
-    (roots, olds) = ([obj for obj in objects if obj.parent not in set(objects)] for objects in (model, before))
-    if len(roots) != 1 or len(olds) != 1:
+    root, old_root = _root(model), _root(before)
+    if root is None or old_root is None:
         return Quaternion()
-    own = roots[0].matrix_basis.to_quaternion()
-    return world_matrix(olds[0], {}).to_quaternion() @ own.inverted()
+    own = root.matrix_basis.to_quaternion()
+    return world_matrix(old_root, {}).to_quaternion() @ own.inverted()
 
 
 def _link_like(
@@ -255,47 +306,22 @@ def _link_like(
     kept: list[bpy.types.Object],
 ) -> None:
     """
-    Link ``new`` to all collections and scenes that contain ``old``, and replace ``old`` in collection instances.
+    Put ``new`` in the place of ``old`` in all collections, scenes and collection instances.
+
+    Remapping keeps the position among the other child collections.
 
     :param kept: objects that a user has added to ``old``; they are linked to ``new``, like the child collections.
     """
-    every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
-    homes = [home for home in every if home.library is None and old in home.children.values() and home != old]
-    for home in homes:
-        if new not in home.children.values():
-            home.children.link(new)
-    if homes and scene.collection not in homes:
-        scene.collection.children.unlink(new)
     for child in old.children:
         if child not in new.children.values():
             new.children.link(child)
     for obj in kept:
         if obj.name in old.objects and obj.name not in new.objects:
             new.objects.link(obj)
-    for obj in bpy.data.objects:
-        if obj.instance_collection == old:
-            obj.instance_collection = new
-
-
-def _remove(
-    old: bpy.types.Collection,
-    gone: list[bpy.types.Object],
-    partners: Mapping[bpy.types.Object, bpy.types.Object],
-) -> None:
-    successors = {other: obj for obj, other in partners.items()}
-    olds = set(gone)
-    for obj in list(old.objects):
-        # Else it would get the successors of its objects.
-        old.objects.unlink(obj)
-    for other in gone:
-        if other in successors:
-            other.user_remap(successors[other])
-    for child in [obj for obj in bpy.data.objects if obj.parent in olds and obj not in olds]:
-        world = world_of(child)
-        child.parent = None
-        child.matrix_world = world
-    beside = [child for child in bpy.data.collections if asset_collection.is_beside(child) and child != old]
-    replaced_data.put_away(gone, [old, *(child for child in beside if not set(child.objects) - olds)])
+    every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
+    if any(home.library is None and old in home.children.values() for home in every):
+        scene.collection.children.unlink(new)
+    old.user_remap(new)
 
 
 # -----------------------------------------------------------------------------

@@ -370,6 +370,7 @@ TEXTS = {
     "No task was found for “{search}”.": "Zu „{search}“ wurde keine Aufgabe gefunden.",
     "Nobody follows this task any more.": "Niemand verfolgt diese Aufgabe noch.",
     "None": "Keine",
+    "Not carried over from the replaced model: {names}.": "Nicht vom ersetzten Modell übernommen: {names}.",
     "Not followed": "Nicht verfolgt",
     "Not known to the service": "Dem Dienst nicht bekannt",
     "Not known yet": "Noch nicht bekannt",

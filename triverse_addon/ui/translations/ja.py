@@ -370,6 +370,7 @@ TEXTS = {
     "No task was found for “{search}”.": "「{search}」に一致するタスクはありません。",
     "Nobody follows this task any more.": "このタスクを追跡しているものはもうありません。",
     "None": "なし",
+    "Not carried over from the replaced model: {names}.": "置き換えたモデルから引き継がれなかったもの: {names}。",
     "Not followed": "追跡していません",
     "Not known to the service": "サービスが認識していません",
     "Not known yet": "まだ不明",

@@ -370,6 +370,7 @@ TEXTS = {
     "No task was found for “{search}”.": "没有找到与“{search}”匹配的任务。",
     "Nobody follows this task any more.": "已没有程序跟踪此任务。",
     "None": "无",
+    "Not carried over from the replaced model: {names}.": "未能从被替换的模型沿用：{names}。",
     "Not followed": "未跟踪",
     "Not known to the service": "服务中不存在",
     "Not known yet": "尚不清楚",

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Take over how a collection is shown: whether it is hidden, and what its view layers store about it.
+
+Floor: second. Thread: main. Imports ``bpy``.
+
+View layers store it for each parent that a collection is linked to, and also for the collections inside it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+
+_OF_COLLECTION = ("hide_render", "hide_viewport", "hide_select")
+#: Excluding comes first: it is applied to the collections inside, too.
+_OF_LAYER = ("exclude", "hide_viewport", "holdout", "indirect_only")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerState:
+    """
+    How a collection is shown.
+
+    :ivar hidden: values of the properties of the collection itself.
+    :ivar layers: values of the properties of its layer collections, by their places. In a place, ``None`` stands for
+        the collection.
+    """
+
+    hidden: tuple[bool, ...]
+    layers: dict[tuple[object, ...], tuple[bool, ...]]
+
+
+def remember(collection: bpy.types.Collection) -> LayerState:
+    """Return how ``collection`` is shown in all scenes."""
+    return LayerState(
+        tuple(getattr(collection, name) for name in _OF_COLLECTION),
+        {place: tuple(getattr(layer, name) for name in _OF_LAYER) for place, layer in _inside(collection)},
+    )
+
+
+def apply(state: LayerState, collection: bpy.types.Collection) -> None:
+    """Show ``collection``, which was linked in the place of another, as that was shown."""
+    for name, value in zip(_OF_COLLECTION, state.hidden, strict=True):
+        setattr(collection, name, value)
+    for place, layer in _inside(collection):
+        for name, value in zip(_OF_LAYER, state.layers.get(place, ()), strict=False):
+            # Of what is inside an excluded collection, nothing is shown.
+            if (value or place[-1] is None) and getattr(layer, name) != value:
+                setattr(layer, name, value)
+
+
+def _inside(collection: bpy.types.Collection) -> Iterator[tuple[tuple[object, ...], bpy.types.LayerCollection]]:
+    """Yield the layer collections of ``collection`` and of those inside it with their places, parents first."""
+    for scene in bpy.data.scenes:
+        if scene.library is not None:
+            continue
+        for layer in scene.view_layers:
+            if layer.layer_collection is None:
+                # The layer collections of a new scene that was never shown do not exist yet.
+                layer.update()
+            if layer.layer_collection is not None:
+                top = (scene, layer.name)
+                yield from _below(layer.layer_collection, collection, top, is_inside=False)
+
+
+def _below(
+    layer: bpy.types.LayerCollection, collection: bpy.types.Collection, place: tuple[object, ...], *, is_inside: bool
+) -> Iterator[tuple[tuple[object, ...], bpy.types.LayerCollection]]:
+    is_it = layer.collection == collection
+    here = (*place, None if is_it else layer.collection)
+    if is_inside or is_it:
+        yield here, layer
+    for child in layer.children:
+        yield from _below(child, collection, here, is_inside=is_inside or is_it)
