@@ -85,8 +85,9 @@ def replace_collection(
             obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render
     _follow(added, stood, changes)
     gone += old_added
+    olds = set(gone)
     state = layer_state.remember(old)
-    _link_like(new, old, scene, [obj for obj in before if obj not in set(gone)])
+    _link_like(new, old, scene, [obj for obj in before if obj not in olds])
     layer_state.apply(state, new)
     old_name, new.color_tag = old.name, old.color_tag
     replaced_data.put_away(gone, [old, *remap_references.remap(old, new, gone, successors, is_exact=is_exact)])
