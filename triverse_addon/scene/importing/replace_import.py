@@ -108,7 +108,7 @@ def replace_collection(
     if not left:
         return ()
     named = ", ".join(left[:_NAMED]) + (", …" if len(left) > _NAMED else "")
-    return (("warning", Sentence.of("Not carried over from the replaced model: {names}.", names=named)),)
+    return (("WARNING", Sentence.of("Not carried over from the replaced model: {names}.", names=named)),)
 
 
 def _added(collection: bpy.types.Collection) -> dict[bpy.types.Object, None]:
