@@ -97,7 +97,9 @@ def test_what_referred_to_a_draft_refers_to_its_refinement(single: Converted, fi
     assert not put_away()
 
 
-def test_what_has_no_counterpart_is_kept_while_something_refers_to_it(converted: Converted, finer: Converted) -> None:
+def test_what_has_no_counterpart_is_kept_while_something_refers_to_it(
+    converted: Converted, finer: Converted, tmp_path: Path
+) -> None:
     old = bring(converted, placement=Placement(location=(5, 0, 0)))
     body, lid = part(old, "body"), part(old, "lid")
     follower, about = glbs.empty("follower"), glbs.empty("about")
@@ -113,6 +115,11 @@ def test_what_has_no_counterpart_is_kept_while_something_refers_to_it(converted:
     assert about.constraints[0].target == new.objects[0]
     assert (lid.parent, list(lid.users_collection), put_away()) == (None, [], [lid])
     assert "Shrinkwrap" in history[0]
+    replaced_data.free()
+    file = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=file, copy=True)
+    with bpy.data.libraries.load(file) as (inside, _):
+        assert lid.name in inside.objects
     follower.constraints.clear()
     replaced_data.free()
     assert not put_away()

@@ -80,11 +80,15 @@ def free(older_than_s: float = 0.0) -> None:
     """
     Free what was put away in this file and is in no collection still, with the data that only that uses.
 
-    An object to which something else refers, such as a modifier or a constraint, is left, with what that refers to.
+    An object to which something else refers, such as a modifier or a constraint, is left, with what that refers to. It
+    gets a fake user: Blender would not save it (``findings/references-are-not-saved.sh``).
     """
     away = [obj for obj in bpy.data.objects if _is_over(obj, math.inf) and not obj.users_collection]
     limit = time.time() - older_than_s
     used = _used(away)
+    for obj in away:
+        if obj in used:
+            obj.use_fake_user = True
     _remove(
         [obj for obj in away if _is_over(obj, limit) and obj not in used],
         [one for one in bpy.data.collections if _is_over(one, limit) and not one.users],
