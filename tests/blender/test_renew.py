@@ -157,6 +157,7 @@ def test_what_the_interface_may_point_to_is_there_until_the_file_is_saved(
     assert pointers <= there() if in_window else not pointers & there()
     if in_window:
         assert imported_models.find(UUID) == [new]
+        assert [one for one in bpy.data.collections if "triverse_task_uuid" in one] == [new]
         assert (old.users, old.asset_data, list(old.objects), list(old.children)) == (0, None, [], [])
         assert (body.users, body.parent, shape.users) == (0, None, 1)
         # Another one soon after it lets it be.

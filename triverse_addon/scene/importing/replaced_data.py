@@ -70,6 +70,10 @@ def put_away(objects: Iterable[bpy.types.Object], collections: Iterable[bpy.type
         if obj.data is not None and obj.data.users == 1:
             _free_name(obj.data)
     for block in (*gone, *homes):
+        # Scripts know a model by these.
+        for name in tuple(block.keys()):
+            if name.startswith("triverse_"):
+                del block[name]
         block.asset_clear()
         block.use_fake_user = False
         block[REPLACED_AT] = now
