@@ -27,6 +27,15 @@ _VARIABLES = ("TRIVERSE_API_KEY", "TRIVERSE_API_URL")
 _known_problem: tuple[tuple[str | None, ...], TriverseError | None] | None = None
 
 
+def are_there() -> bool:
+    """
+    Return whether Blender's preferences have those of this add-on.
+
+    *Load Factory Preferences* takes them away and leaves the add-on registered (5.2.2), until it is enabled again.
+    """
+    return ADDON in bpy.context.preferences.addons
+
+
 def preferences() -> PreferenceProperties:
     """Return the preferences of this add-on in Blender's user preferences."""
     found = bpy.context.preferences.addons[ADDON].preferences

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...api.display_text import shown
+from .. import settings
 from ..rna.members import Icon, window_props
 from ..state import batch_rows
 from ..text.layout_text import paragraph, side_by_side, sidebar_width_px
@@ -38,6 +39,11 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
     bl_idname = "TRIVERSE_PT_batch"
     bl_label = "Batch"
     bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Return True unless the preferences were reset, see :func:`settings.are_there`."""
+        return settings.are_there()
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the chosen file with its table, price, progress and results, or the buttons to choose one."""

@@ -52,6 +52,11 @@ class TRIVERSE_PT_make(bpy.types.Panel):
     # The icon of the tab, from Blender 5.2 on.
     bl_icon = "SHADERFX"
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Return True unless the preferences were reset, see :func:`settings.are_there`."""
+        return settings.are_there()
+
     def draw_header_preset(self, _context: bpy.types.Context) -> None:
         """Draw the button that opens the preferences."""
         self.layout.operator("triverse.preferences", text="", icon="PREFERENCES", emboss=False)

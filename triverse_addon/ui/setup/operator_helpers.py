@@ -28,7 +28,7 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
 
     :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
     """
-    if not settings.api_key():
+    if not settings.are_there() or not settings.api_key():
         cls.poll_message_set(tr("No API key is set. Enter it in the panel or in the preferences of the add-on."))
         return False
     return has_usable_key(cls) and can_go_online(cls)

@@ -170,6 +170,8 @@ class Session:
         :param may_import: whether a finished model may be imported now.
         :returns: whether anything visible has changed.
         """
+        if not settings.are_there():
+            return False
         self.apply_settings()
         self.batch.ask_price(may_ask=self.may_ask)
         if self.may_ask:

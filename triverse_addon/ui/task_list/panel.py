@@ -37,6 +37,11 @@ class TRIVERSE_PT_tasks(bpy.types.Panel):
     bl_idname = "TRIVERSE_PT_tasks"
     bl_label = "Tasks"
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Return True unless the preferences were reset, see :func:`settings.are_there`."""
+        return settings.are_there()
+
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """Draw the kind of updates, and the buttons that add tasks made elsewhere."""
         row = self.layout.row(align=True)

@@ -81,6 +81,8 @@ def tick() -> float:
     :returns: seconds until the next call.
     """
     global _has_looked
+    if not settings.are_there():
+        return _IDLE_S
     if translations.follow():
         redraw.redraw()
     if not _has_looked:

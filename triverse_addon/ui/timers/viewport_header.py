@@ -9,6 +9,7 @@ Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 
 import bpy
 
+from .. import settings
 from ..state import runtime
 
 #: Width of the bar, in interface units.
@@ -54,7 +55,7 @@ def refresh() -> None:
 
 
 def _draw(self: bpy.types.Header, context: bpy.types.Context) -> None:
-    if getattr(context.space_data, "show_region_ui", True):
+    if getattr(context.space_data, "show_region_ui", True) or not settings.are_there():
         return
     content = _content()
     if content is None:
