@@ -180,12 +180,10 @@ def _discard(stream: TextIO) -> None:
         stream.flush()
 
 
-def _flush(stream: TextIO | None) -> None:
+def _flush(stream: TextIO) -> None:
     try:
-        if stream is not None:
-            stream.flush()
+        stream.flush()
     except OSError:
-        assert stream is not None
         _discard(stream)
 
 
