@@ -12,13 +12,13 @@ mesh (such as Multiresolution and Surface Deform), and settings that name a vert
 have. What belongs to the mesh, such as materials and shape keys, is that of the new model.
 """
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import bpy
 from mathutils import Matrix
 
+from ..worker.asset_collection import stem
 from .placement import world_matrix
 from .replace_objects import CHANNELS
 
@@ -87,7 +87,7 @@ def _moves(old: bpy.types.Object) -> bool:
 
 def take_places(
     heirs: Mapping[bpy.types.Object, bpy.types.Object], model: Iterable[bpy.types.Object]
-) -> tuple[set[bpy.types.Object], dict[bpy.types.Object, Matrix]]:
+) -> dict[bpy.types.Object, Matrix]:
     """
     Give new objects the transform of their old ones if those are animated or constrained, without moving any geometry.
 
@@ -96,7 +96,7 @@ def take_places(
 
     :param heirs: the old object for each new one.
     :param model: all objects of the new model, fitted into the place of the old one.
-    :return: the objects for which this was possible, and the transforms of their geometry.
+    :return: the transform of its geometry for each object for which this was possible.
     """
     below: dict[bpy.types.Object, list[bpy.types.Object]] = {}
     for obj in model:
@@ -125,7 +125,7 @@ def take_places(
         for child in below.get(obj, ()):
             child.matrix_parent_inverse = change @ child.matrix_parent_inverse
         changes[obj] = change
-    return set(changes), changes
+    return changes
 
 
 def _parents_first(
@@ -207,13 +207,9 @@ def _made(modifiers: Any, modifier: bpy.types.Modifier) -> bpy.types.Modifier | 
 def _names_of_action(obj: bpy.types.Object, animation: bpy.types.AnimData) -> list[str]:
     """Return the name of the action of ``animation`` unless ``obj`` has brought one of the same name; none if none."""
     own = obj.animation_data.action if obj.animation_data is not None else None
-    if animation.action is None or (own is not None and _stem(own.name) == _stem(animation.action.name)):
+    if animation.action is None or (own is not None and stem(own.name) == stem(animation.action.name)):
         return []
     return [animation.action.name]
-
-
-def _stem(name: str) -> str:
-    return re.sub(r"\.\d{3,}$", "", name)
 
 
 def _carry_animation(obj: bpy.types.Object, old: bpy.types.Object) -> list[str]:

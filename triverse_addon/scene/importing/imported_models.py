@@ -9,6 +9,7 @@ are names, which undo and File > Open do not invalidate.
 """
 
 import time
+from collections.abc import Iterator
 
 import bpy
 
@@ -81,8 +82,7 @@ def _find_in(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Co
 
 def in_file() -> dict[int, str]:
     """Return all models of this file that are in a scene: session UID of the collection -> the task's UUID."""
-    found = {one: one.get(UUID) for one in bpy.data.collections if one.library is None and one.users}
-    return {one.session_uid: uuid for one, uuid in found.items() if isinstance(uuid, str)}
+    return {one.session_uid: uuid for one, uuid in _of_tasks() if one.users}
 
 
 def uuids() -> frozenset[str]:
@@ -102,11 +102,17 @@ def _found(task_uuid: str) -> list[bpy.types.Collection] | None:
     return found
 
 
-def _read() -> None:
-    global _count
-    _names.clear()
+def _of_tasks() -> Iterator[tuple[bpy.types.Collection, str]]:
+    """Yield this file's own collections that have the UUID of a task, with that."""
     for collection in bpy.data.collections:
         uuid = collection.get(UUID)
         if isinstance(uuid, str) and collection.library is None:
-            _names.setdefault(uuid, []).append(collection.name)
+            yield collection, uuid
+
+
+def _read() -> None:
+    global _count
+    _names.clear()
+    for collection, uuid in _of_tasks():
+        _names.setdefault(uuid, []).append(collection.name)
     _count = len(bpy.data.collections)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import bpy
 
+from ..worker import asset_collection
+
 _OF_COLLECTION = ("hide_render", "hide_viewport", "hide_select")
 #: Excluding comes first: it is applied to the collections inside, too.
 _OF_LAYER = ("exclude", "hide_viewport", "holdout", "indirect_only")
@@ -52,16 +54,8 @@ def apply(state: LayerState, collection: bpy.types.Collection) -> None:
 
 def _inside(collection: bpy.types.Collection) -> Iterator[tuple[tuple[object, ...], bpy.types.LayerCollection]]:
     """Yield the layer collections of ``collection`` and of those inside it with their places, parents first."""
-    for scene in bpy.data.scenes:
-        if scene.library is not None:
-            continue
-        for layer in scene.view_layers:
-            if layer.layer_collection is None:
-                # The layer collections of a new scene that was never shown do not exist yet.
-                layer.update()
-            if layer.layer_collection is not None:
-                top = (scene, layer.name)
-                yield from _below(layer.layer_collection, collection, top, is_inside=False)
+    for scene, layer, top in asset_collection.layer_collections():
+        yield from _below(top, collection, (scene, layer.name), is_inside=False)
 
 
 def _below(

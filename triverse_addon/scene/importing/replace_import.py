@@ -22,6 +22,7 @@ from mathutils import Matrix, Quaternion, Vector
 
 from ...api.sentence import Sentence
 from ..worker import asset_collection
+from ..worker.asset_collection import stem
 from . import carry_over, layer_state, remap_references, replaced_data
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
@@ -76,8 +77,8 @@ def replace_collection(
             # Of two old objects, the counterpart comes first.
             heirs.setdefault(obj, other)
         _fit(model, new, old, gone, [obj for obj in heirs.values() if carry_over.has_modifiers_to_carry(obj)])
-        standing, moved = carry_over.take_places(heirs, model)
-        changes = dict(moved)
+        standing = carry_over.take_places(heirs, model)
+        changes = dict(standing)
         left = carry_over.carry(heirs, standing)
         followed = set(heirs.values())
         left += carry_over.names_of(other for other in gone if other not in followed)
@@ -191,11 +192,6 @@ def _root(objects: list[bpy.types.Object]) -> bpy.types.Object | None:
     inside = set(objects)
     roots = [obj for obj in objects if obj.parent not in inside]
     return roots[0] if len(roots) == 1 else None
-
-
-def stem(name: str) -> str:
-    """Return a name without the numeric suffix (".001") that Blender adds to a name that is in use."""
-    return re.sub(r"\.\d{3,}$", "", name)
 
 
 def _change(obj: bpy.types.Object, other: bpy.types.Object) -> Matrix | None:

@@ -26,8 +26,6 @@ REPLACED_AT = "triverse_replaced_at"
 _KEPT_S = 600.0
 #: Appended to names that are free for the new model then.
 _SUFFIX = ".replaced"
-#: Longest name that gets the suffix, in bytes of UTF-8. Blender cuts names at 63, and from 5.0 on at 255.
-_NAME_BYTES = 48
 #: Users that do not count: windows, and what contains objects.
 _UNCOUNTED = (bpy.types.Collection, bpy.types.Scene, bpy.types.Screen, bpy.types.WindowManager, bpy.types.WorkSpace)
 
@@ -40,6 +38,8 @@ def has_window() -> bool:
 def put_away(objects: Iterable[bpy.types.Object], collections: Iterable[bpy.types.Collection]) -> None:
     """
     Take ``objects`` and ``collections`` out of all collections and scenes, and make their names free.
+
+    Call it after :func:`remap_references.remap`, which has left no object in these collections, and no parents.
 
     Without a window, nothing can point to them, so they are freed at once, with the data that only they use, except
     those that :func:`free` would leave. With one, those are freed that were put away ten minutes before. There, a model
@@ -58,15 +58,11 @@ def put_away(objects: Iterable[bpy.types.Object], collections: Iterable[bpy.type
             for child in [child for child in parent.children if child in inside]:
                 parent.children.unlink(child)
     for home in homes:
-        for obj in list(home.objects):
-            home.objects.unlink(obj)
         for child in list(home.children):
             home.children.unlink(child)
     for obj in gone:
         for home in obj.users_collection:
             home.objects.unlink(obj)
-        # It would be found among the children of the object that has taken its parent's place.
-        obj.parent = None
         if obj.data is not None and obj.data.users == 1:
             _free_name(obj.data)
     for block in (*gone, *homes):
@@ -128,4 +124,4 @@ def _remove(objects: list[bpy.types.Object], collections: list[bpy.types.Collect
 
 def _free_name(block: bpy.types.ID) -> None:
     if block.library is None:
-        block.name = asset_collection.cut(block.name, _NAME_BYTES) + _SUFFIX
+        block.name = asset_collection.cut(block.name, asset_collection.NAME_BYTES - len(_SUFFIX)) + _SUFFIX

@@ -16,8 +16,9 @@ from typing import Any
 
 import bpy
 
+from ..worker.asset_collection import stem
 from . import orphan_data
-from .replace_import import counterparts, stem
+from .replace_import import counterparts
 
 #: Number of earlier imports that a new one is compared with.
 _MOST_COMPARED = 4

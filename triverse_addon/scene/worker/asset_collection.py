@@ -8,7 +8,8 @@ child loads it as a plain module.
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import bpy
@@ -89,6 +90,11 @@ def clean_name(text: str, *, fallback: str = "Model") -> str:
 def cut(text: str, size_bytes: int) -> str:
     """Truncate ``text`` to at most ``size_bytes`` of UTF-8, between two characters."""
     return text.encode()[:size_bytes].decode(errors="ignore")
+
+
+def stem(name: str) -> str:
+    """Return a name without the numeric suffix (".001") that Blender adds to a name that is in use."""
+    return re.sub(r"\.\d{3,}$", "", name)
 
 
 def collect(shown: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object], name: str) -> bpy.types.Collection:
@@ -176,17 +182,25 @@ def exclude_others(collection: bpy.types.Collection) -> None:
     inner = {child for child in collection.children_recursive if is_beside(child)}
     if not inner:
         return
-    for layer in (layer for scene in bpy.data.scenes if scene.library is None for layer in scene.view_layers):
-        if layer.layer_collection is None:
-            # The layer collections of a new scene that was never shown do not exist yet (seen in 5.3.0).
-            layer.update()
-        ahead = [layer.layer_collection] if layer.layer_collection is not None else []
+    for _scene, _layer, top in layer_collections():
+        ahead = [top]
         while ahead:
             place = ahead.pop()
             if place.collection in inner:
                 place.exclude = True
             else:
                 ahead.extend(place.children)
+
+
+def layer_collections() -> Iterator[tuple[bpy.types.Scene, bpy.types.ViewLayer, bpy.types.LayerCollection]]:
+    """Yield the uppermost layer collection of each view layer of this file's own scenes, with both."""
+    for scene in bpy.data.scenes:
+        for layer in scene.view_layers if scene.library is None else ():
+            if layer.layer_collection is None:
+                # The layer collections of a new scene that was never shown do not exist yet (seen in 5.3.0).
+                layer.update()
+            if layer.layer_collection is not None:
+                yield scene, layer, layer.layer_collection
 
 
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
