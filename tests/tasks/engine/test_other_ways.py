@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model whose first address fails for good in a way that looks temporary. Plain Python, no ``bpy``."""
+"""Results whose first addresses fail for good, as if for now. Plain Python, no ``bpy``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
-from triverse_addon.tasks.record.record import Stage
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 #: What becomes of every request to the storage, as behind a firewall that lets only the service through.
 FOR_GOOD: dict[str, dict[str, Any]] = {
@@ -54,4 +54,47 @@ def test_what_is_blocked_for_now_is_waited_for_whatever_the_others_say(service: 
         driver.until(lambda: rule.hits >= 4)
         assert driver.engine.get(task_id).stage is Stage.DOWNLOADING
         rule.times = 0
+        driver.reaches(task_id, Stage.IMPORTED)
+
+
+#: What becomes of every question for a new link.
+NO_LINKS: dict[str, dict[str, Any]] = {
+    "resets": {"reset_before": True},
+    "503": {"status": 503},
+    "a page of a proxy": {"status": 200, "html": True},
+    "no link in it": {"status": 200, "code": 0},
+    "an error that is not documented": {"status": 400, "code": 1004},
+}
+
+
+@pytest.mark.parametrize("fault", NO_LINKS)
+def test_the_service_itself_gives_the_model_when_it_gives_no_link(service: StandIn, tmp_path: Path, fault: str) -> None:
+    service.faults.add("asset", times=None, expired=True)
+    service.faults.add("url", times=None, **NO_LINKS[fault])
+    with running(service, tmp_path) as driver:
+        record = driver.reaches(driver.submit(), Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error
+
+
+@pytest.mark.parametrize("fault", NO_LINKS)
+def test_the_service_itself_gives_a_picture_when_it_gives_no_link(service: StandIn, tmp_path: Path, fault: str) -> None:
+    for kind in ("asset", "preview"):
+        service.faults.add(kind, times=None, expired=True)
+    service.faults.add("url", times=None, **NO_LINKS[fault])
+    with running(service, tmp_path) as driver:
+        task_id = driver.engine.submit(TaskRequest("image-generation", {"prompt": "a stone well"})).id
+        record = driver.reaches(task_id, Stage.DONE, Stage.FAILED)
+    assert record.stage is Stage.DONE, record.error
+
+
+def test_a_link_that_is_not_given_for_now_is_asked_for_again(service: StandIn, tmp_path: Path) -> None:
+    """A way that does not know the file is no reason to end a task for which there may be a link again."""
+    rule = service.faults.add("url", times=None, status=503)
+    service.faults.add("download", times=None, status=404, code=1006)
+    expired = service.faults.add("asset", times=None, expired=True)
+    with running(service, tmp_path) as driver:
+        task_id = driver.submit()
+        driver.until(lambda: rule.hits >= 10)
+        assert driver.record(task_id).stage is Stage.DOWNLOADING
+        rule.times = expired.times = 0
         driver.reaches(task_id, Stage.IMPORTED)

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ...api.errors import (
+    AuthenticationError,
     NotFoundError,
     NothingToDownloadError,
     RefusedAddressError,
     ServiceError,
+    TooManyRequestsError,
     TransportError,
     TriverseError,
     UnavailableError,
 )
+from ...api.payloads import Links
 from ...api.sentence import Sentence
 from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
 from ..files.download_resume import StreamResponse, part_of
@@ -145,10 +148,7 @@ def _url_candidates(
     if url := asset_urls.get("textured") or asset_urls.get("geometry"):
         tried.add(url)
         yield "the link of its status", asset_opener(client, url), {}
-    try:
-        fresh = client.links(uuid)
-    except NotFoundError:
-        fresh = None
+    fresh, problem = fresh_links(client, record)
     if fresh is not None and fresh.download_url and fresh.download_url not in tried:
         found = {"textured": fresh.download_url}
         if fresh.preview_url:
@@ -165,10 +165,31 @@ def _url_candidates(
         status = client.status(uuid)
     except TriverseError as error:
         log.info("the status of task %s did not come: %s", uuid, error)
-        return
-    url = next(iter((*status.textured_urls, *status.geometry_urls)), "")
-    if url and url not in tried:
-        yield "the link of its newest status", asset_opener(client, url), {"textured": url}
+    else:
+        url = next(iter((*status.textured_urls, *status.geometry_urls)), "")
+        if url and url not in tried:
+            yield "the link of its newest status", asset_opener(client, url), {"textured": url}
+    if problem is not None:
+        raise problem
+
+
+def fresh_links(client: "Client", record: TaskRecord) -> tuple[Links | None, TriverseError | None]:
+    """
+    Return new links to a task's files, and why there are none if there may be some later.
+
+    :raises TriverseError: there is none, and it is too early to try other ways.
+    """
+    try:
+        return client.links(record.task_uuid or ""), None
+    except (NothingToDownloadError, TooManyRequestsError, AuthenticationError):
+        raise
+    except NotFoundError:
+        return None, None
+    except (TransportError, ServiceError) as error:
+        if record.attempts < _PATIENCE:
+            raise
+        log.info("there is no new link to the files of task %s: %s", record.id, error)
+        return None, error
 
 
 def asset_opener(client: "Client", url: str) -> OpenAt:

@@ -27,7 +27,7 @@ from ..files.download_errors import ExpiredLinkError, ForeignFileError
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..record.record import TaskRecord
 from .context import EngineContext
-from .model_download import OpenAt, asset_opener, nothing_to_download, task_opener, with_status_check
+from .model_download import OpenAt, asset_opener, fresh_links, nothing_to_download, task_opener, with_status_check
 
 if TYPE_CHECKING:
     from ...api.client import Client
@@ -117,15 +117,18 @@ def _ways(client: "Client", record: TaskRecord) -> Iterator[list[OpenAt]]:
         preview = newest.preview_url or preview
         if newest.result_urls and list(newest.result_urls) != known:
             yield list(map(asset, newest.result_urls))
+    problem: TriverseError | None = None
     try:
-        link = client.links(uuid).download_url
-    except (BadAnswerError, NotFoundError, NothingToDownloadError):
-        link = None
-    if link:
-        yield [asset(link)]
+        links, problem = fresh_links(client, record)
+    except (BadAnswerError, NothingToDownloadError):
+        links = None
+    if links is not None and links.download_url:
+        yield [asset(links.download_url)]
     yield [task_opener(client, uuid)]
     if preview and record.flow in PICTURES:
         yield [asset(preview)]
+    if problem is not None and not isinstance(problem, BadAnswerError):
+        raise problem
 
 
 def _fetch_one(
