@@ -7,8 +7,10 @@ One: ``python scripts/test.py tests/tasks -k refused_orders``.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +70,47 @@ def test_nothing_is_kept_in_memory_of_tasks_that_are_done(service: StandIn, driv
     driver.engine.forget(removed)
     steps = driver.engine._steps
     driver.until(lambda: not steps._polls and not steps._reported_s)
+
+
+def test_an_order_that_a_full_queue_has_refused_can_be_cancelled(service: StandIn, driver: Driver) -> None:
+    full = service.faults.add("create", times=None, status=429, code=2000)
+    task_id = driver.submit()
+    driver.until(lambda: driver.record(task_id).attempts)
+    assert driver.record(task_id).is_unsent
+    assert driver.engine.cancel(task_id)
+    driver.reaches(task_id, Stage.CANCELLED)
+    full.times = 0
+    assert service.state.charged_per_order() == {}
+
+
+def test_an_order_that_no_connection_has_carried_can_be_cancelled(service: StandIn, driver: Driver) -> None:
+    driver.engine.configure(dataclasses.replace(driver.engine.settings, api_url="http://127.0.0.1:9/api/v1"))
+    task_id = driver.submit()
+    driver.until(lambda: driver.record(task_id).attempts)
+    assert driver.record(task_id).is_unsent
+    assert driver.engine.cancel(task_id)
+
+
+def test_an_order_that_no_connection_has_carried_goes_with_another_key(service: StandIn, driver: Driver) -> None:
+    right = driver.engine.settings
+    driver.engine.configure(dataclasses.replace(right, api_url="http://127.0.0.1:9/api/v1", api_key="mistyped-key-1"))
+    task_id = driver.submit("a stone well tris:1k")
+    driver.until(lambda: driver.record(task_id).attempts)
+    driver.engine.configure(right)
+    record = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"reset_after": True}, {"status": 429, "html": True, "processed": True}, {"status": 503, "code": 5003}],
+    ids=["lost", "a proxy's", "down"],
+)
+def test_an_order_that_may_have_arrived_cannot_be_cancelled(
+    service: StandIn, driver: Driver, fault: dict[str, Any]
+) -> None:
+    service.faults.add("create", times=None, **fault)
+    task_id = driver.submit()
+    driver.until(lambda: driver.record(task_id).attempts)
+    assert not driver.engine.cancel(task_id)
+    assert driver.record(task_id).stage is Stage.SUBMITTING

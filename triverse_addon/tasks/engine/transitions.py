@@ -176,13 +176,13 @@ class Transitions:
         self._context.gate.failed(str(record.stage), error)
         attempts = record.attempts + 1
         ordering = record.stage is Stage.SUBMITTING
+        # An order whose first try did not arrive, or was refused for now, was never accepted: it may be cancelled.
+        is_unsent = ordering and record.submitted_at_s is None and _was_not_taken(error)
+        more = {"submitted_at_s": None, "sent_with": ""} if is_unsent else {}
         if isinstance(error, OfflineError | KeyMissingError | UnusableError | AuthenticationError):
-            refused = isinstance(error, AuthenticationError) and (error.code is not None or error.http_status == 401)
-            # An order whose first try was refused for its key was never accepted: it may be cancelled.
-            more = {"submitted_at_s": None} if ordering and refused and record.submitted_at_s is None else {}
             self.reschedule(record, error, BLOCKED_S, attempts=record.attempts, **more)
         elif isinstance(error, TooManyRequestsError):
-            self.reschedule(record, error, self._context.gate.pause_s(str(record.stage)), attempts=attempts)
+            self.reschedule(record, error, self._context.gate.pause_s(str(record.stage)), attempts=attempts, **more)
         elif (
             isinstance(error, UnavailableError)
             and error.code in _NOT_RECOVERED
@@ -193,7 +193,7 @@ class Transitions:
         elif isinstance(error, ChildNotStartedError) and attempts < MAX_ATTEMPTS:
             self.reschedule(record, error, backoff_s(attempts), attempts=attempts)
         elif isinstance(error, TransportError | UnavailableError) or (record.is_paid and self._may_pass(record, error)):
-            self.reschedule(record, error, backoff_s(attempts, error.retry_after_s), attempts=attempts)
+            self.reschedule(record, error, backoff_s(attempts, error.retry_after_s), attempts=attempts, **more)
         else:
             # A permanent error of an upload or of a paid task; a retry continues from here. Rejected orders are handled
             # elsewhere.
@@ -241,3 +241,13 @@ class Transitions:
             attempts=attempts,
             **changes,
         )
+
+
+def _was_not_taken(error: TriverseError) -> bool:
+    """Return whether the service has certainly not accepted the order that this is the answer to."""
+    if isinstance(error, TransportError):
+        return not error.sent
+    if isinstance(error, AuthenticationError):
+        return error.code is not None or error.http_status == 401
+    # Without the service's own code, the answer may come from a proxy that has passed the order on.
+    return isinstance(error, TooManyRequestsError) and error.code is not None
