@@ -16,8 +16,9 @@ import pytest
 
 from tests.batch.files import png
 from tests.service.server import StandIn
-from tests.tasks.engines import Driver
+from tests.tasks.engines import Driver, running
 from triverse_addon.tasks.record.record import Stage, TaskRequest
+from triverse_addon.tasks.store.store import FILE_NAME
 
 
 @pytest.fixture
@@ -114,3 +115,32 @@ def test_an_order_that_may_have_arrived_cannot_be_cancelled(
     driver.until(lambda: driver.record(task_id).attempts)
     assert not driver.engine.cancel(task_id)
     assert driver.record(task_id).stage is Stage.SUBMITTING
+
+
+def test_an_order_that_is_looked_for_when_blender_is_closed_goes_on_at_the_next_start(
+    service: StandIn, tmp_path: Path
+) -> None:
+    service.faults.add("create", reset_after=True)
+    service.faults.add("create", times=None, status=400, code=1004)
+    listing = service.faults.add("ws", latency_s=1.0)
+    with running(service, tmp_path) as driver:
+        task_id = driver.submit("a stone well tris:1k")
+        driver.until(lambda: listing.hits)
+    with running(service, tmp_path) as driver:
+        record = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error
+    assert list(service.state.charged_per_order().values()) == [1]
+
+
+def test_tasks_of_a_damaged_list_are_asked_for_again_when_blender_was_closed_meanwhile(
+    service: StandIn, tmp_path: Path
+) -> None:
+    with running(service, tmp_path) as driver:
+        for number in range(3):
+            driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 500)
+    listing = service.faults.add("ws", latency_s=1.0)
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: listing.hits)
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: len(driver.engine.tasks()) == 3)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from ...api.errors import LibraryError, TriverseError
+from ...api.errors import ConnectionLostError, LibraryError, TriverseError
 from ...api.fields import PROMPT_NAMES
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
@@ -32,6 +32,22 @@ class NotListedError(TriverseError):
     """The service's tasks cannot be listed now, so it is not known whether one of them is the order."""
 
 
+def list_tasks(context: EngineContext, since_s: float | None) -> list[TaskStatus]:
+    """
+    Return the user's tasks as the service lists them.
+
+    :param since_s: only tasks created after this time, in epoch seconds; None for all.
+    :raises LibraryError: the WebSocket that tells them cannot be used in this session of Blender.
+    :raises TriverseError: the tasks cannot be listed now, or the engine is closing.
+    """
+    settings = context.settings
+    statuses: list[TaskStatus] = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=context.stop)
+    if context.stop.is_set():
+        # What has come by then is not all: an order must not be taken for one that the service does not have.
+        raise ConnectionLostError(Sentence.of("The request was ended because the connection was closed."))
+    return statuses
+
+
 def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False, is_there: bool = False) -> str | None:
     """
     Return the UUID of the service's task for ``record``'s order; None if no task, or more than one, matches.
@@ -39,17 +55,18 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False,
     :param ever: search without a time limit, because the order may be much older than the record.
     :param is_there: the service has said that it has the order.
     :raises NotListedError: the tasks cannot be listed now.
-    :raises TriverseError: requests are blocked.
+    :raises TriverseError: requests are blocked, or the engine is closing.
     """
     context.gate.check()
-    settings = context.settings
     since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
     try:
-        statuses = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=context.stop)
+        statuses = list_tasks(context, since_s)
     except LibraryError as error:
         log.info("tasks cannot be listed: %s", error)
         return None  # not in this session of Blender, so that waiting is useless
     except TriverseError as error:
+        if context.stop.is_set():
+            raise  # the order stays as it is, and is looked for again at the next start
         raise NotListedError(error.sentence) from None
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]

@@ -19,7 +19,8 @@ from ...api.unexpected_errors import UNFORESEEN
 from ..record.events import BalanceKnown, Event, KeyTested, Quoted, TasksFound
 from ..record.record import new_id
 from ..store.errors import StoreError
-from .context import EngineContext, live_updates, make_client
+from .context import EngineContext, make_client
+from .reconcile import list_tasks
 from .request_gate import BlockReason
 from .service_updates import record_of
 
@@ -172,12 +173,11 @@ class ServiceQueries:
         self._context.events.append(KeyTested(True, sentence, account, account_number))
 
     def _find_tasks(self) -> None:
-        store, settings = self._context.store, self._context.settings
+        store = self._context.store
         added = 0
         try:
             self._context.gate.check()
-            snapshot = live_updates().snapshot
-            for status in snapshot(settings.api_url, settings.api_key, None, stop=self._context.stop):
+            for status in list_tasks(self._context, None):
                 if store.find_by_uuid(status.task_uuid) is None and self._add(status):
                     added += 1
         except TriverseError as error:
