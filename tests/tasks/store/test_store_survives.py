@@ -323,6 +323,30 @@ def test_damage_within_the_file_is_set_aside(tmp_path: Path, page_at: int) -> No
     again.close()
 
 
+class Killed(BaseException):
+    """The end of a process in a test."""
+
+
+def test_a_process_that_is_killed_while_a_damaged_list_is_set_aside_leaves_word_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 500)
+    opened = Store._open
+
+    def killed(self: Store) -> None:
+        if not (tmp_path / FILE_NAME).exists():
+            raise Killed
+        opened(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_open", killed)
+        with pytest.raises(Killed):
+            Store(tmp_path)
+    again = Store(tmp_path)
+    assert again.is_lost, "its tasks are asked for"
+    again.close()
+
+
 # -----------------------------------------------------------------------------
 # Names
 

@@ -34,22 +34,22 @@ class LostStore:
         """Whether its tasks still have to be found at the service."""
         return self._path.exists()
 
-    def set_aside(self) -> str:
+    def set_aside(self) -> None:
         """
-        Rename the files of a damaged database; return the new name of the database.
+        Rename the files of a damaged database, and record that.
 
         :raises OSError: a file cannot be renamed.
         """
         stamp = time.strftime("%Y%m%d-%H%M%S")
         kept = self._store_path.with_name(f"{self._store_path.stem}.damaged-{stamp}{self._store_path.suffix}")
+        # First: a process that is killed in between must not leave a new list that nobody asks the service to fill.
+        self._remember(kept.name)
         for suffix in ("", "-wal", "-shm", "-journal"):
             part = Path(f"{self._store_path}{suffix}")
             if part.exists():
                 part.replace(f"{kept}{suffix}")
-        return kept.name
 
-    def remember(self, name: str) -> None:
-        """Record that the database ``name`` was set aside."""
+    def _remember(self, name: str) -> None:
         self._name = name
         # On a full disk the file cannot be written. The button named in the message still works.
         with contextlib.suppress(OSError):

@@ -97,11 +97,10 @@ class Store(StoreReads, SpendingReads):
     def _replace_damaged(self) -> None:
         self._connections.reset()
         try:
-            kept = self._lost.set_aside()
+            self._lost.set_aside()
             self._open()
         except (OSError, sqlite3.Error) as error:
             raise unusable(self.path, error) from None
-        self._lost.remember(kept)
         self.problem = self._lost.sentence
 
     @property
