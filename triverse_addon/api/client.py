@@ -18,7 +18,6 @@ Guarantees:
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote as quote_path
@@ -33,15 +32,13 @@ from .payloads import Account, Balance, Created, Links, Quote, TaskStatus
 from .responses import not_an_answer
 from .sentence import Sentence
 from .upload_checks import check_image, check_model
-from .urls import check_asset_url, check_base_url, check_task_uuid
+from .urls import check_asset_url, check_base_url, check_order_id, check_task_uuid
 
 if TYPE_CHECKING:
     import requests
 
 _STAND_IN_WORDS = "a thing"
 """Placeholder prompt for price quotes, so that no text of the user is sent."""
-
-_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Client:
@@ -115,10 +112,7 @@ class Client:
         :raises TransportError: its attribute ``sent`` says whether the service may have received the request.
         :raises DuplicateError: the service already has this request.
         """
-        if not _CLIENT_ORDER_ID.fullmatch(client_order_id):
-            raise InputError(
-                Sentence.of("The order number must have 1 to 64 letters, digits, _ or -."), field="client_order_id"
-            )
+        check_order_id(client_order_id)
         body = request_params(flow_name, params)
         body["client_order_id"] = client_order_id
         if allow_duplicate:

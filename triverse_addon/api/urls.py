@@ -20,6 +20,7 @@ DEFAULT_API_URL = "https://api.triverse.ai/api/v1"
 
 #: Patterns are compiled when first used, by ``re``, which keeps them: register() imports this module.
 _TASK_UUID = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}"
+_ORDER_ID = r"[A-Za-z0-9_-]{1,64}"
 _CONTROL = r"[\x00-\x20\x7f]"
 _TOKEN = r"(?i)\b(token|key|api_key|apikey|access_token|authorization)=[^&\s\"'<>]+"
 _BEARER = r"(?i)\bbearer(?:\s|%20|\+)+[^\s\"',;]+"
@@ -132,6 +133,17 @@ def check_task_uuid(text: str) -> str:
     if not re.fullmatch(_TASK_UUID, word):
         raise InputError(Sentence.of("This is not the UUID of a task: {text}", text=clean(word, 60)), field="task_uuid")
     return word
+
+
+def check_order_id(order_id: str, *, field: str = "client_order_id") -> str:
+    """
+    Return the ``client_order_id`` of an order.
+
+    :raises InputError: (``field``) it cannot be one.
+    """
+    if not re.fullmatch(_ORDER_ID, order_id):
+        raise InputError(Sentence.of("The order number must have 1 to 64 letters, digits, _ or -."), field=field)
+    return order_id
 
 
 def websocket_url(base_url: str, api_key: str, *, task_uuid: str | None = None, since_s: float | None = None) -> str:

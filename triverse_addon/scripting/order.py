@@ -8,6 +8,7 @@ Floor: between second and third. Thread: main. No ``bpy``. Reads the files that 
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..api.errors import InputError
 from ..api.flows import Flow, check, flow_named
 from ..api.sentence import Sentence
+from ..api.urls import check_order_id
 from ..batch.input.order_ids import content_of, digest
 from ..tasks.record.record import FAILED_STAGES, Origin, Placement, TaskRecord, TaskRequest, is_url
 from ..tasks.record.variants import MOST, variants_of
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 #: ``Origin.session`` of tasks from scripts; no window uses this value.
 SCRIPT_ORIGIN = "script"
 _PREFIX = "script_"
+#: Longest order id that has room for the endings of variants and retries.
+_MOST_CHARS = 56
 
 
 def request_for(
@@ -60,7 +64,7 @@ def request_for(
         placement=placement,
         auto_import=False,
         allow_duplicate=allow_duplicate,
-        client_order_id=order_id,
+        client_order_id=_own_id(order_id) if order_id else "",
     )
 
 
@@ -105,6 +109,21 @@ def taken_up(engine: "Engine", record: TaskRecord) -> TaskRecord:
     elif not record.has_result and not record.following:
         engine.resume_following(record.id)
     return engine.get(record.id) or record
+
+
+def _own_id(order_id: str) -> str:
+    """
+    Return the ``client_order_id`` for the order id that a script has chosen.
+
+    Retries and variants are named after the first order, with an ending. An id that has such an ending itself could be
+    that of a retry of another order, and one without room for it would be cut off: neither would be found again.
+
+    :raises InputError: (field ``order_id``) it cannot be an order id.
+    """
+    check_order_id(order_id, field="order_id")
+    if len(order_id) > _MOST_CHARS or re.fullmatch(r".*_[rv][0-9]*", order_id):
+        return _PREFIX + digest(order_id)
+    return order_id
 
 
 def script_origin() -> Origin:
