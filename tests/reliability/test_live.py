@@ -100,6 +100,21 @@ def test_the_service_is_asked_for_what_came_since_before_the_oldest_task_that_wa
     assert datetime.fromisoformat(since).timestamp() < older.created_at_s
 
 
+def test_a_clock_that_is_hours_fast_keeps_no_update_away(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a machine that takes the universal time for that of its own time zone, or the reverse."""
+    service.state.clock.speed = 0
+    fast = types.SimpleNamespace(time=lambda: time.time() + 14 * 3600.0)
+    monkeypatch.setattr(record_module, "time", fast)
+    with running(service, tmp_path, live=True) as driver:
+        task = driver.reaches(driver.submit("a stone well tris:1k"), Stage.WAITING)
+        driver.until(lambda: driver.engine.live)
+        (request,) = service.state.seen("ws")
+        (since,) = parse_qs(request.query)["since"]
+        assert datetime.fromisoformat(since).timestamp() < service.state.tasks[task.task_uuid].created_wall_s
+
+
 def frame(event: str = "update", **data: Any) -> str:
     return f"event: {event}\ndata: {json.dumps(data)}\n\n"
 

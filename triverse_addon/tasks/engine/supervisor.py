@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 #: Interval at which the store is read for changes by others, in seconds: one indexed query of some microseconds.
 _ROUND_S = 1.0
-#: How much earlier than the oldest task ``since`` is, in seconds: clocks differ, and it may refer to creation or
-#: update.
-_SINCE_MARGIN_S = 3600.0
+#: How much earlier than the oldest task ``since`` is, in seconds: it may refer to creation or update, and the clock of
+#: a machine with a wrong time zone is hours fast, up to 26. Of tasks created before ``since``, nothing would be told.
+_SINCE_MARGIN_S = 27 * 3600.0
 
 #: Largest number of tasks whose last pushed status is kept, so that a service that names ever more tasks cannot fill
 #: the memory.
