@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
+import importlib
+import socket
 import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import certifi
 import pytest
+import requests
 
 from tests.api.certificates import Authority, SecureServer
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Serve, Visit, answering
-from triverse_addon.api import tls
+from triverse_addon.api import cancellable_http, proxies, tls
 from triverse_addon.api.client import Client
 from triverse_addon.api.errors import BadAnswerError, ConnectError
 from triverse_addon.api.websocket import snapshot
@@ -90,6 +94,60 @@ def test_certificates_of_the_system(
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     with SecureServer(good, serve) as server:
         way(server.url)
+
+
+class SocksError(OSError):
+    socket_err = None
+
+
+@pytest.fixture
+def dialled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
+    """Install a library for SOCKS whose proxy is the server that it connects to, and note what is asked of it."""
+    asked: list[tuple[str, int]] = []
+
+    def create_connection(
+        place: tuple[str, int], *, proxy_addr: str, proxy_port: int, **_more: object
+    ) -> socket.socket:
+        asked.append(place)
+        return socket.create_connection((proxy_addr, proxy_port))
+
+    library = types.ModuleType("socks")
+    library.__dict__.update(
+        PROXY_TYPE_SOCKS4=1, PROXY_TYPE_SOCKS5=2, ProxyError=SocksError, create_connection=create_connection
+    )
+    monkeypatch.setitem(sys.modules, "socks", library)
+    monkeypatch.setattr(proxies, "find_spec", lambda name: name == "socks")
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+        manager = importlib.import_module("urllib3.contrib.socks").SOCKSProxyManager
+        patch.setattr(requests.adapters, "SOCKSProxyManager", manager)
+        yield asked
+    cancellable_http._socks_pools.cache_clear()
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS4"])
+def test_a_socks_proxy_carries_requests_where_its_library_is(
+    dialled: list[tuple[str, int]], scheme: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    certificate = authority.issue("DNS:service.invalid,DNS:files.invalid")
+    with SecureServer(certificate, answering(BALANCE)) as server:
+        monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:{server.port}")
+        with Client("https://service.invalid/api/v1", KEY) as client:
+            assert client.balance().balance == 7
+            # Only the proxy may know this name.
+            client.open_asset("https://files.invalid/model.glb").close()
+    assert dialled == [("service.invalid", 443), ("files.invalid", 443)]
+
+
+@pytest.mark.usefixtures("dialled")
+def test_a_socks_proxy_is_no_way_past_certificates(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SecureServer(authority.issue("DNS:service.invalid"), answering(BALANCE)) as server:
+        monkeypatch.setenv("https_proxy", f"socks5://127.0.0.1:{server.port}")
+        with Client("https://service.invalid/api/v1", KEY) as client, pytest.raises(ConnectError) as caught:
+            client.balance()
+        assert server.requests == []
+    assert not caught.value.sent
 
 
 def test_a_list_of_certifi_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

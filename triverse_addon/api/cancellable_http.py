@@ -13,11 +13,11 @@ sent" from "may have been sent", and checks the IP address that a host name reso
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import urllib3
@@ -83,7 +83,7 @@ class Guard:
     def set_deadline(self, seconds_s: float) -> None:
         """Cancel the request after this time, unless `lift_deadline` is called before. Replaces an earlier deadline."""
         self.lift_deadline()
-        self._deadline = self._deadlines.set(seconds_s, partial(self.cancel, "deadline"))
+        self._deadline = self._deadlines.set(seconds_s, functools.partial(self.cancel, "deadline"))
 
     def lift_deadline(self) -> None:
         """Remove the deadline that `set_deadline` set."""
@@ -173,7 +173,7 @@ def _attach(connection: HTTPConnection, *, reused: bool) -> None:
 def _check_number(connection: HTTPConnection) -> None:
     """Resolve the host name, and refuse it if any of its IP addresses is refused. Not checked behind a proxy."""
     guard = _guard()
-    if guard is None or guard.may_connect is None or connection.proxy is not None:
+    if guard is None or guard.may_connect is None or _has_proxy(connection):
         return
     for found in socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM):
         _check_address(guard, str(found[4][0]))
@@ -182,13 +182,17 @@ def _check_number(connection: HTTPConnection) -> None:
 def _checked_peer(connection: HTTPConnection, connected: socket.socket) -> socket.socket:
     """Check the IP address of the open connection, since the name may have resolved to another one this time."""
     guard = _guard()
-    if guard is not None and guard.may_connect is not None and connection.proxy is None:
+    if guard is not None and guard.may_connect is not None and not _has_proxy(connection):
         try:
             _check_address(guard, str(connected.getpeername()[0]))
         except OSError:
             connected.close()
             raise
     return connected
+
+
+def _has_proxy(connection: HTTPConnection) -> bool:
+    return connection.proxy is not None or hasattr(connection, "_socks_options")
 
 
 def _check_address(guard: Guard, number: str) -> None:
@@ -224,8 +228,12 @@ class GuardedAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
         """Return the pool manager of a proxy, with our SSL context (HTTP proxies only) and guarded connections."""
+        if proxy.lower().startswith("socks"):
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            manager.pool_classes_by_scheme = _socks_pools()
+            return manager
         own = {"ssl_context": self._context, "proxy_ssl_context": self._context}
-        manager = super().proxy_manager_for(proxy, **(kwargs if proxy.lower().startswith("socks") else own | kwargs))
+        manager = super().proxy_manager_for(proxy, **(own | kwargs))
         _use_guarded_pools(manager)
         return manager
 
@@ -242,6 +250,26 @@ class GuardedAdapter(HTTPAdapter):
 
 def _use_guarded_pools(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedSecurePool}
+
+
+@functools.cache
+def _socks_pools() -> dict[str, Any]:
+    """Return the classes of guarded pools whose connections go through a SOCKS proxy."""
+    from urllib3.contrib import socks  # needs a library that is rarely there
+
+    class Connection(_GuardedConnection, socks.SOCKSConnection):
+        """Guarded, and through the proxy."""
+
+    class SecureConnection(_GuardedSecureConnection, socks.SOCKSHTTPSConnection):
+        """Guarded, and through the proxy."""
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}
 
 
 # -----------------------------------------------------------------------------
