@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.converter import Converted, ConvertJob
-from triverse_addon.tasks.engine.import_queue import Later
+from triverse_addon.tasks.engine.import_queue import Imported, Importer, Later
 from triverse_addon.tasks.record.events import TaskChanged
-from triverse_addon.tasks.record.record import Stage
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 #: As long as a test needs to do something meanwhile, or until the rule is released.
 SLOWLY = {"drip_bytes": 20_000, "drip_s": 0.1}
@@ -103,6 +104,35 @@ def test_what_one_takes_off_the_list_goes_from_the_other(service: StandIn, one: 
     two.engine.forget(task_id)
     both(one, two, lambda: one.engine.get(task_id) is None)
     assert one.engine.tasks() == []
+
+
+def test_a_model_is_imported_by_one_of_two_that_have_its_file_open(
+    one: Driver, two: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other looks again just when the first has the model in its scene, and has not noted that yet."""
+    one.importer = two.importer = None
+    task_id = one.submit()
+    both(one, two, lambda: knows(one, task_id, Stage.READY) and knows(two, task_id, Stage.READY))
+    imports: list[str] = []
+
+    def importer(name: str) -> Importer:
+        def note(record: TaskRecord) -> Imported:
+            imports.append(name)
+            return Imported(record.name)
+
+        return note
+
+    finish = one.engine.imports._finish
+
+    def late(*given: Any) -> None:
+        two.engine.imports.try_now(task_id)
+        two.engine.pump(0.01, importer("two"))
+        finish(*given)
+
+    monkeypatch.setattr(one.engine.imports, "_finish", late)
+    one.engine.pump(0.01, importer("one"))
+    both(one, two, lambda: knows(one, task_id, Stage.IMPORTED) and knows(two, task_id, Stage.IMPORTED))
+    assert imports == ["one"]
 
 
 # -----------------------------------------------------------------------------

@@ -204,8 +204,7 @@ class ImportQueue:
         outcome = self._sealed(record, importer) if reason is None else Later(reason)
         if isinstance(outcome, Later):
             self._wait(record, outcome.sentence)
-        elif outcome is not None:
-            self._take_out(task_id)
+        elif isinstance(outcome, ConvertAgain):
             self._finish(record, outcome)
         return outcome
 
@@ -220,13 +219,16 @@ class ImportQueue:
         """
         while (outcome := self._sealed(record, importer)) is None:
             time.sleep(_SEAL_PAUSE_S)
-        if not isinstance(outcome, Later):
-            self._take_out(record.id)
+        if isinstance(outcome, ConvertAgain):
             self._finish(record, outcome)
         return outcome
 
     def _sealed(self, record: TaskRecord, importer: Importer) -> ImportOutcome | None:
-        """Import a model if its .blend is the file the converter wrote; None while its checksum is being computed."""
+        """
+        Import a model if its .blend is the file the converter wrote, and record that it was imported or failed.
+
+        :returns: None while the checksum is being computed.
+        """
         seal = self._context.seals.check(record)
         if seal is Seal.COMPARING:
             return None
@@ -241,7 +243,7 @@ class ImportQueue:
         return self._claimed(record, importer)
 
     def _claimed(self, record: TaskRecord, importer: Importer) -> ImportOutcome:
-        """Import while holding the task's lease, so that two Blenders with the same file open import it only once."""
+        """Import, and record that, with the task's lease: of two Blenders with the same file open, one imports."""
         store, owner = self._context.store, self._context.owner
         try:
             taken = store.claim(owner.name, LEASE_S, is_dead=owner.is_dead, task_ids=[record.id], stages=[Stage.READY])
@@ -253,6 +255,21 @@ class ImportQueue:
             if newest is None or newest.stage is not Stage.READY:
                 return Later(Sentence.of("Another Blender has imported it."))
             return Later(Sentence.of("Another Blender is importing it."))
+        try:
+            outcome = self._imported(record, importer)
+            if isinstance(outcome, Imported | Failed):
+                # Still with the lease: in between, another Blender with the same file open would import it too.
+                self._finish(record, outcome)
+            return outcome
+        finally:
+            try:
+                store.release(owner.name, record.id)
+            except StoreError as error:
+                # The result of the import must not be lost: imported again, the model would be in the scene twice.
+                log.info("a lease was not given back, it expires: %s", error)
+
+    @staticmethod
+    def _imported(record: TaskRecord, importer: Importer) -> ImportOutcome:
         try:
             return importer(record)
         except TriverseError:
@@ -266,12 +283,6 @@ class ImportQueue:
             return Failed(
                 Sentence.of("Importing the model broke off. It is kept at {path}. Undo, then press Retry.", path=path)
             )
-        finally:
-            try:
-                store.release(owner.name, record.id)
-            except StoreError as error:
-                # The result of the import must not be lost: imported again, the model would be in the scene twice.
-                log.info("a lease was not given back, it expires: %s", error)
 
     def _wait(self, record: TaskRecord, sentence: Sentence) -> None:
         """Show why an import waits. Not stored, because the reason applies to this Blender only."""
@@ -280,6 +291,7 @@ class ImportQueue:
 
     def _finish(self, record: TaskRecord, outcome: Imported | Failed | ConvertAgain) -> None:
         context = self._context
+        self._take_out(record.id)
         if isinstance(outcome, ConvertAgain):
             if self._converted_again.get(record.id) != outcome:
                 self._convert_again(record, outcome)
