@@ -61,6 +61,15 @@ def test_files_that_rows_name_may_lie_anywhere(
     assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done"]
 
 
+def test_a_limit_is_not_kept_by_rows_without_a_price(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
+    service.faults.add("quote", status=400, code=1004, times=None)
+    with pytest.raises(scripting.OverBudgetError, match="no price of 2 rows"):
+        triverse.batch(ROWS, tmp_path / "library", max_credits=20).wait()
+    assert service.state.creations == []
+    triverse.batch(ROWS, tmp_path / "library").wait()
+    assert len(service.state.charged()) == 2
+
+
 def test_problems_and_limits_order_nothing(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
     batch = triverse.batch([{"prompt": "a"}, {"promt": "a chair"}], tmp_path / "library")
     with pytest.raises(scripting.BatchProblemsError) as caught:

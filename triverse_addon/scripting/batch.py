@@ -218,6 +218,15 @@ class Batch:
     ) -> None:
         prices = prices or Prices()
         total = prices.total
+        if self._max_credits is not None and prices.unknown:
+            raise OverBudgetError(
+                Sentence.of(
+                    "The service tells no price of {count} rows before they are ordered, so the limit of {limit} "
+                    "credits cannot be kept. Nothing was ordered.",
+                    count=len(prices.unknown),
+                    limit=self._max_credits,
+                )
+            )
         if self._max_credits is not None and total > self._max_credits:
             raise OverBudgetError(
                 Sentence.of(

@@ -289,7 +289,8 @@ class Triverse:
 
         :param rows: a CSV, JSON or JSON Lines file, a folder of pictures, or the rows themselves, each as a mapping.
         :param library: the folder of the asset library; None for one next to the file.
-        :param max_credits: order nothing if it costs more than this, in credits; None for as much as the account has.
+        :param max_credits: order nothing if it costs more than this, in credits, or an amount that the service does not
+            tell before; None for as much as the account has.
         :param retry_failed: try the failed rows again, and only those.
         :param jobs: the most tasks that are under way at once.
         :param defaults: values by column for rows that do not have their own.

@@ -703,6 +703,7 @@ TEXTS = {
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "Der Dienst verweist auf eine Adresse, die nicht erlaubt ist. Prüfen Sie die Dienstadresse in den Einstellungen.",
     "The service takes 10 uploads a minute.": "Der Dienst nimmt 10 Dateien pro Minute an.",
     "The service takes this for a repetition of a task sent a moment ago. Press Retry to make it once more on purpose.": "Der Dienst hält dies für die Wiederholung einer eben gesendeten Aufgabe. Drücken Sie „Wiederholen“, um sie absichtlich noch einmal zu machen.",
+    "The service tells no price of {count} rows before they are ordered, so the limit of {limit} credits cannot be kept. Nothing was ordered.": "Der Dienst nennt den Preis von {count} Zeilen nicht vor der Bestellung, also ist die Grenze von {limit} Credits nicht einzuhalten. Es wurde nichts bestellt.",
     "The spreadsheet could not compute this cell: {text}": "Die Tabellenkalkulation konnte diese Zelle nicht berechnen: {text}",
     "The system ended Blender while it made the preview, most likely because memory ran out.": "Das System hat Blender beim Erstellen der Vorschau beendet, wahrscheinlich weil der Speicher ausging.",
     "The system ended Blender while it prepared this file, most likely because memory ran out. Nothing was sent.": "Das System hat Blender beim Vorbereiten dieser Datei beendet, wahrscheinlich weil der Speicher ausging. Es wurde nichts gesendet.",

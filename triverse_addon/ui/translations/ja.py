@@ -703,6 +703,7 @@ TEXTS = {
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "サービスが許可されていないアドレスへ転送しています。プリファレンスでサービスのアドレスを確認してください。",
     "The service takes 10 uploads a minute.": "サービスが受け付けるアップロードは1分に10件です。",
     "The service takes this for a repetition of a task sent a moment ago. Press Retry to make it once more on purpose.": "サービスは、少し前に送ったタスクの繰り返しとみなしています。意図的にもう一度作るには「再試行」を押してください。",
+    "The service tells no price of {count} rows before they are ordered, so the limit of {limit} credits cannot be kept. Nothing was ordered.": "{count} 行の料金は注文前に分からないため、上限の {limit} クレジットを守れません。何も注文していません。",
     "The spreadsheet could not compute this cell: {text}": "表計算ソフトがこのセルを計算できませんでした: {text}",
     "The system ended Blender while it made the preview, most likely because memory ran out.": "プレビューの作成中にシステムがBlenderを終了しました。おそらくメモリ不足です。",
     "The system ended Blender while it prepared this file, most likely because memory ran out. Nothing was sent.": "このファイルの準備中に、おそらくメモリ不足のためシステムがBlenderを終了させました。何も送信していません。",

@@ -703,6 +703,7 @@ TEXTS = {
     "The service sends to an address that is not allowed. Check the service address in the preferences.": "服务重定向到了不允许的地址。请在偏好设置中检查服务地址。",
     "The service takes 10 uploads a minute.": "服务每分钟接受 10 次上传。",
     "The service takes this for a repetition of a task sent a moment ago. Press Retry to make it once more on purpose.": "服务认为这是刚才所发任务的重复。若确要再做一次，请按“重试”。",
+    "The service tells no price of {count} rows before they are ordered, so the limit of {limit} credits cannot be kept. Nothing was ordered.": "服务在下单前不告知 {count} 行的价格，因此无法保证不超过 {limit} 积分的上限。未下任何订单。",
     "The spreadsheet could not compute this cell: {text}": "电子表格无法计算此单元格：{text}",
     "The system ended Blender while it made the preview, most likely because memory ran out.": "系统在 Blender 制作预览时结束了它，很可能是内存不足。",
     "The system ended Blender while it prepared this file, most likely because memory ran out. Nothing was sent.": "系统在 Blender 准备此文件时将其结束，很可能是内存不足。没有发送任何内容。",
