@@ -166,6 +166,23 @@ def test_a_download_that_is_let_be_goes_on_there_later(service: StandIn, one: Dr
     assert Path(record.model_path).read_bytes() == models.glb_path("20k").read_bytes()
 
 
+def test_a_download_that_is_let_be_here_and_followed_elsewhere_may_come_back(
+    service: StandIn, one: Driver, tmp_path: Path
+) -> None:
+    rule = service.faults.add("asset", **SLOWLY)
+    task_id = mid_download(one)
+    one.engine.stop_following(task_id)
+    one.until(lambda: not one.engine._queues["download"]._running)
+    again = service.faults.add("asset", **SLOWLY)
+    with running(service, tmp_path) as two:
+        two.engine.resume_following(task_id)
+        two.until(lambda: again.hits)
+    for each in (rule, again):
+        each.release()
+    one.engine._supervisor.wake()  # and look now for tasks that nobody works on
+    one.reaches(task_id, Stage.IMPORTED)
+
+
 def test_an_order_that_is_let_be_keeps_its_uuid(service: StandIn, one: Driver) -> None:
     rule = service.faults.add("create", delay_answer_s=600)
     task_id = one.submit()

@@ -132,6 +132,8 @@ class Supervisor:
             return
         store.renew(owner.name, LEASE_S)
         for record in store.claim(owner.name, LEASE_S, is_dead=owner.is_dead):
+            # It may have been let be here, and followed again from another Blender that has ended since.
+            self._context.unfollowed_ids.discard(record.id)
             self._context.changed(record)
             self._schedule(record, 0.0)
 
