@@ -15,7 +15,7 @@ from tests.tasks.engines import running
 from triverse_addon.scene.child import preparer as child_preparer
 from triverse_addon.scene.child import source_thumbnails
 from triverse_addon.tasks.files import removal
-from triverse_addon.tasks.record.record import Stage
+from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 pytestmark = pytest.mark.kind("deletes-own-names")
 
@@ -122,6 +122,27 @@ def test_delete_its_files(tmp_path: Path) -> None:
                 thread.join(5.0)
         assert not Path(gone.folder).exists()
         assert names(Path(kept.folder)) == ["retopology.blend"]
+
+
+def test_delete_what_a_flow_without_a_model_has_made(tmp_path: Path) -> None:
+    with StandIn(speed=30) as service, running(service, tmp_path) as driver:
+        made = driver.engine.submit(TaskRequest("image-generation", {"prompt": "a well"}))
+        record = driver.reaches(made.id, Stage.DONE)
+        folder = Path(record.folder)
+        assert record.result_files
+        filled(folder, ".picture-02.part", ".picture-02.part.json", "picture-painted-over.png")
+        driver.engine.forget(record.id, delete_files=True)
+        for thread in threading.enumerate():
+            if thread.name == "triverse-delete":
+                thread.join(5.0)
+        assert names(folder) == ["picture-painted-over.png"]
+
+
+def test_results_in_other_folders_are_left_alone(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "task", "picture.png")
+    documents = filled(tmp_path / "documents", "picture.png")
+    removal.delete(folder, [str(documents / "picture.png"), f"{folder}/../documents/picture.png"])
+    assert names(folder) == names(documents) == ["picture.png"]
 
 
 def test_what_a_killed_child_left(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ class TaskCommands:
         self._queues.discard(task_id)
         self._context.events.append(TaskForgotten(task_id))
         if record is not None and delete_files and record.folder:
-            delete_soon(Path(record.folder))
+            delete_soon(Path(record.folder), record.result_files)
 
     def import_again(
         self,

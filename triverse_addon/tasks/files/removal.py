@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 _INPUT = r"input-[a-z0-9-]+-[0-9a-f]{8}"
@@ -22,7 +23,7 @@ _PART = re.compile(rf"\.(model|thumbnail|{_INPUT})\.\d+{_SUFFIX}@?")
 #: All other names of files that the add-on or its child creates in a task's folder.
 _OF_A_TASK = re.compile(
     rf"model\.(glb|blend)|preview\.png|thumbnail\.png|delivered|(convert|prepare)\.log|{_INPUT}{_SUFFIX}"
-    r"|\.(model\.glb|preview\.png|delivered)\.part(\.json)?"
+    r"|\.(model\.glb|preview\.png|delivered|(model|picture|text)(-\d+)?)\.part(\.json)?"
 )
 #: Files written for the upload: objects, and images with a slug of their name.
 SOURCE = re.compile(rf"(selection-[0-9a-f]{{12}}|[a-z0-9-]+-[0-9a-f]{{8}}){_SUFFIX}")
@@ -64,21 +65,24 @@ def remove_leftovers(folder: Path, stem: str) -> None:
             _remove_scratch(path)
 
 
-def delete_soon(folder: Path) -> None:
+def delete_soon(folder: Path, results: Collection[str] = ()) -> None:
     """Run :func:`delete` on a new thread."""
-    threading.Thread(target=delete, args=(folder,), name="triverse-delete", daemon=True).start()
+    threading.Thread(target=delete, args=(folder, results), name="triverse-delete", daemon=True).start()
 
 
-def delete(folder: Path) -> None:
+def delete(folder: Path, results: Collection[str] = ()) -> None:
     """
     Remove a task's files, and its folder if it is empty then: other files in it may be the user's.
 
     A folder that is a link is not touched, because its target may have changed since the path was stored.
+
+    :param results: paths of what a flow without a model has delivered; those in other folders are left alone.
     """
+    delivered = {path.name for path in map(Path, results) if path.parent == folder}
     for path in _in(folder):
         if _SCRATCH.fullmatch(path.name):
             _remove_scratch(path)
-        elif _OF_A_TASK.fullmatch(path.name) or _PART.fullmatch(path.name):
+        elif path.name in delivered or _OF_A_TASK.fullmatch(path.name) or _PART.fullmatch(path.name):
             remove_file(path)
     with contextlib.suppress(OSError):
         if not is_link(folder):
