@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bpy
 import pytest
+from mathutils import Matrix, Vector
 
 from tests.blender import glbs
 from triverse_addon.scene.importing.append import append_model
@@ -50,6 +51,45 @@ def test_merged_vertices_keep_uvs_and_shading(tmp_path: Path) -> None:
     for place, normal in before.items():
         assert after[place] == pytest.approx(normal, abs=0.02), place
     assert [attribute.name for attribute in mesh.attributes if attribute.name.startswith("triverse")] == []
+
+
+@pytest.mark.parametrize("has_normals", [False, True])
+@pytest.mark.parametrize("factor", [-1.0, 1.0])
+def test_a_mirrored_mesh_has_mirrored_normals(has_normals: bool, factor: float) -> None:
+    mesh = glbs.sphere("ball", material=glbs.textured()).data
+    mesh.shade_smooth()
+    if has_normals:
+        tilted = [(Vector(one.vector) + Vector((0.3, 0.2, 0.1))).normalized() for one in mesh.corner_normals]
+        mesh.normals_split_custom_set(tilted)
+    matrix = Matrix.Rotation(0.7, 4, (1, 2, 3)) @ Matrix.Diagonal((factor, 1.0, 2.0, 1.0))
+    across = matrix.to_3x3().inverted().transposed()
+
+    def at(place: Vector) -> tuple[float, ...]:
+        return tuple(round(x, 4) for x in place)
+
+    wanted = {
+        (at(matrix @ mesh.vertices[loop.vertex_index].co), at(matrix @ face.center)): across
+        @ Vector(mesh.corner_normals[loop.index].vector)
+        for face in mesh.polygons
+        for loop in [mesh.loops[index] for index in face.loop_indices]
+    }
+    geometry.transform(mesh, matrix)
+    for face in mesh.polygons:
+        assert face.normal.dot(face.center) > 0
+        for loop in [mesh.loops[index] for index in face.loop_indices]:
+            normal = wanted[at(mesh.vertices[loop.vertex_index].co), at(face.center)].normalized()
+            limit = 0.999 if has_normals and factor < 0 else 0.9
+            assert normal.dot(Vector(mesh.corner_normals[loop.index].vector)) > limit
+    assert [one.name for one in mesh.attributes if one.name.startswith("triverse")] == []
+
+
+def test_shapes_are_transformed_with_their_mesh() -> None:
+    obj = glbs.sphere("ball")
+    obj.shape_key_add(name="Basis")
+    shape = obj.shape_key_add(name="Wide")
+    before = [point.co.copy() for point in shape.data]
+    geometry.transform(obj.data, Matrix.Scale(3.0, 4))
+    assert all((point.co - 3.0 * old).length < 1e-5 for point, old in zip(shape.data, before, strict=True))
 
 
 def test_a_mesh_without_normals_is_flat_and_smooth_by_angle_where_asked(tmp_path: Path) -> None:

@@ -242,6 +242,16 @@ def test_an_applied_transform_is_found_again_from_the_vertices(single: Converted
     assert [x for corner in now for x in corner] == pytest.approx([x for corner in corners for x in corner], abs=1e-3)
 
 
+def test_after_an_applied_mirroring_the_new_one_is_not_inside_out(single: Converted) -> None:
+    old = bring(single)
+    (obj,) = old.objects
+    # As Object > Apply > Scale does it from Blender 5.2 on.
+    obj.data.transform(Matrix.Diagonal((-1.0, 1.0, 1.0, 1.0)))
+    obj.data.flip_normals()
+    (again,) = bring(single, instead_of=old.name).objects
+    assert all(face.normal.dot(face.center) > 0 for face in again.data.polygons)
+
+
 def test_a_model_that_was_remade_gives_its_box(single: Converted) -> None:
     old = bring(single)
     (obj,) = old.objects

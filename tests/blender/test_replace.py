@@ -173,6 +173,30 @@ def test_a_mirrored_original_is_not_turned_inside_out(tmp_path: Path) -> None:
     assert outward(painted) == outward(ball)
 
 
+def outer_faces(objects) -> float:
+    """Return the share of faces whose normals, as Blender draws them, point away from the middle."""
+    found = []
+    for obj in objects:
+        across = obj.matrix_world.to_3x3().inverted().transposed()
+        found += [(across @ one.normal).dot(obj.matrix_world.to_3x3() @ one.center) > 0 for one in obj.data.polygons]
+    return sum(found) / len(found)
+
+
+def test_a_mirrored_object_is_not_sent_inside_out(tmp_path: Path) -> None:
+    ball = glbs.sphere("Ball")
+    ball.scale = (-1.0, 1.0, 2.0)
+    record = sent([ball], tmp_path)
+    assert outer_faces([ball]) == 1.0
+    before = set(bpy.data.objects)
+    bpy.ops.import_scene.gltf(filepath=record.model_path)
+    made = [obj for obj in bpy.data.objects if obj not in before]
+    assert outer_faces(made) == 1.0
+    bpy.data.batch_remove(made)
+    (painted,) = bring(record).all_objects
+    assert painted.scale.x == -1.0
+    assert outer_faces([painted]) == 1.0
+
+
 def test_normals_point_where_they_did(tmp_path: Path) -> None:
     ball = tilted_ball()
     ball.data.shade_smooth()

@@ -63,7 +63,12 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
         for obj in objects:
             mesh = _bare_mesh(obj, graph)
             # Transform the vertices: location, rotation and scale of an object cannot represent a sheared matrix.
-            mesh.transform(to_frame @ obj.matrix_world)
+            to_world = to_frame @ obj.matrix_world
+            mesh.transform(to_world)
+            if to_world.determinant() < 0:
+                # Else a mirrored object would be sent inside out. Its custom normals are mirrored by that, but keeping
+                # those as they are (``geometry.transform``) takes seconds.
+                mesh.flip_normals()
             made.append(bpy.data.objects.new(obj.name, mesh))
         corners = _corners([obj.data for obj in made])
         if corners is None:

@@ -18,6 +18,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
+from ..worker import geometry
 from ..worker.asset_collection import stem
 from .placement import world_matrix
 from .replace_objects import CHANNELS
@@ -121,7 +122,7 @@ def take_places(
             setattr(obj, name, getattr(old, name))
         if obj.type == "MESH":
             mesh: Any = obj.data
-            mesh.transform(change, shape_keys=True)
+            geometry.transform(mesh, change)
         for child in below.get(obj, ()):
             child.matrix_parent_inverse = change @ child.matrix_parent_inverse
         changes[obj] = change

@@ -21,7 +21,7 @@ import bpy
 from mathutils import Matrix, Quaternion, Vector
 
 from ...api.sentence import Sentence
-from ..worker import asset_collection
+from ..worker import asset_collection, geometry
 from ..worker.asset_collection import stem
 from . import carry_over, layer_state, remap_references, replaced_data
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
@@ -249,7 +249,7 @@ def _copy_places(
             obj.parent = successors.get(other.parent, other.parent)
             obj.matrix_parent_inverse = other.matrix_parent_inverse
         if changes[obj] != Matrix():
-            obj.data.transform(changes[obj])
+            geometry.transform(obj.data, changes[obj])
         for name in CHANNELS:
             setattr(obj, name, getattr(other, name))
         obj.hide_viewport, obj.hide_render = other.hide_viewport, other.hide_render

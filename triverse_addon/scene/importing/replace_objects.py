@@ -15,7 +15,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ...tasks.record.record import Replaced
-from ..worker import asset_collection
+from ..worker import asset_collection, geometry
 from .origin import find_object
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move
 
@@ -121,7 +121,7 @@ def _follow(model: list[bpy.types.Object], first: bpy.types.Object, then: Matrix
             setattr(root, name, getattr(first, name))
         if _is_one_mesh(model):
             # Transform the vertices, so that the object has the same location, rotation and scale as the first one.
-            root.data.transform(inside)
+            geometry.transform(root.data, inside)
             for name in CHANNELS:
                 setattr(root, name, getattr(first, name))
         else:

@@ -8,9 +8,11 @@ child loads it as a plain module.
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import bmesh
 import bpy
+from mathutils import Matrix, Vector
 
 #: Merge distance, in the mesh's units. glTF stores a vertex once for each side of a seam of UVs or normals, with equal
 #: positions.
@@ -99,10 +101,7 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
     before = len(mesh.vertices)
     has_normals = mesh.has_custom_normals
     if has_normals:
-        # Store the normals in an attribute: merging may remove degenerate faces, and an attribute follows that.
-        values = [0.0] * (3 * len(mesh.loops))
-        mesh.corner_normals.foreach_get("vector", values)
-        mesh.attributes.new(_NORMALS, "FLOAT_VECTOR", "CORNER").data.foreach_set("vector", values)
+        _store_normals(mesh)
     shape = bmesh.new()
     try:
         shape.from_mesh(mesh)
@@ -114,13 +113,46 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
     finally:
         shape.free()
     if has_normals:
-        kept = mesh.attributes[_NORMALS]
-        values = [0.0] * (3 * len(mesh.loops))
-        kept.data.foreach_get("vector", values)
-        mesh.attributes.remove(kept)
-        mesh.normals_split_custom_set(list(zip(*[iter(values)] * 3, strict=True)))
+        _restore_normals(mesh)
     mesh.update()
     return before - len(mesh.vertices)
+
+
+def transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
+    """
+    Transform a mesh and its shapes by ``matrix``. If that mirrors, the faces are turned over to stay outside.
+
+    ``Mesh.transform`` alone leaves them inside out then (4.2 to 5.3).
+    """
+    is_mirrored = matrix.determinant() < 0
+    has_normals = is_mirrored and mesh.has_custom_normals
+    if has_normals:
+        _store_normals(mesh)
+    mesh.transform(matrix, shape_keys=True)
+    if is_mirrored:
+        mesh.flip_normals()
+    if has_normals:
+        # Custom normals are stored relative to the faces, so turning these over has mirrored them.
+        _restore_normals(mesh, matrix.to_3x3().inverted_safe().transposed())
+
+
+def _store_normals(mesh: bpy.types.Mesh) -> None:
+    """Store the normals of the face corners in an attribute, which follows when faces are removed or turned over."""
+    values = [0.0] * (3 * len(mesh.loops))
+    mesh.corner_normals.foreach_get("vector", values)
+    mesh.attributes.new(_NORMALS, "FLOAT_VECTOR", "CORNER").data.foreach_set("vector", values)
+
+
+def _restore_normals(mesh: bpy.types.Mesh, matrix: Matrix | None = None) -> None:
+    """Give the face corners the stored normals, transformed by a 3 × 3 ``matrix`` if there is one."""
+    kept = mesh.attributes[_NORMALS]
+    values = [0.0] * (3 * len(mesh.loops))
+    kept.data.foreach_get("vector", values)
+    mesh.attributes.remove(kept)
+    normals: list[Any] = list(zip(*[iter(values)] * 3, strict=True))
+    if matrix is not None:
+        normals = [(matrix @ Vector(normal)).normalized() for normal in normals]
+    mesh.normals_split_custom_set(normals)
 
 
 def _together(shape: bmesh.types.BMesh) -> dict[bmesh.types.BMVert, bmesh.types.BMVert]:

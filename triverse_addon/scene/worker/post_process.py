@@ -119,9 +119,7 @@ def _apply(obj: bpy.types.Object) -> None:
     is_plain = obj.type == "MESH" and obj.parent is None and not obj.children and obj.data.users == 1
     if not is_plain or obj.animation_data is not None or obj.data.shape_keys is not None or obj.modifiers:
         return
-    obj.data.transform(obj.matrix_world)
-    if obj.matrix_world.determinant() < 0:
-        obj.data.flip_normals()
+    geometry.transform(obj.data, obj.matrix_world)
     obj.matrix_world = Matrix()
     bpy.context.view_layer.update()
 
