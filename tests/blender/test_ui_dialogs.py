@@ -206,6 +206,10 @@ def test_a_picture_is_chosen_among_pictures(ui: ModuleType, tmp_path: Path) -> N
     assert OPS.choose_file(field="image_file", filepath=path) == {"FINISHED"}
     assert props.shared.image_file == path
     assert press(OPS.choose_file, field="image_file").properties["filepath"] == path
+    # The file browser is a window of its own: the user may choose another flow before a file.
+    props.flow, other = "text-to-model", str(tmp_path / "table.png")
+    assert OPS.choose_file(field="image_file", filepath=other) == {"FINISHED"}
+    assert (props.flow, props.shared.image_file) == ("text-to-model", other)
 
 
 def test_the_add_menu_asks_for_what_its_flow_needs(here: Any) -> None:

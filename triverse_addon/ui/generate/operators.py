@@ -195,11 +195,8 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         self.layout.prop(self, "all_files")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Put the path into the field of the panel."""
-        props = scene_props(context.scene)
-        flow = inputs.chosen_flow(props)
-        field = flow.field(self.field)
-        setattr(inputs.holder(props, flow, field), field.name, self.filepath)
+        """Put the path into the field of the panel, also if another flow was chosen meanwhile: all flows share it."""
+        setattr(scene_props(context.scene).shared, self.field, self.filepath)
         redraw.redraw()
         return {"FINISHED"}
 
