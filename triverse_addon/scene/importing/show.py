@@ -43,17 +43,21 @@ def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.t
         window.scene = scene
     layer = window.view_layer
     _reveal(layer.layer_collection, collection)
-    objects = [obj for obj in asset_collection.shown_objects(collection) if obj.name in layer.objects]
+    # Looking for each in the view layer, or in the list of the model, takes seconds for thousands of objects.
+    there = set(layer.objects)
+    objects = [obj for obj in asset_collection.shown_objects(collection) if obj in there]
     for obj in objects:
-        obj.hide_set(False, view_layer=layer)
+        if obj.hide_get(view_layer=layer):
+            obj.hide_set(False, view_layer=layer)
     if not any(obj.visible_get(view_layer=layer) for obj in objects):
         for obj in objects:
             if obj.library is None:
                 obj.hide_viewport = False
     active = layer.objects.active
     if active is None or active.mode == "OBJECT":
-        for obj in layer.objects:
-            obj.select_set(obj in objects, view_layer=layer)
+        chosen = set(objects)
+        for obj in there:
+            obj.select_set(obj in chosen, view_layer=layer)
         if objects:
             layer.objects.active = next((obj for obj in objects if obj.parent is None), objects[0])
     if area is None or area.type != "VIEW_3D":
