@@ -90,6 +90,21 @@ def test_an_empty_marks_a_place_too(task: TaskRecord) -> None:
     assert middle.x == pytest.approx(7.0, abs=1e-3)
 
 
+def test_an_instance_of_a_collection_gives_the_box_of_its_objects(task: TaskRecord) -> None:
+    kit = bpy.data.collections.new("Kit")
+    kit.instance_offset = (1.0, 0.0, 0.0)
+    for x in (0.0, 6.0):
+        one = cube((2.0, 8.0, 2.0), (x, 0.0, 1.0))
+        kit.objects.link(one)
+        bpy.context.scene.collection.objects.unlink(one)
+    marker = glbs.empty("Here", (10.0, 0.0, 0.0))
+    marker.instance_type, marker.instance_collection = "COLLECTION", kit
+    middle, size = box(bring(task, placeholder="Here"))
+    assert tuple(size) == pytest.approx((4.0, 8.0, 2.0), abs=1e-3)
+    assert tuple(middle) == pytest.approx((12.0, 0.0, 1.0), abs=1e-3)
+    assert marker.hide_get()
+
+
 def test_a_parents_scale_counts(task: TaskRecord) -> None:
     parent = glbs.empty("Parent")
     parent.scale = (3.0, 3.0, 3.0)

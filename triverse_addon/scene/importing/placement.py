@@ -77,10 +77,19 @@ def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
 
 
 def box_of(obj: bpy.types.Object) -> FitBox:
-    """Return the bounding box of ``obj`` along its own axes, in world space; for an empty, that of its display size."""
+    """
+    Return the bounding box of ``obj`` along its own axes, in world space.
+
+    For an instance of a collection, it is that of its objects; for another empty, that of its display size.
+    """
     world = world_of(obj)
     _, rotation, scale = world.decompose()
-    if obj.type == "EMPTY":
+    kit = obj.instance_collection if obj.instance_type == "COLLECTION" else None
+    extent = bounds(kit.all_objects) if kit is not None else None
+    if kit is not None and extent is not None:
+        low, high = (corner - Vector(kit.instance_offset) for corner in extent)
+        centre, size = (low + high) / 2, high - low
+    elif obj.type == "EMPTY":
         reach = 2.0 * obj.empty_display_size
         centre, size = Vector(), Vector((reach, reach, reach))
     else:
