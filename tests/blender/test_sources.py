@@ -75,6 +75,15 @@ def test_a_painted_picture_is_written_as_it_looks_and_stays_unsaved(tmp_path: Pa
     assert size(found) == (8, 4)
 
 
+@pytest.mark.parametrize("kind", [{"tiled": True}, {"stereo3d": True}])
+def test_of_several_tiles_or_views_the_first_is_written(kind: dict[str, bool], tmp_path: Path) -> None:
+    image = bpy.data.images.new("Paint", 4, 2, alpha=True, **kind)
+    image.pixels.foreach_set([0.8, 0.4, 0.2, 1.0] * 8)
+    written = bpy.data.images.load(str(image_sources.from_image(image, tmp_path)))
+    assert tuple(written.size) == (4, 2)
+    assert list(written.pixels[:4]) == pytest.approx([0.8, 0.4, 0.2, 1.0], abs=0.01)
+
+
 def test_a_picture_that_was_painted_over_is_not_its_file(tmp_path: Path) -> None:
     path = glbs.picture(tmp_path / "p.png", 8, 4)
     image = bpy.data.images.load(str(path))

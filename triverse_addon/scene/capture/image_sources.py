@@ -41,6 +41,7 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
     Return the path of a file with the content of an Image data-block.
 
     If the image's own file has the same content, return that. Otherwise write a new file. The image is not changed.
+    Of a UDIM image, it is the first tile.
 
     :param image: the image; for "Render Result", the last render is written.
     :param folder: folder for a new file.
@@ -59,9 +60,11 @@ def from_image(image: bpy.types.Image, folder: Path) -> Path:
     # has_data is False for an image that was not drawn yet; reading its size loads it.
     if not all(image.size):
         raise SceneError(Sentence.of("The image “{name}” has no pixels. Its file may be missing.", name=image.name))
-    with _plain_scene() as scene:
-        if scene is not None:
-            return _save(image, scene, new_path(folder, image.name, ".tga"))
+    # Blender saves all tiles of a UDIM image, or all views of a stereo image, or nothing.
+    if image.source != "TILED" and not image.is_multiview:
+        with _plain_scene() as scene:
+            if scene is not None:
+                return _save(image, scene, new_path(folder, image.name, ".tga"))
     return write(new_path(folder, image.name, ".tga"), _encoded(image))
 
 
