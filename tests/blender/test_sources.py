@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -207,6 +209,64 @@ def test_a_viewport_without_a_window_is_told(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match="without a window"):
         viewport.capture_viewport(area, bpy.context.scene, bpy.context.view_layer, tmp_path / "own")
     assert area.spaces.active.overlay.show_overlays == shown
+
+
+def scene_of_many(count: int, every: int) -> list[bpy.types.Object]:
+    """Objects of which one in so many is hidden, unselectable, lights, or in a hidden collection; return three."""
+    mesh = bpy.data.meshes.new("Part")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    shown, away = bpy.data.collections.new("Shown"), bpy.data.collections.new("Away")
+    for home in (shown, away):
+        scene.collection.children.link(home)
+    for at in range(count):
+        data = bpy.data.lights.new("Lamp", "POINT") if at % every == 7 else mesh
+        (away if at % every == 3 else shown).objects.link(bpy.data.objects.new(f"part_{at}", data))
+    layer.update()
+    for at, obj in enumerate(layer.objects):
+        if at % every in (1, 3):
+            obj.hide_set(True)
+        if at % every in (1, 2, 7):
+            obj.hide_select = True
+        obj.select_set(at % 3 == 0)
+    layer.layer_collection.children["Away"].hide_viewport = True
+    layer.update()
+    kept = [obj for obj in shown.objects if obj.select_get()][:3]
+    layer.objects.active = kept[0]
+    return kept
+
+
+@pytest.mark.parametrize("has_operators", [True, False])
+def test_a_picture_alone_leaves_all_as_it_was(has_operators: bool) -> None:
+    kept, layer = scene_of_many(500, 50), bpy.context.view_layer
+
+    def shown() -> set[str]:
+        return {obj.name for obj in layer.objects if obj.visible_get()}
+
+    def all_states() -> dict[str, tuple[bool, ...]]:
+        return {obj.name: (obj.hide_get(), obj.select_get(), obj.visible_get()) for obj in layer.objects}
+
+    before = all_states()
+    lamps = {obj.name for obj in layer.objects if obj.type == "LIGHT" and obj.visible_get()}
+    with bpy.context.temp_override(area=a_viewport()) if has_operators else contextlib.nullcontext():
+        assert viewport._has_operators() == has_operators
+        with viewport._hidden_rest(layer, kept):
+            assert shown() == {obj.name for obj in kept} | lamps
+    assert all_states() == before
+    assert layer.objects.active == kept[0]
+
+
+def test_a_picture_alone_of_a_scene_of_thousands_takes_no_seconds() -> None:
+    kept = scene_of_many(5000, 2500)
+    with bpy.context.temp_override(area=a_viewport()):
+        begun_s = time.perf_counter()
+        with viewport._hidden_rest(bpy.context.view_layer, kept):
+            pass
+        assert time.perf_counter() - begun_s < 2.0, "it took 4 s and more, and four times as long for twice as many"
+
+
+def a_viewport() -> bpy.types.Area:
+    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
 
 
 def test_a_tga_of_ours_is_read_as_it_was_meant(tmp_path: Path) -> None:

@@ -125,25 +125,48 @@ def _corners(objects: list[bpy.types.Object], layer: bpy.types.ViewLayer) -> lis
 
 @contextmanager
 def _hidden_rest(layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) -> Iterator[None]:
-    """Hide the objects of ``layer`` that are not among ``objects`` and could be seen; show them again afterwards."""
-    kept = set(objects)
-    hidden = [
-        obj
-        for obj in layer.objects
-        if obj not in kept and obj.type not in _KEPT_TYPES and not obj.hide_get(view_layer=layer)
-    ]
-    selected = [obj for obj in hidden if obj.select_get(view_layer=layer)]
+    """Hide the objects of ``layer`` that are not among ``objects`` and can be seen; show them again afterwards."""
+    before = {obj for obj in layer.objects if obj.hide_get(view_layer=layer)}
+    selected = [obj for obj in layer.objects if obj.select_get(view_layer=layer)]
+    shown = {*objects, *(obj for obj in layer.objects if obj.type in _KEPT_TYPES)} - before
+    rest = {obj for obj in layer.objects if obj not in shown and obj.visible_get(view_layer=layer)}
     try:
-        for obj in hidden:
-            obj.hide_set(True, view_layer=layer)
+        if _has_operators():
+            _select(layer, shown)
+            bpy.ops.object.hide_view_set(unselected=True)
+        _hide_exactly(layer, before | rest)
         layer.update()
         yield
     finally:
-        for obj in hidden:
-            obj.hide_set(False, view_layer=layer)
-        for obj in selected:
-            obj.select_set(True, view_layer=layer)
+        if _has_operators():
+            bpy.ops.object.hide_view_clear(select=False)
+            if before:
+                _select(layer, before)
+                bpy.ops.object.hide_view_set(unselected=False)
+        _hide_exactly(layer, before)
+        _select(layer, set(selected))
         layer.update()
+
+
+def _has_operators() -> bool:
+    """
+    Return whether Blender's operators can hide and show, which take all objects at once.
+
+    To hide 10,000 one by one takes 20 s: for each, Blender looks at all (4.2 to 5.3).
+    """
+    return bool(bpy.ops.object.hide_view_set.poll())  # type: ignore[call-arg]
+
+
+def _select(layer: bpy.types.ViewLayer, objects: set[bpy.types.Object]) -> None:
+    for obj in layer.objects:
+        obj.select_set(obj in objects, view_layer=layer)
+
+
+def _hide_exactly(layer: bpy.types.ViewLayer, hidden: set[bpy.types.Object]) -> None:
+    """Hide ``hidden`` and show all others: those that the operators leave out, such as unselectable ones."""
+    for obj in layer.objects:
+        if obj.hide_get(view_layer=layer) != (obj in hidden):
+            obj.hide_set(obj in hidden, view_layer=layer)
 
 
 @contextmanager
