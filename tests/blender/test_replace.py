@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mathutils import Euler, Matrix, Vector
 from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.capture import selection
-from triverse_addon.scene.importing import origin
+from triverse_addon.scene.importing import origin, replace_objects
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
@@ -209,6 +210,28 @@ def test_normals_point_where_they_did(tmp_path: Path) -> None:
     for index in (5, 30, 60):
         place = ball.data.vertices[index].co
         assert normal_at(ball, place).dot(normal_at(painted, place)) > 0.95
+
+
+def test_originals_in_a_scene_of_thousands_are_found_at_once() -> None:
+    home = bpy.data.collections.new("Home")
+    bpy.context.scene.collection.children.link(home)
+    for at in range(5000):
+        home.objects.link(bpy.data.objects.new(f"part_{at}", None))
+    wanted = list(home.objects)[-2000:]
+    replaced = Replaced(
+        names=tuple(obj.name for obj in wanted),
+        matrix=tuple(number for row in Matrix() for number in row),
+        low=(0.0, 0.0, 0.0),
+        high=(1.0, 1.0, 1.0),
+        uids=tuple(obj.session_uid for obj in wanted),
+    )
+    wanted[0].name = "renamed"
+    begun_s = time.perf_counter()
+    found = replace_objects.originals(bpy.context.scene, replaced, origin.token())
+    named = replace_objects.originals(bpy.context.scene, replaced, "another session")
+    assert time.perf_counter() - begun_s < 0.5, "each took one second and more, and that again while the model waited"
+    assert found == wanted
+    assert named == wanted[1:]
 
 
 def test_several_originals_are_replaced_together(tmp_path: Path) -> None:

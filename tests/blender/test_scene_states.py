@@ -80,7 +80,7 @@ def test_what_is_replaced_is_hidden_where_it_is_and_a_namesake_stays(tmp_path: P
     home.objects.link(mine)
     assert mine.name == linked.objects[0].name
     scene.view_layers[0].layer_collection.children["Home"].exclude = True
-    replace_objects.hide(mine, scene)
+    replace_objects.hide([mine], scene)
     assert mine.hide_render
     assert not linked.objects[0].hide_get()
 

@@ -88,7 +88,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
         replace_objects.replace_originals(collection, scene, record.placement.replaces, record.placement.session)
     elif placeholder is not None:
         if not record.placement.keep_placeholder:
-            replace_objects.hide(placeholder, scene)
+            replace_objects.hide([placeholder], scene)
     elif record.placement.step_aside:
         step_aside(collection, scene)
     # Before data are shared: the variants of earlier imports have been transferred already.

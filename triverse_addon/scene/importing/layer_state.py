@@ -33,6 +33,17 @@ class LayerState:
     layers: dict[tuple[object, ...], tuple[bool, ...]]
 
 
+def objects_in(layer: bpy.types.ViewLayer) -> set[bpy.types.Object]:
+    """
+    Return the objects of a view layer. To look for thousands among them by their names takes seconds.
+
+    Blender's own list may be the one from before the last change; to ask for the active object brings it up to date
+    (4.2 to 5.3).
+    """
+    _ = layer.objects.active
+    return set(layer.objects)
+
+
 def remember(collection: bpy.types.Collection) -> LayerState:
     """Return how ``collection`` is shown in all scenes."""
     return LayerState(

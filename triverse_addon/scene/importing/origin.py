@@ -11,6 +11,7 @@ scene's name identifies the scene.
 """
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -64,10 +65,23 @@ def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bp
     :param session: the :func:`token` when the task was created. If it is still the same, the object is identified by
         ``uid``, so another object of the same name is not returned. Otherwise the name identifies it.
     """
-    named = scene.objects.get(name) if name else None
-    if not uid or session != _token or (named is not None and named.session_uid == uid):
-        return named
-    return next((obj for obj in scene.objects if obj.session_uid == uid), None)
+    return next(iter(find_objects(scene, (name,), (uid,), session))) if name or uid else None
+
+
+def find_objects(
+    scene: bpy.types.Scene, names: Sequence[str], uids: Sequence[int], session: str
+) -> list[bpy.types.Object | None]:
+    """Return what :func:`find_object` does for each, looking through ``scene`` once: Blender does so for each name."""
+    by_name: dict[str, bpy.types.Object] = {}
+    by_uid: dict[int, bpy.types.Object] = {}
+    for obj in scene.objects:
+        by_name.setdefault(obj.name, obj)
+        by_uid[obj.session_uid] = obj
+    is_same_session = session == _token
+    return [
+        by_uid.get(uid) if uid and is_same_session else by_name.get(name)
+        for name, uid in zip(names, uids, strict=False)
+    ]
 
 
 def missing_scene_reason(origin: Origin) -> Sentence:

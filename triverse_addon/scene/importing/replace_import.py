@@ -342,7 +342,7 @@ def _selection(before: list[bpy.types.Object]) -> dict[tuple[str, str], bool]:
 def _select(model: list[bpy.types.Object], shown: Mapping[tuple[str, str], bool]) -> None:
     for (scene_name, layer_name), is_active in shown.items():
         layer = bpy.data.scenes[scene_name].view_layers[layer_name]
-        inside = set(layer.objects)  # looking for each by its name takes a second for 4,000
+        inside = layer_state.objects_in(layer)
         there = [obj for obj in model if obj in inside]
         for obj in there:
             obj.select_set(True, view_layer=layer)

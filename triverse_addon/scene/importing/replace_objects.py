@@ -9,14 +9,15 @@ returns the result with the same position and size is not documented: if it diff
 bounding box of what was sent. Then it gets the present transform of the first object, which may have been moved since.
 """
 
-import contextlib
+from collections.abc import Iterable
 
 import bpy
 from mathutils import Matrix, Vector
 
 from ...tasks.record.record import Replaced
 from ..worker import asset_collection, geometry
-from .origin import find_object
+from .layer_state import objects_in
+from .origin import find_objects
 from .placement import FitBox, TargetTransform, bounds, matrix_to, move
 
 #: The result counts as unmoved if the corners of its bounding box differ by at most this fraction of its size.
@@ -43,7 +44,7 @@ def originals(scene: bpy.types.Scene, replaced: Replaced, session: str = "") -> 
 
 def _originals(scene: bpy.types.Scene, replaced: Replaced, session: str) -> list[bpy.types.Object | None]:
     uids = replaced.uids or (0,) * len(replaced.names)
-    return [find_object(scene, name, uid, session) for name, uid in zip(replaced.names, uids, strict=False)]
+    return find_objects(scene, replaced.names, uids, session)
 
 
 def replace_originals(
@@ -65,23 +66,26 @@ def replace_originals(
     in_frame = _back_in_place(asset_collection.shown_objects(collection), replaced)
     move(list(collection.all_objects), Matrix.Translation(then.translation) @ in_frame)
     model = list(collection.all_objects)
-    first = next(iter(_originals(scene, replaced, session)), None)
+    found = _originals(scene, replaced, session)
+    first = next(iter(found), None)
     if first is not None:
         _follow(model, first, then)
         _link_with(collection, scene, first)
-    before = originals(scene, replaced, session)
+    before = [obj for obj in found if obj is not None]
     _transfer_selection(model, scene, before)
-    for obj in before:
-        hide(obj, scene)
+    hide(before, scene)
 
 
-def hide(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Hide an object in renders, and in all view layers of ``scene``; there, Alt H shows it again."""
-    obj.hide_render = True
+def hide(objects: Iterable[bpy.types.Object], scene: bpy.types.Scene) -> None:
+    """Hide objects in renders, and in all view layers of ``scene``; there, Alt H shows them again."""
+    gone = list(objects)
+    for obj in gone:
+        obj.hide_render = True
     for layer in scene.view_layers:
-        # A linked object of the same name may be there in its place.
-        if obj.name in layer.objects:
-            with contextlib.suppress(RuntimeError):
+        # Not by their names: linked objects of these may be there in their place.
+        inside = objects_in(layer)
+        for obj in gone:
+            if obj in inside:
                 obj.hide_set(True, view_layer=layer)
 
 
@@ -156,10 +160,10 @@ def _transfer_selection(model: list[bpy.types.Object], scene: bpy.types.Scene, b
     Call it before those are hidden, which deselects them.
     """
     for layer in scene.view_layers:
-        selected = [obj for obj in before if obj.name in layer.objects and obj.select_get(view_layer=layer)]
-        if not selected:
+        inside = objects_in(layer)
+        if not any(obj in inside and obj.select_get(view_layer=layer) for obj in before):
             continue
-        there = [obj for obj in model if obj.name in layer.objects]
+        there = [obj for obj in model if obj in inside]
         for obj in there:
             obj.select_set(True, view_layer=layer)
         if layer.objects.active in before and there:

@@ -9,6 +9,7 @@ import bpy
 from mathutils import Vector
 
 from ..worker import asset_collection
+from .layer_state import objects_in
 from .placement import bounds
 
 #: Width of the viewport's sensor in mm, which its focal length refers to. A viewport shows twice a camera's angle.
@@ -43,8 +44,7 @@ def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.t
         window.scene = scene
     layer = window.view_layer
     _reveal(layer.layer_collection, collection)
-    # Looking for each in the view layer, or in the list of the model, takes seconds for thousands of objects.
-    there = set(layer.objects)
+    there = objects_in(layer)
     objects = [obj for obj in asset_collection.shown_objects(collection) if obj in there]
     for obj in objects:
         if obj.hide_get(view_layer=layer):
