@@ -16,7 +16,7 @@ from triverse_addon.scene.child.converter import ChildConverter
 from triverse_addon.tasks.converter import Converted, ConvertJob
 
 __all__ = [
-    "convert", "empty", "export", "picture", "sphere", "textured", "triangles_glb", "write_glb",
+    "convert", "empty", "export", "overridden", "picture", "sphere", "textured", "triangles_glb", "write_glb",
 ]  # fmt: skip
 
 #: Triangles of the sphere that `sphere` makes.
@@ -60,6 +60,21 @@ def _linked(obj: bpy.types.Object, location: tuple[float, float, float], parent:
     obj.location = location
     obj.parent = parent
     return obj
+
+
+def overridden(collection: bpy.types.Collection, folder: Path) -> bpy.types.Collection:
+    """A library override of `collection` in the present scene. The original is in a file of its own from now on."""
+    name, path = collection.name, str(folder / "library.blend")
+    bpy.data.libraries.write(path, {collection}, fake_user=True)
+    bpy.data.batch_remove([*collection.all_objects, collection])
+    with bpy.data.libraries.load(path, link=True) as (_, wanted):
+        wanted.collections = [name]
+    scene, (linked,) = bpy.context.scene, wanted.collections
+    scene.collection.children.link(linked)
+    made = linked.override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+    scene.collection.children.unlink(linked)
+    bpy.context.view_layer.update()
+    return made
 
 
 def textured(name: str = "Glaze", edge_px: int = 64) -> bpy.types.Material:

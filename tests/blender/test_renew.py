@@ -363,3 +363,18 @@ def test_counterparts_are_those_of_the_same_name_then_the_only_ones_left_of_thei
         lid: before[3], first: before[0], second: before[1], other: before[2]
     }  # fmt: skip
     assert replace_import.counterparts(empties("a", "b"), empties("c")) == {}
+
+
+def test_a_library_override_of_a_model_is_left_alone(single: Converted, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    override = glbs.overridden(bring(single), tmp_path)
+    assert override["triverse_task_uuid"] == UUID
+    assert imported_models.find(str(UUID)) == [override]
+    override.objects[0].location.x = 4.0
+    assert imported_models.find_latest(scene, str(UUID), override.name, None) is None
+    for uuid in ("", str(UUID)):
+        collection = bring(single, placement=Placement(instead_of=override.name, instead_of_uuid=uuid))
+        assert collection in scene.collection.children.values()
+        assert override in scene.collection.children.values()
+        assert [obj.matrix_world.translation.x for obj in override.objects] == [4.0]
+        bpy.data.batch_remove([*collection.all_objects, collection])

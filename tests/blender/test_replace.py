@@ -139,6 +139,21 @@ def test_it_has_the_originals_transform_parent_and_collection(tmp_path: Path) ->
     assert painted.matrix_world == ball.matrix_world
 
 
+def test_a_model_for_a_library_override_comes_into_the_scene(tmp_path: Path) -> None:
+    home = bpy.data.collections.new("Library")
+    bpy.context.scene.collection.children.link(home)
+    home.objects.link(glbs.sphere("Ball"))
+    override = glbs.overridden(home, tmp_path)
+    (ball,) = override.objects
+    ball.location = (1.0, 2.0, 3.0)
+    collection = bring(sent([ball], tmp_path))
+    assert collection.name in bpy.context.scene.collection.children
+    (painted,) = collection.all_objects
+    assert painted.matrix_world == ball.matrix_world
+    assert ball.hide_get()
+    assert list(override.objects) == [ball]
+
+
 def test_the_original_is_kept_and_hidden(tmp_path: Path) -> None:
     ball = tilted_ball()
     bring(sent([ball], tmp_path))

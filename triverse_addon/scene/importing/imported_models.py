@@ -75,8 +75,12 @@ def store_import_time(collection: bpy.types.Collection) -> None:
 
 
 def _find_in(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Collection]:
-    """Return the models of a task in ``scene``, in the order of its collections."""
-    models = set(find(task_uuid))
+    """
+    Return the models of a task in ``scene`` that can be replaced, in the order of its collections.
+
+    Nothing can be taken out of a library override.
+    """
+    models = {one for one in find(task_uuid) if one.override_library is None}
     return [one for one in scene.collection.children_recursive if one in models] if models else []
 
 

@@ -142,7 +142,12 @@ def _is_one_mesh(model: list[bpy.types.Object]) -> bool:
 def _link_with(collection: bpy.types.Collection, scene: bpy.types.Scene, first: bpy.types.Object) -> None:
     """Move ``collection`` from the scene's own collection to those collections of ``scene`` that contain ``first``."""
     of_scene = {scene.collection, *scene.collection.children_recursive}
-    homes = [home for home in first.users_collection if home in of_scene and home.library is None]
+    # Nothing can be linked to a collection of another file, nor to a library override of one.
+    homes = [
+        home
+        for home in first.users_collection
+        if home in of_scene and home.library is None and home.override_library is None
+    ]
     if not homes:
         return
     for home in homes:
