@@ -150,6 +150,67 @@ def test_a_part_of_the_viewport_is_captured_and_shown(open_window: OpenWindow, s
     window.wait_for(f"{NEWEST}.id in {SESSION}.thumbnails._order")
 
 
+def around_the_cube(window: BlenderWindow, view: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where a rectangle around the cube, twice as large, begins and ends in the part of a quad view with this view."""
+    found: list[list[float]] = window.run(
+        """
+        from bpy_extras import view3d_utils
+        from mathutils import Quaternion
+        points = {"TOP": ((-2, 2, 0), (2, -2, 0)), "FRONT": ((-2, 0, 2), (2, 0, -2))}[view]
+        turned = {"TOP": (1, 0, 0, 0), "FRONT": (0.5**0.5, 0.5**0.5, 0, 0)}[view]
+        for window, area in areas("VIEW_3D"):
+            for region in area.regions:
+                if region.type == "WINDOW" and abs(region.data.view_rotation.dot(Quaternion(turned))) > 0.999:
+                    ends = [view3d_utils.location_3d_to_region_2d(region, region.data, point) for point in points]
+                    result = [[region.x + end.x, region.y + end.y] for end in ends]
+        """,
+        view=view,
+    )
+    (left, high), (right, low) = ((round(x), window.screen.whole.height - round(y)) for x, y in found)
+    return (left, high), (right, low)
+
+
+def test_a_rectangle_is_of_where_it_is_dragged(open_window: OpenWindow, service: StandIn) -> None:
+    """In each part of a quad view, and in another viewport than that of the panel."""
+    window = open_window(env=connected(service), width_px=ROOMY_PX)
+    side = window.show_sidebar("Triverse")
+    window.run(f"{SCENE}.triverse.flow = 'image-to-model'\nwith override(): bpy.ops.screen.region_quadview()")
+    settle(window)
+    before = ""
+    for view in ("TOP", "FRONT"):
+        choose_source(window, side, "Capture Rectangle")
+        window.drag(*around_the_cube(window, view))
+        before = next_picture(window, before)
+        window.save_shot(view)
+        assert_shows_the_cube(window, before)
+
+    window.run(
+        """
+        with override():
+            bpy.ops.screen.region_quadview()
+            bpy.ops.screen.area_split(direction="HORIZONTAL", factor=0.4)
+        other = min((area for window, area in areas("VIEW_3D")), key=lambda area: area.height)
+        other.spaces.active.show_region_ui = False
+        view = other.spaces.active.region_3d
+        view.view_perspective, view.view_rotation = "ORTHO", (1, 0, 0, 0)
+        """
+    )
+    settle(window)
+    side = Box(side.x, 0, side.width, window.screen.whole.height)
+    choose_source(window, side, "Capture Rectangle")
+    window.drag(*around_the_cube(window, "TOP"))
+    before = next_picture(window, before)
+    window.save_shot("other-viewport")
+    assert_shows_the_cube(window, before)
+
+
+def assert_shows_the_cube(window: BlenderWindow, path: str) -> None:
+    """A picture of the cube and as much beside it."""
+    seen = look(window, path)
+    for ends in (seen["columns"], seen["rows"]):
+        assert ends == pytest.approx([0.25, 0.75], abs=0.03), seen
+
+
 def test_what_will_be_ordered_is_said_and_chosen(open_window: OpenWindow, service: StandIn) -> None:
     window = open_window(env=connected(service), width_px=ROOMY_PX)
     side = window.show_sidebar("Triverse")

@@ -53,19 +53,21 @@ def capture_rectangle(
     folder: Path,
     low: tuple[float, float],
     high: tuple[float, float],
+    region: bpy.types.Region | None = None,
 ) -> Path:
     """
     Write a rectangle of the view of a 3D viewport to a file, drawn as large as a whole view would be.
 
     :param low: its lower left corner, from 0.0 to 1.0 of the viewport's width and height.
     :param high: its upper right corner.
+    :param region: the part of a quad view that it is a rectangle of; None for the main one.
     :return: path of the file; see :func:`capture_viewport` for the rest.
     """
-    space, region = _viewport(area)
+    space, region = _viewport(area, region)
     sides = (region.width * (high[0] - low[0]), region.height * (high[1] - low[1]))
     factor = min(max(*sides, _MIN_PX), _MAX_PX) / max(*sides, 1)
     width, height = (max(1, round(side * factor)) for side in sides)
-    pixels = _draw(space, region, scene, layer, part(_view(space), low, high), width, height)
+    pixels = _draw(space, region, scene, layer, part(_view(space, region), low, high), width, height)
     return _save(folder, pixels, width, height)
 
 
@@ -90,7 +92,7 @@ def capture_objects(
     points = _corners(objects, layer)
     if not points:
         raise SceneError(Sentence.of("Nothing that can be seen is selected."))
-    view = square(points, _view(space))
+    view = square(points, _view(space, region))
     if not alone:
         return _save(folder, _draw(space, region, scene, layer, view, _SQUARE_PX, _SQUARE_PX), _SQUARE_PX, _SQUARE_PX)
     with _hidden_rest(layer, objects), _plain_background(space, scene):
@@ -98,15 +100,25 @@ def capture_objects(
     return _save(folder, pixels, _SQUARE_PX, _SQUARE_PX)
 
 
-def _viewport(area: bpy.types.Area) -> tuple[bpy.types.SpaceView3D, bpy.types.Region]:
+def _viewport(
+    area: bpy.types.Area, region: bpy.types.Region | None = None
+) -> tuple[bpy.types.SpaceView3D, bpy.types.Region]:
     space = area.spaces.active
     if not isinstance(space, bpy.types.SpaceView3D):
         raise SceneError(Sentence.of("There is no 3D viewport to capture."))
-    return space, next(region for region in area.regions if region.type == "WINDOW")
+    return space, region or main_region(area)
 
 
-def _view(space: bpy.types.SpaceView3D) -> View:
-    return View(space.region_3d.view_matrix.copy(), space.region_3d.window_matrix.copy())
+def main_region(area: bpy.types.Area) -> bpy.types.Region:
+    """Return the region of a 3D viewport; of a quad view, the part that a user turns."""
+    regions = [region for region in area.regions if region.type == "WINDOW"]
+    return regions[-1]
+
+
+def _view(space: bpy.types.SpaceView3D, region: bpy.types.Region) -> View:
+    # A region has no view before it is drawn.
+    seen = region.data or space.region_3d
+    return View(seen.view_matrix.copy(), seen.window_matrix.copy())
 
 
 def _corners(objects: list[bpy.types.Object], layer: bpy.types.ViewLayer) -> list[Vector]:

@@ -12,6 +12,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..text.translate import tr
+from ..viewport import under_mouse
 from .image_operators import IntoPicture
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     _area: Any = None
+    _region: Any = None
     _handle: Any = None
     _from: tuple[int, int] | None = None
     _to: tuple[int, int] = (0, 0)
@@ -117,9 +119,12 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Wait for the drag."""
-        self._area, self._from = _viewport(context), None
+        from ...scene.capture import viewport
+
+        area, self._from = _viewport(context), None
+        assert area is not None
         self._handle = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
-        self._area.header_text_set(tr("Drag a rectangle around what to capture. Esc cancels."))
+        self._drag_in(area, viewport.main_region(area))
         context.window.cursor_modal_set("CROSSHAIR")
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -133,6 +138,9 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
             self._to = (event.mouse_x, event.mouse_y)
             self._area.tag_redraw()
         elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            found = under_mouse.region_at(context.window, event.mouse_x, event.mouse_y)
+            if found is not None:
+                self._drag_in(*found)
             self._from = self._to = (event.mouse_x, event.mouse_y)
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._from is not None:
             self._to = (event.mouse_x, event.mouse_y)
@@ -155,13 +163,20 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
 
         area = self._area or _viewport(context)
         assert area is not None
-        low, high = self._corners(area) if self._from is not None else ((0.0, 0.0), (1.0, 1.0))
-        return str(viewport.capture_rectangle(area, context.scene, context.view_layer, folder, low, high))
+        region = self._region or viewport.main_region(area)
+        low, high = self._corners(region) if self._from is not None else ((0.0, 0.0), (1.0, 1.0))
+        return str(viewport.capture_rectangle(area, context.scene, context.view_layer, folder, low, high, region))
 
-    def _corners(self, area: bpy.types.Area) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Return the lower left and the upper right corner, from 0.0 to 1.0 of the viewport, and inside of it."""
+    def _drag_in(self, area: bpy.types.Area, region: bpy.types.Region) -> None:
+        """Let the rectangle be one of this viewport, or of this part of its quad view."""
+        if self._area is not None:
+            self._area.header_text_set(None)
+        self._area, self._region = area, region
+        area.header_text_set(tr("Drag a rectangle around what to capture. Esc cancels."))
+
+    def _corners(self, region: bpy.types.Region) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the lower left and the upper right corner, from 0.0 to 1.0 of the region, and inside of it."""
         assert self._from is not None
-        region = _region(area)
         ends = []
         for start, end, origin, side in zip(
             self._from, self._to, (region.x, region.y), (region.width, region.height), strict=True
@@ -183,22 +198,18 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
 
     def _draw(self) -> None:
         """Draw the rectangle over the viewport in which it is dragged."""
-        if self._from is None or bpy.context.area != self._area:
+        if self._from is None or bpy.context.region != self._region:
             return
         import gpu
         from gpu_extras.batch import batch_for_shader
 
-        region = _region(self._area)
+        region = self._region
         (left, bottom), (right, top) = ((one[0] - region.x, one[1] - region.y) for one in (self._from, self._to))
         corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         for colour, offset in (((0.0, 0.0, 0.0, 1.0), 1), ((1.0, 1.0, 1.0, 1.0), 0)):
             shader.uniform_float("color", colour)
             batch_for_shader(shader, "LINE_STRIP", {"pos": [(x + offset, y - offset) for x, y in corners]}).draw(shader)
-
-
-def _region(area: bpy.types.Area) -> bpy.types.Region:
-    return next(region for region in area.regions if region.type == "WINDOW")
 
 
 def _viewport(context: bpy.types.Context) -> bpy.types.Area | None:

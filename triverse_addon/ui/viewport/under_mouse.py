@@ -9,11 +9,12 @@ import bpy
 from mathutils import Vector
 
 
-def view_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.SpaceView3D, bpy.types.Region] | None:
+def region_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.Area, bpy.types.Region] | None:
     """
     Return the 3D viewport under the mouse; None over anything else, also over what lies over a viewport.
 
     :param x: position in the window in pixels, from its left edge; ``y`` likewise, from its lower edge.
+    :return: its area, and its region, of which a quad view has four.
     """
     for area in window.screen.areas:
         if area.type != "VIEW_3D":
@@ -22,11 +23,17 @@ def view_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.SpaceVi
         # Headers and sidebars may lie over the viewport. Folded ones are one pixel wide.
         if any(one.type != "WINDOW" and min(one.width, one.height) > 1 for one in under):
             continue
-        space = area.spaces.active
         for region in under:
-            if region.type == "WINDOW" and isinstance(space, bpy.types.SpaceView3D) and region.data is not None:
-                return space, region
+            if region.type == "WINDOW" and region.data is not None:
+                return area, region
     return None
+
+
+def view_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.SpaceView3D, bpy.types.Region] | None:
+    """Return the 3D viewport under the mouse, like :func:`region_at`, with its space instead of its area."""
+    found = region_at(window, x, y)
+    space = found[0].spaces.active if found is not None else None
+    return (space, found[1]) if found is not None and isinstance(space, bpy.types.SpaceView3D) else None
 
 
 def point_at(context: bpy.types.Context, x: int, y: int, *, is_snap_switched: bool) -> Vector | None:
