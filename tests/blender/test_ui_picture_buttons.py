@@ -105,3 +105,14 @@ def test_where_blender_has_no_large_field_long_words_are_shown_below_it(
     words = "A chair that needs a great many words to be described at all, " * 4
     assert words.strip() in press(OPS.picture_from_words, prompt=words).prose
     assert "A red chair" not in press(OPS.picture_from_words, prompt="A red chair").prose
+
+
+def test_very_long_words_leave_room_for_price_and_buttons(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = {name: function for name, function in recorder.FUNCTIONS.items() if name != "textbox"}
+    monkeypatch.setattr(recorder, "FUNCTIONS", functions)
+    words = "A chair that needs a great many words to be described at all. " * 60
+    bpy.context.scene.triverse.shared.prompt = words
+    for pressed in (press(OPS.improve_prompt), press(OPS.picture_from_words, prompt=words), press(OPS.edit_prompt)):
+        shown = [text for text in pressed.texts if "words" in text or "described" in text]
+        assert 10 <= len(shown) <= 20, "of more than 40 lines"
+        assert "…" in pressed.texts

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 400
 _FIELD_PX = 380
+#: Most lines of a prompt in a dialog: price and buttons come below them.
+_MOST_LINES = 12
 _BETTER_PROMPT = "prompt-optimization"
 _PICTURE = "image-generation"
 
@@ -139,7 +141,7 @@ class TRIVERSE_OT_improve_prompt(ExtraOrderMixin, bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the words and the price."""
         column = self.layout.column()
-        paragraph(column, prompt_of(context), (_WIDTH - 20) * ui_scale())
+        paragraph(column, prompt_of(context), (_WIDTH - 20) * ui_scale(), most_lines=_MOST_LINES)
         self.draw_order(context, column)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -222,7 +224,7 @@ class TRIVERSE_OT_picture_from_words(ExtraOrderMixin, bpy.types.Operator):
             row.activate_init = True
             row.prop(self, "prompt", text="", placeholder=tr("What the picture is to show"))
             if len(wrapped(self.prompt, _FIELD_PX * ui_scale(), font_px())) > 1:
-                paragraph(column, self.prompt, _FIELD_PX * ui_scale())
+                paragraph(column, self.prompt, _FIELD_PX * ui_scale(), most_lines=_MOST_LINES)
         self.draw_order(context, column)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":

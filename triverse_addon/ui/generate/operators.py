@@ -228,7 +228,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
             row.prop(group, field.name, text="")
             text = getattr(group, field.name)
             if len(wrapped(text, _PROMPT_PX * ui_scale(), font_px())) > 1:
-                paragraph(column.box().column(align=True), text, _PROMPT_PX * ui_scale())
+                paragraph(column.box().column(align=True), text, _PROMPT_PX * ui_scale(), most_lines=20)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Do nothing: the dialog's fields have already changed the panel's properties."""

@@ -27,7 +27,13 @@ def underlay(layout: bpy.types.UILayout) -> bpy.types.UILayout:
 
 
 def paragraph(
-    layout: bpy.types.UILayout, text: str, width_px: float, *, icon: Icon = "NONE", alert: bool = False
+    layout: bpy.types.UILayout,
+    text: str,
+    width_px: float,
+    *,
+    icon: Icon = "NONE",
+    alert: bool = False,
+    most_lines: int | None = None,
 ) -> None:
     """
     Draw ``text`` as several labels, wrapped to ``width_px``.
@@ -35,6 +41,7 @@ def paragraph(
     :param width_px: available width in pixels, including the icon.
     :param icon: identifier of the icon before the first line; the other lines are indented to match.
     :param alert: draw the text in the theme's colour for errors.
+    :param most_lines: leave out what is beyond so many lines, in a dialog whose buttons would lie outside the window.
     """
     scale = ui_scale()
     if icon != "NONE":
@@ -44,7 +51,10 @@ def paragraph(
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8
-    for number, line in enumerate(wrapped(text, max(width_px, 60 * scale), font_px())):
+    lines = wrapped(text, max(width_px, 60 * scale), font_px())
+    if most_lines is not None and len(lines) > most_lines:
+        lines = (*lines[:most_lines], "…")
+    for number, line in enumerate(lines):
         if icon == "NONE":
             column.label(text=line, translate=False)
         else:
