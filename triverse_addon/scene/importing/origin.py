@@ -101,7 +101,11 @@ def linked_scene_reason(scene: bpy.types.Scene) -> Sentence | None:
     """Return why nothing can be imported into a scene that is linked from another file; None if it is not linked."""
     if scene.library is None:
         return None
-    return Sentence.of("The scene {scene} is linked from another file and cannot be changed.", scene=scene.name)
+    return Sentence.of(
+        "The scene {scene} is linked from another file and cannot be changed. "
+        "Import the model into a scene of this file.",
+        scene=scene.name,
+    )
 
 
 def check_local(scene: bpy.types.Scene) -> None:
