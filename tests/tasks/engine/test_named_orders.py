@@ -7,6 +7,7 @@ One: ``python scripts/test.py tests/tasks/engine/test_named_orders.py``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,12 @@ import pytest
 from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import running
+from triverse_addon.api.payloads import Created
 from triverse_addon.tasks.engine import pacing, submit_steps
 from triverse_addon.tasks.engine.pacing import SlidingWindowLimiter
-from triverse_addon.tasks.record.record import Stage, TaskRequest
+from triverse_addon.tasks.engine.service_updates import is_earlier_task
+from triverse_addon.tasks.record.events import LiveChanged
+from triverse_addon.tasks.record.record import Stage, TaskRequest, now_s
 
 
 @pytest.fixture
@@ -42,6 +46,37 @@ def test_a_row_that_another_machine_ordered_is_followed_and_not_paid_again(
     assert second.stage is Stage.IMPORTED, str(second.error)
     assert second.task_uuid == first.task_uuid
     assert service.state.charged_per_order() == {"batch_1": 1}
+
+
+def test_rows_that_were_done_elsewhere_are_asked_for_at_once_beside_live_updates(
+    service: StandIn, tmp_path: Path
+) -> None:
+    """What was over before the connection was opened is not pushed: eight rows together waited a minute."""
+    names = [f"batch_{number}" for number in range(15)]
+    with running(service, tmp_path / "one") as driver:
+        for name in names:
+            driver.submit(client_order_id=name, allow_duplicate=True)
+        driver.until(lambda: {one.stage for one in driver.engine.tasks()} == {Stage.IMPORTED})
+    with running(service, tmp_path / "two", live=True) as driver:
+        driver.submit("hold: a lamp")
+        driver.until(lambda: any(isinstance(event, LiveChanged) and event.live for event in driver.events))
+        began_s = time.monotonic()
+        for task_id in [driver.submit(client_order_id=name, allow_duplicate=True) for name in names]:
+            driver.reaches(task_id, Stage.IMPORTED)
+        assert time.monotonic() - began_s < len(names) * 0.9, "one a second is the rate for what is pushed"
+    assert len(service.state.charged()) == len(names) + 1
+
+
+@pytest.mark.parametrize(
+    ("status", "age_s", "is_earlier"),
+    [("PENDING", 2.0, False), ("QUEUED", -30.0, False), ("SUCCESS", 2.0, True), ("FAILED", None, True)]
+    + [("PENDING", 3600.0, True), ("PENDING", None, False)],
+)
+def test_an_answer_with_a_task_of_before_is_told_from_a_new_one(
+    status: str, age_s: float | None, is_earlier: bool
+) -> None:
+    made_at_s = None if age_s is None else now_s() - age_s
+    assert is_earlier_task(Created("uuid", "text-to-model", status, made_at_s, 20, None, None, None)) is is_earlier
 
 
 @pytest.mark.parametrize("answer", ["payload", "conflict", "named"])

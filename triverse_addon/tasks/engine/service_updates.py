@@ -8,11 +8,14 @@ Floor: first. Thread: any. No ``bpy``.
 from typing import Any
 
 from ...api.fields import prompt_of
-from ...api.payloads import Created, TaskStatus
+from ...api.payloads import TERMINAL, Created, TaskStatus
 from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..record.record import Stage, TaskRecord, now_s
 from .result_download import url_entries
+
+#: A task that is older than this when its order is answered was not made by it, in seconds; clocks differ.
+_EARLIER_S = 60.0
 
 
 def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
@@ -28,6 +31,16 @@ def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
         "attempts": 0,
         "status_note": None,
     }
+
+
+def is_earlier_task(created: Created) -> bool:
+    """
+    Return whether the service has answered an order with a task that it had already.
+
+    What became of such a task may have been pushed before this list knew it, and is not pushed again.
+    """
+    made_at_s = created.created_at_s
+    return created.status in TERMINAL or (made_at_s is not None and now_s() - made_at_s > _EARLIER_S)
 
 
 def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:

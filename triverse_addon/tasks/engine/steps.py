@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from ...api.errors import NotFoundError, TriverseError, UnforeseenError
+from ...api.payloads import TERMINAL
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ..converter import Converter, ConvertStopped
@@ -165,7 +166,9 @@ class Steps:
             self._deliver_steps.convert(record)
 
     def _poll_status(self, record: TaskRecord) -> None:
-        limit = self._live_poll_limit if self._context.live else self._poll_limit
+        # Of a task that was over, or unknown here, when the WebSocket told of it, nothing more is pushed.
+        is_pushed = self._context.live and record.service_status not in ("", *TERMINAL)
+        limit = self._live_poll_limit if is_pushed else self._poll_limit
         if delay_s := max(limit.delay_s(), self._context.gate.pause_s(str(Stage.WAITING))):
             self.transitions.schedule(record, delay_s)
             return

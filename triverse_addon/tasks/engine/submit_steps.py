@@ -23,7 +23,7 @@ from ..settings import Settings
 from . import reconcile
 from .context import EngineContext
 from .pacing import UPLOADS, UPLOADS_SPAN_S, SlidingWindowLimiter, poll_interval_s
-from .service_updates import apply_created
+from .service_updates import apply_created, is_earlier_task
 from .transitions import MAX_ATTEMPTS, Transitions, is_passing
 
 #: Length of the mark of a key: one of 16 million others has the same.
@@ -193,7 +193,7 @@ class SubmitSteps:
         self._take_over(record, created.task_uuid)
         self._transitions.move(
             record,
-            after_s=poll_interval_s(0, queue_wait_s=None, live=self._context.live),
+            after_s=0.0 if is_earlier_task(created) else poll_interval_s(0, queue_wait_s=None, live=self._context.live),
             history=Sentence.of("Accepted by the service as task {uuid}.", uuid=created.task_uuid),
             **apply_created(record, created),
         )
