@@ -339,6 +339,26 @@ def test_credits_that_run_out_on_the_way(cli: Cli, service: StandIn) -> None:
     assert len(charges(service)) == 3
 
 
+def test_the_same_command_goes_on_when_there_are_credits_again(cli: Cli, service: StandIn) -> None:
+    """Nothing is wrong with the rows that were under way when the credits ran out. They counted as failed for good."""
+    service.faults.add("balance", body='{"code": 0, "data": {"balance": 1000, "frozen": 0}}')
+    service.state.user.balance = 25
+    answer = batch(cli, *GLB, "--jobs", "3")
+    assert answer.code == 3, answer.people
+    assert report(cli)["counts"] == {"account": 2, "done": 1}
+    assert "The same command goes on" in answer.people
+    service.state.user.balance = 30
+    answer = batch(cli, *GLB)
+    assert answer.code == 3, answer.people
+    assert "2 rows cost 40 credits. You have 30." in answer.people
+    service.state.user.balance = 100
+    answer = batch(cli, *GLB)
+    assert answer.code == 0, answer.people
+    assert len(charges(service)) == 3
+    assert batch(cli, *GLB).code == 0
+    assert len(charges(service)) == 3
+
+
 # -----------------------------------------------------------------------------
 # Within limits
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...tasks.record.record import FAILED_STAGES, TaskRecord
+from ...api.service_codes import ServiceCode
+from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..input.order_ids import key_in
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of
@@ -29,7 +30,7 @@ class RowAction(StrEnum):
     WRITE = "write"
     """The model was downloaded and has to be written into the library."""
     RETRY = "retry"
-    """It failed, and is retried."""
+    """It failed, and is retried: with ``--retry-failed``, and always if there were too few credits."""
     SKIP = "leave"
     """It is skipped: it failed, or it did not fail and ``--retry-failed`` was given."""
 
@@ -119,7 +120,7 @@ def plan(
         if entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)):
             action = RowAction.NOTHING
         elif _has_failed(record, entry, row, with_blender=with_blender):
-            action = RowAction.RETRY if retry_failed else RowAction.SKIP
+            action = RowAction.RETRY if retry_failed or _lacked_credits(record) else RowAction.SKIP
         elif retry_failed:
             action = RowAction.SKIP
         elif record is not None:
@@ -148,6 +149,16 @@ def in_start_order(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
     """Return the rows in the order in which a run starts them, after those with nothing to do."""
     rank = {action: place for place, action in enumerate(_START_ORDER)}
     return sorted(planned, key=lambda one: (rank.get(one.action, -1), one.row.number))
+
+
+def _lacked_credits(record: TaskRecord | None) -> bool:
+    """Return whether an order was refused for its price: nothing is wrong with the row, and credits can be added."""
+    return (
+        record is not None
+        and record.stage is Stage.FAILED
+        and record.is_final
+        and record.error_code == ServiceCode.INSUFFICIENT_CREDITS
+    )
 
 
 def _has_failed(record: TaskRecord | None, entry: Entry | None, row: Row, *, with_blender: bool) -> bool:

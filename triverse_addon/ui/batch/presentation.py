@@ -110,8 +110,8 @@ def counts(batch: BatchSession) -> str:
         parts.append(tr("{count} done", count=found[RowAction.NOTHING]))
     if going := found[RowAction.FOLLOW] + found[RowAction.WRITE]:
         parts.append(tr("{count} under way", count=going))
-    if found[RowAction.ORDER]:
-        parts.append(tr("{count} to be made", count=found[RowAction.ORDER]))
+    if to_make := found[RowAction.ORDER] + found[RowAction.RETRY]:
+        parts.append(tr("{count} to be made", count=to_make))
     if found[RowAction.SKIP]:
         parts.append(tr("{count} failed", count=found[RowAction.SKIP]))
     return " · ".join(parts)
