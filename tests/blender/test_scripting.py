@@ -123,6 +123,26 @@ def test_what_cannot_be_imported_says_why(triverse: Triverse, service: StandIn) 
     assert len(bpy.data.collections) == 0
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"height": value} for value in (0, -1.0, float("nan"), float("inf"), "tall")]
+    + [{"at": value} for value in ((0.0, 1.0), "abc", None, (0.0, 0.0, float("nan")))],
+    ids=str,
+)
+def test_a_place_or_height_that_cannot_be_used_leaves_the_task_as_it_is(
+    triverse: Triverse, given: dict[str, Any]
+) -> None:
+    """A text as height failed the task for good; 0 and less gave a model without size, or on its head."""
+    task = made(triverse)
+    [field] = given
+    with pytest.raises(scripting.InputError, match=f"^{field} must be ") as caught:
+        task.import_into(**given)
+    assert caught.value.field == field
+    assert (task.stage, len(bpy.data.collections)) == ("ready", 0)
+    low, high = box_of(task.import_into(height="0.5"))  # type: ignore[arg-type]
+    assert high.z - low.z == pytest.approx(0.5, abs=1e-4)
+
+
 def test_files_that_were_deleted_are_fetched_again(triverse: Triverse, service: StandIn) -> None:
     task = made(triverse)
     for path in (task.files.model, task.files.blend):

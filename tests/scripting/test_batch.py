@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,23 @@ def test_problems_and_limits_order_nothing(triverse: Triverse, service: StandIn,
     with pytest.raises(scripting.InputError):
         triverse.batch(ROWS)
     assert not service.state.tasks
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"jobs": 0}, {"jobs": 1001}, {"jobs": "many"}, {"jobs": True}, {"max_credits": -1}, {"max_credits": 9.5}],
+    ids=str,
+)
+def test_a_number_that_cannot_be_used_is_refused_at_once(
+    triverse: Triverse, service: StandIn, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    """Without a task at a time, the wait never ended; a text broke every later wait of the script."""
+    [field] = given
+    with pytest.raises(scripting.InputError, match=f"^{field} must be ") as caught:
+        triverse.batch(ROWS, tmp_path / "library", **given)
+    assert caught.value.field == field
+    assert not service.state.tasks
+    assert triverse.batch(ROWS, tmp_path / "library", jobs="4", max_credits=100.0).wait().error is None  # type: ignore[arg-type]
 
 
 def test_failed_rows_are_no_error_and_are_tried_again_on_request(

@@ -7,6 +7,7 @@ Floor: between second and third. Thread: main. No ``bpy``.
 
 import json
 import logging
+import operator
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..api.errors import InputError, TriverseError, UnforeseenError
+from ..api.field_values import check_value
+from ..api.fields import Field, Kind
 from ..api.flows import FLOWS
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
@@ -24,7 +27,7 @@ from ..batch.library.safe_paths import make_folder
 from ..batch.outside_files import ANY_FILE
 from ..batch.rows.problems import BatchProblemsError
 from ..batch.rows.raw_rows import LEDGER, column_key
-from ..batch.run.limits import Limits
+from ..batch.run.limits import MAX_CONCURRENT_TASKS, Limits
 from ..batch.run.outcome import Outcome, Progress
 from ..batch.run.plan import PlannedRow
 from ..batch.run.quotes import Prices
@@ -44,10 +47,25 @@ log = logging.getLogger(__name__)
 
 #: Interval between two looks of a wait, in seconds.
 _STEP_S = 0.05
+#: More than any account has.
+_MAX_CREDITS = 10**12
 #: Columns that name a file, for which a script may give a relative path.
 _SOURCES = frozenset(
     name for flow in FLOWS.values() for field in flow.sources for name in (field.name, field.name.removesuffix("_file"))
 )
+
+
+def _whole(name: str, value: Any, minimum: int, maximum: int) -> int:
+    """
+    Return an argument as an integer.
+
+    :raises InputError: it is none, or out of range.
+    """
+    if hasattr(value, "__index__") and not isinstance(value, bool):  # also the integers of numpy and pandas
+        value = operator.index(value)
+    found = check_value(Field(name, Kind.INT, name, "", minimum=minimum, maximum=maximum), value)
+    assert isinstance(found, int)
+    return found
 
 
 class Batch:
@@ -71,6 +89,8 @@ class Batch:
     def __init__(
         self, connection: Connection, request: "Request", *, max_credits: int | None, retry_failed: bool, jobs: int
     ) -> None:
+        max_credits = None if max_credits is None else _whole("max_credits", max_credits, 0, _MAX_CREDITS)
+        limits = Limits(jobs=_whole("jobs", jobs, 1, MAX_CONCURRENT_TASKS), max_credits=max_credits)
         self.progress = None
         self.outcomes = ()
         self.report = None
@@ -81,7 +101,7 @@ class Batch:
         self._asked = request.asked
         self._max_credits = max_credits
         self._retry_failed = retry_failed
-        self._limits = Limits(jobs=jobs, max_credits=max_credits)
+        self._limits = limits
         self._on_done: list[Callable[[Batch], None]] = []
         engine, host = connection.engine, connection.host
 

@@ -292,11 +292,11 @@ class Triverse:
         :param max_credits: order nothing if it costs more than this, in credits, or an amount that the service does not
             tell before; None for as much as the account has.
         :param retry_failed: try the failed rows again, and only those.
-        :param jobs: the most tasks that are under way at once.
+        :param jobs: the most tasks that are under way at once, 1 to 1000.
         :param defaults: values by column for rows that do not have their own.
         :param batch_id: another text orders everything again, and pays for it.
         :param allow_outside_files: open files that lie outside the folder of the file ``rows``.
-        :raises InputError: ``rows`` are mappings, and there is no ``library``.
+        :raises InputError: ``rows`` are mappings, and there is no ``library``; or a number cannot be used.
         """
         from .batch import Batch, request_for
 

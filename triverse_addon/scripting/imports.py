@@ -5,6 +5,7 @@ Imports models for scripts, and calls the handlers of scripts after every import
 Floor: between second and third. Thread: main. Imports ``bpy``.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -147,6 +148,39 @@ def _origin(scene: bpy.types.Scene) -> Origin:
     return Origin(session=token(), file=bpy.data.filepath, scene_id=scene_id, scene_name=scene.name)
 
 
+def _location(at: Sequence[float] | bpy.types.Object) -> tuple[float, float, float]:
+    """
+    Return the coordinates of a point or an object.
+
+    :raises InputError: there are not three numbers.
+    """
+    try:
+        x, y, z = at.matrix_world.translation if isinstance(at, bpy.types.Object) else at
+        location = float(x), float(y), float(z)
+    except (TypeError, ValueError):
+        location = math.nan, math.nan, math.nan
+    if not all(map(math.isfinite, location)):
+        raise InputError(Sentence.of("at must be an object, or three numbers."), field="at")
+    return location
+
+
+def _height(height: float | None) -> float | None:
+    """
+    Return a height as a number.
+
+    :raises InputError: it is none, or not above 0: the model would have no size, or stand on its head.
+    """
+    if height is None:
+        return None
+    try:
+        found = float(height)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not (math.isfinite(found) and found > 0):
+        raise InputError(Sentence.of("height must be a number above 0."), field="height")
+    return found
+
+
 def _placement(
     scene: bpy.types.Scene,
     at: Sequence[float] | bpy.types.Object,
@@ -167,11 +201,9 @@ def _placement(
         # A script may have moved or made it a line before.
         scene.view_layers[0].update()
     units = units_of(scene)
-    location = at.matrix_world.translation if isinstance(at, bpy.types.Object) else at
-    x, y, z = location
     return Placement(
-        location=(x, y, z),
-        height=height,
+        location=_location(at),
+        height=_height(height),
         on_ground=on_ground,
         placeholder=marker.name if marker is not None else "",
         placeholder_uid=marker.session_uid if marker is not None else 0,

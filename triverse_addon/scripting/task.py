@@ -250,7 +250,7 @@ class Task:
         :raises NotReadyError: the model is not there yet; or, in a window, it has to be converted for this scene first,
             and is then imported by itself.
         :raises ImportFailedError: the model cannot be imported.
-        :raises InputError: there is no such object or scene.
+        :raises InputError: there is no such object or scene, or ``at`` or ``height`` cannot be used.
         """
         from .imports import import_into  # imports bpy
 
