@@ -2,7 +2,7 @@
 """
 Checks images and models before they are uploaded.
 
-Ground floor; worker threads (it reads the first bytes of files); no ``bpy``.
+Ground floor; worker threads (it reads the first and last bytes of files); no ``bpy``.
 
 The format is detected by the content, not by the file name: the service rejects a GIF named ``.png`` too, but only
 after the upload. Limits and formats: the service's upload pages.
@@ -16,6 +16,7 @@ from pathlib import Path
 from . import model_kinds
 from .errors import InputError
 from .model_kinds import model_type
+from .picture_ends import is_cut_off
 from .picture_kinds import HEAD_BYTES, TAKEN, picture_kind
 from .sentence import Sentence
 
@@ -34,14 +35,32 @@ def check_image(path: str | os.PathLike[str], *, field: str = "image_file") -> s
 
     :param path: the image file.
     :param field: name of the field for the error.
-    :raises InputError: (``field``) the file is missing, unreadable, empty, too large, or of another format.
+    :raises InputError: (``field``) the file is missing, unreadable, empty, too large, of another format, or its end is
+        missing.
     """
     file = Path(path)
     head = _head(file, MAX_IMAGE_BYTES, field)
-    content_type = image_type(head)
-    if content_type is None:
-        raise InputError(_no_picture(picture_kind(head), file.name), field=field)
-    return content_type
+    kind = picture_kind(head)
+    if kind not in TAKEN:
+        raise InputError(_no_picture(kind, file.name), field=field)
+    try:
+        with file.open("rb") as stream:
+            is_cut = is_cut_off(stream, kind)
+    except OSError:
+        raise InputError(_unreadable(file), field=field) from None
+    if is_cut:
+        raise InputError(
+            Sentence.of(
+                "The end of {name} is missing: it was copied or saved only in part. Copy or save it again.",
+                name=file.name,
+            ),
+            field=field,
+        )
+    return TAKEN[kind]
+
+
+def _unreadable(file: Path) -> Sentence:
+    return Sentence.of("The file {path} cannot be read. Check its permissions.", path=str(file))
 
 
 def _no_picture(kind: str, name: str) -> Sentence:
@@ -121,9 +140,7 @@ def _head(file: Path, limit_bytes: int, field: str) -> bytes:
         with file.open("rb") as stream:
             head = stream.read(max(HEAD_BYTES, model_kinds.HEAD_BYTES))
     except (OSError, ValueError):  # ValueError: a null character in the path
-        raise InputError(
-            Sentence.of("The file {path} cannot be read. Check its permissions.", path=str(file)), field=field
-        ) from None
+        raise InputError(_unreadable(file), field=field) from None
     if not head:
         raise InputError(Sentence.of("The file {name} is empty.", name=file.name), field=field)
     if size_bytes > limit_bytes:

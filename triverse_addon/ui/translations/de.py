@@ -591,6 +591,7 @@ TEXTS = {
     "The download was stopped. It goes on at the next start.": "Das Herunterladen wurde angehalten. Es geht beim nächsten Start weiter.",
     "The downloaded model {path} is not there any more.": "Das heruntergeladene Modell {path} ist nicht mehr da.",
     "The end of the list": "Das Ende der Liste",
+    "The end of {name} is missing: it was copied or saved only in part. Copy or save it again.": "Das Ende von {name} fehlt: Die Datei wurde nur zum Teil kopiert oder gespeichert. Kopieren oder speichern Sie sie noch einmal.",
     "The file came compressed, although that was not asked for.": "Die Datei kam komprimiert, obwohl das nicht verlangt war.",
     "The file cannot be opened: {reason}": "Die Datei kann nicht geöffnet werden: {reason}",
     "The file cannot be written: {reason}. Make room, then press Retry.": "Die Datei kann nicht geschrieben werden: {reason}. Schaffen Sie Platz, dann drücken Sie „Wiederholen“.",

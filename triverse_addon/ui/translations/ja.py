@@ -591,6 +591,7 @@ TEXTS = {
     "The download was stopped. It goes on at the next start.": "ダウンロードは中断されました。次の起動時に続行します。",
     "The downloaded model {path} is not there any more.": "ダウンロードしたモデル {path} はもうありません。",
     "The end of the list": "リストの末尾",
+    "The end of {name} is missing: it was copied or saved only in part. Copy or save it again.": "{name} の末尾がありません。コピーまたは保存が途中で終わっています。もう一度コピーするか保存してください。",
     "The file came compressed, although that was not asked for.": "要求していないのに、ファイルが圧縮されて届きました。",
     "The file cannot be opened: {reason}": "ファイルを開けません: {reason}",
     "The file cannot be written: {reason}. Make room, then press Retry.": "ファイルを書き込めません: {reason}。空きを作ってから「再試行」を押してください。",

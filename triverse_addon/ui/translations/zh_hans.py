@@ -591,6 +591,7 @@ TEXTS = {
     "The download was stopped. It goes on at the next start.": "下载已停止。下次启动时会继续。",
     "The downloaded model {path} is not there any more.": "下载的模型 {path} 已不存在。",
     "The end of the list": "列表的末尾",
+    "The end of {name} is missing: it was copied or saved only in part. Copy or save it again.": "{name} 缺少末尾：复制或保存时只完成了一部分。请重新复制或保存。",
     "The file came compressed, although that was not asked for.": "文件以压缩形式到达，但并未如此要求。",
     "The file cannot be opened: {reason}": "无法打开文件：{reason}",
     "The file cannot be written: {reason}. Make room, then press Retry.": "无法写入文件：{reason}。请腾出空间，然后按“重试”。",
