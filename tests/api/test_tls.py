@@ -17,12 +17,15 @@ from typing import Any
 import certifi
 import pytest
 import requests
+from urllib3.util.ssltransport import SSLTransport
 
 from tests.api.certificates import Authority, SecureServer
 from tests.api.raw_server import KEY, PATIENCE_S, RawServer, Serve, Visit, answering
 from triverse_addon.api import cancellable_http, proxies, tls
+from triverse_addon.api.cancellable_http import Guard
 from triverse_addon.api.client import Client
-from triverse_addon.api.errors import BadAnswerError, ConnectError
+from triverse_addon.api.deadlines import Deadlines
+from triverse_addon.api.errors import BadAnswerError, ConnectError, ConnectionLostError
 from triverse_addon.api.websocket import snapshot
 
 pytestmark = pytest.mark.kind("networks")
@@ -148,6 +151,46 @@ def test_a_socks_proxy_is_no_way_past_certificates(authority: Authority, monkeyp
             client.balance()
         assert server.requests == []
     assert not caught.value.sent
+
+
+def test_nothing_encrypted_is_taken_for_a_part_of_a_file_when_blender_is_closed(
+    authority: Authority, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lie in the middle of the model when the download is resumed."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+
+    def serve(visit: Visit) -> None:
+        visit.read_request()
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n")
+        for _ in range(500):
+            visit.send(b"A" * 100_000)
+
+    with SecureServer(good, serve) as server, Client(server.url, KEY) as client:
+        body = client.read_file(client.open_asset(f"{server.url}/model.glb"), 65536)
+        assert set(next(body)) == {ord("A")}
+        time.sleep(0.3)  # more has arrived than was read
+        client.close()
+        with pytest.raises(ConnectionLostError):
+            next(body)
+
+
+def test_a_request_through_tls_in_tls_can_be_cancelled() -> None:
+    """Through a proxy that is spoken to by TLS: urllib3 puts an object of its own in the place of the socket."""
+    deadlines = Deadlines()
+    for by in ("deadline", "close"):
+        one, other = socket.socketpair()
+        with one, other, Guard(deadlines) as guard:
+            tunnel = SSLTransport.__new__(SSLTransport)
+            tunnel.socket = one
+            guard.attach(tunnel, reused=False)
+            if by == "close":
+                guard.cancel("close")
+            else:
+                guard.set_deadline(0.01)
+            other.settimeout(PATIENCE_S)
+            assert other.recv(1) == b""
+            assert guard.cancelled_by == by
+    deadlines.close()
 
 
 def test_a_list_of_certifi_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,8 +103,22 @@ class Guard:
             self.cancelled_by = self.cancelled_by or by
             connected = self._socket
         if connected is not None:
-            with contextlib.suppress(OSError):  # already closed
-                connected.shutdown(socket.SHUT_RDWR)
+            _shut_down(connected)
+
+
+def _shut_down(connected: Any) -> None:
+    """
+    End all reads and writes of a socket.
+
+    TLS stays in place, which `ssl.SSLSocket.shutdown` takes away first: another thread would then read what has
+    arrived still encrypted, and take it for a part of the file.
+    """
+    while not isinstance(connected, socket.socket):  # TLS through a TLS proxy holds the socket that it uses
+        connected = getattr(connected, "socket", None)
+        if connected is None:
+            return
+    with contextlib.suppress(OSError):  # already closed
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _guard() -> Guard | None:

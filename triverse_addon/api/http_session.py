@@ -213,21 +213,19 @@ class HttpSession:
             raise TypeError("not an answer of this client")
         guard = self._streams[response]
         body = pieces(response.raw, chunk_bytes, decode=False)
-        failure: TriverseError | None = None
-        while failure is None:
-            piece = b""
+        while True:
             try:
                 piece = next(body, b"")
             except NETWORK_ERRORS as error:
                 failure = to_transport_error(error, guard)
-            if piece:
-                yield piece
-            elif failure is None:
-                if guard.cancelled_by:  # without Content-Length, cancelling looks like the end of the body
-                    failure = to_transport_error(None, guard)
                 break
-        if failure is not None:
-            raise failure
+            if guard.cancelled_by:  # without Content-Length, that looks like the end of the body
+                failure = to_transport_error(None, guard)
+                break
+            if not piece:
+                return
+            yield piece
+        raise failure
 
     # -------------------------------------------------------------------------
     # One request, redirects included
