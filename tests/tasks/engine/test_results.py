@@ -16,7 +16,10 @@ import pytest
 from tests.service import results
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
+from triverse_addon.api.sentence import Sentence
+from triverse_addon.tasks.engine import result_download
 from triverse_addon.tasks.engine.import_queue import files_are_there
+from triverse_addon.tasks.files.download_errors import ExpiredLinkError
 from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord, TaskRequest
 from triverse_addon.tasks.record.status_text import overall_progress, stage_text
 from triverse_addon.tasks.store.query import Query
@@ -92,6 +95,38 @@ def test_another_format(service: StandIn, driver: Driver, wanted: str, shape: st
 def test_a_glb_goes_the_way_of_models(driver: Driver) -> None:
     record = driver.reaches(ordered(driver, "convert-model-format", {"output_format": "glb"}), Stage.IMPORTED)
     assert record.result_files == ()
+
+
+@pytest.mark.parametrize("fault", [{"expired": True}, {"status": 404}, {"body": "<html>", "content_type": "text/html"}])
+def test_no_picture_of_several_is_given_up_for_one_refusal(
+    service: StandIn, driver: Driver, fault: dict[str, Any]
+) -> None:
+    service.state.settings.answer_shape = "list"
+    for kind in ("asset", "preview"):
+        service.faults.add(kind, **fault)
+    record = done(driver, ordered(driver, "model-preview-render", {"image_count": 3}))
+    wanted = [results.picture(color) for color in results.COLORS[:3]]
+    assert [Path(path).read_bytes() for path in record.result_files] == wanted
+
+
+@pytest.mark.parametrize("links", [{"latency_s": 0.0}, {"status": 503}], ids=["", "no links"])
+def test_what_never_comes_keeps_no_other_picture_back(
+    service: StandIn, driver: Driver, monkeypatch: pytest.MonkeyPatch, links: dict[str, Any]
+) -> None:
+    service.state.settings.answer_shape = "list"
+    service.faults.add("url", times=None, **links)
+    fetch = result_download._fetch_one
+
+    def without_second(*given: Any) -> Path:
+        if given[4] == (2, 3):
+            raise ExpiredLinkError(Sentence.of("It is gone."))
+        return fetch(*given)
+
+    monkeypatch.setattr(result_download, "_fetch_one", without_second)
+    task_id = ordered(driver, "model-preview-render", {"image_count": 3})
+    record = done(driver, task_id)
+    assert [Path(path).name for path in record.result_files] == ["picture-01.png", "picture-03.png"]
+    assert any("Only 2 of the 3 files" in str(line.sentence) for line in driver.engine.history(task_id))
 
 
 @pytest.mark.parametrize("word", ["nofile", "fail"])

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 #: Number of failed tries after which a way that gives nothing is no longer waited for. It may be blocked for good, as
 #: by a firewall of a studio that lets only the service through.
-_PATIENCE = 2
+PATIENCE = 2
 
 _RANK = [ForeignFileError, RefusedAddressError, ExpiredLinkError, NotFoundError]
 
@@ -98,7 +98,7 @@ def fetch_model(
             continue
         except (TransportError, ServiceError) as error:
             if not isinstance(problem, ForeignFileError):
-                is_dead = isinstance(error, TransportError | UnavailableError) and record.attempts >= _PATIENCE
+                is_dead = isinstance(error, TransportError | UnavailableError) and record.attempts >= PATIENCE
                 # What is on its way, however slowly, is not given up for another way, where it may begin anew.
                 if not is_dead or context.stop.is_set() or _size_bytes(part_of(spec.target)) > part_bytes:
                     raise
@@ -186,7 +186,7 @@ def fresh_links(client: "Client", record: TaskRecord) -> tuple[Links | None, Tri
     except NotFoundError:
         return None, None
     except (TransportError, ServiceError) as error:
-        if record.attempts < _PATIENCE:
+        if record.attempts < PATIENCE:
             raise
         log.info("there is no new link to the files of task %s: %s", record.id, error)
         return None, error

@@ -22,12 +22,21 @@ from ...api.fields import prompt_of
 from ...api.flows import output_format
 from ...api.output_values import MOST_CHARACTERS, MOST_FILES, result_text
 from ...api.picture_kinds import HEAD_BYTES, SUFFIX_OF, TAKEN, picture_kind
+from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..files.download_errors import ExpiredLinkError, ForeignFileError
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..record.record import TaskRecord
 from .context import EngineContext
-from .model_download import OpenAt, asset_opener, fresh_links, nothing_to_download, task_opener, with_status_check
+from .model_download import (
+    PATIENCE,
+    OpenAt,
+    asset_opener,
+    fresh_links,
+    nothing_to_download,
+    task_opener,
+    with_status_check,
+)
 
 if TYPE_CHECKING:
     from ...api.client import Client
@@ -80,7 +89,13 @@ def fetch_results(
     if record.flow in TEXTS and (text := client.status(record.task_uuid or "").result_text):
         return (), text
     problem: TriverseError | None = None
+    best: list[Path] = []
+    most = 0
     for openers in _ways(client, record):
+        if len(openers) < most:  # this way gives fewer, and would replace a part of what is here
+            if record.attempts >= PATIENCE:
+                break
+            continue
         files = []
         for number, open_at in enumerate(openers, start=1):
             try:
@@ -89,11 +104,27 @@ def fetch_results(
                 log.info("a result of task %s did not come: %s", record.id, error)
                 if problem is None or isinstance(error, ForeignFileError):
                     problem = error
-        if files and record.flow not in TEXTS:
-            return tuple(sorted(files, key=lambda path: not is_picture(path))), ""
+        if record.flow not in TEXTS:
+            if files and len(files) == len(openers):
+                return _pictures_first(files), ""
+            best, most = max(best, files, key=len), max(most, len(openers) if files else 0)
+            continue
         if texts := [text for path in files if (text := _text_in(path, record))]:
             return (), texts[0]
+    if best and record.attempts >= PATIENCE:
+        sentence = Sentence.of(
+            "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.",
+            count=len(best),
+            all=most,
+        )
+        context.store.add_history(record.id, "WARNING", sentence)
+        context.notice("WARNING", sentence, record.id)
+        return _pictures_first(best), ""
     raise problem or nothing_to_download()
+
+
+def _pictures_first(files: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(sorted(files, key=lambda path: not is_picture(path)))
 
 
 def is_picture(path: Path) -> bool:

@@ -397,6 +397,7 @@ TEXTS = {
     "Only https addresses are used, so that nobody can listen: {url}": "Es werden nur https-Adressen verwendet, damit niemand mithören kann: {url}",
     "Only older pages of the documentation describe it, so the service may refuse it.": "Nur ältere Seiten der Dokumentation beschreiben dies; der Dienst kann es also ablehnen.",
     "Only what was made from words or pictures can be refined.": "Verfeinern lässt sich nur, was aus Worten oder Bildern gemacht wurde.",
+    "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.": "Nur {count} der {all} Dateien dieser Aufgabe sind angekommen. Die anderen finden Sie vielleicht auf der Website von Triverse.",
     "Open These Files, and Send Them with the Batch?": "Diese Dateien öffnen und mit dem Stapel senden?",
     "Open the folder in which models are kept": "Den Ordner öffnen, in dem Modelle aufbewahrt werden",
     "Open the folder of the asset library": "Den Ordner der Asset-Bibliothek öffnen",

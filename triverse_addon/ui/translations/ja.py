@@ -397,6 +397,7 @@ TEXTS = {
     "Only https addresses are used, so that nobody can listen: {url}": "盗聴を防ぐため、httpsアドレスだけを使用します: {url}",
     "Only older pages of the documentation describe it, so the service may refuse it.": "古い版の文書にしか説明がないため、サービスに拒否されることがあります。",
     "Only what was made from words or pictures can be refined.": "高品質化できるのは、言葉または画像から作ったものだけです。",
+    "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.": "このタスクの {all} ファイルのうち {count} ファイルだけ届きました。残りは Triverse のウェブサイトで確認してください。",
     "Open These Files, and Send Them with the Batch?": "これらのファイルを開いてバッチと一緒に送りますか?",
     "Open the folder in which models are kept": "モデルの保存先フォルダーを開きます",
     "Open the folder of the asset library": "アセットライブラリのフォルダーを開きます",

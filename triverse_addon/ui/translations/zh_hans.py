@@ -397,6 +397,7 @@ TEXTS = {
     "Only https addresses are used, so that nobody can listen: {url}": "为防止窃听，只使用 https 地址：{url}",
     "Only older pages of the documentation describe it, so the service may refuse it.": "只有旧版文档描述了此功能，因此服务可能拒绝。",
     "Only what was made from words or pictures can be refined.": "只有由文字或图片生成的模型才能精制。",
+    "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.": "此任务的 {all} 个文件中只收到 {count} 个。请在 Triverse 网站上查找其余文件。",
     "Open These Files, and Send Them with the Batch?": "打开这些文件并随批次发送吗？",
     "Open the folder in which models are kept": "打开保存模型的文件夹",
     "Open the folder of the asset library": "打开资产库的文件夹",
