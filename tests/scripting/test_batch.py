@@ -62,6 +62,17 @@ def test_files_that_rows_name_may_lie_anywhere(
     assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done"]
 
 
+def test_a_batch_that_is_stopped_before_it_has_begun_says_so(
+    triverse: Triverse, service: StandIn, tmp_path: Path
+) -> None:
+    batch = triverse.batch(ROWS, tmp_path / "library")
+    batch.stop()
+    batch.wait()
+    assert [str(outcome.result) for outcome in batch.outcomes] == ["open", "open"]
+    assert {str(outcome.sentence) for outcome in batch.outcomes} == {"The batch ended before this row was done."}
+    assert service.state.creations == []
+
+
 def test_a_limit_is_not_kept_by_rows_without_a_price(triverse: Triverse, service: StandIn, tmp_path: Path) -> None:
     service.faults.add("quote", status=400, code=1004, times=None)
     with pytest.raises(scripting.OverBudgetError, match="no price of 2 rows"):

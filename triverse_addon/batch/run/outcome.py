@@ -91,12 +91,14 @@ class Progress:
 
 
 def untouched(planned: PlannedRow) -> Outcome:
-    """Return the outcome of a row that this run skips."""
+    """Return the outcome of a row that this run skips, or has not begun."""
     record, entry = planned.record, planned.entry
     if planned.action is RowAction.NOTHING:
         return Outcome(planned, RowResult.DONE, was_there=True, record=record, entry=entry)
     if not planned.has_failed:
-        sentence = Sentence.of("This run was about failed rows only.")
+        sentence = Sentence.of("The batch ended before this row was done.")
+        if planned.action is RowAction.SKIP:
+            sentence = Sentence.of("This run was about failed rows only.")
         return Outcome(planned, RowResult.OPEN, sentence, record=record, entry=entry)
     if record is not None and record.error is not None:
         return Outcome(planned, RowResult.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
