@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.service.server import StandIn
 from tests.tasks.engines import running
+from triverse_addon.tasks.engine.request_gate import BlockReason
 from triverse_addon.tasks.record.record import Stage, TaskRequest
 
 #: What becomes of every request to the storage, as behind a firewall that lets only the service through.
@@ -98,3 +100,33 @@ def test_a_link_that_is_not_given_for_now_is_asked_for_again(service: StandIn, t
         assert driver.record(task_id).stage is Stage.DOWNLOADING
         rule.times = expired.times = 0
         driver.reaches(task_id, Stage.IMPORTED)
+
+
+@pytest.mark.parametrize("answer", [{"html": True}, {"code": 1003}], ids=["a page", "a code that is not known"])
+def test_a_task_that_is_refused_keeps_no_other_one_back(
+    service: StandIn, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    """As one of somebody else. The same answer to every question would be about the key."""
+    with running(service, tmp_path) as driver:
+        refused = driver.reaches(driver.submit("a stone well hold"), Stage.WAITING)
+        path = re.escape(f"/tasks/{refused.task_uuid}")
+        rule = service.faults.add("status", path=path, status=403, times=None, **answer)
+        driver.until(lambda: rule.hits >= 2)
+        record = driver.reaches(driver.submit("a red chair tris:1k"), Stage.IMPORTED, Stage.FAILED)
+        assert record.stage is Stage.IMPORTED, record.error
+        assert driver.engine.blocked() == (BlockReason.NONE, None)
+        assert driver.record(refused.id).stage is Stage.WAITING
+        rule.times = 0
+        service.state.finish(refused.task_uuid or "")
+        driver.reaches(refused.id, Stage.IMPORTED)
+
+
+def test_a_model_that_is_refused_keeps_no_other_one_back(service: StandIn, tmp_path: Path) -> None:
+    service.faults.add("asset", times=1, expired=True)
+    rule = service.faults.add("url", times=None, status=403, html=True)
+    with running(service, tmp_path) as driver:
+        refused = driver.submit("a stone well tris:1k")
+        driver.until(lambda: rule.hits)
+        driver.reaches(driver.submit("a red chair tris:1k"), Stage.IMPORTED)
+        driver.reaches(refused, Stage.IMPORTED)
+        assert driver.engine.blocked() == (BlockReason.NONE, None)

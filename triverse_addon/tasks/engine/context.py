@@ -9,10 +9,11 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ...api.errors import LibraryError, UnforeseenError
+from ...api.errors import AuthenticationError, LibraryError, UnforeseenError
 from ...api.libraries import needing
 from ...api.sentence import Sentence
 from ..files.seals import Seals
@@ -124,6 +125,20 @@ class EngineContext:
                     self.gate.cannot_work("libraries", error)
                     raise
             return self._client
+
+    def is_key_refused(self, error: AuthenticationError) -> bool:
+        """
+        Return whether a refusal is of the key, and not only of the task that was asked for, such as somebody else's.
+
+        :raises TriverseError: the service cannot be asked now.
+        """
+        if error.http_status != HTTPStatus.FORBIDDEN:
+            return True
+        try:
+            self.client().me()
+        except AuthenticationError:
+            return True
+        return False
 
     @contextlib.contextmanager
     def stop_event(self, task_id: str) -> Iterator[threading.Event]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...api.backoff import backoff_s
-from ...api.errors import NothingToDownloadError, TransportError, TriverseError, UnavailableError
+from ...api.errors import AuthenticationError, NothingToDownloadError, TransportError, TriverseError, UnavailableError
 from ...api.sentence import Sentence
 from ..converter import (
     ChildNotStartedError,
@@ -102,6 +102,10 @@ class DeliverSteps:
             self._no_model(record, self._foreign.setdefault(record.id, error))
         except DownloadStopped:
             raise
+        except AuthenticationError as error:
+            if self._context.is_key_refused(error):
+                raise
+            self._not_fetched(record, model_download.expired())
         except DownloadBusyError as error:
             self._transitions.reschedule(record, error, _BUSY_S, attempts=record.attempts)
         except (TransportError, UnavailableError, ExpiredLinkError) as error:

@@ -114,6 +114,11 @@ def fetch_model(
     raise passing or problem or nothing_to_download()
 
 
+def expired() -> ExpiredLinkError:
+    """Return the error about a link that leads to a file no longer."""
+    return ExpiredLinkError(Sentence.of("The link to the file has expired. A new one is asked for."))
+
+
 def _size_bytes(path: Path) -> int:
     """Return the size of a file, 0 if there is none."""
     try:
@@ -217,7 +222,7 @@ def with_status_check(open_at: OpenAt) -> Callable[[int, str | None], StreamResp
             return cast(StreamResponse, response)
         response.close()
         if status in _EXPIRED:
-            raise ExpiredLinkError(Sentence.of("The link to the file has expired. A new one is asked for."))
+            raise expired()
         raise UnavailableError(
             Sentence.of("The file storage is not available at the moment. It is tried again."), http_status=status
         )

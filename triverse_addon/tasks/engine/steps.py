@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from ...api.errors import NotFoundError, TriverseError, UnforeseenError
+from ...api.errors import AuthenticationError, NotFoundError, ServiceError, TriverseError, UnforeseenError
 from ...api.payloads import TERMINAL
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
@@ -182,6 +182,11 @@ class Steps:
         except NotFoundError as error:
             self._not_found(record, error, age_s)
             return
+        except AuthenticationError as error:
+            if self._context.is_key_refused(error):
+                raise
+            self._not_found(record, error, age_s)
+            return
         self._context.gate.succeeded(str(Stage.WAITING))
         polls = self._polls[record.id] = self._polls.get(record.id, -1) + 1
         changes = apply_status(record, status)
@@ -189,7 +194,7 @@ class Steps:
         interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._context.live)
         self.transitions.apply_service_status(record, changes, after_s=interval_s)
 
-    def _not_found(self, record: TaskRecord, error: NotFoundError, age_s: float) -> None:
+    def _not_found(self, record: TaskRecord, error: ServiceError, age_s: float) -> None:
         attempts = record.attempts + 1
         # Right after creating a task, the service may not find it yet.
         most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
