@@ -68,6 +68,24 @@ def near(*values: float) -> Any:
 # Boxes
 
 
+def test_a_box_that_goes_with_its_file_takes_no_handler_from_other_add_ons(here: Any, handlers: list[Any]) -> None:
+    """Up to Blender 5.2, a handler that removes itself makes Blender skip the one after it."""
+    from triverse_addon.ui.viewport import box_control
+
+    show(here, waiting())
+    called: list[object] = []
+    other = bpy.app.handlers.persistent(lambda *_: called.append(None))
+    bpy.app.handlers.load_post.append(other)
+    try:
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    finally:
+        bpy.app.handlers.load_post.remove(other)
+    assert handlers == [], "the box is gone"
+    assert len(called) == 1
+    box_control.clear()
+    assert box_control._file_loaded not in bpy.app.handlers.load_post
+
+
 def test_a_box_is_there_while_a_task_runs_and_costs_nothing_else(here: Any, handlers: list[Any]) -> None:
     boxes = show(here)
     assert boxes.shown == ()

@@ -54,6 +54,8 @@ def clear() -> None:
     boxes.shown, boxes.held, boxes.is_broken = (), None, False
     _places.clear()
     _apply(scenes)
+    if _file_loaded in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_file_loaded)
 
 
 def _apply(scenes: set[str]) -> None:
@@ -64,9 +66,10 @@ def _apply(scenes: set[str]) -> None:
         add = bpy.types.SpaceView3D.draw_handler_add
         for draw, kind in ((box_drawing.draw_boxes, "POST_VIEW"), (box_drawing.draw_texts, "POST_PIXEL")):
             _handlers.append(add(draw, (), "WINDOW", kind))
-        bpy.app.handlers.load_post.append(_file_loaded)
+        if _file_loaded not in bpy.app.handlers.load_post:
+            # It stays until `clear()`: up to Blender 5.2, one that removes itself makes Blender skip the next one.
+            bpy.app.handlers.load_post.append(_file_loaded)
     elif _handlers and not is_needed:
-        bpy.app.handlers.load_post.remove(_file_loaded)
         while _handlers:
             bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
         box_drawing.forget()
