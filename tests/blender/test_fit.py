@@ -9,6 +9,7 @@ from mathutils import Euler, Vector
 
 from tests.blender import glbs, kept_children
 from triverse_addon.scene.importing import origin
+from triverse_addon.scene.importing import placement as importing
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
@@ -80,6 +81,17 @@ def test_it_turns_with_the_placeholder(task: TaskRecord) -> None:
     inside = [marker.matrix_world.inverted() @ point for point in bring(task, placeholder="Cube")]
     _, size = box(inside)
     assert tuple(size) == pytest.approx((1.0, 1.0, 1.0), abs=1e-3)
+
+
+@pytest.mark.parametrize("scale", [(-2.0, 4.0, 4.0), (2.0, -4.0, 4.0), (2.0, 4.0, -4.0), (-2.0, -4.0, -4.0)])
+def test_a_mirrored_placeholder_turns_nothing_over(task: TaskRecord, scale: tuple[float, float, float]) -> None:
+    """As Object > Mirror makes it."""
+    marker = cube(scale, (0.0, 0.0, 2.0))
+    marker.rotation_euler = Euler((0.0, 0.0, 0.5))
+    bpy.context.view_layer.update()
+    assert importing.box_of(marker).rotation == pytest.approx(tuple(Euler((0.0, 0.0, 0.5)).to_quaternion()), abs=1e-3)
+    middle, size = box(bring(task, placeholder="Cube"))
+    assert middle.z - size.z / 2 == pytest.approx(0.0, abs=1e-3), "it stands on the floor of the box"
 
 
 def test_an_empty_marks_a_place_too(task: TaskRecord) -> None:

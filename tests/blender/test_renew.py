@@ -266,6 +266,18 @@ def test_a_model_that_was_remade_gives_its_box(single: Converted) -> None:
     assert len(bpy.data.objects) == 1
 
 
+def test_the_place_of_a_mirrored_model_is_not_upside_down(single: Converted) -> None:
+    """A model of another mesh, as Refine brings it, after Object > Mirror."""
+    old = bring(single)
+    (obj,) = old.objects
+    obj.data = bpy.data.meshes.new("other")
+    obj.data.from_pydata([(0, 0, 0), (6, 0, 0), (6, 6, 0), (0, 0, 6)], [], [(0, 1, 2), (0, 1, 3)])
+    obj.scale.x = -1.0
+    bpy.context.view_layer.update()
+    (again,) = bring(single, instead_of=old.name).objects
+    assert again.matrix_world.col[2].z > 0.0
+
+
 def test_textured_and_geometry_only_take_each_others_place(single: Converted) -> None:
     old = bring(single)
     old.objects[0].location = (1, 2, 3)

@@ -10,6 +10,7 @@ objects until the depsgraph is evaluated, and evaluating it for a scene that is 
 scene.
 """
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def box_of(obj: bpy.types.Object) -> FitBox:
     For an instance of a collection, it is that of its objects; for another empty, that of its display size.
     """
     world = world_of(obj)
-    _, rotation, scale = world.decompose()
+    rotation, scale = rotation_of(obj, world), world.to_scale()
     kit = obj.instance_collection if obj.instance_type == "COLLECTION" else None
     extent = bounds(kit.all_objects) if kit is not None else None
     if kit is not None and extent is not None:
@@ -98,6 +99,21 @@ def box_of(obj: bpy.types.Object) -> FitBox:
         centre, size = (low + high) / 2, high - low
     stretched = Vector(abs(length * factor) for length, factor in zip(size, scale, strict=True))
     return FitBox(tuple(world @ centre), tuple(stretched), tuple(rotation))
+
+
+def rotation_of(obj: bpy.types.Object, matrix: Matrix) -> Quaternion:
+    """
+    Return the rotation in a transform of ``obj``.
+
+    A mirroring transform may be taken as mirroring any axis, and rotating to match. Blender takes one that mirrors X as
+    mirroring all, which puts the object upside down. Here it is what the object's own scale mirrors, else X.
+    """
+    if matrix.determinant() >= 0:
+        return matrix.to_quaternion()
+    signs = [-1.0 if factor < 0 else 1.0 for factor in obj.scale]
+    if math.prod(signs) > 0:
+        signs = [-1.0, 1.0, 1.0]
+    return (matrix.to_3x3() @ Matrix.Diagonal(signs)).to_quaternion()
 
 
 def bounds(

@@ -24,7 +24,7 @@ from ...api.sentence import Sentence
 from ..worker import asset_collection, geometry
 from ..worker.asset_collection import stem
 from . import carry_over, layer_state, remap_references, replaced_data
-from .placement import FitBox, TargetTransform, bounds, matrix_to, move, world_matrix, world_of
+from .placement import FitBox, TargetTransform, bounds, matrix_to, move, rotation_of, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
 
 #: Greatest distance of two shapes that count as equal, relative to their size.
@@ -292,8 +292,8 @@ def _turn(model: list[bpy.types.Object], before: list[bpy.types.Object]) -> Quat
     root, old_root = _root(model), _root(before)
     if root is None or old_root is None:
         return Quaternion()
-    own = root.matrix_basis.to_quaternion()
-    return world_matrix(old_root, {}).to_quaternion() @ own.inverted()
+    own = rotation_of(root, root.matrix_basis)
+    return rotation_of(old_root, world_matrix(old_root, {})) @ own.inverted()
 
 
 def _link_like(
