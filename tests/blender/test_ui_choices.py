@@ -398,3 +398,22 @@ def test_operators_with_choices_name_them_in_their_tooltips(ui: ModuleType) -> N
     for number, said in ((0, "The beginning of the list"), (3, "The end of the list"), (99, "The beginning of")):
         store(properties, "to", number)
         assert list_operators.TRIVERSE_OT_turn_page.description(bpy.context, properties).startswith(said)
+
+
+def test_nothing_is_ordered_for_a_linked_scene(here: Any, tmp_path: Path) -> None:
+    """Its model would be paid, and could never come into it."""
+    path = tmp_path / "set.blend"
+    bpy.data.libraries.write(str(path), {bpy.context.scene})
+    with bpy.data.libraries.load(str(path), link=True) as (inside, wanted):
+        wanted.scenes = inside.scenes
+    (linked,) = wanted.scenes
+    window = bpy.context.window_manager.windows[0]
+    own, window.scene = window.scene, linked
+    try:
+        for operator in (bpy.ops.triverse.generate, bpy.ops.triverse.add_from_text, bpy.ops.triverse.drop):
+            assert not operator.poll()
+        with pytest.raises(RuntimeError, match="is linked from another file and cannot be changed"):
+            bpy.ops.triverse.generate(prompt="A red chair", flow="text-to-model")
+    finally:
+        window.scene = own
+    assert bpy.ops.triverse.generate.poll()

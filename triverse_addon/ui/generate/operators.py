@@ -286,12 +286,16 @@ class TRIVERSE_OT_explain(bpy.types.Operator):
 
 def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """
-    Return whether a task can be made: there is a scene, a usable API key, and online access.
+    Return whether a task can be made: there is a scene that can be changed, a usable API key, and online access.
 
     :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
     """
     if context.scene is None:
         cls.poll_message_set(tr("There is no scene to make a model for."))
+        return False
+    if context.scene.library is not None:
+        name = context.scene.name
+        cls.poll_message_set(tr("The scene {scene} is linked from another file and cannot be changed.", scene=name))
         return False
     return may_ask(cls)
 
