@@ -389,6 +389,21 @@ def test_what_has_no_faces_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "own").exists()
 
 
+def test_what_shows_only_instances_and_bare_curves_is_told_what_helps(tmp_path: Path) -> None:
+    parent = bpy.data.objects.new("Points", bpy.data.meshes.new("Points"))
+    parent.data.from_pydata([(0, 0, 0), (5, 0, 0)], [], [])
+    parent.instance_type = "VERTS"
+    bpy.context.scene.collection.objects.link(parent)
+    glbs.sphere("Ball", parent=parent)
+    curve = bpy.data.objects.new("Line", bpy.data.curves.new("Line", "CURVE"))
+    curve.data.splines.new("POLY").points.add(1)
+    bpy.context.scene.collection.objects.link(curve)
+    bpy.context.view_layer.update()
+    for obj in (parent, curve):
+        with pytest.raises(SceneError, match="Make instances real, and give curves a thickness"):
+            selection.write([obj], tmp_path / "own")
+
+
 def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "own").write_text("a file")
     ball = glbs.sphere("Ball")

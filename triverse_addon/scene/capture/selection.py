@@ -72,7 +72,12 @@ def write(objects: Sequence[bpy.types.Object], folder: Path) -> tuple[Path, Repl
             made.append(bpy.data.objects.new(obj.name, mesh))
         corners = _corners([obj.data for obj in made])
         if corners is None:
-            raise SceneError(Sentence.of("The chosen objects have no faces."))
+            raise SceneError(
+                Sentence.of(
+                    "The chosen objects have no faces. "
+                    "Make instances real, and give curves a thickness, before you send them."
+                )
+            )
         path = _new_path(folder)
         try:
             make_folder(folder)

@@ -577,6 +577,7 @@ TEXTS = {
     "The certificates that {variable} names cannot be read: {path}. Correct or remove this variable.": "Die Zertifikate, die {variable} nennt, lassen sich nicht lesen: {path}. Berichtigen oder entfernen Sie diese Variable.",
     "The chosen objects cannot be written to {path}. Make room there.": "Die gewählten Objekte können nicht nach {path} geschrieben werden. Schaffen Sie dort Platz.",
     "The chosen objects have no faces.": "Die gewählten Objekte haben keine Flächen.",
+    "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "Die gewählten Objekte haben keine Flächen. Machen Sie Instanzen real und geben Sie Kurven eine Dicke, bevor Sie sie senden.",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "Die gewählten Objekte brauchen mehr als {limit_mb} MB; mehr nimmt Triverse nicht an. Wählen Sie weniger, oder verkleinern Sie sie mit einem Modifikator „Dezimieren“.",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "Die Zwischenablage enthält kein Bild, das Blender hier lesen kann. Eine Datei kann gewählt oder hergezogen werden.",
     "The connection broke off while the {what} was fetched.": "Die Verbindung ist abgebrochen, während {what} geholt wurde.",

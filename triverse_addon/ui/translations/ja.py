@@ -577,6 +577,7 @@ TEXTS = {
     "The certificates that {variable} names cannot be read: {path}. Correct or remove this variable.": "{variable}が指す証明書を読み込めません: {path}。この環境変数を修正または削除してください。",
     "The chosen objects cannot be written to {path}. Make room there.": "選択したオブジェクトを {path} に書き込めません。空きを作ってください。",
     "The chosen objects have no faces.": "選択したオブジェクトに面がありません。",
+    "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "選択したオブジェクトに面がありません。送信する前に、インスタンスを実体化し、カーブには厚みを付けてください。",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "選択したオブジェクトがTriverseの上限の {limit_mb} MBを超えています。数を減らすか、デシメートモディファイアーで削減してください。",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "クリップボードに、Blenderが読み込める画像がありません。ファイルを選ぶか、ドロップしてください。",
     "The connection broke off while the {what} was fetched.": "{what}の取得中に接続が切れました。",

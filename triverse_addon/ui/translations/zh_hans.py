@@ -577,6 +577,7 @@ TEXTS = {
     "The certificates that {variable} names cannot be read: {path}. Correct or remove this variable.": "无法读取 {variable} 指定的证书：{path}。请更正或删除此变量。",
     "The chosen objects cannot be written to {path}. Make room there.": "无法将所选物体写入 {path}。请在那里腾出空间。",
     "The chosen objects have no faces.": "所选物体没有面。",
+    "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "所选物体没有面。发送前请将实例实现为真实物体，并给曲线加上厚度。",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "所选物体超过 Triverse 的上限 {limit_mb} MB。请少选一些，或用“精简”修改器减面。",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "剪贴板中没有 Blender 可读取的图片。可以选择或拖入文件。",
     "The connection broke off while the {what} was fetched.": "获取{what}时连接中断。",
