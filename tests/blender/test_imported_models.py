@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import bpy
 import pytest
 
+from tests.blender import glbs
 from triverse_addon.scene.importing import imported_models, origin, show
 from triverse_addon.scene.importing.imported_models import IMPORTED_AT, UUID
 from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
@@ -168,3 +171,18 @@ def test_the_status_says_where_it_was_imported(
     assert task_presentation.action(record).operator == "triverse.show_imported"
     bpy.data.collections.remove(collection)
     assert task_presentation.state(record) == words
+
+
+def test_a_library_override_is_not_replaced_and_the_reason_is_said(ui: ModuleType, tmp_path: Path) -> None:
+    from triverse_addon.ui.task_list.import_operators import TRIVERSE_OT_replace_imported as operator
+
+    record = TaskRecord(
+        id="a" * 32, flow="text-to-model", name="Chair", stage=Stage.IMPORTED, task_uuid="u-1", model_path="chair.glb"
+    )
+    assert operator.disabled_reason(bpy.context, record) == "No model of this task is in this scene."
+    collection = model()
+    assert operator.disabled_reason(bpy.context, record) is None
+    glbs.overridden(collection, tmp_path)
+    assert found() == ["Chair"]
+    reason = operator.disabled_reason(bpy.context, record)
+    assert reason == "The model in this scene is a library override. Replace it in its own file."

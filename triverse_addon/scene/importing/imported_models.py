@@ -68,6 +68,12 @@ def find_named(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.
     return next((one for one in _find_in(scene, task_uuid) if one.name == name), None) if name else None
 
 
+def has_override(scene: bpy.types.Scene, task_uuid: str | None) -> bool:
+    """Return whether a model of a task in ``scene`` is a library override, which cannot be replaced."""
+    found = [one for one in find(task_uuid) if one.override_library is not None]
+    return bool(found) and not set(found).isdisjoint(scene.collection.children_recursive)
+
+
 def store_import_time(collection: bpy.types.Collection) -> None:
     """Store the present time as the collection's time of import."""
     collection[IMPORTED_AT] = time.time()

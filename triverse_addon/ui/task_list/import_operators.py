@@ -102,7 +102,13 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
         """Return why nothing can be replaced: the model is not downloaded, or no import of it is in the scene."""
         if not record.has_model:
             return tr("The model is not there yet.")
-        return tr("No model of this task is in this scene.") if latest_import(context, record) is None else None
+        if latest_import(context, record) is not None:
+            return None
+        from ...scene.importing import imported_models  # lazy import, as in runtime
+
+        if imported_models.has_override(context.scene, record.task_uuid):
+            return tr("The model in this scene is a library override. Replace it in its own file.")
+        return tr("No model of this task is in this scene.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the replacement. The next tick imports the model, removes the old one and pushes the undo step."""
