@@ -14,6 +14,7 @@ from bpy.props import StringProperty
 from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
 from ..rna.members import Icon, OperatorMixin, scene_props
+from ..setup.operator_helpers import may_generate
 from ..text.translate import tr, tr_button
 from ..timers import open_dialog
 from . import cost, image_operators, operators, repeats
@@ -40,7 +41,7 @@ class Quickly(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """
-        Return True if a task can be made; see :func:`operators.may_generate`.
+        Return True if a task can be made; see :func:`may_generate`.
 
         A flow that takes a model also needs selected objects.
         """
@@ -51,7 +52,7 @@ class Quickly(OperatorMixin):
         ):
             cls.poll_message_set(tr("Select the object that is to be sent."))
             return False
-        return operators.may_generate(cls, context)
+        return may_generate(cls, context)
 
     @classmethod
     def flow(cls) -> Flow:

@@ -28,7 +28,7 @@ from ..form import last_used, placement
 from ..form import request as form_request
 from ..form.inputs import picture_suffixes
 from ..rna.members import scene_props
-from ..setup.operator_helpers import session_or_report
+from ..setup.operator_helpers import may_generate, session_or_report
 from ..state import list_rows, runtime, source_pictures
 from ..text.translate import tr, translate
 from ..timers import app_timer, open_dialog
@@ -155,8 +155,8 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return True if a task can be made; see :func:`operators.may_generate`."""
-        return operators.may_generate(cls, context)
+        """Return True if a task can be made; see :func:`may_generate`."""
+        return may_generate(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Put a single picture dropped onto the sidebar into the panel; otherwise open the dialog."""

@@ -14,6 +14,7 @@ from bpy.props import StringProperty
 from ...api.flows import FLOWS, Kind
 from ..form import inputs, request
 from ..rna.members import OperatorMixin, scene_props, window_props
+from ..setup.operator_helpers import may_generate
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
 from ..text.translate import tr, tr_button
@@ -69,7 +70,7 @@ class ExtraOrderMixin(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if a task can be made."""
-        return operators.may_generate(cls, context)
+        return may_generate(cls, context)
 
     def request(self, context: bpy.types.Context) -> "TaskRequest":
         """Return what is ordered. For drawing too: it gives no scene its id."""

@@ -19,7 +19,7 @@ from ...api.flows import Field, Kind
 from ..form import example, inputs, last_used
 from ..form import request as form_request
 from ..rna.members import scene_props, window_props
-from ..setup.operator_helpers import may_ask, session_or_report
+from ..setup.operator_helpers import may_generate, session_or_report
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, paragraph, ui_scale, wrapped
 from ..text.translate import tr, translate
@@ -282,22 +282,6 @@ class TRIVERSE_OT_explain(bpy.types.Operator):
 
 # -----------------------------------------------------------------------------
 # Shared by all operators that submit tasks
-
-
-def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """
-    Return whether a task can be made: there is a scene that can be changed, a usable API key, and online access.
-
-    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
-    """
-    if context.scene is None:
-        cls.poll_message_set(tr("There is no scene to make a model for."))
-        return False
-    if context.scene.library is not None:
-        name = context.scene.name
-        cls.poll_message_set(tr("The scene {scene} is linked from another file and cannot be changed.", scene=name))
-        return False
-    return may_ask(cls)
 
 
 def report_insufficient_credits(operator: bpy.types.Operator, request: "TaskRequest", count: int = 1) -> bool:

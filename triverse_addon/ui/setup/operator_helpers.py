@@ -34,6 +34,26 @@ def may_ask(cls: type[bpy.types.Operator]) -> bool:
     return has_usable_key(cls) and can_go_online(cls)
 
 
+def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """
+    Return whether a task can be made: there is a scene that can be changed, a usable API key, and online access.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
+    if context.scene is None:
+        cls.poll_message_set(tr("There is no scene to make a model for."))
+        return False
+    if context.scene.library is not None:
+        cls.poll_message_set(
+            tr(
+                "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.",
+                scene=context.scene.name,
+            )
+        )
+        return False
+    return may_ask(cls)
+
+
 def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
     """
     Return whether the API key may be sent to the service; True if there is no key.

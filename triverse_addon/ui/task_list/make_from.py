@@ -17,6 +17,7 @@ from ..form import inputs, request, selection
 from ..generate import cost, operators, repeats, value_menus
 from ..rna import choices
 from ..rna.members import Icon, scene_props
+from ..setup.operator_helpers import may_generate
 from ..state import list_rows, runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, tr_button
@@ -125,7 +126,7 @@ class TRIVERSE_OT_make_from(TaskOperatorMixin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if the operator applies to the task, and a task can be made."""
-        return super().poll(context) and operators.may_generate(cls, context)
+        return super().poll(context) and may_generate(cls, context)
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:

@@ -15,6 +15,7 @@ from ...api.flows import Flow, Kind
 from ..form import inputs, placement, request
 from ..generate import cost, operators, presets, repeats
 from ..rna.members import Icon
+from ..setup.operator_helpers import may_generate
 from ..state import runtime
 from ..text.translate import tr, tr_button, translate
 from . import import_operators
@@ -98,7 +99,7 @@ class TRIVERSE_OT_refine(TaskOperatorMixin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if the operator applies to the task, and a task can be made."""
-        return super().poll(context) and operators.may_generate(cls, context)
+        return super().poll(context) and may_generate(cls, context)
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:

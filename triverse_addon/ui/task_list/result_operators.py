@@ -11,9 +11,10 @@ import bpy
 from bpy.props import IntProperty
 
 from ..form import inputs, request
-from ..generate import cost, operators
+from ..generate import cost
 from ..generate.extra_orders import ExtraOrderMixin, prompt_group
 from ..rna.members import scene_props, window_props
+from ..setup.operator_helpers import may_generate
 from ..text.translate import tr
 from ..timers import open_dialog, redraw
 from .operator_base import TaskOperatorMixin
@@ -119,7 +120,7 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return True if the operator applies to the task, and a task can be made."""
-        return super().poll(context) and operators.may_generate(cls, context)
+        return super().poll(context) and may_generate(cls, context)
 
     @classmethod
     def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:

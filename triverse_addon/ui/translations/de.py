@@ -684,6 +684,7 @@ TEXTS = {
     "The report {path} cannot be written ({reason}).": "Der Bericht {path} kann nicht geschrieben werden ({reason}).",
     "The request was ended because the connection was closed.": "Die Anfrage wurde beendet, weil die Verbindung geschlossen wurde.",
     "The scene {scene} is gone. Press Import to bring the model into this one.": "Die Szene {scene} gibt es nicht mehr. Drücken Sie „Importieren“, um das Modell in diese zu holen.",
+    "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.": "Die Szene {scene} ist aus einer anderen Datei verknüpft und kann nicht geändert werden. Wählen Sie eine Szene dieser Datei.",
     "The scene {scene} is linked from another file and cannot be changed. Import the model into a scene of this file.": "Die Szene {scene} ist aus einer anderen Datei verknüpft und kann nicht geändert werden. Importieren Sie das Modell in eine Szene dieser Datei.",
     "The second Blender that reads files could not be started just now: {reason}. It is tried again. Close programs that you do not need.": "Das zweite Blender, das Dateien liest, ließ sich gerade nicht starten: {reason}. Es wird noch einmal versucht. Schließen Sie Programme, die Sie nicht brauchen.",
     "The service address leads elsewhere. Check the service address in the preferences.": "Die Adresse des Dienstes führt woandershin. Prüfen Sie die Dienstadresse in den Einstellungen.",

@@ -684,6 +684,7 @@ TEXTS = {
     "The report {path} cannot be written ({reason}).": "レポート {path} に書き込めません ({reason})。",
     "The request was ended because the connection was closed.": "接続が閉じられたため、リクエストは終了しました。",
     "The scene {scene} is gone. Press Import to bring the model into this one.": "シーン {scene} はもうありません。「インポート」を押すと、このシーンにモデルを読み込みます。",
+    "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.": "シーン {scene} は別のファイルからリンクされているため変更できません。このファイルのシーンを選んでください。",
     "The scene {scene} is linked from another file and cannot be changed. Import the model into a scene of this file.": "シーン {scene} は別のファイルからリンクされているため変更できません。モデルはこのファイルのシーンにインポートしてください。",
     "The second Blender that reads files could not be started just now: {reason}. It is tried again. Close programs that you do not need.": "ファイルを読む2つ目のBlenderを今は起動できませんでした: {reason}。もう一度試します。不要なプログラムを閉じてください。",
     "The service address leads elsewhere. Check the service address in the preferences.": "サービスのアドレスが別の場所へ転送されています。プリファレンスでサービスのアドレスを確認してください。",

@@ -684,6 +684,7 @@ TEXTS = {
     "The report {path} cannot be written ({reason}).": "无法写入报告 {path}（{reason}）。",
     "The request was ended because the connection was closed.": "连接已关闭，请求因此终止。",
     "The scene {scene} is gone. Press Import to bring the model into this one.": "场景 {scene} 已不存在。请按“导入”将模型放入此场景。",
+    "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.": "场景 {scene} 是从其他文件关联的，无法更改。请选择此文件中的场景。",
     "The scene {scene} is linked from another file and cannot be changed. Import the model into a scene of this file.": "场景 {scene} 是从其他文件链接的，无法更改。请将模型导入此文件的场景。",
     "The second Blender that reads files could not be started just now: {reason}. It is tried again. Close programs that you do not need.": "刚才无法启动用于读取文件的第二个 Blender：{reason}。将会重试。请关闭不需要的程序。",
     "The service address leads elsewhere. Check the service address in the preferences.": "服务地址指向了别处。请在偏好设置中检查服务地址。",
