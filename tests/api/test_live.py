@@ -301,6 +301,21 @@ def test_a_snapshot_keeps_what_came_before_the_connection_broke(standin: StandIn
     assert [status.task_uuid for status in found] in (uuids[:2], uuids[:1])
 
 
+@pytest.mark.parametrize(
+    ("rule", "is_cut_off"),
+    [({"reset_at_frame": 2}, True), ({"close_at_frame": 2, "close_code": 1001}, True)]
+    + [({"close_at_frame": 2, "close_code": 1000}, False), ({}, False)],
+)
+def test_a_snapshot_says_whether_it_is_whole(standin: StandIn, rule: dict[str, Any], is_cut_off: bool) -> None:
+    """A service that closes in good order has said all."""
+    for number in range(3):
+        create(standin, f"order-{number}", f"tower {number}")
+    standin.faults.add("ws", **rule)
+    told: list[TriverseError] = []
+    assert snapshot(standin.url, standin.key, None, quiet_s=0.5, on_cut_off=told.append)
+    assert bool(told) is is_cut_off
+
+
 def test_a_snapshot_can_be_stopped(standin: StandIn) -> None:
     create(standin, "stopped")
     stop = threading.Event()

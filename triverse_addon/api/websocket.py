@@ -34,6 +34,9 @@ from .websocket_connection import (
 STEADY_AFTER_S = 10.0
 """After a connection of this duration the back-off restarts. A connection that is dropped at once does not reset it."""
 
+#: What a service closes a connection with when it has said all.
+_NORMAL_CLOSE_CODE = 1000
+
 
 class LiveState(StrEnum):
     """State of a `StatusStream`."""
@@ -179,6 +182,7 @@ def snapshot(
     timeout_s: float = 20.0,
     stop: threading.Event | None = None,
     version: str = "0",
+    on_cut_off: Callable[[TriverseError], None] | None = None,
 ) -> list[TaskStatus]:
     """
     Return the status of all of the user's tasks, which the service sends when a connection is made.
@@ -193,6 +197,8 @@ def snapshot(
     :param timeout_s: return after this many seconds in any case.
     :param stop: when set, return what has been received.
     :param version: the add-on's version, for the User-Agent header.
+    :param on_cut_off: called with the reason if the connection broke after some statuses, so that more may be missing.
+        A service that closes it in good order has said all.
     :raises TransportError: there was no connection, or it broke before any status was received.
     :raises ServiceError: the service rejected the connection, for instance with `AuthenticationError`.
     """
@@ -204,6 +210,7 @@ def snapshot(
         return []
     reader = FrameReader(key=check_key(api_key))
     failure: TriverseError | None = None
+    is_whole = False
     with connection:
         quiet_until_s = time.monotonic() + 2 * quiet_s
         while not ended() and (left_s := min(until_s, quiet_until_s) - time.monotonic()) > 0:
@@ -213,6 +220,7 @@ def snapshot(
                 continue
             except ws.ConnectionClosed as closed:
                 failure = reason_of_close(closed)
+                is_whole = closed.rcvd is not None and closed.rcvd.code == _NORMAL_CLOSE_CODE
                 break
             for frame in reader.feed(message):
                 known = found.get(frame.status.task_uuid)
@@ -221,4 +229,6 @@ def snapshot(
             quiet_until_s = time.monotonic() + quiet_s
     if failure is not None and (not found or isinstance(failure, AuthenticationError)):
         raise failure
+    if failure is not None and not is_whole and on_cut_off is not None:
+        on_cut_off(failure)
     return list(found.values())

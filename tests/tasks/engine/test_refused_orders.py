@@ -17,6 +17,7 @@ import pytest
 from tests.batch.files import png
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
+from triverse_addon.tasks.record.events import TasksFound
 from triverse_addon.tasks.record.record import Stage, TaskRequest
 from triverse_addon.tasks.store.store import FILE_NAME
 
@@ -130,6 +131,44 @@ def test_an_order_that_is_looked_for_when_blender_is_closed_goes_on_at_the_next_
         record = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
     assert record.stage is Stage.IMPORTED, record.error
     assert list(service.state.charged_per_order().values()) == [1]
+
+
+def test_an_order_is_looked_for_again_when_the_list_of_tasks_breaks_off(service: StandIn, driver: Driver) -> None:
+    """What is missing from such a list may be the order itself, which was called refused then."""
+    for number in range(3):
+        driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
+    service.faults.add("create", reset_after=True)
+    service.faults.add("create", times=None, status=400, code=1004)
+    service.faults.add("ws", times=2, reset_at_frame=2)
+    record = driver.reaches(driver.submit("a red chair tris:1k"), Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error
+    assert list(service.state.charged_per_order().values()) == [1] * 4
+
+
+def test_a_list_that_always_breaks_off_does_not_hold_an_order_for_ever(service: StandIn, driver: Driver) -> None:
+    for number in range(2):
+        driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
+    service.faults.add("create", reset_after=True)
+    service.faults.add("create", times=None, status=400, code=1004)
+    service.faults.add("ws", times=None, reset_at_frame=1)
+    record = driver.reaches(driver.submit("a red chair"), Stage.FAILED)
+    assert not record.is_final, "a retry sends the same order"
+
+
+def test_find_my_tasks_says_that_the_list_broke_off_and_keeps_what_came(service: StandIn, tmp_path: Path) -> None:
+    with running(service, tmp_path) as driver:
+        for number in range(3):
+            driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 500)
+    service.faults.add("ws", reset_at_frame=2)
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: any(isinstance(event, TasksFound) for event in driver.events))
+        (found,) = (event for event in driver.events if isinstance(event, TasksFound))
+        assert found.error is not None
+        assert 0 < found.added == len(driver.engine.tasks()) < 3
+        assert driver.engine.store.is_lost, "the rest is asked for at the next start"
+        driver.engine.find_tasks()
+        driver.until(lambda: len(driver.engine.tasks()) == 3 and not driver.engine.store.is_lost)
 
 
 def test_tasks_of_a_damaged_list_are_asked_for_again_when_blender_was_closed_meanwhile(

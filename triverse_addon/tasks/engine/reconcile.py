@@ -32,20 +32,23 @@ class NotListedError(TriverseError):
     """The service's tasks cannot be listed now, so it is not known whether one of them is the order."""
 
 
-def list_tasks(context: EngineContext, since_s: float | None) -> list[TaskStatus]:
+def list_tasks(context: EngineContext, since_s: float | None) -> tuple[list[TaskStatus], TriverseError | None]:
     """
-    Return the user's tasks as the service lists them.
+    Return the user's tasks as the service lists them, and why some may be missing; None if these are all.
 
     :param since_s: only tasks created after this time, in epoch seconds; None for all.
     :raises LibraryError: the WebSocket that tells them cannot be used in this session of Blender.
     :raises TriverseError: the tasks cannot be listed now, or the engine is closing.
     """
     settings = context.settings
-    statuses: list[TaskStatus] = live_updates().snapshot(settings.api_url, settings.api_key, since_s, stop=context.stop)
+    cut_off: list[TriverseError] = []
+    statuses: list[TaskStatus] = live_updates().snapshot(
+        settings.api_url, settings.api_key, since_s, stop=context.stop, on_cut_off=cut_off.append
+    )
     if context.stop.is_set():
         # What has come by then is not all: an order must not be taken for one that the service does not have.
         raise ConnectionLostError(Sentence.of("The request was ended because the connection was closed."))
-    return statuses
+    return statuses, cut_off[0] if cut_off else None
 
 
 def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False, is_there: bool = False) -> str | None:
@@ -60,7 +63,7 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False,
     context.gate.check()
     since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
     try:
-        statuses = list_tasks(context, since_s)
+        statuses, cut_off = list_tasks(context, since_s)
     except LibraryError as error:
         log.info("tasks cannot be listed: %s", error)
         return None  # not in this session of Blender, so that waiting is useless
@@ -68,6 +71,12 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False,
         if context.stop.is_set():
             raise  # the order stays as it is, and is looked for again at the next start
         raise NotListedError(error.sentence) from None
+    if cut_off is not None:
+        # Only a task that names the order is certain: others that are alike may be missing.
+        named = [one for one in statuses if one.input.get("client_order_id") == record.client_order_id]
+        if len(named) != 1:
+            raise NotListedError(cut_off.sentence)
+        statuses = named
     # In this order: an order that finds its task in between is then missing from both lists, or from the second only.
     sent = [one for one in context.store.page(count=_MOST, stages=(Stage.SUBMITTING,)) if one.submitted_at_s]
     possible = [status for status in statuses if _may_be_of(record, status, context, is_there=is_there)]

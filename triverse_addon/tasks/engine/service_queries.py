@@ -177,9 +177,12 @@ class ServiceQueries:
         added = 0
         try:
             self._context.gate.check()
-            for status in list_tasks(self._context, None):
+            statuses, cut_off = list_tasks(self._context, None)
+            for status in statuses:
                 if store.find_by_uuid(status.task_uuid) is None and self._add(status):
                     added += 1
+            if cut_off is not None:
+                raise cut_off
         except TriverseError as error:
             self._context.events.append(TasksFound(added, error.sentence))
         else:
