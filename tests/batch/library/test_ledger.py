@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from triverse_addon.batch.library.ledger import Ledger, LedgerError, build_hash_of, stem_of
+from triverse_addon.batch.rows.raw_rows import MAX_CHARACTERS
 from triverse_addon.batch.rows.row import Row
 from triverse_addon.tasks.record.processing import Processing
 
@@ -54,6 +55,14 @@ def test_a_row_keeps_its_name(ledger: Ledger) -> None:
     assert entry.stem == "chair"
     assert ledger.claim(dataclasses.replace(ROW, name="Other"), "batch_1", "key").stem == "chair"
     assert Ledger(ledger.library).get("batch_1") == entry
+
+
+@pytest.mark.parametrize("char", ["x", "椅", "😀", "\u200b"])
+def test_the_longest_cells_of_a_batch_can_be_read_back(ledger: Ledger, char: str) -> None:
+    """As a prompt that a pipeline writes: its row counted as damaged at each run."""
+    text = char * MAX_CHARACTERS
+    entry = dataclasses.replace(ledger.claim(ROW, "batch_1", "key"), prompt=text, name=text)
+    assert Ledger(ledger.library).get(ledger.put(entry).row_order_id) == entry
 
 
 def test_two_rows_never_have_one_name(ledger: Ledger) -> None:

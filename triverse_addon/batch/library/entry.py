@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..rows.raw_rows import MAX_CHARACTERS
 from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
@@ -23,8 +24,8 @@ _KEYS = {"row_order_id": "order_id", "last_order_id": "order", "build_hash": "re
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KIND = re.compile(r"[a-z0-9_]{1,32}")
 _UUID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-#: Longest text, for long prompts.
-_TEXT_CHARS = 20_000
+#: Longest text: what a cell of a batch may have, so that every entry that is written can be read.
+_TEXT_CHARS = MAX_CHARACTERS
 _STEM_BYTES = 200
 _MAX_FILES = 64
 _MAX_TAGS = 1000
