@@ -130,3 +130,22 @@ def test_a_model_that_is_refused_keeps_no_other_one_back(service: StandIn, tmp_p
         driver.reaches(driver.submit("a red chair tris:1k"), Stage.IMPORTED)
         driver.reaches(refused, Stage.IMPORTED)
         assert driver.engine.blocked() == (BlockReason.NONE, None)
+
+
+def test_each_first_refusal_of_links_is_waited_for_as_the_first(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals were counted for as long as Blender ran, so that the last of many models waited a minute each."""
+    counted: list[int] = []
+
+    def count(failures: int, *_given: object) -> float:
+        counted.append(failures)
+        return 0.01
+
+    monkeypatch.setattr("triverse_addon.tasks.engine.request_gate.backoff_s", count)
+    with running(service, tmp_path) as driver:
+        for number in range(3):
+            service.faults.add("asset", times=2, expired=True)
+            service.faults.add("url", times=1, status=429, code=2000)
+            driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
+    assert counted == [1, 1, 1]

@@ -96,6 +96,7 @@ class DeliverSteps:
                 self._download_model(record)
             else:
                 self._download_results(record)
+            self._context.gate.has_come(str(record.stage))
         except NothingToDownloadError as error:
             self._transitions.fail(record, error, is_final=False)
         except ForeignFileError as error:

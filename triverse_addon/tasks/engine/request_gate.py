@@ -104,9 +104,14 @@ class RequestGate:
 
     def succeeded(self, kind: str) -> None:
         """Record that a request of ``kind`` succeeded: its pause ends, and a rejected key is accepted again."""
+        self.has_come(kind)
+        with self._lock:
+            self._refused = None
+
+    def has_come(self, kind: str) -> None:
+        """Record that what ``kind`` fetches has come, from wherever: its pause ends. It proves nothing of the key."""
         with self._lock:
             self._pauses.pop(kind, None)
-            self._refused = None
 
     def cannot_work(self, part: str, error: TriverseError | None) -> None:
         """
