@@ -146,6 +146,32 @@ def test_a_collection_in_no_scene_is_not_shown() -> None:
     assert not show.show(collection, bpy.context.window_manager.windows[0], None)
 
 
+@pytest.mark.parametrize("how", ["unlinked", "scene deleted"])
+def test_the_status_says_that_a_model_is_in_no_scene(ui: Any, how: str) -> None:
+    """An asset stays in the file then; it said "Imported", and the button found nothing to show."""
+    from triverse_addon.ui.state import task_presentation
+
+    record = TaskRecord(id="a", flow="text-to-model", name="Chair", stage=Stage.IMPORTED, task_uuid="u-1")
+    scene = bpy.data.scenes.new("Other")
+    collection = model(scene=scene)
+    collection.asset_mark()
+    assert task_presentation.state(record) == ("Imported",)
+    assert imported_models.uuids() == {"u-1"}
+    if how == "unlinked":
+        scene.collection.children.unlink(collection)
+    else:
+        bpy.data.scenes.remove(scene)
+    assert found() == ["Chair"]
+    assert imported_models.uuids() == set()
+    assert task_presentation.state(record) == ("In this file, but in no scene", "In no scene")
+    assert task_presentation.action(record).operator == "triverse.import_task"
+    second = model()
+    assert task_presentation.state(record) == ("Imported",)
+    bpy.data.collections.remove(second)
+    bpy.context.scene.collection.children.link(collection)
+    assert task_presentation.action(record).operator == "triverse.show_imported"
+
+
 @pytest.mark.parametrize(
     ("made_in", "words"),
     [

@@ -44,6 +44,17 @@ def find(task_uuid: str | None) -> list[bpy.types.Collection]:
     return sorted(models, key=lambda one: one.get(IMPORTED_AT, 0.0), reverse=True)
 
 
+def is_in_a_scene(task_uuid: str | None) -> bool:
+    """
+    Return whether a model of a task is in a scene of this file.
+
+    Whatever holds a collection counts as one: which collections a scene contains is too slow to ask for each row of a
+    list. Assets have a fake user, which keeps them when they are unlinked from all scenes, or when their scene is
+    deleted.
+    """
+    return any(one.users > int(one.use_fake_user) for one in find(task_uuid))
+
+
 def find_latest(
     scene: bpy.types.Scene, task_uuid: str | None, last: str, active: bpy.types.Object | None
 ) -> bpy.types.Collection | None:
@@ -96,9 +107,9 @@ def in_file() -> dict[int, str]:
 
 
 def uuids() -> frozenset[str]:
-    """Return the UUIDs of all tasks that have a model in this file."""
+    """Return the UUIDs of all tasks that have a model in a scene of this file."""
     _read()
-    return frozenset(uuid for uuid in list(_names) if find(uuid))
+    return frozenset(uuid for uuid in list(_names) if is_in_a_scene(uuid))
 
 
 def _found(task_uuid: str) -> list[bpy.types.Collection] | None:

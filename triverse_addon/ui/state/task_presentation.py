@@ -105,16 +105,18 @@ def progress(record: TaskRecord) -> float:
 
 
 def is_in_this_file(record: TaskRecord) -> bool:
-    """Return whether a model of the task is in the open file, as it is now."""
+    """Return whether a model of the task is in a scene of the open file, as it is now."""
     from ...scene.importing import imported_models  # lazy import, as in state.runtime
 
-    return record.stage is Stage.IMPORTED and bool(imported_models.find(record.task_uuid))
+    return record.stage is Stage.IMPORTED and imported_models.is_in_a_scene(record.task_uuid)
 
 
 def _imported_elsewhere(record: TaskRecord) -> tuple[str, ...]:
-    """Return the forms of the status of an imported task whose model is not in the open file; none if unknown."""
-    from ...scene.importing import origin  # lazy import, as in state.runtime
+    """Return the forms of the status of an imported task whose model is in no open scene; none if unknown."""
+    from ...scene.importing import imported_models, origin  # lazy import, as in state.runtime
 
+    if imported_models.find(record.task_uuid):
+        return (tr("In this file, but in no scene"), tr("In no scene"))
     if record.origin == Origin():
         return ()
     if record.origin.session == BATCH_ORIGIN:
