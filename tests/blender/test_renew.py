@@ -12,10 +12,17 @@ import pytest
 from mathutils import Matrix
 
 from tests.blender import glbs
-from triverse_addon.scene.importing import imported_models, replace_import, replaced_data
+from triverse_addon.scene.importing import (
+    append,
+    carry_over,
+    imported_models,
+    orphan_data,
+    replace_import,
+    replaced_data,
+)
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import Converted
-from triverse_addon.tasks.engine.import_queue import Imported
+from triverse_addon.tasks.engine.import_queue import Failed, Imported
 from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
 
 UUID = glbs.PROPERTIES["triverse_task_uuid"]
@@ -134,6 +141,43 @@ def test_the_new_one_stands_where_the_old_one_was_moved_to_and_nothing_is_left_o
     assert part(new, "lid").hide_render
     assert of_file() == before
     assert list(bpy.context.scene.collection.children) == [new]
+
+
+def broken(*_given: object, **_named: object) -> None:
+    raise RuntimeError("unforeseen")
+
+
+@pytest.mark.parametrize("at", ["append", "materials", "replacing"])
+def test_one_that_breaks_off_before_the_old_one_is_touched_is_removed(
+    converted: Converted, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """It stayed in the scene, and each Retry added another."""
+    old = bring(converted)
+    before, wanted = of_file(), matrices(old)
+    name = "" if at == "append" else old.name
+    placement = Placement(instead_of=name, instead_of_uuid=str(UUID) if name else "")
+    with monkeypatch.context() as patch:
+        if at == "append":
+            patch.setattr(append, "place", broken)
+        elif at == "materials":
+            patch.setattr(orphan_data, "remove_materials", broken)
+        else:
+            patch.setattr(carry_over, "carry", broken)
+        outcome = import_task(record(converted, placement=placement, geometry_only=at == "materials"))
+    assert isinstance(outcome, Failed)
+    assert "the scene is as before" in str(outcome.sentence)
+    assert of_file() == before
+    assert matrices(old) == wanted
+    assert imported_models.find(str(UUID)) == [old]
+
+
+def test_one_that_breaks_off_after_that_is_kept(converted: Converted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What referred to the old one may refer to it already."""
+    old = bring(converted)
+    monkeypatch.setattr(replaced_data, "put_away", broken)
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        import_task(record(converted, placement=Placement(instead_of=old.name, instead_of_uuid=str(UUID))))
+    assert len(imported_models.find(str(UUID))) >= 1
 
 
 def test_what_the_interface_may_point_to_is_there_until_the_file_is_saved(

@@ -16,10 +16,10 @@ from mathutils import Euler, Matrix, Vector
 from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.capture import selection
-from triverse_addon.scene.importing import origin, replace_objects
+from triverse_addon.scene.importing import importer, origin, replace_objects
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
-from triverse_addon.tasks.engine.import_queue import Imported
+from triverse_addon.tasks.engine.import_queue import Failed, Imported
 from triverse_addon.tasks.record.record import Placement, Replaced, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
@@ -339,3 +339,30 @@ def test_the_objects_that_were_sent_are_known_whatever_they_are_called_by_then(t
     points = world_points(collection.all_objects)
     assert sum(point.x for point in points) / len(points) == pytest.approx(3, abs=0.1)
     assert not new_one.hide_get()
+
+
+def broken(*_given: object, **_named: object) -> None:
+    raise RuntimeError("unforeseen")
+
+
+@pytest.mark.parametrize("at", ["_follow", "_transfer_selection", "variants.transfer"])
+def test_an_import_that_breaks_off_leaves_the_scene_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    ball = tilted_ball()
+    ball.select_set(True)
+    bpy.context.view_layer.objects.active = ball
+    record = sent([ball], tmp_path)
+    kinds = ("collections", "objects", "meshes", "materials", "images", "libraries")
+    before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
+    with monkeypatch.context() as patch:
+        patch.setattr(importer.variants if "." in at else replace_objects, at.rpartition(".")[2], broken)
+        outcome = import_task(record)
+    assert isinstance(outcome, Failed)
+    assert "the scene is as before" in str(outcome.sentence)
+    assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
+    assert ball.visible_get()
+    assert not ball.hide_render
+    assert bpy.context.view_layer.objects.active == ball
+    assert ball.select_get()
+    assert len(bring(record).all_objects) == 1, "as Retry does"

@@ -30,6 +30,7 @@ from .in_process import import_model
 from .origin import find_object, find_scene, linked_scene_reason, missing_scene_reason
 from .placement import TargetTransform, box_of
 from .step_aside import step_aside
+from .take_back import Attempt
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     """
     Import the model of ``record`` into the scene in which the task was started, as one undo step.
 
-    Errors of files and scenes are returned, not raised.
+    Errors of files and scenes are returned, not raised. After any other error, what has come is removed again, unless
+    what it replaces is changed already: then it is raised.
 
     :param arrived: called after the import; it must not raise. None for nothing.
     :return: ``Imported`` with the collection's name; ``Later`` if the scene is not available or the model not ready;
@@ -68,10 +70,12 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     old = _replaced_model(record, scene)
     started_s = time.perf_counter()
     history: list[tuple[str, Sentence]] = []
+    attempt = Attempt(_displaced_objects(record, scene) if old is None else (), scene)
     try:
         collection = _load_model(
             record, scene, history, None if old is not None else _target_transform(record.placement, placeholder)
         )
+        history += _put_in_place(record, scene, collection, old, placeholder, attempt.settle)
     except readable_models.NotYetError as error:
         return Later(error.sentence)
     except _UnsuitableBlendError as unsuitable:
@@ -79,11 +83,48 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
         return ConvertAgain(unsuitable.sentence, units.unit_m, units.frames_per_s)
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
+    except Exception:
+        if not attempt.take_back():
+            raise
+        _log.exception("the model of task %s was not imported, and what had come was removed", record.id)
+        path = record.blend_path or record.model_path
+        return Failed(
+            Sentence.of(
+                "Importing the model broke off, and the scene is as before. Press Retry. It is in {path}.", path=path
+            )
+        )
+    name = collection.name
+    _log.info("%s imported in %.0f ms", name, 1000 * (time.perf_counter() - started_s))
+    if arrived is not None:
+        history += arrived(collection, scene)
+        try:
+            name = collection.name
+        except ReferenceError:  # a handler has removed it
+            pass
+    undo.push(f"{'Import' if old is None else 'Replace'} {name}")
+    return Imported(name, tuple(history))
+
+
+def _put_in_place(
+    record: TaskRecord,
+    scene: bpy.types.Scene,
+    collection: bpy.types.Collection,
+    old: bpy.types.Collection | None,
+    placeholder: bpy.types.Object | None,
+    settle: Callable[[], None],
+) -> tuple[tuple[str, Sentence], ...]:
+    """
+    Give the model in ``collection`` the place and the data of what it replaces, which is hidden or removed.
+
+    :param settle: called when the import cannot be taken back any more.
+    :return: lines for the task's history.
+    """
+    history: tuple[tuple[str, Sentence], ...] = ()
     imported_models.store_import_time(collection)
     if record.geometry_only:
         orphan_data.remove_materials(collection)
     if old is not None:
-        history += replace_import.replace_collection(collection, old, scene)
+        history = replace_import.replace_collection(collection, old, scene, settle)
     elif record.placement.replaces is not None:
         replace_objects.replace_originals(collection, scene, record.placement.replaces, record.placement.session)
     elif placeholder is not None:
@@ -96,16 +137,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     if record.placement.share_data and record.placement.replaces is None:
         share_data.share(collection, [one for one in imported_models.find(record.task_uuid) if one != collection])
     asset_collection.exclude_others(collection)
-    name = collection.name
-    _log.info("%s imported in %.0f ms", name, 1000 * (time.perf_counter() - started_s))
-    if arrived is not None:
-        history += arrived(collection, scene)
-        try:
-            name = collection.name
-        except ReferenceError:  # a handler has removed it
-            pass
-    undo.push(f"{'Import' if old is None else 'Replace'} {name}")
-    return Imported(name, tuple(history))
+    return history
 
 
 def _load_model(

@@ -15,7 +15,7 @@ In both cases, the counterpart of an old object, as far as there is one, gets wh
 
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import bpy
 from mathutils import Matrix, Quaternion, Vector
@@ -36,7 +36,10 @@ _NAMED = 8
 
 
 def replace_collection(
-    new: bpy.types.Collection, old: bpy.types.Collection, scene: bpy.types.Scene
+    new: bpy.types.Collection,
+    old: bpy.types.Collection,
+    scene: bpy.types.Scene,
+    settle: Callable[[], None] = lambda: None,
 ) -> tuple[tuple[str, Sentence], ...]:
     """
     Replace the model in ``old`` by that in ``new``, with the same placement and names, and remove ``old``.
@@ -48,6 +51,7 @@ def replace_collection(
         file.
     :param old: collection of the earlier import.
     :param scene: the scene of both.
+    :param settle: called before anything but the new model is changed.
     :return: lines for the task's history, each a level and a sentence.
     """
     added, old_added = _added(new), _added(old)
@@ -88,6 +92,7 @@ def replace_collection(
     gone += old_added
     olds = set(gone)
     state = layer_state.remember(old)
+    settle()
     _link_like(new, old, scene, [obj for obj in before if obj not in olds])
     layer_state.apply(state, new)
     old_name, new.color_tag = old.name, old.color_tag

@@ -241,6 +241,7 @@ TEXTS = {
     "Imported into another file": "In eine andere Datei importiert",
     "Imported into the asset library": "In die Asset-Bibliothek importiert",
     "Importing": "Import",
+    "Importing the model broke off, and the scene is as before. Press Retry. It is in {path}.": "Der Import des Modells ist abgebrochen, und die Szene ist wie zuvor. Drücken Sie „Wiederholen“. Es liegt in {path}.",
     "Importing the model broke off. It is kept at {path}. Undo, then press Retry.": "Der Import des Modells ist abgebrochen. Es liegt noch in {path}. Machen Sie rückgängig, dann drücken Sie „Wiederholen“.",
     "Improve Prompt": "Prompt verbessern",
     "Improving the prompt…": "Prompt wird verbessert …",

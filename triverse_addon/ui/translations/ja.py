@@ -241,6 +241,7 @@ TEXTS = {
     "Imported into another file": "別のファイルにインポート済み",
     "Imported into the asset library": "アセットライブラリにインポート済み",
     "Importing": "インポート中",
+    "Importing the model broke off, and the scene is as before. Press Retry. It is in {path}.": "モデルのインポートが途中で止まり、シーンは元のままです。「再試行」を押してください。モデルは {path} にあります。",
     "Importing the model broke off. It is kept at {path}. Undo, then press Retry.": "モデルのインポートが途中で止まりました。モデルは {path} に残っています。元に戻してから「再試行」を押してください。",
     "Improve Prompt": "プロンプトを改善",
     "Improving the prompt…": "プロンプトを改善中…",

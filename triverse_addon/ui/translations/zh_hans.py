@@ -241,6 +241,7 @@ TEXTS = {
     "Imported into another file": "已导入另一个文件",
     "Imported into the asset library": "已导入资产库",
     "Importing": "正在导入",
+    "Importing the model broke off, and the scene is as before. Press Retry. It is in {path}.": "模型导入中断，场景与之前相同。请按“重试”。它在 {path}。",
     "Importing the model broke off. It is kept at {path}. Undo, then press Retry.": "模型导入中断。它保留在 {path}。请撤销，然后按“重试”。",
     "Improve Prompt": "改进提示词",
     "Improving the prompt…": "正在改进提示词……",
