@@ -341,6 +341,29 @@ def test_the_objects_that_were_sent_are_known_whatever_they_are_called_by_then(t
     assert not new_one.hide_get()
 
 
+@pytest.mark.parametrize("elsewhere", ["", "another view layer", "another scene"])
+def test_an_original_in_an_excluded_collection_is_not_seen_beside_its_model(tmp_path: Path, elsewhere: str) -> None:
+    """View layers keep nothing about objects of excluded collections: once included, both were seen."""
+    ball, scene = tilted_ball(), bpy.context.scene
+    record = sent([ball], tmp_path)
+    if elsewhere == "another view layer":
+        scene.view_layers.new("Other")
+    elif elsewhere == "another scene":
+        bpy.data.scenes.new("Set").collection.objects.link(ball)
+    home = bpy.context.view_layer.layer_collection.children["FileScope"]
+    home.exclude = True
+    bpy.context.view_layer.update()
+    collection = bring(record)
+    assert ball.hide_render
+    home.exclude = False
+    bpy.context.view_layer.update()
+    (painted,) = collection.all_objects
+    assert painted.visible_get()
+    # Where Alt H can show it, or another scene has it, it is not disabled.
+    assert ball.hide_viewport is (not elsewhere)
+    assert ball.visible_get() is bool(elsewhere)
+
+
 def broken(*_given: object, **_named: object) -> None:
     raise RuntimeError("unforeseen")
 

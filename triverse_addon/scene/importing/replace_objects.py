@@ -77,16 +77,27 @@ def replace_originals(
 
 
 def hide(objects: Iterable[bpy.types.Object], scene: bpy.types.Scene) -> None:
-    """Hide objects in renders, and in all view layers of ``scene``; there, Alt H shows them again."""
+    """
+    Hide objects in renders, and in all view layers of ``scene``; there, Alt H shows them again.
+
+    View layers keep nothing about the objects of excluded collections. What is only in such ones is disabled in
+    viewports instead, unless another scene has it too: else it would be seen beside its model when they are included.
+    """
     gone = list(objects)
     for obj in gone:
         obj.hide_render = True
-    for layer in scene.view_layers:
-        # Not by their names: linked objects of these may be there in their place.
-        inside = objects_in(layer)
+    # Not by their names: linked objects of these may be there in their place.
+    everywhere = [(layer, objects_in(layer)) for layer in scene.view_layers]
+    for layer, inside in everywhere:
         for obj in gone:
             if obj in inside:
                 obj.hide_set(True, view_layer=layer)
+    excluded = [obj for obj in gone if obj.library is None and not any(obj in inside for _, inside in everywhere)]
+    if excluded:
+        elsewhere = {obj for other in bpy.data.scenes if other != scene for obj in other.collection.all_objects}
+        for obj in excluded:
+            if obj not in elsewhere:
+                obj.hide_viewport = True
 
 
 def _back_in_place(model: list[bpy.types.Object], replaced: Replaced) -> Matrix:
