@@ -131,6 +131,36 @@ def test_the_panel_names_what_would_be_sent(ui: ModuleType, connected: StandIn) 
     assert "use_selection" in make_panel().properties(), "there is a way back"
 
 
+def with_nodes(obj: bpy.types.Object, *kinds: str) -> bpy.types.Modifier:
+    """Give an object Geometry Nodes with a group in it that has nodes of these types."""
+    inner = bpy.data.node_groups.new("Inner", "GeometryNodeTree")
+    outer = bpy.data.node_groups.new("Outer", "GeometryNodeTree")
+    for kind in kinds:
+        inner.nodes.new(kind)
+    outer.nodes.new("GeometryNodeGroup").node_tree = inner
+    modifier = obj.modifiers.new("Nodes", "NODES")
+    modifier.node_group = outer
+    return modifier
+
+
+def test_the_panel_says_that_instances_and_particles_are_not_sent(ui: ModuleType) -> None:
+    """They are hidden with the original, and no model brings them back."""
+    given().flow = "text-to-texture"
+    points = "GeometryNodeInstanceOnPoints"
+    plain, grass, real, hair, dupli, empty = (glbs.sphere(f"Ball {at}") for at in range(6))
+    nodes = with_nodes(grass, points)
+    with_nodes(real, points, "GeometryNodeRealizeInstances")
+    hair.modifiers.new("Hair", "PARTICLE_SYSTEM")
+    dupli.instance_type = "VERTS"
+    empty.modifiers.new("Nodes", "NODES")
+    for obj, is_said in ((plain, False), (grass, True), (real, False), (hair, True), (dupli, True), (empty, False)):
+        select(plain, obj)
+        assert ("Instances and particles are not sent" in make_panel().prose()) is is_said, obj.name
+    select(grass)
+    nodes.show_viewport = False
+    assert "Instances and particles" not in make_panel().prose()
+
+
 def test_the_selection_is_what_is_sent_and_replaced(ui: ModuleType, connected: StandIn) -> None:
     given().flow = "text-to-texture"
     given().shared.prompt = "Red leather"

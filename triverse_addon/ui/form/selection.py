@@ -15,7 +15,7 @@ from ...api.flows import Field, Flow, Kind
 from ...api.sentence import Sentence
 from .. import settings
 from ..rna.members import scene_props
-from ..text.layout_text import sidebar_width_px, ui_scale, with_name
+from ..text.layout_text import paragraph, sidebar_width_px, ui_scale, with_name
 from ..text.translate import tr
 
 if TYPE_CHECKING:
@@ -84,3 +84,12 @@ def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
     else:
         text = tr("{count} objects · {triangles} triangles", count=len(objects), triangles=triangles)
     row.label(text=text, translate=False)
+
+
+def draw_unsent(layout: bpy.types.UILayout, context: bpy.types.Context, width_px: float) -> None:
+    """Draw a line about what belongs to the selected objects and is not sent with them, if there is anything."""
+    from ...scene.capture import unsent
+
+    if unsent.has_instances(chosen(context)):
+        text = tr("Instances and particles are not sent, and are hidden with the original.")
+        paragraph(layout, text, width_px, icon="INFO")

@@ -15,6 +15,7 @@ from ...api.flows import Flow, Kind
 from ..form import inputs, request, selection
 from ..rna.members import Icon, OperatorMixin, scene_props
 from ..setup.operator_helpers import may_generate
+from ..text.layout_text import ui_scale
 from ..text.translate import tr, tr_button
 from ..timers import open_dialog
 from . import cost, image_operators, operators, repeats
@@ -83,6 +84,7 @@ class Quickly(OperatorMixin):
                 continue
             if field.kind is Kind.MODEL:
                 selection.draw(column.row(align=True), context)
+                selection.draw_unsent(column, context, _WIDTH * ui_scale())
                 continue
             row = column.row(align=True)
             row.activate_init = is_first
