@@ -223,6 +223,18 @@ def test_the_add_menu_asks_for_what_its_flow_needs(here: Any) -> None:
     assert any("ball" in text for text in pressed.texts), pressed.texts
 
 
+@pytest.mark.parametrize("name", ["add_from_text", "add_from_image", "texture_selected", "texture_selected_from_image"])
+def test_a_dialog_of_the_add_menu_that_is_cancelled_puts_the_panel_back(here: Any, name: str) -> None:
+    glbs.sphere("ball").select_set(True)
+    props = bpy.context.scene.triverse
+    props.flow, props.use_selection = "image-to-mesh", False
+    operator = getattr(OPS, name)
+    press(operator, meanwhile=lambda dialog, context: dialog.cancel(context))
+    assert (props.flow, props.use_selection) == ("image-to-mesh", False)
+    press(operator)
+    assert props.flow == getattr(bpy.types, operator.idname()).flow_name
+
+
 def test_the_pie_menu_is_the_one_that_is_registered(ui: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     from triverse_addon.ui.generate import pie_menu
 

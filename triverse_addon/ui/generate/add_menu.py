@@ -38,6 +38,7 @@ class Quickly(OperatorMixin):
 
     flow_name = ""
     _is_asked = False
+    _before: tuple[str, bool] | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -61,12 +62,22 @@ class Quickly(OperatorMixin):
         return inputs.PANEL_FLOWS[cls.flow_name]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Select the flow in the panel, and open the dialog."""
+        """Select the flow in the panel, remember for :meth:`cancel` what it showed, and open the dialog."""
+        props = scene_props(context.scene)
+        self._before = (props.flow, props.use_selection)
         self.show(context)
         self._is_asked = True
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=tr_button(self.bl_label), confirm_text=tr("Generate")
         )
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Put the panel back on the flow that it showed. What was written or chosen in the dialog stays."""
+        if self._before is None or context.scene is None:
+            return
+        props = scene_props(context.scene)
+        if props.flow == self.flow_name:
+            props.flow, props.use_selection = self._before
 
     def show(self, context: bpy.types.Context) -> None:
         """Select the flow in the panel. If it takes a model, also turn on Use Selection."""
