@@ -4,10 +4,8 @@ Compute and apply the transform that places an imported model.
 
 Floor: second. Thread: main. Imports ``bpy``.
 
-A model is moved as a whole, by transforming those of its objects that have no parent. Except for animated ones, no
-object is added. World matrices are computed here, not read from ``matrix_world``: that is the identity for appended
-objects until the depsgraph is evaluated, and evaluating it for a scene that is not shown would evaluate that whole
-scene.
+World matrices are computed here, not read from ``matrix_world``: that is the identity for appended objects until the
+depsgraph is evaluated, and evaluating it for a scene that is not shown would evaluate that whole scene.
 """
 
 import math
@@ -18,6 +16,7 @@ import bpy
 from mathutils import Matrix, Quaternion, Vector
 
 from ..worker import asset_collection
+from ..worker.moving import move
 
 _NOTHING = 1e-6
 
@@ -62,19 +61,6 @@ def place(collection: bpy.types.Collection, target: TargetTransform) -> None:
     Objects of the file's other scenes are moved too, but do not count for the model's size.
     """
     move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), target))
-
-
-def move(objects: Iterable[bpy.types.Object], matrix: Matrix) -> None:
-    """Transform ``objects``, all of one model, by ``matrix``, by changing only those without a parent."""
-    if matrix == Matrix():
-        return
-    roots = [obj for obj in objects if obj.parent is None]
-    animated = [obj for obj in roots if obj.animation_data is not None]
-    for obj in roots:
-        if obj not in animated:
-            obj.matrix_basis = matrix @ obj.matrix_basis
-    if animated:
-        _carry(animated, matrix)
 
 
 def box_of(obj: bpy.types.Object) -> FitBox:
@@ -248,20 +234,3 @@ def _vertex_extremes(mesh: bpy.types.Mesh, world: Matrix) -> list[Vector] | None
     mesh.vertices.foreach_get("co", points)
     turned = points.reshape(-1, 3) @ numpy.array(world.to_3x3(), dtype=numpy.float32).T
     return [Vector(map(float, corner)) + world.translation for corner in (turned.min(axis=0), turned.max(axis=0))]
-
-
-def _carry(animated: list[bpy.types.Object], matrix: Matrix) -> None:
-    """
-    Move objects without a parent whose own transform is animated, by parenting them to a new empty.
-
-    Changing their own transform would have no effect, because the animation overwrites it.
-
-    :param animated: the objects, at least one.
-    :param matrix: transform of the empty.
-    """
-    collection = animated[0].users_collection[0]
-    carrier = bpy.data.objects.new(collection.name, None)
-    carrier.matrix_basis = matrix
-    collection.objects.link(carrier)
-    for obj in animated:
-        obj.parent = carrier

@@ -86,15 +86,13 @@ def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
 
 def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
     """
-    Return a decimated copy of ``mesh``, without shape keys.
+    Return a decimated copy of ``mesh``, in the shape that its shape keys give it now, and without these.
 
     :param ratio: fraction of the triangles to keep.
     """
     welded = mesh.copy()
     if welded.shape_keys is not None:
-        holder = bpy.data.objects.new("shape keys", welded)
-        holder.shape_key_clear()
-        bpy.data.objects.remove(holder)
+        _apply_shape(welded)
     _weld(welded)
     obj = bpy.data.objects.new("decimate", welded)
     bpy.context.scene.collection.objects.link(obj)
@@ -106,6 +104,17 @@ def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
     bpy.data.objects.remove(obj)
     bpy.data.meshes.remove(welded)
     return result
+
+
+def _apply_shape(mesh: bpy.types.Mesh) -> None:
+    """Give the vertices of ``mesh`` the positions that its shape keys mix for them now, and remove these keys."""
+    holder = bpy.data.objects.new("shape keys", mesh)
+    mixed = holder.shape_key_add(name="mix", from_mix=True)
+    positions = [0.0] * (3 * len(mesh.vertices))
+    mixed.data.foreach_get("co", positions)
+    holder.shape_key_clear()
+    mesh.vertices.foreach_set("co", positions)
+    bpy.data.objects.remove(holder)
 
 
 def _weld(mesh: bpy.types.Mesh) -> None:

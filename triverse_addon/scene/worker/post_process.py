@@ -15,7 +15,7 @@ import numpy
 from mathutils import Matrix, Vector
 
 if TYPE_CHECKING:
-    from . import asset_collection, decimation, geometry, gltf_import, material_cleanup
+    from . import asset_collection, decimation, geometry, gltf_import, material_cleanup, moving
     from .job_format import Processing
 else:
     import asset_collection
@@ -23,6 +23,7 @@ else:
     import geometry
     import gltf_import
     import material_cleanup
+    import moving
     from job_format import Processing
 
 #: Greatest number of vertices of a convex hull; physics engines accept 255.
@@ -73,13 +74,14 @@ def _bounds(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
 
 def _world_points(obj: bpy.types.Object) -> numpy.ndarray:
     """
-    Return the object's vertices in world space, as an array of shape (n, 3).
+    Return the object's vertices in world space, as bones and shape keys place them: an array of shape (n, 3).
 
     The corners of ``bound_box`` would give too large bounds for a rotated object.
     """
-    points = numpy.empty(len(obj.data.vertices) * 3, dtype=numpy.float32)
-    obj.data.vertices.foreach_get("co", points)
-    matrix = numpy.array(obj.matrix_world, dtype=numpy.float64)
+    shown = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    points = numpy.empty(len(shown.data.vertices) * 3, dtype=numpy.float32)
+    shown.data.vertices.foreach_get("co", points)
+    matrix = numpy.array(shown.matrix_world, dtype=numpy.float64)
     return points.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
@@ -100,10 +102,7 @@ def _put_on_ground(collection: bpy.types.Collection) -> None:
 
 
 def _transform(collection: bpy.types.Collection, matrix: Matrix) -> None:
-    bpy.context.view_layer.update()
-    for obj in collection.objects:
-        if obj.parent is None:
-            obj.matrix_world = matrix @ obj.matrix_world
+    moving.move(list(collection.objects), matrix)
     bpy.context.view_layer.update()
     for obj in collection.objects:
         _apply(obj)
