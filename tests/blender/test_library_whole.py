@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-What a batch makes of models with bones, shape keys and animations.
+What a batch leaves in models with bones, shape keys, animations, variants, lights and points, and in their exports.
 
 One: ``python scripts/test.py tests/blender/test_library_whole.py``.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,12 @@ def extent(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
     shown = [obj.evaluated_get(graph) for obj in collection.objects if obj.type == "MESH"]
     points = [obj.matrix_world @ vertex.co for obj in shown for vertex in obj.data.vertices]
     return Vector(map(min, *points)), Vector(map(max, *points))
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Return the JSON of a GLB."""
+    data = path.read_bytes()
+    return json.loads(data[20 : 20 + struct.unpack_from("<I", data, 12)[0]])
 
 
 def moved(glb: Glb, node: int, path: str, values: list[Any]) -> None:
@@ -145,3 +154,103 @@ def test_bones_that_move_do_not_get_an_empty_above_them(
     assert sorted(obj.type for obj in collection.objects) == ["ARMATURE", "MESH"]
     low, high = extent(collection)
     assert (low.z, high.z) == pytest.approx((0.0, 2.0), abs=0.05)
+
+
+# -----------------------------------------------------------------------------
+# Exports
+
+
+def test_an_exported_glb_has_the_pose(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:
+    asset = write(writer, library, made(tmp_path, posed), Processing(exports=("glb",)))
+    nodes = {node["name"]: node for node in document(library / asset.files["glb"])["nodes"]}
+    assert nodes["Tip"]["translation"] == pytest.approx([0, 3, 0], abs=1e-4)
+
+
+def test_an_exported_glb_has_all_that_the_model_has(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:
+    def build(glb: Glb) -> None:
+        glb.use("KHR_lights_punctual")
+        glb.document["extensions"] = {"KHR_lights_punctual": {"lights": [{"type": "point", "intensity": 100.0}]}}
+        camera = glb.add("cameras", type="perspective", perspective={"yfov": 0.8, "znear": 0.1})
+        heat = glb.accessor([x for x, _, _ in CLOTH])
+        glb.scene(
+            glb.node("Eye", camera=camera, translation=[0, 1, 5]),
+            glb.node("Lamp", extensions={"KHR_lights_punctual": {"light": 0}}, translation=[0, 4, 0]),
+            glb.node("Lines", mesh=glb.mesh(glb.primitive([(0, 0, 0), (0, 2, 0), (1, 1, 0)], [0, 1, 1, 2], mode=1))),
+            glb.node("Points", mesh=glb.mesh(glb.primitive([(0, 0, 0), (0, 2, 0), (1, 1, 3)], None, mode=0))),
+            glb.node("Cloth", mesh=glb.mesh(cloth(glb, _HEAT=heat))),
+        )
+
+    asset = write(writer, library, made(tmp_path, build), Processing(decimate=200, lods=1, exports=("glb",)))
+    for kind, suffix in (("glb", ""), ("glb_lod1", "_LOD1")):
+        found = document(library / asset.files[kind])
+        nodes = {node["name"].removesuffix(suffix): node for node in found["nodes"]}
+        assert "camera" in nodes["Eye"]
+        assert "KHR_lights_punctual" in nodes["Lamp"]["extensions"]
+        parts = {name: found["meshes"][node["mesh"]]["primitives"] for name, node in nodes.items() if "mesh" in node}
+        modes = {name: [part.get("mode", 4) for part in primitives] for name, primitives in parts.items()}
+        assert modes == {"Lines": [1], "Points": [0], "Cloth": [4]}
+        assert "_HEAT" in parts["Cloth"][0]["attributes"]
+
+
+def variants(glb: Glb) -> None:
+    """A shoe of two parts, both red, the second of which is blue in another variant; with extras."""
+    glb.use("KHR_materials_variants")
+    glb.document["extensions"] = {"KHR_materials_variants": {"variants": [{"name": "Plain"}, {"name": "Sport"}]}}
+    red, twin, blue = (
+        glb.add("materials", name=name, pbrMetallicRoughness={"baseColorFactor": colour})
+        for name, colour in (("Red", [1, 0, 0, 1]), ("Also red", [1, 0, 0, 1]), ("Blue", [0, 0, 1, 1]))
+    )
+    upper, sole = cloth(glb, material=red), glb.primitive(material=twin)
+    for part, sport in ((upper, red), (sole, blue)):
+        mappings = [{"material": part["material"], "variants": [0]}, {"material": sport, "variants": [1]}]
+        part["extensions"] = {"KHR_materials_variants": {"mappings": mappings}}
+    glb.scene(glb.node("Shoe", mesh=glb.mesh(upper, sole, extras={"size": 42})))
+
+
+@pytest.mark.parametrize(
+    "post", [Processing(), Processing(cleanup=True), Processing(decimate=150), Processing(cleanup=True, lods=1)]
+)
+def test_material_variants_and_extras_survive(
+    post: Processing, writer: ChildAssetWriter, library: Path, tmp_path: Path
+) -> None:
+    asset = write(writer, library, made(tmp_path, variants), replace(post, exports=("glb",)))
+    for kind in {"glb", "glb_lod1"} & asset.files.keys():
+        found = document(library / asset.files[kind])
+        names = [variant["name"] for variant in found["extensions"]["KHR_materials_variants"]["variants"]]
+        assert names == ["Plain", "Sport"]
+        (mesh,) = found["meshes"]
+        assert mesh["extras"]["size"] == 42
+        colours = {}
+        for number, part in enumerate(mesh["primitives"]):
+            for mapping in part["extensions"]["KHR_materials_variants"]["mappings"]:
+                material = found["materials"][mapping["material"]]
+                for variant in mapping["variants"]:
+                    colours[number, names[variant]] = material["pbrMetallicRoughness"]["baseColorFactor"][0]
+        assert sorted(colours.values()) == [0, 1, 1, 1], colours
+
+
+def test_a_model_without_variants_gets_none_of_the_one_before(
+    writer: ChildAssetWriter, library: Path, tmp_path: Path
+) -> None:
+    write(writer, library, made(tmp_path, variants), Processing(exports=("glb",)))
+    asset = write(writer, library, made(tmp_path, shaped), Processing(exports=("glb",)))
+    assert "KHR_materials_variants" not in document(library / asset.files["glb"]).get("extensions", {})
+
+
+# -----------------------------------------------------------------------------
+# Cleaning up
+
+
+def test_materials_with_other_extras_stay_apart(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:
+    def build(glb: Glb) -> None:
+        nodes = []
+        for number, extras in enumerate(({"part": 7}, {"part": 8, "tags": [1, 2]}, {}, {}, {"part": 7})):
+            material = glb.add("materials", name=f"Glaze {number}", **({"extras": extras} if extras else {}))
+            part = glb.primitive(material=material)
+            nodes.append(glb.node(str(number), mesh=glb.mesh(part), translation=[2 * number, 0, 0]))
+        glb.scene(*nodes)
+
+    collection = opened(library, write(writer, library, made(tmp_path, build), Processing(cleanup=True)))
+    used = {obj.name: obj.data.materials[0] for obj in collection.objects}
+    assert (used["0"], used["2"]) == (used["4"], used["3"]), "these are equal"
+    assert [used[name].get("part") for name in "012"] == [7, 8, None]

@@ -77,11 +77,25 @@ def _shares(counts: list[int], times: list[int], max_triangles: float) -> list[f
 def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
     """Replace ``mesh`` by a decimated copy with the same name, in all objects that use it, and return the copy."""
     smaller = _reduced(mesh, ratio)
+    _copy_extras(mesh, smaller)
     name = mesh.name
     mesh.user_remap(smaller)
     bpy.data.meshes.remove(mesh)
     smaller.name = name
     return smaller
+
+
+def _copy_extras(mesh: bpy.types.Mesh, smaller: bpy.types.Mesh) -> None:
+    """Give ``smaller`` the custom properties and the material variants of ``mesh``."""
+    for key in mesh.keys():  # noqa: SIM118
+        if not key.startswith("gltf2_"):
+            smaller[key] = mesh[key]
+    # The importer has registered this property when it found variants, and so are these in no other mesh.
+    for part in getattr(mesh, "gltf2_variant_mesh_data", ()):
+        copy = smaller.gltf2_variant_mesh_data.add()
+        copy.material_slot_index, copy.material = part.material_slot_index, part.material
+        for use in part.variants:
+            copy.variants.add().variant.variant_idx = use.variant.variant_idx
 
 
 def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:

@@ -6,16 +6,31 @@ Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this 
 module.
 """
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 if TYPE_CHECKING:
-    from . import gltf_import
+    from . import asset_collection, gltf_import
 else:
+    import asset_collection
     import gltf_import
+
+#: Options of the glTF exporter, which leaves these out or at rest by default, so that its file holds what the .blend
+#: does.
+_WHOLE_GLTF = {
+    "export_attributes": True,
+    "export_cameras": True,
+    "export_extras": True,
+    "export_lights": True,
+    "export_rest_position_armature": False,
+    "use_mesh_edges": True,
+    "use_mesh_vertices": True,
+}
 
 
 def export(
@@ -32,6 +47,7 @@ def export(
     :return: the paths by format and level ("fbx", "fbx_lod1"). For OBJ, it is that of a folder with file and textures.
     :raises gltf_import.RefusedError: this Blender cannot export the format, or the export failed.
     """
+    _name_variants(model)
     made: dict[str, Path] = {}
     for level, collection in enumerate([model, *levels]):
         _select(collection)
@@ -48,6 +64,27 @@ def export(
     return made
 
 
+def _name_variants(model: bpy.types.Collection) -> None:
+    """Name the model's material variants where the glTF exporter looks for them, see ``importing.variants``."""
+    names = json.loads(model.get(asset_collection.VARIANTS, "[]"))
+    # The importer has registered this property when it found variants.
+    known = getattr(bpy.data.scenes[0], "gltf2_KHR_materials_variants_variants", None)
+    if known is None:
+        return
+    known.clear()
+    for number, name in enumerate(names):
+        variant = known.add()
+        # Setting the name searches for variants of the same name, so the index comes first.
+        variant.variant_idx = number
+        variant.name = name
+
+
+def _known(operator: Any, wanted: Mapping[str, object]) -> dict[str, Any]:
+    """Return those options of ``wanted`` that this Blender's exporter has."""
+    known = operator.get_rna_type().properties
+    return {option: value for option, value in wanted.items() if option in known}
+
+
 def _select(collection: bpy.types.Collection) -> None:
     for obj in bpy.context.scene.objects:
         obj.select_set(False)
@@ -59,7 +96,8 @@ def _select(collection: bpy.types.Collection) -> None:
 
 def _glb(name: str, folder: Path) -> Path:
     path = folder / f"{name}.glb"
-    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, export_extras=True)
+    options = _known(bpy.ops.export_scene.gltf, _WHOLE_GLTF)
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, **options)
     return path
 
 
@@ -94,8 +132,7 @@ def _usd(name: str, folder: Path) -> Path:
     wanted = {"selected_objects_only": True, "export_animation": False, "root_prim_path": "/root"}
     # 4.2 to 4.4 have the first option, later versions the second.
     wanted |= {"export_textures": True, "export_textures_mode": "NEW"}
-    known = bpy.ops.wm.usd_export.get_rna_type().properties  # type: ignore[call-arg]
-    bpy.ops.wm.usd_export(filepath=str(path), **{option: value for option, value in wanted.items() if option in known})
+    bpy.ops.wm.usd_export(filepath=str(path), **_known(bpy.ops.wm.usd_export, wanted))
     return path
 
 

@@ -71,7 +71,9 @@ def _signature(material: bpy.types.Material) -> object:
     look = [
         getattr(material, name, None) for name in ("use_backface_culling", "surface_render_method", "alpha_threshold")
     ]
-    return repr((parts, links, look))
+    # The extras of a glTF material are custom properties.
+    extras = sorted((key, _plain(material[key])) for key in material.keys())  # noqa: SIM118
+    return repr((parts, links, look, extras))
 
 
 def _node_signature(node: bpy.types.Node) -> object:
@@ -88,6 +90,13 @@ def _node_signature(node: bpy.types.Node) -> object:
     return node.bl_idname, own, inputs
 
 
+def _plain(value: Any) -> object:
+    """Return a custom property's value as something whose text tells what is in it."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value.to_list() if hasattr(value, "to_list") else value
+
+
 def _value(socket: bpy.types.NodeSocket) -> object:
     value = getattr(socket, "default_value", None)
     return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value
@@ -95,7 +104,8 @@ def _value(socket: bpy.types.NodeSocket) -> object:
 
 def _remove_unused_slots(mesh: bpy.types.Mesh) -> None:
     count = len(mesh.materials)
-    if count < 2 or not len(mesh.polygons):
+    # Material variants refer to slots by their number, and parts that look the same now differ in another variant.
+    if count < 2 or not len(mesh.polygons) or len(getattr(mesh, "gltf2_variant_mesh_data", ())):
         return
     slots = numpy.empty(len(mesh.polygons), dtype=numpy.int32)
     mesh.polygons.foreach_get("material_index", slots)
