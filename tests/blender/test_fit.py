@@ -8,8 +8,9 @@ import pytest
 from mathutils import Euler, Vector
 
 from tests.blender import glbs, kept_children
-from triverse_addon.scene.importing import origin
+from triverse_addon.scene.importing import origin, step_aside
 from triverse_addon.scene.importing import placement as importing
+from triverse_addon.scene.importing.free_space import Bounds
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Imported
@@ -115,6 +116,35 @@ def test_an_instance_of_a_collection_gives_the_box_of_its_objects(task: TaskReco
     assert tuple(size) == pytest.approx((4.0, 8.0, 2.0), abs=1e-3)
     assert tuple(middle) == pytest.approx((12.0, 0.0, 1.0), abs=1e-3)
     assert marker.hide_get()
+
+
+def test_an_instance_gives_the_box_of_what_it_shows(task: TaskRecord) -> None:
+    """Not of a cutter that is disabled in viewports; but of another instance, as in a kit that is built of kits."""
+
+    def put(into: bpy.types.Collection, size: float, x: float) -> bpy.types.Object:
+        one = cube((size, size, size), (x, 0.0, size / 2))
+        into.objects.link(one)
+        bpy.context.scene.collection.objects.unlink(one)
+        return one
+
+    kit, inner, away = (bpy.data.collections.new(name) for name in ("Kit", "Inner", "Away"))
+    put(inner, 2.0, 0.0)
+    kit.children.link(away)
+    put(away, 40.0, 0.0)
+    away.hide_viewport = True
+    put(kit, 20.0, 0.0).hide_viewport = True
+    nested = glbs.empty("Nested", (3.0, 0.0, 0.0))
+    nested.instance_type, nested.instance_collection = "COLLECTION", inner
+    kit.objects.link(nested)
+    bpy.context.scene.collection.objects.unlink(nested)
+    marker = glbs.empty("Here", (10.0, 0.0, 0.0))
+    marker.instance_type, marker.instance_collection = "COLLECTION", kit
+    bpy.context.view_layer.update()
+    (around,) = step_aside.obstacles(bpy.context.scene)
+    assert around == Bounds((12.0, -1.0, 0.0), (14.0, 1.0, 2.0))
+    middle, size = box(bring(task, placeholder="Here"))
+    assert max(size) == pytest.approx(2.0, abs=1e-3)
+    assert tuple(middle) == pytest.approx((13.0, 0.0, middle.z), abs=1e-3)
 
 
 def test_a_parents_scale_counts(task: TaskRecord) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mathutils import Vector
 
 from tests.blender import glbs, kept_children
-from triverse_addon.scene.importing import step_aside
+from triverse_addon.scene.importing import placement, step_aside
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.placement import bounds
 from triverse_addon.tasks.converter import ConvertJob
@@ -98,7 +98,7 @@ def test_an_instance_of_a_collection_is_in_the_way(task: TaskRecord) -> None:
 
 def test_what_many_instances_show_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[object] = []
-    monkeypatch.setattr(step_aside, "bounds", lambda objects: measured.append(objects) or bounds(objects))
+    monkeypatch.setattr(placement, "bounds", lambda objects: measured.append(objects) or bounds(objects))
     obj = cube()
     kit = bpy.data.collections.new("Kit")
     kit.objects.link(obj)

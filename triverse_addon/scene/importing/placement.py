@@ -9,7 +9,7 @@ depsgraph is evaluated, and evaluating it for a scene that is not shown would ev
 """
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -67,12 +67,12 @@ def box_of(obj: bpy.types.Object) -> FitBox:
     """
     Return the bounding box of ``obj`` along its own axes, in world space.
 
-    For an instance of a collection, it is that of its objects; for another empty, that of its display size.
+    For an instance of a collection, it is that of what it shows; for another empty, that of its display size.
     """
     world = world_of(obj)
     rotation, scale = rotation_of(obj, world), world.to_scale()
-    kit = obj.instance_collection if obj.instance_type == "COLLECTION" else None
-    extent = bounds(kit.all_objects) if kit is not None else None
+    kit = kit_of(obj)
+    extent = kit_bounds(kit, {}) if kit is not None else None
     if kit is not None and extent is not None:
         low, high = (corner - Vector(kit.instance_offset) for corner in extent)
         centre, size = (low + high) / 2, high - low
@@ -80,8 +80,8 @@ def box_of(obj: bpy.types.Object) -> FitBox:
         reach = 2.0 * obj.empty_display_size
         centre, size = Vector(), Vector((reach, reach, reach))
     else:
-        corners = [Vector(corner) for corner in obj.bound_box]
-        low, high = Vector(map(min, *corners)), Vector(map(max, *corners))
+        points = [Vector(corner) for corner in obj.bound_box]
+        low, high = Vector(map(min, *points)), Vector(map(max, *points))
         centre, size = (low + high) / 2, high - low
     stretched = Vector(abs(length * factor) for length, factor in zip(size, scale, strict=True))
     return FitBox(tuple(world @ centre), tuple(stretched), tuple(rotation))
@@ -127,15 +127,58 @@ def bounds(
             continue
         # Axes stay along axes, so two opposite corners suffice. Objects without modifiers share the box of their mesh.
         owner = obj if obj.modifiers else obj.data
-        corners = boxes.get(owner)
-        if corners is None:
+        ends = boxes.get(owner)
+        if ends is None:
             box = obj.bound_box
-            corners = boxes[owner] = Vector(box[0]), Vector(box[6])
-        points += (world @ corners[0], world @ corners[1])
+            ends = boxes[owner] = Vector(box[0]), Vector(box[6])
+        points += (world @ ends[0], world @ ends[1])
     if not points:
         return None
     axes = list(zip(*points, strict=True))
     return Vector(map(min, axes)), Vector(map(max, axes))
+
+
+def kit_of(obj: bpy.types.Object) -> bpy.types.Collection | None:
+    """Return the collection that ``obj`` is an instance of; None if it is none."""
+    return obj.instance_collection if obj.instance_type == "COLLECTION" else None
+
+
+def kit_bounds(
+    kit: bpy.types.Collection, known: dict[bpy.types.Collection, tuple[Vector, Vector] | None]
+) -> tuple[Vector, Vector] | None:
+    """
+    Return the bounds of what instances of a collection show, in its own space; None if that has no extent.
+
+    What is disabled in viewports is not shown, and instances in it are.
+
+    :param known: cache of bounds: there may be thousands of instances of a forest's few trees.
+    """
+    if kit not in known:
+        known[kit] = None  # Blender shows no instance of a collection inside itself
+        shown = list(_shown_in(kit))
+        points = [*(bounds(shown) or ())]
+        for obj in shown:
+            inner = kit_of(obj)
+            extent = kit_bounds(inner, known) if inner is not None else None
+            if inner is not None and extent is not None:
+                inside = world_of(obj) @ Matrix.Translation((-inner.instance_offset).to_tuple())
+                points += [inside @ corner for corner in corners(*extent)]
+        if points:
+            axes = list(zip(*points, strict=True))
+            known[kit] = Vector(map(min, axes)), Vector(map(max, axes))
+    return known[kit]
+
+
+def corners(low: Vector, high: Vector) -> list[Vector]:
+    """Return the corners of a box."""
+    return [Vector((x, y, z)) for x in (low.x, high.x) for y in (low.y, high.y) for z in (low.z, high.z)]
+
+
+def _shown_in(kit: bpy.types.Collection) -> Iterator[bpy.types.Object]:
+    yield from (obj for obj in kit.objects if not obj.hide_viewport)
+    for child in kit.children:
+        if not child.hide_viewport:
+            yield from _shown_in(child)
 
 
 def matrix_to(model: list[bpy.types.Object], target: TargetTransform) -> Matrix:

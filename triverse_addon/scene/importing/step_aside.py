@@ -12,7 +12,7 @@ from mathutils import Matrix, Vector
 
 from ..worker import asset_collection
 from .free_space import Bounds, free_offset
-from .placement import bounds, move, world_matrix
+from .placement import bounds, corners, kit_bounds, kit_of, move, world_matrix
 
 #: Number of objects in a scene up to which a model steps aside. Reading the boxes of 5,000 takes 60 to 90 ms.
 MOST_OBJECTS = 5000
@@ -65,17 +65,9 @@ def obstacles(scene: bpy.types.Scene, own: Collection[bpy.types.Object] = ()) ->
             continue
         if obj.type in _WITH_GEOMETRY:
             yield from _box([world_matrix(obj, known) @ Vector(corner) for corner in obj.bound_box])
-        elif obj.instance_type == "COLLECTION" and (kit := obj.instance_collection) is not None:
-            if kit not in instanced:  # there may be thousands of instances of a forest's few trees
-                instanced[kit] = bounds(kit.all_objects)
-            extent = instanced[kit]
-            if extent is not None:
-                inside = world_matrix(obj, known) @ Matrix.Translation((-kit.instance_offset).to_tuple())
-                yield from _box([inside @ Vector(corner) for corner in _corners(*extent)])
-
-
-def _corners(low: Vector, high: Vector) -> list[tuple[float, float, float]]:
-    return [(x, y, z) for x in (low.x, high.x) for y in (low.y, high.y) for z in (low.z, high.z)]
+        elif (kit := kit_of(obj)) is not None and (extent := kit_bounds(kit, instanced)) is not None:
+            inside = world_matrix(obj, known) @ Matrix.Translation((-kit.instance_offset).to_tuple())
+            yield from _box([inside @ corner for corner in corners(*extent)])
 
 
 def _box(points: Iterable[Vector]) -> Iterator[Bounds]:
