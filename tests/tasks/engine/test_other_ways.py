@@ -38,6 +38,30 @@ def test_the_model_comes_by_another_way(service: StandIn, tmp_path: Path, fault:
     assert list(service.state.charged_per_order().values()) == [1]
 
 
+@pytest.mark.parametrize("fault", FOR_GOOD)
+def test_the_picture_comes_by_another_way(service: StandIn, tmp_path: Path, fault: str) -> None:
+    for kind in ("asset", "preview"):
+        service.faults.add(kind, times=None, **FOR_GOOD[fault])
+    with running(service, tmp_path) as driver:
+        task_id = driver.engine.submit(TaskRequest("image-generation", {"prompt": "a stone well"})).id
+        record = driver.reaches(task_id, Stage.DONE, Stage.FAILED)
+    assert record.stage is Stage.DONE, record.error
+
+
+def test_several_pictures_are_waited_for_and_not_given_up_for_one(service: StandIn, tmp_path: Path) -> None:
+    """The ways beside the storage give one."""
+    service.state.settings.answer_shape = "list"
+    rules = [service.faults.add(kind, times=None, reset_before=True) for kind in ("asset", "preview")]
+    request = TaskRequest("model-preview-render", {"image_count": 3}, {"model_file": "https://example.com/a.glb"})
+    with running(service, tmp_path) as driver:
+        task_id = driver.engine.submit(request).id
+        driver.until(lambda: sum(rule.hits for rule in rules) >= 12)
+        assert driver.record(task_id).stage is Stage.DOWNLOADING
+        for rule in rules:
+            rule.times = 0
+        assert len(driver.reaches(task_id, Stage.DONE, Stage.FAILED).result_files) == 3
+
+
 def test_a_way_that_fails_once_is_tried_again_first(service: StandIn, tmp_path: Path) -> None:
     service.faults.add("asset", times=1, status=503, html=True)
     others = [service.faults.add(kind, times=None, latency_s=0.0) for kind in ("url", "download")]

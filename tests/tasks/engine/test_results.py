@@ -109,6 +109,18 @@ def test_no_picture_of_several_is_given_up_for_one_refusal(
     assert [Path(path).read_bytes() for path in record.result_files] == wanted
 
 
+@pytest.mark.parametrize("times", [6, None])
+def test_no_pictures_are_given_up_for_one_without_a_word(service: StandIn, driver: Driver, times: int | None) -> None:
+    """All links are refused, also the new ones. The ways without those links give one picture."""
+    service.state.settings.answer_shape = "list"
+    for kind in ("asset", "preview"):
+        service.faults.add(kind, times=times, expired=True)
+    task_id = ordered(driver, "model-preview-render", {"image_count": 3})
+    count = len(done(driver, task_id).result_files)
+    told = any("Only 1 of the 3 files" in str(line.sentence) for line in driver.engine.history(task_id))
+    assert (count, told) == ((3, False) if times else (1, True))
+
+
 @pytest.mark.parametrize("links", [{"latency_s": 0.0}, {"status": 503}], ids=["", "no links"])
 def test_what_never_comes_keeps_no_other_picture_back(
     service: StandIn, driver: Driver, monkeypatch: pytest.MonkeyPatch, links: dict[str, Any]

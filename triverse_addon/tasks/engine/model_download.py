@@ -86,7 +86,7 @@ def fetch_model(
             log.info("there is no further way to the model of task %s: %s", record.id, error)
             break
         asset_urls |= found
-        part_bytes = _size_bytes(part_of(spec.target))
+        part_bytes = size_of_part(spec)
         try:
             size = fetch(spec, with_status_check(open_at), client.read_file, report, context.stop)
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
@@ -98,9 +98,7 @@ def fetch_model(
             continue
         except (TransportError, ServiceError) as error:
             if not isinstance(problem, ForeignFileError):
-                is_dead = isinstance(error, TransportError | UnavailableError) and record.attempts >= PATIENCE
-                # What is on its way, however slowly, is not given up for another way, where it may begin anew.
-                if not is_dead or context.stop.is_set() or _size_bytes(part_of(spec.target)) > part_bytes:
+                if not is_dead_way(context, record, error) or size_of_part(spec) > part_bytes:
                     raise
                 passing = passing or error
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
@@ -119,10 +117,21 @@ def expired() -> ExpiredLinkError:
     return ExpiredLinkError(Sentence.of("The link to the file has expired. A new one is asked for."))
 
 
-def _size_bytes(path: Path) -> int:
-    """Return the size of a file, 0 if there is none."""
+def is_dead_way(context: EngineContext, record: TaskRecord, error: TriverseError) -> bool:
+    """
+    Return whether a way that has given nothing, and may be blocked for good, is left for another one.
+
+    Only if no more of the file came this time, see :func:`size_of_part`: what is on its way, however slowly, may begin
+    anew by another way.
+    """
+    is_dead = isinstance(error, TransportError | UnavailableError) and record.attempts >= PATIENCE
+    return is_dead and not context.stop.is_set()
+
+
+def size_of_part(spec: DownloadSpec) -> int:
+    """Return how much of a file is here, in bytes."""
     try:
-        return path.stat().st_size
+        return part_of(spec.target).stat().st_size
     except OSError:
         return 0
 

@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...api.errors import BadAnswerError, NotFoundError, NothingToDownloadError, RefusedAddressError, TriverseError
+from ...api.errors import (
+    BadAnswerError,
+    NotFoundError,
+    NothingToDownloadError,
+    RefusedAddressError,
+    TransportError,
+    TriverseError,
+    UnavailableError,
+)
 from ...api.fields import prompt_of
 from ...api.flows import output_format
 from ...api.output_values import MOST_CHARACTERS, MOST_FILES, result_text
@@ -33,7 +41,9 @@ from .model_download import (
     OpenAt,
     asset_opener,
     fresh_links,
+    is_dead_way,
     nothing_to_download,
+    size_of_part,
     task_opener,
     with_status_check,
 )
@@ -65,6 +75,18 @@ _KEY = "result {number}"
 _OTHER_WAY = (ExpiredLinkError, RefusedAddressError, NotFoundError, NothingToDownloadError, ForeignFileError)
 
 
+class _DeadWayError(Exception):
+    """
+    A way to a file has failed too often to be waited for, while there are others.
+
+    :ivar error: why it failed.
+    """
+
+    def __init__(self, error: TriverseError) -> None:
+        super().__init__()
+        self.error = error
+
+
 def url_entries(urls: Sequence[str]) -> dict[str, str]:
     """Return entries for :attr:`TaskRecord.asset_urls` with the URLs of a task's results."""
     return {_KEY.format(number=number): url for number, url in enumerate(urls, start=1)}
@@ -89,13 +111,13 @@ def fetch_results(
     if record.flow in TEXTS and (text := client.status(record.task_uuid or "").result_text):
         return (), text
     problem: TriverseError | None = None
+    passing: TriverseError | None = None
+    is_early = record.attempts < PATIENCE
     best: list[Path] = []
     most = 0
     for openers in _ways(client, record):
-        if len(openers) < most:  # this way gives fewer, and would replace a part of what is here
-            if record.attempts >= PATIENCE:
-                break
-            continue
+        if len(openers) < most and (is_early or best or passing):
+            break  # this way, and those after it, give fewer files than there are
         files = []
         for number, open_at in enumerate(openers, start=1):
             try:
@@ -104,27 +126,31 @@ def fetch_results(
                 log.info("a result of task %s did not come: %s", record.id, error)
                 if problem is None or isinstance(error, ForeignFileError):
                     problem = error
+            except _DeadWayError as dead:
+                log.info("a result of task %s did not come: %s", record.id, dead.error)
+                passing = passing or dead.error
         if record.flow not in TEXTS:
-            if files and len(files) == len(openers):
-                return _pictures_first(files), ""
-            best, most = max(best, files, key=len), max(most, len(openers) if files else 0)
-            continue
-        if texts := [text for path in files if (text := _text_in(path, record))]:
+            best, most = max(best, files, key=len), max(most, len(openers))
+            if len(best) == len(openers):
+                break
+        elif texts := [text for path in files if (text := _text_in(path, record))]:
             return (), texts[0]
-    if best and record.attempts >= PATIENCE:
-        sentence = Sentence.of(
-            "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.",
-            count=len(best),
-            all=most,
-        )
-        context.store.add_history(record.id, "WARNING", sentence)
-        context.notice("WARNING", sentence, record.id)
-        return _pictures_first(best), ""
-    raise problem or nothing_to_download()
+    if best and (len(best) == most or not (is_early or passing)):
+        if len(best) < most and not any(path.suffix == ".zip" for path in best):  # which may hold them all
+            _tell_of_missing(context, record, len(best), most)
+        return tuple(sorted(best, key=lambda path: not is_picture(path))), ""
+    # A way that may be open again says more than one that never leads to a file.
+    raise passing or problem or nothing_to_download()
 
 
-def _pictures_first(files: Sequence[Path]) -> tuple[Path, ...]:
-    return tuple(sorted(files, key=lambda path: not is_picture(path)))
+def _tell_of_missing(context: EngineContext, record: TaskRecord, count: int, most: int) -> None:
+    sentence = Sentence.of(
+        "Only {count} of the {all} files of this task came. Look for the others on the website of Triverse.",
+        count=count,
+        all=most,
+    )
+    context.store.add_history(record.id, "WARNING", sentence)
+    context.notice("WARNING", sentence, record.id)
 
 
 def is_picture(path: Path) -> bool:
@@ -175,15 +201,21 @@ def _fetch_one(
     Download one file, and give it the suffix of what it is.
 
     :param place: its number, from 1, and how many there are.
+    :raises _DeadWayError: the way may be blocked for good.
     """
     stem, most_bytes, accept = _kind_of(context, record)
     stem = stem if place[1] == 1 else f"{stem}-{place[0]:0{len(str(MOST_FILES))}}"
     spec = DownloadSpec(folder / stem, most_bytes, accept, "file")
+    part_bytes = size_of_part(spec)
     try:
         fetch(spec, with_status_check(open_at), client.read_file, report, context.stop)
     except _OTHER_WAY:
         discard_part(spec.target)
         raise
+    except (TransportError, UnavailableError) as error:
+        if not is_dead_way(context, record, error) or size_of_part(spec) > part_bytes:
+            raise
+        raise _DeadWayError(error) from error
     with spec.target.open("rb") as file:
         head = file.read(HEAD_BYTES)
     target = spec.target.with_name(stem + _suffix(head, record))
