@@ -16,7 +16,7 @@ from mathutils import Euler, Matrix, Vector
 from tests.blender import glbs, kept_children
 from triverse_addon.api.flows import Kind
 from triverse_addon.scene.capture import selection
-from triverse_addon.scene.importing import importer, origin, replace_objects
+from triverse_addon.scene.importing import importer, origin, replace_import, replace_objects
 from triverse_addon.scene.importing.importer import import_task, wait_reason
 from triverse_addon.tasks.converter import ConvertJob
 from triverse_addon.tasks.engine.import_queue import Failed, Imported
@@ -225,6 +225,22 @@ def test_normals_point_where_they_did(tmp_path: Path) -> None:
     for index in (5, 30, 60):
         place = ball.data.vertices[index].co
         assert normal_at(ball, place).dot(normal_at(painted, place)) > 0.95
+
+
+def test_whether_any_of_thousands_of_objects_is_selected_is_told_at_once() -> None:
+    home = bpy.data.collections.new("Home")
+    bpy.context.scene.collection.children.link(home)
+    for at in range(8000):
+        home.objects.link(bpy.data.objects.new(f"part_{at}", None))
+    before = list(home.objects)
+    before[-1].select_set(True)
+    begun_s = time.perf_counter()
+    shown = replace_import._selection(before)
+    assert time.perf_counter() - begun_s < 0.3, "it took 2 to 4 s, for each view layer"
+    layer = bpy.context.view_layer
+    assert shown == {(bpy.context.scene.name, layer.name): False}
+    layer.objects.active = before[0]
+    assert replace_import._selection(before) == {(bpy.context.scene.name, layer.name): True}
 
 
 def test_originals_in_a_scene_of_thousands_are_found_at_once() -> None:

@@ -339,7 +339,8 @@ def _selection(before: list[bpy.types.Object]) -> dict[tuple[str, str], bool]:
     shown: dict[tuple[str, str], bool] = {}
     for scene in bpy.data.scenes:
         for layer in scene.view_layers:
-            if any(obj.name in layer.objects and obj.select_get(view_layer=layer) for obj in before):
+            inside = layer_state.objects_in(layer)
+            if any(obj in inside and obj.select_get(view_layer=layer) for obj in before):
                 shown[scene.name, layer.name] = layer.objects.active in before
     return shown
 
