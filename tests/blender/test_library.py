@@ -212,6 +212,25 @@ def test_too_few_triangles_for_all_parts_is_told(writer: ChildAssetWriter, tmp_p
     assert not (tmp_path / "library" / "vase.blend").exists()
 
 
+def test_a_model_of_few_triangles_gets_its_levels_of_detail_as_far_as_that_goes(
+    writer: ChildAssetWriter, tmp_path: Path
+) -> None:
+    """A card has two triangles, and no level of it has fewer. It was paid for, and nobody asked for a number."""
+
+    def cards() -> None:
+        mesh = bpy.data.meshes.new("card")
+        mesh.from_pydata([(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)], [], [(0, 1, 2, 3)])
+        bpy.context.scene.collection.objects.link(bpy.data.objects.new("card", mesh))
+
+    glb = glbs.export(tmp_path / "m.glb", cards)
+    asset = write(writer, tmp_path / "library", glb, Processing(lods=3, exports=("glb",)))
+    assert asset.problem is None
+    assert triangles(opened(tmp_path / "library", asset)) == 2
+    for level in (1, 2, 3):
+        assert 1 <= triangles(bpy.data.collections[f"A blue vase LOD{level}"]) <= 2
+        assert (tmp_path / "library" / asset.files[f"glb_lod{level}"]).is_file()
+
+
 @pytest.mark.kind("geometry-options")
 def test_vertices_are_merged_and_edges_smoothed_where_a_table_asks_for_it(
     writer: ChildAssetWriter, tmp_path: Path

@@ -25,11 +25,22 @@ _MIN_PART_TRIANGLES = 64.0
 
 def reduce_to(objects: Iterable[bpy.types.Object], max_triangles: int) -> None:
     """
-    Decimate the meshes of ``objects`` to at most ``max_triangles`` triangles in total.
+    Decimate the meshes of ``objects`` to at most ``max_triangles`` triangles in total, see :func:`_reduce`.
+
+    :raises gltf_import.RefusedError: the model has too many parts for this number.
+    """
+    total = _reduce(objects, max_triangles)
+    if total > max_triangles:
+        raise gltf_import.RefusedError("decimate", str(total))
+
+
+def _reduce(objects: Iterable[bpy.types.Object], max_triangles: int) -> int:
+    """
+    Decimate the meshes of ``objects`` to at most ``max_triangles`` triangles in total, or as far as that goes.
 
     Large meshes are reduced by the same ratio, small ones only if that is not enough.
 
-    :raises gltf_import.RefusedError: the model has too many parts for this number.
+    :return: their triangles.
     """
     objects = geometry.mesh_objects(objects)
     meshes = list(dict.fromkeys(obj.data for obj in objects))
@@ -37,16 +48,14 @@ def reduce_to(objects: Iterable[bpy.types.Object], max_triangles: int) -> None:
     # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
     for margin in (1.0, 0.98, 0.9):
         counts = [geometry.triangles_of(mesh) for mesh in meshes]
-        if sum(map(int.__mul__, counts, times)) <= max_triangles:
-            return
+        if (total := sum(map(int.__mul__, counts, times))) <= max_triangles:
+            return total
         shares = _shares(counts, times, max_triangles * margin)
         meshes = [
             _exchange(mesh, share / count) if share < count else mesh
             for mesh, count, share in zip(meshes, counts, shares, strict=True)
         ]
-    total = sum(geometry.triangles_of(mesh) * number for mesh, number in zip(meshes, times, strict=True))
-    if total > max_triangles:
-        raise gltf_import.RefusedError("decimate", str(total))
+    return sum(geometry.triangles_of(mesh) * number for mesh, number in zip(meshes, times, strict=True))
 
 
 def _shares(counts: list[int], times: list[int], max_triangles: float) -> list[float]:
@@ -148,7 +157,11 @@ def _weld(mesh: bpy.types.Mesh) -> None:
 
 
 def make_level(collection: bpy.types.Collection, level: int) -> bpy.types.Collection:
-    """Return a copy of the model with ``1 / 2 ** level`` of its triangles, in a new collection linked to the scene."""
+    """
+    Return a copy of the model with ``1 / 2 ** level`` of its triangles, in a new collection linked to the scene.
+
+    It has more if the model consists of parts that are small already: that is no reason to refuse a model.
+    """
     lod = bpy.data.collections.new(f"{asset_collection.cut(collection.name, 52)} LOD{level}")
     copies: dict[bpy.types.Object, bpy.types.Object] = {}
     meshes: dict[bpy.types.ID, bpy.types.ID] = {}
@@ -170,5 +183,5 @@ def make_level(collection: bpy.types.Collection, level: int) -> bpy.types.Collec
                 modifier.object = copies[modifier.object]
     bpy.context.scene.collection.children.link(lod)
     total = sum(geometry.triangles_of(obj.data) for obj in geometry.mesh_objects(lod.objects))
-    reduce_to(lod.objects, max(1, total // 2**level))
+    _reduce(lod.objects, max(1, total // 2**level))
     return lod
