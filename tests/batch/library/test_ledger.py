@@ -59,10 +59,16 @@ def test_a_row_keeps_its_name(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("char", ["x", "椅", "😀", "\u200b"])
 def test_the_longest_cells_of_a_batch_can_be_read_back(ledger: Ledger, char: str) -> None:
-    """As a prompt that a pipeline writes: its row counted as damaged at each run."""
+    """As a prompt that a pipeline writes: its row counted as damaged at each run. What is read is only shorter."""
     text = char * MAX_CHARACTERS
-    entry = dataclasses.replace(ledger.claim(ROW, "batch_1", "key"), prompt=text, name=text)
-    assert Ledger(ledger.library).get(ledger.put(entry).row_order_id) == entry
+    entry = ledger.claim(dataclasses.replace(ROW, name=text), "batch_1", "key")
+    ledger.put(dataclasses.replace(entry, prompt=text, name=text, tags=(text, *map(str, range(2000))), error="e"))
+    again = Ledger(ledger.library)
+    found = again.get("batch_1")
+    assert found is not None, again.ignored
+    assert (found.stem, found.error, found.tags[1]) == (entry.stem, "e", "0")
+    assert found.prompt == found.name == found.tags[0] == char * (len(found.prompt) - 1) + "…"
+    assert len(found.prompt) >= 10_000
 
 
 def test_two_rows_never_have_one_name(ledger: Ledger) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..rows.raw_rows import MAX_CHARACTERS
 from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
@@ -24,8 +23,8 @@ _KEYS = {"row_order_id": "order_id", "last_order_id": "order", "build_hash": "re
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KIND = re.compile(r"[a-z0-9_]{1,32}")
 _UUID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-#: Longest text: what a cell of a batch may have, so that every entry that is written can be read.
-_TEXT_CHARS = MAX_CHARACTERS
+#: Longest text, for long prompts.
+_TEXT_CHARS = 20_000
 _STEM_BYTES = 200
 _MAX_FILES = 64
 _MAX_TAGS = 1000
@@ -102,8 +101,14 @@ def entry_from_json(value: Any, order_id: str) -> Entry:
 
 
 def entry_to_json(entry: Entry) -> dict[str, Any]:
-    """Return an entry as JSON types, see :func:`entry_from_json`."""
-    return {_KEYS.get(name, name): value for name, value in dataclasses.asdict(entry).items()}
+    """
+    Return an entry as JSON types, see :func:`entry_from_json`, which can read it again.
+
+    Texts that are longer than it accepts are cut: a cell of a batch may have more. They are for people only; what
+    identifies a row are its ids.
+    """
+    values = dataclasses.asdict(entry) | {"tags": [_cut(tag) for tag in entry.tags[:_MAX_TAGS]]}
+    return {_KEYS.get(name, name): _cut(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def is_stem(text: object) -> bool:
@@ -113,6 +118,10 @@ def is_stem(text: object) -> bool:
         and 0 < len(text.encode("utf-8", "replace")) <= _STEM_BYTES
         and all(char.isalnum() or char in "-_" for char in text)
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TEXT_CHARS else f"{text[: _TEXT_CHARS - 1]}…"
 
 
 def _is_text(value: object) -> bool:

@@ -40,8 +40,8 @@ _BUILD_VERSION = 1
 _STEM_BYTES = 80
 #: Age in seconds after which a partial file is abandoned; no write takes that long.
 _STALE_AFTER_S = 3600.0
-#: Largest size of an entry's file: some cells of the largest size, of characters that take four bytes each.
-_MAX_BYTES = 4 * 1024 * 1024
+#: Largest size of an entry's file: a prompt of some thousand characters, and a thousand tags.
+_MAX_BYTES = 1024 * 1024
 #: Names of the temporary files of ``atomic_write.replacing`` and :func:`_write_once`, and of nothing else.
 _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
 #: Names of the temporary folders in which the child Blender moves an OBJ with its textures into the library.
