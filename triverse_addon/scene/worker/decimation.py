@@ -6,6 +6,7 @@ Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this 
 module.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -42,19 +43,35 @@ def _reduce(objects: Iterable[bpy.types.Object], max_triangles: int) -> int:
 
     :return: their triangles.
     """
-    objects = geometry.mesh_objects(objects)
-    meshes = list(dict.fromkeys(obj.data for obj in objects))
-    times = [sum(obj.data == mesh for obj in objects) for mesh in meshes]
-    # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
-    for margin in (1.0, 0.98, 0.9):
-        counts = [geometry.triangles_of(mesh) for mesh in meshes]
-        if (total := sum(map(int.__mul__, counts, times))) <= max_triangles:
-            return total
-        shares = _shares(counts, times, max_triangles * margin)
-        meshes = [
-            _exchange(mesh, share / count) if share < count else mesh
-            for mesh, count, share in zip(meshes, counts, shares, strict=True)
-        ]
+    uses = Counter(obj.data for obj in geometry.mesh_objects(objects))
+    meshes, times = list(uses), list(uses.values())
+    names = [mesh.name for mesh in meshes]
+    users: dict[bpy.types.ID, list[bpy.types.Object]] = {mesh: [] for mesh in meshes}
+    for obj in bpy.data.objects:
+        if obj.data in users:
+            users[obj.data].append(obj)
+    # To remove data-blocks takes time proportional to the number of all of them, so it is done once for all. Likewise,
+    # a new object has Blender look at all others of its scene, so they are in a scene of their own.
+    scene = bpy.data.scenes.new("decimate")
+    gone: list[bpy.types.ID] = [scene]
+    try:
+        # The modifier may keep some triangles more than its ratio says, so try again with slightly lower targets.
+        for margin in (1.0, 0.98, 0.9):
+            counts = [geometry.triangles_of(mesh) for mesh in meshes]
+            if sum(map(int.__mul__, counts, times)) <= max_triangles:
+                break
+            shares = _shares(counts, times, max_triangles * margin)
+            for number, (mesh, count, share) in enumerate(zip(meshes, counts, shares, strict=True)):
+                if share < count:
+                    meshes[number] = smaller = _reduced(mesh, share / count, scene, gone)
+                    users[smaller] = users.pop(mesh)
+                    for obj in users[smaller]:
+                        obj.data = smaller  # type: ignore[assignment]
+                    gone.append(mesh)
+    finally:
+        bpy.data.batch_remove(gone)
+    for mesh, name in zip(meshes, names, strict=True):
+        mesh.name = name
     return sum(geometry.triangles_of(mesh) * number for mesh, number in zip(meshes, times, strict=True))
 
 
@@ -83,17 +100,6 @@ def _shares(counts: list[int], times: list[int], max_triangles: float) -> list[f
     return [max(min(count, least), count * low) for count in counts]
 
 
-def _exchange(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
-    """Replace ``mesh`` by a decimated copy with the same name, in all objects that use it, and return the copy."""
-    smaller = _reduced(mesh, ratio)
-    _copy_extras(mesh, smaller)
-    name = mesh.name
-    mesh.user_remap(smaller)
-    bpy.data.meshes.remove(mesh)
-    smaller.name = name
-    return smaller
-
-
 def _copy_extras(mesh: bpy.types.Mesh, smaller: bpy.types.Mesh) -> None:
     """Give ``smaller`` the custom properties and the material variants of ``mesh``."""
     for key in mesh.keys():  # noqa: SIM118
@@ -107,25 +113,30 @@ def _copy_extras(mesh: bpy.types.Mesh, smaller: bpy.types.Mesh) -> None:
             copy.variants.add().variant.variant_idx = use.variant.variant_idx
 
 
-def _reduced(mesh: bpy.types.Mesh, ratio: float) -> bpy.types.Mesh:
+def _reduced(mesh: bpy.types.Mesh, ratio: float, scene: bpy.types.Scene, gone: list[bpy.types.ID]) -> bpy.types.Mesh:
     """
     Return a decimated copy of ``mesh``, in the shape that its shape keys give it now, and without these.
 
     :param ratio: fraction of the triangles to keep.
+    :param scene: an empty scene to work in.
+    :param gone: list that what has to be removed is appended to.
     """
     welded = mesh.copy()
     if welded.shape_keys is not None:
         _apply_shape(welded)
     _weld(welded)
     obj = bpy.data.objects.new("decimate", welded)
-    bpy.context.scene.collection.objects.link(obj)
+    gone += [obj, welded]
+    scene.collection.objects.link(obj)
     modifier = obj.modifiers.new("decimate", "DECIMATE")
     modifier.ratio = ratio
     modifier.use_collapse_triangulate = True
-    graph = bpy.context.evaluated_depsgraph_get()
+    layer = scene.view_layers[0]
+    layer.update()
+    graph = layer.depsgraph
     result = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
-    bpy.data.objects.remove(obj)
-    bpy.data.meshes.remove(welded)
+    scene.collection.objects.unlink(obj)
+    _copy_extras(mesh, result)
     return result
 
 

@@ -97,30 +97,31 @@ def _put_on_ground(collection: bpy.types.Collection) -> None:
     low, high = _bounds(collection)
     middle = (low + high) / 2
     _transform(collection, Matrix.Translation((-middle.x, -middle.y, -low.z)))
-    for obj in collection.objects:
-        _apply(obj)
 
 
 def _transform(collection: bpy.types.Collection, matrix: Matrix) -> None:
     moving.move(list(collection.objects), matrix)
-    bpy.context.view_layer.update()
+    # ``Object.children`` looks at all objects of the file.
+    parents = {obj.parent for obj in bpy.data.objects}
     for obj in collection.objects:
-        _apply(obj)
+        if obj not in parents:
+            _apply(obj)
+    # Once for all objects, because it takes time proportional to the number of all objects.
+    bpy.context.view_layer.update()
 
 
 def _apply(obj: bpy.types.Object) -> None:
     """
-    Apply location, rotation and scale of ``obj`` to its mesh.
+    Apply location, rotation and scale of ``obj``, which has no children, to its mesh.
 
-    Nothing is done if that would change more: with a parent, children, other users of the mesh, animation, shape keys
-    or modifiers.
+    Nothing is done if that would change more: with a parent, other users of the mesh, animation, shape keys or
+    modifiers.
     """
-    is_plain = obj.type == "MESH" and obj.parent is None and not obj.children and obj.data.users == 1
+    is_plain = obj.type == "MESH" and obj.parent is None and obj.data.users == 1
     if not is_plain or obj.animation_data is not None or obj.data.shape_keys is not None or obj.modifiers:
         return
-    geometry.transform(obj.data, obj.matrix_world)
-    obj.matrix_world = Matrix()
-    bpy.context.view_layer.update()
+    geometry.transform(obj.data, obj.matrix_basis)
+    obj.matrix_basis = Matrix()
 
 
 # -----------------------------------------------------------------------------
