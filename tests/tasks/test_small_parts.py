@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections import Counter
@@ -54,6 +55,32 @@ def test_a_pacer_spreads_what_comes_at_once(since_start_s: float, monkeypatch: p
     delays = [pacer.delay_s() for _ in range(10)]
     assert delays[:3] == [0.0, 0.0, 0.0]
     assert all(delay_s > 100 for delay_s in delays[4:])
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(10.0, 10), (1.0, 1)])
+def test_a_thousand_that_wait_for_a_pacer_do_not_ask_again_all_at_once(
+    rate: float, burst: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question reads the task from the store: so a thousand tasks kept a processor busy while they waited."""
+    clock_s = 1000.0
+    monkeypatch.setattr(pacing.time, "monotonic", lambda: clock_s)
+    pacer = RateLimiter(rate=rate, burst=burst)
+    waiting = [(clock_s, number) for number in range(1000)]
+    asked, passed, waits_s = 0, 0, set()
+    while waiting and waiting[0][0] < 1060.0:
+        due_s, number = heapq.heappop(waiting)
+        clock_s = max(clock_s, due_s)
+        asked += 1
+        delay_s = pacer.delay_s()
+        waits_s.add(delay_s)
+        if delay_s:
+            heapq.heappush(waiting, (clock_s + delay_s, number))
+        else:
+            passed += 1
+    assert passed >= min(1000, 60 * rate) * 0.9, "no turn is missed"
+    assert passed <= 60 * rate + burst + 1
+    assert asked < 10_000, "60 s"
+    assert max(waits_s) <= 21.0, "who waits does not wait for the turns of tasks that are over"
 
 
 def test_a_lane_never_works_twice_on_one_task() -> None:

@@ -21,6 +21,8 @@ UPLOADS = 10
 UPLOADS_SPAN_S = 60.0
 
 _POLL_GROWTH = 1.25
+#: Requests that must wait for their turn ask again within this time, in seconds, however many they are.
+_LONGEST_WAIT_S = 20.0
 
 
 def poll_interval_s(polls: int, *, queue_wait_s: float | None, live: bool) -> float:
@@ -53,17 +55,25 @@ class RateLimiter:
         self._burst = burst
         # Not 0.0: where the clock counts from the start of the machine, that may be a moment ago.
         self._next_s = -math.inf
+        self._back_s = -math.inf
+        """When the next of those that must wait is to ask again."""
         self._lock = threading.Lock()
 
     def delay_s(self) -> float:
-        """Return 0.0 and count a request when one may go now, else how long to wait."""
+        """
+        Return 0.0 and count a request when one may go now, else how long to wait before asking again.
+
+        Each of those that wait gets a time of its own: if a thousand asked again at once, all but one would in vain.
+        """
         now = time.monotonic()
         with self._lock:
             self._next_s = max(self._next_s, now - self._burst * self._interval_s)
-            if self._next_s > now:
-                return self._next_s - now
-            self._next_s += self._interval_s
-            return 0.0
+            if self._next_s <= now:
+                self._next_s += self._interval_s
+                return 0.0
+            back_s = self._back_s if self._next_s < self._back_s < now + _LONGEST_WAIT_S else self._next_s
+            self._back_s = back_s + self._interval_s
+            return back_s - now
 
 
 class SlidingWindowLimiter:
