@@ -11,7 +11,8 @@ import bpy
 import pytest
 
 from tests.blender.drawing import Tick
-from tests.blender.test_ui_batch import ROWS, checked, phase, run, settled
+from tests.blender.test_ui_batch import ROWS, charges, checked, panel, phase, run, settled
+from tests.service.server import StandIn
 from triverse_addon.api.errors import TriverseError
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.request import BatchRequest
@@ -82,3 +83,22 @@ def test_the_end_of_a_run_is_told_to_who_is_away_and_a_stop_is_not(
     run(tick_until)
     here.tick(0.01)
     assert told == ["The batch is done: 3 models are in the library."]
+
+
+def test_a_row_that_was_let_be_says_that_another_run_follows_it(
+    here: Any, service: StandIn, tick_until: Tick, tmp_path: Path
+) -> None:
+    service.state.clock.speed = 0.01
+    file = tmp_path / "rows.csv"
+    file.write_text("prompt,polygon_limit\nchair,1000\n", encoding="utf-8")
+    batch = checked(tick_until, file)
+    bpy.ops.triverse.batch_run()
+    tick_until(lambda: here.engine.tasks() and here.engine.tasks()[0].task_uuid)
+    here.engine.stop_following(here.engine.tasks()[0].id)
+    tick_until(lambda: not batch.is_running)
+    settled(tick_until)
+    assert "Nobody follows this task any more. Run the batch again to follow it." in " ".join(panel().texts())
+    service.state.clock.speed = 40.0
+    run(tick_until)
+    assert "1 done" in " ".join(panel().texts())
+    assert charges(service) == [1]

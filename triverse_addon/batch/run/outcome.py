@@ -111,4 +111,4 @@ def without_model(record: TaskRecord) -> Sentence:
     """Return why a task that has not failed gives a row no model."""
     if record.stage is Stage.DONE:
         return Sentence.of("{flow} makes no model, so a batch has no use for it.", flow=record.flow)
-    return Sentence.of("Nobody follows this task any more.")
+    return Sentence.of("Nobody follows this task any more. Run the batch again to follow it.")

@@ -373,6 +373,7 @@ TEXTS = {
     "No task is chosen": "Keine Aufgabe gewählt",
     "No task was found for “{search}”.": "Zu „{search}“ wurde keine Aufgabe gefunden.",
     "Nobody follows this task any more.": "Niemand verfolgt diese Aufgabe noch.",
+    "Nobody follows this task any more. Run the batch again to follow it.": "Niemand verfolgt diese Aufgabe noch. Führen Sie den Stapel erneut aus, um sie zu verfolgen.",
     "None": "Keine",
     "Not carried over from the replaced model: {names}.": "Nicht vom ersetzten Modell übernommen: {names}.",
     "Not followed": "Nicht verfolgt",

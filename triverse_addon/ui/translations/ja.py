@@ -373,6 +373,7 @@ TEXTS = {
     "No task is chosen": "タスクが選択されていません",
     "No task was found for “{search}”.": "「{search}」に一致するタスクはありません。",
     "Nobody follows this task any more.": "このタスクを追跡しているものはもうありません。",
+    "Nobody follows this task any more. Run the batch again to follow it.": "このタスクを追跡しているものはもうありません。追跡するにはバッチをもう一度実行してください。",
     "None": "なし",
     "Not carried over from the replaced model: {names}.": "置き換えたモデルから引き継がれなかったもの: {names}。",
     "Not followed": "追跡していません",

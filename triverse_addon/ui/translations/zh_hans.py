@@ -373,6 +373,7 @@ TEXTS = {
     "No task is chosen": "未选择任务",
     "No task was found for “{search}”.": "没有找到与“{search}”匹配的任务。",
     "Nobody follows this task any more.": "已没有程序跟踪此任务。",
+    "Nobody follows this task any more. Run the batch again to follow it.": "已没有程序跟踪此任务。请再次运行批处理以跟踪它。",
     "None": "无",
     "Not carried over from the replaced model: {names}.": "未能从被替换的模型沿用：{names}。",
     "Not followed": "未跟踪",
