@@ -82,7 +82,7 @@ def test_a_box_that_goes_with_its_file_takes_no_handler_from_other_add_ons(here:
         bpy.app.handlers.load_post.remove(other)
     assert handlers == [], "the box is gone"
     assert len(called) == 1
-    box_control.clear()
+    box_control.refresh()
     assert box_control._file_loaded not in bpy.app.handlers.load_post
 
 

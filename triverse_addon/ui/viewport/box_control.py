@@ -28,6 +28,8 @@ _MOST_TASKS = 500
 
 
 _handlers: list[Any] = []
+_is_told = False
+"""Whether Blender goes through its handlers for a file that was loaded."""
 _places: dict[tuple[Any, ...], "Corners | None"] = {}
 """What was computed for the boxes that are shown, by all that it depends on."""
 
@@ -39,6 +41,8 @@ def refresh() -> None:
     if wanted != boxes.shown:
         before, boxes.shown = boxes.shown, wanted
         _apply({box.scene for box in (*before, *wanted)})
+    elif not _handlers:
+        _listen(False)
 
 
 def hold(box: boxes.Box | None) -> None:
@@ -54,8 +58,7 @@ def clear() -> None:
     boxes.shown, boxes.held, boxes.is_broken = (), None, False
     _places.clear()
     _apply(scenes)
-    if _file_loaded in bpy.app.handlers.load_post:
-        bpy.app.handlers.load_post.remove(_file_loaded)
+    _listen(False)
 
 
 def _apply(scenes: set[str]) -> None:
@@ -66,13 +69,12 @@ def _apply(scenes: set[str]) -> None:
         add = bpy.types.SpaceView3D.draw_handler_add
         for draw, kind in ((box_drawing.draw_boxes, "POST_VIEW"), (box_drawing.draw_texts, "POST_PIXEL")):
             _handlers.append(add(draw, (), "WINDOW", kind))
-        if _file_loaded not in bpy.app.handlers.load_post:
-            # It stays until `clear()`: up to Blender 5.2, one that removes itself makes Blender skip the next one.
-            bpy.app.handlers.load_post.append(_file_loaded)
+        _listen(True)
     elif _handlers and not is_needed:
         while _handlers:
             bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
         box_drawing.forget()
+        _listen(False)
     for window in bpy.context.window_manager.windows:
         if window.scene.name in scenes:
             for area in window.screen.areas:
@@ -82,10 +84,25 @@ def _apply(scenes: set[str]) -> None:
                             region.tag_redraw()
 
 
+def _listen(is_wanted: bool) -> None:
+    """Have Blender tell when a file was loaded, or no longer."""
+    listeners = bpy.app.handlers.load_post
+    if is_wanted and _file_loaded not in listeners:
+        listeners.append(_file_loaded)
+    # Up to Blender 5.2, one that removes itself makes Blender skip the next one: then, the next refresh does it.
+    elif not is_wanted and not _is_told and _file_loaded in listeners:
+        listeners.remove(_file_loaded)
+
+
 @bpy.app.handlers.persistent
 def _file_loaded(*_: object) -> None:
+    global _is_told
     _places.clear()
-    refresh()
+    _is_told = True
+    try:
+        refresh()
+    finally:
+        _is_told = False
 
 
 # -----------------------------------------------------------------------------
