@@ -65,7 +65,11 @@ def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bp
     :param session: the :func:`token` when the task was created. If it is still the same, the object is identified by
         ``uid``, so another object of the same name is not returned. Otherwise the name identifies it.
     """
-    return next(iter(find_objects(scene, (name,), (uid,), session))) if name or uid else None
+    named = scene.objects.get(name) if name else None
+    if not uid or session != _token or (named is not None and named.session_uid == uid):
+        return named
+    (found,) = find_objects(scene, (name,), (uid,), session)
+    return found
 
 
 def find_objects(
