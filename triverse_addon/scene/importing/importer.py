@@ -84,6 +84,7 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     except (SceneError, GlbError) as error:
         return Failed(error.sentence)
     except Exception:
+        # Files and handlers of other people raise anything. Half a model would stay, and Retry add another.
         if not attempt.take_back():
             raise
         _log.exception("the model of task %s was not imported, and what had come was removed", record.id)

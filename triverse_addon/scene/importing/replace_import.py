@@ -23,8 +23,9 @@ from mathutils import Matrix, Quaternion, Vector
 from ...api.sentence import Sentence
 from ..worker import asset_collection, geometry
 from ..worker.asset_collection import stem
+from ..worker.moving import move
 from . import carry_over, layer_state, remap_references, replaced_data
-from .placement import FitBox, TargetTransform, bounds, matrix_to, move, rotation_of, world_matrix, world_of
+from .placement import FitBox, TargetTransform, bounds, matrix_to, rotation_of, world_matrix, world_of
 from .replace_objects import CHANNELS, PARENTING
 
 #: Greatest distance of two shapes that count as equal, relative to their size.

@@ -16,9 +16,10 @@ from mathutils import Matrix, Vector
 
 from ...tasks.record.record import Replaced
 from ..worker import asset_collection, geometry
+from ..worker.moving import move
 from .layer_state import objects_in
 from .origin import find_objects
-from .placement import FitBox, TargetTransform, bounds, matrix_to, move
+from .placement import FitBox, TargetTransform, bounds, matrix_to
 
 #: The result counts as unmoved if the corners of its bounding box differ by at most this fraction of its size.
 _TOLERANCE = 0.02

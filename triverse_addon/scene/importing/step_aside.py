@@ -11,8 +11,9 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ..worker import asset_collection
+from ..worker.moving import move
 from .free_space import Bounds, free_offset
-from .placement import bounds, corners, kit_bounds, kit_of, move, world_matrix
+from .placement import bounds, corners, kit_bounds, kit_of, world_matrix
 
 #: Number of objects in a scene up to which a model steps aside. Reading the boxes of 5,000 takes 60 to 90 ms.
 MOST_OBJECTS = 5000

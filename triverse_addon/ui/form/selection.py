@@ -63,9 +63,15 @@ def copied(path: Path) -> Path:
     return selection.copied(path)
 
 
-def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the switch between selection and file, with the name or number of the selected objects."""
-    from ...scene.capture import selection
+def draw(column: bpy.types.UILayout, row: bpy.types.UILayout, context: bpy.types.Context, width_px: float) -> None:
+    """
+    Draw the switch between selection and file, with the name or number of the selected objects.
+
+    :param column: for a line below about what belongs to these and is not sent with them, if there is anything.
+    :param row: for the switch and its label.
+    :param width_px: width of ``column``.
+    """
+    from ...scene.capture import selection, unsent
 
     row.prop(scene_props(context.scene), "use_selection", text="", icon="RESTRICT_SELECT_OFF")
     objects = chosen(context)
@@ -84,12 +90,6 @@ def draw(row: bpy.types.UILayout, context: bpy.types.Context) -> None:
     else:
         text = tr("{count} objects · {triangles} triangles", count=len(objects), triangles=triangles)
     row.label(text=text, translate=False)
-
-
-def draw_unsent(layout: bpy.types.UILayout, context: bpy.types.Context, width_px: float) -> None:
-    """Draw a line about what belongs to the selected objects and is not sent with them, if there is anything."""
-    from ...scene.capture import unsent
-
-    if unsent.has_instances(chosen(context)):
-        text = tr("Instances and particles are not sent, and are hidden with the original.")
-        paragraph(layout, text, width_px, icon="INFO")
+    if unsent.has_instances(objects):
+        note = tr("Instances and particles are not sent, and are hidden with the original.")
+        paragraph(column, note, width_px, icon="INFO")

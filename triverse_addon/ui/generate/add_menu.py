@@ -94,8 +94,7 @@ class Quickly(OperatorMixin):
             if not inputs.is_shared(field) or not field.required:
                 continue
             if field.kind is Kind.MODEL:
-                selection.draw(column.row(align=True), context)
-                selection.draw_unsent(column, context, _WIDTH * ui_scale())
+                selection.draw(column, column.row(align=True), context, _WIDTH * ui_scale())
                 continue
             row = column.row(align=True)
             row.activate_init = is_first

@@ -115,8 +115,7 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     row = column.row(align=True)
     row.alert = _rejection(context, flow, field) is not None
     if field.kind is Kind.MODEL and selection.is_used(context, flow):
-        selection.draw(row, context)
-        selection.draw_unsent(column, context, sidebar_width_px(context))
+        selection.draw(column, row, context, sidebar_width_px(context))
     elif field.is_source:
         hint = field.label if field.required else tr("{field}, optional", field=field.label)
         icon: Icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"

@@ -32,8 +32,11 @@ def region_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.Area,
 def view_at(window: bpy.types.Window, x: int, y: int) -> tuple[bpy.types.SpaceView3D, bpy.types.Region] | None:
     """Return the 3D viewport under the mouse, like :func:`region_at`, with its space instead of its area."""
     found = region_at(window, x, y)
-    space = found[0].spaces.active if found is not None else None
-    return (space, found[1]) if found is not None and isinstance(space, bpy.types.SpaceView3D) else None
+    if found is None:
+        return None
+    area, region = found
+    space = area.spaces.active
+    return (space, region) if isinstance(space, bpy.types.SpaceView3D) else None
 
 
 def point_at(context: bpy.types.Context, x: int, y: int, *, is_snap_switched: bool) -> Vector | None:
