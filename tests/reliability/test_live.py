@@ -51,8 +51,8 @@ def test_five_hundred_tasks_have_one_socket_and_one_query_a_second(service: Stan
     ]
     with running(service, tmp_path, live=True) as driver:
         driver.engine.track([task.uuid for task in made])
-        # Counted from when the socket has told of each task, and the queries that were under way then are answered: until
-        # it has told of one, a task is asked for at the other pace.
+        # Counted from when the socket has told of each task, and the queries that were under way then are answered. A
+        # task that it has not told of is asked for at the other pace.
         under_way = driver.engine._queues["watch"]._running
         driver.until(
             lambda: driver.engine.live and all(one.service_status for one in driver.engine.tasks()) and not under_way

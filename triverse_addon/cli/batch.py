@@ -16,7 +16,7 @@ from pathlib import Path
 from ..api.errors import TriverseError
 from ..api.flows import FLOWS
 from ..api.sentence import Sentence
-from ..batch.input.order_ids import identities_of, row_key
+from ..batch.input.order_ids import identities_of, readable_identities, row_key
 from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger, LedgerError, build_hash_of
@@ -107,7 +107,7 @@ class _Batch:
             return self._merge(check.rows)
         agreement = load(self._whole) if args.checked else Agreement()
         chosen_rows = check.chosen_rows
-        identities = identities_of(chosen_rows, args.batch_id)
+        identities = identities_of(chosen_rows, args.batch_id, self._request.file.name)
         with open_store(self._host.settings(args.data, offline=args.offline)) as store:
             planned = plan(
                 chosen_rows,
@@ -116,6 +116,9 @@ class _Batch:
                 store.finder() if store is not None else lambda order_id: None,
                 with_blender=not args.glb_only,
                 retry_failed=args.retry_failed,
+                row_keys_elsewhere=(
+                    row_key(row, args.batch_id) for row in check.rows if row.number not in check.chosen
+                ),
             )
         self._print.ignored(self._ledger)
         self._print.plan(planned)
@@ -301,7 +304,9 @@ class _Batch:
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         self._unite_parts({keys[row.number]: row for row in rows})
-        report_rows = report.rows_from_ledger(rows, keys, self._ledger)
+        # Files of rows that were sent already need not exist any more.
+        identities, _ = readable_identities(rows, self._args.batch_id, self._request.file.name)
+        report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities)
         self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
         code = Exit.DONE if all(row.state == "done" for row in report_rows) else Exit.FAILED

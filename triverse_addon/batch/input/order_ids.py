@@ -7,6 +7,8 @@ Floor: between first and second. Thread: any that may read files: pictures and m
 It is a hash of what is sent: flow, settings, sources (their paths as written, and their content) and the row's number
 among identical requests. Name, catalog and post-processing are not included, nor is the name or place of the batch
 file: a batch that was moved, renamed, sorted differently or extended by a hundred rows pays only for those hundred.
+
+A row whose pictures were renamed has another id. It is recognised by :meth:`Identities.content_key`.
 """
 
 import array
@@ -19,7 +21,7 @@ from ...api.sentence import Sentence
 from ...tasks.record.record import is_url
 from ..rows.problems import BatchProblemsError, Problem
 from ..rows.row import Row
-from .row_numbering import request_of
+from .row_numbering import request_of, request_without_paths
 
 #: Length of the hash: with the suffix of a retry, the id fits into the 64 characters that the service allows.
 _HASH_CHARS = 40
@@ -31,10 +33,12 @@ class Identities:
     Computes order ids. A file that several rows send is read once.
 
     :param salt: changes all ids, to order a batch again on purpose.
+    :param batch: name of the batch's file, for :meth:`content_key`.
     """
 
-    def __init__(self, salt: str = "") -> None:
+    def __init__(self, salt: str = "", batch: str = "") -> None:
         self._salt = salt
+        self._batch = batch
         self._contents: dict[str, str] = {}
 
     def order_id(self, row: Row) -> str:
@@ -54,8 +58,22 @@ class Identities:
         key = row_key(row, self._salt)
         if not row.sources:
             return _PREFIX + key, key
-        contents = [f"{name}={self._content(source)}" for name, source in sorted(row.sources.items())]
-        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *contents), key
+        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *self._contents_of(row)), key
+
+    def content_key(self, row: Row) -> str:
+        """
+        Return a hash of what a row sends from its files, whatever their paths are; "" if it sends none.
+
+        It has the name of the batch's file in it: a row of another batch that sends the same is another model.
+
+        :raises OSError: a source cannot be read.
+        """
+        if all(map(is_url, row.sources.values())):
+            return ""
+        return digest(self._salt, self._batch, request_without_paths(row), *self._contents_of(row))
+
+    def _contents_of(self, row: Row) -> list[str]:
+        return [f"{name}={self._content(source)}" for name, source in sorted(row.sources.items())]
 
     def _content(self, source: str) -> str:
         if is_url(source):
@@ -100,13 +118,17 @@ class RowIdentities(Mapping[int, tuple[str, str]]):
         self._numbers = array.array("q")
         self._order_ids: list[str] = []
         self._row_keys: dict[int, str] = {}
+        self.content_keys: dict[int, str] = {}
+        """See :meth:`Identities.content_key`; only of rows that send files."""
 
-    def add(self, number: int, order_id: str, key: str) -> None:
+    def add(self, number: int, order_id: str, key: str, content_key: str = "") -> None:
         """Add those of a row, whose number is higher than those of the rows before."""
         self._numbers.append(number)
         self._order_ids.append(order_id)
         if key != key_in(order_id):
             self._row_keys[number] = key
+        if content_key:
+            self.content_keys[number] = content_key
 
     def __getitem__(self, number: int) -> tuple[str, str]:
         """Return those of the row with this number."""
@@ -139,21 +161,29 @@ def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
     return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}
 
 
-def identities_of(rows: Iterable[Row], salt: str = "") -> Mapping[int, tuple[str, str]]:
+def identities_of(rows: Iterable[Row], salt: str = "", batch: str = "") -> RowIdentities:
     """
     Return the ``client_order_id`` and the ``row_key`` of each row by row number.
 
+    :param salt: see :class:`Identities`.
+    :param batch: see :class:`Identities`.
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
-    identities = Identities(salt)
+    found, problems = readable_identities(rows, salt, batch)
+    if problems:
+        raise BatchProblemsError(problems)
+    return found
+
+
+def readable_identities(rows: Iterable[Row], salt: str = "", batch: str = "") -> tuple[RowIdentities, list[Problem]]:
+    """Return what tells rows apart, as :func:`identities_of`, and the problems of those whose files cannot be read."""
+    identities = Identities(salt, batch)
     found = RowIdentities()
     problems = []
     for row in rows:
         try:
-            found.add(row.number, *identities.of(row))
+            found.add(row.number, *identities.of(row), identities.content_key(row))
         except OSError as error:
             path = str(error.filename or next(iter(row.sources.values())))
             problems.append(Problem(row.line, "", Sentence.of("The file {path} cannot be read.", path=path)))
-    if problems:
-        raise BatchProblemsError(problems)
-    return found
+    return found, problems

@@ -23,6 +23,11 @@ def request_of(row: Row) -> str:
     return _encoded([row.flow, dict(row.params), dict(row.written_sources)])
 
 
+def request_without_paths(row: Row) -> str:
+    """Return what a row requests as text, apart from which files it sends: only of which fields they are."""
+    return _encoded([row.flow, dict(row.params), sorted(row.written_sources)])
+
+
 def numbered(rows: Sequence[Row]) -> Iterator[Row]:
     """
     Yield the rows with their numbers among identical ones.

@@ -42,6 +42,7 @@ class Entry:
 
     :ivar row_order_id: the row's own ``client_order_id``, see ``input.order_ids``.
     :ivar row_key: see ``input.order_ids.row_key``.
+    :ivar content_key: see ``input.order_ids.Identities.content_key``; "" in libraries of earlier versions.
     :ivar stem: name of its files without suffix.
     :ivar state: "claimed" (nothing paid yet), "ordered", "done" or "failed".
     :ivar last_order_id: the ``client_order_id`` that was sent last; a retry has a different one.
@@ -70,6 +71,7 @@ class Entry:
     created_at_s: float = 0.0
     error: str = ""
     is_final: bool = False
+    content_key: str = ""
 
     def failed(self, error: str, build_hash: str, *, is_final: bool) -> "Entry":
         """Return the entry of a row that has failed."""
@@ -179,4 +181,5 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
     "created_at_s": _is_time,
     "error": _is_text,
     "is_final": lambda value: isinstance(value, bool),
+    "content_key": _is_id_or_empty,
 }

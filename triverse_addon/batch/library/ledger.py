@@ -174,13 +174,17 @@ class Ledger:
             write_whole(self._rows / f"{entry.row_order_id}.json", data, durable=False)
         return entry
 
-    def claim(self, row: Row, order_id: str, row_key: str) -> Entry:
+    def claim(self, row: Row, order_id: str, row_key: str, content_key: str = "") -> Entry:
         """
         Return a row's entry. A new entry gets a unique file name that no other row and no foreign file has.
+
+        What is known by now to find the row by is put into an older entry, which is written with its next change.
 
         :raises LedgerError: the entry cannot be written, or no file name is free.
         """
         known = self.get(order_id)
+        if known is not None:
+            known = dataclasses.replace(known, row_key=row_key, content_key=content_key or known.content_key)
         # Two entries of a foreign ledger may have the same stem: the second row's model would replace the first's.
         if known is not None and _holds(self._names / known.stem, order_id):
             return known
@@ -188,7 +192,7 @@ class Ledger:
         # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
             if self._take_name(stem, order_id, row.post.lods):
-                entry = known or Entry(row_order_id=order_id, row_key=row_key, stem=stem)
+                entry = known or Entry(row_order_id=order_id, row_key=row_key, stem=stem, content_key=content_key)
                 return self.put(dataclasses.replace(entry, stem=stem))
         raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
 

@@ -17,12 +17,14 @@ from ...api.display_text import escaped_json
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
+from ..input.order_ids import RowIdentities
 from ..library.asset_jobs import prompt_of
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from ..library.safe_paths import read_regular
 from ..rows.row import Row
 from ..run.outcome import Outcome
+from ..run.renamed import entries_of_renamed
 
 FILE_NAME = "batch-report.json"
 #: Version of the report's format, for programs that read it.
@@ -129,10 +131,19 @@ def _with_entry(row: Row, entry: Entry | None, *, state: str) -> ReportRow:
     )
 
 
-def rows_from_ledger(rows: Iterable[Row], row_keys: Mapping[int, str], ledger: Ledger) -> list[ReportRow]:
-    """Return the report's lines for all rows, on whichever machine they were run."""
-    known = ledger.by_row_key()
-    return [row_of_entry(row, known.get(row_keys[row.number])) for row in rows]
+def rows_from_ledger(
+    rows: Sequence[Row], row_keys: Mapping[int, str], ledger: Ledger, identities: RowIdentities
+) -> list[ReportRow]:
+    """
+    Return the report's lines for all rows, on whichever machine they were run.
+
+    :param identities: those of the rows whose files can be read here. The others are found by their ``row_key``.
+    """
+    by_row_key = ledger.by_row_key()
+    renamed = entries_of_renamed(list(identities), identities, ledger, lambda _: None)
+    entries = {number: renamed.get(number) or ledger.get(order_id) for number, (order_id, _) in identities.items()}
+    known = (entries[row.number] if row.number in identities else by_row_key.get(row_keys[row.number]) for row in rows)
+    return [row_of_entry(row, entry) for row, entry in zip(rows, known, strict=True)]
 
 
 def counts(rows: Iterable[ReportRow]) -> dict[str, int]:

@@ -136,7 +136,7 @@ class Dispatcher:
     def _start(self, planned: PlannedRow) -> StartedRow:
         if self._stop.is_set():
             raise ConvertStopped(Sentence.of("The batch is ending."))
-        entry = self._ledger.claim(planned.row, planned.order_id, planned.row_key)
+        entry = self._ledger.claim(planned.row, planned.order_id, planned.row_key, planned.content_key)
         record, is_ordered = self._get_or_order(planned, entry)
         return StartedRow(entry, record, is_ordered)
 

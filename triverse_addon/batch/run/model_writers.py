@@ -64,7 +64,7 @@ class ModelWriters:
         """
         row = planned.row
         job = job_for(row, record, entry, self._library, self._catalog_ids)
-        entry = dataclasses.replace(entry, build_hash=planned.build_hash, row_key=planned.row_key)
+        entry = dataclasses.replace(entry, build_hash=planned.build_hash)
 
         written: Future[tuple[Entry, Sentence | None]] = Future()
 

@@ -6,16 +6,17 @@ Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ...api.service_codes import ServiceCode
 from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
-from ..input.order_ids import key_in
+from ..input.order_ids import RowIdentities, key_in
 from ..library.entry import Entry
 from ..library.ledger import Ledger, build_hash_of
 from ..rows.row import Row
+from .renamed import entries_of_renamed
 
 
 class RowAction(StrEnum):
@@ -44,12 +45,13 @@ class PlannedRow:
     """
     A row and what remains to be done for it.
 
-    :ivar order_id: see ``input.order_ids``.
+    :ivar order_id: see ``input.order_ids``; of a row whose pictures were renamed since, that of before.
     :ivar written_key: the row's key, if it is not in the order id, else "".
     :ivar with_blender: whether .blend files are written.
     :ivar action: what remains to be done.
     :ivar record: the row's task; None if this machine knows none.
     :ivar entry: the ledger's entry; None if there is none.
+    :ivar content_key: see ``input.order_ids.Identities.content_key``.
     """
 
     row: Row
@@ -59,6 +61,7 @@ class PlannedRow:
     action: RowAction
     record: TaskRecord | None = None
     entry: Entry | None = None
+    content_key: str = ""
 
     @property
     def row_key(self) -> str:
@@ -96,26 +99,33 @@ class PlannedRow:
 
 
 def plan(
-    rows: Iterable[Row],
-    identities: Mapping[int, tuple[str, str]],
+    rows: Sequence[Row],
+    identities: RowIdentities,
     ledger: Ledger,
     find_by_order_id: Callable[[str], TaskRecord | None],
     *,
     with_blender: bool,
     retry_failed: bool = False,
+    row_keys_elsewhere: Iterable[str] = (),
 ) -> list[PlannedRow]:
     """
     Return the rows with what remains to be done for each.
 
-    :param identities: ``client_order_id`` and row key by row number.
+    :param identities: what tells the rows apart.
     :param find_by_order_id: returns the task with a ``client_order_id`` or with that of one of its retries.
     :param retry_failed: retry the failed rows, and skip all others.
+    :param row_keys_elsewhere: see :func:`renamed.entries_of_renamed`.
     """
     planned = []
+    numbers = [row.number for row in rows]
+    renamed = entries_of_renamed(numbers, identities, ledger, find_by_order_id, row_keys_elsewhere)
     stored = ledger.order_ids()
     for row in rows:
         order_id, row_key = identities[row.number]
-        entry = ledger.get(order_id) if stored is None or order_id in stored else None
+        if (entry := renamed.get(row.number)) is not None:
+            order_id = entry.row_order_id
+        elif stored is None or order_id in stored:
+            entry = ledger.get(order_id)
         record = find_by_order_id(order_id)
         if entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)):
             action = RowAction.NOTHING
@@ -128,7 +138,8 @@ def plan(
         else:
             action = RowAction.FOLLOW if entry is not None and entry.task_uuid else RowAction.ORDER
         written_key = "" if row_key == key_in(order_id) else row_key
-        planned.append(PlannedRow(row, order_id, written_key, with_blender, action, record, entry))
+        content_key = identities.content_keys.get(row.number, "")
+        planned.append(PlannedRow(row, order_id, written_key, with_blender, action, record, entry, content_key))
     return planned
 
 

@@ -163,7 +163,7 @@ def build_table(
     if check.problems:
         return _with_problems(request, check, check.problems)
     try:
-        identities = identities_of(check.rows, request.batch_id)
+        identities = identities_of(check.rows, request.batch_id, request.file.name)
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
     ledger = Ledger(request.library)

@@ -325,7 +325,6 @@ class Runner:
             state="ordered",
             last_order_id=order_id or item.planned.order_id,
             task_uuid=uuid,
-            row_key=item.planned.row_key,
             # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
             cost_credits=record.cost_credits or self._prices.get(item.number),
             error="",
