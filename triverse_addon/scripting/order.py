@@ -8,7 +8,6 @@ Floor: between second and third. Thread: main. No ``bpy``. Reads the files that 
 import dataclasses
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from ..api.flows import Flow, check, flow_named
 from ..api.sentence import Sentence
 from ..api.urls import check_order_id
 from ..batch.input.order_ids import content_of, digest
+from ..tasks.record.order_endings import can_be_first
 from ..tasks.record.record import FAILED_STAGES, Origin, Placement, TaskRecord, TaskRequest, is_url
 from ..tasks.record.variants import MOST, variants_of
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 #: ``Origin.session`` of tasks from scripts; no window uses this value.
 SCRIPT_ORIGIN = "script"
 _PREFIX = "script_"
-#: Longest order id that has room for the endings of variants and retries.
-_MOST_CHARS = 56
 
 
 def request_for(
@@ -115,15 +113,12 @@ def _own_id(order_id: str) -> str:
     """
     Return the ``client_order_id`` for the order id that a script has chosen.
 
-    Retries and variants are named after the first order, with an ending. An id that has such an ending itself could be
-    that of a retry of another order, and one without room for it would be cut off: neither would be found again.
+    One under which the orders that follow from it would not be found again is replaced by a hash.
 
     :raises InputError: (field ``order_id``) it cannot be an order id.
     """
     check_order_id(order_id, field="order_id")
-    if len(order_id) > _MOST_CHARS or re.fullmatch(r".*_[rv][0-9]*", order_id):
-        return _PREFIX + digest(order_id)
-    return order_id
+    return order_id if can_be_first(order_id) else _PREFIX + digest(order_id)
 
 
 def script_origin() -> Origin:

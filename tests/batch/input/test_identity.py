@@ -15,7 +15,7 @@ from triverse_addon.api.errors import InputError
 from triverse_addon.batch.input.order_ids import order_ids, row_key
 from triverse_addon.batch.input.row_range import rows_in
 from triverse_addon.batch.rows.problems import BatchProblemsError
-from triverse_addon.tasks.record.record import next_order_id
+from triverse_addon.tasks.record.order_endings import next_order_id
 
 ROWS = "name,prompt,image,polygon_limit\nA,a chair,,1000\nB,a chair,,2000\nC,,a.png,1000\nD,a chair,,1000\n"
 

@@ -19,8 +19,9 @@ from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.library.parts import PartLedger
 from triverse_addon.batch.rows.row import Row
 from triverse_addon.batch.run.plan import RowAction, as_retries, plan
+from triverse_addon.tasks.record.order_endings import next_order_id
 from triverse_addon.tasks.record.processing import PLAIN, Processing
-from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, next_order_id
+from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id
 from triverse_addon.tasks.store.store import Store
 
 #: What the library, and what the store, may know of a row.

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record.record import TRANSITIONS, Stage, TaskRecord, new_id, next_order_id, now_s
+from triverse_addon.tasks.record.order_endings import next_order_id
+from triverse_addon.tasks.record.record import TRANSITIONS, Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store import codec
 from triverse_addon.tasks.store import connection as store_connection
 from triverse_addon.tasks.store.errors import LeaseLostError, NoSuchTaskError, StoreError

@@ -23,7 +23,8 @@ from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped
 from ...tasks.engine.engine import Engine
 from ...tasks.files.image_size import is_small
-from ...tasks.record.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, is_url, next_order_id
+from ...tasks.record.order_endings import next_order_id
+from ...tasks.record.record import FAILED_STAGES, Origin, TaskRecord, TaskRequest, is_url
 from ..input.order_ids import Identities
 from ..library.entry import Entry
 from ..library.ledger import Ledger

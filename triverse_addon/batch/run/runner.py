@@ -23,7 +23,8 @@ from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
-from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord, is_order_or_retry
+from ...tasks.record.order_endings import is_order_or_retry
+from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry
 from ..library.ledger import Ledger

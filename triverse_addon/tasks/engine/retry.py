@@ -10,8 +10,9 @@ from typing import Any
 
 from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
+from ..record.order_endings import next_order_id
 from ..record.processing import PLAIN
-from ..record.record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, next_order_id
+from ..record.record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest
 
 #: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
 _SOURCES_AT_FAULT = frozenset(

@@ -6,7 +6,6 @@ Floor: first. Thread: any (everything here is immutable). No ``bpy``.
 """
 
 import dataclasses
-import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -356,19 +355,6 @@ class TaskRecord:
 def is_url(source: str) -> bool:
     """Return whether a source is a public URL, and not a path on this machine."""
     return source.startswith(("https://", "http://"))
-
-
-def next_order_id(order_id: str) -> str:
-    """Return the ``client_order_id`` of the next retry: ``x`` -> ``x_r2`` -> ``x_r3``, at most 64 characters."""
-    match = re.fullmatch(r"(.*)_r(\d+)", order_id)
-    stem, times = (match[1], int(match[2])) if match else (order_id, 1)
-    suffix = f"_r{times + 1}"
-    return stem[: 64 - len(suffix)] + suffix
-
-
-def is_order_or_retry(order_id: str, first_id: str) -> bool:
-    """Return whether ``order_id`` is ``first_id``, or that of one of its retries."""
-    return order_id == first_id or re.fullmatch(re.escape(first_id) + r"_r\d+", order_id) is not None
 
 
 def new_id() -> str:

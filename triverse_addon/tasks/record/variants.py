@@ -10,17 +10,13 @@ of its orders goes on by itself.
 """
 
 import dataclasses
-import hashlib
 
+from .order_endings import variant_order_id
 from .provenance import name_for, numbered_name
 from .record import TaskRequest, new_id
 
 #: The most variants of one wish.
 MOST = 8
-#: Characters that an order id may have, see ``api.payloads``.
-_ID_LENGTH = 64
-#: Characters of a hash that stands for an id without room for the variant's number.
-_HASH_LENGTH = 32
 
 
 def variants_of(request: TaskRequest, count: int) -> list[TaskRequest]:
@@ -40,18 +36,10 @@ def variants_of(request: TaskRequest, count: int) -> list[TaskRequest]:
             request,
             name=numbered_name(name, number),
             allow_duplicate=True,
-            client_order_id=_order_id(request.client_order_id, number),
+            client_order_id=variant_order_id(request.client_order_id, number),
             group=group,
             variant=number,
             variants=count,
         )
         for number in range(1, count + 1)
     ]
-
-
-def _order_id(first_id: str, number: int) -> str:
-    ending = f"_v{number}"
-    if first_id and len(first_id) + len(ending) > _ID_LENGTH:
-        # Cut off, it could be that of another wish.
-        first_id = hashlib.sha256(first_id.encode()).hexdigest()[:_HASH_LENGTH]
-    return first_id + ending if first_id else ""

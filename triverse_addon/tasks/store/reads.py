@@ -70,7 +70,7 @@ class StoreReads:
         return self._rows.record(row)
 
     def find_by_order_id(self, client_order_id: str) -> TaskRecord | None:
-        """Return the newest task of a ``client_order_id`` or its retries, see `record.next_order_id`, or None."""
+        """Return the newest task of a ``client_order_id`` or its retries (`order_endings`), or None."""
         with self._reading() as connection:
             row = row_of_order(connection, client_order_id)
         return self._rows.record(row)
