@@ -78,6 +78,42 @@ def test_a_library_that_cannot_be_written_costs_the_copy_only(tmp_path: Path, ca
     assert "No copy in the asset library" in caplog.text
 
 
+def test_a_user_is_told_that_there_is_no_copy(
+    ui: ModuleType, connected: StandIn, tick_until: Callable[..., Any], tmp_path: Path
+) -> None:
+    from triverse_addon.ui import settings
+
+    library = tmp_path / "library"
+    library.write_text("a file, not a folder")
+    settings.preferences().asset_library_dir = str(library)
+    bpy.context.scene.triverse.shared.prompt = "A red chair"
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    record = tick_until(lambda: next((one for one in session().engine.tasks() if one.stage is Stage.IMPORTED), None))
+    told = [str(one.sentence) for one in session().engine.store.history(record.id) if one.level == "WARNING"]
+    assert len(told) == 1
+    assert told[0].startswith(f"No copy of this model is in the asset library {library}")
+    assert "copy model.blend into it" in told[0]
+
+
+def test_a_library_with_catalogs_of_a_newer_blender_gets_the_copy(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / catalogs.FILE_NAME).write_text("VERSION 2\n")
+    shelved(tmp_path, library)
+    assert [path.name for path in library.glob("*.blend")] == ["2026-05-04_vase_0a1b2c3d.blend"]
+    assert (library / catalogs.FILE_NAME).read_text() == "VERSION 2\n"
+
+
+def test_a_copy_that_was_edited_stays(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    shelved(tmp_path, library)
+    copy = library / "2026-05-04_vase_0a1b2c3d.blend"
+    copy.write_bytes(b"edited by the user")
+    # As for a scene of other units, or with other options of the mesh.
+    shelved(tmp_path, library)
+    assert copy.read_bytes() == b"edited by the user"
+
+
 def test_a_model_imported_in_place_is_in_the_catalog_too(tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     collection = import_model(glb, bpy.context.scene, name="Vase")

@@ -112,7 +112,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """Result of a conversion: the files, what they contain, and the SHA-256 of the .blend as the child wrote it."""
+    """
+    Result of a conversion: the files, what they contain, and the SHA-256 of the .blend as the child wrote it.
+
+    ``warning`` says what beside the conversion failed, to show to the user.
+    """
 
     blend_path: Path
     thumbnail_path: Path | None
@@ -122,6 +126,7 @@ class Converted:
     seconds: float
     blend_sha256: str = ""
     missing: Missing = Missing()
+    warning: Sentence | None = None
 
 
 class ConvertError(TriverseError):

@@ -5,11 +5,14 @@ Copy converted models into an asset library, and define the asset catalog that m
 Floor: second. Thread: a worker's, except :attr:`LibraryCopyConverter.folder`, which the main thread sets. No ``bpy``.
 """
 
+import dataclasses
 import logging
+import os
 import threading
 from pathlib import Path
 
 from ...api.errors import TriverseError
+from ...api.sentence import Sentence
 from ...batch.library import catalogs
 from ...tasks import converter as converters
 from ...tasks.converter import Converted, Converter, ConvertJob
@@ -39,7 +42,7 @@ class LibraryCopyConverter:
         """
         Convert one model, and copy the .blend into the library.
 
-        If the library cannot be written, a warning is logged and the conversion still succeeds.
+        If the library cannot be written, the conversion still succeeds, and its result says so.
 
         :param job: the model to convert.
         :param stop: event that cancels the conversion.
@@ -49,12 +52,24 @@ class LibraryCopyConverter:
         converted = self._converter(job, stop)
         folder = self.folder
         # What was done with a model for one import is no reason to lose the model from the library.
-        if folder is not None and not job.processing.needs_child:
-            try:
-                with self._lock:  # models that are converted at the same time share one file of catalogs
-                    copy_to_library(converted.blend_path, folder, job.out_dir.name)
-            except (OSError, TriverseError) as error:
-                _log.warning("No copy in the asset library: %s", error)
+        if folder is None or job.processing.needs_child:
+            return converted
+        try:
+            with self._lock:  # models that are converted at the same time share one file of catalogs
+                copy_to_library(converted.blend_path, folder, job.out_dir.name)
+        except OSError as error:
+            _log.warning("No copy in the asset library: %s", error)
+            sentence = Sentence.of(
+                "No copy of this model is in the asset library {path} ({reason}). Check that folder in the "
+                "preferences, then copy {name} into it from the task's folder.",
+                path=str(folder),
+                reason=error.strerror or type(error).__name__,
+                name=converted.blend_path.name,
+            )
+            return dataclasses.replace(converted, warning=sentence)
+        except TriverseError as error:
+            _log.warning("No catalog in the asset library: %s", error)
+            return dataclasses.replace(converted, warning=error.sentence)
         return converted
 
     def expect_job(self, work_dir: Path) -> None:
@@ -74,6 +89,9 @@ def copy_to_library(blend_path: Path, library: Path, name: str) -> Path:
     """
     Copy a converted model into an asset library, and add its catalog to the library. Idempotent.
 
+    A copy that is there stays as it is: it may have been edited, and other files use it. A model is converted again for
+    a scene of other units, or with other options of the mesh, which is of no matter to them.
+
     :param blend_path: the converted .blend.
     :param library: root folder of the library; created if it is missing.
     :param name: file name of the copy, without suffix: the name of the task's folder, which contains the date, words of
@@ -83,7 +101,8 @@ def copy_to_library(blend_path: Path, library: Path, name: str) -> Path:
     :raises CatalogError: the library's catalog file cannot be read or written.
     """
     library.mkdir(parents=True, exist_ok=True)
-    catalogs.merge(library, [CATALOG])
     target = library / f"{name}.blend"
-    copy_whole(blend_path, target)
+    if not os.path.lexists(target):
+        copy_whole(blend_path, target)
+    catalogs.merge(library, [CATALOG])
     return target

@@ -261,7 +261,8 @@ class DeliverSteps:
             self._ready(record, blend_path="", blend_sha256="", collection_name="")
         else:
             self._context.seals.remember(converted.blend_path, converted.blend_sha256)
-            for level, sentence in converted.missing.history_lines():
+            aside = [("WARNING", converted.warning)] if converted.warning is not None else []
+            for level, sentence in converted.missing.history_lines() + aside:
                 self._context.store.add_history(record.id, level, sentence)
                 if level == "WARNING":
                     self._context.notice(level, sentence, record.id)

@@ -356,6 +356,7 @@ TEXTS = {
     "No API key is set. Enter it in the panel or in the preferences of the add-on.": "Es ist kein API-Schlüssel gesetzt. Tragen Sie ihn im Panel oder in den Einstellungen des Add-ons ein.",
     "No API key is set. Enter it in the preferences of the add-on, or set TRIVERSE_API_KEY.": "Es ist kein API-Schlüssel gesetzt. Tragen Sie ihn in den Einstellungen des Add-ons ein, oder setzen Sie TRIVERSE_API_KEY.",
     "No copies": "Keine Kopien",
+    "No copy of this model is in the asset library {path} ({reason}). Check that folder in the preferences, then copy {name} into it from the task's folder.": "In der Asset-Bibliothek {path} ist keine Kopie dieses Modells ({reason}). Prüfen Sie diesen Ordner in den Einstellungen, dann kopieren Sie {name} aus dem Ordner der Aufgabe dorthin.",
     "No file name is free for {name} in {path}.": "Für {name} ist in {path} kein Dateiname frei.",
     "No model of this task is in a scene of this file.": "In keiner Szene dieser Datei ist ein Modell dieser Aufgabe.",
     "No model of this task is in this file.": "In dieser Datei ist kein Modell dieser Aufgabe.",

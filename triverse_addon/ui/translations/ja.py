@@ -356,6 +356,7 @@ TEXTS = {
     "No API key is set. Enter it in the panel or in the preferences of the add-on.": "APIキーが設定されていません。パネルまたはアドオンのプリファレンスに入力してください。",
     "No API key is set. Enter it in the preferences of the add-on, or set TRIVERSE_API_KEY.": "APIキーが設定されていません。アドオンのプリファレンスに入力するか、TRIVERSE_API_KEYを設定してください。",
     "No copies": "コピーしない",
+    "No copy of this model is in the asset library {path} ({reason}). Check that folder in the preferences, then copy {name} into it from the task's folder.": "アセットライブラリ {path} にこのモデルのコピーはありません ({reason})。プリファレンスでそのフォルダーを確認してから、タスクのフォルダーの {name} をそこへコピーしてください。",
     "No file name is free for {name} in {path}.": "{path} に {name} 用の空いているファイル名がありません。",
     "No model of this task is in a scene of this file.": "このファイルのどのシーンにも、このタスクのモデルがありません。",
     "No model of this task is in this file.": "このファイルには、このタスクのモデルがありません。",

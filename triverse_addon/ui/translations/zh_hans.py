@@ -356,6 +356,7 @@ TEXTS = {
     "No API key is set. Enter it in the panel or in the preferences of the add-on.": "未设置 API 密钥。请在面板或插件的偏好设置中输入。",
     "No API key is set. Enter it in the preferences of the add-on, or set TRIVERSE_API_KEY.": "未设置 API 密钥。请在插件的偏好设置中输入，或设置 TRIVERSE_API_KEY。",
     "No copies": "不复制",
+    "No copy of this model is in the asset library {path} ({reason}). Check that folder in the preferences, then copy {name} into it from the task's folder.": "资产库 {path} 中没有此模型的副本（{reason}）。请在偏好设置中检查该文件夹，然后将任务文件夹中的 {name} 复制到其中。",
     "No file name is free for {name} in {path}.": "{path} 中没有可供 {name} 使用的文件名。",
     "No model of this task is in a scene of this file.": "此文件的任何场景中都没有此任务的模型。",
     "No model of this task is in this file.": "此文件中没有此任务的模型。",
