@@ -143,6 +143,36 @@ def test_a_collection_in_no_scene_is_not_shown() -> None:
     assert not show.show(collection, bpy.context.window_manager.windows[0], None)
 
 
+@pytest.mark.parametrize("home", [None, "Props"])
+def test_a_model_that_only_an_instance_shows_is_shown(home: str | None) -> None:
+    """An asset that is dragged in, and appended, is in no scene itself. It was called imported, and not found."""
+    collection = model()
+    bpy.context.scene.collection.children.unlink(collection)
+    other = bpy.data.scenes.new("Other")
+    instance = bpy.data.objects.new("Chair", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", collection
+    instance.location = 70, 0, 0
+    layer = other.view_layers[0]
+    layer.update()  # its layer collections, of a scene that was never shown
+    if home is None:
+        other.collection.objects.link(instance)
+    else:
+        props = bpy.data.collections.new(home)
+        other.collection.children.link(props)
+        props.objects.link(instance)
+        layer.layer_collection.children[home].exclude = True
+    window = bpy.context.window_manager.windows[0]
+    assert imported_models.is_in_a_scene("u-1")
+    assert show.show(collection, window, None)
+    assert window.scene == other
+    assert instance.visible_get(view_layer=layer)
+    assert instance.select_get(view_layer=layer)
+    assert layer.objects.active == instance
+    area = max((one for one in window.screen.areas if one.type == "VIEW_3D"), key=lambda one: one.width * one.height)
+    view = area.spaces.active.region_3d
+    assert tuple(view.view_location) == pytest.approx((70, 0, 0), abs=3)
+
+
 @pytest.mark.parametrize("how", ["unlinked", "scene deleted"])
 def test_the_status_says_that_a_model_is_in_no_scene(ui: Any, how: str) -> None:
     """An asset stays in the file then; it said "Imported", and the button found nothing to show."""

@@ -10,7 +10,7 @@ from mathutils import Vector
 
 from ..worker import asset_collection
 from .layer_state import objects_in
-from .placement import bounds
+from .placement import bounds, box_of, kit_of
 
 #: Width of the viewport's sensor in mm, which its focal length refers to. A viewport shows twice a camera's angle.
 _SENSOR_MM = 36.0
@@ -28,24 +28,42 @@ def scene_of(collection: bpy.types.Collection, preferred: bpy.types.Scene) -> bp
     return None
 
 
+def instance_of(
+    collection: bpy.types.Collection, preferred: bpy.types.Scene
+) -> tuple[bpy.types.Scene, bpy.types.Object] | None:
+    """Return an object that shows ``collection`` as an instance, and its scene: ``preferred`` if it has one."""
+    for scene in (preferred, *bpy.data.scenes):
+        for obj in scene.objects:
+            if kit_of(obj) == collection:
+                return scene, obj
+    return None
+
+
 def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.types.Area | None) -> bool:
     """
     Switch ``window`` to the model's scene, make the model visible, select it in Object Mode, and frame it.
 
-    Nothing is selected in other modes, because that would change what the user works on.
+    Nothing is selected in other modes, because that would change what the user works on. If no scene contains the
+    collection, it is an instance of it, as dragging an asset makes it.
 
     :param area: the 3D viewport to frame it in; None for the largest of the window.
-    :return: False if no scene contains the collection.
+    :return: False if no scene shows the collection.
     """
-    scene = scene_of(collection, window.scene)
+    scene, instance = scene_of(collection, window.scene), None
     if scene is None:
-        return False
+        found = instance_of(collection, window.scene)
+        if found is None:
+            return False
+        scene, instance = found
     if window.scene != scene:
         window.scene = scene
     layer = window.view_layer
-    _reveal(layer.layer_collection, collection)
+    for home in (collection,) if instance is None else instance.users_collection:
+        if _reveal(layer.layer_collection, home):
+            break
     there = objects_in(layer)
-    objects = [obj for obj in asset_collection.shown_objects(collection) if obj in there]
+    shown = asset_collection.shown_objects(collection) if instance is None else [instance]
+    objects = [obj for obj in shown if obj in there]
     for obj in objects:
         if obj.hide_get(view_layer=layer):
             obj.hide_set(False, view_layer=layer)
@@ -63,7 +81,7 @@ def show(collection: bpy.types.Collection, window: bpy.types.Window, area: bpy.t
     if area is None or area.type != "VIEW_3D":
         areas = [one for one in window.screen.areas if one.type == "VIEW_3D"]
         area = max(areas, key=lambda one: one.width * one.height, default=None)
-    extent = bounds(objects)
+    extent = bounds(objects) if instance is None else _extent_of(instance)
     space = area.spaces.active if area is not None else None
     if area is not None and isinstance(space, bpy.types.SpaceView3D) and extent is not None:
         region = next(one for one in area.regions if one.type == "WINDOW")
@@ -81,6 +99,13 @@ def _reveal(parent: bpy.types.LayerCollection, collection: bpy.types.Collection)
             child.hide_viewport = child.collection.hide_viewport = False
             return True
     return False
+
+
+def _extent_of(instance: bpy.types.Object) -> tuple[Vector, Vector]:
+    """Return two opposite corners of what an instance shows, which may be turned: they are framed as a sphere."""
+    box = box_of(instance)
+    centre, half = Vector(box.centre), Vector(box.size) / 2
+    return centre - half, centre + half
 
 
 def _frame(
