@@ -29,6 +29,7 @@ from tests.service.server import StandIn
 BOXES = f"__import__('sys').modules['{UI}.viewport.boxes']"
 CONTROL = f"__import__('sys').modules['{UI}.viewport.box_control']"
 SCENE = "bpy.context.window_manager.windows[0].scene"
+WORKSPACE = "bpy.context.window_manager.windows[0].workspace.name"
 WHEEL_UP = 4
 IDLE_S = 10.0
 PLACE_PX = 106
@@ -181,3 +182,24 @@ def test_the_box_is_seen_and_moved_and_idle_windows_are_left_alone(
     time.sleep(IDLE_S)
     assert window.value("state['redraws']") == []
     assert "Traceback" not in window.log_text()
+
+
+def test_the_hint_leaves_the_workspace_where_the_tool_began(open_window: OpenWindow, service: StandIn) -> None:
+    service.state.clock.speed = 0
+    window = open_window(env=connected(service), width_px=WIDE_PX)
+    side = window.show_sidebar("Triverse")
+    order(window, "A wooden chair")
+    foot = Box(0, window.screen.whole.height - 24, 800, 24)
+    press_right_of(window, side, "Stop Following", PLACE_PX)
+    window.hover()
+    window.wait_for(f"{BOXES}.held is not None", limit_s=20)
+    window.wait_text("place the model", foot, limit_s=20)
+    first = window.value(WORKSPACE)
+    window.key("ctrl+Next")
+    window.wait_for(f"{WORKSPACE} != first", first=first, limit_s=20)
+    window.key("Escape")
+    window.wait_for(f"{BOXES}.held is None", limit_s=20)
+    window.key("ctrl+Prior")
+    window.wait_for(f"{WORKSPACE} == first", first=first, limit_s=20)
+    settle(window)
+    assert not window.find_text("place the model", foot)

@@ -72,6 +72,7 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
 
     _is_over_view = False
     _name = ""
+    _workspace = ""
     _size = (1.0, 1.0, 1.0)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
@@ -82,6 +83,8 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
         # The button's context may name another task later, and so may the list.
         self.task_id, self._name, self._size = record.id, record.name, _size_of(context, record)
         context.window_manager.modal_handler_add(self)
+        # Each workspace has a status text of its own, and the tool may end in another one.
+        self._workspace = context.workspace.name
         context.workspace.status_text_set(
             tr("Click: place the model   ·   Ctrl: snap to the grid   ·   Esc or right click: cancel")
         )
@@ -91,10 +94,10 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Follow the mouse, until a click places the model. What is not for this tool is passed on, to navigate."""
         if runtime.current() is None:
-            self._end(context)
+            self._end()
             return {"CANCELLED", "PASS_THROUGH"}
         if event.type == "ESC" and event.value == "PRESS":
-            self._end(context)
+            self._end()
             return {"CANCELLED"}
         if event.type.startswith("TIMER"):
             return {"PASS_THROUGH"}
@@ -102,16 +105,16 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
         if not self._is_over_view or event.value not in ("PRESS", "DOUBLE_CLICK") or event.alt:
             return {"PASS_THROUGH"}
         if event.type == "RIGHTMOUSE":
-            self._end(context)
+            self._end()
             return {"CANCELLED"}
         if event.type in ("LEFTMOUSE", "RET", "NUMPAD_ENTER"):
-            self._end(context)
+            self._end()
             return self.execute(context)
         return {"PASS_THROUGH"}
 
-    def cancel(self, context: bpy.types.Context) -> None:
+    def cancel(self, _context: bpy.types.Context) -> None:
         """Remove the box. Blender calls this when the window closes or a file is loaded."""
-        self._end(context)
+        self._end()
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the model at ``location``."""
@@ -130,10 +133,13 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
         corners = expected_box.corners_of(expected_box.around(self.location, self._size, on_ground=True))
         box_control.hold(boxes.Box(context.window.scene.name, corners, self._name))
 
-    def _end(self, context: bpy.types.Context) -> None:
+    def _end(self) -> None:
         box_control.hold(None)
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
+        workspace = bpy.data.workspaces.get(self._workspace)
+        if workspace is not None:
+            # Blender sets the text of the context's workspace, whatever it is called on (4.3, 5.2).
+            with bpy.context.temp_override(workspace=workspace):
+                workspace.status_text_set(None)
 
 
 class TRIVERSE_OT_place_at_cursor(_Place, bpy.types.Operator):
