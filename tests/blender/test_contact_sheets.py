@@ -65,6 +65,11 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildAssetWrite
 def drawn(writer: ChildAssetWriter, folder: Path, tiles: Sequence[Tile]) -> np.ndarray:
     """Draw one page, and return its pixels with the top first: (height, width, 3), 0 to 255."""
     [page] = writer.draw_sheets(folder, tiles, threading.Event())
+    return pixels_of(page)
+
+
+def pixels_of(page: Path) -> np.ndarray:
+    """Read a page, with the top first: (height, width, 3), 0 to 255."""
     image = bpy.data.images.load(str(page), check_existing=False)
     try:
         width, height = image.size
@@ -127,6 +132,31 @@ def test_names_of_other_scripts_are_drawn(writer: ChildAssetWriter, tmp_path: Pa
     lacking = {caption(page, len(letters) + index).tobytes() for index in range(len(boxes))}
     assert not looks & lacking
     assert all((caption(page, index) < 170).any() for index in range(len(letters)))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_all_letters_of_a_name_are_drawn(writer: ChildAssetWriter, tmp_path: Path, script: str) -> None:
+    """Blender may draw a letter that stands alone, or ends its line, and boxes for those before it."""
+    letters = [letter for letter in dict.fromkeys(SCRIPTS[script]) if letter.isalpha()]
+    page = drawn(writer, tmp_path, named(*(letter + "." for letter in letters), "\U00013000."))
+    looks = {caption(page, index).tobytes() for index in range(len(letters))}
+    assert len(looks) == len(letters)
+    assert caption(page, len(letters)).tobytes() not in looks
+
+
+def test_the_font_of_the_interface_has_all_letters_that_it_draws(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """With it, an m is wider than an i; with the one that has all scripts, they are alike. None of its is a box."""
+    ranges = (0x21, 0x7F), (0xA1, 0x17F), (0x391, 0x3A2), (0x3A3, 0x3CA), (0x401, 0x460), (0x1EA0, 0x1EFA)
+    letters = [chr(number) for first, end in ranges for number in range(first, end) if number != 0xAD]
+    letters += "–—‘’“”„…"
+    lines = ["mmmmmmmmmm", "iiiiiiiiii", *(letter + "." for letter in letters)]
+    pages = writer.draw_sheets(tmp_path, named(*lines, *("i." for _ in range(-len(lines) % 64))), threading.Event())
+    shown = [pixels_of(page) for page in pages]
+    wide, narrow = (np.flatnonzero((caption(shown[0], at) < DARK).any(axis=0))[-1] for at in range(2))
+    assert wide > 1.5 * narrow
+    looks = [caption(shown[at // 64], at % 64).tobytes() for at in range(2, len(lines))]
+    # A letter that the font lacks is a box: all of them are alike. Few letters share their looks, as A and Alpha do.
+    assert max(looks.count(look) for look in looks) <= 3
 
 
 def test_line_breaks_and_control_characters_are_spaces(writer: ChildAssetWriter, tmp_path: Path) -> None:

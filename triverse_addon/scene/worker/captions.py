@@ -10,8 +10,9 @@ versions alike. A strip costs as much as a whole image, so as many lines as fit 
 there is from 5.0 on, would save 20 ms of a page, and be a second way beside this one.)
 """
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ _MORE = "…"
 _FONT = "Inter.woff2"
 #: Number of the monospaced font, which Blender loads second.
 _MONOSPACED = 1
+#: Texts whose every letter that font has: Latin, Greek, Cyrillic, and what stands between words.
+_IN_FONT = re.compile(r"[ -~\u00a0-\u017e\u0391-\u03a1\u03a3-\u03c9\u0401-\u045f\u1ea0-\u1ef9–—‘’“”„…]*")
 
 
 class Pen:
@@ -44,16 +47,20 @@ class Pen:
     :param size_px: size of the font; a whole number, which versions of Blender round differently otherwise.
     :param width_px: width that lines are shortened to.
     :param scratch: path of a PNG that may be written and removed.
+    :param texts: all that it will draw.
     :raises gltf_import.RefusedError: Blender cannot draw text.
     """
 
-    def __init__(self, size_px: int, width_px: int, scratch: Path) -> None:
+    def __init__(self, size_px: int, width_px: int, scratch: Path, texts: Iterable[str]) -> None:
         self._size_px = size_px
         self._width_px = width_px
         self._scratch = scratch
         path = Path(bpy.utils.system_resource("DATAFILES", path="fonts"), _FONT)
-        # From 4.3 to 4.5, a font that is loaded has no others to take the characters from that it lacks.
-        is_used = path.is_file() and not (4, 3) <= bpy.app.version < (5, 0)
+        # From 4.3 on, a strip with a loaded font has no others to take the letters from that this one lacks. From 5.0
+        # on, only the last letter of a line is taken from others.
+        is_used = path.is_file() and (
+            bpy.app.version < (4, 3) or all(_IN_FONT.fullmatch(_printable(text)) for text in texts)
+        )
         self._font = bpy.data.fonts.load(str(path), check_existing=True) if is_used else None
         self._measure = blf.load(str(path)) if is_used else _MONOSPACED
         # The distance of lines depends on the font, and no function tells it.
@@ -83,9 +90,7 @@ class Pen:
 
     def _fitting(self, line: str) -> str:
         """Return ``line`` without control characters and line breaks, shortened to the width."""
-        # File names of macOS have letters and their marks apart, which Blender would draw apart.
-        line = unicodedata.normalize("NFC", line)
-        shown = "".join(letter if letter.isprintable() else " " for letter in line).strip()
+        shown = _printable(line)
         blf.size(self._measure, self._size_px)
         if len(shown) <= _LETTERS and blf.dimensions(self._measure, shown)[0] <= self._width_px:
             return shown
@@ -168,6 +173,13 @@ class Pen:
             bpy.data.images.remove(image)
         # The transparency, because colours depend on the colour management.
         return pixels.reshape(height_px, self._width_px, 4)[::-1, :, 3]
+
+
+def _printable(line: str) -> str:
+    """Return ``line`` without control characters and line breaks."""
+    # File names of macOS have letters and their marks apart, which Blender would draw apart.
+    line = unicodedata.normalize("NFC", line)
+    return "".join(letter if letter.isprintable() else " " for letter in line).strip()
 
 
 _ALIGNMENT = {"align_x": "LEFT", "align_y": "TOP", "alignment_x": "LEFT", "anchor_x": "LEFT", "anchor_y": "TOP"}

@@ -58,7 +58,8 @@ def draw(tiles: Sequence[SheetTile], target_stem: Path) -> list[Path]:
     :raises OSError: a file cannot be written.
     """
     scratch = target_stem.with_name(f"{target_stem.name}-captions.png")
-    pens = [captions.Pen(size_px, _PICTURE_PX + _GAP_PX // 2, scratch) for size_px in _SIZES_PX]
+    texts = [text for tile in tiles for text in tile.caption]
+    pens = [captions.Pen(size_px, _PICTURE_PX + _GAP_PX // 2, scratch, texts) for size_px in _SIZES_PX]
     pages = [tiles[start : start + _COLUMNS * _ROWS] for start in range(0, len(tiles), _COLUMNS * _ROWS)]
     # One array for all pages: new memory costs more than filling it.
     paper = numpy.empty((3, _edge(_ROWS, _CELL_H), _edge(_COLUMNS, _CELL_W)), dtype=numpy.float32)
