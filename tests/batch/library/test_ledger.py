@@ -71,6 +71,26 @@ def test_the_longest_cells_of_a_batch_can_be_read_back(ledger: Ledger, char: str
     assert len(found.prompt) >= 10_000
 
 
+@pytest.mark.parametrize("names", [("Chair", "Chair LOD1"), ("Chair LOD1", "Chair")])
+def test_no_row_has_the_name_of_anothers_level_of_detail(ledger: Ledger, names: tuple[str, str]) -> None:
+    """They are exported as ``chair-lod1.glb``, which would be the file of the row Chair LOD1 too."""
+    post = Processing(lods=2, exports=("glb",))
+    rows = {name: dataclasses.replace(ROW, name=name, post=post if name == "Chair" else Processing()) for name in names}
+    ids = dict(zip(names, ("batch_11111111", "batch_22222222"), strict=True))
+    stems = {name: ledger.claim(rows[name], ids[name], name).stem for name in names}
+    levels = {f"{stems['Chair']}-lod{level}" for level in (1, 2)}
+    assert stems["Chair LOD1"] not in levels
+    assert {name: ledger.claim(rows[name], ids[name], name).stem for name in names} == stems, "for good"
+
+
+def test_levels_that_are_asked_for_later_take_no_name_of_another_row(ledger: Ledger) -> None:
+    first = ledger.claim(ROW, "batch_11111111", "key")
+    other = ledger.claim(dataclasses.replace(ROW, name="Chair LOD2"), "batch_22222222", "other")
+    assert (first.stem, other.stem) == ("chair", "chair-lod2")
+    row = dataclasses.replace(ROW, post=Processing(lods=2, exports=("glb",)))
+    assert ledger.claim(row, "batch_11111111", "key").stem == "chair_11111111"
+
+
 def test_two_rows_never_have_one_name(ledger: Ledger) -> None:
     stems = [ledger.claim(ROW, order, "key").stem for order in ("batch_11111111", "batch_22222222", "other_22222222")]
     assert stems == ["chair", "chair_22222222", "chair_other_22222222"]

@@ -186,26 +186,33 @@ class Ledger:
         if known is not None:
             known = dataclasses.replace(known, row_key=row_key, content_key=content_key or known.content_key)
         # Two entries of a foreign ledger may have the same stem: the second row's model would replace the first's.
-        if known is not None and _holds(self._names / known.stem, order_id):
+        has_name = known is not None and _holds(self._names / known.stem, order_id)
+        if known is not None and has_name and self._take_name(known.stem, order_id, row):
             return known
         title = stem_of(row.title)
         # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):
-            if self._take_name(stem, order_id, row.post.lods):
+            if self._take_name(stem, order_id, row):
                 entry = known or Entry(row_order_id=order_id, row_key=row_key, stem=stem, content_key=content_key)
                 return self.put(dataclasses.replace(entry, stem=stem))
         raise LedgerError(Sentence.of("No file name is free for {name} in {path}.", name=title, path=str(self.library)))
 
-    def _take_name(self, stem: str, order_id: str, lods: int) -> bool:
-        marker = self._names / stem
+    def _take_name(self, stem: str, order_id: str, row: Row) -> bool:
+        """Take a stem for a row, and those of its exported levels of detail. Return whether all are the row's now."""
+        levels = range(1, row.post.lods + 1) if row.post.exports else ()
+        markers = [self._names / name for name in (stem, *(f"{stem}-lod{level}" for level in levels))]
         with _as_ledger_error(self.library):
-            if not os.path.lexists(marker) and self._is_foreign(stem, lods):
+            if not os.path.lexists(markers[0]) and self._is_foreign(stem, row.post.lods):
                 return False
-            try:
-                _write_once(marker, order_id)
-            except FileExistsError:
-                # Empty: a process was killed while writing it, and the name stays unused.
-                return _holds(marker, order_id)
+            # No name is taken if another row has one of them. An empty one: a process was killed while writing it.
+            if any(os.path.lexists(marker) and not _holds(marker, order_id) for marker in markers):
+                return False
+            for marker in markers:
+                try:
+                    _write_once(marker, order_id)
+                except FileExistsError:
+                    if not _holds(marker, order_id):
+                        return False
         return True
 
     def _is_foreign(self, stem: str, lods: int) -> bool:
