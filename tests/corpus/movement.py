@@ -19,6 +19,9 @@ def _skins() -> Iterator[Case]:
         ("under-empty", {"under": True}),
         ("two-meshes", {"meshes": 2}),
         ("animated", {"animated": True}),
+        # The importer leaves such a node as an empty, and gives its mesh to the armature.
+        ("with-child", {"child": True}),
+        ("shapes-animated", {"shapes": True}),
     ):
         yield Case(f"skin-{name}", _skinned(**options).packed())
 
@@ -31,6 +34,8 @@ def _skinned(
     under: bool = False,
     meshes: int = 1,
     animated: bool = False,
+    child: bool = False,
+    shapes: bool = False,
 ) -> Glb:
     glb = Glb()
     tip = glb.node("Tip", translation=[0, 1, 0])
@@ -49,13 +54,19 @@ def _skinned(
             attributes[f"JOINTS_{part}"] = glb.accessor([(0, 1, 0, 0)] * 8, UBYTE)
             share = 1.0 / sets
             attributes[f"WEIGHTS_{part}"] = glb.accessor([(share * (1 - y), share * y, 0, 0) for _, y, _ in BOX])
-        nodes.append(glb.node(f"Skin {number}", mesh=glb.mesh(glb.primitive(**attributes)), skin=index))
+        part = glb.primitive(**attributes)
+        if shapes:
+            part["targets"] = [{"POSITION": glb.accessor([(0.0, y, 0.0) for _, y, _ in BOX], bounds=True)}]
+        below = {"children": [glb.node("Hat", mesh=glb.mesh())]} if child else {}
+        nodes.append(glb.node(f"Skin {number}", mesh=glb.mesh(part), skin=index, **below))
     top = [*nodes, root]
     if under:
         top = [glb.node("Rig", children=top)]
     glb.scene(*top)
     if animated:
         _animate(glb, tip, "rotation", [turn(0.0, 0), turn(0.5, 0), turn(0.0, 0)])
+    if shapes:
+        _animate(glb, nodes[0], "weights", [[0.0], [1.0], [0.0]])
     return glb
 
 

@@ -214,6 +214,9 @@ class ImportObserver:
     def _is_reached(self, vnode: Any, gltf_node: Any, gltf: Any) -> bool:
         if gltf_node is not None:
             return self._numbers[id(gltf_node)] in self._reached
+        # A skinned mesh that is moved to its armature, away from a node that stays (animated, or with children).
+        if vnode.mesh_node_idx is not None:
+            return vnode.mesh_node_idx in self._reached
         # An object that the importer adds (a mesh next to its camera, instances, an armature) belongs to the node above
         # it or, if there is none, to the nodes below it.
         above = vnode.parent
