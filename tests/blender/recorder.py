@@ -96,6 +96,9 @@ class Recorder:
 
     @staticmethod
     def _check(name: str, given: dict[str, Any]) -> None:
+        for value in given.values():
+            if isinstance(value, str):
+                value.encode()  # as Blender's own does
         if "icon" in given:
             assert given["icon"] in ICONS, f"no icon {given['icon']}"
         if name == "operator":

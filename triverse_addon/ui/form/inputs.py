@@ -81,7 +81,11 @@ def property_for(field: Field) -> Any:
             for choice, number in zip(field.choices, field.numbers, strict=True)
         ]
         return EnumProperty(items=items, default=str(field.default or field.choices[0]), **texts)
-    # Texts, lists (separated by commas) and paths. No FILE_PATH: its file browser cannot be limited to pictures.
+    if field.is_source:
+        # FILE_NAME also holds bytes that are no UTF-8, which names have that an older system wrote. No FILE_PATH: its
+        # file browser cannot be limited to pictures.
+        return StringProperty(subtype="FILE_NAME", **texts)
+    # Texts, and lists separated by commas.
     return StringProperty(default=str(field.default or ""), **texts)
 
 

@@ -31,7 +31,7 @@ def _property_for(field: Field) -> Any:
     if field.kind is Kind.BOOL:
         return BoolProperty(**texts)
     # Also choices, lists and paths: the table of flows checks them, with a sentence.
-    return StringProperty(**texts)
+    return StringProperty(subtype="FILE_NAME" if field.is_source else "NONE", **texts)
 
 
 def _properties() -> dict[str, Any]:

@@ -90,7 +90,7 @@ class TRIVERSE_OT_show_picture(bpy.types.Operator):
     if TYPE_CHECKING:
         source: str
     else:
-        source: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+        source: StringProperty(subtype="FILE_NAME", options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

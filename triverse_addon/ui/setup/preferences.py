@@ -7,6 +7,7 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 import bpy
 
+from ...api.display_text import shown
 from ...api.errors import InputError, KeyElsewhereError, TriverseError
 from ...api.urls import DEFAULT_API_URL, check_base_url
 from .. import settings
@@ -77,7 +78,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         split = column.split(factor=_LABEL)
         _draw_label(split, text="List and Models")
         row = split.row(align=True)
-        row.label(text=settings.data_dir(create=False), translate=False)
+        row.label(text=shown(settings.data_dir(create=False)), translate=False)
         row.operator("triverse.move_data", text="", icon="FILE_FOLDER")
         row = column.row(align=True)
         row.prop(self, "download_dir", placeholder="Next to the list of tasks")

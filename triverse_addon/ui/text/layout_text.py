@@ -154,7 +154,12 @@ def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:
 
 @lru_cache(maxsize=512)
 def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
-    """Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``."""
+    """
+    Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``.
+
+    Bytes of a path that are no UTF-8 are escaped: Blender refuses them.
+    """
+    text = text.encode(errors="backslashreplace").decode()
     blf.size(0, size_px)
 
     def fits(line: str) -> bool:
