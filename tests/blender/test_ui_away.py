@@ -128,6 +128,7 @@ def test_only_the_end_of_the_work_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     heard.ends.add(Stage.READY, record("A chair", Stage.IMPORTED, following=True))
     heard.ends.add(Stage.IMPORTED, ready)
     heard.ends.add(Stage.CONVERTING, record("Left alone", Stage.READY))
+    heard.ends.add(Stage.QUEUED, record("Cancelled before it was sent", Stage.CANCELLED, following=True))
     assert not heard.ends.is_waiting, "what the user does is no news"
     for number in range(5):
         heard.ends.add(Stage.CONVERTING, record(f"chair {number}", Stage.READY, following=True))

@@ -48,6 +48,8 @@ class Ends:
             return
         if record.stage in (Stage.READY, Stage.DONE):
             self._note(self._ready, record.name)
+        elif (record.stage, record.task_uuid) == (Stage.CANCELLED, None):
+            pass  # what was never sent, the user has ended
         elif record.stage in FAILED_STAGES:
             self._note(self._failed, record.name)
 
