@@ -119,6 +119,7 @@ def test_a_task_is_renamed_by_button_and_by_a_double_click_on_its_name(
 
     begun: list[int] = []
     monkeypatch.setattr(rename, "begin", lambda: begun.append(1))
+    monkeypatch.setattr(rename, "has_window", lambda: True)
     task = chosen(here, record("A chair", Stage.IMPORTED))
     assert OPS.rename_task() == {"FINISHED"}
     assert len(begun) == 1

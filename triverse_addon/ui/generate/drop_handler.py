@@ -133,7 +133,8 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
 
     bl_idname = "triverse.drop"
     bl_label = "Make Models with Triverse"
-    bl_options = {"REGISTER"}
+    # Not in the search (F3), where it has no pictures.
+    bl_options = {"REGISTER", "INTERNAL"}
 
     if TYPE_CHECKING:
         directory: str

@@ -192,6 +192,10 @@ class TRIVERSE_OT_move_data(bpy.types.Operator):
         from ...scene.host.user_folder import usual_folder  # lazy import, as in runtime
         from ...tasks.store.user_folder import plan_move
 
+        if not self.directory:
+            # It would be the folder that Blender was started in.
+            self.report({"WARNING"}, tr("Choose the folder to move to."))
+            return {"CANCELLED"}
         chosen = bpy.path.abspath(self.directory)
         runtime.shutdown()
         try:

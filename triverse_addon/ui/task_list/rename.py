@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 
+def has_window() -> bool:
+    """Return whether there is a window to open a popover in. In background, the context's is a mere description."""
+    return not bpy.app.background
+
+
 def begin() -> None:
     """Open the popover under the mouse, with the name selected."""
     bpy.ops.wm.call_panel("INVOKE_DEFAULT", name="TRIVERSE_PT_rename", keep_open=False)
@@ -64,7 +69,10 @@ class TRIVERSE_OT_rename_task(bpy.types.Operator):
         return True
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Open the popover."""
+        """Open the popover. Without a window, Blender would crash (4.2.23 and 5.2.3)."""
+        if not has_window():
+            self.report({"WARNING"}, tr("There is no window to type the name in."))
+            return {"CANCELLED"}
         begin()
         return {"FINISHED"}
 
