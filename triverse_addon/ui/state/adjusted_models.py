@@ -55,10 +55,11 @@ def _bring_back() -> None:
         if bpy.ops.ed.redo.poll():  # type: ignore[call-arg]
             return
     for uuid in gone:
-        record = session.engine.store.find_by_uuid(uuid)
-        if record is None:
-            continue
+        task_id = ""
         try:
-            session.engine.import_again(record.id, geometry_only=record.geometry_only)
+            record = session.engine.store.find_by_uuid(uuid)
+            if record is not None:
+                task_id = record.id
+                session.engine.import_again(task_id, geometry_only=record.geometry_only)
         except TriverseError as error:
-            session.add_notice(Notice("WARNING", error.sentence, record.id))
+            session.add_notice(Notice("WARNING", error.sentence, task_id))

@@ -74,7 +74,8 @@ class ManyTasks:
         """Notices that the session has not shown yet."""
         self._engine = engine
         self._jobs: JobQueue[None] = JobQueue("triverse-many")
-        self._reads: JobQueue[None] = JobQueue("triverse-groups")
+        self._reads: JobQueue[bool] = JobQueue("triverse-groups")
+        """Reads of the store. Those of the groups are tagged with True."""
         self._groups_version = -1
         self._are_groups_wanted = False
         self._is_reading_groups = False
@@ -109,7 +110,7 @@ class ManyTasks:
 
     def _read_ids(self, query: Query, then: Callable[[Sequence[str]], None]) -> None:
         store = self._engine.store
-        self._reads.start(lambda: store.read(lambda connection: find_ids(connection, query, 0, _ALL)), then, None)
+        self._reads.start(lambda: store.read(lambda connection: find_ids(connection, query, 0, _ALL)), then, False)
 
     # -------------------------------------------------------------------------
     # Groups
@@ -130,11 +131,10 @@ class ManyTasks:
         self._is_reading_groups = True
         self._groups_version = self._engine.task_cache.list_version
         store = self._engine.store
-        self._reads.start(lambda: store.read(marks.groups), self._groups_were_read, None)
+        self._reads.start(lambda: store.read(marks.groups), self._take_groups, True)
 
-    def _groups_were_read(self, groups: marks.Groups) -> None:
+    def _take_groups(self, groups: marks.Groups) -> None:
         self.groups = groups
-        self._is_reading_groups = False
 
     # -------------------------------------------------------------------------
     # Jobs
@@ -282,6 +282,9 @@ class ManyTasks:
         changed = self.progress is not None
         while (job := self._jobs.take() or self._reads.take()) is not None:
             changed = True
+            if job.tag:
+                # Also if they could not be read: the next change of a task tries again.
+                self._is_reading_groups = False
             try:
                 job.deliver()
             except TriverseError as error:

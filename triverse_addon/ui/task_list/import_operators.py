@@ -12,7 +12,6 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..form import placement, request
-from ..state import runtime
 from ..text.translate import tr
 from .operator_base import TaskOperatorMixin
 
@@ -64,8 +63,8 @@ class TRIVERSE_OT_import_task(_Import, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the import. The next tick imports the model and pushes the undo step."""
-        session, record = runtime.current(), self.record()
-        if session is None or record is None:
+        record = self.usable(context)
+        if record is None:
             return {"CANCELLED"}
         origin = request.origin(context)
         return self.call_engine(

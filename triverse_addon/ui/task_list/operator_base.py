@@ -5,6 +5,7 @@ The base class of all operators on one task, and the function that draws their b
 Floor: third. Thread: main. Imports ``bpy``. None of them waits for the network: they pass a request to the engine.
 """
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -87,7 +88,12 @@ class TaskOperatorMixin(OperatorMixin):
         return None
 
     def record(self) -> "TaskRecord | None":
-        """Return the operator's task, or None if it is no longer in the list."""
+        """Return the operator's task, or None if it is no longer in the list, or that cannot be read."""
+        with contextlib.suppress(TriverseError):
+            return self._read_record()
+        return None
+
+    def _read_record(self) -> "TaskRecord | None":
         session = runtime.current()
         if session is None:
             return None
@@ -96,7 +102,11 @@ class TaskOperatorMixin(OperatorMixin):
 
     def usable(self, context: bpy.types.Context) -> "TaskRecord | None":
         """Return the operator's task if the operator applies to it. Else report the reason and return None."""
-        record = self.record()
+        try:
+            record = self._read_record()
+        except TriverseError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return None
         reason = tr("This task was taken off the list.") if record is None else self.disabled_reason(context, record)
         if reason is not None:
             self.report({"WARNING"}, reason)

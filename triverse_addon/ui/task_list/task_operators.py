@@ -203,7 +203,7 @@ class TRIVERSE_OT_show_error(TaskOperatorMixin, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Read the history from the store, because drawing must not, and open the popup."""
-        session, record = runtime.current(), self.record()
+        session, record = runtime.current(), self.usable(context)
         if session is None or record is None:
             return {"CANCELLED"}
         from ..state.task_history import read  # lazy import, as in runtime
