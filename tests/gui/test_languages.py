@@ -196,3 +196,29 @@ def write_rows(path: Path) -> Path:
     """A table of one row."""
     path.write_text("name,prompt,polygon_limit\nChair,a chair,1000\n", encoding="utf-8")
     return path
+
+
+def test_what_means_something_else_to_blender_is_said_in_our_words(open_window: OpenWindow) -> None:
+    """Blender's own word for an "order" is a sequence, or sorting: not what a button that pays is to say."""
+    window = open_window()
+    for name, language in LANGUAGES.items():
+        speak(window, LOCALES[name], language.TEXTS["Ask Above Credits"])
+        seen = window.run(
+            """
+            import sys
+            translate = sys.modules[ui + ".text.translate"]
+            own = (*translate.OWN_LABELS, *translate.OWN_TEXTS)
+            result = {text: translate.tr(text) for text in own}
+            """,
+            ui=UI,
+        )
+        assert seen == {english: language.TEXTS[english] for english in seen}
+        assert set(seen) >= {"Order", "Continue", "Tags", "Search"}
+        shows = window.run(
+            """
+            of_filter = type(bpy.context.window_manager.triverse).bl_rna.properties["show"]
+            result = [of_filter.translation_context, [item.name for item in of_filter.enum_items]]
+            """
+        )
+        assert shows[0] == "Triverse"
+        assert set(shows[1]) <= set(seen)

@@ -73,6 +73,7 @@ class PreferenceProperties:
         )
         asset_library_dir: StringProperty(
             name="Asset Library",
+            translation_context=OWN_CONTEXT,
             description="A folder of an asset library. A copy of every new model is put there. Left empty, none is",
             subtype="DIR_PATH",
         )

@@ -14,7 +14,7 @@ from .. import settings
 from ..rna.members import Icon, window_props
 from ..state import batch_rows
 from ..text.layout_text import paragraph, side_by_side, sidebar_width_px
-from ..text.translate import tr, tr_button, translate
+from ..text.translate import OWN_CONTEXT, tr, tr_button, translate
 from . import asset_libraries
 from .file_operators import current
 
@@ -38,6 +38,7 @@ class TRIVERSE_PT_batch(bpy.types.Panel):
     bl_category = "Triverse"
     bl_idname = "TRIVERSE_PT_batch"
     bl_label = "Batch"
+    bl_translation_context = OWN_CONTEXT
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod

@@ -11,6 +11,7 @@ import bpy
 
 from ..state import batch_rows
 from ..text.layout_text import beginning, font_px, longest_that_fits, sidebar_width_px, text_width_px, ui_scale
+from ..text.translate import tr
 from .file_operators import current
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class TRIVERSE_UL_batch(bpy.types.UIList):
 
     def draw_filter(self, _context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
         """Draw the search field, which the list shows at its bottom when expanded."""
-        layout.prop(self, "filter_name", text="", icon="VIEWZOOM", placeholder="Search")
+        layout.prop(self, "filter_name", text="", icon="VIEWZOOM", placeholder=tr("Search"))
 
     def filter_items(self, _context: bpy.types.Context, data: object, name: str) -> tuple[list[int], list[int]]:
         """Return the filter flags: rows whose name contains all words of the search are shown."""

@@ -23,6 +23,7 @@ from ...api.flows import Flow
 from ...api.sentence import Sentence
 from ..rna import choices
 from ..rna.members import scene_props
+from ..text.translate import OWN_CONTEXT
 from . import inputs, mesh_options
 from . import placement as placing
 
@@ -142,6 +143,7 @@ class TriverseWindowManager(bpy.types.PropertyGroup):
         )
         show: EnumProperty(
             name="Show",
+            translation_context=OWN_CONTEXT,
             description="Which tasks the list shows",
             items=(
                 ("ALL", "All", "All tasks", 0),

@@ -98,7 +98,7 @@ def _draw_search(layout: bpy.types.UILayout, context: bpy.types.Context, session
 
     manager = window_props(context.window_manager)
     row = layout.row()
-    row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder="Search")
+    row.prop(manager, "search", text="", icon="VIEWZOOM", placeholder=tr("Search"))
     row.popover("TRIVERSE_PT_filter", text="", icon="FILTER")
     choices.draw(row.row(align=True), settings.preferences(), "task_layout", expand=True, icon_only=True)
     show = choices.chosen(manager, "show")

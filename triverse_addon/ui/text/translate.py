@@ -11,10 +11,26 @@ import bpy
 
 from ...api.sentence import Sentence
 
-#: A translation context of our own, and the labels that are in it as well as in Blender's. Blender has translations of
-#: them itself, which would come first: in German, the first is cut in the panel, and the second is left in English.
+#: A translation context of our own, and the labels of properties that are in it as well as in Blender's. Blender has
+#: translations of them itself, which would come first: in German, "Merge Vertices" is cut in the panel, "Sound" is left
+#: in English, and "Asset Library" is called otherwise than in sentences. "Show" is there for its entries.
 OWN_CONTEXT = "Triverse"
-OWN_LABELS = ("Merge Vertices", "Sound")
+OWN_LABELS = ("Asset Library", "Merge Vertices", "Show", "Sound")
+#: What else is in it. To Blender, an order is a sequence, what is active a chosen item, and tags are signs to hang up.
+OWN_TEXTS = (
+    "Active",
+    "All",
+    "Batch",
+    "Continue",
+    "Failed",
+    "Imported",
+    "Order",
+    "Prompt",
+    "Put Away",
+    "Ready",
+    "Search",
+    "Tags",
+)
 
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
@@ -26,7 +42,7 @@ _AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "m
 
 def translate(sentence: Sentence) -> str:
     """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
-    gettext = bpy.app.translations.pgettext_iface
+    gettext = _gettext
     args = dict(sentence.args)
     for name, value in sentence.args.items():
         if name in _LABELS:
@@ -34,6 +50,13 @@ def translate(sentence: Sentence) -> str:
         elif name in _AMOUNTS and isinstance(value, int):
             args[name] = f"{value:,}"
     return Sentence(sentence.template, args).translated(gettext)
+
+
+def _gettext(text: str) -> str:
+    """Return the translated text. What is in our own context is ours, whatever Blender says for it."""
+    contexts: Any = bpy.app.translations.contexts
+    is_own = text in OWN_LABELS or text in OWN_TEXTS
+    return bpy.app.translations.pgettext_iface(text, OWN_CONTEXT if is_own else contexts.default)
 
 
 def tr_button(text: str) -> str:

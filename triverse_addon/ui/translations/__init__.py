@@ -6,8 +6,8 @@ Floor: third. Thread: main. Imports ``bpy``.
 
 Each language is a module with two tables from English: ``OPERATORS`` for the names of operators (Blender's translation
 context "Operator"), and ``TEXTS`` for everything else (context "*"). If Blender has its own translation of a text, it
-shows that one, unless the text is among ``OWN_LABELS``. A language's module is imported when Blender's interface is
-first set to that language.
+shows that one, unless the text is among ``OWN_LABELS`` or ``OWN_TEXTS``. A language's module is imported when Blender's
+interface is first set to that language.
 """
 
 from types import ModuleType
@@ -17,7 +17,7 @@ import bpy
 
 from ..form import inputs
 from ..form.properties import flow_tooltip
-from ..text.translate import OWN_CONTEXT, OWN_LABELS
+from ..text.translate import OWN_CONTEXT, OWN_LABELS, OWN_TEXTS
 
 #: Blender's locale at the last call of follow(); None while the add-on is disabled.
 _locale: str | None = None
@@ -85,6 +85,6 @@ def entries(language: ModuleType) -> dict[tuple[str, str], str]:
     }
     contexts: Any = bpy.app.translations.contexts
     found = {(contexts.default, english): words for english, words in {**texts, **tooltips}.items()}
-    found.update({(OWN_CONTEXT, english): texts[english] for english in OWN_LABELS})
+    found.update({(OWN_CONTEXT, english): texts[english] for english in (*OWN_LABELS, *OWN_TEXTS)})
     found.update({(contexts.operator_default, english): words for english, words in operators.items()})
     return found
