@@ -278,3 +278,20 @@ def test_dropped_pictures_are_placed_where_they_were_dropped(
     assert {one.location for one in found.values()} == {(3.0, 4.0, 1.0)}
     assert {name: one.step_aside for name, one in found.items()} == {"chair": False, "table": True}
     assert all(one.on_ground for one in found.values())
+
+
+def test_of_a_long_name_the_beginning_is_written_and_all_of_the_percent(here: Any, handlers: list[Any]) -> None:
+    from triverse_addon.ui.viewport import box_drawing, shapes
+
+    def written(name: str) -> tuple[str, str]:
+        boxes = show(here, waiting(name=name))
+        (box,) = (one for one in boxes.shown if one.name == name)
+        return box_drawing._text(box, 11.0), box.state
+
+    text, state = written("A small wooden treasure chest with iron bands, and moss on its lid")
+    assert text.startswith("A small wooden treasure")
+    assert text.endswith(f"…{state}")
+    assert state.endswith(" %")
+    assert shapes.text_size(text, 11.0)[0] <= 260 * 1.01
+    text, state = written("chair")
+    assert text == f"chair{state}"

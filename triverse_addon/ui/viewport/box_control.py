@@ -167,4 +167,4 @@ def _box(record: "TaskRecord", scene: bpy.types.Scene, corners: "Corners") -> bo
     from ..state import task_presentation  # lazy import, as in runtime
 
     percent = round(100 * task_presentation.progress(record))
-    return boxes.Box(scene.name, corners, f"{record.name} · {percent} %", percent / 100)
+    return boxes.Box(scene.name, corners, record.name, percent / 100, f" · {percent} %")

@@ -106,6 +106,12 @@ def _filled(box: boxes.Box) -> list[shapes.Point]:
     return [*box.corners[:4], *((point.x, point.y, point.z) for point in top)]
 
 
+def _text(box: boxes.Box, size_px: float) -> str:
+    """What is written above a box: of a long name the beginning, so that there is room for how far it is."""
+    state_px = shapes.text_size(box.state, size_px)[0] if box.state else 0.0
+    return f"{shapes.shortened(box.name, _TEXT_PX * ui_scale() - state_px, size_px)}{box.state}"
+
+
 def _draw_texts() -> None:
     region, view = bpy.context.region, bpy.context.region_data
     size_px = font_px()
@@ -114,7 +120,7 @@ def _draw_texts() -> None:
         top = sum(map(Vector, box.corners[4:]), Vector()) / 4
         at = view3d_utils.location_3d_to_region_2d(region, view, top)
         if at is not None:
-            text = shapes.shortened(box.text, _TEXT_PX * ui_scale(), size_px)
+            text = _text(box, size_px)
             found.append((text, at.x, at.y + 12 * ui_scale()))
     if found:
         shapes.labels(found, size_px)

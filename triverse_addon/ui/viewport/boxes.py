@@ -21,14 +21,21 @@ class Box:
 
     :ivar scene: name of the scene it is in.
     :ivar corners: its corners in world space, the lower four first.
-    :ivar text: the line of text above it.
+    :ivar name: whose place it is. Written above it.
     :ivar progress: share of its height that is filled, from 0.0 to 1.0.
+    :ivar state: what is written behind the name, and never cut.
     """
 
     scene: str
     corners: "Corners"
-    text: str
+    name: str
     progress: float = 0.0
+    state: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line of text above it, whole."""
+        return f"{self.name}{self.state}"
 
 
 shown: tuple[Box, ...] = ()
