@@ -32,7 +32,8 @@ def follow_our_rules(task, collection):
 
 def register():
     """Wait until add-ons are switched on; Blender calls this for each script of the folder "startup"."""
-    bpy.app.timers.register(lambda: scripting().on_imported.append(follow_our_rules), first_interval=0.0)
+    # Persistent: the opening of a .blend that Blender is started with ends all other timers.
+    bpy.app.timers.register(lambda: scripting().on_imported.append(follow_our_rules), persistent=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ One window serves all tests here.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,3 +121,20 @@ with scripting.open(data={data!r}) as triverse:
     assert answer.stdout.splitlines()[0] == "1"
     window.wait_for(f"any(one.name == 'from outside' and one.has_model for one in {SESSION}.engine.tasks())")
     assert len(service.state.charged()) == paid + 1
+
+
+def test_the_handler_of_the_startup_folder_is_there_in_a_file_that_blender_is_started_with(
+    blender: Blender, narrow_template: Path, tmp_path: Path
+) -> None:
+    home = copy_profile(narrow_template, tmp_path / "home")
+    (startup_file,) = home.rglob("startup.blend")
+    scene = shutil.copy(startup_file, tmp_path / "scene.blend")
+    scripts = startup_file.parents[1] / "scripts" / "startup"
+    scripts.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPO / "docs" / "examples" / "on_import.py", scripts)
+    with BlenderWindow(blender, tmp_path / "window", home=home, arguments=[scene], shares=[tmp_path]) as opened:
+        assert opened.value("bpy.data.filepath") == str(scene)
+        names = "[one.__name__ for one in __import__('sys').modules[name].on_imported]"
+        module = "bl_ext.user_default.triverse.scripting"
+        opened.wait_for(f"name in __import__('sys').modules and {names}", name=module, limit_s=20)
+        assert opened.value(names, name=module) == ["follow_our_rules"]
