@@ -226,6 +226,7 @@ def test_the_graph_sees_what_goes_up_and_round(tmp_path: Path) -> None:
 OVERRIDES = {
     "scene/capture/image_sources.py": "pasting needs an Image Editor",
     "scene/worker/window_context.py": "only where the context has no window",
+    "ui/task_list/place_operators.py": "a function that keeps the interpreter's lock",
     "ui/timers/status_bar.py": "a function that keeps the interpreter's lock",
 }
 

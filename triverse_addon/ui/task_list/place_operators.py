@@ -135,7 +135,7 @@ class TRIVERSE_OT_place(_Place, bpy.types.Operator):
 
     def _end(self) -> None:
         box_control.hold(None)
-        workspace = bpy.data.workspaces.get(self._workspace)
+        workspace: bpy.types.WorkSpace | None = bpy.data.workspaces.get(self._workspace)
         if workspace is not None:
             # Blender sets the text of the context's workspace, whatever it is called on (4.3, 5.2).
             with bpy.context.temp_override(workspace=workspace):
