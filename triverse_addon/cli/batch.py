@@ -134,7 +134,7 @@ class _Batch:
         prices = self._prices.confirm([one.row for one in billable], limit) if billable else Prices()
         if not has_work(planned):
             return self._finish([untouched(one) for one in planned])
-        return self._finish(self._run_rows(planned, prices, limit))
+        return self._finish(self._run_rows(planned, prices, self._prices.agreed_limit(prices, limit)))
 
     # -------------------------------------------------------------------------
     # Before anything is sent

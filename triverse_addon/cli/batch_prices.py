@@ -79,6 +79,15 @@ class PriceCheck:
             )
         return prices
 
+    def agreed_limit(self, prices: Prices, limit: int | None) -> int | None:
+        """
+        Return what the run may cost. If the service becomes dearer meanwhile, what a person agreed to is the limit.
+
+        :param limit: what was given on the command line; None for no limit.
+        """
+        # Rows without a price before they are ordered were agreed to as well.
+        return prices.total if self._is_attended and not prices.unknown else limit
+
     def dry_run(self, planned: Sequence[PlannedRow]) -> Agreement:
         """
         Show the rows and their price.

@@ -259,8 +259,9 @@ class Batch:
             raise OverBudgetError(
                 Sentence.of("This costs {cost} credits, and you have {balance}.", cost=total, balance=balance.balance)
             )
-        agreed = frozenset(one.order_id for one in planned if one.is_billable)
-        saved = SavedBatch(self._asked, self._limits.jobs, agreed, total)
+        orders = {one.row.number: one.order_id for one in planned if one.is_billable}
+        known = {orders[number]: price for number, price in prices.by_row.items() if number in orders}
+        saved = SavedBatch(self._asked, self._limits.jobs, frozenset(orders.values()), total, prices=known)
         if has_work(planned) and not self._was_stopped:
             self._do(lambda: self._worker.start(saved, planned, prices.by_row, self._limits), self._started)
         else:

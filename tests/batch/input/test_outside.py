@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.batch.files import looked_at, png, write
 from tests.cli.driver import Answer, Cli
+from tests.service import flows
 from tests.service.server import StandIn
 from triverse_addon.api.errors import InputError
 from triverse_addon.api.upload_checks import check_model
@@ -267,6 +268,24 @@ def test_a_link_that_is_led_elsewhere_after_the_look_is_not_followed(cli: Cli, s
     assert failed["error"] == f"The file {link} lies elsewhere than when it was checked. Check again."
     assert done["state"] == "done"
     assert len(service.state.uploads) == 1
+
+
+def test_what_became_dearer_since_a_person_agreed_is_not_ordered(
+    cli: Cli, service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer was for the price that was shown."""
+    file = cli.folder / "rows.csv"
+    file.write_text("prompt\n" + "".join(f"chair {number}\n" for number in range(4)), encoding="utf-8")
+    quote = flows.quote
+
+    def become_dearer() -> None:
+        monkeypatch.setattr(flows, "quote", lambda flow, params: (quote(flow, params)[0], 60))
+
+    answer, said = _typed(cli, "y\n", "batch", file, "--glb-only", "--jobs", "1", meanwhile=become_dearer)
+    assert "80 credits" in said
+    assert answer.code == 3, answer.people
+    assert "More than the 80 credits that were allowed would be spent." in answer.people
+    assert len(service.state.creations) == 1
 
 
 def _typed(cli: Cli, typed: str, *argv: str | Path, meanwhile: Callable[[], None] = lambda: None) -> tuple[Answer, str]:

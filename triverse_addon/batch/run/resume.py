@@ -13,8 +13,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class SavedBatch:
     :ivar agreed: ``client_order_id`` of the rows whose price the user has agreed to.
     :ivar credits: that price, in credits.
     :ivar owner: name of the engine that runs it, see ``tasks.store.lease``; "" for none.
+    :ivar prices: the price of each of these rows that has one, in credits.
     """
 
     request: BatchRequest
@@ -48,6 +49,7 @@ class SavedBatch:
     agreed: frozenset[str] = frozenset()
     credits: int = 0
     owner: str = ""
+    prices: Mapping[str, int] = field(default_factory=dict)
 
 
 def save_batch(data_dir: Path, saved: SavedBatch) -> None:
@@ -58,11 +60,13 @@ def save_batch(data_dir: Path, saved: SavedBatch) -> None:
     """
     target = _path(data_dir, saved.request)
     make_folder(target.parent)
+    agreed = sorted(saved.agreed)
     value = {
         "file": str(saved.request.file),
         "library": str(saved.request.library),
         "jobs": saved.jobs,
-        "agreed": sorted(saved.agreed),
+        "agreed": agreed,
+        "prices": [saved.prices.get(one) for one in agreed],
         "credits": saved.credits,
         "allowed": sorted(saved.request.allowed),
         "owner": saved.owner,
@@ -100,7 +104,7 @@ def _from_json(value: Any) -> tuple[SavedBatch, float]:
     """
     file, library, at_s = value["file"], value["library"], value["at_s"]
     jobs, credits, owner, agreed = value["jobs"], value["credits"], value["owner"], value["agreed"]
-    allowed = value.get("allowed", [])  # not written by older versions
+    allowed, prices = value.get("allowed", []), value.get("prices", [])  # not written by older versions
     if not all(isinstance(path, str) and os.path.isabs(path) and "\0" not in path for path in (file, library)):
         raise ValueError("file")
     os.fsencode(file + library)  # UnicodeEncodeError is a ValueError
@@ -108,10 +112,13 @@ def _from_json(value: Any) -> tuple[SavedBatch, float]:
         raise ValueError("jobs")
     if not all(isinstance(words, list) and all(isinstance(one, str) for one in words) for words in (agreed, allowed)):
         raise ValueError("agreed")
+    if not (isinstance(prices, list) and all(one is None or type(one) is int for one in prices)):
+        raise ValueError("prices")
     if type(at_s) not in (int, float) or not -_LARGEST <= at_s <= _LARGEST:
         raise ValueError("at_s")
     request = BatchRequest(Path(file), Path(library), allowed=frozenset(allowed))
-    return SavedBatch(request, jobs, frozenset(agreed), credits, owner), at_s
+    known = {order: price for order, price in zip(agreed, prices, strict=False) if price is not None}
+    return SavedBatch(request, jobs, frozenset(agreed), credits, owner, known), at_s
 
 
 def _path(data_dir: Path, request: BatchRequest) -> Path:

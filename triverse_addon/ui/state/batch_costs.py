@@ -54,11 +54,22 @@ class BatchCosts:
         """
         Return whether the user has already confirmed the costs of a run, because it resumes an unfinished batch.
 
-        True if neither the price nor the set of rows that may cost credits exceeds what was confirmed.
+        True if neither the whole price, nor that of any row, nor the set of rows that may cost credits exceeds what was
+        confirmed. Of the whole price a part may be spent already.
         """
         cost = self.cost()
         if self.saved is None or self.checked is None or cost is None:
             return False
-        return cost <= self.saved.credits and self.saved.agreed.issuperset(
-            one.order_id for one in self.checked.billable
+        rows = self.row_prices()
+        return (
+            cost <= self.saved.credits
+            and self.saved.agreed.issuperset(one.order_id for one in self.checked.billable)
+            and all(price <= self.saved.prices.get(order_id, price) for order_id, price in rows.items())
         )
+
+    def row_prices(self, *, retry: bool = False) -> dict[str, int]:
+        """Return the known prices of the rows of a run that may cost credits, by their order ids."""
+        if self.offer is None or self.offer.prices is None:
+            return {}
+        prices = self.offer.prices.by_row
+        return {one.order_id: prices[one.row.number] for one in self.billable(retry=retry) if one.row.number in prices}

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 _PROGRESS_S = 0.5
 #: Time after a failed price request before the next one, in seconds.
 _ASK_AGAIN_S = 30.0
+#: Time after a price request before the next one, in seconds: the service may have changed its prices.
+_FRESH_S = 600.0
 _NOTHING = RowStatus()
 
 
@@ -192,7 +194,7 @@ class BatchSession(BatchCosts):
         checked = self.checked
         if not may_ask or checked is None or self.is_busy or self._jobs.is_pending:
             return
-        if self.offer is not None and (self.offer.problem is None or time.monotonic() < self._ask_again_s):
+        if self.offer is not None and time.monotonic() < self._ask_again_s:
             return
         billable = {one.row.number: one.row for one in (*checked.billable, *checked.billable_retries)}
         if billable:
@@ -218,11 +220,15 @@ class BatchSession(BatchCosts):
             return
         saved = self._state_to_save(checked, jobs, retry=retry)
         prices = self.offer.prices.by_row if self.offer is not None and self.offer.prices is not None else {}
+        # The price was the question: what became dearer meanwhile is asked about again. It says nothing of rows that
+        # have no price before they are ordered.
+        limit = self.cost(retry=retry) if not self.unknown_count(retry=retry) else None
+        limits = Limits(jobs=saved.jobs, max_credits=limit)
         self.problem = self.ended = self.progress = None
         self._outcomes = {}
         self._was_stopped = False
         self._start_job(
-            lambda: self._worker.start(saved, planned, prices, Limits(jobs=saved.jobs)),
+            lambda: self._worker.start(saved, planned, prices, limits),
             self._on_started,
             Phase.STARTING,
         )
@@ -232,7 +238,7 @@ class BatchSession(BatchCosts):
         cost = self.cost(retry=retry) or 0
         if self.saved is not None and not retry and self.is_agreed():
             return dataclasses.replace(self.saved, jobs=jobs)
-        return SavedBatch(checked.request, jobs, agreed, cost)
+        return SavedBatch(checked.request, jobs, agreed, cost, prices=self.row_prices(retry=retry))
 
     def stop_run(self) -> None:
         """
@@ -371,7 +377,7 @@ class BatchSession(BatchCosts):
         if self.checked is not checked or self.phase is Phase.CHECKING:
             return  # another file was chosen meanwhile, or this one is being checked again
         self.offer = offer
-        self._ask_again_s = time.monotonic() + _ASK_AGAIN_S
+        self._ask_again_s = time.monotonic() + (_FRESH_S if offer.problem is None else _ASK_AGAIN_S)
 
     def _on_started(self, started: Started) -> None:
         self._runner = started.runner
