@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import bpy
 import pytest
 
-from tests.blender.drawing import make_panel
+from tests.blender.drawing import Tick, make_panel
+from tests.service import flows
 from tests.service.server import StandIn
 from triverse_addon.api.http_session import HttpSession, Request
 from triverse_addon.api.payloads import Balance, Quote
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.record.events import BalanceKnown, Quoted
+from triverse_addon.tasks.record.events import BalanceKnown, Quoted, TaskChanged
+from triverse_addon.tasks.record.record import TaskRecord
 from triverse_addon.ui.form import request
 from triverse_addon.ui.generate import cost as generate_cost
 from triverse_addon.ui.state.price_cache import FRESH_S, PAUSE_S, STILL_S, PriceCache
+from triverse_addon.ui.state.recent_orders import RecentOrders
 
 
 class Asked:
@@ -164,6 +168,45 @@ def test_an_old_price_is_shown_and_asked_for_again() -> None:
     clock.now_s += STILL_S + 0.01
     price.tick(asked)
     assert len(asked.quotes) == 2
+
+
+def test_an_order_that_costs_more_than_was_shown_is_told_once_and_prices_are_asked_again() -> None:
+    price, asked, clock = world()
+    price.get_or_request("text-to-model", {})
+    clock.now_s += STILL_S + 0.01
+    price.tick(asked)
+    price.store_quote(quoted(1, 20))
+    orders = RecentOrders(clock)
+    orders.add("chair", ("one", "two"), 20)
+    for cost in (None, 20, 60, 60):
+        chair = TaskRecord(id="one", client_order_id="order", flow="text-to-model", name="Chair", cost_credits=cost)
+        orders.heed(TaskChanged(chair), price)
+        assert price.get_or_request("text-to-model", {}) == 20
+        clock.now_s += STILL_S + 0.01
+        price.tick(asked)
+        assert len(asked.quotes) == (2 if cost == 60 else 1)
+    orders.heed(TaskChanged(replace(chair, id="two")), price)
+    assert [str(notice.sentence) for notice in orders.pending_notices] == [
+        "“Chair” costs 60 credits, and not 20 as was shown: the service has changed its prices."
+    ]
+
+
+def test_a_dearer_order_is_told_in_the_panel_and_its_price_shown(
+    here: Any, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel went on to show the old price for ten minutes, however often it was charged another."""
+    bpy.context.scene.triverse.shared.prompt = "A chair tris:1k"
+
+    def known() -> int | None:
+        make_panel()
+        return generate_cost.known_cost(request.draft(bpy.context))
+
+    tick_until(lambda: known() == 20)
+    quote = flows.quote
+    monkeypatch.setattr(flows, "quote", lambda flow, params: (quote(flow, params)[0], 60))
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    tick_until(lambda: known() == 60)
+    assert "costs 60 credits, and not 20 as was shown" in str(here.notices[-1].sentence)
 
 
 def test_the_balance_is_asked_for_once_for_several_reasons() -> None:

@@ -149,6 +149,11 @@ class PriceCache:
             self.problem, self.in_preferences = event.error, event.in_preferences
             self._balance_due_s = self._clock() + PAUSE_S
 
+    def expire(self) -> None:
+        """Ask for all prices again when they are next needed, because the service has changed them."""
+        now_s = self._clock()
+        self._answers = OrderedDict((key, _CachedPrice(one.cost_credits, now_s)) for key, one in self._answers.items())
+
     def forget(self) -> None:
         """Clear the cache, because key or service have changed."""
         self.balance = self.problem = None

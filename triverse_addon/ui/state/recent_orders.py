@@ -7,12 +7,21 @@ Floor: third. Thread: main. No ``bpy``.
 After an order, the panel's button rests for :data:`REST_S`. For :data:`ASK_S`, the same order is asked about when it
 comes from a click or a key, and refused when a script sends it without saying so. What is sent several times by one
 press (variations, several pictures) is submitted without asking here in between, and noted afterwards.
+
+An order that costs more than was shown is told once, and prices are asked for again.
 """
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ...api.sentence import Sentence
+from ...tasks.record.events import Event, Notice, TaskChanged
+
+if TYPE_CHECKING:
+    from .price_cache import PriceCache
 
 #: Time after an order in which the panel's button does nothing, in seconds. The longest double click is shorter.
 REST_S = 1.0
@@ -39,6 +48,8 @@ class RecentOrders:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._orders: OrderedDict[str, _Order] = OrderedDict()
+        self.pending_notices: deque[Notice] = deque()
+        """Notices that the session has not shown yet."""
         self._rests_until_s = float("-inf")
         self._was_resting = False
 
@@ -79,6 +90,29 @@ class RecentOrders:
             if order.credits is not None
             for task_id in order.task_ids
         }
+
+    def heed(self, event: Event, prices: "PriceCache") -> None:
+        """
+        Compare what a task costs with the price that was shown.
+
+        :param prices: asked for again if it was another one.
+        """
+        if not isinstance(event, TaskChanged) or (cost := event.record.cost_credits) is None:
+            return
+        for order, known in self._orders.items():
+            if event.record.id not in known.task_ids or known.credits is None or known.credits == cost:
+                continue
+            self._orders[order] = replace(known, credits=cost)
+            prices.expire()
+            if cost > known.credits:
+                told = Sentence.of(
+                    "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.",
+                    name=event.record.name,
+                    cost=cost,
+                    shown=known.credits,
+                )
+                self.pending_notices.append(Notice("WARNING", told, event.record.id))
+            return
 
     def tick(self) -> bool:
         """Return True once when the rest is over, so that the button is redrawn."""

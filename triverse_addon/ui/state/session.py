@@ -184,7 +184,7 @@ class Session:
         panel_engine.tick(self.engine)
         changed = self.batch.tick() or bool(report.events)
         changed = self.many.tick() or changed
-        for pending in (self.batch.pending_notices, self.many.pending_notices):
+        for pending in (self.batch.pending_notices, self.many.pending_notices, self.orders.pending_notices):
             while pending:
                 self.add_notice(pending.popleft())
         self.batch.tell_end(self.ends.add_sentence)
@@ -245,6 +245,7 @@ class Session:
 
     def _handle_event(self, event: Event) -> None:
         self.in_progress.heed(event)
+        self.orders.heed(event, self.price)
         if isinstance(event, TaskChanged):
             record = event.record
             # Of an old task, only the list knows the stage before.

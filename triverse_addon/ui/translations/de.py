@@ -1026,6 +1026,7 @@ TEXTS = {
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "Diesen Monat wurden {spent} von {limit} Credits ausgegeben, und dies kostet {cost}.",
     "{state} · {cost} credits": "{state} · {cost} Credits",
     "{word} is not the UUID of a task.": "{word} ist nicht die UUID einer Aufgabe.",
+    "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "„{name}“ kostet {cost} Credits und nicht {shown}, wie angezeigt: Der Dienst hat seine Preise geändert.",
     "“{name}” failed. The panel says why.": "„{name}“ ist fehlgeschlagen. Das Panel sagt, warum.",
     "“{name}” is ready to import.": "„{name}“ ist bereit zum Importieren.",
     "“{name}” is ready.": "„{name}“ ist fertig.",

@@ -1026,6 +1026,7 @@ TEXTS = {
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "今月は {limit} クレジット中 {spent} を使いました。これには {cost} かかります。",
     "{state} · {cost} credits": "{state} · {cost} クレジット",
     "{word} is not the UUID of a task.": "{word} はタスクのUUIDではありません。",
+    "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "「{name}」 は {cost} クレジットです。表示は {shown} でした。サービスの価格が変わりました。",
     "“{name}” failed. The panel says why.": "「{name}」 は失敗しました。理由はパネルにあります。",
     "“{name}” is ready to import.": "「{name}」 をインポートできます。",
     "“{name}” is ready.": "「{name}」 の準備ができました。",

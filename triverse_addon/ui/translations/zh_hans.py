@@ -1026,6 +1026,7 @@ TEXTS = {
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "本月已用 {limit} 积分中的 {spent}，此次需要 {cost}。",
     "{state} · {cost} credits": "{state} · {cost} 积分",
     "{word} is not the UUID of a task.": "{word} 不是任务的 UUID。",
+    "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "“{name}” 需要 {cost} 积分，而非显示的 {shown}：服务已更改价格。",
     "“{name}” failed. The panel says why.": "“{name}” 失败。面板中有原因。",
     "“{name}” is ready to import.": "“{name}” 可以导入了。",
     "“{name}” is ready.": "“{name}” 已就绪。",
