@@ -40,7 +40,7 @@ from .batch_prices import PriceCheck
 from .batch_printer import BatchPrinter
 from .batch_progress import BatchProgressPrinter
 from .errors import UsageError
-from .exit_codes import EXITS, Exit, for_all, for_error
+from .exit_codes import EXITS, Exit, for_all, for_error, for_interrupt
 from .host import Host
 from .output import Output
 from .output_file import check_report
@@ -256,10 +256,10 @@ class _Batch:
                     runner.step()
                     progress.show(runner.progress(), runner.records())
                     time.sleep(_PAUSE_S)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as signalled:
                 was_interrupted = True  # first: the report may fail, or a second Ctrl-C end it
                 runner.hold_back()
-                self._finish(runner.outcomes(), in_haste=True)
+                self._finish(runner.outcomes(), interrupted=for_interrupt(signalled))
                 raise
             finally:
                 runner.shutdown(cancel_unsent=was_interrupted)
@@ -280,20 +280,20 @@ class _Batch:
 
     # -------------------------------------------------------------------------
     # Results and report
-    def _finish(self, outcomes: Sequence[Outcome], *, in_haste: bool = False) -> Exit:
+    def _finish(self, outcomes: Sequence[Outcome], *, interrupted: Exit | None = None) -> Exit:
         """
         Write the report and the contact sheets, and print the results.
 
-        :param in_haste: whether the command was interrupted: no contact sheets are drawn.
+        :param interrupted: exit code if the command was interrupted: no contact sheets are drawn.
         :raises ReportError: the report cannot be written; likewise SheetError for the page. The results were printed.
         """
         report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
         codes = {EXITS[outcome.result] for outcome in outcomes}
-        code = for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
+        code = interrupted or for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
         problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
         self._print.next_steps(outcomes)
-        if not self._args.rows and not in_haste:
+        if not self._args.rows and interrupted is None:
             self._write_sheets(report_rows)
         if problem is not None:
             raise problem
@@ -309,7 +309,8 @@ class _Batch:
         report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities)
         self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
-        code = Exit.DONE if all(row.state == "done" for row in report_rows) else Exit.FAILED
+        good = {"done", "failed"} if self._args.failed_ok else {"done"}
+        code = Exit.DONE if all(row.state in good for row in report_rows) else Exit.FAILED
         problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
         self._write_sheets(report_rows)

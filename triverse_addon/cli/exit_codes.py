@@ -25,6 +25,7 @@ from ..api.errors import (
 from ..api.sentence import Sentence
 from ..batch.run.outcome import RowResult
 from ..scripting.errors import OverBudgetError
+from .errors import Terminated
 
 
 class Exit(IntEnum):
@@ -101,6 +102,11 @@ def for_error(error: TriverseError) -> Exit:
     if isinstance(error, CheckFailedError):
         return error.exit_code
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)
+
+
+def for_interrupt(signalled: KeyboardInterrupt) -> Exit:
+    """Return the exit code for Ctrl-C or SIGTERM."""
+    return Exit.TERMINATED if isinstance(signalled, Terminated) else Exit.INTERRUPTED
 
 
 def for_all(codes: Iterable[Exit]) -> Exit:

@@ -16,7 +16,7 @@ from ..api.errors import TriverseError, UnforeseenError
 from ..api.unexpected_errors import UNFORESEEN
 from . import arguments
 from .errors import Declined, Terminated
-from .exit_codes import Exit, for_error
+from .exit_codes import Exit, for_error, for_interrupt
 from .host import Host
 from .output import Output, own_stdout, people_stream, shown_logs
 
@@ -53,9 +53,8 @@ def run(argv: Sequence[str], host: Host) -> int:
             output.emit("error", exit_code=int(Exit.INTERRUPTED), message=str(answer))
             return int(Exit.INTERRUPTED)
         except KeyboardInterrupt as signalled:
-            word, code = ("Interrupted", Exit.INTERRUPTED)
-            if isinstance(signalled, Terminated):
-                word, code = ("Terminated", Exit.TERMINATED)
+            code = for_interrupt(signalled)
+            word = "Terminated" if code is Exit.TERMINATED else "Interrupted"
             # A batch goes on by its own command, as it has said: resume writes nothing into a library.
             how = "." if "batch" in argv[:1] else f"; see: {host.prog} resume"
             output.say(f"{word}. Tasks that were sent go on{how}")

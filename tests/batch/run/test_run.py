@@ -161,6 +161,10 @@ def test_failed_rows_may_be_left_to_the_report(cli: Cli, service: StandIn) -> No
     answer = batch(cli, *GLB, "--failed-ok", text=text)
     assert answer.code == 0, answer.people
     assert report(cli)["counts"] == {"done": 1, "failed": 1}
+    assert batch(cli, *GLB, "--merge", "--failed-ok", text=text).code == 0
+    assert batch(cli, *GLB, "--merge", text=text).code == 1
+    more = text + "a lamp,1000\n"
+    assert batch(cli, *GLB, "--merge", "--failed-ok", text=more).code == 1, "a row that is not there yet has not failed"
 
 
 def test_retry_failed_leaves_the_others_alone(cli: Cli, service: StandIn) -> None:
@@ -455,6 +459,7 @@ def test_130_interrupted_and_the_same_command_again(cli: Cli, service: StandIn) 
     answer = cli.interrupt_at("waiting", "batch", "rows.csv", *GLB)
     assert answer.code == 130, answer.people
     assert report(cli)["counts"] == {"open": 3}
+    assert report(cli)["exit_code"] == 130, "not 0, which says that all rows are in the library"
     assert "The same command goes on with what is not done." in answer.people
     assert answer.people.splitlines()[-1] == "Interrupted. Tasks that were sent go on."
     assert "resume" not in answer.people, "it writes nothing into the library"
@@ -474,6 +479,7 @@ def test_143_terminated_by_a_farm_and_the_same_command_again(cli: Cli, service: 
     assert "Traceback" not in answer.people
     part = json.loads((library(cli) / ".triverse" / "reports" / "rows-1-2.json").read_bytes())
     assert part["counts"] == {"open": 2}
+    assert part["exit_code"] == 143
     assert not list(library(cli).rglob("*.part"))
     service.state.clock.speed = 40.0
     assert batch(cli, *GLB).code == 0
