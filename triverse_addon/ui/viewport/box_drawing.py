@@ -107,7 +107,7 @@ def _filled(box: boxes.Box) -> list[shapes.Point]:
 
 
 def _text(box: boxes.Box, size_px: float) -> str:
-    """What is written above a box: of a long name the beginning, so that there is room for how far it is."""
+    """Return what is written above a box: of a long name the beginning, so that there is room for how far it is."""
     state_px = shapes.text_size(box.state, size_px)[0] if box.state else 0.0
     return f"{shapes.shortened(box.name, _TEXT_PX * ui_scale() - state_px, size_px)}{box.state}"
 
