@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import PIL.Image
 import pytest
@@ -14,6 +14,7 @@ from tests.batch.files import png
 from tests.cli.driver import Cli
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.rows.raw_rows import RawBatch
+from triverse_addon.batch.run.request import library_for
 
 pytestmark = pytest.mark.kind("picture-content")
 
@@ -94,3 +95,16 @@ def test_the_command_and_its_report_name_them(cli: Cli, tmp_path: Path) -> None:
     report = json.loads((tmp_path / "pictures-library" / "batch-report.json").read_text("utf-8"))
     assert [one["file"] for one in report["left_out"]] == [one["file"] for one in answer.of("left_out")]
     assert [row["state"] for row in report["rows"]] == ["done"]
+
+
+def test_a_whole_disk(tmp_path: Path) -> None:
+    """As a drive of Windows: it has no name, and its own folders may not be readable."""
+    assert library_for(PureWindowsPath("E:/")) == PureWindowsPath("E:/triverse-library")  # type: ignore[arg-type]
+    assert library_for(Path("/")) == Path("/triverse-library")
+    assert library_for(Path("/a/chairs")) == Path("/a/chairs-library")
+    jpeg(tmp_path / "chair.jpg")
+    for name in ("System Volume Information", "$RECYCLE.BIN", "lost+found"):
+        jpeg(tmp_path / name / "x.jpg")
+    raw = read(tmp_path)
+    assert (images(raw), raw.problems) == (["chair.jpg"], ())
+    assert set(left_out(raw).values()) == {"It belongs to the system."}

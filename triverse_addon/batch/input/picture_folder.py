@@ -22,6 +22,8 @@ from ..rows.raw_rows import LEDGER, LeftOut, RawBatch, RawRow
 
 #: Suffixes of picture files: such a file with other content is a problem, not an item to skip.
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
+#: Folders that systems keep in the root of a disk, where mostly only they may read.
+_SYSTEM = frozenset({"$recycle.bin", "lost+found", "system volume information"})
 
 
 def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[str]) -> RawBatch:
@@ -70,6 +72,8 @@ def _folder_skip_reason(folder: Path) -> Sentence | None:
     """Return why a folder is skipped; None if it is read."""
     if _is_hidden(folder.name):
         return Sentence.of("It is hidden.")
+    if folder.name.lower() in _SYSTEM:
+        return Sentence.of("It belongs to the system.")
     if link_target(folder) is not None:
         return Sentence.of("It is a link to another folder.")
     if os.path.lexists(folder / LEDGER):

@@ -80,7 +80,9 @@ class BatchCheck:
 
 
 def library_for(file: Path) -> Path:
-    """Return the default library of a batch: a folder next to its file."""
+    """Return the default library of a batch: a folder next to its file, or in it if that is a whole disk."""
+    if not file.name:
+        return file / "triverse-library"
     return file.with_name(f"{plain_name(file.stem)}-library")
 
 

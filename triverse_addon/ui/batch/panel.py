@@ -88,7 +88,7 @@ def _draw_file(layout: bpy.types.UILayout, batch: "BatchSession") -> None:
     assert request is not None
     column = layout.column(align=True)
     row = column.row(align=True)
-    row.label(text=shown(request.file.name), icon="SPREADSHEET", translate=False)
+    row.label(text=shown(request.file.name or str(request.file)), icon="SPREADSHEET", translate=False)
     row.operator("triverse.batch_check", text="", icon="FILE_REFRESH")
     row.operator("triverse.batch_choose", text="", icon="FILE")
     row.operator("triverse.batch_choose_folder", text="", icon="FILE_FOLDER")

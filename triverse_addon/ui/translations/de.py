@@ -255,6 +255,7 @@ TEXTS = {
     "In the queue, place {position}": "In der Warteschlange, Platz {position}",
     "In this file, but in no scene": "In dieser Datei, aber in keiner Szene",
     "Instances and particles are not sent, and are hidden with the original.": "Instanzen und Partikel werden nicht gesendet und mit dem Original ausgeblendet.",
+    "It belongs to the system.": "Es gehört dem System.",
     "It failed before.": "Es ist schon einmal fehlgeschlagen.",
     "It has {count} cells, but there are {columns} columns. Put text with separators in quotes.": "Sie hat {count} Zellen, aber es gibt {columns} Spalten. Setzen Sie Text mit Trennzeichen in Anführungszeichen.",
     "It is a link to another folder.": "Es ist ein Link auf einen anderen Ordner.",

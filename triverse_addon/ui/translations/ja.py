@@ -255,6 +255,7 @@ TEXTS = {
     "In the queue, place {position}": "順番待ち、{position} 番目",
     "In this file, but in no scene": "このファイルにありますが、どのシーンにもありません",
     "Instances and particles are not sent, and are hidden with the original.": "インスタンスとパーティクルは送信されず、元のオブジェクトと一緒に非表示になります。",
+    "It belongs to the system.": "システムのフォルダーです。",
     "It failed before.": "以前に失敗しています。",
     "It has {count} cells, but there are {columns} columns. Put text with separators in quotes.": "セルは {count} 個ですが、列は {columns} 個です。区切り文字を含むテキストは引用符で囲んでください。",
     "It is a link to another folder.": "別のフォルダーへのリンクです。",

@@ -255,6 +255,7 @@ TEXTS = {
     "In the queue, place {position}": "排队中，第 {position} 位",
     "In this file, but in no scene": "在此文件中，但不在任何场景中",
     "Instances and particles are not sent, and are hidden with the original.": "实例和粒子不会发送，并随原物体一起隐藏。",
+    "It belongs to the system.": "它属于系统。",
     "It failed before.": "之前已失败。",
     "It has {count} cells, but there are {columns} columns. Put text with separators in quotes.": "它有 {count} 个单元格，但只有 {columns} 列。含分隔符的文本请加引号。",
     "It is a link to another folder.": "它是指向另一个文件夹的链接。",
