@@ -116,6 +116,12 @@ def test_a_button_that_is_asked_whether_it_is_allowed_closes_nothing(dialog: tup
     assert region.refreshes == 1
 
 
+def test_a_file_that_is_chosen_from_it_is_shown(dialog: tuple[Dialog, Region]) -> None:
+    _, region = dialog
+    assert bpy.ops.triverse.choose_file(field="image_file", filepath="/chair.png") == {"FINISHED"}
+    assert region.refreshes == 1
+
+
 def test_another_screen_in_the_window_leaves_it_alone(
     dialog: tuple[Dialog, Region], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -275,6 +275,12 @@ def test_the_popover_shows_what_was_spent_and_a_table_is_written(
     tick_until(lambda: [one for one in here.pending_notices if "2 tasks were written to" in str(one.sentence)])
 
 
+@pytest.mark.parametrize("folder", ["", "/", "{tmp_path}/"])
+def test_spending_is_exported_into_no_folder(here: Any, tmp_path: Path, folder: str) -> None:
+    assert bpy.ops.triverse.export_spending(filepath=folder.format(tmp_path=tmp_path)) == {"CANCELLED"}
+    assert not here.spending.is_waiting
+
+
 # -----------------------------------------------------------------------------
 # Orders that wait for a key
 

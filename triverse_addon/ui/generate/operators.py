@@ -23,7 +23,7 @@ from ..setup.operator_helpers import may_generate, session_or_report
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, paragraph, ui_scale, wrapped
 from ..text.translate import tr, translate
-from ..timers import app_timer, redraw
+from ..timers import app_timer, open_dialog, redraw
 from . import arguments, cost, repeats
 
 if TYPE_CHECKING:
@@ -197,6 +197,8 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the path into the field of the panel, also if another flow was chosen meanwhile: all flows share it."""
         setattr(scene_props(context.scene).shared, self.field, self.filepath)
+        # The file browser may have been opened from a dialog, which stays open and shows the field.
+        open_dialog.refresh(is_changed=True)
         redraw.redraw()
         return {"FINISHED"}
 

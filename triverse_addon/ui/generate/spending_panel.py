@@ -5,6 +5,7 @@ The popover below the Generate button: what was spent, the monthly limit, and th
 Floor: third. Thread: main. Imports ``bpy``. Drawing reads memory only.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,8 +105,11 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Start to write the table. The status bar tells when it is done."""
+        if not os.path.basename(self.filepath):
+            self.report({"WARNING"}, tr("Choose a file first."))
+            return {"CANCELLED"}
         session = session_or_report(self)
-        if session is None or not self.filepath:
+        if session is None:
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(self.filepath))
         if path.suffix.lower() != _SUFFIX:

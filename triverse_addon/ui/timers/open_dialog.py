@@ -91,9 +91,13 @@ def forget() -> None:
     _open = None
 
 
-def refresh() -> None:
-    """Have the open dialog drawn anew if there is one, and what it shows has changed since it was drawn."""
-    if _open is None or _open.look() == _open.seen:
+def refresh(*, is_changed: bool = False) -> None:
+    """
+    Have the open dialog drawn anew if there is one, and what it shows has changed since it was drawn.
+
+    :param is_changed: it has, whether or not the dialog :func:`follows` that.
+    """
+    if _open is None or (not is_changed and _open.look() == _open.seen):
         return
     if any(window.screen.name == _open.screen for window in bpy.context.window_manager.windows):
         _open.region.tag_refresh_ui()
