@@ -140,3 +140,14 @@ def test_a_library_that_is_moved_away_meanwhile(cli: Cli, service: StandIn) -> N
     assert len(list((cli.folder / "elsewhere").glob("*.glb"))) == 3
     found = json.loads((cli.folder / "elsewhere" / "batch-report.json").read_bytes())
     assert found["counts"] == {"done": 3}
+
+
+def test_another_machine_orders_what_was_refused_for_want_of_credits(cli: Cli, service: StandIn) -> None:
+    service.faults.add("create", status=400, code=2010, after=1, times=None)
+    write(cli.folder / "rows.csv", rows(3))
+    assert cli.run("batch", "rows.csv", *GLB).code == 3
+    service.faults.clear()
+    cli.data = cli.folder / "other-machine"
+    answer = cli.run("batch", "rows.csv", *GLB)
+    assert answer.code == 0, answer.people
+    assert charges(service) == [1] * 3

@@ -363,16 +363,6 @@ def test_the_same_command_goes_on_when_there_are_credits_again(cli: Cli, service
     assert len(charges(service)) == 3
 
 
-def test_another_machine_goes_on_when_there_are_credits_again(cli: Cli, service: StandIn) -> None:
-    service.faults.add("create", status=400, code=2010, after=1, times=None)
-    assert batch(cli, *GLB).code == 3
-    service.faults.clear()
-    cli.data = cli.folder / "other-machine"
-    answer = batch(cli, *GLB)
-    assert answer.code == 0, answer.people
-    assert len(charges(service)) == 3
-
-
 # -----------------------------------------------------------------------------
 # Within limits
 
