@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Pictures that are renamed or moved after their rows were ordered: nothing is ordered again for that.
+Pictures that are renamed or moved after their rows were ordered, for which nothing is ordered again, or edited.
 
 One: ``python scripts/test.py tests/batch/run/test_renamed.py``.
 """
@@ -169,6 +169,29 @@ def test_a_library_of_an_earlier_version_is_read_as_before(cli: Cli, service: St
     entry.write_text(json.dumps(values))
     run(cli)
     assert paid(service) == 1
+
+
+def test_a_picture_that_is_edited_while_its_row_waits_is_not_sent_under_the_old_name(
+    cli: Cli, service: StandIn
+) -> None:
+    """Its order is named after its content: the next run would order and pay the row once more."""
+    for name, shade in (("a.png", 50), ("b.png", 100)):
+        png(cli.folder / name, shade)
+    write(cli.folder / "rows.csv", "image,polygon_limit\na.png,1000\nb.png,1000\n")
+    process = cli.start("batch", "rows.csv", *GLB, "--jobs", "1")
+    seen: list[str] = []
+    assert process.stdout is not None
+    while not seen or json.loads(seen[-1]).get("stage") != "waiting":
+        seen.append(process.stdout.readline().strip())
+    png(cli.folder / "b.png", 200)
+    first = cli.finish(process, seen)
+    assert [row["state"] for row in first.of("result")] == ["done", "failed"]
+    assert "was changed after it was checked" in str(first.of("result")[1])
+    assert paid(service) == 1
+    again = cli.run("batch", "rows.csv", *GLB, "--retry-failed")
+    assert again.code == 0, again.people
+    assert cli.run("batch", "rows.csv", *GLB).code == 0
+    assert list(service.state.charged_per_order().values()) == [1, 1]
 
 
 @pytest.mark.parametrize(

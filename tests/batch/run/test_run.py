@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.batch.files import png, write
+from tests.batch.files import write
 from tests.cli.driver import Answer, Cli
 from tests.service import models
 from tests.service.server import StandIn
@@ -481,26 +481,3 @@ def test_1_a_library_that_cannot_be_written(cli: Cli, service: StandIn) -> None:
     answer = batch(cli, *GLB, "--library", "file")
     assert answer.code == 2, answer.people
     assert service.state.creations == []
-
-
-def test_a_picture_that_is_edited_while_its_row_waits_is_not_sent_under_the_old_name(
-    cli: Cli, service: StandIn
-) -> None:
-    """Its order is named after its content: the next run would order and pay the row once more."""
-    for name, shade in (("a.png", 50), ("b.png", 100)):
-        png(cli.folder / name, shade)
-    write(cli.folder / "rows.csv", "image,polygon_limit\na.png,1000\nb.png,1000\n")
-    process = cli.start("batch", "rows.csv", *GLB, "--jobs", "1")
-    seen: list[str] = []
-    assert process.stdout is not None
-    while not seen or json.loads(seen[-1]).get("stage") != "waiting":
-        seen.append(process.stdout.readline().strip())
-    png(cli.folder / "b.png", 200)
-    first = cli.finish(process, seen)
-    assert [row["state"] for row in first.of("result")] == ["done", "failed"]
-    assert "was changed after it was checked" in str(first.of("result")[1])
-    assert charges(service) == [1]
-    again = cli.run("batch", "rows.csv", *GLB, "--retry-failed")
-    assert again.code == 0, again.people
-    assert cli.run("batch", "rows.csv", *GLB).code == 0
-    assert charges(service) == [1, 1]
