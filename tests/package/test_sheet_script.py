@@ -85,5 +85,10 @@ def test_it_finds_what_is_written_in_a_row() -> None:
     ]
 
 
+def test_it_finds_letters_with_marks_however_they_are_written() -> None:
+    apart = dataclasses.replace(LINE, number=4, name="e\u0301clair")
+    assert seen([*LINES, apart], ("find", "\u00c9clair"), ("find", "A\u0308PFEL")) == [[4], [3]]
+
+
 def test_a_search_outlives_sorting() -> None:
     assert seen(LINES, ("find", "food"), ("sort", "triangles")) == [[2, 3], [3, 2]]

@@ -185,10 +185,9 @@ class Ledger:
         known = self.get(order_id)
         if known is not None:
             known = dataclasses.replace(known, row_key=row_key, content_key=content_key or known.content_key)
-        # Two entries of a foreign ledger may have the same stem: the second row's model would replace the first's.
-        has_name = known is not None and _holds(self._names / known.stem, order_id)
-        if known is not None and has_name and self._take_name(known.stem, order_id, row):
-            return known
+            # Two entries of a foreign ledger may have the same stem: the second row's model would replace the first's.
+            if _holds(self._names / known.stem, order_id) and self._take_name(known.stem, order_id, row):
+                return known
         title = stem_of(row.title)
         # The second stem contains part of the order's hash, the third all of it, so no other row can need that one.
         for stem in (title, f"{title}_{order_id[-8:]}", f"{title}_{order_id}"):

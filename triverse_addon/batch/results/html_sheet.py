@@ -75,8 +75,10 @@ document.getElementById("sort").addEventListener("change", event => {{
   items.sort(rank).forEach(item => sheet.appendChild(item));
 }});
 document.getElementById("find").addEventListener("input", event => {{
-  const words = event.target.value.toLowerCase();
-  items.forEach(item => {{ item.hidden = !item.textContent.toLowerCase().includes(words); }});
+  // File names of macOS have letters and their marks apart, which a keyboard writes as one.
+  const plain = text => text.normalize("NFC").toLowerCase();
+  const words = plain(event.target.value);
+  items.forEach(item => {{ item.hidden = !plain(item.textContent).includes(words); }});
 }});
 </script>
 </body>
