@@ -19,6 +19,8 @@ import pytest
 from mathutils import Vector
 
 from tests.blender import fresh, glbs
+from tests.corpus.builder import Glb, png
+from tests.corpus.case import surface
 from tests.service import models
 from triverse_addon.batch.library.asset_writer import LICENSE_NOTE, Asset, AssetJob, Tile
 from triverse_addon.batch.library.catalogs import merge
@@ -297,6 +299,24 @@ def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path
     used = [line.split()[-1] for line in (library / "vase-obj" / "vase.mtl").read_text().splitlines() if "map_" in line]
     assert used
     assert set(used) <= {path.name for path in textures}
+
+
+def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """As of Blender 5.0, names may be as long as those of files."""
+    glb = Glb()
+    for letter in "ab":
+        glb.image(png(), name="模" * 90 + letter)
+    used = [{"index": glb.add("textures", source=number)} for number in range(2)]
+    surface(glb, pbrMetallicRoughness={"baseColorTexture": used[0]}, normalTexture=used[1])
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=("fbx", "usd", "obj")))
+    assert asset.problem is None
+    assert b"Video" in (library / asset.files["fbx"]).read_bytes()
+    with zipfile.ZipFile(library / asset.files["usd"]) as packed:
+        assert sum(name.endswith(".png") for name in packed.namelist()) == 2
+    assert len(list((library / asset.files["obj"]).parent.glob("*.png"))) == 2
 
 
 def test_written_anew_the_old_files_are_replaced(writer: ChildAssetWriter, work_dir: Path, tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ _WHOLE_GLTF = {
     "use_mesh_vertices": True,
 }
 
+#: Maximum length of an image's name in the name of its file. As of Blender 5.0, the name alone may be 255 bytes, which
+#: is all that a file system allows.
+_NAME_BYTES = 100
+
 
 def export(
     kind: str, model: bpy.types.Collection, levels: list[bpy.types.Collection], stem: str, folder: Path
@@ -132,6 +136,10 @@ def _usd(name: str, folder: Path) -> Path:
     wanted = {"selected_objects_only": True, "export_animation": False, "root_prim_path": "/root"}
     # 4.2 to 4.4 have the first option, later versions the second.
     wanted |= {"export_textures": True, "export_textures_mode": "NEW"}
+    # The exporter names packed images' files after them.
+    for image in bpy.data.images:
+        if len(image.name.encode()) > _NAME_BYTES:
+            image.name = asset_collection.cut(image.name, _NAME_BYTES)
     bpy.ops.wm.usd_export(filepath=str(path), **_known(bpy.ops.wm.usd_export, wanted))
     return path
 
@@ -165,7 +173,7 @@ class _Textures:
     def __enter__(self) -> None:
         self._folder.mkdir(exist_ok=True)
         for number, image in enumerate(image for image in bpy.data.images if image.packed_file is not None):
-            plain = "".join(char if char.isalnum() else "_" for char in image.name)
+            plain = "".join(char if char.isalnum() else "_" for char in asset_collection.cut(image.name, _NAME_BYTES))
             suffix = {"JPEG": ".jpg", "WEBP": ".webp"}.get(image.file_format, ".png")
             file = self._folder / f"{plain}_{number}{suffix}"
             # Write the packed bytes: encoding a JPEG again would lose quality.
