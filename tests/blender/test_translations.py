@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 
 import bpy
@@ -86,3 +87,21 @@ def test_english_has_nothing_registered(ui: ModuleType) -> None:
     translations.follow()
     assert not translations.follow(), "the language has not changed in between"
     assert bpy.app.translations.pgettext_iface("Ask Above Credits") == "Ask Above Credits"
+
+
+@pytest.mark.parametrize(("code", "shown"), [("de", "9.990"), ("ja", "9,990"), ("zh_hans", "9,990"), ("", "9,990")])
+def test_thousands_are_separated_as_in_the_language(
+    ui: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str, shown: str
+) -> None:
+    """In German, "9,990 Credits" are a few less than ten."""
+    from triverse_addon.api.sentence import Sentence
+    from triverse_addon.ui.text import translate
+
+    texts = importlib.import_module(f"triverse_addon.ui.translations.{code}").TEXTS if code else {}
+    monkeypatch.setattr(translate, "_gettext", lambda text: texts.get(text, text))
+    assert translate.amount(9990) == shown
+    assert shown in translate.tr("{cost} credits", cost=9990)
+    # A sentence of a lower floor, which has them in English already.
+    assert shown in translate.translate(Sentence.of("Reducing to {count} triangles", count="9,990"))
+    assert translate.tr("{count} triangles", count=7).startswith("7")
+    assert "a, b" in translate.tr("Folder {name}", name="a, b")

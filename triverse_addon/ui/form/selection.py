@@ -16,7 +16,7 @@ from ...api.sentence import Sentence
 from .. import settings
 from ..rna.members import scene_props
 from ..text.layout_text import paragraph, sidebar_width_px, ui_scale, with_name
-from ..text.translate import tr
+from ..text.translate import amount, tr
 
 if TYPE_CHECKING:
     from ...tasks.record.record import Replaced
@@ -79,7 +79,7 @@ def draw(column: bpy.types.UILayout, row: bpy.types.UILayout, context: bpy.types
         row.alert = True
         row.label(text="Select a mesh object")
         return
-    triangles = f"{selection.triangles(objects):,}"
+    triangles = amount(selection.triangles(objects))
     if len(objects) == 1:
         text = with_name(
             lambda name: tr("{name} · {triangles} triangles", name=name, triangles=triangles),

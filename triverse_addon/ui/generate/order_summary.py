@@ -10,7 +10,7 @@ from typing import Any
 
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs
-from ..text.translate import tr
+from ..text.translate import amount, tr
 from . import presets
 
 #: Most characters of a free text that are shown.
@@ -38,7 +38,7 @@ def _in_words(field: Field, value: Any) -> str:
     if inputs.steps(field):
         return f"{value} px"
     if field.kind is Kind.INT:
-        return tr("{count} triangles", count=f"{value:,}") if field.name == "polygon_limit" else f"{value:,}"
+        return tr("{count} triangles", count=value) if field.name == "polygon_limit" else amount(value)
     text = " ".join(str(value).split())
     if not text or (field.name == "model_version" and text == field.default):
         return ""

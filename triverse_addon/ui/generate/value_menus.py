@@ -13,7 +13,7 @@ from bpy.props import IntProperty, StringProperty
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs
 from ..rna.members import scene_props
-from ..text.translate import tr
+from ..text.translate import amount, tr
 from ..timers import redraw
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def known_values(field: Field) -> list[int | str]:
 
 def in_words(value: int | str) -> str:
     """Return a value as it is shown: numbers with separators."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return amount(value) if isinstance(value, int) else str(value)
 
 
 def draw(layout: bpy.types.UILayout, props: Any, flow: Flow, field: Field, *, is_narrow: bool) -> None:

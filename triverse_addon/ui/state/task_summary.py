@@ -23,7 +23,7 @@ def facts(record: TaskRecord) -> list[str]:
     """Return what is known of the model, translated: triangles, textures, size and cost."""
     found = []
     if record.triangles is not None:
-        found.append(tr("{count} triangles", count=f"{record.triangles:,}"))
+        found.append(tr("{count} triangles", count=record.triangles))
     texture_px = record.params.get("texture_size")
     if isinstance(texture_px, int):
         found.append(tr("textures of {edge} px", edge=texture_px))

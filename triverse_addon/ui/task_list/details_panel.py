@@ -19,7 +19,7 @@ from ..form import inputs
 from ..rna.members import Icon
 from ..state.task_history import moment
 from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
-from ..text.translate import tr
+from ..text.translate import amount, tr
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _in_words(field: Field | None, value: Any) -> str:
     if isinstance(value, bool):
         return tr("Yes") if value else tr("No")
     if isinstance(value, int):
-        return f"{value} px" if field is not None and inputs.steps(field) else f"{value:,}"
+        return f"{value} px" if field is not None and inputs.steps(field) else amount(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     text = str(value)
@@ -213,7 +213,7 @@ def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
             cost = tr("{cost} credits", cost=record.cost_credits)
         sheet.line(tr("Cost"), cost)
     if record.triangles is not None:
-        sheet.line(tr("Triangle Count"), f"{record.triangles:,}")
+        sheet.line(tr("Triangle Count"), amount(record.triangles))
     if record.has_result and record.size_bytes:
         sheet.line(tr("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
 

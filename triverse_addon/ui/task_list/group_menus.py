@@ -12,7 +12,7 @@ import bpy
 
 from ..rna.members import Icon, window_props
 from ..state import runtime
-from ..text.translate import tr
+from ..text.translate import amount, tr
 from ..timers import app_timer
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def _groups() -> "Groups | None":
 def _draw_groups(layout: bpy.types.UILayout, kind: str, groups: "Sequence[Group]", icon: Icon) -> None:
     for group in groups[:_MOST]:
         name = _title(group.name) if kind == "FILE" else group.name
-        entry = layout.operator("triverse.filter_by", text=f"{name} ({group.count:,})", icon=icon, translate=False)
+        entry = layout.operator(
+            "triverse.filter_by", text=f"{name} ({amount(group.count)})", icon=icon, translate=False
+        )
         entry.kind, entry.name = kind, group.name
     if len(groups) > _MOST:
         layout.label(text=tr("{count} more", count=len(groups) - _MOST), translate=False)

@@ -14,7 +14,7 @@ from ..rna import choices
 from ..rna.members import Icon, window_props
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, longest_that_fits, paragraph, sidebar_width_px, text_width_px, ui_scale
-from ..text.translate import tr, translate
+from ..text.translate import amount, tr, translate
 from ..timers import app_timer
 from . import grid, group_menus, selected_task
 from .ui_list import ROW_UNITS
@@ -131,7 +131,7 @@ def _draw_turning(layout: bpy.types.UILayout, context: bpy.types.Context, sessio
     end = page.offset + len(page.records)
     if page.total <= len(page.records):
         return
-    first, last, total = (f"{number:,}" for number in (page.offset + 1, end, page.total))
+    first, last, total = map(amount, (page.offset + 1, end, page.total))
     forms = (tr("{first} to {last} of {total}", first=first, last=last, total=total), f"{first} – {last}", first)
     row = layout.row(align=True)
     before = row.row(align=True)

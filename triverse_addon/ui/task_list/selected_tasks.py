@@ -12,7 +12,7 @@ import bpy
 from ..rna.members import Icon
 from ..state import runtime
 from ..text.layout_text import side_by_side, sidebar_width_px
-from ..text.translate import tr, translate
+from ..text.translate import amount, tr, translate
 from . import label_operators
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def draw_progress(layout: bpy.types.UILayout, session: "Session") -> None:
     if progress is None:
         return
     row = layout.row(align=True)
-    text = f"{translate(progress.sentence)} {progress.seen:,} / {progress.total:,}"
+    text = f"{translate(progress.sentence)} {amount(progress.seen)} / {amount(progress.total)}"
     row.progress(factor=min(1.0, progress.seen / max(1, progress.total)), text=text, translate=False)
     row.operator("triverse.stop_many", text="", icon="X")
 
@@ -33,7 +33,7 @@ def draw_progress(layout: bpy.types.UILayout, session: "Session") -> None:
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Session") -> None:
     """Draw the number of selected tasks, and the buttons for all of them."""
     row = layout.row()
-    row.label(text=tr("{count} tasks selected", count=f"{len(session.many.selection):,}"), translate=False)
+    row.label(text=tr("{count} tasks selected", count=len(session.many.selection)), translate=False)
     row.operator("triverse.select_tasks", text="", icon="X", emboss=False).action = "NONE"
     row = layout.row(align=True)
     texts = (tr("Import"), tr("Retry"))

@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, IntProperty
 from ...tasks.work_limits import LEAST_TRIANGLES, MOST_LODS, MOST_TRIANGLES
 from ..form import mesh_options, placement, request
 from ..text.layout_text import paragraph, ui_scale
-from ..text.translate import tr, tr_button
+from ..text.translate import amount, tr, tr_button
 from . import import_operators
 from .operator_base import TaskOperatorMixin, in_place_property
 
@@ -103,7 +103,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         layout = self.layout
         width_px = (_WIDTH - 40) * ui_scale()
         known = record.triangles or 0
-        name = record.name if not known else f"{record.name} · {tr('{count} triangles', count=f'{known:,}')}"
+        name = record.name if not known else f"{record.name} · {tr('{count} triangles', count=known)}"
         layout.label(text=name, icon="OUTLINER_COLLECTION", translate=False)
         column = layout.column()
         row = column.row()
@@ -118,7 +118,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         column.prop(self, "lods")
         if self.lods and known:
             first = min(self.triangles, known) if self.use_decimate else known
-            said = " · ".join(f"LOD{level} {max(1, first // 2**level):,}" for level in range(1, self.lods + 1))
+            said = " · ".join(f"LOD{level} {amount(max(1, first // 2**level))}" for level in range(1, self.lods + 1))
             paragraph(column, said, width_px, icon="BLANK1")
         for name in ("hull", "cleanup", "merge"):
             column.prop(self, name)

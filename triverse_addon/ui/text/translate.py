@@ -5,6 +5,7 @@ Translation of sentences and texts into the language of Blender's interface.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+import re
 from typing import Any
 
 import bpy
@@ -35,9 +36,11 @@ OWN_TEXTS = (
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")
-#: Names of sentence arguments that are amounts: thousands are separated. A number that names something, such as a line
-#: of a file, is no amount.
+#: Names of sentence arguments that are amounts: thousands are separated, see :func:`amount`. A number that names
+#: something, such as a line of a file, is no amount.
 _AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "missing", "spent", "total")
+#: An amount as a sentence of a lower floor has it, in English.
+_SEPARATED = re.compile(r"\d{1,3}(,\d{3})+")
 
 
 def translate(sentence: Sentence) -> str:
@@ -47,9 +50,21 @@ def translate(sentence: Sentence) -> str:
     for name, value in sentence.args.items():
         if name in _LABELS:
             args[name] = gettext(str(value))
-        elif name in _AMOUNTS and isinstance(value, int):
-            args[name] = f"{value:,}"
+        elif name in _AMOUNTS and (isinstance(value, int) or (isinstance(value, str) and _SEPARATED.fullmatch(value))):
+            args[name] = amount(value)
     return Sentence(sentence.template, args).translated(gettext)
+
+
+def amount(value: int | str) -> str:
+    """
+    Return a number with its thousands separated as in the language of Blender's interface.
+
+    In German, "9,990 Credits" are a few less than ten.
+
+    :param value: the number, or a text in which they are separated as in English.
+    """
+    separator = tr("1,000 triangles")[1]
+    return (f"{value:,}" if isinstance(value, int) else value).replace(",", separator)
 
 
 def _gettext(text: str) -> str:

@@ -8,6 +8,7 @@ Style: 「…」 around names of buttons, です/ます in sentences, and the te
 """
 
 TEXTS = {
+    "1,000 triangles": "1,000 三角形",
     "1. Your API key": "1. APIキー",
     "2. Going online": "2. オンライン接続",
     "3. Your first model": "3. 最初のモデル",

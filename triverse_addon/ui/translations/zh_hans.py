@@ -8,6 +8,7 @@ Style: “…” around names of buttons, 您 as form of address, and the terms 
 """
 
 TEXTS = {
+    "1,000 triangles": "1,000 个三角面",
     "1. Your API key": "1. 您的 API 密钥",
     "2. Going online": "2. 联网",
     "3. Your first model": "3. 您的第一个模型",
