@@ -182,6 +182,7 @@ def test_tags_and_projects_of_other_tasks_are_offered_while_words_are_typed(here
     assert pressed.properties["mode"] == "REPLACE"
     pressed = press(bpy.ops.triverse.set_project)
     assert (pressed.opened, pressed.properties["project"]) == ("invoke_props_dialog", "Kitchen")
+    assert "several projects" not in " ".join(pressed.texts)
     tick_until(lambda: here.many.groups.tags and not here.many.needs_ticks)
 
     tags_like = lambda text: label_operators._tags_like(None, bpy.context, text)  # noqa: E731
@@ -192,7 +193,9 @@ def test_tags_and_projects_of_other_tasks_are_offered_while_words_are_typed(here
     assert sorted(label_operators._projects_like(None, bpy.context, "")) == ["Garden", "Kitchen"]
 
     list_rows.click(here, tasks[1].id, ctrl=True)
-    assert press(bpy.ops.triverse.set_project).properties["project"] == "", "they have not the same"
+    pressed = press(bpy.ops.triverse.set_project)
+    assert pressed.properties["project"] == "", "they have not the same"
+    assert "Without a name, they are taken out of them." in " ".join(pressed.texts)
 
 
 def test_a_job_on_many_tells_how_far_it_is_and_is_stopped(here: Any) -> None:

@@ -39,6 +39,11 @@ def _target_records(session: "Session") -> "list[TaskRecord]":
     return [record for one in targets(session) if (record := session.shown(one)) is not None]
 
 
+def _projects(session: "Session") -> set[str]:
+    """Return the projects of the tasks to work on, as far as they are in memory; "" for those without one."""
+    return {record.project for record in _target_records(session)}
+
+
 class _LabelMixin(OperatorMixin):
     """Base class of the operators that change marks of tasks."""
 
@@ -199,15 +204,20 @@ class TRIVERSE_OT_set_project(_LabelMixin, bpy.types.Operator):
             return {"CANCELLED"}
         session.many.wanted_groups()
         app_timer.wake()
-        projects = {record.project for record in _target_records(session)}
+        projects = _projects(session)
         self.project = projects.pop() if len(projects) == 1 else ""
         return context.window_manager.invoke_props_dialog(self, width=_WIDTH)
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """Draw the name."""
-        field = self.layout.row()
+        """Draw the name, and what becomes of tasks that have different ones."""
+        session = runtime.current()
+        column = self.layout.column()
+        field = column.row()
         field.activate_init = True
         field.prop(self, "project", text="", icon="FILE_FOLDER", placeholder="No project")
+        if session is not None and len(_projects(session)) > 1:
+            told = tr("These tasks are in several projects. Without a name, they are taken out of them.")
+            paragraph(column, told, (_WIDTH - 40) * ui_scale())
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Change the project."""

@@ -768,6 +768,7 @@ TEXTS = {
     "These are all tags of the task": "Das sind alle Tags der Aufgabe",
     "These are the inputs of an earlier task. Words and pictures are sent when you press Generate.": "Das sind die Eingaben einer früheren Aufgabe. Worte und Bilder werden gesendet, wenn Sie „Erzeugen“ drücken.",
     "These are the inputs of “{name}”. Change what you like. Words and pictures are sent when you press Generate.": "Das sind die Eingaben von „{name}“. Ändern Sie, was Sie möchten. Worte und Bilder werden gesendet, wenn Sie „Erzeugen“ drücken.",
+    "These tasks are in several projects. Without a name, they are taken out of them.": "Diese Aufgaben sind in mehreren Projekten. Ohne Namen werden sie daraus herausgenommen.",
     "This Blender cannot draw. Models without a picture of the service get none.": "Dieses Blender kann nicht zeichnen. Modelle ohne Bild vom Dienst bekommen keines.",
     "This Blender cannot export {format}. It says: {detail}. Leave it out of export.": "Dieses Blender kann {format} nicht exportieren. Es sagt: {detail}. Lassen Sie es in export weg.",
     "This Blender cannot export {format}. Leave it out of export.": "Dieses Blender kann {format} nicht exportieren. Lassen Sie es bei export weg.",

@@ -768,6 +768,7 @@ TEXTS = {
     "These are all tags of the task": "これがタスクのすべてのタグです",
     "These are the inputs of an earlier task. Words and pictures are sent when you press Generate.": "以前のタスクの入力です。文章と画像は「生成」を押したときに送信されます。",
     "These are the inputs of “{name}”. Change what you like. Words and pictures are sent when you press Generate.": "「{name}」の入力です。必要なところを変えてください。文章と画像は「生成」を押したときに送信されます。",
+    "These tasks are in several projects. Without a name, they are taken out of them.": "これらのタスクは複数のプロジェクトにあります。名前がなければ、プロジェクトから外されます。",
     "This Blender cannot draw. Models without a picture of the service get none.": "このBlenderは描画できません。サービスの画像がないモデルには画像が付きません。",
     "This Blender cannot export {format}. It says: {detail}. Leave it out of export.": "このBlenderは {format} を書き出せません。Blenderのメッセージ: {detail}。exportから外してください。",
     "This Blender cannot export {format}. Leave it out of export.": "このBlenderは {format} をエクスポートできません。export から外してください。",

@@ -768,6 +768,7 @@ TEXTS = {
     "These are all tags of the task": "这些是任务的全部标签",
     "These are the inputs of an earlier task. Words and pictures are sent when you press Generate.": "这些是先前任务的输入。文字和图片在按“生成”时才会发送。",
     "These are the inputs of “{name}”. Change what you like. Words and pictures are sent when you press Generate.": "这些是“{name}”的输入。可按需修改。文字和图片在按“生成”时才会发送。",
+    "These tasks are in several projects. Without a name, they are taken out of them.": "这些任务属于多个项目。如果没有名称，它们将从项目中移出。",
     "This Blender cannot draw. Models without a picture of the service get none.": "此 Blender 无法绘制。没有服务图片的模型将没有图片。",
     "This Blender cannot export {format}. It says: {detail}. Leave it out of export.": "此 Blender 无法导出 {format}。它的提示：{detail}。请将其从 export 中去掉。",
     "This Blender cannot export {format}. Leave it out of export.": "此 Blender 无法导出 {format}。请从 export 中去掉它。",
