@@ -11,6 +11,7 @@ import bpy
 import pytest
 
 from tests.blender.drawing import Tick, add_records, record, session
+from tests.blender.pressed import press
 from triverse_addon.tasks.record.record import Stage
 from triverse_addon.ui.task_list.operator_base import TaskOperatorMixin
 
@@ -52,6 +53,11 @@ def test_every_operator_on_a_task_says_so(unreadable: str, capfd: pytest.Capture
         assert result == ({"FINISHED"} if name in ("compare", "show_error") else {"CANCELLED"}), name
         assert result == {"FINISHED"} or UNREADABLE in said.out, name
         assert "Traceback" not in said.err, name
+
+
+def test_earlier_prompts_are_not_said_to_be_none(unreadable: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert press(bpy.ops.triverse.prompt_history).result == {"CANCELLED"}
+    assert UNREADABLE in capfd.readouterr().out
 
 
 def test_no_dialog_fails_while_it_is_drawn(unreadable: str) -> None:

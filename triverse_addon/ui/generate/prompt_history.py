@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ...api.errors import TriverseError
 from ...api.fields import prompt_of
 from ..form import inputs
 from ..rna.members import scene_props
 from ..setup.operator_helpers import session_or_report
 from ..text.layout_text import beginning, ui_scale
-from ..text.translate import tr
+from ..text.translate import tr, translate
 from ..timers import redraw
 
 if TYPE_CHECKING:
@@ -35,11 +36,18 @@ _found: list[str] = []
 
 
 def prompts(session: "Session") -> list[str]:
-    """Return the prompts of the newest tasks, the newest first, each once. Reads the store."""
+    """
+    Return the prompts of the newest tasks, the newest first, each once. Reads the store.
+
+    :raises StoreError: it cannot be read.
+    """
     from ...tasks.engine.page_reader import PageRequest  # lazy imports, as in runtime
+    from ...tasks.store.errors import StoreError
     from ...tasks.store.query import Query
 
     page = session.engine.pages.read(PageRequest(Query(), 0, _TASKS))
+    if page.error is not None:
+        raise StoreError(page.error)
     found: dict[str, None] = {}
     for record in page.records:
         if text := prompt_of(record.params):
@@ -76,7 +84,11 @@ class TRIVERSE_OT_prompt_history(bpy.types.Operator):
         session = session_or_report(self)
         if session is None:
             return {"CANCELLED"}
-        _found[:] = prompts(session)
+        try:
+            _found[:] = prompts(session)
+        except TriverseError as error:
+            self.report({"WARNING"}, translate(error.sentence))
+            return {"CANCELLED"}
         if not _found:
             self.report({"INFO"}, tr("There is no earlier prompt yet."))
             return {"CANCELLED"}
