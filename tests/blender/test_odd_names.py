@@ -17,6 +17,7 @@ from tests.service.server import StandIn
 from triverse_addon.ui.batch import panel as batch_panel
 from triverse_addon.ui.generate import image_operators, picture_row
 from triverse_addon.ui.setup import preferences
+from triverse_addon.ui.state import source_pictures
 
 #: "Stühle", "Bücher" in Latin-1.
 FILE, FOLDER = "St\udcfchle", "B\udcfccher"
@@ -45,6 +46,9 @@ def test_a_chosen_picture_is_shown_ordered_and_used_again(
     assert panel.shared.image_file == picture
     session_of_the_panel().tick(0.01)
     tick_until(lambda: "St\\udcfchle.png" in make_panel().texts())
+    found = session().details.source_picture(picture)
+    assert found is not None
+    source_pictures._key(picture, found).encode()  # which Blender does with the names of previews
     assert bpy.ops.triverse.generate() == {"FINISHED"}
     (made,) = session().engine.tasks()
     assert "St\\udcfchle.png" in tasks_panel().texts()

@@ -43,7 +43,8 @@ def load_input(session: "Session", source: str) -> None:
 
 
 def _key(source: str, found: "SourcePicture") -> str:
-    return f"source {source} {found.changed_ns}"
+    # Blender refuses bytes of a path that are no UTF-8.
+    return f"source {source.encode(errors='backslashreplace').decode()} {found.changed_ns}"
 
 
 def icon_of_task(session: "Session", record: "TaskRecord") -> int:
