@@ -259,3 +259,12 @@ def test_thumbnails_are_bounded_and_bad_files_do_no_harm(here: Any, tmp_path: Pa
         assert pictures.load(0.0) is False
         assert pictures.icon(name, str(path)) == 0
         assert not pictures.is_loading, "it is not asked for again and again"
+
+
+def test_import_asks_for_the_scene_that_is_shown(here: Any) -> None:
+    made = record("A red chair", Stage.READY, task_uuid="u-1")
+    add_records(made)
+    assert bpy.ops.triverse.import_task(task_id=made.id, geometry_only=True) == {"FINISHED"}
+    asked = here.engine.get(made.id)
+    assert (asked.auto_import, asked.geometry_only) == (True, True)
+    assert asked.origin.scene_name == bpy.context.scene.name
