@@ -182,7 +182,7 @@ def readable_identities(rows: Iterable[Row], salt: str = "", batch: str = "") ->
     problems = []
     for row in rows:
         try:
-            found.add(row.number, *identities.of(row), identities.content_key(row))
+            found.add(row.number, *identities.of(row), identities.content_key(row) if row.sources else "")
         except OSError as error:
             path = str(error.filename or next(iter(row.sources.values())))
             problems.append(Problem(row.line, "", Sentence.of("The file {path} cannot be read.", path=path)))
