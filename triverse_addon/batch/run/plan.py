@@ -6,7 +6,7 @@ Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,7 +99,7 @@ class PlannedRow:
 
 
 def plan(
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     identities: RowIdentities,
     ledger: Ledger,
     find_by_order_id: Callable[[str], TaskRecord | None],
@@ -111,15 +111,14 @@ def plan(
     """
     Return the rows with what remains to be done for each.
 
-    :param identities: what tells the rows apart.
+    :param identities: what tells the rows apart, of these rows and no others.
     :param find_by_order_id: returns the task with a ``client_order_id`` or with that of one of its retries.
     :param retry_failed: retry the failed rows, and skip all others.
     :param row_keys_elsewhere: see :func:`renamed.entries_of_renamed`.
     """
     planned = []
-    numbers = [row.number for row in rows]
-    renamed = entries_of_renamed(numbers, identities, ledger, find_by_order_id, row_keys_elsewhere)
     stored = ledger.order_ids()
+    renamed = entries_of_renamed(identities, ledger, stored, find_by_order_id, row_keys_elsewhere)
     for row in rows:
         order_id, row_key = identities[row.number]
         if (entry := renamed.get(row.number)) is not None:

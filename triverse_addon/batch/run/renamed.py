@@ -6,7 +6,7 @@ Floor: between first and second. Thread: any that may read files. No ``bpy``.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from ...tasks.record.record import FAILED_STAGES, TaskRecord
 from ..input.order_ids import RowIdentities
@@ -15,9 +15,9 @@ from ..library.ledger import Ledger
 
 
 def entries_of_renamed(
-    rows: Sequence[int],
     identities: RowIdentities,
     ledger: Ledger,
+    stored: frozenset[str] | None,
     find_by_order_id: Callable[[str], TaskRecord | None],
     row_keys_elsewhere: Iterable[str] = (),
 ) -> dict[int, Entry]:
@@ -27,23 +27,23 @@ def entries_of_renamed(
     A row that is not known by its own id gets the entry of an earlier row of the same batch that sent the same, if it
     was paid for and no row has it by its id: a copy of a picture beside it is another row, and another model.
 
-    :param rows: numbers of the rows.
+    :param identities: those of the rows, which are found by their numbers.
+    :param stored: what :meth:`library.ledger.Ledger.order_ids` returns.
     :param find_by_order_id: see :func:`plan.plan`.
-    :param row_keys_elsewhere: the ``row_key`` of the batch's rows that are not among ``rows``: other machines may run
-        them, so theirs are not taken. Used only if an entry was found.
+    :param row_keys_elsewhere: the ``row_key`` of the batch's other rows: other machines may run them, so theirs are not
+        taken. Used only if an entry was found.
     """
-    stored = ledger.order_ids()
     if not stored or not identities.content_keys:
         return {}
     wanted: dict[str, list[int]] = defaultdict(list)
-    for number in rows:
+    for number, key in identities.content_keys.items():
         order_id = identities[number][0]
-        if (key := identities.content_keys.get(number)) and order_id not in stored and not find_by_order_id(order_id):
+        if order_id not in stored and not find_by_order_id(order_id):
             wanted[key].append(number)
     if not wanted:
         return {}
     found: dict[str, list[Entry]] = defaultdict(list)
-    for order_id in sorted(stored.difference(identities[number][0] for number in rows)):
+    for order_id in sorted(stored.difference(order_id for order_id, _ in identities.values())):
         entry = ledger.get(order_id)
         if entry is not None and entry.content_key in wanted and _is_paid(entry, find_by_order_id(order_id)):
             found[entry.content_key].append(entry)
