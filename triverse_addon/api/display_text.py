@@ -28,6 +28,12 @@ def shown(text: str) -> str:
     return "".join(_escaped(char) if _is_unseen(char) else char for char in text)
 
 
+def in_utf8(text: str) -> str:
+    r"""Return a text with the bytes of a path that are no UTF-8 as Python escapes (``\udcfc``)."""
+    # Blender refuses them.
+    return text.encode(errors="backslashreplace").decode()
+
+
 def plain_name(text: str) -> str:
     """Return a text as a name: in one line, with single spaces and no invisible characters."""
     if not _is_all_seen(text):

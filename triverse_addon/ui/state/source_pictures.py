@@ -7,6 +7,7 @@ Floor: third. Thread: main. Imports no ``bpy``. For drawing: reads memory, and r
 
 from typing import TYPE_CHECKING
 
+from ...api.display_text import in_utf8
 from ...api.flows import FLOWS, Kind
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def load_input(session: "Session", source: str) -> None:
 
 
 def _key(source: str, found: "SourcePicture") -> str:
-    # Blender refuses bytes of a path that are no UTF-8.
-    return f"source {source.encode(errors='backslashreplace').decode()} {found.changed_ns}"
+    return f"source {in_utf8(source)} {found.changed_ns}"
 
 
 def icon_of_task(session: "Session", record: "TaskRecord") -> int:

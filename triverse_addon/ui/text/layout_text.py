@@ -11,6 +11,7 @@ from functools import lru_cache
 import blf
 import bpy
 
+from ...api.display_text import in_utf8
 from ..rna.members import Icon
 
 #: Width of a button without its text (icon and margins), in pixels at UI scale 1.
@@ -154,12 +155,8 @@ def longest_that_fits(forms: tuple[str, ...], width_px: float) -> str:
 
 @lru_cache(maxsize=512)
 def wrapped(text: str, width_px: float, size_px: float) -> tuple[str, ...]:
-    """
-    Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``.
-
-    Bytes of a path that are no UTF-8 are escaped: Blender refuses them.
-    """
-    text = text.encode(errors="backslashreplace").decode()
+    """Return ``text`` split into lines of at most ``width_px`` pixels, in the interface's font at size ``size_px``."""
+    text = in_utf8(text)
     blf.size(0, size_px)
 
     def fits(line: str) -> bool:

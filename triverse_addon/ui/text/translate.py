@@ -33,6 +33,8 @@ OWN_TEXTS = (
     "Tags",
 )
 
+_OWN = frozenset({*OWN_LABELS, *OWN_TEXTS})
+
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")
@@ -45,14 +47,13 @@ _SEPARATED = re.compile(r"\d{1,3}(,\d{3})+")
 
 def translate(sentence: Sentence) -> str:
     """Return ``sentence`` translated into the language of Blender's interface, with its values filled in."""
-    gettext = _gettext
     args = dict(sentence.args)
     for name, value in sentence.args.items():
         if name in _LABELS:
-            args[name] = gettext(str(value))
+            args[name] = _gettext(str(value))
         elif name in _AMOUNTS and (isinstance(value, int) or (isinstance(value, str) and _SEPARATED.fullmatch(value))):
             args[name] = amount(value)
-    return Sentence(sentence.template, args).translated(gettext)
+    return Sentence(sentence.template, args).translated(_gettext)
 
 
 def amount(value: int | str) -> str:
@@ -70,8 +71,7 @@ def amount(value: int | str) -> str:
 def _gettext(text: str) -> str:
     """Return the translated text. What is in our own context is ours, whatever Blender says for it."""
     contexts: Any = bpy.app.translations.contexts
-    is_own = text in OWN_LABELS or text in OWN_TEXTS
-    return bpy.app.translations.pgettext_iface(text, OWN_CONTEXT if is_own else contexts.default)
+    return bpy.app.translations.pgettext_iface(text, OWN_CONTEXT if text in _OWN else contexts.default)
 
 
 def tr_button(text: str) -> str:
