@@ -26,7 +26,7 @@ PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 
 def work(studio: Studio) -> None:
     """A morning's work: models in the scene, tasks in several stages; the panel in all its states and looks."""
-    with StandIn(samples=SAMPLES) as service, studio.window(connected(service)) as shooter:
+    with StandIn(samples=SAMPLES, usual_sample="20k") as service, studio.window(connected(service)) as shooter:
         _fill(shooter, service)
         shooter.whole("panel")
         _make(shooter)
@@ -222,7 +222,7 @@ def first_run(studio: Studio) -> None:
 
 def batch(studio: Studio) -> None:
     """A batch: wrong rows, the price, under way."""
-    with StandIn(samples=("1k",)) as service, studio.window(connected(service)) as shooter:
+    with StandIn(samples=("20k",), usual_sample="20k") as service, studio.window(connected(service)) as shooter:
         window = shooter.window
         window.run(_STAGE)
         window.show_sidebar("Triverse")

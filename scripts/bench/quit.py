@@ -59,7 +59,7 @@ def measured() -> float:
     from triverse_addon.tasks.record.record import TaskRequest
     from triverse_addon.tasks.settings import Settings
 
-    with tempfile.TemporaryDirectory() as name, StandIn(speed=60, samples=("20k",)) as service:
+    with tempfile.TemporaryDirectory() as name, StandIn(speed=60, samples=("20k",), usual_sample="20k") as service:
         service.faults.add("asset", stall_at_byte=200_000, times=None)
         folder = Path(name)
         engine = Engine(Settings(folder, folder / "models", api_key=service.key, api_url=service.url), None)

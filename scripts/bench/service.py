@@ -18,7 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 _START = """
 import json, sys
 from tests.service.server import StandIn
-service = StandIn(**json.loads(sys.argv[1]))
+service = StandIn(usual_sample="20k", **json.loads(sys.argv[1]))
 service.start()
 print(service.url, service.key, flush=True)
 if sys.stdin.readline():

@@ -43,7 +43,7 @@ PATIENCE_S = 60.0
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    with StandIn(speed=200, samples=("20k",)) as service:
+    with StandIn(speed=200, samples=("20k",), usual_sample="20k") as service:
         yield service
 
 

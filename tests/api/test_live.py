@@ -40,7 +40,7 @@ from triverse_addon.api.websocket import LiveState, StatusStream, snapshot
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
     """A stand-in whose time stands still but for `advance`."""
-    with StandIn(speed=0, samples=("20k",)) as service:
+    with StandIn(speed=0, samples=("1k",)) as service:
         yield service
 
 

@@ -27,7 +27,7 @@ from triverse_addon.cli.blender_host import BlenderHost
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in for the service, forty times as fast."""
-    with StandIn(speed=40.0) as standin:
+    with StandIn(speed=40.0, usual_sample="20k") as standin:
         yield standin
 
 

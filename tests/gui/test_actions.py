@@ -38,7 +38,7 @@ FETCHES = ("status", "url", "download", "asset", "preview", "create")
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, ten times as fast."""
-    with StandIn(speed=10.0, samples=("20k",)) as standin:
+    with StandIn(speed=10.0, samples=("1k",)) as standin:
         yield standin
 
 

@@ -32,7 +32,7 @@ PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, ten times as fast."""
-    with StandIn(speed=10.0, samples=("20k",)) as standin:
+    with StandIn(speed=10.0, samples=("1k",)) as standin:
         yield standin
 
 

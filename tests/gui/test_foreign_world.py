@@ -36,7 +36,7 @@ def register():
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, ten times as fast."""
-    with StandIn(speed=10.0, samples=("20k",)) as standin:
+    with StandIn(speed=10.0, samples=("1k",)) as standin:
         yield standin
 
 

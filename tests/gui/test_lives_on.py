@@ -30,7 +30,7 @@ from tests.service.server import StandIn
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in at its own pace: a task takes 20 s."""
-    with StandIn(samples=("20k",)) as standin:
+    with StandIn(samples=("1k",)) as standin:
         yield standin
 
 

@@ -28,7 +28,7 @@ GREY = 128
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, ten times as fast."""
-    with StandIn(speed=10.0, samples=("20k",)) as standin:
+    with StandIn(speed=10.0, samples=("20k",), usual_sample="20k") as standin:
         yield standin
 
 

@@ -30,7 +30,7 @@ from tests.service.server import StandIn
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, slow enough for a look at a task without a model."""
-    with StandIn(speed=10.0, samples=("20k",)) as standin:
+    with StandIn(speed=10.0, samples=("1k",)) as standin:
         yield standin
 
 

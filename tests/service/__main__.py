@@ -38,7 +38,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     standin = StandIn(
-        speed=given.speed, key=given.key, credits=given.credits, port=given.port, asset_port=given.asset_port
+        speed=given.speed,
+        key=given.key,
+        credits=given.credits,
+        port=given.port,
+        asset_port=given.asset_port,
+        usual_sample="20k",
     )
     with standin as s:
         if given.json:

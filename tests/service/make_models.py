@@ -28,7 +28,6 @@ from mathutils import Vector
 
 from .samples import SAMPLES, Sample
 
-PREVIEW_PX = 1024
 PREVIEW_SAMPLES = 1
 """The denoiser makes of it what it makes of six, for which Cycles takes 8 s longer."""
 
@@ -249,7 +248,7 @@ _BUILDERS = {"multi": _still_life, "scenes": _two_scenes}
 # Files
 
 
-def _render(path: Path) -> None:
+def _render(path: Path, size_px: int) -> None:
     """Render the active scene to a square PNG."""
     scene = bpy.context.scene
     bpy.context.view_layer.update()
@@ -273,7 +272,7 @@ def _render(path: Path) -> None:
     scene.cycles.use_denoising = True
     scene.cycles.denoising_quality = "FAST"
     scene.cycles.denoising_prefilter = "FAST"
-    scene.render.resolution_x = scene.render.resolution_y = PREVIEW_PX
+    scene.render.resolution_x = scene.render.resolution_y = size_px
     scene.render.resolution_percentage = 100
     scene.view_settings.view_transform = "Standard"
     scene.render.image_settings.file_format = "PNG"
@@ -317,7 +316,7 @@ def make(name: str, out_dir: Path) -> dict[str, float]:
         if facts["triangles"] != sample.triangles:
             raise RuntimeError(f"{name}: {facts['triangles']} triangles were exported, not {sample.triangles}")
         facts["export_s"] = round(time.perf_counter() - started, 2)
-        _render(folder / "preview.png")
+        _render(folder / "preview.png", sample.preview_px)
         facts["total_s"] = round(time.perf_counter() - started, 2)
         (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         try:

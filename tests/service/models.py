@@ -3,7 +3,7 @@
 
 No ``bpy`` in this process: `make_models` runs as a child under a Python that has the ``bpy`` module, the first time
 that a sample is needed. That Python is `TRIVERSE_BPY_PYTHON`, or this one, or a ``venvs/bpy-*`` of the development
-cache (`TRIVERSE_DEV_CACHE`, default ``~/.cache/triverse-dev``). Samples lie in ``models/v<VERSION>`` of that cache.
+cache (`TRIVERSE_DEV_CACHE`, default ``~/.cache/triverse-dev``). Samples lie in ``models`` of that cache, by their version.
 
 Words that count in a task's prompt or in the name of an uploaded file: ``tris:100k`` (also ``tris-100k``; 1k, 20k,
 100k, 500k, 1m, 1.5m), ``multi``, ``scenes``, ``geometry`` choose the sample; ``corrupt`` (the JSON inside is rubbish),
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .samples import SAMPLES, VERSION
+from .samples import SAMPLES
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _SPOILERS = ("corrupt", "emptyglb", "badmagic", "shortglb", "unsupported")
@@ -52,7 +52,7 @@ def dev_cache() -> Path:
 
 def folder(sample: str) -> Path:
     """Return where a sample lies, or will lie."""
-    return dev_cache() / "models" / f"v{VERSION}" / sample
+    return dev_cache() / "models" / f"v{SAMPLES[sample].version}" / sample
 
 
 def is_ready(sample: str) -> bool:
@@ -66,7 +66,7 @@ def glb_path(sample: str) -> Path:
 
 
 def preview_path(sample: str) -> Path:
-    """Return the PNG of a sample, 1024 px square; it is there once `is_ready`."""
+    """Return the square PNG of a sample; it is there once `is_ready`."""
     return folder(sample) / "preview.png"
 
 
@@ -117,8 +117,8 @@ def ensure(names: Iterable[str]) -> None:
 # Which one
 
 
-def choose(words: str, polygon_limit: int, *, geometry_only: bool) -> Choice:
-    """Return the file that fits a request: what its words ask for, else a sample within the polygon limit."""
+def choose(words: str, polygon_limit: int, usual: str, *, geometry_only: bool) -> Choice:
+    """Return the file that fits a request: what its words ask for, else the usual one if the polygon limit allows it."""
     text = words.lower()
     spoiled = next((word for word in _SPOILERS if has_word(text, word)), "")
     if named := re.search(r"(?<![a-z0-9])tris[:-](1\.5m|1m|500k|100k|20k|1k)(?![a-z0-9])", text):
@@ -128,7 +128,7 @@ def choose(words: str, polygon_limit: int, *, geometry_only: bool) -> Choice:
             return Choice(sample, spoiled)
     if geometry_only:
         return Choice("geometry", spoiled)
-    return Choice("20k" if polygon_limit >= SAMPLES["20k"].triangles else "1k", spoiled)
+    return Choice(usual if polygon_limit >= SAMPLES[usual].triangles else "1k", spoiled)
 
 
 def has_word(text: str, word: str) -> bool:

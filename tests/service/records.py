@@ -131,6 +131,7 @@ class Settings:
     :param answer_shape: how flows without a model answer, which is not documented: "plain" (one text; a preview and
         the links), "list" (lists under other keys), "nested" (objects in lists), "bare" (`output` is the text or the
         address itself), "file" (`output` is empty, and only the download has it) or "previews" (a list of previews).
+    :param usual_sample: the model of a task whose words ask for none. The smallest costs tests least.
     """
 
     pending_s: float = 1.0
@@ -151,3 +152,4 @@ class Settings:
     answer_shape: str = "plain"
     max_image_bytes: int = 50 * 1024 * 1024
     max_model_bytes: int = 200 * 1024 * 1024
+    usual_sample: str = "1k"

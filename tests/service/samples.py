@@ -5,24 +5,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 3
-"""Raise it whenever `make_models` makes something else, so that nobody goes on with an old cache."""
-
-
 @dataclass(frozen=True)
 class Sample:
     """One sample model.
 
     :param triangles: exactly, counted once for every object that shows them.
     :param map_px: edge length of its maps (base colour, normal, roughness with metallic); 0 = geometry only.
+    :param preview_px: edge length of its preview.
+    :param version: raised whenever `make_models` makes something else of it, so that nobody goes on with an old cache.
     """
 
     triangles: int
     map_px: int
+    preview_px: int = 1024
+    version: int = 3
 
 
 SAMPLES = {
-    "1k": Sample(1_000, 1024),
+    "1k": Sample(1_000, 128, preview_px=256, version=4),
     "20k": Sample(20_000, 1024),
     "100k": Sample(100_000, 2048),
     "500k": Sample(500_000, 2048),

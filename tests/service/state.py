@@ -159,7 +159,8 @@ class State:
         outcome = "FAILED" if has_word(words, "fail") else "CANCELLED" if has_word(words, "cancel") else "SUCCESS"
         choice = None
         if kind != "text":
-            choice = models.choose(words, params.get("polygon_limit", 1_000_000), geometry_only=kind == "geometry")
+            limit = params.get("polygon_limit", 1_000_000)
+            choice = models.choose(words, limit, settings.usual_sample, geometry_only=kind == "geometry")
         queued_at = now + settings.pending_s
         runs_at = queued_at + _number(words, "queue", settings.queue_s)
         return Task(

@@ -20,7 +20,7 @@ def sample() -> None:
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
     """A stand-in whose time stands still but for `advance`."""
-    with StandIn(speed=0) as s:
+    with StandIn(speed=0, usual_sample="20k") as s:
         yield s
 
 

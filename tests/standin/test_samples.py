@@ -22,7 +22,7 @@ from tests.standin.caller import PATIENCE_S, Caller, gltf, link_of, plain_get, u
 
 def test_choice_of_the_sample() -> None:
     def chosen(words: str, limit: int = 1_000_000, geometry: bool = False) -> tuple[str, str]:
-        choice = models.choose(words, limit, geometry_only=geometry)
+        choice = models.choose(words, limit, "20k", geometry_only=geometry)
         return choice.sample, choice.spoiled
 
     assert chosen("a vase") == ("20k", "")

@@ -26,7 +26,7 @@ from triverse_addon.tasks.store.user_folder import settle
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=40, samples=("20k",)) as standin:
+    with StandIn(speed=40, samples=("20k",), usual_sample="20k") as standin:
         yield standin
 
 

@@ -19,7 +19,7 @@ from triverse_addon.tasks.record.record import Stage
 
 
 def test_what_is_no_model_is_kept_where_the_task_says(tmp_path: Path) -> None:
-    with StandIn(speed=40, samples=("20k",)) as service, running(service, tmp_path) as driver:
+    with StandIn(speed=40, samples=("1k",)) as service, running(service, tmp_path) as driver:
         record = driver.reaches(driver.submit("a badmagic chair"), Stage.FAILED)
     assert record.folder
     kept = Path(record.folder) / DELIVERED
@@ -42,7 +42,7 @@ def test_an_address_that_is_not_gone_to_leaves_the_other_ways(
         return open_asset(client, url, **named)
 
     monkeypatch.setattr(Client, "open_asset", open_or_refuse)
-    with StandIn(speed=40, samples=("20k",)) as service, running(service, tmp_path) as driver:
+    with StandIn(speed=40, samples=("1k",)) as service, running(service, tmp_path) as driver:
         record = driver.reaches(driver.submit("a stone well"), Stage.READY)
         assert bool(service.state.seen("download")) is (refused == "every address")
     assert record.model_path

@@ -27,7 +27,7 @@ REPO = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=40, samples=("20k",)) as standin:
+    with StandIn(speed=40, samples=("20k",), usual_sample="20k") as standin:
         yield standin
 
 

@@ -27,7 +27,7 @@ SLOWLY = {"drip_bytes": 20_000, "drip_s": 0.1}
 
 @pytest.fixture
 def service() -> Iterator[StandIn]:
-    with StandIn(speed=40, samples=("20k",)) as standin:
+    with StandIn(speed=40, samples=("20k",), usual_sample="20k") as standin:
         yield standin
 
 
