@@ -20,7 +20,7 @@ SCENE = "bpy.context.window_manager.windows[0].scene"
 @pytest.fixture
 def service() -> Iterator[StandIn]:
     """The stand-in, ten times as fast."""
-    with StandIn(speed=10.0, samples=("1k",)) as standin:
+    with StandIn(speed=10.0, samples=("20k",), usual_sample="20k") as standin:
         yield standin
 
 

@@ -118,7 +118,7 @@ def add_faults(service: StandIn) -> list[Fault]:
         add("upload_image", status=429, code=2000, times=2),
         add("upload_image", after=1, reset_after=True),
         add("url", status=503, code=5003, times=2),
-        add("asset", after=1, reset_at_byte=100_000, times=2),
+        add("asset", after=1, reset_at_byte=50_000, times=2),
         add("asset", after=3, truncate_at_byte=5_000, times=2),
         add("asset", after=5, expired=True, times=2),
         add("asset", after=7, html=True, status=200),
