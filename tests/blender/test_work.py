@@ -212,3 +212,28 @@ def test_a_clean_up_takes_only_packed_pictures_for_equal(tmp_path: Path, monkeyp
     one, same, *others = (obj.material_slots[0].material for obj in collection.objects)
     assert one == same
     assert len({one, *others}) == 3, "they look alike but for the picture"
+
+
+def test_an_instance_shows_neither_levels_nor_objects_of_other_scenes(glb: Path, tmp_path: Path) -> None:
+    """As a duplicated instance does, and a model that another file links."""
+    made = glbs.convert_kept(glb, tmp_path / "out", processing=Processing(lods=2))
+    collection = bring(record(glb, made, Placement(work=Processing(lods=2)), Processing(lods=2)))
+    other = asset_collection.gather([], [glbs.sphere("of another scene")], "Other")
+    collection.children.link(other.children[0])
+    asset_collection.exclude_others(collection)
+    shows = bpy.data.objects.new("shows", None)
+    shows.instance_type, shows.instance_collection = "COLLECTION", collection
+    bpy.context.scene.collection.objects.link(shows)
+
+    def instances() -> list[str]:
+        graph = bpy.context.evaluated_depsgraph_get()
+        graph.update()
+        return sorted(one.object.name for one in graph.object_instances if one.is_instance)
+
+    assert instances() == ["body", "lid"]
+    # A level that a user shows is there in the scene.
+    level = levels(collection)[0]
+    place = bpy.context.view_layer.layer_collection.children[collection.name].children[level.name]
+    place.exclude = level.hide_viewport = level.hide_render = False
+    bpy.context.view_layer.update()
+    assert all(obj.visible_get() for obj in level.objects)

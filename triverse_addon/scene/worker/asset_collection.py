@@ -154,7 +154,7 @@ def store_variants(collection: bpy.types.Collection, names: Sequence[str]) -> No
 
 def add_levels(collection: bpy.types.Collection, levels: Sequence[bpy.types.Collection]) -> None:
     """
-    Make levels of detail child collections of their model, where they are excluded like a file's other objects.
+    Make levels of detail child collections of their model, where they are hidden like a file's other objects.
 
     :param levels: collections linked to a scene, the finest first.
     """
@@ -174,14 +174,17 @@ def is_beside(collection: bpy.types.Collection) -> bool:
 
 def exclude_others(collection: bpy.types.Collection) -> None:
     """
-    Exclude from every view layer what is no part of the model: a file's other objects, and levels of detail.
+    Hide what is no part of the model: a file's other objects, and levels of detail.
 
-    View layers store this for each parent that a collection is linked to, so call it again after linking
-    ``collection``.
+    It is excluded from every view layer, which stores this for each parent that a collection is linked to, so call it
+    again after linking ``collection``. Instances of the model take no notice of that, so it is also disabled in
+    viewports and renders.
     """
     inner = {child for child in collection.children_recursive if is_beside(child)}
     if not inner:
         return
+    for child in inner:
+        child.hide_viewport = child.hide_render = True
     for _scene, _layer, top in layer_collections():
         ahead = [top]
         while ahead:
