@@ -13,7 +13,7 @@ import pytest
 from tests.blender import glbs
 from triverse_addon.scene.importing import imported_models, origin, show
 from triverse_addon.scene.importing.imported_models import IMPORTED_AT, UUID
-from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
+from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -239,3 +239,34 @@ def test_a_library_override_is_not_replaced_and_the_reason_is_said(ui: ModuleTyp
     assert found() == ["Chair"]
     reason = operator.disabled_reason(bpy.context, record)
     assert reason == "The model in this scene is a library override. Replace it in its own file."
+
+
+def test_a_linked_model_is_not_replaced_and_the_reason_is_said(ui: ModuleType, tmp_path: Path) -> None:
+    """As the asset browser links one, as an instance."""
+    from triverse_addon.ui.task_list.import_operators import TRIVERSE_OT_replace_imported as operator
+
+    record = TaskRecord(
+        id="a" * 32, flow="text-to-model", name="Chair", stage=Stage.IMPORTED, task_uuid="u-1", model_path="chair.glb"
+    )
+    override = glbs.overridden(model(), tmp_path)
+    instance = glbs.empty("instance")
+    instance.instance_type, instance.instance_collection = "COLLECTION", override.override_library.reference
+    bpy.data.batch_remove([*override.all_objects, override])
+    imported_models.forget()
+    reason = operator.disabled_reason(bpy.context, record)
+    assert reason == "The model in this scene is linked from another file. Replace it in its own file."
+    bpy.data.objects.remove(instance)
+    assert operator.disabled_reason(bpy.context, record) == "No model of this task is in this scene."
+
+
+def test_beside_a_model_is_beside_the_instance_that_shows_it(ui: ModuleType) -> None:
+    from triverse_addon.ui.form import placement
+
+    collection, scene = model(), bpy.context.scene
+    here = Placement()
+    assert placement.beside(here, collection, scene).location == (1.0, 1.0, 0.0)
+    scene.collection.children.unlink(collection)
+    instance = glbs.empty("instance", (70, 0, 5))
+    instance.instance_type, instance.instance_collection = "COLLECTION", collection
+    bpy.context.view_layer.update()
+    assert placement.beside(here, collection, scene).location == pytest.approx((71.0, 1.0, 5.0))

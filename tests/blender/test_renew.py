@@ -269,6 +269,43 @@ def test_what_referred_to_the_old_one_refers_to_the_new_one(converted: Converted
     assert part(new, "body").select_get()
 
 
+@pytest.mark.parametrize("is_in_kit", [False, True])
+def test_a_model_that_only_instances_show_is_replaced(converted: Converted, single: Converted, is_in_kit: bool) -> None:
+    """As one that was dragged in from the asset browser. The new one came beside it, once more."""
+    scene = bpy.context.scene
+    old = bring(converted)
+    scene.collection.children.unlink(old)
+    shown = old
+    if is_in_kit:
+        shown = bpy.data.collections.new("Kit")
+        shown.children.link(old)
+    old.instance_offset = (0, 0, 2)
+    instances = [glbs.empty(name, (9, 0, 0)) for name in ("first", "second")]
+    for instance in instances:
+        instance.instance_type, instance.instance_collection = "COLLECTION", shown
+    before = of_file()
+    assert imported_models.find_latest(scene, str(UUID), "", None) == old
+    # The same model, and another one.
+    for made in (converted, single):
+        new = bring(made, instead_of=old.name)
+        assert [one.instance_collection for one in instances] == [shown if is_in_kit else new] * 2
+        assert not is_in_kit or list(shown.children) == [new]
+        assert not scene.collection.children
+        assert tuple(new.instance_offset) == (0, 0, 2)
+        assert of_file()["collections"] == before["collections"]
+        old = new
+
+
+def test_the_chosen_instance_says_which_model_is_replaced(single: Converted) -> None:
+    scene = bpy.context.scene
+    first, second = bring(single), bring(single)
+    scene.collection.children.unlink(first)
+    instance = glbs.empty("first", (9, 0, 0))
+    instance.instance_type, instance.instance_collection = "COLLECTION", first
+    assert imported_models.find_latest(scene, str(UUID), "", instance) == first
+    assert imported_models.find_latest(scene, str(UUID), "", None) == second
+
+
 def test_an_applied_transform_is_found_again_from_the_vertices(single: Converted) -> None:
     old = bring(single)
     (obj,) = old.objects
@@ -429,7 +466,9 @@ def test_a_library_override_of_a_model_is_left_alone(single: Converted, tmp_path
     override.objects[0].location.x = 4.0
     assert imported_models.find_latest(scene, str(UUID), override.name, None) is None
     for uuid in ("", str(UUID)):
-        collection = bring(single, placement=Placement(instead_of=override.name, instead_of_uuid=uuid))
+        placement = Placement(instead_of=override.name, instead_of_uuid=uuid)
+        collection, said = told(single, placement=placement)
+        assert said == ["The model in this scene is a library override. Replace it in its own file."]
         assert collection in scene.collection.children.values()
         assert override in scene.collection.children.values()
         assert [obj.matrix_world.translation.x for obj in override.objects] == [4.0]

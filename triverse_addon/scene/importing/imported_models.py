@@ -13,6 +13,9 @@ from collections.abc import Iterator
 
 import bpy
 
+from ...api.sentence import Sentence
+from .placement import kit_of
+
 #: Custom property of imported collections with the task's UUID: see ``tasks.record.provenance``.
 UUID = "triverse_task_uuid"
 #: Custom property of imported collections with the time of the import, in seconds since the epoch.
@@ -61,13 +64,15 @@ def find_latest(
     """
     Return the model in ``scene`` that contains the active object, otherwise the one imported last; None if none.
 
+    An instance of a collection in ``scene`` shows a model, too, and as active object contains it.
+
     :param task_uuid: the task whose imports are searched.
     :param last: name of the collection of the last import, used if the times of the imports do not decide.
     :param active: the active object.
     """
     found = _find_in(scene, task_uuid)
     for one in found:
-        if active is not None and active in set(one.all_objects):
+        if active is not None and (active in set(one.all_objects) or kit_of(active) == one):
             return one
     # A user may change the names and the order of the collections, so they decide only where the times do not: between
     # copies of one import, and between imports of version 0.1.0, which stored no time.
@@ -79,10 +84,19 @@ def find_named(scene: bpy.types.Scene, task_uuid: str | None, name: str) -> bpy.
     return next((one for one in _find_in(scene, task_uuid) if one.name == name), None) if name else None
 
 
-def has_override(scene: bpy.types.Scene, task_uuid: str | None) -> bool:
-    """Return whether a model of a task in ``scene`` is a library override, which cannot be replaced."""
-    found = [one for one in find(task_uuid) if one.override_library is not None]
-    return bool(found) and not set(found).isdisjoint(scene.collection.children_recursive)
+def find_fixed(scene: bpy.types.Scene, task_uuid: str | None) -> bpy.types.Collection | None:
+    """Return a model of a task in ``scene`` that cannot be replaced, see :func:`fixed_reason`; None if none."""
+    models = {one for one in find(task_uuid) if one.override_library is not None}
+    if task_uuid and bpy.data.libraries:
+        models |= {one for one in bpy.data.collections if one.library is not None and one.get(UUID) == task_uuid}
+    return next(iter(_of_scene(scene, models)), None)
+
+
+def fixed_reason(model: bpy.types.Collection) -> Sentence:
+    """Return why a model that :func:`find_fixed` returned cannot be replaced."""
+    if model.library is not None:
+        return Sentence.of("The model in this scene is linked from another file. Replace it in its own file.")
+    return Sentence.of("The model in this scene is a library override. Replace it in its own file.")
 
 
 def store_import_time(collection: bpy.types.Collection) -> None:
@@ -97,8 +111,29 @@ def _find_in(scene: bpy.types.Scene, task_uuid: str | None) -> list[bpy.types.Co
 
     Nothing can be taken out of a library override.
     """
-    models = {one for one in find(task_uuid) if one.override_library is None}
-    return [one for one in scene.collection.children_recursive if one in models] if models else []
+    return _of_scene(scene, {one for one in find(task_uuid) if one.override_library is None})
+
+
+def _of_scene(scene: bpy.types.Scene, models: set[bpy.types.Collection]) -> list[bpy.types.Collection]:
+    """Return those of ``models`` that are in ``scene``: those that only instances show come last."""
+    inside = [one for one in scene.collection.children_recursive if one in models] if models else []
+    left = models.difference(inside)
+    if any(one.users > int(one.use_fake_user) for one in left):
+        inside += [one for one in _instanced(scene) if one in left]
+    return inside
+
+
+def _instanced(scene: bpy.types.Scene) -> dict[bpy.types.Collection, None]:
+    """Return the collections that instances in ``scene`` show, with those inside them."""
+    found: dict[bpy.types.Collection, None] = {}
+    ahead = list(scene.objects)
+    while ahead:
+        kit = kit_of(ahead.pop())
+        for one in (kit, *kit.children_recursive) if kit is not None and kit not in found else ():
+            if one not in found:
+                found[one] = None
+                ahead.extend(one.objects)
+    return found
 
 
 def in_file() -> dict[int, str]:

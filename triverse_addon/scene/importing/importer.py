@@ -70,6 +70,10 @@ def import_task(record: TaskRecord, arrived: Arrived | None = None) -> ImportOut
     old = _replaced_model(record, scene)
     started_s = time.perf_counter()
     history: list[tuple[str, Sentence]] = []
+    if old is None and record.placement.instead_of:
+        fixed = imported_models.find_fixed(scene, record.placement.instead_of_uuid or record.task_uuid)
+        if fixed is not None:
+            history.append(("WARNING", imported_models.fixed_reason(fixed)))
     attempt = Attempt(_displaced_objects(record, scene) if old is None else (), scene)
     try:
         collection = _load_model(

@@ -321,9 +321,8 @@ def _link_like(
     for obj in kept:
         if obj.name in old.objects and obj.name not in new.objects:
             new.objects.link(obj)
-    every = [*(one.collection for one in bpy.data.scenes), *bpy.data.collections]
-    if any(home.library is None and old in home.children.values() for home in every):
-        scene.collection.children.unlink(new)
+    new.instance_offset = old.instance_offset
+    scene.collection.children.unlink(new)
     old.user_remap(new)
 
 

@@ -101,6 +101,12 @@ def _reveal(parent: bpy.types.LayerCollection, collection: bpy.types.Collection)
     return False
 
 
+def extent_of(collection: bpy.types.Collection, scene: bpy.types.Scene) -> tuple[Vector, Vector] | None:
+    """Return two opposite corners of a model in ``scene``, or of an instance of it; None if it has no extent."""
+    found = None if scene_of(collection, scene) == scene else instance_of(collection, scene)
+    return bounds(asset_collection.shown_objects(collection)) if found is None else _extent_of(found[1])
+
+
 def _extent_of(instance: bpy.types.Object) -> tuple[Vector, Vector]:
     """Return two opposite corners of what an instance shows, which may be turned: they are framed as a sphere."""
     box = box_of(instance)

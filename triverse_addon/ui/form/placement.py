@@ -109,12 +109,11 @@ def placement(context: bpy.types.Context) -> "Placement":
     )
 
 
-def beside(place: "Placement", model: bpy.types.Collection) -> "Placement":
-    """Return ``place`` with the nearest free place on the ground beside an imported model."""
-    from ...scene.importing.placement import bounds
-    from ...scene.worker.asset_collection import shown_objects  # lazy import, as in runtime
+def beside(place: "Placement", model: bpy.types.Collection, scene: bpy.types.Scene) -> "Placement":
+    """Return ``place`` with the nearest free place on the ground beside a model in ``scene``, or an instance of it."""
+    from ...scene.importing.show import extent_of  # lazy import, as in runtime
 
-    extent = bounds(shown_objects(model))
+    extent = extent_of(model, scene)
     if extent is None:
         return place
     low, high = extent

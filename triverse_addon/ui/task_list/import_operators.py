@@ -12,7 +12,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..form import placement, request
-from ..text.translate import tr
+from ..text.translate import tr, translate
 from .operator_base import TaskOperatorMixin
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ class TRIVERSE_OT_replace_imported(_Import, bpy.types.Operator):
             return None
         from ...scene.importing import imported_models  # lazy import, as in runtime
 
-        if imported_models.has_override(context.scene, record.task_uuid):
-            return tr("The model in this scene is a library override. Replace it in its own file.")
+        fixed = imported_models.find_fixed(context.scene, record.task_uuid)
+        if fixed is not None:
+            return translate(imported_models.fixed_reason(fixed))
         return tr("No model of this task is in this scene.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":

@@ -137,9 +137,11 @@ class TRIVERSE_OT_refine(TaskOperatorMixin, bpy.types.Operator):
 def _request(context: bpy.types.Context, record: "TaskRecord") -> "TaskRequest":
     origin = request.origin(context)
     place = import_operators.place_of(context, record, origin)
-    old = import_operators.latest_import(context, record)
+    from ...scene.importing import imported_models  # lazy import, as in runtime
+
+    old = import_operators.latest_import(context, record) or imported_models.find_fixed(context.scene, record.task_uuid)
     if old is not None:
-        # If it is gone by then, the new model comes where the next one would.
+        # If it is gone by then, or cannot be replaced, the new model comes where the next one would.
         place = dataclasses.replace(
             placement.placement(context),
             placeholder="",

@@ -165,7 +165,7 @@ def place_for(context: bpy.types.Context, record: "TaskRecord", *, in_place: boo
     if old is None:
         return import_operators.place_of(context, record, request.origin(context))
     here = dataclasses.replace(placement.placement(context), placeholder="")
-    return dataclasses.replace(here, instead_of=old.name) if in_place else placement.beside(here, old)
+    return dataclasses.replace(here, instead_of=old.name) if in_place else placement.beside(here, old, context.scene)
 
 
 class TRIVERSE_OT_stop_work(TaskOperatorMixin, bpy.types.Operator):

@@ -660,6 +660,7 @@ TEXTS = {
     "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer can. The file is kept.": "Das Modell besteht aus Gaussian Splats ({name}), die dieses Blender nicht zeigen kann. Blender 5.3 und neuer können es. Die Datei bleibt erhalten.",
     "The model file holds no object. The downloaded file is kept.": "Die Modelldatei enthält kein Objekt. Die heruntergeladene Datei bleibt erhalten.",
     "The model in this scene is a library override. Replace it in its own file.": "Das Modell in dieser Szene ist ein Library-Override. Ersetzen Sie es in seiner eigenen Datei.",
+    "The model in this scene is linked from another file. Replace it in its own file.": "Das Modell in dieser Szene ist aus einer anderen Datei verknüpft. Ersetzen Sie es in seiner eigenen Datei.",
     "The model is being prepared for this Blender.": "Das Modell wird für dieses Blender vorbereitet.",
     "The model is compressed with {name}, and this Blender came without the library for it. The downloaded file is kept. Press Retry in a Blender from blender.org.": "Das Modell ist mit {name} komprimiert, und diesem Blender fehlt die Bibliothek dafür. Die heruntergeladene Datei bleibt erhalten. Drücken Sie „Wiederholen“ in einem Blender von blender.org.",
     "The model is in the library, but not as {formats}. Blender says: {detail}.": "Das Modell ist in der Bibliothek, aber nicht als {formats}. Blender sagt: {detail}.",

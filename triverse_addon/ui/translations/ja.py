@@ -660,6 +660,7 @@ TEXTS = {
     "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer can. The file is kept.": "モデルはガウシアンスプラットでできており ({name})、このBlenderでは表示できません。Blender 5.3以降なら表示できます。ファイルは残っています。",
     "The model file holds no object. The downloaded file is kept.": "モデルファイルにオブジェクトがありません。ダウンロードしたファイルは残っています。",
     "The model in this scene is a library override. Replace it in its own file.": "このシーンのモデルはライブラリオーバーライドです。元のファイルで置き換えてください。",
+    "The model in this scene is linked from another file. Replace it in its own file.": "このシーンのモデルは別のファイルからリンクされています。元のファイルで置き換えてください。",
     "The model is being prepared for this Blender.": "モデルをこのBlender用に準備しています。",
     "The model is compressed with {name}, and this Blender came without the library for it. The downloaded file is kept. Press Retry in a Blender from blender.org.": "モデルは{name}で圧縮されていますが、このBlenderにはそのライブラリがありません。ダウンロードしたファイルは残っています。blender.orgのBlenderで「再試行」を押してください。",
     "The model is in the library, but not as {formats}. Blender says: {detail}.": "モデルはライブラリにありますが、{formats} としてはありません。Blenderのメッセージ: {detail}。",

@@ -660,6 +660,7 @@ TEXTS = {
     "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer can. The file is kept.": "此模型由高斯泼溅组成（{name}），此 Blender 无法显示。Blender 5.3 及更新版本可以。文件已保留。",
     "The model file holds no object. The downloaded file is kept.": "模型文件中没有物体。下载的文件已保留。",
     "The model in this scene is a library override. Replace it in its own file.": "此场景中的模型是库重写。请在其原文件中替换。",
+    "The model in this scene is linked from another file. Replace it in its own file.": "此场景中的模型是从其他文件关联的。请在其原文件中替换。",
     "The model is being prepared for this Blender.": "正在为此 Blender 准备模型。",
     "The model is compressed with {name}, and this Blender came without the library for it. The downloaded file is kept. Press Retry in a Blender from blender.org.": "模型使用 {name} 压缩，而此 Blender 没有相应的库。下载的文件已保留。请在 blender.org 的 Blender 中按“重试”。",
     "The model is in the library, but not as {formats}. Blender says: {detail}.": "模型已在资产库中，但没有 {formats} 格式。Blender 的提示：{detail}。",
