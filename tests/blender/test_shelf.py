@@ -114,6 +114,19 @@ def test_a_copy_that_was_edited_stays(tmp_path: Path) -> None:
     assert copy.read_bytes() == b"edited by the user"
 
 
+def test_a_copy_that_was_deleted_stays_away(tmp_path: Path) -> None:
+    library, other = tmp_path / "library", tmp_path / "other"
+    shelved(tmp_path, library)
+    copy = library / "2026-05-04_vase_0a1b2c3d.blend"
+    copy.unlink()
+    for _ in range(2):
+        shelved(tmp_path, library)
+        assert not copy.exists()
+        # Of another library, this says nothing.
+        shelved(tmp_path, other)
+        assert (other / copy.name).is_file()
+
+
 def test_a_model_imported_in_place_is_in_the_catalog_too(tmp_path: Path) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     collection = import_model(glb, bpy.context.scene, name="Vase")

@@ -26,6 +26,7 @@ OURS = [
     "thumbnail.png",
     "delivered",
     "convert.log",
+    ".library-copies",
     "prepare.log",
     "input-my-chair-0a1b2c3d.glb",
     ".model.glb.part",

@@ -5,6 +5,7 @@ Copy converted models into an asset library, and define the asset catalog that m
 Floor: second. Thread: a worker's, except :attr:`LibraryCopyConverter.folder`, which the main thread sets. No ``bpy``.
 """
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -16,13 +17,15 @@ from ...api.sentence import Sentence
 from ...batch.library import catalogs
 from ...tasks import converter as converters
 from ...tasks.converter import Converted, Converter, ConvertJob
-from ...tasks.files.atomic_write import copy_whole
+from ...tasks.files.atomic_write import copy_whole, write_whole
 
 _log = logging.getLogger(__name__)
 
 #: Name of the asset catalog of all models, in the user's file and in the asset library.
 CATALOG = "Triverse"
 CATALOG_ID = catalogs.catalog_id(CATALOG)
+#: File in a task's folder with the paths of the copies that were made, one a line.
+COPIES = ".library-copies"
 
 
 class LibraryCopyConverter:
@@ -90,19 +93,25 @@ def copy_to_library(blend_path: Path, library: Path, name: str) -> Path:
     Copy a converted model into an asset library, and add its catalog to the library. Idempotent.
 
     A copy that is there stays as it is: it may have been edited, and other files use it. A model is converted again for
-    a scene of other units, or with other options of the mesh, which is of no matter to them.
+    a scene of other units, or with other options of the mesh, which is of no matter to them. Likewise, a copy that was
+    made and is gone stays away: the user has deleted it, or moved it to where it belongs.
 
     :param blend_path: the converted .blend.
     :param library: root folder of the library; created if it is missing.
     :param name: file name of the copy, without suffix: the name of the task's folder, which contains the date, words of
         the prompt and the id.
-    :return: path of the copy.
+    :return: path of the copy, which may have been deleted.
     :raises OSError: the copy cannot be written.
     :raises CatalogError: the library's catalog file cannot be read or written.
     """
     library.mkdir(parents=True, exist_ok=True)
     target = library / f"{name}.blend"
-    if not os.path.lexists(target):
-        copy_whole(blend_path, target)
+    noted, line = blend_path.with_name(COPIES), os.fsencode(target.absolute())
+    known = noted.read_bytes().split(b"\n") if noted.is_file() else []
+    if line not in known:
+        if not os.path.lexists(target):
+            copy_whole(blend_path, target)
+        with contextlib.suppress(OSError):  # the copy is there
+            write_whole(noted, b"\n".join([*known, line]))
     catalogs.merge(library, [CATALOG])
     return target

@@ -22,7 +22,7 @@ _SCRATCH = re.compile(r"\.convert-[0-9a-f]{8}")
 _PART = re.compile(rf"\.(model|thumbnail|{_INPUT})\.\d+{_SUFFIX}@?")
 #: All other names of files that the add-on or its child creates in a task's folder.
 _OF_A_TASK = re.compile(
-    rf"model\.(glb|blend)|preview\.png|thumbnail\.png|delivered|(convert|prepare)\.log|{_INPUT}{_SUFFIX}"
+    rf"model\.(glb|blend)|preview\.png|thumbnail\.png|delivered|\.library-copies|(convert|prepare)\.log|{_INPUT}{_SUFFIX}"
     r"|\.(model\.glb|preview\.png|delivered|(model|picture|text)(-\d+)?)\.part(\.json)?"
 )
 #: Files written for the upload: objects, and images with a slug of their name.
