@@ -25,6 +25,7 @@ from triverse_addon.tasks.record.record import TaskRecord, new_id
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
+TURNED = Path(__file__).with_name("turned")
 IS_5_3 = bpy.app.version >= (5, 3)
 
 
@@ -101,6 +102,25 @@ def test_draco_without_its_library_is_read_from_the_geometry_beside_it(tmp_path:
         assert len(read(path).data.polygons) == 1
     else:
         assert glb_check.check(path, gltf_abilities.current_reader()).is_as_it_is
+
+
+@pytest.mark.kind("readable-extensions")
+@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize("extension", ["KHR_texture_basisu", "EXT_texture_avif"])
+def test_pictures_of_other_formats_alone_keep_no_model_back(tmp_path: Path, extension: str, required: bool) -> None:
+    """A node without an image would make the model black."""
+    is_avif = extension == "EXT_texture_avif"
+    picture = (TURNED / "avif-6.avif").read_bytes() if is_avif else tolerated.KTX2
+    path = tmp_path / "model.glb"
+    path.write_bytes(tolerated.with_pictures(picture, extension=extension, required=required, also_png=False))
+    obj = read(path)
+    assert len(obj.data.polygons) == 1
+    nodes = [node for node in obj.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"]
+    notes = glb_check.check(path, gltf_abilities.current_reader()).notes
+    if is_avif and bpy.app.version >= (5, 1):
+        assert (notes, [tuple(node.image.size) for node in nodes]) == ((), [(16, 8)])
+    else:
+        assert (len(notes), nodes) == (1, [])
 
 
 @pytest.mark.kind("readable-extensions")

@@ -15,7 +15,15 @@ PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
 MOST_BYTES = 150_000
 
 #: What Blender itself calls so.
-BLENDERS = {"Undo", "Adjust Last Operation", "Assign Shortcut", "Edit > Preferences > Add-ons > Triverse", "Triverse"}
+BLENDERS = {
+    "Undo",
+    "Adjust Last Operation",
+    "Assign Shortcut",
+    "Edit > Preferences > Add-ons > Triverse",
+    "Triverse",
+    "Visibility > Enable in Viewports",
+    "Enable in Render",
+}
 
 
 def test_what_the_guide_names_is_called_so_in_blender() -> None:

@@ -176,8 +176,9 @@ def test_without_bytes_beside_them_the_missing_decoder_is_named(tmp_path: Path) 
     path = tmp_path / "model.glb"
     path.write_bytes(tolerated.meshopt(required=True, fallback=False))
     assert glb_check.check(path, NEWEST).is_as_it_is
-    with pytest.raises(glb_check.GlbError, match="needs EXT_meshopt_compression, which Blender cannot read"):
+    with pytest.raises(glb_check.GlbError, match="needs EXT_meshopt_compression, which Blender cannot read") as caught:
         glb_check.check(path, ANY_BLENDER)
+    assert str(caught.value).endswith("before 5.2. The file is kept. Press Retry in a newer Blender.")
     with pytest.raises(
         glb_check.GlbError, match=r"compressed with meshopt \(EXT_meshopt_compression\).*without the library"
     ):
@@ -212,12 +213,75 @@ def test_a_required_property_of_a_material_is_told_and_left_out(tmp_path: Path, 
 
 
 @pytest.mark.kind("readable-extensions")
-def test_a_texture_without_a_readable_picture_is_no_way_around(tmp_path: Path) -> None:
+@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize(
+    ("extension", "picture"),
+    [("KHR_texture_basisu", "KTX2"), ("EXT_texture_avif", "AVIF"), ("MSFT_texture_dds", "DDS")],
+)
+def test_a_map_without_a_readable_picture_is_left_out_and_named(
+    tmp_path: Path, extension: str, picture: str, required: bool
+) -> None:
     path = tmp_path / "model.glb"
-    only = tolerated.with_pictures(tolerated.KTX2, extension="KHR_texture_basisu", required=True, also_png=False)
-    path.write_bytes(only)
-    with pytest.raises(glb_check.GlbError, match="needs KHR_texture_basisu"):
-        glb_check.check(path)
+    path.write_bytes(tolerated.with_pictures(tolerated.KTX2, extension=extension, required=required, also_png=False))
+    knows = GltfReader(ANY_BLENDER.extensions | {"KHR_texture_basisu"}, blender=(5, 0))
+    # 5.3 lists KTX2, and reads none that is inside a GLB.
+    for reader in (ANY_BLENDER, knows):
+        with glb_check.readable(path, reader) as (copy, verdict):
+            document, _ = document_of(copy)
+        assert document["materials"] == [{"pbrMetallicRoughness": {}}]
+        assert [str(note) for note in verdict.notes] == [
+            f"This Blender reads no {picture} pictures, so the model comes without these maps: baseColor. "
+            "The file is kept."
+        ]
+    later = GltfReader(ANY_BLENDER.extensions | {extension}, blender=(6, 0))
+    assert not glb_check.check(path, later).notes
+
+
+@pytest.mark.kind("readable-extensions")
+def test_without_its_maps_a_material_is_plain(tmp_path: Path) -> None:
+    """Neither all metal, nor all glass, nor a lamp: such factors are those of a map."""
+    lost, kept = {"index": 0}, {"index": 1}
+
+    def change(document: dict[str, Any]) -> None:
+        document["images"] = [{"bufferView": 0, "mimeType": "image/ktx2"}, {"bufferView": 0, "mimeType": "image/png"}]
+        document["textures"] = [{"extensions": {"KHR_texture_basisu": {"source": 0}}}, {"source": 1}]
+        document["extensionsUsed"] = document["extensionsRequired"] = ["KHR_texture_basisu"]
+        document["materials"] = [
+            {
+                "pbrMetallicRoughness": {"baseColorTexture": kept, "metallicRoughnessTexture": lost},
+                "normalTexture": lost,
+                "emissiveTexture": lost,
+                "emissiveFactor": [1, 1, 1],
+                "extensions": {
+                    "KHR_materials_transmission": {"transmissionFactor": 1, "transmissionTexture": lost},
+                    "KHR_materials_clearcoat": {"clearcoatFactor": 1, "clearcoatTexture": kept},
+                },
+                "extras": {"emissiveTexture": lost},
+            },
+            {"extensions": {"KHR_materials_pbrSpecularGlossiness": {"diffuseTexture": lost}}},
+            {
+                "pbrMetallicRoughness": {"metallicRoughnessTexture": kept},
+                "extensions": {
+                    "KHR_materials_sheen": {"sheenColorTexture": lost},
+                    "EXT_materials_of_tomorrow": {"glowTexture": {"index": [0]}, "factorTexture": 3},
+                },
+            },
+        ]
+
+    path = tmp_path / "model.glb"
+    path.write_bytes(tolerated.changed(change))
+    with glb_check.readable(path) as (copy, verdict):
+        material, glossy, metal = document_of(copy)[0]["materials"]
+    assert material == {
+        "pbrMetallicRoughness": {"baseColorTexture": kept, "metallicFactor": 0.0},
+        "extensions": {"KHR_materials_clearcoat": {"clearcoatFactor": 1, "clearcoatTexture": kept}},
+        "extras": {"emissiveTexture": lost},
+    }
+    assert glossy == {"extensions": {}, "pbrMetallicRoughness": {"metallicFactor": 0.0}}
+    assert metal.pop("extensions") == {"EXT_materials_of_tomorrow": {"glowTexture": {"index": [0]}, "factorTexture": 3}}
+    assert metal == {"pbrMetallicRoughness": {"metallicRoughnessTexture": kept}}
+    (note,) = verdict.notes
+    assert "maps: normal, emissive, metallicRoughness, transmission, diffuse, sheenColor." in str(note)
 
 
 @pytest.mark.kind("readable-extensions")

@@ -5,7 +5,8 @@ Handles glTF extensions: which ones a Blender supports, and fallbacks for the ot
 Floor: first. Thread: worker. No ``bpy``.
 
 A fallback is something that the file itself contains: uncompressed data in addition to the compressed data, a PNG in
-addition to a GPU texture, or a material that works without one property.
+addition to a GPU texture, or a material that works without one property. Maps have none, see :mod:`maps`, and the model
+arrives without them.
 """
 
 import re
@@ -17,6 +18,7 @@ from .buffers import MESHOPT, Data
 from .container import GlbError, unreadable
 from .document import TEXTURE_FORMATS, entries, is_index, whole
 from .gltf_reader import GltfReader
+from .maps import settle_maps
 
 DRACO = "KHR_draco_mesh_compression"
 SPLATS = "KHR_gaussian_splatting"
@@ -36,8 +38,8 @@ def settle_extensions(document: dict[str, Any], data: Data, reader: GltfReader) 
     """
     required = _names(document, "extensionsRequired")
     used = _names(document, "extensionsUsed")
-    changed = _without_missing_decoders(document, data, reader)
-    notes: list[Sentence] = []
+    changed, notes = settle_maps(document, reader)
+    changed |= _without_missing_decoders(document, data, reader)
     left: list[str] = []
     for name in required:
         if name in reader.decoded:
@@ -81,6 +83,15 @@ def _refusal(name: str, required: list[str], reader: GltfReader) -> GlbError:
         )
     if name in reader.lacking and name in DECODERS:
         return GlbError(missing_decoder(f"{DECODERS[name]} ({name})"), "unreadable")
+    if name in MESHOPT:
+        return GlbError(
+            Sentence.of(
+                "The model needs {name}, which Blender cannot read before 5.2. The file is kept. "
+                "Press Retry in a newer Blender.",
+                name=name,
+            ),
+            "unreadable",
+        )
     unknown = [other[:60] for other in required if other not in reader.extensions]
     return GlbError(
         Sentence.of(
@@ -107,10 +118,7 @@ def _is_got_round(document: Mapping[str, Any], data: Data, name: str) -> bool:
     if name == DRACO:
         return all(_has_accessors(document, primitive) for primitive in _primitives(document, name))
     if name in TEXTURE_FORMATS:
-        images = entries(document, "images")
-        return all(
-            is_index(texture.get("source"), images) for texture in _extended(entries(document, "textures"), name)
-        )
+        return True  # what it has no other picture for is left out
     if _ADDS_TO_MATERIAL.fullmatch(name):
         rest = dict(document)
         rest["materials"] = [
