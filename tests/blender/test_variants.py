@@ -17,6 +17,7 @@ from tests.blender.drawing import Tick, draw_rows, make_panel, session, shown_ro
 from tests.blender.pressed import press
 from tests.blender.recorder import Recorder
 from tests.service.server import StandIn
+from triverse_addon.scene.importing import imported_models
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.tasks.engine.import_queue import Imported
 from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
@@ -167,6 +168,23 @@ def test_a_draft_is_refined_in_its_place(priced: Any, connected: StandIn, tick_u
     assert min(corner[0] for corner in corners(left)) > 3.0, "it stands where the draft stood"
     assert OPS.refine.poll()
     assert "highest quality" in refused(hero.id)
+
+
+def test_a_draft_that_cannot_be_replaced_stays_and_the_history_says_so(
+    priced: Any, connected: StandIn, tick_until: Tick, tmp_path: Path
+) -> None:
+    (draft,) = make(1, tick_until)
+    tick_until(lambda: session().engine.get(draft.id).stage is Stage.IMPORTED)
+    override = glbs.overridden(imported_models.find(draft.task_uuid)[0], tmp_path)
+    imported_models.forget()
+    assert OPS.refine(task_id=draft.id) == {"FINISHED"}
+    tick_until(lambda: len(session().engine.tasks()) == 2)
+    hero = session().engine.tasks()[0]
+    tick_until(lambda: session().engine.get(hero.id).stage is Stage.IMPORTED)
+    assert override in list(bpy.context.scene.collection.children)
+    assert imported_models.find(session().engine.get(hero.id).task_uuid)
+    said = [str(one.sentence) for one in session().engine.store.history(hero.id) if one.level == "WARNING"]
+    assert said == ["The model in this scene is a library override. Replace it in its own file."]
 
 
 def menu() -> Recorder:
