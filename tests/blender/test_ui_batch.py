@@ -19,6 +19,7 @@ import pytest
 from tests.blender.drawing import Tick, poll_message, session
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
+from triverse_addon.batch.run.limits import Budget
 from triverse_addon.batch.run.request import BatchRequest
 from triverse_addon.batch.run.resume import FOLDER, SavedBatch, delete_batch, load_batch, save_batch
 
@@ -309,8 +310,9 @@ def test_stopped_nothing_more_is_sent_and_it_goes_on_without_a_question(
 
 
 def test_what_waits_to_be_sent_when_it_is_stopped_is_not_sent(
-    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path]
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Budget, "must_wait", lambda *_: False)  # for the answers to those before
     checked(tick_until, rows_file())
     bpy.context.preferences.addons["triverse_addon"].preferences.live = False
     queues = here.engine._queues

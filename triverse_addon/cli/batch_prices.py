@@ -57,11 +57,30 @@ class PriceCheck:
 
         :param billable: the rows that may cost credits.
         :param limit: what they may cost together; None for no limit.
-        :return: the prices.
+        :return: the prices that were agreed to.
         :raises TriverseError: the price exceeds a limit or the balance, or nobody can be asked.
         :raises Declined: the user does not confirm.
         """
+        prices = self._affordable(billable, limit)
+        while self._is_attended:
+            self._print.confirm(
+                "Order them?",
+                "Nothing was ordered.",
+                Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
+            )
+            # The question may have stood there for hours.
+            now, _ = self._query(billable)
+            if now.total <= prices.total:
+                break
+            self._output.say("The service has changed its prices meanwhile.")
+            prices = self._affordable(billable, limit)
+        return prices
+
+    def _affordable(self, billable: Sequence[Row], limit: int | None) -> Prices:
         prices, balance = self._query(billable)
+        self._print.quote(len(billable), prices, balance.balance)
+        if self._is_attended and prices.unknown:
+            self._output.say("For those without a price there is no limit.")
         self._check_limit(prices, limit)
         if prices.total > balance.balance:
             raise OverBudgetError(
@@ -71,12 +90,6 @@ class PriceCheck:
                     missing=prices.total - balance.balance,
                 )
             )
-        if self._is_attended:
-            self._print.confirm(
-                "Order them?",
-                "Nothing was ordered.",
-                Sentence.of("Cannot ask for confirmation: stdin is not a terminal. Add --yes, or --max-credits N."),
-            )
         return prices
 
     def agreed_limit(self, prices: Prices, limit: int | None) -> int | None:
@@ -85,8 +98,7 @@ class PriceCheck:
 
         :param limit: what was given on the command line; None for no limit.
         """
-        # Rows without a price before they are ordered were agreed to as well.
-        return prices.total if self._is_attended and not prices.unknown else limit
+        return prices.total if self._is_attended else limit
 
     def dry_run(self, planned: Sequence[PlannedRow]) -> Agreement:
         """
@@ -101,7 +113,8 @@ class PriceCheck:
         by_row = {}
         try:
             if billable:
-                prices, _ = self._query([one.row for one in billable])
+                prices, balance = self._query([one.row for one in billable])
+                self._print.quote(len(billable), prices, balance.balance)
                 self._check_limit(prices, limit)
                 by_row = dict(prices.by_row)
         except OverBudgetError:
@@ -133,14 +146,12 @@ class PriceCheck:
             try:
                 with open_client(settings) as client:
                     prices, balance = query_prices_and_balance(billable, client)
-                break
+                return prices, balance
             except _OUTAGES as error:
                 if time.monotonic() >= ends_at_s:
                     raise
                 self._output.say(Sentence.of("{reason} Trying again.", reason=str(error.sentence)))
                 time.sleep(min(_QUERY_PAUSE_S, max(0.0, ends_at_s - time.monotonic())))
-        self._print.quote(len(billable), prices, balance.balance)
-        return prices, balance
 
     def _check_limit(self, prices: Prices, limit: int | None) -> None:
         if limit is None:

@@ -70,6 +70,27 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Dearer:
+    """A run that was not started, because it became dearer after its price was shown. Nothing was ordered."""
+
+    offer: Offer
+    sentence: Sentence
+
+    @classmethod
+    def than_shown(cls, offer: Offer, cost: int, shown: int) -> "Dearer":
+        """Return what to tell: the run costs this many credits, and not as many as were shown."""
+        return cls(
+            offer,
+            Sentence.of(
+                "The service has changed its prices: this costs {cost} credits, and not {limit} as was shown. Nothing "
+                "was ordered. Press the button again if you agree.",
+                cost=cost,
+                limit=shown,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """
     A run that was started.
@@ -203,6 +224,32 @@ class Worker:
         """
         with make_client(settings) as self._client:
             return query_prices_and_balance(billable, self._client)
+
+    def start_at_price(
+        self,
+        billable: Sequence[Row],
+        settings: Settings,
+        saved: SavedBatch,
+        planned: Sequence[PlannedRow],
+        prices: Mapping[int, int],
+        limits: Limits,
+    ) -> Started | Dearer:
+        """
+        Start a run, see :meth:`start`, if the service still takes no more for it than was shown.
+
+        What the service does not tell now is left to the limits.
+
+        :param billable: the rows whose prices are asked for, also those that are not in this run.
+        :param prices: what was shown.
+        """
+        if billable:
+            offer = self.query_offer(billable, settings)
+            if offer.prices is not None:
+                now = {number: offer.prices.by_row.get(number, price) for number, price in prices.items()}
+                if (cost := sum(now.values())) > (shown := sum(prices.values())):
+                    return Dearer.than_shown(offer, cost, shown)
+                prices = now
+        return self.start(saved, planned, prices, limits)
 
     def start(
         self, saved: SavedBatch, planned: Sequence[PlannedRow], prices: Mapping[int, int], limits: Limits

@@ -31,7 +31,7 @@ class Limits:
 
     :ivar jobs: largest number of tasks that are active at the service at once.
     :ivar writers: largest number of models that are written at once.
-    :ivar max_credits: largest total price of the orders, in credits; None for no limit.
+    :ivar max_credits: see :class:`Budget`.
     :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
     :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
     """
@@ -47,45 +47,82 @@ class Budget:
     """
     The credits that a run has ordered, and whether the limit allows one more order.
 
-    :param limit: largest total, in credits; None for no limit.
+    The service names the price of an order with its answer. Until then the quoted price stands for it, raised as those
+    of the orders that were answered. Rows without a quoted price are neither limited nor counted against the limit.
+
+    :param limit: largest total of the rows with a quoted price, in credits; None for no limit.
     :param prices: row number -> quoted price in credits.
     """
 
     def __init__(self, limit: int | None, prices: Mapping[int, int]) -> None:
         self._limit = limit
         self._prices = prices
-        self._ordered: dict[int, int] = {}
-        """Price of each row that this run has ordered, by row number: the quoted price, later the real one."""
+        self._answered: dict[int, int] = {}
+        """Price of each row whose order was answered, by row number."""
+        self._unanswered: set[int] = set()
+        """Numbers of the rows that were ordered, or are being ordered, and not answered yet."""
+        self._answered_total = self._unanswered_total = self._unpriced_total = 0
+        """Sums, so that none is computed for each of a hundred thousand rows: the last is of rows without a quote."""
         self._price_factor = 1.0
         """Largest ratio of real to quoted price, at least 1."""
 
     @property
     def ordered_credits(self) -> int:
         """Known price of everything that this run has ordered, in credits."""
-        return sum(self._ordered.values())
+        return self._answered_total + self._unanswered_total + self._unpriced_total
+
+    def must_wait(self, number: int) -> bool:
+        """
+        Return whether this row is not to be ordered before what was ordered is answered.
+
+        While there is room for twice the price of those without an answer, orders need not wait for each other. So of a
+        rise up to twice the price, one order at most is a surprise that the limit does not hold.
+        """
+        if self._limit is None or number not in self._prices or not self._unanswered_total:
+            return False
+        at_stake = (self._unanswered_total + self._prices[number]) * self._price_factor
+        return self._answered_total + 2 * at_stake > self._limit
 
     def over_limit(self, number: int) -> Sentence | None:
         """Return the error message if the limit does not allow to order this row; None if it does."""
-        price = self._prices.get(number, 0) * self._price_factor
-        if self._limit is None or self.ordered_credits + price <= self._limit:
+        if self._limit is None or number not in self._prices:
+            return None
+        at_stake = (self._unanswered_total + self._prices[number]) * self._price_factor
+        if self._answered_total + at_stake <= self._limit:
             return None
         return Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=self._limit)
 
     def reserve(self, number: int) -> None:
         """Add the quoted price of a row that is being ordered."""
-        self._ordered[number] = self._prices.get(number, 0)
+        self._unanswered.add(number)
+        self._unanswered_total += self._prices.get(number, 0)
 
     def release(self, number: int) -> None:
         """Subtract the price of a row that was not ordered after all."""
-        self._ordered.pop(number, None)
+        if number in self._unanswered:
+            self._unanswered.discard(number)
+            self._unanswered_total -= self._prices.get(number, 0)
 
-    def set_real_price(self, number: int, credits: int) -> None:
-        """Replace the quoted price of a row by the real one. Ignored for rows that this run has not ordered."""
-        if number not in self._ordered:
-            return
-        self._ordered[number] = credits
+    def answer(self, number: int, credits: int | None) -> None:
+        """
+        Replace the quoted price of a row by the real one. Ignored for rows that this run has not ordered.
+
+        :param credits: None if the answer has not named it, or the order has failed.
+        """
         quoted = self._prices.get(number, 0)
-        self._price_factor = max(self._price_factor, credits / quoted if quoted else 1.0)
+        if number in self._unanswered:
+            self.release(number)
+            before = 0
+        elif number not in self._answered or credits is None:
+            return
+        else:
+            before = self._answered[number]
+        self._answered[number] = price = quoted if credits is None else credits
+        if number not in self._prices:
+            self._unpriced_total += price - before
+            return
+        self._answered_total += price - before
+        self._price_factor = max(self._price_factor, price / quoted if quoted else 1.0)
 
 
 class LimitsCheck:

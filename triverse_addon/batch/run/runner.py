@@ -206,11 +206,8 @@ class Runner:
     def row_status(self, number: int) -> RowStatus:
         """Return the status of the row with this number, from memory."""
         item = next((group[number] for group in self._groups if number in group), None)
-        return RowStatus(
-            outcome=self._outcomes.get(number),
-            record=item.record if item is not None else None,
-            is_writing=number in self._writing,
-        )
+        record = item.record if item is not None else None
+        return RowStatus(self._outcomes.get(number), record, is_writing=number in self._writing)
 
     def progress(self) -> Progress:
         """Return the progress of the run."""
@@ -259,10 +256,12 @@ class Runner:
         has_place = len(self._under_way) + len(self._starting) < self._limits.jobs
         if self._free and (has_place or self._free[0].planned.action is RowAction.WRITE):
             return self._free
-        if self._billable and has_place and self._no_orders is None:
-            self._no_orders = self._budget.over_limit(self._billable[0].number)
-            return self._billable if self._no_orders is None else None
-        return None
+        if not (self._billable and has_place and self._no_orders is None):
+            return None
+        if self._budget.must_wait(number := self._billable[0].number):
+            return None
+        self._no_orders = self._budget.over_limit(number)
+        return self._billable if self._no_orders is None else None
 
     def _check_starting(self) -> None:
         for item in list(self._starting.values()):
@@ -315,8 +314,8 @@ class Runner:
 
     def _update_entry(self, item: _Item, record: TaskRecord) -> None:
         """Record the real price and, for other machines, the task's UUID as soon as it is known."""
-        if record.cost_credits is not None:
-            self._budget.set_real_price(item.number, record.cost_credits)
+        if record.cost_credits is not None or record.task_uuid:
+            self._budget.answer(item.number, record.cost_credits)
         entry, uuid, sent_id = item.entry, record.task_uuid or "", record.client_order_id
         if entry is None or not uuid or uuid == entry.task_uuid:
             return
@@ -391,6 +390,7 @@ class Runner:
 
     def _finish(self, item: _Item, outcome: Outcome) -> None:
         self._set_outcome(outcome)
+        self._budget.answer(item.number, None)
         for group in self._groups:
             group.pop(item.number, None)
 

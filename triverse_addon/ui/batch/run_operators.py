@@ -92,7 +92,10 @@ class _Runs(_OnBatch):
         balance = batch.offer.balance if batch.offer is not None else 0
         message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
-            message = tr("The service does not tell the price of {count} rows before it takes it.", count=unknown)
+            message = tr(
+                "The service does not tell the price of {count} rows before it takes it, so no limit holds for them.",
+                count=unknown,
+            )
         if (over := above_monthly_limit(cost)) is not None:
             message = over[1]
         return context.window_manager.invoke_confirm(

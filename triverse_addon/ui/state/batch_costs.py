@@ -5,6 +5,7 @@ What a run of a batch costs, as far as it is known, and whether the user has con
 Floor: third. Thread: main; an :class:`Offer` is made on the batch's thread. Imports no ``bpy``.
 """
 
+from ...batch.rows.row import Row
 from ...batch.run.plan import PlannedRow
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable
@@ -31,6 +32,25 @@ class BatchCosts:
             return []
         return self.checked.billable_retries if retry else self.checked.billable
 
+    @property
+    def is_resuming(self) -> bool:
+        """True if a run would resume an unfinished batch."""
+        return self.saved is not None and self.checked is not None and self.checked.has_work
+
+    @property
+    def priced_rows(self) -> tuple[Row, ...]:
+        """The rows whose prices are asked for: those that may cost credits, now or when they are tried again."""
+        billable = (*self.billable(), *self.billable(retry=True))
+        return tuple({one.row.number: one.row for one in billable}.values())
+
+    def shown_prices(self, *, retry: bool = False) -> dict[int, int]:
+        """Return the known prices of the rows of a run that may cost credits, by their numbers."""
+        if self.offer is None or self.offer.prices is None:
+            return {}
+        prices = self.offer.prices.by_row
+        numbers = (one.row.number for one in self.billable(retry=retry))
+        return {number: prices[number] for number in numbers if number in prices}
+
     def cost(self, *, retry: bool = False) -> int | None:
         """
         Return the known price of a run in credits, without rows whose price the service does not quote.
@@ -42,7 +62,7 @@ class BatchCosts:
             return 0
         if self.offer is None or self.offer.prices is None:
             return None
-        return sum(self.offer.prices.by_row.get(one.row.number, 0) for one in billable)
+        return sum(self.shown_prices(retry=retry).values())
 
     def unknown_count(self, *, retry: bool = False) -> int:
         """Return the number of rows whose price the service does not quote in advance."""
@@ -69,7 +89,5 @@ class BatchCosts:
 
     def row_prices(self, *, retry: bool = False) -> dict[str, int]:
         """Return the known prices of the rows of a run that may cost credits, by their order ids."""
-        if self.offer is None or self.offer.prices is None:
-            return {}
-        prices = self.offer.prices.by_row
+        prices = self.shown_prices(retry=retry)
         return {one.order_id: prices[one.row.number] for one in self.billable(retry=retry) if one.row.number in prices}

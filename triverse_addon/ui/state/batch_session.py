@@ -27,7 +27,7 @@ from ...batch.run.request import BatchRequest, library_for
 from ...batch.run.resume import SavedBatch
 from ...batch.run.row_table import RowTable, TableRow, has_work
 from ...batch.run.runner import Runner
-from ...scripting.batch_worker import Ended, Offer, Started, Worker
+from ...scripting.batch_worker import Dearer, Ended, Offer, Started, Worker
 from ...scripting.job_queue import JobQueue
 from ...tasks.record.events import Notice
 from .batch_costs import BatchCosts
@@ -146,11 +146,6 @@ class BatchSession(BatchCosts):
         outcome = self._outcomes.get(number)
         return RowStatus(outcome, outcome.record) if outcome is not None else _NOTHING
 
-    @property
-    def is_resuming(self) -> bool:
-        """True if a run would resume an unfinished batch."""
-        return self.saved is not None and self.checked is not None and self.checked.has_work
-
     # -------------------------------------------------------------------------
     # Requests of the user
 
@@ -196,12 +191,11 @@ class BatchSession(BatchCosts):
             return
         if self.offer is not None and time.monotonic() < self._ask_again_s:
             return
-        billable = {one.row.number: one.row for one in (*checked.billable, *checked.billable_retries)}
-        if billable:
+        if rows := self.priced_rows:
             self.is_asking = True
             settings = self._engine.settings
             self._start_job(
-                lambda: self._worker.query_offer(tuple(billable.values()), settings),
+                lambda: self._worker.query_offer(rows, settings),
                 lambda offer: self._on_offer(checked, offer),
             )
 
@@ -219,17 +213,16 @@ class BatchSession(BatchCosts):
         if not has_work(planned):
             return
         saved = self._state_to_save(checked, jobs, retry=retry)
-        prices = self.offer.prices.by_row if self.offer is not None and self.offer.prices is not None else {}
-        # The price was the question: what became dearer meanwhile is asked about again. It says nothing of rows that
-        # have no price before they are ordered.
-        limit = self.cost(retry=retry) if not self.unknown_count(retry=retry) else None
-        limits = Limits(jobs=saved.jobs, max_credits=limit)
+        prices = self.shown_prices(retry=retry)
+        # The price was the question: what became dearer meanwhile is asked about again.
+        limits = Limits(jobs=saved.jobs, max_credits=self.cost(retry=retry))
+        rows, settings = self.priced_rows if prices else (), self._engine.settings
         self.problem = self.ended = self.progress = None
         self._outcomes = {}
         self._was_stopped = False
         self._start_job(
-            lambda: self._worker.start(saved, planned, prices, limits),
-            self._on_started,
+            lambda: self._worker.start_at_price(rows, settings, saved, planned, prices, limits),
+            lambda started: self._on_started(checked, started),
             Phase.STARTING,
         )
 
@@ -379,7 +372,11 @@ class BatchSession(BatchCosts):
         self.offer = offer
         self._ask_again_s = time.monotonic() + (_FRESH_S if offer.problem is None else _ASK_AGAIN_S)
 
-    def _on_started(self, started: Started) -> None:
+    def _on_started(self, checked: RowTable, started: Started | Dearer) -> None:
+        if isinstance(started, Dearer):
+            self.phase, self.problem = Phase.CHECKED, started.sentence
+            self._on_offer(checked, started.offer)
+            return
         self._runner = started.runner
         self.saved = started.saved
         self.progress = started.runner.progress()
