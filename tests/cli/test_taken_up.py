@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from pathlib import Path
@@ -65,6 +66,8 @@ def test_a_full_disk_is_mended(
         patch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000))
         answer = cli.run(*CHAIR)
     assert answer.code == 1
+    assert "Free some space, then run the same command again." in answer.people
+    assert "press Retry" not in answer.people + json.dumps(answer.lines)
     assert "no room left" in answer.people
     assert "In place of Retry: the same command again." in answer.people
     answer = cli.run(*again)

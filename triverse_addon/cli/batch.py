@@ -90,7 +90,7 @@ class _Batch:
             if not self._args.record:
                 raise
             code = for_error(error)
-            save(self._whole, Agreement(code, str(error.sentence)))
+            save(self._whole, Agreement(code, self._output.text(error.sentence)))
             if not self._args.failed_ok:
                 raise
             self._output.error(error, code)

@@ -123,7 +123,7 @@ class PriceCheck:
             # Under a limit, an unknown price is no consent; and with this key, nothing could be ordered.
             if limit is not None or for_error(error) is Exit.ACCOUNT:
                 raise
-            self._output.say(Sentence.of("The price is not known: {reason}", reason=str(error.sentence)))
+            self._output.say(Sentence.of("The price is not known: {reason}", reason=self._output.text(error.sentence)))
         self._output.say("Nothing was sent." if not billable else "Nothing was ordered.")
         # What is under way or failed costs nothing here; where the task is not known, it is ordered under the same
         # identity, which the service does not charge again.
@@ -150,7 +150,7 @@ class PriceCheck:
             except _OUTAGES as error:
                 if time.monotonic() >= ends_at_s:
                     raise
-                self._output.say(Sentence.of("{reason} Trying again.", reason=str(error.sentence)))
+                self._output.say(Sentence.of("{reason} Trying again.", reason=self._output.text(error.sentence)))
                 time.sleep(min(_QUERY_PAUSE_S, max(0.0, ends_at_s - time.monotonic())))
 
     def _check_limit(self, prices: Prices, limit: int | None) -> None:

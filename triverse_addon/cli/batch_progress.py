@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ..batch.run.outcome import Progress
 from ..tasks.record.record import TaskRecord
-from .output import Output, task_fields
+from .output import Output
 
 #: Minimum interval in seconds between two lines in a log file.
 _LINE_S = 10.0
@@ -44,7 +44,7 @@ class BatchProgressPrinter:
             state = (record.stage, record.service_status, record.task_uuid, record.status_note)
             if self._tasks.get(record.id) != state:
                 self._tasks[record.id] = state
-                self._output.emit("task", **task_fields(record))
+                self._output.emit("task", **self._output.task_fields(record))
         for task_id in self._tasks.keys() - {record.id for record in records}:
             del self._tasks[task_id]
         counts = (progress.done, progress.failed, progress.waiting, progress.under_way, progress.writing)

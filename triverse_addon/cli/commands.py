@@ -35,7 +35,7 @@ from .errors import UsageError
 from .exit_codes import Exit, for_all
 from .host import Host
 from .origin import new_origin
-from .output import Output, task_fields
+from .output import Output
 from .output_file import check_output, not_ours, was_written_by
 from .progress import ProgressPrinter
 from .resuming import Resumed
@@ -141,7 +141,7 @@ def list_tasks(args: argparse.Namespace, host: Host, output: Output) -> Exit:
             return code
         with output.in_pieces():
             for task in store.listed(query, args.count):
-                output.emit("task", **task_fields(task))
+                output.emit("task", **output.task_fields(task))
                 made = local_text(task.created_at_s, "%Y-%m-%d %H:%M")
                 output.say(f"{made}  {task.task_uuid or '-':36}  {task.name:{width}}  {stage_text(task)}")
     return code
@@ -291,8 +291,7 @@ def _wait_and_print(
         shown = result if refused is None else dataclasses.replace(result, sentence=refused)
         _print_result(shown, files[result.record.id], output, several=len(results) > 1)
     if any(is_kept_back(result.record) for result in results):
-        same = "the same command again" if args.command == "generate" else f"{host.prog} resume"
-        output.say(f"In place of Retry: {same}. What was paid for is not paid again.")
+        output.say(f"In place of Retry: {output.again.removeprefix('run ')}. What was paid for is not paid again.")
     if any(result.record.is_unfinished for result in results):
         output.say(Sentence.of("Go on with it by: {prog} resume", prog=host.prog))
     return for_all(result.code for result in results)
@@ -304,13 +303,13 @@ def _print_result(result: TaskResult, path: Path | None, output: Output, *, seve
         "result",
         exit_code=int(result.code),
         output=str(path) if path is not None and result.code is Exit.DONE and record.has_model else None,
-        message=None if result.sentence is None else str(result.sentence),
+        message=None if result.sentence is None else output.text(result.sentence),
         suggestion=result.suggestion,
-        **task_fields(record),
+        **output.task_fields(record),
     )
     before = f"{record.name}: " if several else ""
     if result.code is not Exit.DONE:
-        output.say(f"{before}{result.sentence}")
+        output.say(before + (output.text(result.sentence) if result.sentence is not None else ""))
         if result.suggestion:
             output.say(result.suggestion)
         return

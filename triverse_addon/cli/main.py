@@ -73,6 +73,10 @@ def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
     # Imported late: brings requests, websockets and sqlite3, which a usage error or --help does not need.
     from .commands import COMMANDS
 
+    if args.command in ("track", "resume") or getattr(args, "allow_duplicate", False):
+        output.again = f"run {host.prog} resume"
+    elif args.command == "list":
+        output.again = f"run {host.prog} resume or, for a task of the panel, press Retry there"
     return COMMANDS[args.command](args, host, output)
 
 

@@ -16,6 +16,7 @@ from typing import TextIO
 from ..api.display_text import escaped_json, shown
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from ..tasks.record.command_words import in_command_words
 from ..tasks.record.listed_task import ListedTask
 from ..tasks.record.record import TaskRecord
 from .exit_codes import Exit
@@ -39,6 +40,8 @@ class Output:
     def __init__(self, *, programs: TextIO | None, people: TextIO) -> None:
         self._programs = programs
         self.people = people
+        self.again = "run the same command again"
+        """What a user of this command does where one of the panel presses Retry."""
         self._current_line = ""
         self._held: dict[TextIO, list[str]] | None = None
         """The lines that were not handed over yet; None where each is handed over at once."""
@@ -66,7 +69,11 @@ class Output:
     def say(self, text: Sentence | str) -> None:
         """Print one line for users."""
         self.clear()
-        self._print(shown(str(text)), self.people)
+        self._print(shown(text if isinstance(text, str) else self.text(text)), self.people)
+
+    def text(self, sentence: Sentence) -> str:
+        """Return a sentence as the command says it: without buttons of the panel."""
+        return str(in_command_words(sentence, self.again))
 
     def ask(self, text: str) -> None:
         """Print a question; the answer is typed on the same line."""
@@ -99,35 +106,34 @@ class Output:
         self.emit(
             "error",
             exit_code=int(code),
-            message=str(error.sentence),
+            message=self.text(error.sentence),
             suggestion=error.suggestion,
             code=error.code,
             field=getattr(error, "field", None),
         )
 
-
-def task_fields(record: TaskRecord | ListedTask) -> dict[str, object]:
-    """Return the fields of a task for a JSON line. They cannot contain the key, which is not part of a record."""
-    return {
-        "id": record.id,
-        "task_uuid": record.task_uuid,
-        "flow": record.flow,
-        "name": record.name,
-        "stage": str(record.stage),
-        "status": record.service_status or None,
-        "progress": record.progress,
-        "queue_position": record.queue_position,
-        "cost_credits": record.cost_credits,
-        "created_at_s": record.created_at_s,
-        "triangles": record.triangles,
-        "model_path": record.model_path or None,
-        "preview_path": record.preview_path or None,
-        "result_files": list(record.result_files),
-        "result_text": record.result_text or None,
-        "note": None if record.status_note is None else str(record.status_note),
-        "error": None if record.error is None else str(record.error),
-        "error_code": record.error_code,
-    }
+    def task_fields(self, record: TaskRecord | ListedTask) -> dict[str, object]:
+        """Return the fields of a task for a JSON line. They cannot contain the key, which is not part of a record."""
+        return {
+            "id": record.id,
+            "task_uuid": record.task_uuid,
+            "flow": record.flow,
+            "name": record.name,
+            "stage": str(record.stage),
+            "status": record.service_status or None,
+            "progress": record.progress,
+            "queue_position": record.queue_position,
+            "cost_credits": record.cost_credits,
+            "created_at_s": record.created_at_s,
+            "triangles": record.triangles,
+            "model_path": record.model_path or None,
+            "preview_path": record.preview_path or None,
+            "result_files": list(record.result_files),
+            "result_text": record.result_text or None,
+            "note": None if record.status_note is None else self.text(record.status_note),
+            "error": None if record.error is None else self.text(record.error),
+            "error_code": record.error_code,
+        }
 
 
 class ShownFormatter(logging.Formatter):

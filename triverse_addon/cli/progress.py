@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ..tasks.record.events import Event, Notice
 from ..tasks.record.record import Stage, TaskRecord
 from ..tasks.record.status_text import overall_progress, stage_text, time_left_s
-from .output import Output, task_fields
+from .output import Output
 
 _BAR_WIDTH = 24
 
@@ -45,7 +45,7 @@ class ProgressPrinter:
                 self._output.say(event.sentence)
 
     def _emit_if_changed(self, record: TaskRecord) -> None:
-        fields = task_fields(record)
+        fields = self._output.task_fields(record)
         if self._last_emitted.get(record.id) != fields:
             self._last_emitted[record.id] = fields
             self._output.emit("task", **fields)
@@ -62,13 +62,13 @@ class ProgressPrinter:
         if self._last_printed.get(record.id) == step:
             return
         self._last_printed[record.id] = step
-        self._output.say(f"{record.name}: {_status_text(record)}" if several else _status_text(record))
+        self._output.say(f"{record.name}: {self._status_text(record)}" if several else self._status_text(record))
 
     def _draw_bar(self, records: Sequence[TaskRecord]) -> None:
         share = sum(overall_progress(record) for record in records) / len(records)
         done = round(share * _BAR_WIDTH)
         if len(records) == 1:
-            text = _status_text(records[0])
+            text = self._status_text(records[0])
         else:
             ended = sum(not record.is_unfinished for record in records)
             text = f"{ended} of {len(records)} done"
@@ -76,14 +76,13 @@ class ProgressPrinter:
         # A line that wraps could not be overwritten.
         self._output.line(line[: shutil.get_terminal_size().columns - 1])
 
-
-def _status_text(record: TaskRecord) -> str:
-    """Return a task's state, the reason for waiting, and the remaining time."""
-    text = "Arrived" if record.stage is Stage.READY else str(stage_text(record))
-    if record.status_note is not None and record.is_unfinished:
-        return f"{text} ({record.status_note})"
-    left_s = time_left_s(record)
-    return text if left_s is None else f"{text}, about {_span(left_s)} left"
+    def _status_text(self, record: TaskRecord) -> str:
+        """Return a task's state, the reason for waiting, and the remaining time."""
+        text = "Arrived" if record.stage is Stage.READY else str(stage_text(record))
+        if record.status_note is not None and record.is_unfinished:
+            return f"{text} ({self._output.text(record.status_note)})"
+        left_s = time_left_s(record)
+        return text if left_s is None else f"{text}, about {_span(left_s)} left"
 
 
 def _span(seconds: float) -> str:

@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+import os
+
+from tests.batch.files import write
+from tests.batch.run.test_run import ROWS, batch, report
+from tests.cli.driver import Cli
+from tests.service.server import StandIn
 from triverse_addon.batch.run.limits import Budget
 
 
@@ -78,3 +84,30 @@ def test_an_order_without_an_answer_does_not_hold_up_the_others_once_it_has_fail
     assert not budget.must_wait(2)
     assert budget.over_limit(2) is None
     assert budget.ordered_credits == 20
+
+
+def test_rows_that_are_ordered_at_the_same_time_cost_no_more_than_was_allowed(cli: Cli, service: StandIn) -> None:
+    service.faults.add("quote", body='{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 10}}')
+    answer = batch(cli, "--glb-only", "--max-credits", "45", "--jobs", "8")
+    assert answer.code == 3, answer.people
+    assert service.state.user.charged <= 45
+    assert report(cli)["counts"] == {"account": 1, "done": 2}
+
+
+def test_a_person_whose_answer_took_long_is_asked_again_if_it_became_dearer(cli: Cli, service: StandIn) -> None:
+    cheap = '{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 15}}'
+    service.faults.add("quote", body=cheap)
+    write(cli.folder / "rows.csv", ROWS)
+    own, theirs = os.openpty()
+    process = cli.start("batch", "rows.csv", "--glb-only", stdin=theirs)
+    os.close(theirs)
+    try:
+        os.write(own, b"y\nn\n")
+        answer = cli.finish(process)
+    finally:
+        os.close(own)
+    assert answer.code == 130, answer.people
+    assert "3 rows cost 45 credits." in answer.people
+    assert "The service has changed its prices meanwhile." in answer.people
+    assert "3 rows cost 60 credits." in answer.people
+    assert service.state.creations == []

@@ -303,25 +303,6 @@ def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int, ma
         assert answer.of("error") == [{"type": "error", "exit_code": 130, "message": "Nothing was ordered."}]
 
 
-def test_a_person_whose_answer_took_long_is_asked_again_if_it_became_dearer(cli: Cli, service: StandIn) -> None:
-    cheap = '{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 15}}'
-    service.faults.add("quote", body=cheap)
-    write(cli.folder / "rows.csv", ROWS)
-    own, theirs = os.openpty()
-    process = cli.start("batch", "rows.csv", "--glb-only", stdin=theirs)
-    os.close(theirs)
-    try:
-        os.write(own, b"y\nn\n")
-        answer = cli.finish(process)
-    finally:
-        os.close(own)
-    assert answer.code == 130, answer.people
-    assert "3 rows cost 45 credits." in answer.people
-    assert "The service has changed its prices meanwhile." in answer.people
-    assert "3 rows cost 60 credits." in answer.people
-    assert service.state.creations == []
-
-
 def test_rows_beyond_the_end_are_nothing_to_do(cli: Cli, service: StandIn) -> None:
     answer = batch(cli, *GLB, "--rows", "4:9")
     assert answer.code == 0
@@ -339,14 +320,6 @@ def test_a_service_that_takes_more_than_it_quoted_is_stopped(cli: Cli, service: 
     answer = batch(cli, "--glb-only", "--max-credits", "50", "--jobs", "1")
     assert answer.code == 3, answer.people
     assert service.state.user.charged <= 50
-    assert report(cli)["counts"] == {"account": 1, "done": 2}
-
-
-def test_rows_that_are_ordered_at_the_same_time_cost_no_more_than_was_allowed(cli: Cli, service: StandIn) -> None:
-    service.faults.add("quote", body='{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 10}}')
-    answer = batch(cli, "--glb-only", "--max-credits", "45", "--jobs", "8")
-    assert answer.code == 3, answer.people
-    assert service.state.user.charged <= 45
     assert report(cli)["counts"] == {"account": 1, "done": 2}
 
 

@@ -17,6 +17,7 @@ from ...api.display_text import escaped_json
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
+from ...tasks.record.command_words import text_for_rows
 from ..input.order_ids import RowIdentities
 from ..library.asset_jobs import prompt_of
 from ..library.entry import Entry
@@ -77,7 +78,7 @@ def row_of_outcome(outcome: Outcome) -> ReportRow:
         was_there=outcome.was_there,
         task_uuid=(record.task_uuid if record is not None else None) or found.task_uuid,
         cost_credits=_cost(outcome),
-        error="" if outcome.sentence is None else str(outcome.sentence),
+        error="" if outcome.sentence is None else text_for_rows(outcome.sentence),
         suggestion=outcome.suggestion,
     )
 

@@ -23,6 +23,7 @@ from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
+from ...tasks.record.command_words import text_for_rows
 from ...tasks.record.order_endings import is_order_or_retry
 from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..library.asset_writer import AssetWriter
@@ -256,9 +257,8 @@ class Runner:
         has_place = len(self._under_way) + len(self._starting) < self._limits.jobs
         if self._free and (has_place or self._free[0].planned.action is RowAction.WRITE):
             return self._free
-        if not (self._billable and has_place and self._no_orders is None):
-            return None
-        if self._budget.must_wait(number := self._billable[0].number):
+        number = self._billable[0].number if self._billable and has_place else 0
+        if not number or self._no_orders is not None or self._budget.must_wait(number):
             return None
         self._no_orders = self._budget.over_limit(number)
         return self._billable if self._no_orders is None else None
@@ -384,7 +384,7 @@ class Runner:
     ) -> None:
         if item.entry is not None and result is RowResult.FAILED:
             is_final = record is not None and record.is_final
-            item.entry = item.entry.failed(str(sentence), item.planned.build_hash, is_final=is_final)
+            item.entry = item.entry.failed(text_for_rows(sentence), item.planned.build_hash, is_final=is_final)
             self._dispatcher.queue_write(item.entry)
         self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
 
