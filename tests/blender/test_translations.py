@@ -105,3 +105,17 @@ def test_thousands_are_separated_as_in_the_language(
     assert shown in translate.translate(Sentence.of("Reducing to {count} triangles", count="9,990"))
     assert translate.tr("{count} triangles", count=7).startswith("7")
     assert "a, b" in translate.tr("Folder {name}", name="a, b")
+
+
+@pytest.mark.parametrize(("code", "point"), [("de", ","), ("ja", "."), ("zh_hans", "."), ("", ".")])
+def test_decimals_have_the_sign_of_the_language(
+    ui: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str, point: str
+) -> None:
+    from triverse_addon.ui.text import translate
+
+    texts = importlib.import_module(f"triverse_addon.ui.translations.{code}").TEXTS if code else {}
+    monkeypatch.setattr(translate, "_gettext", lambda text: texts.get(text, text))
+    assert translate.megabytes(3_640_000) == f"3{point}6 MB"
+    assert translate.megabytes(12_000_000) == f"12{point}0 MB"
+    assert f"1{point}5" in translate.tr("Downloading, {done_mb} of {all_mb} MB", done_mb=1.5, all_mb=3.6)
+    assert "2.5" in translate.tr("Folder {name}", name="v2.5"), "a name is no number"

@@ -13,7 +13,7 @@ from bpy.props import StringProperty
 from ..form import source_names
 from ..state import runtime, source_pictures
 from ..text.layout_text import beginning, paragraph, sidebar_width_px, ui_scale, underlay
-from ..text.translate import tr
+from ..text.translate import megabytes, tr
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -76,7 +76,7 @@ def draw(
 def size(found: "SourcePicture") -> str:
     """Return the size of a picture in pixels and bytes, as far as it is known."""
     size_bytes = found.size_bytes or 0
-    length = f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{max(1, round(size_bytes / 1e3))} KB"
+    length = megabytes(size_bytes) if size_bytes >= 100_000 else f"{max(1, round(size_bytes / 1e3))} KB"
     return length if found.size_px is None else f"{found.size_px[0]} × {found.size_px[1]} · {length}"
 
 

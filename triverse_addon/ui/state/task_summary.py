@@ -7,7 +7,7 @@ Floor: third. Thread: main. Imports ``bpy`` through other modules only. Reads me
 
 from ...api.fields import prompt_of
 from ...tasks.record.record import TaskRecord
-from ..text.translate import tr
+from ..text.translate import megabytes, tr
 from . import task_presentation
 
 #: Most characters of a prompt in a tooltip.
@@ -28,7 +28,7 @@ def facts(record: TaskRecord) -> list[str]:
     if isinstance(texture_px, int):
         found.append(tr("textures of {edge} px", edge=texture_px))
     if record.has_model and record.size_bytes:
-        found.append(f"{record.size_bytes / 1e6:.1f} MB")
+        found.append(megabytes(record.size_bytes))
     if record.cost_credits is not None:
         found.append(tr("{cost} credits", cost=record.cost_credits))
     return found

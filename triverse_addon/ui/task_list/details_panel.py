@@ -19,7 +19,7 @@ from ..form import inputs
 from ..rna.members import Icon
 from ..state.task_history import moment
 from ..text.layout_text import font_px, paragraph, sidebar_width_px, ui_scale, wrapped
-from ..text.translate import amount, tr
+from ..text.translate import amount, megabytes, tr
 from .operator_base import draw_task_operator
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
     if record.triangles is not None:
         sheet.line(tr("Triangle Count"), amount(record.triangles))
     if record.has_result and record.size_bytes:
-        sheet.line(tr("File Size"), f"{record.size_bytes / 1e6:.1f} MB")
+        sheet.line(tr("File Size"), megabytes(record.size_bytes))
 
 
 def _draw_following(sheet: _Sheet, session: "Session", record: "TaskRecord") -> None:

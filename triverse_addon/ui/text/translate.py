@@ -53,6 +53,8 @@ def translate(sentence: Sentence) -> str:
             args[name] = _gettext(str(value))
         elif name in _AMOUNTS and (isinstance(value, int) or (isinstance(value, str) and _SEPARATED.fullmatch(value))):
             args[name] = amount(value)
+        elif isinstance(value, float):
+            args[name] = decimal(value)
     return Sentence(sentence.template, args).translated(_gettext)
 
 
@@ -66,6 +68,16 @@ def amount(value: int | str) -> str:
     """
     separator = tr("1,000 triangles")[1]
     return (f"{value:,}" if isinstance(value, int) else value).replace(",", separator)
+
+
+def decimal(value: float) -> str:
+    """Return a number, as it was rounded, with the decimal sign of the language of Blender's interface."""
+    return str(value).replace(".", "," if amount(1000)[1] == "." else ".")
+
+
+def megabytes(size_bytes: int) -> str:
+    """Return the size of a file with its unit, in the language of Blender's interface."""
+    return f"{decimal(round(size_bytes / 1e6, 1))} MB"
 
 
 def _gettext(text: str) -> str:
