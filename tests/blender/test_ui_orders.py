@@ -15,7 +15,9 @@ from tests.blender.conftest import ADDON
 from tests.blender.drawing import Tick, add_records, as_button, make_panel, poll_message, record, session, tasks_panel
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
+from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.record.record import Stage, now_s
+from triverse_addon.tasks.store.errors import StoreError
 from triverse_addon.ui.state.recent_orders import ASK_S, REST_S, RecentOrders
 
 
@@ -317,3 +319,25 @@ def test_an_order_waits_for_a_key_and_is_cancelled_without_a_trace(
     tick_until(lambda: made().task_uuid is not None)
     assert len(connected.state.creations) == 1
     assert bpy.ops.triverse.cancel_order() == {"CANCELLED"}, "the service has it"
+
+
+def test_sums_that_cannot_be_read_are_told_where_they_would_be_and_read_again(
+    here: Any, tick_until: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.tasks.store.store import Store
+    from triverse_addon.ui.generate.spending_panel import TRIVERSE_PT_spending
+    from triverse_addon.ui.state import spending
+
+    monkeypatch.setattr(spending, "_AGAIN_AFTER_ERROR_S", 0.1)
+    here.pending_notices.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "spending", fails)
+        tick_until(lambda: "The disk has gone." in draw(TRIVERSE_PT_spending).prose())
+        assert "Reading…" not in draw(TRIVERSE_PT_spending).texts()
+        assert not here.pending_notices, "it is tried again and again"
+    tick_until(lambda: "Today" in draw(TRIVERSE_PT_spending).texts())
+    assert "The disk has gone." not in draw(TRIVERSE_PT_spending).prose()
+
+
+def fails(*_: Any) -> Any:
+    raise StoreError(Sentence.of("The disk has gone."))

@@ -15,7 +15,8 @@ from bpy.props import BoolProperty, StringProperty
 from .. import settings
 from ..setup.operator_helpers import session_or_report
 from ..state import runtime
-from ..text.translate import tr
+from ..text.layout_text import paragraph, ui_scale
+from ..text.translate import tr, translate
 from ..timers import app_timer
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from ..state.session import Session
 
 _SUFFIX = ".csv"
+#: Width of the popover, in units of a button's height, and that in pixels at UI scale 1.
+_WIDTH_UNITS = 13
+_UNIT_PX = 20
 
 
 class TRIVERSE_PT_spending(bpy.types.Panel):
@@ -34,7 +38,7 @@ class TRIVERSE_PT_spending(bpy.types.Panel):
     bl_region_type = "HEADER"
     bl_idname = "TRIVERSE_PT_spending"
     bl_label = "Spending"
-    bl_ui_units_x = 13
+    bl_ui_units_x = _WIDTH_UNITS
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the sums, the limit, and the buttons for export and account."""
@@ -44,11 +48,14 @@ class TRIVERSE_PT_spending(bpy.types.Panel):
         if session is None:
             return
         request_sums(session)
-        sums = session.spending.sums
+        sums, problem = session.spending.sums, session.spending.problem
+        if problem is not None:
+            paragraph(column, translate(problem), (_WIDTH_UNITS - 1) * _UNIT_PX * ui_scale(), icon="ERROR", alert=True)
         if sums is None:
             # The timer may be a second away.
             app_timer.wake()
-            column.label(text="Reading…")
+            if problem is None:
+                column.label(text="Reading…")
         else:
             _draw_sum(column, tr("Today"), sums.today)
             _draw_sum(column, tr("This Month"), sums.month)

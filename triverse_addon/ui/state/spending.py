@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
     from ...tasks.store.query import FileScope
 
-#: Least time between two reads because tasks have changed, in seconds.
+#: Least time between two reads because tasks have changed, and after one that has failed, in seconds.
 _AGAIN_S = 1.0
+_AGAIN_AFTER_ERROR_S = 5.0
+#: Tag of the job that reads the sums; the other one is the export.
+_SUMS = "sums"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class SpendingReader:
     def __init__(self, orders: RecentOrders, clock: Callable[[], float] = time.monotonic) -> None:
         self.sums: Sums | None = None
         """None until they were read for the first time."""
+        self.problem: Sentence | None = None
+        """Why the sums could not be read when they were asked for last. They are asked for again."""
         self.notices: deque[Notice] = deque()
         """What there is to tell about exports."""
         self._orders = orders
@@ -64,7 +69,7 @@ class SpendingReader:
         self._jobs: JobQueue[str] = JobQueue("triverse-spending")
         self._wanted: FileScope | None = None
         self._read: tuple[FileScope, int, float] | None = None
-        self._read_at_s = float("-inf")
+        self._read_from_s = float("-inf")
 
     def request(self, scope: "FileScope") -> None:
         """
@@ -81,33 +86,41 @@ class SpendingReader:
 
     def tick(self, engine: "Engine") -> bool:
         """Read the requested sums, and take over what was read; return whether they have changed."""
-        before = self.sums
+        before = self.sums, self.problem
         while (job := self._jobs.take()) is not None:
             try:
                 job.deliver()
             except TriverseError as error:
-                self.notices.append(Notice("WARNING", error.sentence))
+                self._failed(job.tag, error)
             except UNFORESEEN as error:
-                self.notices.append(Notice("ERROR", UnforeseenError(error).sentence))
-        changed = self.sums != before or bool(self.notices)
-        if self._wanted is None or self._jobs.is_pending or self._clock() - self._read_at_s < _AGAIN_S:
+                self._failed(job.tag, UnforeseenError(error))
+        changed = (self.sums, self.problem) != before or bool(self.notices)
+        if self._wanted is None or self._jobs.is_pending or self._clock() < self._read_from_s:
             return changed
         scope, self._wanted = self._wanted, None
         state = (scope, engine.task_cache.list_version, start_of_day(now_s()))
         if state == self._read:
             return changed
-        self._read, self._read_at_s = state, self._clock()
+        self._read, self._read_from_s = state, self._clock() + _AGAIN_S
         store = engine.store
 
         def read() -> Sums:
             today_s, month_s = start_of_day(now_s()), start_of_month(now_s())
             return Sums(store.spending(today_s), store.spending(month_s), store.spending(0.0, scope))
 
-        self._jobs.start(read, self._take, "sums")
+        self._jobs.start(read, self._take, _SUMS)
         return changed
 
     def _take(self, sums: Sums) -> None:
-        self.sums = sums
+        self.sums, self.problem = sums, None
+
+    def _failed(self, what: str, error: TriverseError) -> None:
+        if what == _SUMS:
+            # Told where the sums would be.
+            self.problem = error.sentence
+            self._read, self._read_from_s = None, self._clock() + _AGAIN_AFTER_ERROR_S
+        else:
+            self.notices.append(Notice("ERROR" if isinstance(error, UnforeseenError) else "WARNING", error.sentence))
 
     def this_month(self, engine: "Engine") -> int:
         """
