@@ -13,6 +13,7 @@ from tests.blender.pressed import press
 from tests.blender.recorder import draw
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.batch.run.dispatcher import BATCH_ORIGIN
+from triverse_addon.tasks.record.events import TaskChanged
 from triverse_addon.tasks.record.record import Origin, Stage, TaskRecord
 from triverse_addon.ui.state import list_rows
 
@@ -105,6 +106,15 @@ def test_several_are_retried_imported_and_removed(here: Any, tick_until: Tick, m
     assert all(stage(one).placement.step_aside for one in ready), "none stands in another"
     assert not stage(of_batch).auto_import, "it goes into the library of its batch"
 
+    told = "3 of 4 models are being imported."
+    assert told in [str(one.sentence) for one in here.notices]
+    for one in ready[:2]:
+        here._handle_event(TaskChanged(stage(one).with_(stage=Stage.IMPORTED)))
+    assert told in [str(one.sentence) for one in here.notices]
+    here._handle_event(TaskChanged(stage(ready[2]).with_(stage=Stage.IMPORTED)))
+    assert told not in [str(one.sentence) for one in here.notices], "they are in the scene"
+    assert "2 of 3 tasks are tried again." in [str(one.sentence) for one in here.notices]
+
     here.many.selection.replace([one.id for one in (*failed, ready[0])])
     bpy.ops.triverse.remove_selected()
     tick_until(lambda: done() and len(here.pager.page.records) == 3)
@@ -168,6 +178,31 @@ def test_star_tags_and_projects(here: Any, tick_until: Tick) -> None:
     assert (manager.project, manager.made_in) == ("Kitchen", "")
     bpy.ops.triverse.filter_by(kind="FILE", name="/jobs/Castle.blend")
     assert (manager.project, manager.made_in) == ("", "/jobs/Castle.blend")
+
+
+def test_the_menus_of_groups_count_what_the_list_shows(here: Any, tick_until: Tick) -> None:
+    from triverse_addon.ui.task_list import group_menus
+
+    origin = Origin("s", "/jobs/Castle.blend", "x", "Scene")
+    marks = (("wood",), "", False), (("wood",), "Kitchen", True), (("iron",), "", True)
+    tasks = [
+        one.with_(tags=tags, project=project, put_away=put_away, origin=origin)
+        for one, (tags, project, put_away) in zip(imported(3), marks, strict=True)
+    ]
+    add_records(*tasks)
+    manager = bpy.context.window_manager.triverse
+
+    def entries(menu: Any) -> list[str]:
+        return [one.text for one in draw(menu).drawn if one.function == "operator"][1:]
+
+    tick_until(lambda: entries(group_menus.TRIVERSE_MT_tags))
+    assert entries(group_menus.TRIVERSE_MT_tags) == ["wood (1)"]
+    assert entries(group_menus.TRIVERSE_MT_projects) == ["Castle (1)"]
+    manager.show = "PUT_AWAY"
+    assert entries(group_menus.TRIVERSE_MT_tags) == ["iron (1)", "wood (1)"]
+    assert entries(group_menus.TRIVERSE_MT_projects) == ["Kitchen (1)", "Castle (2)"]
+    manager.show = "ACTIVE"
+    assert entries(group_menus.TRIVERSE_MT_tags) == ["iron (1)", "wood (2)"], "what is under way is never hidden"
 
 
 def test_tags_and_projects_of_other_tasks_are_offered_while_words_are_typed(here: Any, tick_until: Tick) -> None:

@@ -11,7 +11,7 @@ methods of the engine that are called here may be called from any thread.
 import dataclasses
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.run.dispatcher import BATCH_ORIGIN
 from ...scripting.job_queue import JobQueue
-from ...tasks.record.events import Notice
+from ...tasks.record.events import Event, Notice, TaskChanged, TaskForgotten
 from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Origin, Placement, Stage, TaskRecord
 from ...tasks.store import marks
 from ...tasks.store.query import Query, find_ids
@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 #: More than any list holds.
 _ALL = 10_000_000
+
+#: Stages in which a model is in the scene, or will not come there.
+_NOT_TO_IMPORT = FAILED_STAGES | {Stage.IMPORTED, Stage.DONE}
 
 #: What is done to one task. Returns whether it applied to the task.
 Step = Callable[[TaskRecord], bool]
@@ -76,6 +79,10 @@ class ManyTasks:
         self._jobs: JobQueue[None] = JobQueue("triverse-many")
         self._reads: JobQueue[bool] = JobQueue("triverse-groups")
         """Reads of the store. Those of the groups are tagged with True."""
+        self._to_import: set[str] = set()
+        """Tasks whose models the jobs have had imported, and that are not in the scene yet."""
+        self._import_notices: list[Notice] = []
+        """What is told of them in the panel, until they are."""
         self._groups_version = -1
         self._are_groups_wanted = False
         self._is_reading_groups = False
@@ -179,6 +186,7 @@ class ManyTasks:
             is_fetchable = record.stage in UNFINISHED and not record.following and record.service_status == "SUCCESS"
             if not (record.has_model or (is_fetchable and record.gives_model)) or record.task_uuid in present:
                 return False
+            self._to_import.add(record.id)
             is_first = record.imported_at_s is None and record.origin.scene_id == origin.scene_id
             self._engine.import_again(
                 record.id,
@@ -264,8 +272,32 @@ class ManyTasks:
             self.progress = None
         if progress.problem is not None:
             self.pending_notices.append(Notice("WARNING", progress.problem))
-        if end is not None:
-            self.pending_notices.append(Notice("INFO", end(progress.done, progress.total)))
+        if end is None:
+            return
+        notice = Notice("INFO", end(progress.done, progress.total))
+        if end is _imported and progress.done:
+            if not self._to_import:
+                return  # all of them are in the scene already
+            self._import_notices.append(notice)
+        self.pending_notices.append(notice)
+
+    def heed(self, event: Event, notices: MutableSequence[Notice]) -> None:
+        """
+        Take back what was told of an import when its models are in the scene, and forget what is taken off the list.
+
+        :param notices: those of the panel.
+        """
+        if isinstance(event, TaskForgotten):
+            self.selection.discard(event.id)
+            self._to_import.discard(event.id)
+        elif isinstance(event, TaskChanged) and (event.record.stage in _NOT_TO_IMPORT or not event.record.following):
+            self._to_import.discard(event.record.id)
+        if self._to_import or not self._import_notices:
+            return
+        for notice in self._import_notices:
+            if notice in notices:
+                notices.remove(notice)
+        self._import_notices.clear()
 
     # -------------------------------------------------------------------------
     # The tick

@@ -246,6 +246,7 @@ class Session:
     def _handle_event(self, event: Event) -> None:
         self.in_progress.heed(event)
         self.orders.heed(event, self.price)
+        self.many.heed(event, self.notices)
         if isinstance(event, TaskChanged):
             record = event.record
             # Of an old task, only the list knows the stage before.
@@ -260,7 +261,6 @@ class Session:
                 self.thumbnails.refresh(record.id, record.thumbnail_path)
         elif isinstance(event, TaskForgotten):
             self._stages.pop(event.id, None)
-            self.many.selection.discard(event.id)
             self._forgotten.add(event.id)
         elif isinstance(event, Notice):
             self.add_notice(event)
