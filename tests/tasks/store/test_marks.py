@@ -74,6 +74,18 @@ def test_marks_are_changed_read_back_and_removed(tmp_path: Path) -> None:
     store.close()
 
 
+def test_what_was_put_away_is_counted_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for put_away in (False, True, True):
+        store.add(record(tags=("Stone",), put_away=put_away, origin=Origin("s", FILES[1], "x", "Scene")))
+    store.add(record(project="Kitchen", put_away=True))
+    groups = store.read(marks.groups)
+    assert groups.tags == (Group("Stone", 1, put_away=2),)
+    assert groups.projects == (Group("Kitchen", 0, put_away=1),)
+    assert groups.files == (Group(FILES[1], 1, put_away=2),)
+    store.close()
+
+
 def test_files_are_groups_too(filled: tuple[Store, list[TaskRecord]]) -> None:
     store, records = filled
     groups = store.read(marks.groups)

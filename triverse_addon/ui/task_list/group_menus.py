@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..rna import choices
 from ..rna.members import Icon, window_props
 from ..state import runtime
 from ..text.translate import amount, tr
@@ -58,14 +59,17 @@ def _groups() -> "Groups | None":
 
 
 def _draw_groups(layout: bpy.types.UILayout, kind: str, groups: "Sequence[Group]", icon: Icon) -> None:
-    for group in groups[:_MOST]:
+    show = choices.chosen(window_props(bpy.context.window_manager), "show")
+    # As state.query: what is under way is never hidden.
+    with_others, with_put_away = show != "PUT_AWAY", show in ("PUT_AWAY", "ACTIVE")
+    counted = [(group, group.count * with_others + group.put_away * with_put_away) for group in groups]
+    counted = [one for one in counted if one[1]]  # of others, the list would show nothing
+    for group, count in counted[:_MOST]:
         name = _title(group.name) if kind == "FILE" else group.name
-        entry = layout.operator(
-            "triverse.filter_by", text=f"{name} ({amount(group.count)})", icon=icon, translate=False
-        )
+        entry = layout.operator("triverse.filter_by", text=f"{name} ({amount(count)})", icon=icon, translate=False)
         entry.kind, entry.name = kind, group.name
-    if len(groups) > _MOST:
-        layout.label(text=tr("{count} more", count=len(groups) - _MOST), translate=False)
+    if len(counted) > _MOST:
+        layout.label(text=tr("{count} more", count=len(counted) - _MOST), translate=False)
 
 
 class TRIVERSE_MT_projects(bpy.types.Menu):
