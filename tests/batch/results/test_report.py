@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch.library.ledger import Entry
+from triverse_addon.batch.input.order_ids import identities_of, row_key
+from triverse_addon.batch.library.ledger import Entry, Ledger
 from triverse_addon.batch.results import html_sheet, report
 from triverse_addon.batch.results.report import ReportRow
 from triverse_addon.batch.rows.row import Row
@@ -174,3 +175,28 @@ def test_a_failed_row_costs_what_was_not_released(is_final: bool, cost: int | No
     assert report.row_of_entry(ROW, entry).cost_credits == cost
     planned = PlannedRow(ROW, "batch_1", "key", with_blender=False, action=RowAction.SKIP, entry=entry)
     assert report.row_of_outcome(untouched(planned)).cost_credits == cost
+
+
+def test_the_rows_of_all_machines_are_read_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand records on a disk of the network are a thousand round trips."""
+    picture = tmp_path / "chair.png"
+    picture.write_bytes(b"a chair")
+    words = [dataclasses.replace(ROW, number=n, params={"prompt": f"a chair {n}"}) for n in (1, 2, 3)]
+    rows = [*words, dataclasses.replace(ROW, number=4, flow="image-to-model", sources={"image_file": str(picture)})]
+    identities = identities_of(rows)
+    ledger = Ledger(tmp_path / "library")
+    ledger.library.mkdir()
+    ledger.make()
+    for number, (order_id, key) in identities.items():
+        if number != 3:
+            ledger.put(Entry(order_id, key, f"chair-{number}", state="failed", error="No luck."))
+    ledger.put(Entry("batch_of_another", "key", "vase", state="done"))
+    read: list[str] = []
+    get = Ledger.get
+    monkeypatch.setattr(Ledger, "get", lambda self, order_id: read.append(order_id) or get(self, order_id))  # type: ignore[func-returns-value]
+    keys = {row.number: row_key(row) for row in rows}
+    assert [one.state for one in report.rows_from_ledger(rows, keys, ledger, identities)] == [
+        *("failed", "failed", "open", "failed"),
+    ]
+    assert sorted(read) == sorted({*read, "batch_of_another"})
+    assert len(read) == 4

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...api.display_text import escaped_json
@@ -247,10 +247,14 @@ class Ledger:
         path = inside(self.library, relative)
         return path is not None and path.is_file()
 
-    def by_row_key(self) -> dict[str, Entry]:
-        """Return all entries by ``row_key``. Of several with the same key, one that is done is preferred."""
+    def by_row_key(self, entries: Iterable[Entry] | None = None) -> dict[str, Entry]:
+        """
+        Return all entries by ``row_key``. Of several with the same key, one that is done is preferred.
+
+        :param entries: what :meth:`entries` has read; None to read them.
+        """
         found: dict[str, Entry] = {}
-        for entry in self.entries():
+        for entry in self.entries() if entries is None else entries:
             known = found.get(entry.row_key)
             if known is None or known.state != "done":
                 found[entry.row_key] = entry

@@ -140,9 +140,13 @@ def rows_from_ledger(
 
     :param identities: those of the rows whose files can be read here. The others are found by their ``row_key``.
     """
-    by_row_key = ledger.by_row_key()
-    renamed = entries_of_renamed(identities, ledger, ledger.order_ids(), lambda _: None)
-    entries = {number: renamed.get(number) or ledger.get(order_id) for number, (order_id, _) in identities.items()}
+    stored = ledger.order_ids()
+    # Each is read once, over a network as well. Where they cannot be listed, the ledger says of each what is wrong.
+    read = {entry.row_order_id: entry for entry in ledger.entries()}
+    get = ledger.get if stored is None else read.get
+    by_row_key = ledger.by_row_key(read.values())
+    renamed = entries_of_renamed(identities, get, stored, lambda _: None)
+    entries = {number: renamed.get(number) or get(order_id) for number, (order_id, _) in identities.items()}
     known = (entries[row.number] if row.number in identities else by_row_key.get(row_keys[row.number]) for row in rows)
     return [row_of_entry(row, entry) for row, entry in zip(rows, known, strict=True)]
 

@@ -118,7 +118,7 @@ def plan(
     """
     planned = []
     stored = ledger.order_ids()
-    renamed = entries_of_renamed(identities, ledger, stored, find_by_order_id, row_keys_elsewhere)
+    renamed = entries_of_renamed(identities, ledger.get, stored, find_by_order_id, row_keys_elsewhere)
     for row in rows:
         order_id, row_key = identities[row.number]
         if (entry := renamed.get(row.number)) is not None:

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable
 from ...tasks.record.record import FAILED_STAGES, TaskRecord
 from ..input.order_ids import RowIdentities
 from ..library.entry import Entry
-from ..library.ledger import Ledger
 
 
 def entries_of_renamed(
     identities: RowIdentities,
-    ledger: Ledger,
+    get: Callable[[str], Entry | None],
     stored: frozenset[str] | None,
     find_by_order_id: Callable[[str], TaskRecord | None],
     row_keys_elsewhere: Iterable[str] = (),
@@ -28,6 +27,7 @@ def entries_of_renamed(
     was paid for and no row has it by its id: a copy of a picture beside it is another row, and another model.
 
     :param identities: those of the rows, which are found by their numbers.
+    :param get: see :meth:`library.ledger.Ledger.get`.
     :param stored: what :meth:`library.ledger.Ledger.order_ids` returns.
     :param find_by_order_id: see :func:`plan.plan`.
     :param row_keys_elsewhere: the ``row_key`` of the batch's other rows: other machines may run them, so theirs are not
@@ -44,7 +44,7 @@ def entries_of_renamed(
         return {}
     found: dict[str, list[Entry]] = defaultdict(list)
     for order_id in sorted(stored.difference(order_id for order_id, _ in identities.values())):
-        entry = ledger.get(order_id)
+        entry = get(order_id)
         if entry is not None and entry.content_key in wanted and _is_paid(entry, find_by_order_id(order_id)):
             found[entry.content_key].append(entry)
     if not found:
