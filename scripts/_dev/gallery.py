@@ -82,13 +82,14 @@ def _choose(shooter: Shooter, name: str) -> None:
 def _fold(shooter: Shooter, title: str, *, shows: str = "") -> None:
     """Fold or unfold a part of the panel by a click on its title; if it shows a text, until that is seen."""
     side = shooter.window.sidebar()
-    for _ in range(3):
-        # Panels glide to their places, and a click may come before they are there.
-        shooter.settle()
-        shooter.window.click_text(title, side)
-        shooter.settle()
-        if not shows or shooter.window.find_text(shows, side):
-            return
+    with shooter.in_english():
+        for _ in range(3):
+            # Panels glide to their places, and a click may come before they are there.
+            shooter.settle()
+            shooter.window.click_text(title, side)
+            shooter.settle()
+            if not shows or shooter.window.find_text(shows, side):
+                return
 
 
 def _make(shooter: Shooter) -> None:
@@ -176,9 +177,6 @@ def _looks(shooter: Shooter, look: Look) -> None:
         shooter.sidebar(f"scale-{scale}")
     for language, name in (("zh_HANS", "chinese"), ("ja_JP", "japanese"), ("de_DE", "german")):
         shooter.look(dataclasses.replace(look, language=language))
-        # The add-on follows at its next beat.
-        shooter.window.wait_for("bpy.app.translations.pgettext_iface('Ask Above Credits') != 'Ask Above Credits'")
-        shooter.settle()
         shooter.sidebar(name)
     shooter.sidebar("narrow", width_px=round(220 * look.scale))
 
@@ -216,7 +214,8 @@ def first_run(studio: Studio) -> None:
         shooter.settle()
         # What Blender itself says of an extension stands above: author, version, and where on this machine it is.
         whole = window.box("PREFERENCES", "WINDOW")
-        top, end = window.wait_text("API Key", whole).y - 20, window.wait_text("Copy Report", whole).y + 34
+        with shooter.in_english():
+            top, end = window.wait_text("API Key", whole).y - 20, window.wait_text("Copy Report", whole).y + 34
         shooter.part("preferences", Box(whole.x, top, whole.width, end - top))
 
 

@@ -61,11 +61,32 @@ class Shooter:
 
     def __init__(self, window: BlenderWindow, out: Path) -> None:
         self.window, self.out = window, out
+        self._language = ""
 
     def look(self, look: Look) -> None:
         """Change theme, scale and language."""
-        self.window.run(_LOOK, theme=look.theme, scale=look.scale, language=look.language or "en_US")
+        self.window.run(_LOOK, theme=look.theme, scale=look.scale)
+        self._speak(look.language)
+
+    def _speak(self, language: str) -> None:
+        self._language = language
+        self.window.run(_LANGUAGE, language=language or "en_US")
+        if language:
+            # The add-on follows at its next beat.
+            self.window.wait_for("bpy.app.translations.pgettext_iface('Ask Above Credits') != 'Ask Above Credits'")
         self.settle()
+
+    @contextmanager
+    def in_english(self) -> Iterator[None]:
+        """Have Blender speak English meanwhile: no other language can be read off the screen."""
+        language = self._language
+        if language:
+            self._speak("")
+        try:
+            yield
+        finally:
+            if language:
+                self._speak(language)
 
     def settle(self) -> None:
         """Wait until panels have grown or shrunk to their contents."""
@@ -105,7 +126,8 @@ class Shooter:
         self.rest()
         side = self.window.sidebar()
         scale = self.window.value("bpy.context.preferences.system.ui_scale")
-        y = self.window.wait_text(text, side).center[1]
+        with self.in_english():
+            y = self.window.wait_text(text, side).center[1]
         self._save_new(name, lambda: self.window.click(side.x + side.width - round((TABS_PX + 26) * scale), y))
 
     def _save_new(self, name: str, act: Callable[[], object]) -> None:
@@ -154,9 +176,6 @@ import os
 preferences = bpy.context.preferences
 preferences.view.ui_scale = scale
 preferences.view.show_developer_ui = False
-preferences.view.language = language
-preferences.view.use_translate_interface = language != "en_US"
-preferences.view.use_translate_tooltips = language != "en_US"
 if theme == "light":
     folders = bpy.utils.preset_paths("interface_theme")
     paths = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder)]
@@ -164,4 +183,9 @@ if theme == "light":
     bpy.ops.script.execute_preset(filepath=path, menu_idname="USERPREF_MT_interface_theme_presets")
 else:
     bpy.ops.preferences.reset_default_theme()
+"""
+_LANGUAGE = """
+view = bpy.context.preferences.view
+view.language = language
+view.use_translate_interface = view.use_translate_tooltips = language != "en_US"
 """
