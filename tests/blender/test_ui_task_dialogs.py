@@ -19,7 +19,7 @@ from tests.blender.drawing import Tick, add_records, record
 from tests.blender.pressed import press
 from tests.blender.recorder import Recorder, draw
 from tests.service.server import StandIn
-from triverse_addon.tasks.record.record import Stage, TaskRecord
+from triverse_addon.tasks.record.record import Stage, TaskRecord, now_s
 from triverse_addon.ui.state import list_rows
 
 OPS: Any = bpy.ops.triverse
@@ -209,6 +209,34 @@ def test_to_try_again_and_to_take_off_are_asked_about(here: Any) -> None:
     assert "Models that were imported stay in your scenes." in pressed.prose
     assert "Delete Their Files" in pressed.texts
     assert "under way" not in pressed.prose
+
+
+def test_what_is_ordered_again_above_a_limit_is_asked_about(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triverse_addon.ui import settings
+
+    paid = record("paid", Stage.IMPORTED, cost_credits=40, task_uuid="uuid-1").with_(created_at_s=now_s())
+    failed = record("failed", Stage.FAILED, cost_credits=25, is_final=True)
+    unread = record("unread", Stage.FAILED, cost_credits=30, task_uuid="uuid-2", failed_stage=Stage.DOWNLOADING)
+    chosen(here, failed, unread, paid)
+    limits = settings.preferences()
+    monkeypatch.setattr(here.engine, "retry", lambda _id: None)
+
+    assert press(OPS.retry, task_id=failed.id).result == {"FINISHED"}, "there is no limit"
+    limits.monthly_limit = 80
+    pressed = press(OPS.retry, task_id=failed.id)
+    assert (pressed.opened, pressed.given["title"]) == ("invoke_confirm", "Generate above the Monthly Limit?")
+    assert pressed.given["message"] == "70 of 80 credits were spent this month, and this costs 25."
+    assert pressed.given["confirm_text"] == "Retry"
+    assert press(OPS.retry, task_id=unread.id).result == {"FINISHED"}, "it costs nothing"
+    list_rows.click(here, unread.id, ctrl=True)
+    pressed = press(OPS.retry_selected)
+    assert pressed.given["title"] == "Retry 2 Tasks?"
+    assert pressed.given["message"] == "70 of 80 credits were spent this month, and this costs 25."
+    limits.monthly_limit = 95
+    assert press(OPS.retry, task_id=failed.id).result == {"FINISHED"}
+    assert "ordered again and costs credits" in press(OPS.retry_selected).given["message"]
+    limits.ask_above_credits = 20
+    assert press(OPS.retry, task_id=failed.id).given["title"] == "Generate for 25 Credits?"
 
 
 def test_tags_of_several_are_added_or_removed(here: Any) -> None:

@@ -69,6 +69,11 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
     return changes | {"stage": stage}
 
 
+def orders_again(record: TaskRecord) -> bool:
+    """Return whether the retry of a failed task is an order that costs credits; see :func:`retry_changes`."""
+    return record.stage in FAILED_STAGES and (record.is_final or not record.is_paid)
+
+
 def retried(record: TaskRecord, *, has_files: bool) -> TaskRecord | None:
     """Return a failed task as it restarts; None if it has not failed. See :func:`retry_changes`."""
     if record.stage not in FAILED_STAGES:

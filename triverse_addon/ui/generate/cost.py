@@ -17,9 +17,11 @@ from ..text.translate import tr
 from ..timers import open_dialog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...tasks.record.record import TaskRequest
+    from ...tasks.record.record import TaskRecord, TaskRequest
     from ..state.spending import Sums
 
 #: The service's public documentation has no link to a page for buying credits, and names its dashboard without a link.
@@ -128,6 +130,11 @@ def confirmation(
     """
     one = known_cost(request)
     cost = one * count if one is not None else None
+    return question(cost, is_repeat=is_repeat, must_show_price=must_show_price)
+
+
+def question(cost: int | None, *, is_repeat: bool = False, must_show_price: bool = False) -> tuple[str, str] | None:
+    """Return the question of :func:`confirmation` before an order of ``cost`` credits; None if that is unknown."""
     if is_repeat:
         return tr("You have just ordered this. Another one?"), _price_or_unknown(cost)
     if (over := above_monthly_limit(cost)) is not None:
@@ -145,6 +152,27 @@ def confirmation(
         return title, tr("The service charges them when the model is done.")
     balance = session.price.balance.balance
     return title, tr("You have {balance} credits. The service charges them when the model is done.", balance=balance)
+
+
+def cost_again(records: "Iterable[TaskRecord]") -> int | None:
+    """
+    Return what it costs to try tasks again, or None if the price of one is unknown; a later tick requests it.
+
+    Only what is ordered again costs credits.
+    """
+    from ...tasks.engine.retry import orders_again, request_from  # lazy import, as in runtime
+
+    total = 0
+    for record in records:
+        if not orders_again(record) or record.flow not in FLOWS:
+            continue
+        one = record.cost_credits
+        if one is None:
+            one = known_cost(request_from(record), is_aside=True)
+        if one is None:
+            return None
+        total += one
+    return total
 
 
 def _price_or_unknown(cost: int | None) -> str:

@@ -6,12 +6,16 @@ Floor: third. Thread: main. Imports ``bpy``. What is written to the store is wri
 ``state.many_tasks``.
 """
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty
 
+from ...api.errors import TriverseError
+from .. import settings
 from ..form import placement, request
+from ..generate import cost
 from ..rna.members import OperatorMixin
 from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
@@ -139,6 +143,8 @@ class TRIVERSE_OT_retry_selected(_SelectedMixin, bpy.types.Operator):
         """Ask, because new orders cost credits."""
         title = tr("Retry {count} Tasks?", count=_count())
         text = tr("Those that have failed go on. What the service has failed is ordered again and costs credits.")
+        if (over := _above_monthly_limit()) is not None:
+            text = over
         return _ask(self, context, event, title, text, tr("Retry"))
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -148,6 +154,20 @@ class TRIVERSE_OT_retry_selected(_SelectedMixin, bpy.types.Operator):
             return {"CANCELLED"}
         session.many.retry(session.many.selection.ids)
         return app_timer.finish_operator()
+
+
+def _above_monthly_limit() -> str | None:
+    """Return the sentence of the question if to retry the selected tasks would exceed the limit of the month."""
+    session = runtime.current()
+    if session is None or not settings.preferences().monthly_limit:
+        return None
+    again: int | None = None
+    # What cannot be read has no known price.
+    with contextlib.suppress(TriverseError):
+        records = [session.engine.get(task_id) for task_id in session.many.selection.ids]
+        again = cost.cost_again(record for record in records if record is not None)
+    over = cost.above_monthly_limit(again) if again != 0 else None
+    return over[1] if over is not None else None
 
 
 class TRIVERSE_OT_remove_selected(_SelectedMixin, bpy.types.Operator):

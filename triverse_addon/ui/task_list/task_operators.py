@@ -11,11 +11,11 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from ...api.errors import TriverseError
-from ..generate import reuse_inputs
+from ..generate import cost, reuse_inputs
 from ..setup.operator_helpers import open_folder
 from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
-from ..text.translate import tr, translate
+from ..text.translate import tr, tr_button, translate
 from ..timers import redraw
 from .operator_base import TaskOperatorMixin
 
@@ -44,6 +44,22 @@ class TRIVERSE_OT_retry(TaskOperatorMixin, bpy.types.Operator):
         from ..state import task_presentation  # lazy import, as in runtime
 
         return None if task_presentation.is_bad(record) else tr("This task has not failed.")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Ask for confirmation if it is ordered again, and that is above a limit in the preferences."""
+        record = self.usable(context)
+        if record is None:
+            return {"CANCELLED"}
+        again = cost.cost_again([record])
+        question = cost.question(again) if again != 0 else None
+        if question is None:
+            return self.execute(context)
+        # The list may choose another task while the question is open.
+        self.task_id = record.id
+        title, message = question
+        return context.window_manager.invoke_confirm(
+            self, event, title=title, message=message, confirm_text=tr_button(self.bl_label)
+        )
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the retry."""
