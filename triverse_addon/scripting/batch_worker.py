@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +63,13 @@ class Offer:
     :ivar prices: None if they are unknown.
     :ivar balance: in credits.
     :ivar problem: why prices and balance are unknown, else None.
+    :ivar at_s: when they were read, in seconds of the monotonic clock.
     """
 
     prices: Prices | None = None
     balance: int = 0
     problem: Sentence | None = None
+    at_s: float = dataclasses.field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)

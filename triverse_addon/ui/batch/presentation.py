@@ -12,7 +12,7 @@ from ...batch.run.outcome import Outcome, Progress, RowResult
 from ...batch.run.plan import RowAction
 from ...batch.run.row_table import TableRow
 from ..rna.members import Icon
-from ..state import batch_rows, task_presentation
+from ..state import batch_rows, runtime, task_presentation
 from ..state.batch_session import BatchSession
 from ..text.translate import tr, translate
 
@@ -135,6 +135,26 @@ def progress_texts(progress: Progress) -> list[str]:
     return lines
 
 
+def balance(batch: BatchSession) -> int:
+    """Return the account balance in credits as it was read last: with the batch's prices, or later by the panel."""
+    session, offer = runtime.current(), batch.offer
+    if offer is None:
+        return 0
+    if session is None or session.price.balance is None or session.price.balance_at_s <= offer.at_s:
+        return offer.balance
+    return session.price.balance.balance
+
+
+def is_short(batch: BatchSession, *, retry: bool = False) -> bool:
+    """Return whether there are too few credits. Then the balance is read again: they may have been bought meanwhile."""
+    session = runtime.current()
+    if (batch.cost(retry=retry) or 0) <= balance(batch):
+        return False
+    if session is not None:
+        session.price.recheck_balance()
+    return True
+
+
 def price_text(batch: BatchSession) -> str:
     """Return price of the rows and balance as translated text, or "" while the price was not requested yet."""
     offer, count = batch.offer, len(batch.billable())
@@ -154,8 +174,8 @@ def price_text(batch: BatchSession) -> str:
             count=count,
             cost=cost,
             unknown=batch.unknown_count(),
-            balance=offer.balance,
+            balance=balance(batch),
         )
     if count == 1:
-        return tr("One row costs {cost} credits. You have {balance}.", cost=cost, balance=offer.balance)
-    return tr("{count} rows cost {cost} credits. You have {balance}.", count=count, cost=cost, balance=offer.balance)
+        return tr("One row costs {cost} credits. You have {balance}.", cost=cost, balance=balance(batch))
+    return tr("{count} rows cost {cost} credits. You have {balance}.", count=count, cost=cost, balance=balance(batch))

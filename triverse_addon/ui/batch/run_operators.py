@@ -88,8 +88,10 @@ class _Runs(_OnBatch):
         count = len(batch.billable(retry=self.retry))
         if not count or (batch.is_agreed() and not self.retry):
             return self.execute(context)
+        from . import presentation  # lazy import, as in runtime
+
         cost = batch.cost(retry=self.retry) or 0
-        balance = batch.offer.balance if batch.offer is not None else 0
+        balance = presentation.balance(batch)
         message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
             message = tr(
@@ -216,9 +218,11 @@ def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str | None
     cost = batch.cost(retry=retry)
     if cost is None:
         return tr("The price is not known yet.")
-    balance = batch.offer.balance if batch.offer is not None else 0
-    if cost > balance:
-        return tr("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=cost - balance)
+    from . import presentation  # lazy import, as in runtime
+
+    if presentation.is_short(batch, retry=retry):
+        missing = cost - presentation.balance(batch)
+        return tr("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=missing)
     return None
 
 

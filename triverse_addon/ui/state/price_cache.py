@@ -48,6 +48,8 @@ class PriceCache:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.balance: Balance | None = None
+        self.balance_at_s = float("-inf")
+        """When :attr:`balance` was read, by the clock."""
         self.problem: Sentence | None = None
         """Why the last request failed, None if it did not."""
         self.in_preferences = False
@@ -144,7 +146,7 @@ class PriceCache:
         self._balance_asked = False
         self._balance_at_s = self._clock()
         if event.balance is not None:
-            self.balance, self.problem = event.balance, None
+            self.balance, self.balance_at_s, self.problem = event.balance, self._balance_at_s, None
         else:
             self.problem, self.in_preferences = event.error, event.in_preferences
             self._balance_due_s = self._clock() + PAUSE_S
