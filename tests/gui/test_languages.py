@@ -213,7 +213,7 @@ def test_what_means_something_else_to_blender_is_said_in_our_words(open_window: 
             ui=UI,
         )
         assert seen == {english: language.TEXTS[english] for english in seen}
-        assert set(seen) >= {"Order", "Continue", "Tags", "Search"}
+        assert set(seen) >= {"Order", "Continue", "Tags", "Search", "Project", "Use"}
         shows = window.run(
             """
             of_filter = type(bpy.context.window_manager.triverse).bl_rna.properties["show"]
@@ -222,3 +222,10 @@ def test_what_means_something_else_to_blender_is_said_in_our_words(open_window: 
         )
         assert shows[0] == "Triverse"
         assert set(shows[1]) <= set(seen)
+        of_tags = window.run(
+            """
+            mode = bpy.context.window_manager.operator_properties_last("triverse.edit_tags").bl_rna.properties["mode"]
+            result = {item.identifier: pgettext(item.name, mode.translation_context) for item in mode.enum_items}
+            """.replace("pgettext", "bpy.app.translations.pgettext_iface")
+        )
+        assert [of_tags["ADD"], of_tags["REMOVE"]] == [language.TEXTS["Add"], language.TEXTS["Remove"]]

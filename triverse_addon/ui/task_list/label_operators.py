@@ -15,7 +15,7 @@ from ...api.errors import TriverseError
 from ..rna.members import OperatorMixin
 from ..state import list_rows, runtime
 from ..text.layout_text import paragraph, ui_scale
-from ..text.translate import tr, translate
+from ..text.translate import OWN_CONTEXT, tr, translate
 from ..timers import app_timer
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class TRIVERSE_OT_edit_tags(_LabelMixin, bpy.types.Operator):
         )
         mode: EnumProperty(
             name="Mode",
+            translation_context=OWN_CONTEXT,
             items=(
                 ("REPLACE", "Replace", "These are all tags of the task", 0),
                 ("ADD", "Add", "Give these tags to all selected tasks", 1),

@@ -17,20 +17,25 @@ from ...api.sentence import Sentence
 #: in English, and "Asset Library" is called otherwise than in sentences. "Show" is there for its entries.
 OWN_CONTEXT = "Triverse"
 OWN_LABELS = ("Asset Library", "Merge Vertices", "Show", "Sound")
-#: What else is in it. To Blender, an order is a sequence, what is active a chosen item, and tags are signs to hang up.
+#: What else is in it. To Blender, an order is a sequence, what is active a chosen item, tags are signs to hang up, a
+#: project is a projection, and to add is to sum up.
 OWN_TEXTS = (
     "Active",
+    "Add",
     "All",
     "Batch",
     "Continue",
     "Failed",
     "Imported",
     "Order",
+    "Project",
     "Prompt",
     "Put Away",
     "Ready",
+    "Remove",
     "Search",
     "Tags",
+    "Use",
 )
 
 _OWN = frozenset({*OWN_LABELS, *OWN_TEXTS})
