@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.driver import Cli
+from tests.cli.driver import SCRIPT, Cli
 from tests.service import models
 from tests.service.server import StandIn
 
@@ -189,3 +192,23 @@ def test_a_folder_of_another_user_is_told(cli: Cli, monkeypatch: pytest.MonkeyPa
     assert answer.code == 1
     assert "unexpected" not in answer.people
     assert str(cli.data) in answer.people
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_the_command_that_is_named_finds_the_task(tmp_path: Path, service: StandIn, is_interrupted: bool) -> None:
+    """Without ``--data``, it looked at another list of tasks, and said that there was nothing to resume."""
+    place = tmp_path / "a farm's disk"
+    place.mkdir()
+    cli = Cli(place, service)
+    service.state.clock.speed = 0.01
+    answer = cli.interrupt_at("waiting", *CHAIR) if is_interrupted else cli.run(*CHAIR, "--timeout", "1")
+    assert answer.code == (130 if is_interrupted else 5)
+    service.state.clock.speed = 40.0
+    named = re.search(r"python scripts/triverse\.py (.+)", answer.people)
+    assert named is not None, answer.people
+    words = shlex.split(named[1])
+    assert words == ["resume", "--data", str(cli.data)]
+    command = [cli.python, str(SCRIPT), *words]
+    resumed = subprocess.run(command, env=cli.env, cwd=place, capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    assert (place / "chair.glb").is_file()

@@ -9,6 +9,10 @@ messages.
 """
 
 import argparse
+import contextlib
+import os
+import shlex
+import subprocess
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -42,6 +46,24 @@ class _Parser(argparse.ArgumentParser):
 def option_name(field: Field) -> str:
     """Return the option name of a field: ``image_file`` is ``--image``, ``polygon_limit`` is ``--polygon-limit``."""
     return "--" + field.name.removesuffix("_file").replace("_", "-")
+
+
+def spelled(prog: str, command: str, data: str | None) -> str:
+    """Return a command as the user can enter it next, for the same list of tasks: with ``--data`` if that was given."""
+    if data is None:
+        return f"{prog} {command}"
+    return f"{prog} {command} --data {subprocess.list2cmdline([data]) if os.name == 'nt' else shlex.quote(data)}"
+
+
+def data_in(argv: Sequence[str]) -> str | None:
+    """Return the value of ``--data`` on a command line, also on one that cannot be parsed otherwise."""
+    only_data = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    only_data.add_argument("--data")
+    found = argparse.Namespace(data=None)
+    with contextlib.suppress(argparse.ArgumentError):
+        only_data.parse_known_args(list(argv), found)
+    data: str | None = found.data
+    return data
 
 
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:

@@ -290,10 +290,11 @@ def _wait_and_print(
         refused = None if getattr(args, "allow_duplicate", False) else refused_as_repetition(result.record)
         shown = result if refused is None else dataclasses.replace(result, sentence=refused)
         _print_result(shown, files[result.record.id], output, several=len(results) > 1)
+    resume = arguments.spelled(host.prog, "resume", args.data)
     if any(is_kept_back(result.record) for result in results):
         output.say(f"In place of Retry: {output.again.removeprefix('run ')}. What was paid for is not paid again.")
     if any(result.record.is_unfinished for result in results):
-        output.say(Sentence.of("Go on with it by: {prog} resume", prog=host.prog))
+        output.say(Sentence.of("Go on with it by: {command}", command=resume))
     return for_all(result.code for result in results)
 
 

@@ -56,7 +56,8 @@ def run(argv: Sequence[str], host: Host) -> int:
             code = for_interrupt(signalled)
             word = "Terminated" if code is Exit.TERMINATED else "Interrupted"
             # A batch goes on by its own command, as it has said: resume writes nothing into a library.
-            how = "." if "batch" in argv[:1] else f"; see: {host.prog} resume"
+            resume = arguments.spelled(host.prog, "resume", arguments.data_in(argv))
+            how = "." if "batch" in argv[:1] else f"; see: {resume}"
             output.say(f"{word}. Tasks that were sent go on{how}")
             output.emit("error", exit_code=int(code), message=f"{word}.")
             return int(code)
@@ -73,10 +74,11 @@ def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
     # Imported late: brings requests, websockets and sqlite3, which a usage error or --help does not need.
     from .commands import COMMANDS
 
+    resume = arguments.spelled(host.prog, "resume", getattr(args, "data", None))
     if args.command in ("track", "resume") or getattr(args, "allow_duplicate", False):
-        output.again = f"run {host.prog} resume"
+        output.again = f"run {resume}"
     elif args.command == "list":
-        output.again = f"run {host.prog} resume or, for a task of the panel, press Retry there"
+        output.again = f"run {resume} or, for a task of the panel, press Retry there"
     return COMMANDS[args.command](args, host, output)
 
 

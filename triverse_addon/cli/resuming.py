@@ -18,6 +18,7 @@ from ..tasks.engine.engine import Engine
 from ..tasks.record.events import TasksFound
 from ..tasks.record.record import UNFINISHED, Stage, TaskRecord
 from ..tasks.store.reads import StoreReads
+from .arguments import spelled
 from .equal_orders import is_kept_back
 from .errors import UsageError
 from .exit_codes import Exit
@@ -46,6 +47,7 @@ class Resumed:
         self._host = host
         self._output = output
         self._overwrite: bool = args.overwrite
+        self._data: str | None = args.data
         self._settings = host.settings(args.data, offline=args.offline)
         #: How the command ends at best: not well, if a model could not be saved where it was asked for.
         self.code = Exit.DONE
@@ -93,7 +95,8 @@ class Resumed:
             self.code = Exit.SERVICE
         else:
             self._output.say(Sentence.of("Triverse told of {count} tasks that were not listed.", count=answer.added))
-            self._output.say(f"{self._host.prog} list shows them, and {self._host.prog} track UUID saves a model.")
+            listed, saved = (spelled(self._host.prog, what, self._data) for what in ("list", "track UUID"))
+            self._output.say(f"{listed} shows them, and {saved} saves a model.")
         known = {task_id for group in self.groups for task_id in group.ids}
         self.groups += [
             OutputGroup(tuple(record.id for record in records), None)
