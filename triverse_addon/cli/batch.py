@@ -313,6 +313,11 @@ class _Batch:
         code = Exit.DONE if all(row.state in good for row in report_rows) else Exit.FAILED
         problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
+        if not any(row.order_id for row in report_rows) and self._ledger.order_ids():
+            self._output.say(
+                "None of these rows is in the library, but others are. Give --merge the --set and --batch-id of the "
+                "command that has ordered them, or they are other rows."
+            )
         self._write_sheets(report_rows)
         if problem is not None:
             raise problem

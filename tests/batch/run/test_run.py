@@ -398,6 +398,17 @@ def test_some_rows_only_and_then_the_merge(cli: Cli, service: StandIn) -> None:
     assert (library(cli) / "contact-sheet.html").is_file()
 
 
+def test_a_merge_with_other_settings_says_that_these_are_other_rows(cli: Cli, service: StandIn) -> None:
+    hint = "Give --merge the --set and --batch-id"
+    assert batch(cli, *GLB, "--batch-id", "2", "--rows", "1:2").code == 0
+    answer = batch(cli, "--glb-only", "--merge")
+    assert answer.code == 1
+    assert hint in answer.people
+    answer = batch(cli, "--glb-only", "--merge", "--batch-id", "2")
+    assert report(cli)["counts"] == {"done": 2, "open": 1}
+    assert hint not in answer.people
+
+
 # -----------------------------------------------------------------------------
 # Ends
 
