@@ -210,8 +210,9 @@ class Liveness:
 
     The library's own check counts only the responses to its pings. Those wait behind all messages that were sent
     before them, and the library stops reading while many are unread: a connection over which more arrives than this
-    machine can store, of hundreds of running tasks, was closed as dead. So only silence is counted here, and in turns
-    of listening: on a machine too busy to listen, no time passes.
+    machine can store, of hundreds of running tasks, was closed as dead
+    (``findings/websockets-backlog-ends-connection.sh``). So only silence is counted here, and in turns of listening: on
+    a machine too busy to listen, no time passes.
 
     :param connection: the connection.
     """
