@@ -3,7 +3,7 @@
 
 No ``bpy`` in this process: `make_models` runs as a child under a Python that has the ``bpy`` module, the first time
 that a sample is needed. That Python is `TRIVERSE_BPY_PYTHON`, or this one, or a ``venvs/bpy-*`` of the development
-cache (`TRIVERSE_DEV_CACHE`, default ``~/.cache/triverse-dev``). Samples lie in ``models`` of that cache, by their version.
+cache (`TRIVERSE_DEV_CACHE`, default ``~/.cache/triverse-dev``). Samples lie in its ``models``, by version.
 
 Words that count in a task's prompt or in the name of an uploaded file: ``tris:100k`` (also ``tris-100k``; 1k, 20k,
 100k, 500k, 1m, 1.5m), ``multi``, ``scenes``, ``geometry`` choose the sample; ``corrupt`` (the JSON inside is rubbish),
@@ -118,7 +118,7 @@ def ensure(names: Iterable[str]) -> None:
 
 
 def choose(words: str, polygon_limit: int, usual: str, *, geometry_only: bool) -> Choice:
-    """Return the file that fits a request: what its words ask for, else the usual one if the polygon limit allows it."""
+    """Return the file that fits a request: what its words ask for, else the usual one within the polygon limit."""
     text = words.lower()
     spoiled = next((word for word in _SPOILERS if has_word(text, word)), "")
     if named := re.search(r"(?<![a-z0-9])tris[:-](1\.5m|1m|500k|100k|20k|1k)(?![a-z0-9])", text):

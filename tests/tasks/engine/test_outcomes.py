@@ -153,7 +153,7 @@ class Refused(NamedTuple):
     ids=lambda case: case.prompt.replace(" ", "-"),
 )
 def test_refusals_end_in_a_sentence(tmp_path: Path, case: Refused) -> None:
-    with StandIn(speed=80, credits=case.credits, samples=("20k",), usual_sample="20k") as service, running(service, tmp_path) as driver:
+    with StandIn(speed=80, credits=case.credits, samples=("1k",)) as service, running(service, tmp_path) as driver:
         task_id = driver.submit(case.prompt)
         record = driver.reaches(task_id, case.stage, Stage.IMPORTED)
         assert record.stage is case.stage
