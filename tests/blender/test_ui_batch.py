@@ -227,24 +227,6 @@ def test_price_and_balance_are_told_and_too_little_is_too_little(
     assert service.state.creations == []
 
 
-def test_credits_that_were_bought_meanwhile_let_it_run(
-    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path]
-) -> None:
-    service.state.user.balance = 50
-    checked(tick_until, rows_file())
-    tick_until(lambda: here.price.balance is not None and not here.price.is_waiting)
-    assert not bpy.ops.triverse.batch_run.poll()
-    service.state.user.balance = 70
-    here.price._balance_at_s = float("-inf")  # it was read long ago
-    tick_until(bpy.ops.triverse.batch_run.poll)
-    assert "3 rows cost 60 credits. You have 70." in panel().prose()
-    # The newer one counts.
-    service.state.user.balance = 50
-    bpy.ops.triverse.batch_check()
-    settled(tick_until)
-    assert "10 credits are missing." in poll_message(bpy.ops.triverse.batch_run)
-
-
 def test_a_folder_of_pictures(here: Any, tick_until: Tick, tmp_path: Path) -> None:
     image = bpy.data.images.new("made", 8, 8)
     for name in ("Chairs/red.png", "table.png"):
