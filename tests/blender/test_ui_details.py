@@ -84,6 +84,20 @@ def test_the_uuid_is_told_once(here: Any, tmp_path: Path) -> None:
     assert prose.replace(" ", "").count(UUID) == 1
 
 
+def test_a_history_that_was_read_is_told_in_another_language_too(
+    here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.ui.state import task_history
+
+    made = chair(tmp_path)
+    add_records(made)
+    here.engine._context.store.add_history(made.id, "INFO", Sentence.of("The disk is full."))
+    here.details.history(made)
+    here.details.tick(here.engine)
+    monkeypatch.setattr(task_history, "translate", lambda sentence: f"auf Deutsch: {sentence}")
+    assert "auf Deutsch: The disk is full." in [line.text for line in here.details.history(made)]
+
+
 def test_a_long_history_shows_its_end_and_the_way_to_the_rest(here: Any, tmp_path: Path) -> None:
     made = chair(tmp_path)
     add_records(made)

@@ -95,7 +95,7 @@ class _Runs(_OnBatch):
         message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
             message = tr(
-                "The service does not tell the price of {count} rows before it takes it, so no limit holds for them.",
+                "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.",
                 count=unknown,
             )
         if (over := above_monthly_limit(cost)) is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...api.calendar import local_text
 from ...api.errors import TriverseError
+from ...api.sentence import Sentence
 from ..text.translate import translate
 
 if TYPE_CHECKING:
@@ -31,12 +32,16 @@ class HistoryLine:
 
     :ivar at: date and time, in local time; "" if the history could not be read.
     :ivar level: "INFO", "WARNING" or "ERROR".
-    :ivar text: translated text.
     """
 
     at: str
     level: str
-    text: str
+    sentence: Sentence
+
+    @property
+    def text(self) -> str:
+        """Translated text, into the language of now: it may be another one than when the history was read."""
+        return translate(self.sentence)
 
 
 class Details:
@@ -121,8 +126,8 @@ def read(engine: "Engine", task_id: str) -> tuple[HistoryLine, ...]:
     try:
         history = engine.history(task_id)
     except TriverseError as error:
-        return (HistoryLine("", "ERROR", translate(error.sentence)),)
-    return tuple(HistoryLine(moment(line.at_s), line.level, translate(line.sentence)) for line in history)
+        return (HistoryLine("", "ERROR", error.sentence),)
+    return tuple(HistoryLine(moment(line.at_s), line.level, line.sentence) for line in history)
 
 
 def moment(at_s: float) -> str:
