@@ -82,7 +82,7 @@ def _choose(shooter: Shooter, name: str) -> None:
 def _fold(shooter: Shooter, title: str, *, shows: str = "") -> None:
     """Fold or unfold a part of the panel by a click on its title; if it shows a text, until that is seen."""
     side = shooter.window.sidebar()
-    with shooter.in_english():
+    with shooter.readable():
         for _ in range(3):
             # Panels glide to their places, and a click may come before they are there.
             shooter.settle()
@@ -214,7 +214,7 @@ def first_run(studio: Studio) -> None:
         shooter.settle()
         # What Blender itself says of an extension stands above: author, version, and where on this machine it is.
         whole = window.box("PREFERENCES", "WINDOW")
-        with shooter.in_english():
+        with shooter.readable():
             top, end = window.wait_text("API Key", whole).y - 20, window.wait_text("Copy Report", whole).y + 34
         shooter.part("preferences", Box(whole.x, top, whole.width, end - top))
 

@@ -61,32 +61,30 @@ class Shooter:
 
     def __init__(self, window: BlenderWindow, out: Path) -> None:
         self.window, self.out = window, out
-        self._language = ""
+        self._look: Look | None = None
 
     def look(self, look: Look) -> None:
         """Change theme, scale and language."""
-        self.window.run(_LOOK, theme=look.theme, scale=look.scale)
-        self._speak(look.language)
-
-    def _speak(self, language: str) -> None:
-        self._language = language
-        self.window.run(_LANGUAGE, language=language or "en_US")
-        if language:
+        self._look = look
+        self.window.run(_LOOK, theme=look.theme, scale=look.scale, language=look.language or "en_US")
+        if look.language:
             # The add-on follows at its next beat.
             self.window.wait_for("bpy.app.translations.pgettext_iface('Ask Above Credits') != 'Ask Above Credits'")
         self.settle()
 
     @contextmanager
-    def in_english(self) -> Iterator[None]:
-        """Have Blender speak English meanwhile: no other language can be read off the screen."""
-        language = self._language
-        if language:
-            self._speak("")
+    def readable(self) -> Iterator[None]:
+        """Have Blender dark and in English meanwhile: nothing else can be read off the screen."""
+        look = self._look
+        assert look is not None
+        plain = Look("dark", look.scale, "")
+        if look != plain:
+            self.look(plain)
         try:
             yield
         finally:
-            if language:
-                self._speak(language)
+            if look != plain:
+                self.look(look)
 
     def settle(self) -> None:
         """Wait until panels have grown or shrunk to their contents."""
@@ -126,7 +124,7 @@ class Shooter:
         self.rest()
         side = self.window.sidebar()
         scale = self.window.value("bpy.context.preferences.system.ui_scale")
-        with self.in_english():
+        with self.readable():
             y = self.window.wait_text(text, side).center[1]
         self._save_new(name, lambda: self.window.click(side.x + side.width - round((TABS_PX + 26) * scale), y))
 
@@ -176,6 +174,9 @@ import os
 preferences = bpy.context.preferences
 preferences.view.ui_scale = scale
 preferences.view.show_developer_ui = False
+preferences.view.language = language
+preferences.view.use_translate_interface = language != "en_US"
+preferences.view.use_translate_tooltips = language != "en_US"
 if theme == "light":
     folders = bpy.utils.preset_paths("interface_theme")
     paths = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder)]
@@ -183,9 +184,4 @@ if theme == "light":
     bpy.ops.script.execute_preset(filepath=path, menu_idname="USERPREF_MT_interface_theme_presets")
 else:
     bpy.ops.preferences.reset_default_theme()
-"""
-_LANGUAGE = """
-view = bpy.context.preferences.view
-view.language = language
-view.use_translate_interface = view.use_translate_tooltips = language != "en_US"
 """

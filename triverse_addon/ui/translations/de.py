@@ -944,7 +944,7 @@ TEXTS = {
     "model": "das Modell",
     "not charged": "nicht berechnet",
     "preview": "die Vorschau",
-    "textures of {edge} px": "Texturen mit {edge} px",
+    "textures of {edge} px": "Texturen {edge} px",
     "took {time}": "dauerte {time}",
     "turbo": "Turbo",
     "without {things}": "ohne {things}",
