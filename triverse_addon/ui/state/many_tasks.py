@@ -265,6 +265,7 @@ class ManyTasks:
             if record is not None and step(record):
                 progress.done += 1
         except TriverseError as error:
+            self._to_import.discard(task_id)
             progress.problem = error.sentence
 
     def _ended(self, progress: Progress, end: End | None) -> None:
