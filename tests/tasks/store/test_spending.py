@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.tasks.store.test_store import record
 from triverse_addon.api.calendar import start_of_day, start_of_month
 from triverse_addon.api.errors import TriverseError
+from triverse_addon.tasks.engine.retry import retried
 from triverse_addon.tasks.record.charge import Charge, charge_of
 from triverse_addon.tasks.record.record import FAILED_STAGES, NOT_SENT, Origin, Stage, TaskRecord
 from triverse_addon.tasks.store.query import FileScope
@@ -53,6 +54,29 @@ def store(tmp_path: Path) -> Iterator[Store]:
 )
 def test_what_a_task_costs_follows_from_where_it_is(charge: Charge, changes: dict[str, object]) -> None:
     assert charge_of(record(**changes)) is charge
+
+
+def test_what_is_ordered_again_counts_when_it_is_ordered_again(store: Store) -> None:
+    month_s = start_of_month(time.time())
+    failed = record(
+        stage=Stage.FAILED,
+        failed_stage=Stage.WAITING,
+        is_final=True,
+        task_uuid="u1",
+        cost_credits=20,
+        created_at_s=month_s - 100.0,
+    )
+    store.add(failed)
+    again = retried(failed, has_files=False)
+    assert again is not None
+    store.change(failed.id, lambda _: again.with_(stage=Stage.WAITING, task_uuid="u2", cost_credits=20))
+    assert store.spending(month_s) == Spending(20, 1)
+
+    # What is not ordered again keeps its time: it was paid then.
+    unread = failed.with_(is_final=False, failed_stage=Stage.DOWNLOADING)
+    kept = retried(unread, has_files=False)
+    assert kept is not None
+    assert kept.created_at_s == unread.created_at_s
 
 
 RECORDS = st.builds(

@@ -12,7 +12,7 @@ from ...api.flows import FLOWS
 from ...api.service_codes import ServiceCode
 from ..record.order_endings import next_order_id
 from ..record.processing import PLAIN
-from ..record.record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest
+from ..record.record import FAILED_STAGES, TRANSITIONS, Stage, TaskRecord, TaskRequest, now_s
 
 #: Codes that may mean that an uploaded file no longer exists (API page: "URL unreachable", "not found").
 _SOURCES_AT_FAULT = frozenset(
@@ -47,6 +47,8 @@ def retry_changes(record: TaskRecord, *, has_files: bool) -> dict[str, Any]:
             "stage": Stage.QUEUED,
             "client_order_id": next_order_id(record.client_order_id),
             "is_final": False,
+            # It is ordered now, and spent in the month that is now.
+            "created_at_s": now_s(),
             "task_uuid": None,
             "service_status": "",
             "progress": None,

@@ -70,7 +70,8 @@ class SubmitSteps:
         )
 
     def _prepare(self, record: TaskRecord, name: str, kind: Kind, preparer: Preparer) -> TaskRecord:
-        folder = folder_for(self._context.settings.download_dir, record)
+        # A retry has another time, and goes on in the folder that it has.
+        folder = Path(record.folder) if record.folder else folder_for(self._context.settings.download_dir, record)
         self._context.changed(record.with_(status_note=Sentence.of("The file is being prepared.")))
         try:
             make(folder)
