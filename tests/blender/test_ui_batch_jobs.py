@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender.drawing import Tick
+from tests.blender.drawing import Tick, poll_message
 from tests.blender.test_ui_batch import ROWS, charges, checked, panel, phase, run, settled
 from tests.service.server import StandIn
 from triverse_addon.api.errors import TriverseError
@@ -64,6 +64,26 @@ def test_no_answer_of_a_waiting_job_is_lost_or_taken_for_another_file(
     settled(tick_until)
     assert late not in [*offers, batch.offer]
     assert not batch.is_asking
+
+
+def test_credits_that_were_bought_meanwhile_let_it_run(
+    here: Any, service: StandIn, tick_until: Tick, tmp_path: Path
+) -> None:
+    service.state.user.balance = 50
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS, encoding="utf-8")
+    checked(tick_until, file)
+    tick_until(lambda: here.price.balance is not None and not here.price.is_waiting)
+    assert not bpy.ops.triverse.batch_run.poll()
+    service.state.user.balance = 70
+    here.price._balance_at_s = float("-inf")  # it was read long ago
+    tick_until(bpy.ops.triverse.batch_run.poll)
+    assert "3 rows cost 60 credits. You have 70." in panel().prose()
+    # The newer one counts.
+    service.state.user.balance = 50
+    bpy.ops.triverse.batch_check()
+    settled(tick_until)
+    assert "10 credits are missing." in poll_message(bpy.ops.triverse.batch_run)
 
 
 def test_the_end_of_a_run_is_told_to_who_is_away_and_a_stop_is_not(
