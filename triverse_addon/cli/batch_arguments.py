@@ -139,6 +139,9 @@ def request_from(args: argparse.Namespace) -> BatchRequest:
     if args.rows is not None and not args.rows.strip():
         # An empty variable of a farm's script must not order the whole file.
         raise UsageError(Sentence.of("Write --rows as A:B, such as --rows 1:50."))
+    if args.merge and args.rows is not None:
+        # The report of all rows would replace that of a part.
+        raise UsageError(Sentence.of("Write --merge without --rows: it tells of all rows of the file."))
     if args.apart and args.rows is None:
         raise UsageError(Sentence.of("Write --apart with --rows, such as --rows 1:50."))
     if args.record and (not args.dry_run or args.rows is not None):
