@@ -227,3 +227,29 @@ def test_sigterm_is_heard_while_uploads_get_no_answer(cli: Cli, service: StandIn
     service.faults.clear()
     assert cli.run("batch", "rows.csv", "--library", "lib", *GLB).code == 0
     assert charges(service) == [1] * 4
+
+
+# -----------------------------------------------------------------------------
+# Merges that find nothing, or tell of too little
+
+
+def test_a_merge_of_some_rows_is_refused(cli: Cli, service: StandIn) -> None:
+    """The report of all rows took the place of that of the part, and the library got none."""
+    assert batch(cli, "--yes", "--rows", "1:2").code == 0
+    part = cli.folder / "lib" / ".triverse" / "reports" / "rows-1-2.json"
+    before = part.read_bytes()
+    answer = batch(cli, "--merge", "--rows", "1:2")
+    assert answer.code == 2
+    assert "Write --merge without --rows" in answer.people
+    assert part.read_bytes() == before
+
+
+def test_a_merge_with_other_settings_says_that_these_are_other_rows(cli: Cli, service: StandIn) -> None:
+    hint = "Give --merge the --set and --batch-id"
+    assert batch(cli, "--yes", "--batch-id", "2", "--rows", "1:2").code == 0
+    answer = batch(cli, "--merge")
+    assert answer.code == 1
+    assert hint in answer.people
+    answer = batch(cli, "--merge", "--batch-id", "2")
+    assert report(cli.folder / "lib")["counts"] == {"done": 2, "open": 4}
+    assert hint not in answer.people

@@ -398,28 +398,6 @@ def test_some_rows_only_and_then_the_merge(cli: Cli, service: StandIn) -> None:
     assert (library(cli) / "contact-sheet.html").is_file()
 
 
-def test_a_merge_of_some_rows_is_refused(cli: Cli, service: StandIn) -> None:
-    """The report of all rows took the place of that of the part, and the library got none."""
-    assert batch(cli, *GLB, "--rows", "1:2").code == 0
-    part = library(cli) / ".triverse" / "reports" / "rows-1-2.json"
-    before = part.read_bytes()
-    answer = batch(cli, "--glb-only", "--merge", "--rows", "1:2")
-    assert answer.code == 2
-    assert "Write --merge without --rows" in answer.people
-    assert part.read_bytes() == before
-
-
-def test_a_merge_with_other_settings_says_that_these_are_other_rows(cli: Cli, service: StandIn) -> None:
-    hint = "Give --merge the --set and --batch-id"
-    assert batch(cli, *GLB, "--batch-id", "2", "--rows", "1:2").code == 0
-    answer = batch(cli, "--glb-only", "--merge")
-    assert answer.code == 1
-    assert hint in answer.people
-    answer = batch(cli, "--glb-only", "--merge", "--batch-id", "2")
-    assert report(cli)["counts"] == {"done": 2, "open": 1}
-    assert hint not in answer.people
-
-
 # -----------------------------------------------------------------------------
 # Ends
 
