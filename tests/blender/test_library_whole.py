@@ -74,8 +74,8 @@ def document(path: Path) -> dict[str, Any]:
     return json.loads(data[20 : 20 + struct.unpack_from("<I", data, 12)[0]])
 
 
-def moved(glb: Glb, node: int, path: str, values: list[Any]) -> None:
-    sampler = {"input": glb.accessor([0.0, 10.0], bounds=True), "output": glb.accessor(values)}
+def moved(glb: Glb, node: int, path: str, values: list[Any], seconds: float = 10.0) -> None:
+    sampler = {"input": glb.accessor([0.0, seconds], bounds=True), "output": glb.accessor(values)}
     channel = {"sampler": 0, "target": {"node": node, "path": path}}
     glb.add("animations", name="Move", samplers=[sampler], channels=[channel])
 
@@ -209,6 +209,27 @@ def test_an_exported_glb_has_all_that_the_model_has(writer: ChildAssetWriter, li
         modes = {name: [part.get("mode", 4) for part in primitives] for name, primitives in parts.items()}
         assert modes == {"Lines": [1], "Points": [0], "Cloth": [4]}
         assert "_HEAT" in parts["Cloth"][0]["attributes"]
+
+
+def test_an_exported_animation_reaches_its_end(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:
+    """Seven frames of 30 a second end between two frames of the library's 24, and the exporter samples whole ones."""
+
+    def build(glb: Glb) -> None:
+        door = glb.node("Door", mesh=glb.mesh())
+        glb.scene(door)
+        moved(glb, door, "translation", [(0, 0, 0), (1, 0, 0)], seconds=7 / 30)
+
+    asset = write(writer, library, made(tmp_path, build), Processing(exports=("glb",)))
+    found = document(library / asset.files["glb"])
+    sampler = found["animations"][0]["samplers"][0]
+    assert found["accessors"][sampler["input"]]["max"][0] == pytest.approx(6 / 24)
+    values = found["accessors"][sampler["output"]]
+    data = (library / asset.files["glb"]).read_bytes()
+    start = 28 + struct.unpack_from("<I", data, 12)[0] + found["bufferViews"][values["bufferView"]]["byteOffset"]
+    assert struct.unpack_from("<3f", data, start + 12 * (values["count"] - 1)) == pytest.approx((1, 0, 0), abs=1e-5)
+    opened(library, asset)
+    (action,) = bpy.data.actions
+    assert action.frame_range[1] == pytest.approx(5.6)
 
 
 def variants(glb: Glb) -> None:

@@ -7,8 +7,10 @@ module.
 """
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +103,31 @@ def _select(collection: bpy.types.Collection) -> None:
 def _glb(name: str, folder: Path) -> Path:
     path = folder / f"{name}.glb"
     options = _known(bpy.ops.export_scene.gltf, _WHOLE_GLTF)
-    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, **options)
+    with _whole_frames():
+        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, **options)
     return path
+
+
+@contextmanager
+def _whole_frames() -> Iterator[None]:
+    """
+    Let each animation last until the next whole frame.
+
+    The exporter samples at whole frames within the animation, so one that ended between two frames, as those of another
+    frame rate do, lost its end (``findings/gltf-end-between-frames.sh``).
+    """
+    changed = []
+    for action in bpy.data.actions:
+        start, end = action.frame_range[0], action.frame_range[1]
+        if not action.use_frame_range and (start % 1 or end % 1):
+            action.frame_start, action.frame_end = math.floor(start), math.ceil(end)
+            action.use_frame_range = True
+            changed.append(action)
+    try:
+        yield
+    finally:
+        for action in changed:
+            action.use_frame_range = False
 
 
 def _fbx(name: str, folder: Path) -> Path:
