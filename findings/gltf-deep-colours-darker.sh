@@ -3,11 +3,10 @@
 # Blender's glTF exporter darkens colour textures of 16 or 32 bits: an EXR always, a 16 bit PNG once it gets an alpha.
 #
 # Where a texture is a file that glTF allows, its bytes are copied. Where the exporter has to write it anew, because it
-# is an EXR, or because colour and alpha come from two pictures, it copies Image.pixels into a new picture. For a
-# picture of 8 bits these are sRGB numbers, as a PNG wants them; for one that Blender holds as floats they are scene
-# linear. They are written as they are, and every viewer takes them for sRGB: 50 % grey becomes 22 %. So the same
-# material is exported right until its alpha gets a texture. Nothing is reported. Save such pictures as 8 bit PNG before
-# the export.
+# is an EXR, or because colour and alpha come from two pictures, it writes the numbers of Image.pixels. For a picture of
+# 8 bits these are sRGB numbers, as a PNG wants them; for one that Blender holds as floats they are scene linear. They
+# are written as they are, and every viewer takes them for sRGB: 50 % grey becomes 22 %. So the same material is
+# exported right until its alpha gets a texture. Nothing is reported. Save such pictures as 8 bit PNG before the export.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI, with the numpy that pip installs with each.
 # 4.5.15, 5.0.1 and 5.2.3 are the same (tried too).
