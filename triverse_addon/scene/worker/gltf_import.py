@@ -239,7 +239,8 @@ def _own_scene(units: Units) -> Iterator[None]:
         own = bpy.data.scenes.new(" Triverse")
         own.unit_settings.scale_length = units.unit_m
         own.render.fps = max(1, round(units.frames_per_s))
-        # Not a mistake: the frame rate is fps / fps_base, but the importer computes fps * fps_base.
+        # Not a mistake: the frame rate is fps / fps_base, but the importer computes fps * fps_base
+        # (findings/gltf-frame-rate-base.sh).
         own.render.fps_base = units.frames_per_s / own.render.fps
         # Without a camera in the scene, a viewport in camera view would leave that view.
         own.camera = shown.camera
