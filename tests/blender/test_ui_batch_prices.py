@@ -14,8 +14,8 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender.drawing import Tick, poll_message
-from tests.blender.test_ui_batch import charges, checked, panel, rows_file, run, service, settled
+from tests.blender.drawing import Tick
+from tests.blender.test_ui_batch import charges, checked, panel, rows_file, run, service
 from tests.service import flows
 from tests.service.server import StandIn
 from triverse_addon.batch.run.resume import load_batch
@@ -122,21 +122,3 @@ def test_a_price_that_was_asked_long_ago_is_asked_again(
     assert not batch.is_asking
     batch._ask_again_s -= 2.0
     tick_until(lambda: batch.cost() == 180)
-
-
-def test_credits_that_were_bought_meanwhile_let_it_run(
-    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path]
-) -> None:
-    service.state.user.balance = 50
-    checked(tick_until, rows_file())
-    tick_until(lambda: here.price.balance is not None and not here.price.is_waiting)
-    assert not bpy.ops.triverse.batch_run.poll()
-    service.state.user.balance = 70
-    here.price._balance_at_s = float("-inf")  # it was read long ago
-    tick_until(bpy.ops.triverse.batch_run.poll)
-    assert "3 rows cost 60 credits. You have 70." in panel().prose()
-    # The newer one counts.
-    service.state.user.balance = 50
-    bpy.ops.triverse.batch_check()
-    settled(tick_until)
-    assert "10 credits are missing." in poll_message(bpy.ops.triverse.batch_run)
