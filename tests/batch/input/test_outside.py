@@ -279,6 +279,9 @@ def test_what_became_dearer_since_a_person_agreed_is_not_ordered(
     quote = flows.quote
 
     def become_dearer() -> None:
+        # Between the last question for the price and the first order.
+        told = '{"code": 0, "data": {"flow_name": "text-to-model", "cost_credits": 20}}'
+        service.faults.add("quote", body=told, times=None)
         monkeypatch.setattr(flows, "quote", lambda flow, params: (quote(flow, params)[0], 60))
 
     answer, said = _typed(cli, "y\n", "batch", file, "--glb-only", "--jobs", "1", meanwhile=become_dearer)
