@@ -136,7 +136,7 @@ class TRIVERSE_PT_filter(bpy.types.Panel):
     bl_region_type = "HEADER"
     bl_idname = "TRIVERSE_PT_filter"
     bl_label = "Filter"
-    bl_ui_units_x = 13
+    bl_ui_units_x = 9
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the filter settings."""
