@@ -80,17 +80,19 @@ class Budget:
         """
         if self._limit is None or number not in self._prices or not self._unanswered_total:
             return False
-        at_stake = (self._unanswered_total + self._prices[number]) * self._price_factor
-        return self._answered_total + 2 * at_stake > self._limit
+        return self._answered_total + 2 * self._at_stake(number) > self._limit
 
     def over_limit(self, number: int) -> Sentence | None:
         """Return the error message if the limit does not allow to order this row; None if it does."""
         if self._limit is None or number not in self._prices:
             return None
-        at_stake = (self._unanswered_total + self._prices[number]) * self._price_factor
-        if self._answered_total + at_stake <= self._limit:
+        if self._answered_total + self._at_stake(number) <= self._limit:
             return None
         return Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=self._limit)
+
+    def _at_stake(self, number: int) -> float:
+        """Return what the orders without an answer may cost together with this row, which has a quoted price."""
+        return (self._unanswered_total + self._prices[number]) * self._price_factor
 
     def reserve(self, number: int) -> None:
         """Add the quoted price of a row that is being ordered."""
