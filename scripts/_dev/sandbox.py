@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .loopback import Door
 
 _END_LIMIT_S = 10.0
-"""For a program that was killed to give back its memory."""
+"""For a program that was killed to give back its memory, or has closed its connection to us."""
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TERM")
 
 
@@ -173,3 +173,12 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """Say what became of a Blender whose connection has ended: where the log has no words, that tells most."""
+    try:
+        code = process.wait(_END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return "Blender has closed its connection, and lives"
+    return f"Blender has ended, {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"

@@ -31,7 +31,7 @@ from . import blender_root, editors, ports
 from .cache import REPO, dev_cache
 from .pictures import Box, around, has_changed
 from .profiles import COMPILE, PREFERENCES
-from .sandbox import Sandbox, SandboxError
+from .sandbox import Sandbox, SandboxError, how_it_ended
 from .screen import NARROW_PX, Screen, missing_tools
 
 DRIVER = Path(__file__).with_name("window_driver.py")
@@ -230,7 +230,7 @@ class BlenderWindow:
         except OSError as error:
             raise WindowError(f"Blender does not answer ({error}):\n{self.log_text()}") from error
         if not line:
-            raise WindowError(f"Blender has ended:\n{self.log_text()}")
+            raise WindowError(f"{how_it_ended(self._process)}:\n{self.log_text()}")
         answer = json.loads(line)
         if "error" in answer:
             raise WindowError(f"In Blender:\n{answer['error']}")

@@ -7,6 +7,7 @@ that survives File > Open carries them out on the main thread, between Blender's
 """
 
 import contextlib
+import faulthandler
 import json
 import os
 import queue
@@ -134,6 +135,8 @@ def _tick() -> float:
     return _INTERVAL_S
 
 
+# What Blender writes of a crash names no line of Python, and of one by too little stack or memory it writes nothing.
+faulthandler.enable()
 _under_way: list[dict] = []
 bpy.types.WindowManager.triverse_test_driver = bpy.props.BoolProperty(update=_updated)
 _CONNECTION = socket.create_connection(("127.0.0.1", int(os.environ["TRIVERSE_GUI_PORT"])))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
+from ..api import broken_pipes
 from ..api.errors import TriverseError, UnforeseenError
 from ..api.unexpected_errors import UNFORESEEN
 from . import arguments
@@ -89,10 +90,8 @@ def _signals_interrupt() -> Iterator[None]:
 
     In background mode, Blender's own handler of Ctrl-C only sets a flag. Render farms stop a job with SIGTERM.
     """
-    if hasattr(signal, "SIGPIPE"):
-        # It would end the command when a reader of its output has ended. Python ignores it, but not the one in Blender.
-        # For good: Blender prints something at its end too.
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # Also when a reader of the output has ended.
+    broken_pipes.become_errors()
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], NoReturn]] = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: _terminate,

@@ -24,6 +24,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ...api import broken_pipes
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..converter import Converter, close
@@ -89,6 +90,8 @@ class Engine(TaskCommands):
         """
         if self._started:
             return
+        # Connections and children end at any time.
+        broken_pipes.become_errors()
         data_dir = self._settings.data_dir
         owners = data_dir / "owners"
         self.store = store = Store(data_dir, partial(someone_is_alive, owners))
