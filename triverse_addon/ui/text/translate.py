@@ -46,8 +46,9 @@ _LABELS = ("field", "flow", "what")
 #: Names of sentence arguments that are amounts: thousands are separated, see :func:`amount`. A number that names
 #: something, such as a line of a file, is no amount.
 _AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "missing", "spent", "total")
-#: An amount as a sentence of a lower floor has it, in English.
-_SEPARATED = re.compile(r"\d{1,3}(,\d{3})+")
+#: An amount as a sentence of a lower floor has it, in English. ``re`` compiles it when it is first used: register()
+#: imports this module.
+_SEPARATED = r"\d{1,3}(,\d{3})+"
 
 
 def translate(sentence: Sentence) -> str:
@@ -56,10 +57,10 @@ def translate(sentence: Sentence) -> str:
     for name, value in sentence.args.items():
         if name in _LABELS:
             args[name] = _gettext(str(value))
-        elif name in _AMOUNTS and (isinstance(value, int) or (isinstance(value, str) and _SEPARATED.fullmatch(value))):
-            args[name] = amount(value)
         elif isinstance(value, float):
             args[name] = decimal(value)
+        elif name in _AMOUNTS and (isinstance(value, int) or re.fullmatch(_SEPARATED, value)):
+            args[name] = amount(value)
     return Sentence(sentence.template, args).translated(_gettext)
 
 
