@@ -7,7 +7,7 @@ One: ``python scripts/test.py tests/blender/test_ui_batch_prices.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import bpy
 import pytest
 
 from tests.blender.drawing import Tick
-from tests.blender.test_ui_batch import charges, checked, panel, rows_file, run, service
+from tests.blender.pressed import press
+from tests.blender.test_ui_batch import charges, checked, panel, rows_file, run, service, settled
 from tests.service import flows
 from tests.service.server import StandIn
 from triverse_addon.batch.run.resume import load_batch
@@ -122,3 +123,78 @@ def test_a_price_that_was_asked_long_ago_is_asked_again(
     assert not batch.is_asking
     batch._ask_again_s -= 2.0
     tick_until(lambda: batch.cost() == 180)
+
+
+# -----------------------------------------------------------------------------
+# The limit of a month
+
+
+@pytest.fixture
+def limits(here: Any) -> Iterator[Any]:
+    """The preferences with a limit of the month, which is taken back."""
+    preferences = bpy.context.preferences.addons["triverse_addon"].preferences
+    yield preferences
+    preferences.monthly_limit = 0
+
+
+def stopped_after_two(service: StandIn, tick_until: Tick, rows_file: Callable[..., Path]) -> Any:
+    """Stop a batch of six rows for 20 credits each, when two are ordered."""
+    service.state.clock.speed = 0.01
+    rows = "".join(f"chair {number},1000\n" for number in range(6))
+    batch = checked(tick_until, rows_file(f"prompt,polygon_limit\n{rows}"))
+    bpy.context.window_manager.triverse.batch_jobs = 2
+    bpy.ops.triverse.batch_run()
+    tick_until(lambda: len(service.state.creations) == 2 and batch.progress.under_way == 2)
+    bpy.ops.triverse.batch_stop()
+    tick_until(lambda: not batch.is_running)
+    service.state.clock.speed = 40.0
+    return settled(tick_until)
+
+
+def test_going_on_above_the_limit_of_the_month_is_asked_about(
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], limits: Any
+) -> None:
+    batch = stopped_after_two(service, tick_until, rows_file)
+    assert batch.is_agreed()
+    limits.monthly_limit = 100
+    pressed = press(bpy.ops.triverse.batch_run)
+    assert pressed.opened == "invoke_confirm"
+    assert pressed.given["title"] == "Make 4 Models for 80 Credits?"
+    assert pressed.given["message"] == "40 of 100 credits were spent this month, and this costs 80."
+    assert not batch.is_running, "nobody has said yes"
+    run(tick_until)
+    assert charges(service) == [1] * 6, "it was agreed to exceed this limit"
+
+
+def test_a_run_keeps_to_a_limit_of_the_month_that_is_set_in_its_middle(
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], limits: Any
+) -> None:
+    service.state.clock.speed = 0.01
+    rows = "".join(f"chair {number},1000\n" for number in range(6))
+    batch = checked(tick_until, rows_file(f"prompt,polygon_limit\n{rows}"))
+    bpy.context.window_manager.triverse.batch_jobs = 2
+    bpy.ops.triverse.batch_run()
+    tick_until(lambda: len(service.state.creations) == 2)
+    limits.monthly_limit = 90
+    service.state.clock.speed = 40.0
+    tick_until(lambda: not batch.is_running)
+    settled(tick_until)
+    assert charges(service) == [1] * 4, "a fifth one would be more than 90"
+    assert "80 of 90 credits were spent this month, so the batch orders nothing more." in panel().prose()
+    assert "Continue · 40" in panel().texts()
+    pressed = press(bpy.ops.triverse.batch_run)
+    assert pressed.given["message"] == "80 of 90 credits were spent this month, and this costs 40."
+    limits.monthly_limit = 120
+    assert press(bpy.ops.triverse.batch_run).opened == ""
+    tick_until(lambda: not batch.is_running)
+    assert charges(service) == [1] * 6
+
+
+def test_a_run_that_would_exceed_the_limit_of_the_month_is_asked_about_once(
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], limits: Any
+) -> None:
+    limits.monthly_limit = 50
+    checked(tick_until, rows_file())
+    assert press(bpy.ops.triverse.batch_run).given["message"].startswith("0 of 50 credits")
+    run(tick_until)
+    assert charges(service) == [1] * 3

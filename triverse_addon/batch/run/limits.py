@@ -6,7 +6,7 @@ Floor: between first and second. Thread: main. No ``bpy``.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...api.responses import TOO_MANY_REQUESTS
@@ -34,6 +34,7 @@ class Limits:
     :ivar max_credits: see :class:`Budget`.
     :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
     :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
+    :ivar refusal: see :class:`Budget`.
     """
 
     jobs: int = 8
@@ -41,6 +42,7 @@ class Limits:
     max_credits: int | None = None
     patience_s: float = 600.0
     timeout_s: float | None = None
+    refusal: Callable[[int, int, int], Sentence | None] | None = None
 
 
 class Budget:
@@ -52,11 +54,19 @@ class Budget:
 
     :param limit: largest total of the rows with a quoted price, in credits; None for no limit.
     :param prices: row number -> quoted price in credits.
+    :param refusal: gets the price of an order, that of everything that was ordered, and the part of it without an
+        answer; returns why it is refused for a reason outside this run, or None.
     """
 
-    def __init__(self, limit: int | None, prices: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        limit: int | None,
+        prices: Mapping[int, int],
+        refusal: Callable[[int, int, int], Sentence | None] | None = None,
+    ) -> None:
         self._limit = limit
         self._prices = prices
+        self._refusal = refusal
         self._answered: dict[int, int] = {}
         """Price of each row whose order was answered, by row number."""
         self._unanswered: set[int] = set()
@@ -78,6 +88,8 @@ class Budget:
         While there is room for twice the price of those without an answer, orders need not wait for each other. So of a
         rise up to twice the price, one order at most is a surprise that the limit does not hold.
         """
+        if self._unanswered and self._refused(number) is not None:
+            return True  # what is unanswered may cost nothing yet; only what was answered ends a run
         if self._limit is None or number not in self._prices or not self._unanswered_total:
             return False
         return self._answered_total + 2 * self._at_stake(number) > self._limit
@@ -85,10 +97,15 @@ class Budget:
     def over_limit(self, number: int) -> Sentence | None:
         """Return the error message if the limit does not allow to order this row; None if it does."""
         if self._limit is None or number not in self._prices:
-            return None
+            return self._refused(number)
         if self._answered_total + self._at_stake(number) <= self._limit:
-            return None
+            return self._refused(number)
         return Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=self._limit)
+
+    def _refused(self, number: int) -> Sentence | None:
+        if self._refusal is None:
+            return None
+        return self._refusal(self._prices.get(number, 0), self.ordered_credits, self._unanswered_total)
 
     def _at_stake(self, number: int) -> float:
         """Return what the orders without an answer may cost together with this row, which has a quoted price."""

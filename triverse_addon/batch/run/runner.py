@@ -81,7 +81,7 @@ class Runner:
         self._engine = engine
         self._prices = prices
         self._limits = limits
-        self._budget = Budget(limits.max_credits, prices)
+        self._budget = Budget(limits.max_credits, prices, limits.refusal)
         self._started_s = time.monotonic()
         self._limits_check = LimitsCheck(engine, limits, self._started_s)
         self._total = len(planned)

@@ -13,14 +13,18 @@ from .. import settings
 from ..generate.cost import above_monthly_limit
 from ..rna.members import OperatorMixin, window_props
 from ..setup.operator_helpers import can_go_online
+from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, translate
 from ..timers import app_timer
 from .file_operators import current, is_free
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+    from ...api.sentence import Sentence
     from ..state.batch_session import BatchSession
 
 
@@ -81,16 +85,19 @@ class _Runs(_OnBatch):
         return can_go_online(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
-        """Ask for confirmation, unless the run costs nothing or resumes a batch whose price was confirmed."""
+        """Ask, unless the run costs nothing, or resumes one whose price was confirmed, within the monthly limit."""
         batch = current()
         if batch is None:
             return {"CANCELLED"}
         count = len(batch.billable(retry=self.retry))
-        if not count or (batch.is_agreed() and not self.retry):
+        if not count:
+            return self.execute(context)
+        cost = batch.cost(retry=self.retry) or 0
+        over = above_monthly_limit(cost)
+        if over is None and batch.is_agreed() and not self.retry:
             return self.execute(context)
         from . import presentation  # lazy import, as in runtime
 
-        cost = batch.cost(retry=self.retry) or 0
         balance = presentation.balance(batch)
         message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
         if unknown := batch.unknown_count(retry=self.retry):
@@ -98,7 +105,7 @@ class _Runs(_OnBatch):
                 "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.",
                 count=unknown,
             )
-        if (over := above_monthly_limit(cost)) is not None:
+        if over is not None:
             message = over[1]
         return context.window_manager.invoke_confirm(
             self,
@@ -110,7 +117,26 @@ class _Runs(_OnBatch):
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
         """Start the run with the number of simultaneous tasks that the panel shows."""
-        batch.run(window_props(context.window_manager).batch_jobs, retry=self.retry)
+        batch.run(
+            window_props(context.window_manager).batch_jobs,
+            retry=self.retry,
+            refusal=_refusal(batch.cost(retry=self.retry) or 0),
+        )
+
+
+def _refusal(cost: int) -> "Callable[[int, int, int], Sentence | None] | None":
+    """Return what refuses further orders of a run that is begun now, when the limit of the month is reached."""
+    from ..state.month_limit import MonthLimit  # lazy import, as in runtime
+
+    session = runtime.current()
+    if session is None:
+        return None
+    agreed = settings.preferences().monthly_limit if above_monthly_limit(cost) is not None else None
+    return MonthLimit(
+        lambda: session.spending.this_month(session.engine),
+        lambda: settings.preferences().monthly_limit if settings.are_there() else 0,
+        agreed,
+    ).refusal
 
 
 class TRIVERSE_OT_batch_run(_Runs, bpy.types.Operator):

@@ -199,12 +199,19 @@ class BatchSession(BatchCosts):
                 lambda offer: self._on_offer(checked, offer),
             )
 
-    def run(self, jobs: int, *, retry: bool = False) -> None:
+    def run(
+        self,
+        jobs: int,
+        *,
+        retry: bool = False,
+        refusal: Callable[[int, int, int], Sentence | None] | None = None,
+    ) -> None:
         """
         Start a run. The user has confirmed its price.
 
         :param jobs: number of simultaneous tasks.
         :param retry: run the failed rows only.
+        :param refusal: see :meth:`.month_limit.MonthLimit.refusal`.
         """
         checked = self.checked
         if checked is None or self.is_busy:
@@ -215,7 +222,7 @@ class BatchSession(BatchCosts):
         saved = self._state_to_save(checked, jobs, retry=retry)
         prices = self.shown_prices(retry=retry)
         # The price was the question: what became dearer meanwhile is asked about again.
-        limits = Limits(jobs=saved.jobs, max_credits=self.cost(retry=retry))
+        limits = Limits(jobs=saved.jobs, max_credits=self.cost(retry=retry), refusal=refusal)
         rows, settings = self.priced_rows if prices else (), self._engine.settings
         self.problem = self.ended = self.progress = None
         self._outcomes = {}

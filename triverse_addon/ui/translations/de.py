@@ -1031,6 +1031,7 @@ TEXTS = {
     "{seconds} s left": "noch {seconds} s",
     "{spent} of {limit} credits were spent this month, and the service has not said yet what this costs.": "Diesen Monat wurden {spent} von {limit} Credits ausgegeben, und der Dienst hat noch nicht gesagt, was dies kostet.",
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "Diesen Monat wurden {spent} von {limit} Credits ausgegeben, und dies kostet {cost}.",
+    "{spent} of {limit} credits were spent this month, so the batch orders nothing more. Start it again if you want to exceed your limit.": "Diesen Monat wurden {spent} von {limit} Credits ausgegeben, daher bestellt der Stapel nichts mehr. Starten Sie ihn erneut, wenn Sie Ihre Monatsgrenze überschreiten wollen.",
     "{state} · {cost} credits": "{state} · {cost} Credits",
     "{word} is not the UUID of a task.": "{word} ist nicht die UUID einer Aufgabe.",
     "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "„{name}“ kostet {cost} Credits und nicht {shown}, wie angezeigt: Der Dienst hat seine Preise geändert.",

@@ -1031,6 +1031,7 @@ TEXTS = {
     "{seconds} s left": "残り {seconds} 秒",
     "{spent} of {limit} credits were spent this month, and the service has not said yet what this costs.": "今月は {limit} クレジット中 {spent} を使いました。これにいくらかかるかは、サービスがまだ答えていません。",
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "今月は {limit} クレジット中 {spent} を使いました。これには {cost} かかります。",
+    "{spent} of {limit} credits were spent this month, so the batch orders nothing more. Start it again if you want to exceed your limit.": "今月は {limit} クレジット中 {spent} を使ったため、バッチはこれ以上注文しません。月の上限を超えてもよければ、もう一度開始してください。",
     "{state} · {cost} credits": "{state} · {cost} クレジット",
     "{word} is not the UUID of a task.": "{word} はタスクのUUIDではありません。",
     "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "「{name}」 は {cost} クレジットです。表示は {shown} でした。サービスの価格が変わりました。",

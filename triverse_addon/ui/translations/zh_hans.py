@@ -1031,6 +1031,7 @@ TEXTS = {
     "{seconds} s left": "剩余 {seconds} 秒",
     "{spent} of {limit} credits were spent this month, and the service has not said yet what this costs.": "本月已用 {limit} 积分中的 {spent}，服务尚未告知此次的价格。",
     "{spent} of {limit} credits were spent this month, and this costs {cost}.": "本月已用 {limit} 积分中的 {spent}，此次需要 {cost}。",
+    "{spent} of {limit} credits were spent this month, so the batch orders nothing more. Start it again if you want to exceed your limit.": "本月已用 {limit} 积分中的 {spent}，因此批处理不再下单。如果要超出每月上限，请再次开始。",
     "{state} · {cost} credits": "{state} · {cost} 积分",
     "{word} is not the UUID of a task.": "{word} 不是任务的 UUID。",
     "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.": "“{name}” 需要 {cost} 积分，而非显示的 {shown}：服务已更改价格。",
