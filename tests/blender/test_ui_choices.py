@@ -290,6 +290,29 @@ def test_a_scene_that_is_appended_or_brought_back_is_mended_in_the_next_beat(ui:
     assert not properties.repair(appended), "once"
 
 
+@pytest.mark.skipif(bpy.app.version < (5, 0, 0), reason="custom and declared properties are one before 5.0")
+def test_the_copy_of_a_prompt_from_before_5_0_leaves_the_file(ui: ModuleType, tmp_path: Path) -> None:
+    path = str(tmp_path / "old.blend")
+    others = [bpy.context.scene, bpy.data.scenes.new("Other")]
+    for scene in others:
+        scene.triverse.shared.prompt = "the new wish"
+        # What Blender 5.0 makes of a file of 4.5, beside the property.
+        scene["triverse"] = {"shared": {"prompt": "the old wish"}, "flow": 2}
+        scene["note"] = "of the user"
+    bpy.ops.wm.save_as_mainfile(filepath=path, compress=False)
+    assert b"the old wish" in Path(path).read_bytes()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    for scene in bpy.data.scenes:
+        assert list(scene.keys()) == ["note"]
+        assert scene.triverse.shared.prompt == "the new wish"
+    bpy.ops.wm.save_as_mainfile(filepath=path, compress=False)
+    assert b"the old wish" not in Path(path).read_bytes()
+    bpy.context.scene["triverse"] = "of the user"
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert bpy.context.scene["triverse"] == "of the user", "no copy of ours"
+
+
 def test_a_linked_scene_is_shown_and_not_written(ui: ModuleType, tmp_path: Path) -> None:
     from triverse_addon.ui.form import inputs, properties
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from idprop.types import IDPropertyGroup
 
 from ...api.flows import Flow
 from ...api.sentence import Sentence
@@ -193,9 +194,16 @@ def repair(scene: bpy.types.Scene) -> bool:
     """
     Correct the enum values of ``scene`` that do not exist in this version; see :func:`choices.repair`.
 
+    Also delete the values of before Blender 5.0, a prompt among them, which 5.0 keeps in a file for good beside those
+    that the panel shows (``findings/old-properties-stay.sh``).
+
     :returns: whether any value was changed. A scene that cannot be edited is left as it is.
     """
-    return scene.is_editable and choices.repair(scene_props(scene))
+    if not scene.is_editable:
+        return False
+    if bpy.app.version >= (5, 0, 0) and isinstance(scene.get("triverse"), IDPropertyGroup):
+        del scene["triverse"]
+    return choices.repair(scene_props(scene))
 
 
 CLASSES = (
