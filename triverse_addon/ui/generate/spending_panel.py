@@ -110,8 +110,17 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+    def check(self, _context: bpy.types.Context) -> bool:
+        """Add the suffix as soon as a name is typed, so that the file browser knows a file that would be overwritten."""
+        name = os.path.basename(self.filepath)
+        if not name or name.lower().endswith(_SUFFIX):
+            return False
+        self.filepath += _SUFFIX
+        return True
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Start to write the table. The status bar tells when it is done."""
+        self.check(context)
         if not os.path.basename(self.filepath):
             self.report({"WARNING"}, tr("Choose a file first."))
             return {"CANCELLED"}
@@ -119,8 +128,6 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
         if session is None:
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(self.filepath))
-        if path.suffix.lower() != _SUFFIX:
-            path = path.with_name(path.name + _SUFFIX)
         session.spending.export(session.engine, path)
         return app_timer.finish_operator()
 
