@@ -111,7 +111,7 @@ class TRIVERSE_OT_export_spending(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def check(self, _context: bpy.types.Context) -> bool:
-        """Add the suffix as soon as a name is typed, so that the file browser knows a file that would be overwritten."""
+        """Add the suffix as soon as a name is typed, so that the file browser knows what would be overwritten."""
         name = os.path.basename(self.filepath)
         if not name or name.lower().endswith(_SUFFIX):
             return False
