@@ -40,7 +40,7 @@ _PROPERTIES = frozenset(
 ) | {"StringProperty"}
 _LAYOUT_TEXTS = ("text", "heading", "placeholder", "title", "message", "confirm_text")
 _OPERATOR_CALLS = frozenset({"operator", "operator_menu_enum", "operator_menu_hold"})
-_PLACEHOLDER = re.compile(r"\{\w+\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?:\|[^{}]*)?\}")
 
 
 @dataclass(frozen=True, order=True)
@@ -64,12 +64,12 @@ def visible_texts() -> list[Text]:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the ``{name}`` of a template."""
+    """Return the names in a template: of its ``{name}``, and of its ``{name|words for 1|words for others}``."""
     return set(_PLACEHOLDER.findall(text))
 
 
 def _needs_translation(text: str) -> bool:
-    return text not in NAMES and re.search(r"[A-Za-z]", _PLACEHOLDER.sub("", text)) is not None
+    return text not in NAMES and re.search(r"[A-Za-z]", re.sub(r"\{\w+[|}]", "", text)) is not None
 
 
 # -----------------------------------------------------------------------------

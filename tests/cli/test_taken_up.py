@@ -172,7 +172,7 @@ def test_a_damaged_list_is_told_and_found_again(cli: Cli, service: StandIn) -> N
     assert cli.run("list").of("error")
     answer = cli.run("resume")
     assert answer.code == 0, answer.people
-    assert "Triverse told of 1 tasks" in answer.people
+    assert "Triverse told of 1 task that was not listed" in answer.people
     listed = cli.run("list")
     assert listed.code == 0, listed.people
     (task,) = listed.of("task")

@@ -60,7 +60,7 @@ def test_without_credits_for_all_none_is_ordered(cli: Cli, service: StandIn) -> 
     service.state.user.balance = 3 * each - 1
     answer = cli.run(*CHAIRS)
     assert answer.code == 3
-    assert "1 credits are missing" in answer.people
+    assert "1 credit is missing" in answer.people
     assert service.state.creations == []
     assert cli.run("list").of("task") == []
 

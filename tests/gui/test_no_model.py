@@ -89,7 +89,7 @@ def sees_the_price_come(window: BlenderWindow, service: StandIn, side: Box) -> N
     window.wait_for(f"{SESSION}.price._asked")
     late.release()
     # Nothing is done in the window meanwhile.
-    window.wait_text("Costs 1 credits", dialog)
+    window.wait_text("Costs 1 credit", dialog)
     window.save_shot("price-has-come")
     assert not window.find_text("has not said yet", dialog)
     window.key("Escape")

@@ -168,5 +168,5 @@ def test_a_check_that_fails_ends_the_job(blender: Blender, profile: Path, tmp_pa
         assert prepare(rows, *bundle).returncode == 0
         code, said = machine.run(*job(machine, "--step", "Merge"))
         assert code != 0
-        assert "more than the 1 credits of --max-credits" in said
+        assert "more than the 1 credit of --max-credits" in said
         assert service.state.creations == []

@@ -14,13 +14,24 @@ from .display_text import shown
 
 Value = str | int | float
 
+#: Names of values that are amounts: thousands are separated. A number that names something, such as a line of a file,
+#: is no amount.
+AMOUNTS = frozenset(
+    {
+        *("all", "balance", "cost", "count", "credits", "done", "each", "failed", "frozen", "limit", "maximum"),
+        *("minimum", "missing", "shown", "spent", "total", "unknown"),
+    }
+)
+
 #: Patterns are compiled when first used, by ``re``, which keeps them: register() imports this module.
-_PLACEHOLDER = r"\{(\w+)\}"
+_PLACEHOLDER = r"\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}"
 
 
 class Sentence:
     """
     A literal English template such as ``"The picture is larger than {limit_mb} MB."`` and its values. Never changed.
+
+    Words that depend on a number are ``"{count} {count|model is|models are} ready."``: the first for 1.
 
     Templates are literals in the source, so that translations can be looked up for them. Variable parts (a file name, a
     message of the service) are values.
@@ -49,7 +60,8 @@ class Sentence:
         return cls(template, args)
 
     def __str__(self) -> str:
-        return self.translated(lambda english: english)
+        args = {name: f"{value:,}" if is_amount(name, value) else value for name, value in self.args.items()}
+        return Sentence(self.template, args).translated(lambda english: english)
 
     def translated(self, translate: Callable[[str], str]) -> str:
         """
@@ -60,7 +72,12 @@ class Sentence:
         """
 
         def fill(match: re.Match[str]) -> str:
-            return shown(str(self.args[match[1]])) if match[1] in self.args else match[0]
+            if match[1] not in self.args:
+                return match[0]
+            value = str(self.args[match[1]])
+            if match[2] is not None:
+                return match[2] if value == "1" else match[3]
+            return shown(value)
 
         text = translate(self.template)
         return re.sub(_PLACEHOLDER, fill, text) if "{" in text else text
@@ -81,3 +98,8 @@ class Sentence:
             }
             return cls(value["template"], known)
         return cls("{text}", {"text": "" if value is None else str(value)})
+
+
+def is_amount(name: str, value: Value) -> bool:
+    """Return whether a value of a sentence is a whole number whose thousands are separated."""
+    return name in AMOUNTS and isinstance(value, int) and not isinstance(value, bool)

@@ -206,7 +206,7 @@ def _limits(field: Field) -> str:
     if field.choices:
         said.append(("one of " if field.kind is Kind.CHOICE else "such as ") + ", ".join(field.choices))
     if field.minimum is not None and field.maximum is not None:
-        said.append(f"{field.minimum} to {field.maximum}")
+        said.append(f"{field.minimum:,} to {field.maximum:,}")
     if field.default is not None and field.kind is not Kind.BOOL:
         said.append(f"the service takes {field.default} by default")
     return f"{'; '.join(said)}. ".capitalize() if said else ""

@@ -341,7 +341,9 @@ class _Batch:
                 )
             ) from None
         if count:
-            self._output.say(Sentence.of("{count} rows were taken over from the libraries of parts.", count=count))
+            self._output.say(
+                Sentence.of("{count} {count|row was|rows were} taken over from the libraries of parts.", count=count)
+            )
 
     def _write_report(self, report_rows: Sequence[report.ReportRow], code: Exit) -> TriverseError | None:
         """Write the report. Return the error if that fails: it is raised after the results were told."""

@@ -85,8 +85,8 @@ class PriceCheck:
         if prices.total > balance.balance:
             raise OverBudgetError(
                 Sentence.of(
-                    "{missing} credits are missing, and nothing was ordered. Add API credits, or choose fewer rows "
-                    "with --rows.",
+                    "{missing} {missing|credit is|credits are} missing, and nothing was ordered. Add API credits, or "
+                    "choose fewer rows with --rows.",
                     missing=prices.total - balance.balance,
                 )
             )
@@ -159,13 +159,14 @@ class PriceCheck:
         if prices.unknown:
             raise OverBudgetError(
                 Sentence.of(
-                    "The service tells no price of {count} rows before they are ordered, so --max-credits cannot be "
-                    "kept. Nothing was ordered.",
+                    "The service tells no price of {count} {count|row before it is|rows before they are} ordered, so "
+                    "--max-credits cannot be kept. Nothing was ordered.",
                     count=len(prices.unknown),
                 )
             )
         if prices.total > limit:
-            text = "That is more than the {limit} credits of --max-credits. Nothing was ordered."
+            text = "That is more than the {limit} {limit|credit|credits} of --max-credits. Nothing was ordered."
             if self._args.checked:
-                text = "That is more than the {limit} credits that the check has agreed to. Nothing was ordered."
+                text = "That is more than the {limit} {limit|credit|credits} that the check has agreed to. "
+                text += "Nothing was ordered."
             raise OverBudgetError(Sentence(text, {"limit": limit}))

@@ -80,8 +80,8 @@ class BatchPrinter:
         actions = [one.action for one in planned]
         self._output.say(
             Sentence.of(
-                "{count} rows: {done} done before, {follow} under way or here, {order} to order, {retry} to try again, "
-                "{leave} failed before or left alone.",
+                "{count} {count|row|rows}: {done} done before, {follow} under way or here, {order} to order, "
+                "{retry} to try again, {leave} failed before or left alone.",
                 count=len(planned),
                 done=actions.count(RowAction.NOTHING),
                 follow=actions.count(RowAction.FOLLOW) + actions.count(RowAction.WRITE),
@@ -116,10 +116,10 @@ class BatchPrinter:
         :param count: number of rows that may cost credits.
         :param balance: in credits.
         """
-        text = "{count} rows cost {credits} credits. You have {balance}."
+        text = "{count} {count|row costs|rows cost} {credits} {credits|credit|credits}"
         if prices.unknown:
-            text = "{count} rows cost {credits} credits, and {unknown} of them an amount that the service does not "
-            text += "tell before. You have {balance}."
+            text += ", and {unknown} of them an amount that the service does not tell before"
+        text += ". You have {balance}."
         unknown = len(prices.unknown)
         self._output.say(
             Sentence(text, {"count": count, "credits": prices.total, "unknown": unknown, "balance": balance})

@@ -67,7 +67,7 @@ def _line(progress: Progress) -> str:
     parts += [f"{progress.failed} failed"] if progress.failed else []
     parts += [f"{progress.under_way} under way"] if progress.under_way else []
     parts += [f"{progress.writing} to write"] if progress.writing else []
-    parts += [f"{progress.credits} credits"] if progress.credits else []
+    parts += [f"{progress.credits:,} credit{'' if progress.credits == 1 else 's'}"] if progress.credits else []
     parts += [f"about {_span(progress.left_s)} left"] if progress.left_s else []
     return f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {', '.join(parts)}"
 

@@ -151,7 +151,11 @@ def balance(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print the account's credits."""
     found = credits.balance(ready_to_send(args, host))
     output.say(
-        Sentence.of("{balance} credits to spend, {frozen} held for tasks.", balance=found.balance, frozen=found.frozen)
+        Sentence.of(
+            "{balance} {balance|credit|credits} to spend, {frozen} held for tasks.",
+            balance=found.balance,
+            frozen=found.frozen,
+        )
     )
     output.emit("balance", balance=found.balance, frozen=found.frozen)
     return Exit.DONE

@@ -94,7 +94,11 @@ class Resumed:
             self._output.say((answer and answer.error) or Sentence.of("Triverse does not answer."))
             self.code = Exit.SERVICE
         else:
-            self._output.say(Sentence.of("Triverse told of {count} tasks that were not listed.", count=answer.added))
+            self._output.say(
+                Sentence.of(
+                    "Triverse told of {count} {count|task that was|tasks that were} not listed.", count=answer.added
+                )
+            )
             listed, saved = (spelled(self._host.prog, what, self._data) for what in ("list", "track UUID"))
             self._output.say(f"{listed} shows them, and {saved} saves a model.")
         known = {task_id for group in self.groups for task_id in group.ids}

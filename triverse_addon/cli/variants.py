@@ -45,12 +45,12 @@ def say_price(settings: Settings, flow: str, values: Mapping[str, object], count
     found = credits.quote(settings, flow, values)
     total, available = found.cost_credits * count, found.available_credits
     if count == 1:
-        output.say(Sentence.of("This costs {credits} credits.", credits=total))
+        output.say(Sentence.of("This costs {credits} {credits|credit|credits}.", credits=total))
     else:
-        text = "{count} variants cost {credits} credits, {each} each."
+        text = "{count} variants cost {credits} {credits|credit|credits}, {each} each."
         output.say(Sentence(text, {"count": count, "credits": total, "each": found.cost_credits}))
     if available is not None:
-        output.say(Sentence.of("You have {credits} credits.", credits=available))
+        output.say(Sentence.of("You have {credits} {credits|credit|credits}.", credits=available))
     output.emit(
         "quote",
         flow=found.flow_name,
@@ -80,12 +80,16 @@ def order_all(
     known = [engine.find_by_order_id(one) if one else None for one in ids]
     billable = sum(record is None or record.stage in FAILED_STAGES for record in known)
     if billable < count:
-        text = "{count} of these variants were ordered before; they go on, and cost nothing again."
+        text = "{count} of these variants {count|was|were} ordered before; {count|it goes|they go} on, and "
+        text += "{count|costs|cost} nothing again."
         output.say(Sentence(text, {"count": count - billable}))
     if billable:
         left = say_price(settings, request.flow, request.values, billable, output)
         if left is not None and left < 0:
             raise OverBudgetError(
-                Sentence.of("{missing} credits are missing, and nothing was ordered. Add API credits.", missing=-left)
+                Sentence.of(
+                    "{missing} {missing|credit is|credits are} missing, and nothing was ordered. Add API credits.",
+                    missing=-left,
+                )
             )
     return order(engine, request, count)

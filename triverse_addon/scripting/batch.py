@@ -241,8 +241,8 @@ class Batch:
         if self._max_credits is not None and prices.unknown:
             raise OverBudgetError(
                 Sentence.of(
-                    "The service tells no price of {count} rows before they are ordered, so the limit of {limit} "
-                    "credits cannot be kept. Nothing was ordered.",
+                    "The service tells no price of {count} {count|row before it is|rows before they are} ordered, so "
+                    "the limit of {limit} {limit|credit|credits} cannot be kept. Nothing was ordered.",
                     count=len(prices.unknown),
                     limit=self._max_credits,
                 )
@@ -250,14 +250,19 @@ class Batch:
         if self._max_credits is not None and total > self._max_credits:
             raise OverBudgetError(
                 Sentence.of(
-                    "This costs {cost} credits, more than the {limit} that are allowed. Nothing was ordered.",
+                    "This costs {cost} {cost|credit|credits}, more than the {limit} that {limit|is|are} "
+                    "allowed. Nothing was ordered.",
                     cost=total,
                     limit=self._max_credits,
                 )
             )
         if balance is not None and total > balance.balance:
             raise OverBudgetError(
-                Sentence.of("This costs {cost} credits, and you have {balance}.", cost=total, balance=balance.balance)
+                Sentence.of(
+                    "This costs {cost} {cost|credit|credits}, and you have {balance}.",
+                    cost=total,
+                    balance=balance.balance,
+                )
             )
         orders = {one.row.number: one.order_id for one in planned if one.is_billable}
         known = {orders[number]: price for number, price in prices.by_row.items() if number in orders}

@@ -85,8 +85,8 @@ class Dearer:
         return cls(
             offer,
             Sentence.of(
-                "The service has changed its prices: this costs {cost} credits, and not {limit} as was shown. Nothing "
-                "was ordered. Press the button again if you agree.",
+                "The service has changed its prices: this costs {cost} {cost|credit|credits}, and not {limit} as was "
+                "shown. Nothing was ordered. Press the button again if you agree.",
                 cost=cost,
                 limit=shown,
             ),
@@ -145,10 +145,14 @@ class Ended:
             return Notice(
                 "WARNING",
                 Sentence.of(
-                    "The batch is done: {done} models are in the library, {failed} failed.", done=done, failed=failed
+                    "The batch is done: {done} {done|model is|models are} in the library, {failed} failed.",
+                    done=done,
+                    failed=failed,
                 ),
             )
-        return Notice("INFO", Sentence.of("The batch is done: {done} models are in the library.", done=done))
+        return Notice(
+            "INFO", Sentence.of("The batch is done: {done} {done|model is|models are} in the library.", done=done)
+        )
 
 
 class Worker:

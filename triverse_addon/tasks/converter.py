@@ -96,7 +96,7 @@ class Missing:
                 (
                     "WARNING" if self.meshes else "INFO",
                     Sentence.of(
-                        "Blender left out {missing} of the {count} triangles of this model.",
+                        "Blender left out {missing} of the {count} {count|triangle|triangles} of this model.",
                         missing=self.triangles,
                         count=self.of_triangles,
                     ),

@@ -63,7 +63,7 @@ def test_every_setting_of_every_flow_is_a_column(tmp_path: Path) -> None:
 BAD_CELLS = [
     ("prompt\nab\n", "line 2, prompt: Prompt must have at least 3 characters."),
     ("prompt,polygon_limit\na chair,many\n", "line 2, polygon_limit: Polygon Limit must be a whole number."),
-    ("prompt,polygon_limit\na chair,5\n", "line 2, polygon_limit: Polygon Limit must be from 1000 to 1500000."),
+    ("prompt,polygon_limit\na chair,5\n", "line 2, polygon_limit: Polygon Limit must be from 1,000 to 1,500,000."),
     ("prompt,turbo\na chair,perhaps\n", "line 2, turbo: Turbo must be true or false."),
     ("prompt,flow\na chair,sculpture\n", "line 2, flow: There is no flow named sculpture."),
     ("prompt,flow\na chair,image-generation\n", "line 2, flow: image-generation makes no model"),
@@ -80,7 +80,7 @@ BAD_CELLS = [
     ("prompt,image\na chair,a.png\n", "line 2, prompt: image-to-model has no setting prompt."),
     ("prompt,colour\na chair,red\n", "line 2, colour: There is no such column."),
     ("prompt,catalog\na chair,a:b\n", "line 2, catalog: A catalog's path has no colon"),
-    ("prompt,decimate\na chair,7\n", "line 2, decimate: decimate must be from 100 to 1500000."),
+    ("prompt,decimate\na chair,7\n", "line 2, decimate: decimate must be from 100 to 1,500,000."),
     ("prompt,height\na chair,-1\n", "line 2, height: height must be a number of metres"),
     ("prompt,height\na chair,nan\n", "line 2, height: height must be a number of metres"),
     ("prompt,lods\na chair,9\n", "line 2, lods: lods must be from 0 to 4."),

@@ -288,7 +288,7 @@ def test_a_person_is_asked(cli: Cli, service: StandIn, typed: str, code: int, ma
             letter = process.stderr.read(1)
             assert letter, said
             said += letter
-        assert "3 rows cost 60 credits. You have 10000." in said
+        assert "3 rows cost 60 credits. You have 10,000." in said
         assert service.state.creations == []
         # Nothing but Ctrl-D, as a terminal sends it.
         os.write(own, typed.encode() or b"\x04")

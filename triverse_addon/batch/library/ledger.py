@@ -153,8 +153,8 @@ class Ledger:
     def notice(self) -> Sentence:
         """Return the message to show when :attr:`ignored` is not empty."""
         return Sentence.of(
-            "{count} records of the library were damaged, or not written by this add-on ({name}). "
-            "They count as missing.",
+            "{count} {count|record of the library was|records of the library were} damaged, or not written by this "
+            "add-on ({name}). {count|It counts|They count} as missing.",
             count=len(self.ignored),
             name=min(self.ignored),
         )

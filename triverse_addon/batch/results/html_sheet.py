@@ -144,7 +144,9 @@ def _item(row: ReportRow) -> str:
     attributes = " ".join(f'data-{name}="{html.escape(str(value))}"' for name, value in data.items())
     facts = [f"row {row.number}", row.catalog]
     facts += [f"{row.triangles:,} triangles"] if row.triangles is not None else []
-    facts += [f"{row.cost_credits} credits"] if row.cost_credits is not None else []
+    facts += (
+        [f"{row.cost_credits:,} credit{'' if row.cost_credits == 1 else 's'}"] if row.cost_credits is not None else []
+    )
     parts = [
         f'<li class="{html.escape(row.state.replace(" ", "-"))}" {attributes}>',
         f'<div class="picture">{_picture(row)}</div>',

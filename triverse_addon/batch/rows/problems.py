@@ -54,7 +54,10 @@ class BatchProblemsError(InputError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
         super().__init__(
-            Sentence.of("The batch has {count} problems, and nothing was sent. Fix them first.", count=len(problems))
+            Sentence.of(
+                "The batch has {count} {count|problem|problems}, and nothing was sent. Fix {count|it|them} first.",
+                count=len(problems),
+            )
             if len(problems) != 1
             else Sentence.of("The batch has one problem, and nothing was sent. Fix it first."),
             field="file",

@@ -22,6 +22,8 @@ MAX_CONCURRENT_TASKS = 1000
 _RESULT_OF_BLOCK = {BlockReason.KEY: RowResult.ACCOUNT, BlockReason.ONLINE: RowResult.SERVICE}
 #: Interval at which the service is checked for an outage, in seconds.
 _SERVICE_CHECK_S = 1.0
+#: See :class:`Budget`.
+Refusal = Callable[[int, int, int], Sentence | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Limits:
     max_credits: int | None = None
     patience_s: float = 600.0
     timeout_s: float | None = None
-    refusal: Callable[[int, int, int], Sentence | None] | None = None
+    refusal: Refusal | None = None
 
 
 class Budget:
@@ -62,7 +64,7 @@ class Budget:
         self,
         limit: int | None,
         prices: Mapping[int, int],
-        refusal: Callable[[int, int, int], Sentence | None] | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         self._limit = limit
         self._prices = prices
@@ -100,7 +102,9 @@ class Budget:
             return self._refused(number)
         if self._answered_total + self._at_stake(number) <= self._limit:
             return self._refused(number)
-        return Sentence.of("More than the {limit} credits that were allowed would be spent.", limit=self._limit)
+        return Sentence.of(
+            "More than the {limit} {limit|credit that was|credits that were} allowed would be spent.", limit=self._limit
+        )
 
     def _refused(self, number: int) -> Sentence | None:
         if self._refusal is None:

@@ -164,7 +164,7 @@ class ServiceQueries:
         sentence = Sentence.of("The key works.")
         if account.email and account.api_credits is not None:
             sentence = Sentence.of(
-                "The key works. It belongs to {email}, with {credits} API credits.",
+                "The key works. It belongs to {email}, with {credits} API {credits|credit|credits}.",
                 email=account.email,
                 credits=account.api_credits,
             )

@@ -230,7 +230,7 @@ def _draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, batch: 
     if ended is None and not checked.counts[RowAction.NOTHING]:
         return
     if ended is not None:
-        text = tr("{credits} credits were spent in this run.", credits=ended.credits)
+        text = tr("{credits} {credits|credit was|credits were} spent in this run.", credits=ended.credits)
         paragraph(layout, text, sidebar_width_px(context))
     buttons: list[tuple[str, Icon, str]] = [(tr_button("Library"), "FILE_FOLDER", "LIBRARY")]
     if ended is not None and ended.page is not None:

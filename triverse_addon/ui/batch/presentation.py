@@ -105,7 +105,7 @@ def counts(batch: BatchSession) -> str:
     if checked is None:
         return ""
     found = checked.counts
-    parts = [tr("{count} rows", count=len(checked.planned))]
+    parts = [tr("{count} {count|row|rows}", count=len(checked.planned))]
     if found[RowAction.NOTHING]:
         parts.append(tr("{count} done", count=found[RowAction.NOTHING]))
     if going := found[RowAction.FOLLOW] + found[RowAction.WRITE]:
@@ -128,7 +128,7 @@ def progress_texts(progress: Progress) -> list[str]:
     if progress.waiting:
         moving.append(tr("{count} waiting", count=progress.waiting))
     lines.append(" · ".join(moving))
-    rest = [tr("{credits} credits spent", credits=progress.credits)]
+    rest = [tr("{credits} {credits|credit|credits} spent", credits=progress.credits)]
     if left := task_presentation.time_left(progress.left_s):
         rest.append(left)
     lines.append(" · ".join(rest))
@@ -169,13 +169,18 @@ def price_text(batch: BatchSession) -> str:
     cost = batch.cost() or 0
     if batch.unknown_count():
         return tr(
-            "{count} rows cost {cost} credits, and {unknown} of them an amount that the service does not tell before. "
-            "You have {balance}.",
+            "{count} {count|row costs|rows cost} {cost} {cost|credit|credits}, and {unknown} of them an amount that "
+            "the service does not tell before. You have {balance}.",
             count=count,
             cost=cost,
             unknown=batch.unknown_count(),
             balance=balance(batch),
         )
     if count == 1:
-        return tr("One row costs {cost} credits. You have {balance}.", cost=cost, balance=balance(batch))
-    return tr("{count} rows cost {cost} credits. You have {balance}.", count=count, cost=cost, balance=balance(batch))
+        return tr("One row costs {cost} {cost|credit|credits}. You have {balance}.", cost=cost, balance=balance(batch))
+    return tr(
+        "{count} {count|row costs|rows cost} {cost} {cost|credit|credits}. You have {balance}.",
+        count=count,
+        cost=cost,
+        balance=balance(batch),
+    )

@@ -20,11 +20,9 @@ from ..timers import app_timer
 from .file_operators import current, is_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
-    from ...api.sentence import Sentence
+    from ...batch.run.limits import Refusal
     from ..state.batch_session import BatchSession
 
 
@@ -99,7 +97,10 @@ class _Runs(_OnBatch):
         from . import presentation  # lazy import, as in runtime
 
         balance = presentation.balance(batch)
-        message = tr("You have {balance} credits. Each row is paid once, however often you stop.", balance=balance)
+        message = tr(
+            "You have {balance} {balance|credit|credits}. Each row is paid once, however often you stop.",
+            balance=balance,
+        )
         if unknown := batch.unknown_count(retry=self.retry):
             message = tr(
                 "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.",
@@ -110,7 +111,7 @@ class _Runs(_OnBatch):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=tr("Make {count} Models for {cost} Credits?", count=count, cost=cost),
+            title=tr("Make {count} {count|Model|Models} for {cost} {cost|Credit|Credits}?", count=count, cost=cost),
             message=message,
             confirm_text=tr("Make Them"),
         )
@@ -124,7 +125,7 @@ class _Runs(_OnBatch):
         )
 
 
-def _refusal(cost: int) -> "Callable[[int, int, int], Sentence | None] | None":
+def _refusal(cost: int) -> "Refusal | None":
     """Return what refuses further orders of a run that is begun now, when the limit of the month is reached."""
     from ..state.month_limit import MonthLimit  # lazy import, as in runtime
 
@@ -248,7 +249,9 @@ def _disabled_reason(batch: "BatchSession | None", *, retry: bool) -> str | None
 
     if presentation.is_short(batch, retry=retry):
         missing = cost - presentation.balance(batch)
-        return tr("{missing} credits are missing. Add API credits, or choose fewer rows.", missing=missing)
+        return tr(
+            "{missing} {missing|credit is|credits are} missing. Add API credits, or choose fewer rows.", missing=missing
+        )
     return None
 
 

@@ -60,15 +60,21 @@ def insufficient_credits(request: "TaskRequest", count: int = 1) -> str | None:
     cost = one * count
     # The user may have bought credits: read the balance again, so that the button is enabled without an action here.
     session.price.recheck_balance()
-    return tr("This costs {cost} credits, and you have {balance}.", cost=cost, balance=session.price.balance.balance)
+    return tr(
+        "This costs {cost} {cost|credit|credits}, and you have {balance}.",
+        cost=cost,
+        balance=session.price.balance.balance,
+    )
 
 
 def price(cost: int) -> str:
     """Return a translated text with ``cost`` in credits, and with the balance if it is known."""
     session = runtime.current()
     if session is None or session.price.balance is None:
-        return tr("Costs {cost} credits.", cost=cost)
-    return tr("Costs {cost} credits. You have {balance}.", cost=cost, balance=session.price.balance.balance)
+        return tr("Costs {cost} {cost|credit|credits}.", cost=cost)
+    return tr(
+        "Costs {cost} {cost|credit|credits}. You have {balance}.", cost=cost, balance=session.price.balance.balance
+    )
 
 
 def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 1, *, is_repeat: bool = False) -> None:
@@ -94,7 +100,9 @@ def draw_price(layout: bpy.types.UILayout, request: "TaskRequest", count: int = 
     row.label(text=price(one * count), translate=False, icon="ERROR" if is_short else "NONE")
     limit, sums = settings.preferences().monthly_limit, _shown_sums()
     if limit and sums is not None and sums.month.credits + one * count > limit:
-        layout.label(text=tr("That is above your limit of {limit} credits a month.", limit=limit), translate=False)
+        layout.label(
+            text=tr("That is above your limit of {limit} {limit|credit|credits} a month.", limit=limit), translate=False
+        )
 
 
 def _shown(request: "TaskRequest") -> object:
@@ -147,11 +155,13 @@ def question(cost: int | None, *, is_repeat: bool = False, must_show_price: bool
     if not limit or cost <= limit:
         return None
     session = runtime.current()
-    title = tr("Generate for {cost} Credits?", cost=cost)
+    title = tr("Generate for {cost} {cost|Credit|Credits}?", cost=cost)
     if session is None or session.price.balance is None:
         return title, tr("The service charges them when the model is done.")
     balance = session.price.balance.balance
-    return title, tr("You have {balance} credits. The service charges them when the model is done.", balance=balance)
+    return title, tr(
+        "You have {balance} {balance|credit|credits}. The service charges them when the model is done.", balance=balance
+    )
 
 
 def cost_again(records: "Iterable[TaskRecord]") -> int | None:
@@ -193,12 +203,16 @@ def above_monthly_limit(cost: int | None) -> tuple[str, str] | None:
         return None
     if cost is None:
         return tr("Generate at an Unknown Price?"), tr(
-            "{spent} of {limit} credits were spent this month, and the service has not said yet what this costs.",
+            "{spent} of {limit} {limit|credit was|credits were} spent this month, and the service "
+            "has not said yet what this costs.",
             spent=spent,
             limit=limit,
         )
     return tr("Generate above the Monthly Limit?"), tr(
-        "{spent} of {limit} credits were spent this month, and this costs {cost}.", spent=spent, limit=limit, cost=cost
+        "{spent} of {limit} {limit|credit was|credits were} spent this month, and this costs {cost}.",
+        spent=spent,
+        limit=limit,
+        cost=cost,
     )
 
 

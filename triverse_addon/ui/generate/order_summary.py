@@ -38,7 +38,7 @@ def _in_words(field: Field, value: Any) -> str:
     if inputs.steps(field):
         return f"{value} px"
     if field.kind is Kind.INT:
-        return tr("{count} triangles", count=value) if field.name == "polygon_limit" else amount(value)
+        return tr("{count} {count|triangle|triangles}", count=value) if field.name == "polygon_limit" else amount(value)
     text = " ".join(str(value).split())
     if not text or (field.name == "model_version" and text == field.default):
         return ""

@@ -189,12 +189,12 @@ def _order_texts(cost: int | None, count: int) -> tuple[str, ...]:
     if count == 1:
         if cost is None:
             return (tr("Generate"),)
-        return tr("Generate · {cost} credits", cost=cost), tr("Generate · {cost}", cost=cost)
+        return tr("Generate · {cost} {cost|credit|credits}", cost=cost), tr("Generate · {cost}", cost=cost)
     if cost is None:
         return (tr("Make {count}", count=count),)
     total = cost * count
     return (
-        tr("Make {count} · {cost} credits", count=count, cost=total),
+        tr("Make {count} · {cost} {cost|credit|credits}", count=count, cost=total),
         tr("Make {count} · {cost}", count=count, cost=total),
     )
 
@@ -231,9 +231,11 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row = layout.row()
         row.alignment = "CENTER"
         if balance.frozen:
-            text = tr("{balance} credits, {frozen} reserved", balance=balance.balance, frozen=balance.frozen)
+            text = tr(
+                "{balance} {balance|credit|credits}, {frozen} reserved", balance=balance.balance, frozen=balance.frozen
+            )
         else:
-            text = tr("{balance} credits", balance=balance.balance)
+            text = tr("{balance} {balance|credit|credits}", balance=balance.balance)
         # Read ahead, because an open popover is not redrawn.
         spending_panel.request_sums(session)
         row.popover("TRIVERSE_PT_spending", text=text, translate=False)

@@ -61,7 +61,9 @@ class TRIVERSE_PT_spending(bpy.types.Panel):
             _draw_sum(column, tr("This Month"), sums.month)
             _draw_sum(column, tr("This File"), sums.file)
             if sums.month.unpriced:
-                text = tr("The price of {count} tasks of this month is not known.", count=sums.month.unpriced)
+                text = tr(
+                    "The price of {count} {count|task|tasks} of this month is not known.", count=sums.month.unpriced
+                )
                 column.label(text=text, icon="INFO", translate=False)
         column.prop(settings.preferences(), "monthly_limit")
         column.separator()
@@ -79,7 +81,7 @@ def request_sums(session: "Session") -> None:
 def _draw_sum(column: bpy.types.UILayout, name: str, spending: "Spending") -> None:
     row = column.split(factor=0.45)
     row.label(text=name, translate=False)
-    text = tr("{credits} credits", credits=spending.credits)
+    text = tr("{credits} {credits|credit|credits}", credits=spending.credits)
     row.label(text=text, translate=False)
 
 

@@ -21,7 +21,7 @@ from ...api.errors import TriverseError, UnforeseenError
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ...batch.rows.problems import BatchProblemsError
-from ...batch.run.limits import Limits
+from ...batch.run.limits import Limits, Refusal
 from ...batch.run.outcome import Outcome, Progress, RowStatus
 from ...batch.run.request import BatchRequest, library_for
 from ...batch.run.resume import SavedBatch
@@ -199,13 +199,7 @@ class BatchSession(BatchCosts):
                 lambda offer: self._on_offer(checked, offer),
             )
 
-    def run(
-        self,
-        jobs: int,
-        *,
-        retry: bool = False,
-        refusal: Callable[[int, int, int], Sentence | None] | None = None,
-    ) -> None:
+    def run(self, jobs: int, *, retry: bool = False, refusal: Refusal | None = None) -> None:
         """
         Start a run. The user has confirmed its price.
 

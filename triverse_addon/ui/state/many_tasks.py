@@ -336,12 +336,12 @@ class ManyTasks:
 
 
 def _imported(done: int, total: int) -> Sentence:
-    return Sentence.of("{done} of {total} models are being imported.", done=done, total=total)
+    return Sentence.of("{done} of {total} {total|model is|models are} being imported.", done=done, total=total)
 
 
 def _retried(done: int, total: int) -> Sentence:
-    return Sentence.of("{done} of {total} tasks are tried again.", done=done, total=total)
+    return Sentence.of("{done} of {total} {total|task is|tasks are} tried again.", done=done, total=total)
 
 
 def _removed(done: int, total: int) -> Sentence:
-    return Sentence.of("{done} of {total} tasks were taken off the list.", done=done, total=total)
+    return Sentence.of("{done} of {total} {total|task was|tasks were} taken off the list.", done=done, total=total)

@@ -61,8 +61,8 @@ class MonthLimit:
         if spent + price <= limit:
             return None
         return Sentence.of(
-            "{spent} of {limit} credits were spent this month, so the batch orders nothing more. Start it again if you "
-            "want to exceed your limit.",
+            "{spent} of {limit} {limit|credit was|credits were} spent this month, so the batch orders nothing more. "
+            "Start it again if you want to exceed your limit.",
             spent=spent,
             limit=limit,
         )

@@ -106,7 +106,8 @@ class RecentOrders:
             prices.expire()
             if cost > known.credits:
                 told = Sentence.of(
-                    "“{name}” costs {cost} credits, and not {shown} as was shown: the service has changed its prices.",
+                    "“{name}” costs {cost} {cost|credit|credits}, and not {shown} as was shown: the service has "
+                    "changed its prices.",
                     name=event.record.name,
                     cost=cost,
                     shown=known.credits,

@@ -144,7 +144,10 @@ class SpendingReader:
 
     def _exported(self, path: Path, count: int) -> None:
         self.notices.append(
-            Notice("INFO", Sentence.of("{count} tasks were written to “{path}”.", count=count, path=str(path)))
+            Notice(
+                "INFO",
+                Sentence.of("{count} {count|task was|tasks were} written to “{path}”.", count=count, path=str(path)),
+            )
         )
 
     def shutdown(self) -> None:

@@ -157,7 +157,7 @@ def line(record: TaskRecord) -> tuple[str, ...]:
         return (f"{forms[0]} · {charge}", *forms) if charge else forms
     if record.cost_credits is None:
         return forms
-    return (tr("{state} · {cost} credits", state=forms[0], cost=record.cost_credits), *forms)
+    return (tr("{state} · {cost} {cost|credit|credits}", state=forms[0], cost=record.cost_credits), *forms)
 
 
 def charged(record: TaskRecord) -> str:
@@ -169,7 +169,7 @@ def charged(record: TaskRecord) -> str:
         return ""
     if record.cost_credits is None:
         return tr("charged")
-    return tr("{cost} credits charged", cost=record.cost_credits)
+    return tr("{cost} {cost|credit|credits} charged", cost=record.cost_credits)
 
 
 def time_left(left_s: float | None) -> str:

@@ -23,14 +23,14 @@ def facts(record: TaskRecord) -> list[str]:
     """Return what is known of the model, translated: triangles, textures, size and cost."""
     found = []
     if record.triangles is not None:
-        found.append(tr("{count} triangles", count=record.triangles))
+        found.append(tr("{count} {count|triangle|triangles}", count=record.triangles))
     texture_px = record.params.get("texture_size")
     if isinstance(texture_px, int):
         found.append(tr("textures of {edge} px", edge=texture_px))
     if record.has_model and record.size_bytes:
         found.append(megabytes(record.size_bytes))
     if record.cost_credits is not None:
-        found.append(tr("{cost} credits", cost=record.cost_credits))
+        found.append(tr("{cost} {cost|credit|credits}", cost=record.cost_credits))
     return found
 
 

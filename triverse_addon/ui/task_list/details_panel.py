@@ -208,9 +208,9 @@ def duration(seconds: float) -> str:
 def _draw_result(sheet: _Sheet, record: "TaskRecord") -> None:
     if record.cost_credits is not None:
         if charge_of(record) is Charge.NONE:
-            cost = tr("{cost} credits, given back", cost=record.cost_credits)
+            cost = tr("{cost} {cost|credit|credits}, given back", cost=record.cost_credits)
         else:
-            cost = tr("{cost} credits", cost=record.cost_credits)
+            cost = tr("{cost} {cost|credit|credits}", cost=record.cost_credits)
         sheet.line(tr("Cost"), cost)
     if record.triangles is not None:
         sheet.line(tr("Triangle Count"), amount(record.triangles))
@@ -255,7 +255,7 @@ def _draw_history(sheet: _Sheet, session: "Session", record: "TaskRecord") -> No
     names.active = False
     paragraph(names, tr("What Happened"), sheet.width_px)
     if len(lines) > _LINES:
-        text = tr("{count} earlier lines", count=len(lines) - _LINES)
+        text = tr("{count} {count|earlier line|earlier lines}", count=len(lines) - _LINES)
         draw_task_operator(sheet.column, "triverse.show_error", record, text=text, icon="INFO")
     day = moment(record.created_at_s)[:10]
     for line in lines[-_LINES:]:

@@ -84,7 +84,7 @@ class TRIVERSE_MT_make_from(bpy.types.Menu):
         for flow in flows():
             price = cost.known_cost(request.draft(context, flow), is_aside=True)
             label = tr(flow.label)
-            text = label if price is None else f"{label} · {tr('{cost} credits', cost=price)}"
+            text = label if price is None else f"{label} · {tr('{cost} {cost|credit|credits}', cost=price)}"
             icon = _ICONS.get(flow.name, "MESH_DATA")
             draw_task_operator(
                 layout, "triverse.make_from", record, text=text, icon=icon, translate=False

@@ -58,7 +58,7 @@ def _draft(record: "TaskRecord") -> "TaskRequest":
 def _text(record: "TaskRecord") -> str:
     label = tr_button(TRIVERSE_OT_refine.bl_label)
     price = cost.known_cost(_draft(record), is_aside=True) if disabled_reason(record) is None else None
-    return label if price is None else f"{label} · {tr('{cost} credits', cost=price)}"
+    return label if price is None else f"{label} · {tr('{cost} {cost|credit|credits}', cost=price)}"
 
 
 def request_price(record: "TaskRecord") -> None:
@@ -94,7 +94,7 @@ class TRIVERSE_OT_refine(TaskOperatorMixin, bpy.types.Operator):
         if record is None or disabled_reason(record) is not None:
             return tooltip
         price = cost.known_cost(_draft(record), is_aside=True)
-        return tooltip if price is None else f"{tooltip}. {tr('{cost} credits', cost=price)}"
+        return tooltip if price is None else f"{tooltip}. {tr('{cost} {cost|credit|credits}', cost=price)}"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -101,7 +101,7 @@ def charged_sentence(record: "TaskRecord") -> str:
         return tr("It may have been charged.")
     if record.cost_credits is None:
         return tr("It was charged. Retry costs nothing.")
-    return tr("{cost} credits were charged. Retry costs nothing.", cost=record.cost_credits)
+    return tr("{cost} {cost|credit was|credits were} charged. Retry costs nothing.", cost=record.cost_credits)
 
 
 class TRIVERSE_MT_task(bpy.types.Menu):

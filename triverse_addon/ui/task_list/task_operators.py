@@ -240,7 +240,9 @@ class TRIVERSE_OT_show_error(TaskOperatorMixin, bpy.types.Operator):
                 paragraph(column, translate(record.error), width_px)
         column.separator(type="LINE")
         if len(self._lines) > _MOST_LINES:
-            text = tr("{count} earlier lines are not shown.", count=len(self._lines) - _MOST_LINES)
+            text = tr(
+                "{count} {count|earlier line is|earlier lines are} not shown.", count=len(self._lines) - _MOST_LINES
+            )
             paragraph(column, text, width_px)
         for line in self._lines[-_MOST_LINES:]:
             row = column.split(factor=0.36)

@@ -245,7 +245,7 @@ def _draw_variant(layout: bpy.types.UILayout, record: "TaskRecord", picture_unit
     layout.active = not record.put_away
     layout.template_icon(icon_value=picture or icon_number(icon), scale=picture_units)
     layout.label(text=record.name, icon=icon, translate=False)
-    facts = [] if record.triangles is None else [tr("{count} triangles", count=record.triangles)]
+    facts = [] if record.triangles is None else [tr("{count} {count|triangle|triangles}", count=record.triangles)]
     if record.put_away:
         facts.append(tr("Put Away"))
     elif not record.has_model:

@@ -103,7 +103,7 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         layout = self.layout
         width_px = (_WIDTH - 40) * ui_scale()
         known = record.triangles or 0
-        name = record.name if not known else f"{record.name} · {tr('{count} triangles', count=known)}"
+        name = record.name if not known else f"{record.name} · {tr('{count} {count|triangle|triangles}', count=known)}"
         layout.label(text=name, icon="OUTLINER_COLLECTION", translate=False)
         column = layout.column()
         row = column.row()

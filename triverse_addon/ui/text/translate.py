@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from ...api.sentence import Sentence
+from ...api.sentence import AMOUNTS, Sentence, is_amount
 
 #: A translation context of our own, and the labels of properties that are in it as well as in Blender's. Blender has
 #: translations of them itself, which would come first: in German, "Merge Vertices" is cut in the panel, "Sound" is left
@@ -43,9 +43,6 @@ _OWN = frozenset({*OWN_LABELS, *OWN_TEXTS})
 #: Names of sentence arguments whose values are translated: labels of the add-on. All other values (file names, messages
 #: of the service) are shown as they are.
 _LABELS = ("field", "flow", "what")
-#: Names of sentence arguments that are amounts: thousands are separated, see :func:`amount`. A number that names
-#: something, such as a line of a file, is no amount.
-_AMOUNTS = ("balance", "cost", "count", "credits", "done", "frozen", "limit", "missing", "spent", "total")
 #: An amount as a sentence of a lower floor has it, in English. ``re`` compiles it when it is first used: register()
 #: imports this module.
 _SEPARATED = r"\d{1,3}(,\d{3})+"
@@ -59,7 +56,7 @@ def translate(sentence: Sentence) -> str:
             args[name] = _gettext(str(value))
         elif isinstance(value, float):
             args[name] = decimal(value)
-        elif name in _AMOUNTS and (isinstance(value, int) or re.fullmatch(_SEPARATED, value)):
+        elif is_amount(name, value) or (name in AMOUNTS and re.fullmatch(_SEPARATED, str(value))):
             args[name] = amount(value)
     return Sentence(sentence.template, args).translated(_gettext)
 
