@@ -13,10 +13,11 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..api.sentence import Sentence
-from ..batch.input.order_ids import digest
+from ..batch.input.order_ids import content_of, digest
 from ..batch.library.safe_paths import inside, make_folder, read_regular
 from ..batch.rows.raw_rows import LEDGER
 from ..batch.run.plan import PlannedRow
@@ -27,6 +28,8 @@ from .exit_codes import CheckFailedError, Exit
 
 #: Folder inside the ledger's, with one small file for each batch file.
 _FOLDER = "checks"
+#: Number of checks that are kept of batch files of one name, which may lie in different folders.
+_MOST_OF_A_NAME = 16
 #: Largest size of a file, in bytes: a million rows.
 _MAX_BYTES = 128 * 1024 * 1024
 _LARGEST = 2**53
@@ -89,6 +92,8 @@ def save(request: BatchRequest, agreement: Agreement) -> None:
         make_folder(request.library / LEDGER)
         make_folder(target.parent)
         write_whole(target, json.dumps(value, indent=1).encode())
+        for old in _checks_of_name(request)[_MOST_OF_A_NAME:]:
+            old.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
             Sentence.of(
@@ -118,6 +123,9 @@ def load(request: BatchRequest) -> Agreement:
 
 def _read(request: BatchRequest) -> Agreement | None:
     file = inside(request.library, f"{LEDGER}/{_FOLDER}/{_name(request)}")
+    if file is None or not os.path.lexists(file):
+        # A table that was edited since has no check of its own: the last one tells which of its rows are new.
+        file = next(iter(_checks_of_name(request)), None)
     if file is None:
         return None
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -144,5 +152,32 @@ def _is_amount(value: object) -> bool:
 
 
 def _name(request: BatchRequest) -> str:
-    """Return the name of the file: machines may see the batch file under different paths, but not names."""
-    return f"{digest(os.path.basename(request.file), request.batch_id)[:16]}.json"
+    """
+    Return the name of the file for a check of this batch.
+
+    Machines may see the batch file under different paths, but not names or content. Tables of one name in different
+    folders differ in their content; where they do not, their rows are the same.
+    """
+    return f"{_prefix(request)}-{digest(*_content(request.file))[:16]}.json"
+
+
+def _prefix(request: BatchRequest) -> str:
+    return digest(os.path.basename(request.file), request.batch_id)[:16]
+
+
+def _content(file: Path) -> list[str]:
+    """Return what tells a table from another of its name; "" for one that cannot be read, which is told elsewhere."""
+    try:
+        return sorted(os.listdir(file)) if file.is_dir() else [content_of(str(file))]
+    except OSError:
+        return []
+
+
+def _checks_of_name(request: BatchRequest) -> list[Path]:
+    """Return the checks of batch files of this name, the newest first."""
+    folder = inside(request.library, f"{LEDGER}/{_FOLDER}")
+    found = []
+    for path in [] if folder is None else folder.glob(f"{_prefix(request)}-*.json"):
+        with contextlib.suppress(OSError):
+            found.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(found, reverse=True)]

@@ -105,6 +105,28 @@ def test_a_row_that_came_after_the_check_is_not_ordered_under_a_limit(cli: Cli, 
     assert service.state.creations == []
 
 
+def test_tables_of_one_name_in_several_folders_have_a_check_each(cli: Cli, service: StandIn) -> None:
+    tables = {"shot1": ROWS, "shot2": ROWS.replace("Chair", "Table").replace("chair", "table")}
+
+    def part(shot: str, *more: str) -> Answer:
+        folder = cli.folder / shot
+        folder.mkdir(exist_ok=True)
+        write(folder / "rows.csv", tables[shot])
+        return cli.run("batch", f"{shot}/rows.csv", "--library", "lib", "--glb-only", *more)
+
+    assert part("shot1", "--dry-run", "--record", "--max-credits", "1", "--failed-ok").code == 0
+    assert part("shot2", "--dry-run", "--record").code == 0
+    answer = part("shot1", "--checked", "--rows", "1:3")
+    assert answer.code == 3, "the check of the other table has found nothing wrong, and has no limit"
+    assert service.state.creations == []
+    assert part("shot2", "--checked", "--rows", "1:2").code == 0
+    assert part("shot1", "--dry-run", "--record", "--max-credits", "100000").code == 0
+    for shot in ("shot2", "shot1"):
+        answer = part(shot, "--checked", "--rows", "3:4")
+        assert answer.code == 0, answer.people
+    assert charges(service) == [1] * 6
+
+
 def test_a_price_that_rose_after_the_check_is_not_paid(cli: Cli, service: StandIn) -> None:
     total = price(cli)
     assert batch(cli, "--dry-run", "--record", "--max-credits", str(total * 10)).code == 0
