@@ -122,3 +122,30 @@ def test_a_row_that_was_let_be_says_that_another_run_follows_it(
     run(tick_until)
     assert "1 done" in " ".join(panel().texts())
     assert charges(service) == [1]
+
+
+def test_each_row_is_counted_by_the_button_that_makes_it(
+    here: Any, service: StandIn, tick_until: Tick, tmp_path: Path
+) -> None:
+    bpy.context.window_manager.triverse.batch_jobs = 1
+    file = tmp_path / "rows.csv"
+    file.write_text("prompt,polygon_limit\na thing that must fail,1000\na table,1000\n", encoding="utf-8")
+    checked(tick_until, file)
+    service.faults.add("create", status=400, code=2010, after=1, times=None)
+    run(tick_until)
+    service.faults.clear()
+    # One has failed, the other was refused for want of credits, which another run orders by itself.
+    assert "Continue · 20" in panel().texts()
+    assert "Retry Failed · 20" in panel().texts()
+    batch = run(tick_until, bpy.ops.triverse.batch_retry)
+    assert [record["prompt"] for record in created(service)] == ["a thing that must fail"] * 2
+    assert "Continue · 20" in panel().texts()
+    assert batch.ended.is_open
+    run(tick_until)
+    assert created(service)[-1]["prompt"] == "a table"
+    assert len(created(service)) == 3
+
+
+def created(service: StandIn) -> list[Any]:
+    """Return what was ordered and not refused."""
+    return [task.params for task in service.state.tasks.values()]

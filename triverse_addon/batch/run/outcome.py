@@ -11,7 +11,7 @@ from enum import StrEnum
 from ...api.sentence import Sentence
 from ...tasks.record.record import Stage, TaskRecord
 from ..library.entry import Entry
-from .plan import PlannedRow, RowAction
+from .plan import PlannedRow, RowAction, lacked_credits
 
 
 class RowResult(StrEnum):
@@ -101,7 +101,8 @@ def untouched(planned: PlannedRow) -> Outcome:
             sentence = Sentence.of("This run was about failed rows only.")
         return Outcome(planned, RowResult.OPEN, sentence, record=record, entry=entry)
     if record is not None and record.error is not None:
-        return Outcome(planned, RowResult.FAILED, record.error, record.error_suggestion, record=record, entry=entry)
+        result = RowResult.ACCOUNT if lacked_credits(record) else RowResult.FAILED
+        return Outcome(planned, result, record.error, record.error_suggestion, record=record, entry=entry)
     words = entry.error if entry is not None else ""
     sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
     return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)

@@ -129,7 +129,7 @@ def plan(
         if entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)):
             action = RowAction.NOTHING
         elif _has_failed(record, entry, row, with_blender=with_blender):
-            action = RowAction.RETRY if retry_failed or _lacked_credits(record) else RowAction.SKIP
+            action = RowAction.RETRY if retry_failed or lacked_credits(record) else RowAction.SKIP
         elif retry_failed:
             action = RowAction.SKIP
         elif record is not None:
@@ -161,7 +161,7 @@ def in_start_order(planned: Iterable[PlannedRow]) -> list[PlannedRow]:
     return sorted(planned, key=lambda one: (rank.get(one.action, -1), one.row.number))
 
 
-def _lacked_credits(record: TaskRecord | None) -> bool:
+def lacked_credits(record: TaskRecord | None) -> bool:
     """Return whether an order was refused for its price: nothing is wrong with the row, and credits can be added."""
     return (
         record is not None

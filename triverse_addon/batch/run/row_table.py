@@ -129,14 +129,22 @@ class RowTable:
         return [one for one in self.planned if one.is_billable]
 
     @cached_property
+    def retries_apart(self) -> list[PlannedRow]:
+        """The rows of a run that only retries the failed rows which another run leaves alone, as a window does it."""
+        return [
+            dataclasses.replace(one, action=RowAction.SKIP) if one.action is RowAction.RETRY else as_retry(one)
+            for one in self.planned
+        ]
+
+    @cached_property
     def billable_retries(self) -> list[PlannedRow]:
-        """The rows for which a run that only retries failed rows may place an order."""
-        return [one for one in map(as_retry, self.planned) if one.is_billable]
+        """Those of :attr:`retries_apart` for which an order may be placed."""
+        return [one for one in self.retries_apart if one.is_billable]
 
     @cached_property
     def failed(self) -> list[PlannedRow]:
-        """The failed rows, planned as retries."""
-        return [one for one in map(as_retry, self.planned) if one.action is RowAction.RETRY]
+        """The failed rows that only a run of :attr:`retries_apart` tries again, planned as retries."""
+        return [one for one in self.retries_apart if one.action is RowAction.RETRY]
 
 
 def has_work(planned: Iterable[PlannedRow]) -> bool:

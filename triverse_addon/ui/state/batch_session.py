@@ -210,7 +210,7 @@ class BatchSession(BatchCosts):
         checked = self.checked
         if checked is None or self.is_busy:
             return
-        planned = checked.retries if retry else checked.planned
+        planned = checked.retries_apart if retry else checked.planned
         if not has_work(planned):
             return
         saved = self._state_to_save(checked, jobs, retry=retry)
