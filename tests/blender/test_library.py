@@ -301,6 +301,31 @@ def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path
     assert set(used) <= {path.name for path in textures}
 
 
+def principled(material: bpy.types.Material) -> bpy.types.Node:
+    return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+def test_what_can_be_seen_through_is_so_as_usd(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """Blender 5.2 leaves the value of Alpha out of USD."""
+    glb = Glb()
+    surface(glb, alphaMode="BLEND", pbrMetallicRoughness={"baseColorFactor": [0.2, 0.4, 0.8, 0.25]})
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=("usd",)))
+    with zipfile.ZipFile(library / asset.files["usd"]) as packed:
+        packed.extract(packed.namelist()[0], tmp_path)
+        stage = tmp_path / packed.namelist()[0]
+    fresh.empty_file()
+    bpy.ops.wm.usd_import(filepath=str(stage))
+    inputs = principled(bpy.data.materials[0]).inputs
+    seen = inputs["Alpha"].default_value * (1 - inputs["Transmission Weight"].default_value)
+    assert seen == pytest.approx(0.25, abs=0.01)
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material).inputs
+    assert kept["Alpha"].default_value == pytest.approx(0.25, abs=0.01)
+    assert kept["Transmission Weight"].default_value == 0, "the .blend is as it was"
+
+
 def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_path: Path) -> None:
     """As of Blender 5.0, names may be as long as those of files."""
     glb = Glb()

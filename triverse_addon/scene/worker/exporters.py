@@ -165,8 +165,31 @@ def _usd(name: str, folder: Path) -> Path:
     for image in bpy.data.images:
         if len(image.name.encode()) > _NAME_BYTES:
             image.name = asset_collection.cut(image.name, _NAME_BYTES)
-    bpy.ops.wm.usd_export(filepath=str(path), **_known(bpy.ops.wm.usd_export, wanted))
+    with _opacity():
+        bpy.ops.wm.usd_export(filepath=str(path), **_known(bpy.ops.wm.usd_export, wanted))
     return path
+
+
+@contextmanager
+def _opacity() -> Iterator[None]:
+    """
+    Let the USD exporter of Blender 5.2 and newer write how translucent materials are.
+
+    It takes the opacity from "Transmission Weight" alone, where earlier ones took it from "Alpha", so glass was opaque
+    (``findings/usd-opaque.sh``). A texture for either is written, and left as it is.
+    """
+    changed = []
+    trees = [material.node_tree for material in bpy.data.materials if material.node_tree is not None]
+    for node in (node for tree in trees for node in tree.nodes if node.type == "BSDF_PRINCIPLED"):
+        alpha, transmission = node.inputs["Alpha"], node.inputs["Transmission Weight"]
+        if not alpha.is_linked and not transmission.is_linked and alpha.default_value < 1:
+            changed.append((transmission, transmission.default_value))
+            transmission.default_value = 1 - alpha.default_value * (1 - transmission.default_value)
+    try:
+        yield
+    finally:
+        for socket, value in changed:
+            socket.default_value = value
 
 
 def _obj(name: str, folder: Path) -> Path:
