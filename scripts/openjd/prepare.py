@@ -43,7 +43,7 @@ class _AnyPicture:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the bundle. Exit code 2 if the batch file is wrong."""
-    options = _parser().parse_args(argv)
+    options = _parser().parse_args(_with_joined_options(sys.argv[1:] if argv is None else argv))
     file, library = Path(options.file).absolute(), Path(options.library).absolute()
     defaults = dict(text.partition("=")[::2] for text in options.set)
     allowed = frozenset({ANY_FILE} if options.allow_outside_files else ())
@@ -80,6 +80,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     _write(Path(options.bundle), values, sorted(sources))
     print(f"{options.bundle}: {len(found.rows)} rows, {len(sources)} pictures and models.")
     return 0
+
+
+def _with_joined_options(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with what follows ``--options`` joined to it: argparse takes "--glb-only" for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == "--options":
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:

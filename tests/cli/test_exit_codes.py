@@ -7,11 +7,13 @@ Success, a failure and Ctrl-C are those of a process of its own.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.driver import Cli
+from tests.cli.driver import SCRIPT, Cli
 from tests.service import models
 from tests.service.server import StandIn
 
@@ -215,3 +217,18 @@ def test_130_interrupted_and_resumed(cli: Cli, service: StandIn) -> None:
     assert answer.code == 0, answer.people
     assert (cli.folder / "chair.glb").is_file()
     assert len(service.state.charged()) == 1
+
+
+def test_a_report_goes_where_stdout_is_led_to(cli: Cli) -> None:
+    command = [sys.executable, str(SCRIPT), "report", "--data", str(cli.data)]
+    with (cli.folder / "report.txt").open("w") as file:
+        told = subprocess.run(command, env=cli.env, stdout=file, stderr=subprocess.PIPE, text=True, check=True).stderr
+    led = (cli.folder / "report.txt").read_text()
+    assert led.startswith("# Triverse report")
+    assert led in told, "and to whom sits at the terminal"
+    both = subprocess.run(
+        command, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    ).stdout
+    assert both.count("# Triverse report") == 1
+    listing = subprocess.run([*command[:2], "list", *command[3:]], env=cli.env, capture_output=True, check=True)
+    assert listing.stdout == b"", "all else is for people only"

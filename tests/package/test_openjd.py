@@ -48,7 +48,7 @@ def test_pictures_and_models_of_the_rows_travel(tmp_path: Path) -> None:
     glb(plain)
     table = "name,image,model,prompt\nA,pictures/a chair's.png,,\nB,,plain.glb,red\nC,https://example.com/c.png,,\n"
     (tmp_path / "rows.csv").write_text(table)
-    options = ("--set", "tags=a 'b'", "--max-credits", "50", "--retry-failed", "--options=--glb-only")
+    options = ("--set", "tags=a 'b'", "--max-credits", "50", "--retry-failed", "--options", "--glb-only")
     answer = prepare(tmp_path / "rows.csv", "--library", tmp_path / "lib", "--bundle", tmp_path / "job", *options)
     assert answer.returncode == 0, answer.stderr
     (references,) = read(tmp_path / "job" / "asset_references.yaml").values()

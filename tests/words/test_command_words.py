@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from pathlib import Path
 
 from scripts._dev.visible_text import visible_texts
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.tasks.record.command_words import in_command_words, text_for_rows
+from triverse_addon.tasks.store.errors import unusable
 
 #: Floors whose sentences reach commands as well as the panel.
 BELOW = tuple(f"triverse_addon/{floor}/" for floor in ("api", "tasks", "batch", "scene"))
@@ -36,3 +39,10 @@ def test_what_is_typed_stands_for_retry() -> None:
 def test_what_a_user_has_written_is_left_alone() -> None:
     title = Sentence.of("“{name}” has failed.", name="press Retry")
     assert in_command_words(title, "run it again") is title
+
+
+def test_a_folder_that_cannot_be_used_is_named_anew_with_data(tmp_path: Path) -> None:
+    for error in (PermissionError(errno.EACCES, "Permission denied"), OSError(errno.EIO, "Input/output error")):
+        told = str(in_command_words(unusable(tmp_path / "tasks.sqlite3", error).sentence, "run it again"))
+        assert "hoose another folder with --data" in told
+        assert "start Blender again" not in told

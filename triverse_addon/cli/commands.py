@@ -176,8 +176,7 @@ def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
         problem = None if store is None else store.problem
         state = {"List of tasks": "good"} if problem is None else {"List of tasks": str(problem)}
         text = report_of(settings, host.about(), state, store)
-    for line in text.splitlines():
-        output.say(line)
+    output.product(text)
     output.emit("report", text=text)
     return Exit.DONE
 
@@ -295,11 +294,16 @@ def _wait_and_print(
         shown = result if refused is None else dataclasses.replace(result, sentence=refused)
         _print_result(shown, files[result.record.id], output, several=len(results) > 1)
     resume = arguments.spelled(host.prog, "resume", args.data)
-    if any(is_kept_back(result.record) for result in results):
+    # Most sentences of what is kept back say it themselves, see tasks.record.command_words.
+    if any(is_kept_back(one.record) and output.again.lower() not in _told(one, output).lower() for one in results):
         output.say(f"In place of Retry: {output.again.removeprefix('run ')}. What was paid for is not paid again.")
     if any(result.record.is_unfinished for result in results):
         output.say(Sentence.of("Go on with it by: {command}", command=resume))
     return for_all(result.code for result in results)
+
+
+def _told(result: TaskResult, output: Output) -> str:
+    return "" if result.sentence is None else output.text(result.sentence)
 
 
 def _print_result(result: TaskResult, path: Path | None, output: Output, *, several: bool) -> None:
@@ -308,13 +312,13 @@ def _print_result(result: TaskResult, path: Path | None, output: Output, *, seve
         "result",
         exit_code=int(result.code),
         output=str(path) if path is not None and result.code is Exit.DONE and record.has_model else None,
-        message=None if result.sentence is None else output.text(result.sentence),
+        message=_told(result, output) or None,
         suggestion=result.suggestion,
         **output.task_fields(record),
     )
     before = f"{record.name}: " if several else ""
     if result.code is not Exit.DONE:
-        output.say(before + (output.text(result.sentence) if result.sentence is not None else ""))
+        output.say(before + _told(result, output))
         if result.suggestion:
             output.say(result.suggestion)
         return

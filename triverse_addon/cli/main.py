@@ -19,7 +19,7 @@ from . import arguments
 from .errors import Declined, Terminated
 from .exit_codes import Exit, for_error, for_interrupt
 from .host import Host
-from .output import Output, own_stdout, people_stream, shown_logs
+from .output import Output, is_led_elsewhere, own_stdout, people_stream, shown_logs
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,9 @@ def run(argv: Sequence[str], host: Host) -> int:
     """
     with _signals_interrupt(), shown_logs(_ADDON), own_stdout() as stdout, people_stream() as people:
         # Before the arguments are parsed, the option is searched for, so that parse errors are reported as JSON too.
-        output = Output(programs=stdout if "--json" in argv else None, people=people)
+        programs = stdout if "--json" in argv else None
+        led_to = stdout if programs is None and is_led_elsewhere(stdout, people) else None
+        output = Output(programs=programs, people=people, led_to=led_to)
         try:
             return int(_run(argv, host, output))
         except TriverseError as error:

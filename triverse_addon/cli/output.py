@@ -35,11 +35,13 @@ class Output:
 
     :param programs: stream for JSON lines; None without ``--json``.
     :param people: stream for messages and progress.
+    :param led_to: where stdout was led, if not to a terminal or the same as ``people``; None with ``--json``.
     """
 
-    def __init__(self, *, programs: TextIO | None, people: TextIO) -> None:
+    def __init__(self, *, programs: TextIO | None, people: TextIO, led_to: TextIO | None = None) -> None:
         self._programs = programs
         self.people = people
+        self._led_to = led_to
         self.again = "run the same command again"
         """What a user of this command does where one of the panel presses Retry."""
         self._current_line = ""
@@ -70,6 +72,13 @@ class Output:
         """Print one line for users."""
         self.clear()
         self._print(shown(text if isinstance(text, str) else self.text(text)), self.people)
+
+    def product(self, text: str) -> None:
+        """Print the lines that a command was called for, also into the file or program that stdout was led to."""
+        for line in text.splitlines():
+            self.say(line)
+            if self._led_to is not None:
+                self._print(shown(line), self._led_to)
 
     def text(self, sentence: Sentence) -> str:
         """Return a sentence as the command says it: without buttons of the panel."""
@@ -229,6 +238,14 @@ def own_stdout() -> Iterator[TextIO]:
         _flush(sys.stdout)
         os.dup2(kept, 1)
         os.close(kept)
+
+
+def is_led_elsewhere(stdout: TextIO, people: TextIO) -> bool:
+    """Return whether what is written to stdout comes neither to a terminal nor where ``people`` goes."""
+    try:
+        return not stdout.isatty() and not os.path.sameopenfile(stdout.fileno(), people.fileno())
+    except (OSError, ValueError):  # no file of the system, as in a test or in an embedding program
+        return False
 
 
 @contextlib.contextmanager

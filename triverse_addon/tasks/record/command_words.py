@@ -28,6 +28,15 @@ _WORDS = (
 #: Likewise, and wherever they are. Without Blender there are no preferences.
 _SETTINGS = (
     ("Choose another download folder in the preferences", "Choose another folder with --data or in the preferences"),
+    (
+        "If it does not help to start Blender again, choose another folder in the preferences",
+        "Choose another folder with --data or in the preferences",
+    ),
+    (
+        "Check the permissions of the folder and of what is in it",
+        "Check the permissions of the folder and of what is in it, or choose another folder with --data",
+    ),
+    ("Choose a folder of your own", "Choose a folder of your own with --data"),
     ("choose another folder in the preferences", "choose another one with --data or in the preferences"),
     ("of this machine: the preferences move it", "of this machine: --data names it, or the preferences move it"),
     ("Check it in the preferences", "Check it in TRIVERSE_API_KEY or in the preferences"),
