@@ -131,6 +131,18 @@ def test_rows_follow_the_engine_and_keep_the_choice(here: Any) -> None:
     assert manager.rows[manager.active].task_id == here.chosen_id
 
 
+def test_a_chosen_task_that_the_filter_hides_is_named_above_its_buttons(here: Any, tick_until: Tick) -> None:
+    """Else the buttons seem to be those of the row that is left."""
+    manager = bpy.context.window_manager.triverse
+    hidden, put_away = record("hidden", Stage.IMPORTED), record("put away", Stage.IMPORTED, 5, put_away=True)
+    add_records(hidden, put_away)
+    assert "hidden" not in tasks_panel().prose()
+    manager.show = "PUT_AWAY"
+    tick_until(lambda: [row.title for row in shown_rows()] == ["put away"])
+    assert here.chosen_id == hidden.id
+    assert "hidden" in tasks_panel().prose()
+
+
 def test_rows_come_back_after_a_file_was_opened(here: Any, tmp_path: Path) -> None:
     add_records(record("first", Stage.IMPORTED))
     path = str(tmp_path / "other.blend")

@@ -172,6 +172,23 @@ def test_many_tasks_are_found_sorted_paged_and_renamed(
     assert tasks.choose("This File Only") == []
 
 
+def test_what_search_hides_is_named_above_its_buttons(
+    open_window: OpenWindow, service: StandIn, filled: tuple[Path, list[TaskRecord]]
+) -> None:
+    home, records = filled
+    window = open_window(env=connected(service), home=home)
+    tasks = TaskList(window)
+    tasks.click(FIRST_NAME)
+    window.wait_for(f"{SESSION}.chosen_id == task_id", task_id=records[0].id)
+    assert records[0].name not in tasks.search(records[1].name)
+    window.wait_text(records[0].name, tasks.side, limit_s=20)
+    window.save_shot("hidden")
+    tasks.click(FIRST_NAME)
+    window.wait_for(f"{SESSION}.chosen_id == task_id", task_id=records[1].id)
+    settle(window)
+    assert not window.find_text(records[0].name, tasks.side)
+
+
 def test_the_grid_and_no_look_at_the_disk_while_drawing(
     open_window: OpenWindow, service: StandIn, filled: tuple[Path, list[TaskRecord]]
 ) -> None:

@@ -42,7 +42,11 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     width_px = sidebar_width_px(context)
     column = layout.column()
     state = task_presentation.state(record)[0]
-    is_in_row = session.pager.page.request.count != list_rows.GRID_COUNT and _fits_row(context, state)
+    has_row = session.slots.row_of(record.id) >= 0
+    is_in_row = has_row and session.pager.page.request.count != list_rows.GRID_COUNT and _fits_row(context, state)
+    if not has_row:
+        # On another page, or left out by search or filter: without its name, the buttons seem to be those of a row.
+        paragraph(column, shown(record.name), width_px, icon="NONE")
     bad = task_presentation.is_bad(record)
     if bad and record.error is not None:
         paragraph(column, translate(record.error), width_px, icon="ERROR", alert=True)
@@ -57,7 +61,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, session: "Sessi
     elif not is_in_row:
         paragraph(column, state, width_px, icon=task_presentation.icon(record))
     prompt = _short_prompt(record)
-    if prompt and not (prompt == record.name and _fits_row(context, prompt)):
+    if prompt and not (prompt == record.name and (not has_row or _fits_row(context, prompt))):
         paragraph(column, prompt, width_px, icon="NONE")
     row = layout.row(align=True)
     action = task_presentation.action(record)
