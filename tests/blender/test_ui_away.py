@@ -120,6 +120,17 @@ class Heard:
         return shown
 
 
+def test_a_notification_that_cannot_be_shown_is_told_once(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a system without a program for it: the user has asked for it, and would wait in vain."""
+    heard, notices = Heard(), []
+    heard.ends = ends.Ends(tell=notices.append)
+    for name in ("A chair", "A table", "A lamp"):
+        heard.ends.add(Stage.CONVERTING, record(name, Stage.READY, following=True))
+        heard.tell(monkeypatch)
+    assert [notice.sentence for notice in notices] == [ends._NOT_SHOWN]
+    assert not told.exists()
+
+
 def test_only_the_end_of_the_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard()
     ready = record("A chair", Stage.READY, following=True)

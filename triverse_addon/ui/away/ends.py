@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
+from ...tasks.record.events import Notice
 from ...tasks.record.record import FAILED_STAGES, UNFINISHED, Stage, TaskRecord
 from . import sound, system_notification
 
@@ -19,6 +20,9 @@ from . import sound, system_notification
 _TOGETHER_S = 2.0
 #: Most names in one notification.
 _MOST_NAMES = 3
+_NOT_SHOWN = Sentence.of(
+    "The system showed no notification. Allow Blender to show them in its settings, or install notify-send on Linux."
+)
 
 
 class Ends:
@@ -27,14 +31,17 @@ class Ends:
 
     :param show: shows a notification with a title and a text.
     :param play: plays the sound.
+    :param tell: shows a notice in the panel: once, that no notification could be shown.
     """
 
     def __init__(
         self,
         show: Callable[[str, str], object] = system_notification.show,
         play: Callable[[], object] = sound.play,
+        tell: Callable[[Notice], object] = lambda _notice: None,
     ) -> None:
-        self._show, self._play = show, play
+        self._show, self._play, self._tell = show, play, tell
+        self._is_unseen = self._is_told = False
         self._ready: list[str] = []
         self._failed: list[str] = []
         self._others: list[Sentence] = []
@@ -77,18 +84,25 @@ class Ends:
         :param notify: the user wants notifications.
         :param play_sound: the user wants the sound.
         """
+        if self._is_unseen and not self._is_told:
+            self._is_told = True
+            self._tell(Notice("WARNING", _NOT_SHOWN))
         if not self.is_waiting or (time.monotonic() - self._since_s < _TOGETHER_S and (notify or play_sound)):
             return
         sentences = [*_sentences(self._ready, self._failed), *self._others]
         self._ready, self._failed, self._others = [], [], []
         text = "\n".join(map(translate, sentences))
         if notify:
-            self._jobs.append(lambda: self._show("Triverse", text))
+            self._jobs.append(lambda: self._notify(text))
         if play_sound:
             self._jobs.append(self._play)
         if self._jobs and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._work, name="triverse-away", daemon=True)
             self._thread.start()
+
+    def _notify(self, text: str) -> None:
+        if self._show("Triverse", text) is False:
+            self._is_unseen = True
 
     def _work(self) -> None:
         while self._jobs:

@@ -96,7 +96,7 @@ class Session:
         self.engine = engine
         self.batch = batch
         self.many = ManyTasks(engine)
-        self.ends = Ends()
+        self.ends = Ends(tell=self.add_notice)
         self.details = Details(pictures, previews)
         self.price = PriceCache()
         self.orders = RecentOrders()

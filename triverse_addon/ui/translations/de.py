@@ -727,6 +727,7 @@ TEXTS = {
     "The system ended Blender while it read this model, most likely because memory ran out. The downloaded file is kept.": "Das System hat Blender beim Lesen dieses Modells beendet, wahrscheinlich weil der Speicher ausging. Die heruntergeladene Datei bleibt erhalten.",
     "The system ended Blender while it worked on this model, most likely because memory ran out. The downloaded file is kept.": "Das System hat Blender bei der Arbeit an diesem Modell beendet, wahrscheinlich weil der Speicher ausging. Die heruntergeladene Datei bleibt erhalten.",
     "The system ended the second Blender, most likely because memory ran out. Nothing was sent.": "Das System hat das zweite Blender beendet, wahrscheinlich weil der Speicher nicht reichte. Es wurde nichts gesendet.",
+    "The system showed no notification. Allow Blender to show them in its settings, or install notify-send on Linux.": "Das System konnte keine Benachrichtigung anzeigen. Erlauben Sie Blender diese in den Einstellungen des Systems, oder installieren Sie unter Linux notify-send.",
     "The table cannot be written to {path} ({reason}).": "Die Tabelle kann nicht in {path} geschrieben werden ({reason}).",
     "The tags that the list can be narrowed to.": "Die Tags, auf die die Liste eingegrenzt werden kann.",
     "The task is done, but it has no file to download.": "Die Aufgabe ist fertig, hat aber keine Datei zum Herunterladen.",

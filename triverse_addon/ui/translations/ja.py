@@ -727,6 +727,7 @@ TEXTS = {
     "The system ended Blender while it read this model, most likely because memory ran out. The downloaded file is kept.": "このモデルの読み込み中に、おそらくメモリ不足のためシステムがBlenderを終了させました。ダウンロードしたファイルは残っています。",
     "The system ended Blender while it worked on this model, most likely because memory ran out. The downloaded file is kept.": "このモデルの処理中に、おそらくメモリ不足のためシステムがBlenderを終了させました。ダウンロードしたファイルは残っています。",
     "The system ended the second Blender, most likely because memory ran out. Nothing was sent.": "システムが2つ目のBlenderを終了させました。おそらくメモリ不足です。何も送信していません。",
+    "The system showed no notification. Allow Blender to show them in its settings, or install notify-send on Linux.": "システムは通知を表示できませんでした。システムの設定でBlenderの通知を許可するか、Linuxではnotify-sendをインストールしてください。",
     "The table cannot be written to {path} ({reason}).": "表を {path} に書き込めません（{reason}）。",
     "The tags that the list can be narrowed to.": "リストを絞り込めるタグ。",
     "The task is done, but it has no file to download.": "タスクは完了しましたが、ダウンロードできるファイルがありません。",

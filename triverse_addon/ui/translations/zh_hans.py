@@ -727,6 +727,7 @@ TEXTS = {
     "The system ended Blender while it read this model, most likely because memory ran out. The downloaded file is kept.": "系统在 Blender 读取此模型时将其结束，很可能是内存不足。下载的文件已保留。",
     "The system ended Blender while it worked on this model, most likely because memory ran out. The downloaded file is kept.": "系统在 Blender 处理此模型时将其结束，很可能是内存不足。下载的文件已保留。",
     "The system ended the second Blender, most likely because memory ran out. Nothing was sent.": "系统结束了第二个 Blender，很可能是因为内存不足。没有发送任何内容。",
+    "The system showed no notification. Allow Blender to show them in its settings, or install notify-send on Linux.": "系统无法显示通知。请在系统设置中允许 Blender 显示通知，或在 Linux 上安装 notify-send。",
     "The table cannot be written to {path} ({reason}).": "表格无法写入 {path}（{reason}）。",
     "The tags that the list can be narrowed to.": "可用于缩小列表范围的标签。",
     "The task is done, but it has no file to download.": "任务已完成，但没有可下载的文件。",
