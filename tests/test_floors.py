@@ -8,9 +8,10 @@ Plain Python, no ``bpy``: the files are parsed, not imported.
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -40,15 +41,44 @@ def floor_of(path: Path) -> str:
     return parts[0] if len(parts) > 1 else ""
 
 
-def imports(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
-    """Every import, wherever it stands: line, dots before the name, name (``from . import x`` gives ``x``)."""
+class Seen(NamedTuple):
+    """What the rules ask of a module: few words, where its tree would be a thousand times as large.
+
+    Args:
+        imports: every one, wherever it stands: line, dots before the name, name (``from . import x`` gives ``x``).
+        prints: the lines of calls of ``print``.
+        bare: the lines of handlers that catch everything.
+    """
+
+    imports: tuple[tuple[int, int, str], ...]
+    prints: tuple[int, ...]
+    bare: tuple[int, ...]
+    is_told: bool
+
+
+def is_told(tree: ast.Module) -> bool:
+    """Whether a module says what it is for. A folder's mark without a line of code has nothing to say."""
+    return bool(ast.get_docstring(tree)) or not tree.body
+
+
+@functools.cache
+def look(source: str) -> Seen:
+    """Parse a module, once for all rules, and walk through it."""
+    tree = ast.parse(source)
+    imports: list[tuple[int, int, str]] = []
+    prints, bare = [], []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, 0, alias.name) for alias in node.names)
+            imports += ((node.lineno, 0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.lineno, node.level, node.module
+            imports.append((node.lineno, node.level, node.module))
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.lineno, node.level, alias.name) for alias in node.names)
+            imports += ((node.lineno, node.level, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.type is None:
+            bare.append(node.lineno)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            prints.append(node.lineno)
+    return Seen(tuple(imports), tuple(prints), tuple(bare), is_told(tree))
 
 
 def faults_of_floors(path: Path, source: str) -> list[str]:
@@ -56,7 +86,7 @@ def faults_of_floors(path: Path, source: str) -> list[str]:
     floor = floor_of(path)
     depth = len(path.relative_to(PACKAGE).parts)
     faults = []
-    for line, dots, name in imports(ast.parse(source)):
+    for line, dots, name in look(source).imports:
         top = name.partition(".")[0]
         if dots == 0 and top == "triverse_addon":
             faults.append(f"line {line}: {name} is imported by its absolute name; installed, the package has another")
@@ -71,13 +101,10 @@ def faults_of_floors(path: Path, source: str) -> list[str]:
 
 def faults_of_style(path: Path, source: str) -> list[str]:
     """Prints outside the command line, and handlers that catch everything."""
-    faults = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ExceptHandler) and node.type is None:
-            faults.append(f"line {node.lineno}: a bare except")
-        is_print = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
-        if is_print and floor_of(path) != "cli":
-            faults.append(f"line {node.lineno}: print() outside cli/")
+    seen = look(source)
+    faults = [f"line {line}: a bare except" for line in seen.bare]
+    if floor_of(path) != "cli":
+        faults += [f"line {line}: print() outside cli/" for line in seen.prints]
     return faults
 
 
@@ -99,9 +126,7 @@ def test_a_module_without_bpy_is_checked_strictly() -> None:
         for path in SHIPPED
         if floor_of(path) in ("scene", "cli")
         and path.stem != "__init__"
-        and not {
-            name.partition(".")[0] for _, dots, name in imports(ast.parse(path.read_text(encoding="utf-8"))) if not dots
-        }
+        and not {name.partition(".")[0] for _, dots, name in look(path.read_text(encoding="utf-8")).imports if not dots}
         & BLENDER_MODULES
     ]
     assert len(plain) > 20
@@ -120,11 +145,11 @@ def test_a_module_has_its_licence_says_what_it_is_and_is_short(path: Path) -> No
     assert lines, "An empty file: it has no licence line."
     # A script may begin with a #! line.
     assert HEADER in lines[:2]
-    tree = ast.parse(source)
-    # A folder's mark without a line of code has nothing to say.
-    assert ast.get_docstring(tree) or not tree.body, "The module has no docstring."
+    is_shipped = PACKAGE in path.parents
+    # The walk is for the other rules, and takes longer than all else here.
+    assert look(source).is_told if is_shipped else is_told(ast.parse(source)), "The module has no docstring."
     # A table of translations is as long as the add-on has texts, and nothing but that.
-    most_lines = MOST_LINES_SHIPPED if PACKAGE in path.parents else MOST_LINES
+    most_lines = MOST_LINES_SHIPPED if is_shipped else MOST_LINES
     assert len(lines) <= most_lines or path.parent.name == "translations"
 
 
@@ -161,14 +186,22 @@ def test_what_is_allowed_passes() -> None:
 # Inside the floors
 
 
-FOUND = graph.read()
-FOLDERS = {folder.name: folder for folder in graph.folders(FOUND)}
+@functools.cache
+def found() -> tuple[graph.Import, ...]:
+    """Return all imports of the package: not while the tests are collected, which each process of them does."""
+    return tuple(graph.read())
+
+
+@functools.cache
+def folders() -> dict[str, graph.Folder]:
+    """Return its folders by their names."""
+    return {folder.name: folder for folder in graph.folders(found())}
 
 
 @pytest.mark.parametrize("name", graph.FLOORS, ids=lambda name: name or "package")
 def test_every_room_of_a_folder_has_its_floor(name: str) -> None:
     rooms = [room for floor in graph.FLOORS[name] for room in floor]
-    assert sorted(rooms) == sorted({*FOLDERS[name].rooms, *(room for room in rooms if room == graph.INIT)})
+    assert sorted(rooms) == sorted({*folders()[name].rooms, *(room for room in rooms if room == graph.INIT)})
 
 
 def test_the_package_has_the_same_floors_here_and_there() -> None:
@@ -176,15 +209,15 @@ def test_the_package_has_the_same_floors_here_and_there() -> None:
 
 
 def test_nothing_goes_up_or_round_inside_the_floors() -> None:
-    for folder in graph.folders(FOUND):
+    for folder in folders().values():
         assert folder.upward() == {}, folder.name
         assert folder.circles == (), folder.name
-    assert graph.module_circles(FOUND) == ()
+    assert graph.module_circles(found()) == ()
 
 
 def test_what_a_child_runs_imports_nothing_else_of_the_package() -> None:
     """A child has no add-on: the modules lie beside each other, and that is all they have."""
-    reached = {one.target for one in FOUND if one.source.startswith("scene.worker.")}
+    reached = {one.target for one in found() if one.source.startswith("scene.worker.")}
     assert {"scene.worker.gltf_import", "scene.worker.job_loop"} <= reached
     assert {target for target in reached if not target.startswith("scene.worker.")} == set()
 
@@ -209,14 +242,14 @@ def test_the_graph_sees_what_goes_up_and_round(tmp_path: Path) -> None:
         path = package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
-    found = graph.read(package)
-    assert graph.Import("scene.worker.one", "scene.worker.two", 1) in found
-    folders = {folder.name: folder for folder in graph.folders(found, package)}
-    assert set(folders) == {"", "ui", "ui.state", "scene.worker"}
-    assert list(folders["ui"].upward()) == [("form", "state"), ("state", graph.INIT)]
-    assert folders["ui"].circles == ((graph.INIT, "state"),)
-    assert folders["ui.state"].circles == (("pager", "rows"),)
-    assert graph.module_circles(found) == (("ui", "ui.state.pager", "ui.state.rows"),)
+    read = graph.read(package)
+    assert graph.Import("scene.worker.one", "scene.worker.two", 1) in read
+    homes = {folder.name: folder for folder in graph.folders(read, package)}
+    assert set(homes) == {"", "ui", "ui.state", "scene.worker"}
+    assert list(homes["ui"].upward()) == [("form", "state"), ("state", graph.INIT)]
+    assert homes["ui"].circles == ((graph.INIT, "state"),)
+    assert homes["ui.state"].circles == (("pager", "rows"),)
+    assert graph.module_circles(read) == (("ui", "ui.state.pager", "ui.state.rows"),)
     assert graph.circles([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "f"), ("f", "e")]) == (
         ("a", "b", "c"),
         ("e", "f"),
