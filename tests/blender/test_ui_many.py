@@ -96,7 +96,7 @@ def test_several_are_retried_imported_and_removed(here: Any, tick_until: Tick, m
         bpy.ops.triverse.retry_selected()
         tick_until(done)
     assert retried == [failed[0].id, failed[1].id]
-    assert here.notices[-1].sentence.template == "{done} of {total} tasks are tried again."
+    assert str(here.notices[-1].sentence) == "2 of 3 tasks are tried again."
     assert here.notices[-1].sentence.args == {"done": 2, "total": 3}
 
     bpy.ops.triverse.import_ready()
@@ -120,6 +120,33 @@ def test_several_are_retried_imported_and_removed(here: Any, tick_until: Tick, m
     tick_until(lambda: done() and len(here.pager.page.records) == 3)
     assert {one.name for one in here.page_records()} == {"ready 1", "ready 2", "of a batch"}
     assert len(here.many.selection) <= 1
+
+
+def test_several_are_put_away_and_brought_back(here: Any, tick_until: Tick) -> None:
+    tasks = imported(3)
+    add_records(*tasks)
+    manager = bpy.context.window_manager.triverse
+    shown = lambda: [one.name for one in here.page_records()]  # noqa: E731
+    here.many.selection.replace([one.id for one in tasks[:2]])
+    bpy.ops.triverse.put_selected_away()
+    tick_until(lambda: not here.many.needs_ticks and shown() == ["task 2"])
+    assert not here.many.selection.is_several, "what is not shown is not worked on"
+    manager.show = "PUT_AWAY"
+    tick_until(lambda: sorted(shown()) == ["task 0", "task 1"])
+    here.many.selection.replace([one.id for one in tasks[:2]])
+    bpy.ops.triverse.put_selected_away(is_away=False)
+    tick_until(lambda: not here.many.needs_ticks and not shown())
+    manager.show = "ALL"
+    tick_until(lambda: len(shown()) == 3)
+
+
+def test_that_nothing_of_several_can_be_imported_is_said(here: Any, tick_until: Tick) -> None:
+    failed = [record(f"failed {n}", Stage.FAILED, n, failed_stage=Stage.READY) for n in range(2)]
+    add_records(*failed)
+    here.many.selection.replace([one.id for one in failed])
+    bpy.ops.triverse.import_selected()
+    tick_until(lambda: not here.many.needs_ticks and here.notices)
+    assert str(here.notices[-1].sentence).startswith("Nothing is imported: no model of these tasks is ready")
 
 
 def test_star_tags_and_projects(here: Any, tick_until: Tick) -> None:

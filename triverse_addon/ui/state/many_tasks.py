@@ -220,7 +220,7 @@ class ManyTasks:
 
     def mark(self, ids: Sequence[str], edit: "Change") -> None:
         """
-        Change star, tags or project of these tasks.
+        Change star, tags or project of these tasks, or whether they are put away.
 
         :param edit: takes a record and returns it with other marks.
         """
@@ -336,6 +336,8 @@ class ManyTasks:
 
 
 def _imported(done: int, total: int) -> Sentence:
+    if not done:
+        return Sentence.of("Nothing is imported: no model of these tasks is ready, or it is in this file already.")
     return Sentence.of("{done} of {total} {total|model is|models are} being imported.", done=done, total=total)
 
 

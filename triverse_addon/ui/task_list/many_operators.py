@@ -170,6 +170,29 @@ def _above_monthly_limit() -> str | None:
     return over[1] if over is not None else None
 
 
+class TRIVERSE_OT_put_selected_away(_SelectedMixin, bpy.types.Operator):
+    """Take the selected tasks out of sight, or bring them back. Put Away in the filter shows them"""
+
+    bl_idname = "triverse.put_selected_away"
+    bl_label = "Put Selected Away"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        is_away: bool
+    else:
+        is_away: BoolProperty(name="Put Away", default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Queue the changes. What may not be shown then is no longer selected."""
+        session = runtime.current()
+        if session is None:
+            return {"CANCELLED"}
+        ids, is_away = session.many.selection.ids, self.is_away
+        session.many.selection.clear()
+        session.many.mark(ids, lambda record: record.with_(put_away=is_away))
+        return app_timer.finish_operator()
+
+
 class TRIVERSE_OT_remove_selected(_SelectedMixin, bpy.types.Operator):
     """Take the selected tasks off the list"""
 
@@ -249,6 +272,7 @@ CLASSES = (
     TRIVERSE_OT_import_selected,
     TRIVERSE_OT_import_ready,
     TRIVERSE_OT_retry_selected,
+    TRIVERSE_OT_put_selected_away,
     TRIVERSE_OT_remove_selected,
     TRIVERSE_OT_stop_many,
 )

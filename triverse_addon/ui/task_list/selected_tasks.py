@@ -74,6 +74,9 @@ class TRIVERSE_MT_tasks(bpy.types.Menu):
         layout.operator("triverse.select_tasks", text="Select None").action = "NONE"
         layout.operator("triverse.import_ready")
         layout.separator()
+        layout.operator("triverse.put_selected_away", icon="HIDE_ON")
+        back = layout.operator("triverse.put_selected_away", text="Bring Selected Back", icon="HIDE_OFF")
+        back.is_away = False
         layout.operator("triverse.remove_selected", icon="TRASH")
 
 
