@@ -81,7 +81,8 @@ BPY = Suite(
     ("5.2.3", "5.3.0", "5.0.1", "4.5.15", "4.2.23"),
     (
         "test_asset_libraries.py",
-        "test_child_environment.py",
+        "test_child_environment.py::test_a_scripts_folder_and_packages_of_the_user_do_not_run",
+        "test_child_environment.py::test_a_home_of_the_user_is_not_looked_into",
         "test_corpus.py",
         "test_filled_meshes.py",
         "test_geometry.py",

@@ -77,7 +77,8 @@ def pixels_of(page: Path) -> np.ndarray:
         image.pixels.foreach_get(pixels)
     finally:
         bpy.data.images.remove(image)
-    return np.rint(pixels.reshape(height, width, 4)[::-1, :, :3] * 255).astype(int)
+    colours = pixels.reshape(height, width, 4)[::-1, :, :3] * 255
+    return np.rint(colours, out=colours).astype(np.int16)
 
 
 def caption(page: np.ndarray, index: int, line: tuple[int, int] = LINE_1) -> np.ndarray:

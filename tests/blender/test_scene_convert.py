@@ -175,7 +175,12 @@ def test_a_preview_of_another_format_is_taken_too(tmp_path: Path, kind: str) -> 
     assert tuple(appended(converted).preview.image_size) == (128, 256)
 
 
-@pytest.mark.parametrize("broken", ["missing", "text", "cut", "enormous"])
+REST = pytest.mark.rest
+
+
+@pytest.mark.parametrize(
+    "broken", [pytest.param("missing", marks=REST), pytest.param("text", marks=REST), "cut", "enormous"]
+)
 def test_for_a_broken_preview_the_model_is_drawn(tmp_path: Path, broken: str) -> None:
     glb = glbs.export(tmp_path / "m.glb", lambda: glbs.sphere("geometry_0"))
     preview = tmp_path / "preview.png"
