@@ -19,7 +19,9 @@ from urllib.parse import urljoin
 import pytest
 
 from scripts._dev import repository
+from scripts._dev.profiles import copy_profile
 from scripts._dev.window import Blender, BlenderWindow, make_profile, run_background
+from tests.gui.conftest import MakeOnce
 from tests.gui.panel import COLLECTIONS, connected, set_prompt
 from tests.gui.web_server import WebServer
 from tests.service.server import StandIn
@@ -95,11 +97,10 @@ def service() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def home(blender: Blender, tmp_path: Path) -> Path:
+def home(blender: Blender, make_once: MakeOnce, tmp_path: Path) -> Path:
     """A user without the add-on who allows online access."""
-    folder = tmp_path / "user" / "home"
-    make_profile(blender, folder, preferences=PREFERENCES)
-    return folder
+    made = make_once("online", lambda folder: make_profile(blender, folder / "home", preferences=PREFERENCES))
+    return copy_profile(made / "home", tmp_path / "user" / "home")
 
 
 def installed(home: Path) -> str:
