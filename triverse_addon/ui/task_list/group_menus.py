@@ -30,15 +30,17 @@ def names(manager: "TriverseWindowManager") -> list[str]:
     return [*([project] if project else []), *([f"#{manager.tag}"] if manager.tag else [])]
 
 
-def draw(row: bpy.types.UILayout) -> None:
-    """Draw the buttons that open both menus, and have the groups read."""
+def draw(layout: bpy.types.UILayout) -> None:
+    """Draw the buttons that open both menus, and have the groups read. Side by side, Japanese words were cut."""
     manager = window_props(bpy.context.window_manager)
     _groups()
     icon: Icon = "SOLO_ON" if manager.starred else "SOLO_OFF"
+    column = layout.column(align=True)
+    row = column.row(align=True)
     row.operator("triverse.filter_by", text="", icon=icon, depress=manager.starred).kind = "STAR"
     project = manager.project or _title(manager.made_in)
     row.menu("TRIVERSE_MT_projects", text=project or tr("Project"), icon="FILE_FOLDER", translate=False)
-    row.menu("TRIVERSE_MT_tags", text=manager.tag or tr("Tag"), icon="BOOKMARKS", translate=False)
+    column.menu("TRIVERSE_MT_tags", text=manager.tag or tr("Tag"), icon="BOOKMARKS", translate=False)
 
 
 def _title(path: str) -> str:

@@ -152,7 +152,7 @@ def draw_filter(layout: bpy.types.UILayout) -> None:
     column.prop(manager, "this_file")
     column.label(text="Sort by")
     choices.draw(column.column(align=True), settings.preferences(), "task_order", expand=True)
-    group_menus.draw(column.row(align=True))
+    group_menus.draw(column)
 
 
 @lru_cache
