@@ -35,6 +35,10 @@ NARROW_PX = 640
 Blender makes no window narrower. The sidebar is to be less than half of the screen, as more is read as a screen: 350 by
 809 of 640 by 932 pixels are.
 """
+BESIDE_PX = 780
+"""With an empty text at the left and the right of the sidebar, for menus and popovers that are wider than it."""
+RIGHT_PX = 100
+"""Of that, the one at the right."""
 ROOMY_PX = 940
 """With the 3D viewport alone as well, where something is looked for in it, or the sidebar is wide."""
 MIDDLE_PX = 1120

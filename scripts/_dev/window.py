@@ -271,7 +271,7 @@ class BlenderWindow:
                         if area.type not in beside and not (area.type == "VIEW_3D" and region.type in own):
                             region.tag_redraw()
             """,
-            beside=["OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR", "TOPBAR"],
+            beside=["OUTLINER", "PROPERTIES", "DOPESHEET_EDITOR", "TOPBAR", "TEXT_EDITOR"],
             own=["WINDOW", "TOOLS", "TOOL_HEADER"],
         )
         self._is_undrawn = False

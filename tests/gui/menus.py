@@ -230,7 +230,8 @@ class Mouse:
             order: see :meth:`read`.
         """
         self.open(button, part, is_free=before is None)
-        places = self.read(labels.values(), part, but=button, order=order)
+        # A submenu opens beside its button, with an entry in the same row.
+        places = self.read(labels.values(), part, but=button if before is None else None, order=order)
         self.window.save_shot(f"menu-{next(iter(labels))}")
         left, right = (end(x for x, _ in places.values()) for end in (min, max))
         top, low = (end(y for _, y in places.values()) for end in (min, max))

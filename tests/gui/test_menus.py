@@ -16,7 +16,7 @@ import pytest
 from scripts._dev import stored
 from scripts._dev.pictures import Box
 from scripts._dev.profiles import copy_profile
-from scripts._dev.screen import MIDDLE_PX
+from scripts._dev.screen import BESIDE_PX
 from scripts._dev.window import Blender, BlenderWindow
 from tests.gui.conftest import StartingAs
 from tests.gui.menu_stage import (
@@ -58,6 +58,9 @@ from tests.service.server import StandIn
 
 pytestmark = pytest.mark.kind("menu-numbers")
 
+AWAY_PX = 40
+"""From the left of the window: over the empty text."""
+
 
 @pytest.fixture(scope="module")
 def shared(
@@ -65,7 +68,7 @@ def shared(
 ) -> Iterator[tuple[BlenderWindow, StandIn]]:
     folder = tmp_path_factory.mktemp("menus")
     with StandIn(speed=20, samples=("1k",)) as service:
-        home = copy_profile(starting_as(MIDDLE_PX, narrow=True), folder / "home")
+        home = copy_profile(starting_as(BESIDE_PX, narrow=True), folder / "home")
         stored.fill(stored.data_folder(home), COUNT)
         # There is no desktop that could open a folder or a file.
         programs = folder / "programs"
@@ -74,7 +77,7 @@ def shared(
         (programs / "xdg-open").chmod(0o755)
         env = connected(service) | {"PATH": f"{programs}:{os.environ['PATH']}"}
         with BlenderWindow(
-            blender, folder / "window", home=home, env=env, shares=[folder], width_px=MIDDLE_PX
+            blender, folder / "window", home=home, env=env, shares=[folder], width_px=BESIDE_PX
         ) as window:
             window.run(RECORD, ui=UI)
             yield window, service
@@ -94,7 +97,7 @@ def stage(shared: tuple[BlenderWindow, StandIn]) -> Iterator[Stage]:
     choose_task(window, window.value(f"{SESSION}.page_records()[-1].id"))
     settle(window)
     said = len(window.log.read_text(errors="replace"))
-    mouse = Mouse(window, (side.x - 500, side.y + 600))
+    mouse = Mouse(window, (AWAY_PX, side.y + 600))
     yield Stage(window, service, side, mouse, found(window))
     text = window.log.read_text(errors="replace")[said:]
     assert "Traceback" not in text, text
@@ -353,8 +356,9 @@ def test_the_menu_of_pictures(stage: Stage, account: Account) -> None:
 def test_the_add_menu(stage: Stage, account: Account) -> None:
     window, mouse = stage.window, stage.mouse
     # It opens over the viewport, which is to be as wide as menu and entries beside each other.
-    window.run("with override('TEXT_EDITOR'): bpy.ops.screen.area_close()")
-    settle(window)
+    for _ in range(2):
+        window.run("with override('TEXT_EDITOR'): bpy.ops.screen.area_close()")
+        settle(window)
     ready_sources(stage)
     window.run("with override(): bpy.ops.object.select_all(action='SELECT')")
     dialogs = {
@@ -367,7 +371,7 @@ def test_the_add_menu(stage: Stage, account: Account) -> None:
     labels = {**SOURCES, **dialogs}
     add = window.wait_text("Add", window.box("VIEW_3D", "HEADER")).center
     view = window.box("VIEW_3D", "WINDOW")
-    part = Box(view.x, view.y, stage.side.x - view.x, view.height)
+    part = Box(view.x, view.y, window.sidebar().x - view.x, view.height)
     mouse.open(add, part)
     ours = mouse.read(["Triverse"], part)["Triverse"]
     for entry in mouse.choose_each(ours, part, labels, is_run, before=add):
