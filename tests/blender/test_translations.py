@@ -100,10 +100,10 @@ def test_thousands_are_separated_as_in_the_language(
     texts = importlib.import_module(f"triverse_addon.ui.translations.{code}").TEXTS if code else {}
     monkeypatch.setattr(translate, "_gettext", lambda text: texts.get(text, text))
     assert translate.amount(9990) == shown
-    assert shown in translate.tr("{cost} credits", cost=9990)
+    assert shown in translate.tr("{cost} {cost|credit|credits}", cost=9990)
     # A sentence of a lower floor, which has them in English already.
     assert shown in translate.translate(Sentence.of("Reducing to {count} triangles", count="9,990"))
-    assert translate.tr("{count} triangles", count=7).startswith("7")
+    assert translate.tr("{count} {count|triangle|triangles}", count=7).startswith("7")
     assert "a, b" in translate.tr("Folder {name}", name="a, b")
 
 

@@ -68,7 +68,7 @@ def test_a_model_is_made_and_listed(cli: Cli, service: StandIn, how: str) -> Non
 
 
 def test_what_is_still_read_is_told(cli: Cli) -> None:
-    assert "10000" in shell(cli, ">&-", "balance", "--json").stderr
+    assert "10,000" in shell(cli, ">&-", "balance", "--json").stderr
     assert '"balance": 10000' in shell(cli, "2>&-", "balance", "--json").stdout
 
 

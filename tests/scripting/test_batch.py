@@ -88,7 +88,7 @@ def test_problems_and_limits_order_nothing(triverse: Triverse, service: StandIn,
         batch.wait()
     assert len(caught.value.problems) >= 2
     assert batch.error is caught.value
-    with pytest.raises(scripting.OverBudgetError, match="more than the 1 that are allowed"):
+    with pytest.raises(scripting.OverBudgetError, match="more than the 1 that is allowed"):
         triverse.batch(ROWS, tmp_path / "library", max_credits=1).wait()
     service.state.user.balance = 3
     with pytest.raises(scripting.OverBudgetError, match="you have 3"):
