@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, gltf_import
+    from . import asset_collection, channel_pictures, gltf_import
 else:
     import asset_collection
+    import channel_pictures
     import gltf_import
 
 #: Options of the glTF exporter, which leaves these out or at rest by default, so that its file holds what the .blend
@@ -132,7 +133,7 @@ def _whole_frames() -> Iterator[None]:
 
 def _fbx(name: str, folder: Path) -> Path:
     path = folder / f"{name}.fbx"
-    with _Textures(folder / f"{name}-textures"):
+    with channel_pictures.apart(), _Textures(folder / f"{name}-textures"):
         bpy.ops.export_scene.fbx(
             filepath=str(path), use_selection=True, path_mode="COPY", embed_textures=True, bake_anim=False
         )
@@ -195,9 +196,13 @@ def _opacity() -> Iterator[None]:
 def _obj(name: str, folder: Path) -> Path:
     place = folder / f"{name}-obj"
     place.mkdir()
-    with _Textures(place):
+    with channel_pictures.apart(), _Textures(place):
         bpy.ops.wm.obj_export(
-            filepath=str(place / f"{name}.obj"), export_selected_objects=True, path_mode="STRIP", export_materials=True
+            filepath=str(place / f"{name}.obj"),
+            export_selected_objects=True,
+            path_mode="STRIP",
+            export_materials=True,
+            export_pbr_extensions=True,
         )
     return place
 

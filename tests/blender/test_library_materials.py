@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What the exports of a batch hold of a model's materials.
+
+One: ``python scripts/test.py tests/blender/test_library_materials.py``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import pytest
+
+from tests.blender import fresh
+from tests.blender.test_library import opened, write
+from tests.corpus.builder import Glb, png
+from tests.corpus.case import surface
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
+from triverse_addon.tasks.record.processing import Processing
+
+pytestmark = pytest.mark.usefixtures("fresh_file")
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildAssetWriter]:
+    writer = ChildAssetWriter(child_command("library_worker"), tmp_path_factory.mktemp("work"))
+    yield writer
+    writer.close()
+
+
+def principled(material: bpy.types.Material) -> bpy.types.Node:
+    return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj"])
+@pytest.mark.parametrize("factors", [{}, {"roughnessFactor": 0.5, "metallicFactor": 0.5}], ids=["plain", "factors"])
+def test_roughness_and_metallic_of_one_picture_are_exported(
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, factors: dict[str, float]
+) -> None:
+    """Blender writes neither of them if both are channels of one picture, as in glTF."""
+    glb = Glb()
+    surface(glb, pbrMetallicRoughness={"metallicRoughnessTexture": {"index": glb.texture(png())}, **factors})
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=(kind,)))
+    fresh.empty_file()
+    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import}
+    readers[kind](filepath=str(library / asset.files[kind]))
+    (tmp_path / "both.png").write_bytes(png())
+    both = bpy.data.images.load(str(tmp_path / "both.png"))
+    both.colorspace_settings.name = "Non-Color"
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    for name, channel in (("Roughness", 1), ("Metallic", 2)):
+        (link,) = principled(material).inputs[name].links
+        assert link.from_node.type == "TEX_IMAGE", name
+        image = link.from_node.image
+        image.colorspace_settings.name = "Non-Color"
+        factor = factors.get(f"{name.lower()}Factor", 1.0)
+        wanted = [value * factor for value in list(both.pixels)[channel::4]]
+        assert len(set(wanted)) > 1
+        for one in range(3):
+            assert list(image.pixels)[one::4] == pytest.approx(wanted, abs=0.01), name
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material)
+    assert kept.inputs["Roughness"].links[0].from_node.type != "TEX_IMAGE", "the .blend is as it was"
+    assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
+
+
+def test_what_can_be_seen_through_is_so_as_usd(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """Blender 5.2 leaves the value of Alpha out of USD."""
+    glb = Glb()
+    surface(glb, alphaMode="BLEND", pbrMetallicRoughness={"baseColorFactor": [0.2, 0.4, 0.8, 0.25]})
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=("usd",)))
+    with zipfile.ZipFile(library / asset.files["usd"]) as packed:
+        packed.extract(packed.namelist()[0], tmp_path)
+        stage = tmp_path / packed.namelist()[0]
+    fresh.empty_file()
+    bpy.ops.wm.usd_import(filepath=str(stage))
+    inputs = principled(bpy.data.materials[0]).inputs
+    seen = inputs["Alpha"].default_value * (1 - inputs["Transmission Weight"].default_value)
+    assert seen == pytest.approx(0.25, abs=0.01)
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material).inputs
+    assert kept["Alpha"].default_value == pytest.approx(0.25, abs=0.01)
+    assert kept["Transmission Weight"].default_value == 0, "the .blend is as it was"
+
+
+def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_path: Path) -> None:
+    """As of Blender 5.0, names may be as long as those of files."""
+    glb = Glb()
+    for letter in "ab":
+        glb.image(png(), name="模" * 90 + letter)
+    used = [{"index": glb.add("textures", source=number)} for number in range(2)]
+    surface(glb, pbrMetallicRoughness={"baseColorTexture": used[0]}, normalTexture=used[1])
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=("fbx", "usd", "obj")))
+    assert asset.problem is None
+    assert b"Video" in (library / asset.files["fbx"]).read_bytes()
+    with zipfile.ZipFile(library / asset.files["usd"]) as packed:
+        assert sum(name.endswith(".png") for name in packed.namelist()) == 2
+    assert len(list((library / asset.files["obj"]).parent.glob("*.png"))) == 2
