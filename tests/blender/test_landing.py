@@ -12,6 +12,7 @@ import pytest
 
 from tests import glb_files
 from tests.blender import glbs
+from tests.corpus.builder import BOX, Glb
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.in_process import import_model
@@ -262,3 +263,31 @@ def test_variants_arrive_after_the_importer_was_told_to_hide_them(tmp_path: Path
     known = bpy.data.scenes[0].gltf2_KHR_materials_variants_variants
     known.add().name = "dark"
     assert [variant.name for variant in known] == ["dark"]
+
+
+@pytest.mark.parametrize("names", [["Nod"], ["Nod", "Bow"]], ids=len)
+def test_an_animated_shape_goes_as_far_as_the_file_says(
+    bring: Callable[..., bpy.types.Collection], tmp_path: Path, names: list[str]
+) -> None:
+    """Blender's importer widens the range of a shape key to the first key of an animation, and cuts off the others."""
+    glb = Glb()
+    part = glb.primitive()
+    part["targets"] = [{"POSITION": glb.accessor([(0.0, y, 0.0) for _, y, _ in BOX], bounds=True)}]
+    node = glb.node("Thing", mesh=glb.mesh(part))
+    glb.scene(node)
+    for name in names:
+        times = glb.accessor([[0.0], [1.0], [2.0]], bounds=True)
+        sampler = {"input": times, "output": glb.accessor([[0.0], [2.0], [-0.5]])}
+        channel = {"sampler": 0, "target": {"node": node, "path": "weights"}}
+        glb.add("animations", name=name, samplers=[sampler], channels=[channel])
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    scene = bpy.context.scene
+    (obj,) = bring(model).objects
+    start, heights = scene.frame_current, []
+    for second in range(3):
+        scene.frame_set(round(second * scene.render.fps / scene.render.fps_base))
+        found = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        heights.append(max(vertex.co.z for vertex in found.data.vertices))
+    scene.frame_set(start)
+    assert heights == pytest.approx([1.0, 3.0, 0.5], abs=0.01)

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING or __package__:
-    from . import from_file, geometry, gltf_fill, gltf_watch
+    from . import animation, from_file, geometry, gltf_fill, gltf_watch
     from .job_format import Missing
     from .window_context import in_window
 else:
+    import animation
     import from_file
     import geometry
     import gltf_fill
@@ -165,6 +166,7 @@ def _read(
         raise problem
     guard.remove_pointers()
     geometry.show_vertex_colours(new)
+    animation.widen_shape_keys(new)
     if meanwhile is not None:
         meanwhile()
     return ImportResult(

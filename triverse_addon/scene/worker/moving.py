@@ -6,11 +6,16 @@ Floor: second. Thread: main, of the user's Blender or of the child. Imports ``bp
 child loads it as a plain module.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import bpy
 from mathutils import Matrix
+
+if TYPE_CHECKING or __package__:
+    from . import animation
+else:
+    import animation
 
 #: Beginnings of the data paths of the curves that move an object. Those of its bones begin otherwise.
 _TRANSFORM = ("location", "rotation_", "scale", "delta_")
@@ -54,20 +59,4 @@ def _is_moved_by_animation(obj: bpy.types.Object) -> bool:
     data = obj.animation_data
     if data is None:
         return False
-    users = [data, *(strip for track in data.nla_tracks for strip in track.strips)]
-    curves = [*data.drivers, *(curve for user in users for curve in _curves(user))]
-    return any(curve.data_path.startswith(_TRANSFORM) for curve in curves)
-
-
-def _curves(user: Any) -> Iterator[Any]:
-    """Yield the curves of the action that ``user``, an object's animation or a strip of it, plays."""
-    if user.action is None:
-        return
-    if bpy.app.version < (4, 4):
-        yield from user.action.fcurves
-        return
-    # One action has the curves of several data-blocks since 4.4, each in a slot of its own.
-    for strip in (strip for layer in user.action.layers for strip in layer.strips):
-        for bag in strip.channelbags:
-            if bag.slot_handle == user.action_slot_handle:
-                yield from bag.fcurves
+    return any(curve.data_path.startswith(_TRANSFORM) for curve in (*data.drivers, *animation.curves_of(data)))
