@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import bpy
-import numpy
 
 
 @contextmanager
@@ -78,6 +77,8 @@ def _channel(socket: Any) -> tuple[Any, int, float] | None:
 
 def _grey(image: Any, name: str, channel: int, factor: float) -> bpy.types.Image:
     """Return a packed grey image of a channel, as large as the image."""
+    import numpy  # where it is missing, the child still starts, and says so
+
     width, height = image.size
     pixels = numpy.empty(width * height * 4, numpy.float32)
     image.pixels.foreach_get(pixels)
