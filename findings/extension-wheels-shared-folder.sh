@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# An extension's update, or the removal of another extension, deletes packages of wheels that are still wanted, for good.
+# An extension's update, or another extension's removal, deletes packages of wheels that are still wanted, for good.
 #
 # Blender unpacks the wheels of all extensions into one folder. When a wheel is not wanted any more, for a newer one or
-# because its extension was removed, Blender deletes the whole folders at the top that it had a part in, where pip goes by
-# the list of files. Many packages share such a folder: "google" (protobuf, the clients of Google's services), "zope",
-# "ruamel", "jaraco", "nvidia", "cv2" of the four OpenCVs. The other wheel's name is still there, so it counts as
-# installed and is not unpacked again, not at the next start either; only the extension that needs it raises a
+# because its extension was removed, Blender deletes the whole folders at the top that it had a part in, where pip goes
+# by the list of files. Many packages share such a folder: "google" (protobuf, the clients of Google's services),
+# "zope", "ruamel", "jaraco", "nvidia", "cv2" of the four OpenCVs. The other wheel's name is still there, so it counts
+# as installed and is not unpacked again, not at the next start either; only the extension that needs it raises a
 # ModuleNotFoundError, at its next import. The operators return FINISHED, the manifests and zips are valid. Installing
 # the extension again does not help; all that declare the wheel must be disabled or removed first.
 #

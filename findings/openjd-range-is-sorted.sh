@@ -5,8 +5,8 @@
 # Whoever renders or makes the first, the last and the middle one first, to see early whether a job is worth its price,
 # writes "1,250,125,2-124,126-249", as farms commonly read it. The parts are sorted by their first value, without a
 # word. A part with a negative step is kept as it is, so "10-1:-3" does run backwards. The same values as a list in the
-# template run in the order they are written in. A parameter of the job can be a text, so whoever submits cannot
-# choose the order.
+# template run in the order they are written in. A parameter of the job can be a text, so whoever submits cannot choose
+# the order.
 #
 # Versions: openjd-cli 0.8.0 (with openjd-model and openjd-sessions 0.13.0) from PyPI, Python 3.11 or newer.
 #
