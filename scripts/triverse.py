@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,10 @@ NEEDED = ("requests", "websockets")
 
 def main() -> int:
     """Run the command and return its exit code."""
+    # Blender's module swallows the exception of a Ctrl-C while it starts, and the command would go on and order. Once
+    # the command runs, it answers to Ctrl-C itself.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         import bpy
     except ImportError:

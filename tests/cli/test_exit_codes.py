@@ -7,6 +7,7 @@ Success, a failure and Ctrl-C are those of a process of its own.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +206,22 @@ def test_5_timed_out_and_resumed(cli: Cli, service: StandIn) -> None:
     assert (cli.folder / "chair.glb").is_file()
     assert len(service.state.charged()) == 1
     assert "nothing to resume" in cli.run("resume").people
+
+
+def test_130_ctrl_c_while_blender_starts(cli: Cli, service: StandIn) -> None:
+    """Blender's module swallows the exception: its importer, or an add-on that it starts, goes on without it."""
+    (cli.folder / "bpy.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    pass\n"
+        "raise ImportError\n"
+    )
+    cli.env["PYTHONPATH"] = str(cli.folder)
+    answer = cli.finish(cli.start(*CHAIR, "--output", "chair.glb"))
+    assert answer.code == -signal.SIGINT, "a shell says 130"
+    assert service.state.creations == []
 
 
 def test_130_interrupted_and_resumed(cli: Cli, service: StandIn) -> None:
