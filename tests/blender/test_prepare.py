@@ -147,6 +147,17 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == [128, 64, 32, 128]
 
 
+def test_transparency_of_a_grey_picture_is_kept(tmp_path: Path) -> None:
+    """Blender 5.2 and newer tell another depth of it."""
+    pixels = bytes((100, 128)) * 32
+    # Width, height, bits, compression, grey, place, samples, rows, bytes, and that the second sample is alpha.
+    tags = [(256, 8), (257, 4), (258, 8 + (8 << 16)), (259, 1), (262, 1), (273, 134), (277, 2), (278, 4), (279, 64)]
+    entries = [struct.pack("<HHII", tag, 3, 2 if tag == 258 else 1, value) for tag, value in [*tags, (338, 2)]]
+    path = tmp_path / "mask.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4) + pixels)
+    assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == [100, 100, 100, 128]
+
+
 @pytest.mark.parametrize("suffix", ["exr", "hdr"])
 def test_linear_light_becomes_srgb(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"p.{suffix}"

@@ -27,6 +27,9 @@ else:
 _MB = 1024 * 1024
 #: Formats and suffixes, tried in this order until the file is small enough. WebP keeps transparency, JPEG does not.
 _FORMATS = (("PNG", ".png"), ("WEBP", ".webp"), ("JPEG", ".jpg"))
+#: Depths of images with alpha, in bits per pixel. Grey ones have 16 or 64 from Blender 5.2 on, and 32 or 128 up to 5.1
+#: (``findings/image-depth-grey-alpha.sh``).
+_WITH_ALPHA = (16, 32, 64, 128)
 #: Options of the glTF exporter, as far as it has them: only the mesh is exported, with texture coordinates and normals.
 _OPTIONS = {
     "export_format": "GLB",
@@ -85,7 +88,7 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
             settings.file_format = file_format  # type: ignore[assignment]
         except TypeError:  # this Blender was built without the format
             continue
-        has_alpha = depth in (32, 64, 128) and file_format != "JPEG"
+        has_alpha = depth in _WITH_ALPHA and file_format != "JPEG"
         settings.color_mode = "RGBA" if has_alpha else "RGB"
         settings.color_depth = "8"
         settings.quality = 95
