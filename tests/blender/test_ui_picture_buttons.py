@@ -116,3 +116,23 @@ def test_very_long_words_leave_room_for_price_and_buttons(here: Any, monkeypatch
         shown = [text for text in pressed.texts if "words" in text or "described" in text]
         assert 10 <= len(shown) <= 20, "of more than 40 lines"
         assert "…" in pressed.texts
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "choose_file",
+        "edit_prompt",
+        "use_image",
+        "use_render",
+        "paste_picture",
+        "capture_viewport",
+        "capture_selection",
+        "capture_rectangle",
+    ],
+)
+def test_what_fills_the_form_is_an_undo_step_that_is_not_made_again_by_adjusting_it(ui: ModuleType, name: str) -> None:
+    """Without one, Ctrl Z took the picture away along with what was done before it, and Redo did not bring it back."""
+    options = getattr(bpy.types, f"TRIVERSE_OT_{name}").bl_options
+    assert "UNDO" in options
+    assert "REGISTER" not in options, "to adjust it would write another picture"

@@ -29,7 +29,7 @@ class TRIVERSE_OT_capture_viewport(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.capture_viewport"
     bl_label = "Capture Viewport"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -53,7 +53,7 @@ class TRIVERSE_OT_capture_selection(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.capture_selection"
     bl_label = "Capture Selection"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     if TYPE_CHECKING:
         alone: bool
@@ -101,7 +101,7 @@ class TRIVERSE_OT_capture_rectangle(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.capture_rectangle"
     bl_label = "Capture Rectangle"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     _area: Any = None
     _region: Any = None

@@ -166,7 +166,11 @@ class TRIVERSE_OT_drop(bpy.types.Operator):
             return {"CANCELLED"}
         place = _taken() or _Place(event.mouse_x, event.mouse_y, context.region.type if context.region else "", 0.0)
         if len(paths) == 1 and place.region_type == "UI":
+            from ...scene.importing import undo  # lazy import, as in runtime
+
             image_operators.put(context, paths[0])
+            # An order, which this operator gives otherwise, changes nothing in the file, and is no step.
+            undo.push(tr("Picture"))
             return {"FINISHED"}
         point = under_mouse.point_at(context, place.x, place.y, is_snap_switched=event.ctrl)
         if point is not None:

@@ -79,7 +79,7 @@ class TRIVERSE_OT_use_image(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.use_image"
     bl_label = "Use Image"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     if TYPE_CHECKING:
         image_name: str
@@ -123,7 +123,7 @@ class TRIVERSE_OT_use_render(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.use_render"
     bl_label = "Use Last Render"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -148,7 +148,7 @@ class TRIVERSE_OT_paste_picture(IntoPicture, bpy.types.Operator):
 
     bl_idname = "triverse.paste_picture"
     bl_label = "Paste Picture"
-    bl_options = {"REGISTER"}
+    bl_options = {"UNDO"}
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
         """Return the path or URL of the picture in the clipboard; image data is written to a file."""

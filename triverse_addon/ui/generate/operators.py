@@ -151,7 +151,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
 
     bl_idname = "triverse.choose_file"
     bl_label = "Choose File"
-    bl_options = {"INTERNAL"}
+    bl_options = {"INTERNAL", "UNDO"}
 
     if TYPE_CHECKING:
         field: str
@@ -208,7 +208,7 @@ class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
 
     bl_idname = "triverse.edit_prompt"
     bl_label = "Prompt"
-    bl_options = {"INTERNAL"}
+    bl_options = {"INTERNAL", "UNDO"}
 
     _before: Mapping[str, str] = MappingProxyType({})
 
