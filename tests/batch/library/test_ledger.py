@@ -260,3 +260,26 @@ def test_many_processes_claim_at_once(ledger: Ledger) -> None:
     entries = list(ledger.entries())
     assert len(entries) == 200
     assert len({entry.stem for entry in entries}) == 200
+
+
+@pytest.mark.parametrize("kind", ["glb", "obj"])
+def test_levels_of_detail_of_an_earlier_run_are_removed(ledger: Ledger, kind: str) -> None:
+    """They lay beside files of another height, where a pipeline takes them for levels of these."""
+
+    def file(name: str) -> Path:
+        path = ledger.library / (f"{name}-obj/{name}.obj" if kind == "obj" else f"{name}.{kind}")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("a level")
+        return path
+
+    row = dataclasses.replace(ROW, post=Processing(lods=2, exports=(kind,)))
+    entry = ledger.claim(row, "batch_1", "key")
+    model, first, second = file("chair"), file("chair-lod1"), file("chair-lod2")
+    foreign, other = file("chair-lod3"), ledger.library / "chair-lod2.usdz"
+    other.write_text("another format, which is not written now")
+    names = {one: path.relative_to(ledger.library).as_posix() for one, path in ((kind, model), (f"{kind}_lod1", first))}
+    ledger.remove_old_levels(dataclasses.replace(entry, files=names))
+    assert [path.exists() for path in (model, first, second)] == [True, True, False]
+    assert not second.parent.exists() or kind != "obj"
+    assert foreign.exists(), "it is not the row's"
+    assert other.exists()

@@ -26,6 +26,7 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
 from ...tasks.files.disk_clock import disk_time_s
+from ...tasks.work_limits import MOST_LODS
 from ..rows.post_options import EXPORTS
 from ..rows.raw_rows import LEDGER
 from ..rows.row import Row
@@ -228,6 +229,28 @@ class Ledger:
             return True
         stems = [stem, *(f"{stem}-lod{level}" for level in range(1, lods + 1))]
         return any(os.path.lexists(self.library / f"{one}{suffix}") for one in stems for suffix in _SUFFIXES)
+
+    def remove_old_levels(self, entry: Entry) -> None:
+        """
+        Remove exported levels of detail that an earlier run has made of a row, and that it does not have any longer.
+
+        They would lie, as large as the model was then, beside files that were written anew. Formats that were not
+        written stay as they are. Only files under names that the row has taken are removed.
+        """
+        for kind, suffix in EXPORTS.items():
+            for level in range(1, MOST_LODS + 1):
+                name = f"{entry.stem}-lod{level}"
+                if kind not in entry.files or f"{kind}_lod{level}" in entry.files:
+                    continue
+                old = inside(self.library, f"{name}-obj" if kind == "obj" else f"{name}{suffix}")
+                if old is None or not os.path.lexists(old) or not _holds(self._names / name, entry.row_order_id):
+                    continue
+                if old.is_dir():
+                    shutil.rmtree(old, ignore_errors=True)
+                    continue
+                # A program may have it open, which Windows does not like.
+                with contextlib.suppress(OSError):
+                    old.unlink()
 
     def path_of(self, entry: Entry, kind: str) -> Path | None:
         """Return the path of a file that was written for a row; None if there is none or it leaves the library."""

@@ -134,7 +134,9 @@ def _take_over(ledger: Ledger, part: Path, entry: Entry, row: Row) -> None:
         target = _renamed(relative, entry.stem, stem)
         if _copy(part, relative, ledger.library, target):
             files[kind] = target
-    ledger.put(dataclasses.replace(entry, stem=stem, files=files))
+    entry = dataclasses.replace(entry, stem=stem, files=files)
+    ledger.remove_old_levels(entry)
+    ledger.put(entry)
 
 
 def _renamed(relative: str, old: str, new: str) -> str:

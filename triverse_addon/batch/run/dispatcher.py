@@ -212,6 +212,7 @@ class Dispatcher:
         return Origin(session=BATCH_ORIGIN, file=str(self._ledger.library))
 
     def _finish(self, entry: Entry, record: TaskRecord, name: str) -> None:
+        self._ledger.remove_old_levels(entry)
         self._ledger.put(entry)
         self._mark(entry, record, name)
 
