@@ -122,18 +122,28 @@ def transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
     """
     Transform a mesh and its shapes by ``matrix``. If that mirrors, the faces are turned over to stay outside.
 
-    ``Mesh.transform`` alone leaves them inside out then (4.2 to 5.3).
+    ``Mesh.transform`` alone leaves them inside out then (4.2 to 5.3), and bends custom normals if the matrix stretches
+    (``findings/uneven-scale-custom-normals.sh``).
     """
     is_mirrored = matrix.determinant() < 0
-    has_normals = is_mirrored and mesh.has_custom_normals
+    has_normals = mesh.has_custom_normals and (is_mirrored or _stretches(matrix))
     if has_normals:
         _store_normals(mesh)
     mesh.transform(matrix, shape_keys=True)
     if is_mirrored:
         mesh.flip_normals()
     if has_normals:
-        # Custom normals are stored relative to the faces, so turning these over has mirrored them.
+        # Custom normals are stored relative to the faces, which were turned over or have other angles now.
         _restore_normals(mesh, matrix.to_3x3().inverted_safe().transposed())
+
+
+def _stretches(matrix: Matrix) -> bool:
+    """Return whether ``matrix`` changes angles, as a scale does that is not the same along all axes."""
+    columns = matrix.to_3x3().transposed()
+    lengths = [column.length_squared for column in columns]
+    least = max(lengths) * 1e-5
+    crossed = [abs(columns[one].dot(columns[other])) for one, other in ((0, 1), (0, 2), (1, 2))]
+    return max(lengths) - min(lengths) > least or max(crossed) > least
 
 
 def _store_normals(mesh: bpy.types.Mesh) -> None:
