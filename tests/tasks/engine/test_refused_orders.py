@@ -79,7 +79,7 @@ def test_an_order_that_a_full_queue_has_refused_can_be_cancelled(service: StandI
     task_id = driver.submit()
     driver.until(lambda: driver.record(task_id).attempts)
     # Not while it is tried once more.
-    driver.until(lambda: driver.engine.cancel(task_id))
+    driver.until(lambda: driver.record(task_id).is_unsent and driver.engine.cancel(task_id))
     driver.reaches(task_id, Stage.CANCELLED)
     full.times = 0
     assert service.state.charged_per_order() == {}
@@ -89,7 +89,7 @@ def test_an_order_that_no_connection_has_carried_can_be_cancelled(service: Stand
     driver.engine.configure(dataclasses.replace(driver.engine.settings, api_url="http://127.0.0.1:9/api/v1"))
     task_id = driver.submit()
     driver.until(lambda: driver.record(task_id).attempts)
-    driver.until(lambda: driver.engine.cancel(task_id))
+    driver.until(lambda: driver.record(task_id).is_unsent and driver.engine.cancel(task_id))
 
 
 def test_an_order_that_no_connection_has_carried_goes_with_another_key(service: StandIn, driver: Driver) -> None:
