@@ -51,8 +51,10 @@ _FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
 
 
+#: Ends of the names of exported files by format; that of OBJ is of the folder with its textures.
+_ENDINGS = EXPORTS | {"obj": "-obj"}
 #: Ends of the names of everything that is written for a row, apart from its thumbnail.
-_SUFFIXES = (".blend", "-obj", *(suffix for kind, suffix in EXPORTS.items() if kind != "obj"))
+_SUFFIXES = (".blend", *_ENDINGS.values())
 #: Names of a row's files, and of other files that may belong to a model.
 _FILE = re.compile(r"([^.]+?)(?:-lod\d)?(?:-obj|\..*)", re.DOTALL)
 
@@ -237,12 +239,12 @@ class Ledger:
         They would lie, as large as the model was then, beside files that were written anew. Formats that were not
         written stay as they are. Only files under names that the row has taken are removed.
         """
-        for kind, suffix in EXPORTS.items():
+        for kind in entry.files.keys() & _ENDINGS.keys():
             for level in range(1, MOST_LODS + 1):
-                name = f"{entry.stem}-lod{level}"
-                if kind not in entry.files or f"{kind}_lod{level}" in entry.files:
+                if f"{kind}_lod{level}" in entry.files:
                     continue
-                old = inside(self.library, f"{name}-obj" if kind == "obj" else f"{name}{suffix}")
+                name = f"{entry.stem}-lod{level}"
+                old = inside(self.library, f"{name}{_ENDINGS[kind]}")
                 if old is None or not os.path.lexists(old) or not _holds(self._names / name, entry.row_order_id):
                     continue
                 if old.is_dir():

@@ -7,9 +7,14 @@ child loads it as a plain module.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING or __package__:
+    from . import geometry
+else:
+    import geometry
 
 
 def curves_of(data: Any) -> Iterator[Any]:
@@ -31,8 +36,7 @@ def widen_shape_keys(objects: Iterable[bpy.types.Object]) -> None:
     What an animation says beyond the range is cut off, and the glTF importer looks at the first key of each animation
     only (``findings/gltf-morph-range.sh``). Blender allows -10 to 10.
     """
-    meshes = {obj.data for obj in objects if obj.type == "MESH"}
-    for keys in [mesh.shape_keys for mesh in meshes if mesh.shape_keys is not None]:
+    for keys in [mesh.shape_keys for mesh in geometry.meshes_of(objects) if mesh.shape_keys is not None]:
         values = {f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value': block for block in keys.key_blocks}
         for curve in curves_of(keys.animation_data):
             block = values.get(curve.data_path)

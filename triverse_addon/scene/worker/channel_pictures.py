@@ -13,6 +13,12 @@ from typing import Any
 import bpy
 
 
+def surfaces() -> list[Any]:
+    """Return the Principled BSDF nodes of all materials."""
+    trees = [material.node_tree for material in bpy.data.materials if material.node_tree is not None]
+    return [node for tree in trees for node in tree.nodes if node.type == "BSDF_PRINCIPLED"]
+
+
 @contextmanager
 def apart() -> Iterator[None]:
     """
@@ -23,23 +29,23 @@ def apart() -> Iterator[None]:
     """
     made: dict[tuple[str, int, float], bpy.types.Image] = {}
     changed = []
-    for tree in [material.node_tree for material in bpy.data.materials if material.node_tree is not None]:
-        for surface in [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"]:
-            for socket in (surface.inputs["Roughness"], surface.inputs["Metallic"]):
-                found = _channel(socket)
-                if found is None:
-                    continue
-                node, channel, factor = found
-                key = (node.image.name, channel, factor)
-                if key not in made:
-                    made[key] = _grey(node.image, f"{node.image.name}-{socket.name.lower()}", channel, factor)
-                before = socket.links[0].from_socket
-                direct: Any = tree.nodes.new("ShaderNodeTexImage")
-                direct.image, direct.extension = made[key], node.extension
-                if node.inputs["Vector"].is_linked:
-                    tree.links.new(node.inputs["Vector"].links[0].from_socket, direct.inputs["Vector"])
-                tree.links.new(direct.outputs["Color"], socket)
-                changed.append((tree, direct, before, socket))
+    for surface in surfaces():
+        tree = surface.id_data
+        for socket in (surface.inputs["Roughness"], surface.inputs["Metallic"]):
+            found = _channel(socket)
+            if found is None:
+                continue
+            node, channel, factor = found
+            key = (node.image.name, channel, factor)
+            if key not in made:
+                made[key] = _grey(node.image, f"{node.image.name}-{socket.name.lower()}", channel, factor)
+            before = socket.links[0].from_socket
+            direct = tree.nodes.new("ShaderNodeTexImage")
+            direct.image, direct.extension = made[key], node.extension
+            if node.inputs["Vector"].is_linked:
+                tree.links.new(node.inputs["Vector"].links[0].from_socket, direct.inputs["Vector"])
+            tree.links.new(direct.outputs["Color"], socket)
+            changed.append((tree, direct, before, socket))
     try:
         yield
     finally:

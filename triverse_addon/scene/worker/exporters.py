@@ -183,8 +183,7 @@ def _opacity() -> Iterator[None]:
     (``findings/usd-opaque.sh``). A texture for either is written, and left as it is.
     """
     changed = []
-    trees = [material.node_tree for material in bpy.data.materials if material.node_tree is not None]
-    for node in (node for tree in trees for node in tree.nodes if node.type == "BSDF_PRINCIPLED"):
+    for node in channel_pictures.surfaces():
         alpha, transmission = node.inputs["Alpha"], node.inputs["Transmission Weight"]
         if not alpha.is_linked and not transmission.is_linked and alpha.default_value < 1:
             changed.append((transmission, transmission.default_value))
