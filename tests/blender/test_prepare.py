@@ -158,6 +158,36 @@ def test_transparency_of_a_grey_picture_is_kept(tmp_path: Path) -> None:
     assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == [100, 100, 100, 128]
 
 
+def tiff(path: Path, bits: int, extra: tuple[int, ...], mark: str) -> Path:
+    """A TIFF of 8 × 8 px of one colour, half transparent; ``extra``: its ExtraSamples, where 1 is premultiplied."""
+    colour = [one * 128 // 255 if extra[0] == 1 else one for one in (200, 100, 50)]
+    pixel = [*colour, 128, *[0] * (len(extra) - 1)]
+    kind, full = ("H", 257) if bits == 16 else ("B", 1)
+    content = struct.pack(f"{mark}{64 * len(pixel)}{kind}", *[one * full for one in pixel * 64])
+    depths_at = 8 + 2 + 10 * 12 + 4
+    pixels_at = depths_at + 2 * len(pixel)
+    head = [(256, "H", 8), (257, "H", 8), (258, "I", depths_at), (259, "H", 1), (262, "H", 2), (273, "I", pixels_at)]
+    entries = [*head, (277, "H", len(pixel)), (278, "H", 8), (279, "I", len(content)), (338, "H", *extra)]
+    data = (b"II" if mark == "<" else b"MM") + struct.pack(f"{mark}HIH", 42, 8, len(entries))
+    for tag, size, *values in entries:
+        count = len(pixel) if tag == 258 else len(values)
+        data += struct.pack(f"{mark}HHI", tag, 3 if size == "H" or tag == 258 else 4, count)
+        data += struct.pack(f"{mark}{len(values)}{size}", *values).ljust(4, b"\0")
+    path.write_bytes(data + struct.pack(f"{mark}I{len(pixel)}H", 0, *[bits] * len(pixel)) + content)
+    return path
+
+
+@pytest.mark.parametrize("mark", ["<", ">"])
+@pytest.mark.parametrize("extra", [(1,), (2,), (2, 0)])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_says_whether_its_colours_are_multiplied_with_alpha(
+    tmp_path: Path, bits: int, extra: tuple[int, ...], mark: str
+) -> None:
+    """Blender does not read it, and would make some too bright and others too dark."""
+    path = tiff(tmp_path / "leaf.tif", bits, extra, mark)
+    assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == pytest.approx([200, 100, 50, 128], abs=2)
+
+
 @pytest.mark.parametrize("suffix", ["exr", "hdr"])
 def test_linear_light_becomes_srgb(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"p.{suffix}"

@@ -12,7 +12,8 @@ import pytest
 
 from tests.blender.test_prepare import prepare, preparer, size
 from triverse_addon.api.flows import Kind
-from triverse_addon.scene.worker.orientation import orientation_of, upright
+from triverse_addon.scene.worker.orientation import upright
+from triverse_addon.scene.worker.picture_tags import orientation_of
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("picture-content")]
 

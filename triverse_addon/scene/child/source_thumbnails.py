@@ -24,7 +24,7 @@ from ...api.unexpected_errors import UNFORESEEN
 from ...tasks.converter import NoChildError
 from ...tasks.files.image_size import is_small, size_of
 from ...tasks.files.removal import remove_file
-from ..worker import orientation
+from ..worker import picture_tags
 from ..worker.job_format import PrepareInput, PrepareOutput
 from .preparer import LOG, MESSAGES
 from .process import ChildProcess
@@ -155,7 +155,7 @@ class SourceThumbnails:
 
     def _thumbnail_of(self, source: Path) -> str:
         found = source.stat()
-        if is_small(source) and orientation.orientation_of(source) == 1:
+        if is_small(source) and picture_tags.orientation_of(source) == 1:
             return str(source)
         name = f"{source}\0{found.st_mtime_ns}\0{found.st_size}"
         stem = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:24]
@@ -188,7 +188,7 @@ def _facts_of(source: Path) -> SourcePicture:
     """Return what the file system and the header say about an image; nothing if its file cannot be read."""
     try:
         found, size_px = source.stat(), size_of(source)
-        if size_px is not None and orientation.orientation_of(source) > 4:
+        if size_px is not None and picture_tags.orientation_of(source) > 4:
             size_px = size_px[1], size_px[0]
     except (OSError, ValueError) as error:
         _log.info("A picture cannot be read: %s", error)

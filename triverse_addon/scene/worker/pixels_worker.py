@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, gltf_import, job_loop, orientation, preview_render
+    from . import asset_collection, gltf_import, job_loop, orientation, picture_tags, preview_render
     from .job_format import Job, PixelsInput, PixelsOutput
 else:
     import asset_collection
     import gltf_import
     import job_loop
     import orientation
+    import picture_tags
     import preview_render
     from job_format import Job, PixelsInput, PixelsOutput
 
@@ -91,7 +92,7 @@ def _write(picture: Path, target: Path, max_edge_px: int) -> None:
     width, height = size
     pixels = _rgba(image)
     bpy.data.images.remove(image)
-    turned = orientation.orientation_of(picture)
+    turned = picture_tags.orientation_of(picture)
     if turned != 1:
         pixels, width, height = orientation.upright(pixels, width, height, turned)
     part = target.with_name(f".{target.stem}.{os.getpid()}{SUFFIX}")

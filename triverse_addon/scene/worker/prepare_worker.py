@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import colours, gltf_import, job_loop, orientation
+    from . import colours, gltf_import, job_loop, orientation, picture_tags
     from .job_format import Job, PrepareInput, PrepareOutput
 else:
     import colours
     import gltf_import
     import job_loop
     import orientation
+    import picture_tags
     from job_format import Job, PrepareInput, PrepareOutput
 
 _MB = 1024 * 1024
@@ -72,11 +73,14 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
         raise gltf_import.RefusedError("picture", gltf_import.last_line(str(error))) from None
     if not all(image.size):
         raise gltf_import.RefusedError("picture")
+    source = Path(given.source_path)
+    if alpha_mode := picture_tags.alpha_mode_of(source):
+        image.alpha_mode = alpha_mode  # type: ignore[assignment]
     factor = given.max_edge_px / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
     depth = image.depth
-    turned = orientation.orientation_of(Path(given.source_path))
+    turned = picture_tags.orientation_of(source)
     if turned != 1:
         image = _upright(image, turned)
     # The default view transform is for renders, and would change the colours of an image.
