@@ -18,6 +18,7 @@ import bpy
 import numpy as np
 import pytest
 
+from tests.blender.drawing import make_panel
 from tests.blender.recorder import Recorder, draw
 from triverse_addon.api.flows import FLOWS
 
@@ -437,6 +438,8 @@ def test_nothing_is_ordered_for_a_linked_scene(here: Any, tmp_path: Path) -> Non
             assert not operator.poll()
         with pytest.raises(RuntimeError, match="is linked from another file and cannot be changed"):
             bpy.ops.triverse.generate(prompt="A red chair", flow="text-to-model")
+        assert "is linked from another file and cannot be changed" in make_panel().prose()
     finally:
         window.scene = own
     assert bpy.ops.triverse.generate.poll()
+    assert "linked" not in make_panel().prose()

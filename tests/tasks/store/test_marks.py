@@ -93,6 +93,18 @@ def test_files_are_groups_too(filled: tuple[Store, list[TaskRecord]]) -> None:
     assert [(one.count, bool(store.find(Query(file=one.name), 0, 99))) for one in groups.files] == [(12, True)] * 2
 
 
+def test_groups_are_in_natural_order(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("Scene 10", "scene 9", "Scene 1", "Kitchen"):
+        store.add(record(project=name, tags=(name,), origin=Origin("s", f"/z/{name}.blend", "x", "Scene")))
+    store.add(record(origin=Origin("s", "/a/Scene 12.blend", "x", "Scene")))
+    groups = store.read(marks.groups)
+    expected = ["Kitchen", "Scene 1", "scene 9", "Scene 10"]
+    assert [one.name for one in groups.projects] == [one.name for one in groups.tags] == expected
+    assert [Path(one.name).stem for one in groups.files] == [*expected, "Scene 12"]
+    store.close()
+
+
 def test_a_list_from_before_there_were_marks_is_found_by_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

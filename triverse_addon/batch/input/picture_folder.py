@@ -8,7 +8,6 @@ Every item that does not become a row is reported with the reason.
 """
 
 import os
-import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ...api.errors import InputError
 from ...api.picture_kinds import picture_kind
 from ...api.sentence import Sentence
 from ...api.upload_checks import check_image, head_of, image_type
+from ...tasks.record.labels import natural_key
 from ..outside_files import link_target, outside
 from ..rows.problems import Problem
 from ..rows.raw_rows import LEDGER, LeftOut, RawBatch, RawRow
@@ -56,7 +56,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
             else:
                 left_out.append(LeftOut((inside / name).as_posix(), reason))
     rows = []
-    for number, file in enumerate(sorted(found, key=_natural), 1):
+    for number, file in enumerate(sorted(found, key=lambda file: natural_key(file.as_posix())), 1):
         cells: dict[str, object] = {"image": file.as_posix()}
         if file.parent != Path():
             cells["catalog"] = file.parent.as_posix()
@@ -64,7 +64,7 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
     if not rows and not problems:
         problems.append(Problem(0, "", Sentence.of("There is no picture in {path}.", path=str(folder))))
     columns = {"image": "image", "catalog": "catalog"}
-    left_out.sort(key=lambda one: _natural(Path(one.name)))
+    left_out.sort(key=lambda one: natural_key(Path(one.name).as_posix()))
     return RawBatch(folder, folder, tuple(rows), columns, tuple(problems), left_out=tuple(left_out))
 
 
@@ -100,9 +100,3 @@ def _file_skip_reason(file: Path, takes: Callable[[str], bool]) -> Sentence | No
     except InputError as error:
         return error.sentence
     return None
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """Return a sort key for natural order: chair2 before chair10."""
-    parts = re.split(r"(\d+)", path.as_posix().casefold())
-    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]

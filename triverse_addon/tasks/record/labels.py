@@ -52,3 +52,9 @@ def clean_name(text: str) -> str:
 def file_title(file: str) -> str:
     """Return the name of a .blend without folder and suffix; "" for a file that was never saved."""
     return PurePosixPath(file.replace("\\", "/")).stem
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a sort key for natural order, as Blender's lists have it: chair2 before chair10, in any case."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]

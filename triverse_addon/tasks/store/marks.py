@@ -9,10 +9,10 @@ Floor: first. Thread: any, within a transaction of the store. No ``bpy``.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..record.labels import file_title
+from ..record.labels import file_title, natural_key
 from ..record.record import TaskRecord
 
 STAR, TAG, PROJECT = "star", "tag", "project"
@@ -38,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """All groups of a store, each kind by name."""
+    """All groups of a store, each kind in natural order of its names, or of the files' titles."""
 
     projects: tuple[Group, ...] = ()
     tags: tuple[Group, ...] = ()
@@ -96,9 +96,7 @@ def groups(connection: sqlite3.Connection) -> Groups:
         )
     }
     found: dict[str, list[Group]] = {STAR: [], TAG: [], PROJECT: []}
-    rows = connection.execute(
-        "SELECT kind, folded, MIN(name), COUNT(*) FROM marks GROUP BY kind, folded ORDER BY folded"
-    )
+    rows = connection.execute("SELECT kind, folded, MIN(name), COUNT(*) FROM marks GROUP BY kind, folded")
     for kind, key, name, count in rows:
         hidden = away.get((kind, key), 0)
         found.setdefault(kind, []).append(Group(name, count - hidden, hidden))
@@ -111,8 +109,12 @@ def groups(connection: sqlite3.Connection) -> Groups:
         Group(file, count - hidden_files.get(file, 0), hidden_files.get(file, 0))
         for file, count in connection.execute("SELECT file, COUNT(*) FROM tasks WHERE file <> '' GROUP BY file")
     ]
-    return Groups(tuple(found[PROJECT]), tuple(found[TAG]), _by_title(files))
+    return Groups(
+        projects=_in_order(found[PROJECT], lambda name: name),
+        tags=_in_order(found[TAG], lambda name: name),
+        files=_in_order(files, file_title),
+    )
 
 
-def _by_title(files: Iterable[Group]) -> tuple[Group, ...]:
-    return tuple(sorted(files, key=lambda group: (file_title(group.name).casefold(), group.name)))
+def _in_order(found: Iterable[Group], title: Callable[[str], str]) -> tuple[Group, ...]:
+    return tuple(sorted(found, key=lambda group: (natural_key(title(group.name)), group.name)))

@@ -15,6 +15,7 @@ from .. import settings
 from ..form import inputs, mesh_options, placement, request, selection
 from ..rna import choices
 from ..rna.members import Icon, scene_props, window_props
+from ..setup.operator_helpers import linked_reason
 from ..state import runtime
 from ..text.layout_text import longest_that_fits, paragraph, sidebar_width_px, ui_scale
 from ..text.translate import tr, translate
@@ -65,6 +66,9 @@ class TRIVERSE_PT_make(bpy.types.Panel):
         """Draw missing requirements, the inputs, the options and the Generate button."""
         layout = self.layout
         welcome.draw(layout, context)
+        if (linked := linked_reason(context.scene)) is not None:
+            # All that follows is greyed.
+            paragraph(layout, linked, sidebar_width_px(context), icon="LIBRARY_DATA_DIRECT")
         reuse_inputs.draw(layout, context)
         props = scene_props(context.scene)
         flow = inputs.chosen_flow(props)

@@ -43,15 +43,20 @@ def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
     if context.scene is None:
         cls.poll_message_set(tr("There is no scene to make a model for."))
         return False
-    if context.scene.library is not None:
-        cls.poll_message_set(
-            tr(
-                "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.",
-                scene=context.scene.name,
-            )
-        )
+    if (reason := linked_reason(context.scene)) is not None:
+        cls.poll_message_set(reason)
         return False
     return may_ask(cls)
+
+
+def linked_reason(scene: bpy.types.Scene) -> str | None:
+    """Return why the inputs of a linked scene are disabled, translated, or None if the scene is of this file."""
+    if scene.library is None:
+        return None
+    return tr(
+        "The scene {scene} is linked from another file and cannot be changed. Choose a scene of this file.",
+        scene=scene.name,
+    )
 
 
 def has_usable_key(cls: type[bpy.types.Operator]) -> bool:
