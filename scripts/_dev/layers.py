@@ -21,7 +21,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import account, blender_root, kinds, line_recorder, processor_time, timings, venvs, version_cover, version_suites
+from . import (
+    account,
+    blender_root,
+    child_processes,
+    kinds,
+    line_recorder,
+    processor_time,
+    timings,
+    venvs,
+    version_cover,
+    version_suites,
+)
 from .cache import REPO, SetupError, dev_cache, locked
 from .result import Result
 
@@ -93,22 +104,22 @@ def _call(command: Sequence[str | Path], log: Path, echo: bool, result: Result) 
     environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
     with log.open("ab") as file:
         out = None if echo else file
-        process = subprocess.Popen(
+        with child_processes.started(
             [str(part) for part in command],
             cwd=REPO,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT if out else None,
-        )
-        try:
-            if sys.platform == "win32":
-                return process.wait()
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            raise
-    process.returncode = os.waitstatus_to_exitcode(status)
+        ) as process:
+            try:
+                if sys.platform == "win32":
+                    return process.wait()
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                raise
+            process.returncode = os.waitstatus_to_exitcode(status)
     result.cpu_s += usage.ru_utime + usage.ru_stime
     return process.returncode
 
@@ -437,7 +448,7 @@ def run_layers(
     whole = whole_layers([layer.name for layer in chosen])
     request = Request(paths, keyword, len(chosen) == 1, last_failed, whole)
     order = in_order([layer.name for layer in chosen], timings.layer_seconds())
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+    with child_processes.ended_on_sigterm(), ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         under_way = [pool.submit(_run_in_turn, names, request, speak) for names in in_turns(order)]
     by_name = {result.name: result for turn in under_way for result in turn.result()}
     results = [by_name[layer.name] for layer in chosen]
