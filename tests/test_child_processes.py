@@ -22,7 +22,7 @@ except KeyboardInterrupt:
     raise SystemExit(2)
 """
 _RUN = f"""
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from scripts._dev import child_processes, layers
 from scripts._dev.result import Result
@@ -30,6 +30,7 @@ from scripts._dev.result import Result
 def run(note):
     print(layers._call([sys.executable, "-c", {_TORN_DOWN!r}], Path(sys.argv[1]), False, Result("plain")), note)
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
 with child_processes.ended_on_sigterm():
     thread = threading.Thread(target=run, args=["ended"])
     thread.start()

@@ -54,7 +54,11 @@ def started(argv: list[str], **how: Any) -> Iterator[subprocess.Popen[Any]]:
 
 @contextlib.contextmanager
 def ended_on_sigterm() -> Iterator[None]:
-    """Send SIGINT to all programs of :func:`started` when SIGTERM comes. For the main thread."""
+    """Send SIGINT to all programs of :func:`started` when SIGTERM comes. For the main thread.
+
+    Where a shell has started this program in the background, SIGINT is ignored, and would be by all that is started
+    from here; it is heeded again.
+    """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         _stopped.set()
@@ -65,6 +69,8 @@ def ended_on_sigterm() -> Iterator[None]:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process.pid, signal.SIGINT)
 
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
