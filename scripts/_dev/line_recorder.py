@@ -141,7 +141,9 @@ class Recorder:
         self._out = os.open(folder / "lines", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._unwritten = b""
         self._seen_now = -1
-        self._modules: dict[CodeType, str] = {}
+        # By identity: code of two files is equal where its text and its place are the same. Kept, so that no other code
+        # gets its id.
+        self._modules: dict[int, tuple[CodeType, str]] = {}
 
     def begin(self, test: int) -> None:
         """Count what runs from now on, in every process, to the test of this number."""
@@ -156,12 +158,12 @@ class Recorder:
         _MONITORING.set_events(_MONITORING.COVERAGE_ID, events.PY_START)
 
     def _on_start(self, code: CodeType, _offset: int) -> Any:
-        module = self._modules.get(code)
-        if module is None:
-            module = self._modules[code] = self._counted(code)
-            if module:
+        known = self._modules.get(id(code))
+        if known is None:
+            known = self._modules[id(code)] = (code, self._counted(code))
+            if known[1]:
                 _MONITORING.set_local_events(_MONITORING.COVERAGE_ID, code, _MONITORING.events.LINE)
-        if not module:
+        if not known[1]:
             return _MONITORING.DISABLE
         (now,) = _NUMBER.unpack(self._now)
         if now != self._seen_now:
@@ -177,7 +179,7 @@ class Recorder:
 
     def _on_line(self, code: CodeType, line: int) -> Any:
         (now,) = _NUMBER.unpack(self._now)
-        self._unwritten += f"{now} {self._modules[code]} {line}\n".encode()
+        self._unwritten += f"{now} {self._modules[id(code)][1]} {line}\n".encode()
         # A test may let no file grow beyond a few bytes for a while; what then remains goes with the next line.
         with contextlib.suppress(OSError):
             self._unwritten = self._unwritten[os.write(self._out, self._unwritten) :]
