@@ -8,10 +8,7 @@ One: ``python scripts/test.py tests/blender/test_library_children.py``.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -21,6 +18,7 @@ from tests.blender import glbs
 from tests.blender.test_library import write
 from tests.blender.test_written_blend import blocks
 from tests.service import models
+from tests.waiting import eventually, is_gone
 from triverse_addon.batch.library.asset_writer import BLENDER
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
@@ -56,23 +54,6 @@ class Children:
     @property
     def pids(self) -> list[int]:
         return [int(line) for line in self._pids.read_text().split()]
-
-
-def eventually(look: Callable[[], object], limit_s: float = 120.0) -> bool:
-    ends_at_s = time.monotonic() + limit_s
-    while not look():
-        if time.monotonic() > ends_at_s:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.blender import glbs
+from tests.waiting import eventually, is_gone
 from triverse_addon import scene
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.converter import LOG, ChildConverter
@@ -336,26 +336,3 @@ def test_the_child_sees_no_key_and_nothing_of_the_user(tmp_path: Path, monkeypat
     assert "AWS_SECRET" not in seen
     assert "BLENDER_USER_SCRIPTS" not in seen
     assert "HARMLESS" not in seen
-
-
-def eventually(look, limit_s: float = 120.0) -> bool:
-    """Poll until ``look()`` is true."""
-    ends_at_s = time.monotonic() + limit_s
-    while not look():
-        if time.monotonic() > ends_at_s:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def is_gone(pid: int) -> bool:
-    """True when there is no such process, or only its zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return stat.read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return not stat.parent.exists() and Path("/proc/self").exists()

@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from triverse_addon.api.sentence import Sentence
 from triverse_addon.scene.child import process as child_process
 from triverse_addon.scene.child import ready_process
@@ -95,16 +95,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     made.close()
 
 
-def eventually(look: Callable[[], object], limit_s: float = 60.0) -> bool:
-    ends = time.monotonic() + limit_s
-    while not look():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def is_gone(pid: int) -> bool:
+def is_reaped(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -121,7 +112,7 @@ def test_the_child_that_waits_gets_the_job_and_no_second_one(house: House) -> No
     assert not process.is_waiting
     assert house.run(process) != waiting, "the next job gets a child of its own"
     process.close()
-    assert all(is_gone(pid) for pid in house.noted("started"))
+    assert all(is_reaped(pid) for pid in house.noted("started"))
     assert (house.out / "child.log").read_text() == "a word\n"
     assert list(house.work.iterdir()) == []
 
@@ -201,7 +192,7 @@ def test_a_child_without_a_job_ends(house: House) -> None:
     process = house.process(idle_s=0.05)
     process.expect_job(house.work)
     assert eventually(lambda: not process.is_waiting and not list(house.work.iterdir()))
-    assert all(is_gone(pid) for pid in house.noted("started"))
+    assert all(is_reaped(pid) for pid in house.noted("started"))
     house.run(process)
 
 
@@ -210,7 +201,7 @@ def test_closing_ends_the_child_that_waits(house: House) -> None:
     process.expect_job(house.work)
     assert eventually(lambda: house.noted("started"))
     process.close()
-    assert is_gone(house.noted("started")[0])
+    assert is_reaped(house.noted("started")[0])
     assert list(house.work.iterdir()) == []
     # A timer that was cancelled ends when its thread has the processor next.
     assert eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("triverse-child")])
@@ -233,7 +224,7 @@ def test_stopping_ends_a_job_that_hangs(house: House) -> None:
     stop.set()
     thread.join(60)
     assert len(caught) == 1
-    assert is_gone(house.noted("begun")[0])
+    assert is_reaped(house.noted("begun")[0])
     assert list(house.work.iterdir()) == []
 
 
@@ -242,7 +233,7 @@ def test_the_time_limit_holds_for_a_child_that_waited(house: House) -> None:
     process.expect_job(house.work)
     with pytest.raises(ConvertError, match="Too slow"):
         house.run(process, "hang")
-    assert all(is_gone(pid) for pid in house.noted("started"))
+    assert all(is_reaped(pid) for pid in house.noted("started"))
 
 
 @pytest.mark.parametrize(
@@ -268,7 +259,7 @@ def test_without_a_thread_for_its_output_no_child_stays(house: House, monkeypatc
         without.setattr(child_process.threading.Thread, "start", lambda _thread: no_thread())
         process.expect_job(house.work)
     assert not process.is_waiting
-    assert all(is_gone(pid) for pid in house.noted("started"))
+    assert all(is_reaped(pid) for pid in house.noted("started"))
     assert list(house.work.iterdir()) == []
     house.run(process)
 

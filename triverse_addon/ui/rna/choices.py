@@ -39,6 +39,16 @@ def chosen(group: Any, name: str) -> str:
     return _chosen_in_0_1_0(number, declared.enum_items.keys()) or str(declared.default)
 
 
+def tooltip(properties: bpy.types.OperatorProperties, name: str) -> str:
+    """
+    Return the description of the selected item of an operator's enum property, for its button.
+
+    :param properties: as ``description()`` gets them. The operator class's own ``bl_rna`` does not contain the items.
+    """
+    declared: Any = properties.bl_rna.properties[name]
+    return str(declared.enum_items[chosen(properties, name)].description)
+
+
 def is_known(group: Any, name: str) -> bool:
     """Return whether the stored number belongs to an item. True if none is stored: the property has its default."""
     number = _stored(group, name)

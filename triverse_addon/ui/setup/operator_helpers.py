@@ -89,6 +89,18 @@ def can_go_online(cls: type[bpy.types.Operator]) -> bool:
     return False
 
 
+def needs_task(cls: type[bpy.types.Operator], found: object) -> bool:
+    """
+    Return whether there is a task to work on.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    :param found: true if there is one.
+    """
+    if not found:
+        cls.poll_message_set(tr("There is no task in the list."))
+    return bool(found)
+
+
 def session_or_report(operator: bpy.types.Operator) -> "Session | None":
     """Return the session, started if necessary. If it cannot be started, report why and return None."""
     try:

@@ -13,6 +13,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ...api.errors import TriverseError
 from ..rna.members import OperatorMixin
+from ..setup.operator_helpers import needs_task
 from ..state import list_rows, runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import OWN_CONTEXT, tr, translate
@@ -51,10 +52,7 @@ class _LabelMixin(OperatorMixin):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if a task is chosen."""
         session = runtime.current()
-        if session is None or not targets(session):
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, session is not None and targets(session))
 
     def change(self, edit: "Callable[[TaskRecord], TaskRecord]") -> "set[OperatorReturnItems]":
         """Change one task at once, or several on a thread."""

@@ -5,13 +5,14 @@ Operators that change what the list shows: choice and selection, page, filter.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..rna import choices
 from ..rna.members import window_props
+from ..setup.operator_helpers import needs_task
 from ..state import list_rows, runtime, source_pictures
 from ..text.translate import tr
 from ..timers import app_timer, redraw
@@ -133,17 +134,13 @@ class TRIVERSE_OT_select_tasks(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the description of the enum item as tooltip."""
-        action: Any = properties.bl_rna.properties["action"]
-        return str(action.enum_items[choices.chosen(properties, "action")].description)
+        return choices.tooltip(properties, "action")
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there are tasks."""
         session = runtime.current()
-        if session is None or not session.pager.page.total:
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, session is not None and session.pager.page.total)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Select, unless the key was pressed elsewhere: there it is another operator's."""
@@ -198,17 +195,12 @@ class TRIVERSE_OT_turn_page(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """Return the description of the enum item as tooltip."""
-        # The items are read from ``properties``: the operator class's own bl_rna does not contain them.
-        to: Any = properties.bl_rna.properties["to"]
-        return str(to.enum_items[choices.chosen(properties, "to")].description)
+        return choices.tooltip(properties, "to")
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there is a session."""
-        if runtime.current() is None:
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, runtime.current() is not None)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Request the page. It is shown after it was read."""

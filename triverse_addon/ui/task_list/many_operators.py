@@ -17,6 +17,7 @@ from .. import settings
 from ..form import placement, request
 from ..generate import cost
 from ..rna.members import OperatorMixin
+from ..setup.operator_helpers import needs_task
 from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr
@@ -114,10 +115,7 @@ class TRIVERSE_OT_import_ready(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there are tasks."""
         session = runtime.current()
-        if session is None or not session.pager.page.total:
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, session is not None and session.pager.page.total)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask, because the number of models is not known before they are looked for."""

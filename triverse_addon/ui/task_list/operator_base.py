@@ -13,6 +13,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from ...api.errors import TriverseError
 from ..rna.members import OperatorMixin
+from ..setup.operator_helpers import needs_task
 from ..state import list_rows, runtime
 from ..text.translate import tr, translate
 from ..timers import app_timer
@@ -72,8 +73,7 @@ class TaskOperatorMixin(OperatorMixin):
         For a button drawn by :func:`draw_task_operator`, the operator must also apply to the button's task.
         """
         session = runtime.current()
-        if session is None or not session.engine.has_tasks:
-            cls.poll_message_set(tr("There is no task in the list."))
+        if not needs_task(cls, session is not None and session.engine.has_tasks):
             return False
         asked = getattr(context, _OF_TASK, None)
         record = session.shown(asked) if isinstance(asked, str) else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
+from ..setup.operator_helpers import needs_task
 from ..state import list_rows, runtime
 from ..text.layout_text import ui_scale
 from ..text.translate import tr
@@ -67,10 +68,7 @@ class TRIVERSE_OT_preview(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if there are tasks."""
         session = runtime.current()
-        if session is None or not session.engine.tasks():
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, session is not None and session.engine.tasks())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the preview, or show other tasks in the one that is open. The same task once more closes it."""

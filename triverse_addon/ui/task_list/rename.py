@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..rna.members import window_props
+from ..setup.operator_helpers import needs_task
 from ..state import list_rows, runtime
 from ..text.translate import tr
 
@@ -63,10 +64,7 @@ class TRIVERSE_OT_rename_task(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Return True if the chosen task has a row on this page."""
         session = runtime.current()
-        if session is None or session.slots.row_of(list_rows.chosen_id(session)) < 0:
-            cls.poll_message_set(tr("There is no task in the list."))
-            return False
-        return True
+        return needs_task(cls, session is not None and session.slots.row_of(list_rows.chosen_id(session)) >= 0)
 
     def execute(self, _context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Open the popover. Without a window, Blender would crash (4.2.23 and 5.2.3)."""
