@@ -142,6 +142,12 @@ def request_from(args: argparse.Namespace) -> BatchRequest:
     if args.merge and args.rows is not None:
         # The report of all rows would replace that of a part.
         raise UsageError(Sentence.of("Write --merge without --rows: it tells of all rows of the file."))
+    if args.merge and (args.retry_failed or args.dry_run):
+        raise UsageError(
+            Sentence.of(
+                "Write --merge without --retry-failed and --dry-run: it orders nothing, and writes what is there."
+            )
+        )
     if args.apart and args.rows is None:
         raise UsageError(Sentence.of("Write --apart with --rows, such as --rows 1:50."))
     if args.record and (not args.dry_run or args.rows is not None):

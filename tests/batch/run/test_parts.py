@@ -266,6 +266,15 @@ def test_a_merge_of_some_rows_is_refused(cli: Cli, service: StandIn) -> None:
     assert part.read_bytes() == before
 
 
+@pytest.mark.parametrize("option", ["--retry-failed", "--dry-run"])
+def test_what_a_merge_would_ignore_is_refused(cli: Cli, service: StandIn, option: str) -> None:
+    answer = batch(cli, "--merge", option)
+    assert answer.code == 2
+    assert "Write --merge without --retry-failed and --dry-run" in answer.people
+    assert not (cli.folder / "lib").exists()
+    assert service.state.requests == []
+
+
 def test_a_merge_with_other_settings_says_that_these_are_other_rows(cli: Cli, service: StandIn) -> None:
     hint = "Give --merge the --set and --batch-id"
     assert batch(cli, "--yes", "--batch-id", "2", "--rows", "1:2").code == 0

@@ -172,6 +172,8 @@ def test_retry_failed_leaves_the_others_alone(cli: Cli, service: StandIn) -> Non
     batch(cli, *GLB, text=text)
     answer = batch(cli, *GLB, "--retry-failed", text=text + "a chair,1000\n")
     assert [line["state"] for line in answer.of("result")] == ["failed", "open"]
+    last = answer.of("progress")[-1]
+    assert (last["done"], last["failed"]) == (0, 1), "one was left alone, and has not failed"
     assert not any(made.body["prompt"] == "a chair" for made in service.state.creations)
 
 

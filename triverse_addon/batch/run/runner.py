@@ -87,7 +87,7 @@ class Runner:
         self._total = len(planned)
         self._was_there = sum(one.action is RowAction.NOTHING for one in planned)
         self._outcomes: dict[int, Outcome] = {}
-        self._done = 0
+        self._done = self._failed = 0
         self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
@@ -220,7 +220,7 @@ class Runner:
         return Progress(
             total=self._total,
             done=self._done,
-            failed=len(self._outcomes) - self._done,
+            failed=self._failed,
             waiting=waiting,
             under_way=under_way,
             writing=len(self._writing),
@@ -397,3 +397,4 @@ class Runner:
     def _set_outcome(self, outcome: Outcome) -> None:
         self._outcomes[outcome.planned.row.number] = outcome
         self._done += outcome.result is RowResult.DONE
+        self._failed += outcome.result not in (RowResult.DONE, RowResult.OPEN)
