@@ -84,10 +84,9 @@ class Runner:
         self._budget = Budget(limits.max_credits, prices, limits.refusal)
         self._started_s = time.monotonic()
         self._limits_check = LimitsCheck(engine, limits, self._started_s)
-        self._total = len(planned)
+        self._total, self._done, self._failed = len(planned), 0, 0
         self._was_there = sum(one.action is RowAction.NOTHING for one in planned)
         self._outcomes: dict[int, Outcome] = {}
-        self._done = self._failed = 0
         self._starting: dict[int, _Item] = {}
         self._under_way: dict[int, _Item] = {}
         self._writing: dict[int, _Item] = {}
