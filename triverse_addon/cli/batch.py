@@ -252,7 +252,7 @@ class _Batch:
             gc.freeze()
             try:
                 while not runner.is_over:
-                    engine.pump(_PAUSE_S)
+                    progress.print_problems(engine.pump(_PAUSE_S).events)
                     runner.step()
                     progress.show(runner.progress(), runner.records())
                     time.sleep(_PAUSE_S)

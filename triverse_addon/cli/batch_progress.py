@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from ..batch.run.outcome import Progress
+from ..tasks.record.events import Event, Notice
 from ..tasks.record.record import TaskRecord
 from .output import Output
 
@@ -31,6 +32,12 @@ class BatchProgressPrinter:
         self._last_printed: tuple[int, ...] = ()
         self._last_printed_s = float("-inf")
         self._tasks: dict[str, object] = {}
+
+    def print_problems(self, events: Sequence[Event]) -> None:
+        """Print the errors among ``events`` that concern the whole run, such as a task list that cannot be written."""
+        for event in events:
+            if isinstance(event, Notice) and event.level == "ERROR" and not event.task_id:
+                self._output.say(event.sentence)
 
     def show(self, progress: Progress, records: Sequence[TaskRecord]) -> None:
         """
