@@ -292,7 +292,7 @@ class _Batch:
         code = interrupted or for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
         problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
-        self._print.next_steps(outcomes)
+        self._print.next_steps(outcomes, retried=self._args.retry_failed)
         if not self._args.rows and interrupted is None:
             self._write_sheets(report_rows)
         if problem is not None:

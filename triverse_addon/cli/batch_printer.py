@@ -157,10 +157,16 @@ class BatchPrinter:
         found = report.counts(report_rows)
         self._output.say(", ".join(f"{count} {state}" for state, count in found.items()))
 
-    def next_steps(self, outcomes: Iterable[Outcome]) -> None:
-        """Print which command continues with the rows that are not done."""
+    def next_steps(self, outcomes: Iterable[Outcome], *, retried: bool) -> None:
+        """
+        Print which command continues with the rows that are not done.
+
+        :param retried: the command was about failed rows only, and so it would be the next time.
+        """
         results = {outcome.result for outcome in outcomes}
         if results & _UNFINISHED:
-            self._output.say("The same command goes on with what is not done.")
+            command = "Without --retry-failed, the" if retried else "The same"
+            self._output.say(f"{command} command goes on with what is not done.")
         if RowResult.FAILED in results:
-            self._output.say("Add --retry-failed to try the failed rows again.")
+            again = "The same command tries" if retried else "Add --retry-failed to try"
+            self._output.say(f"{again} the failed rows again.")

@@ -174,6 +174,8 @@ def test_retry_failed_leaves_the_others_alone(cli: Cli, service: StandIn) -> Non
     assert [line["state"] for line in answer.of("result")] == ["failed", "open"]
     last = answer.of("progress")[-1]
     assert (last["done"], last["failed"]) == (0, 1), "one was left alone, and has not failed"
+    assert "Without --retry-failed, the command goes on with what is not done." in answer.people
+    assert "The same command tries the failed rows again." in answer.people
     assert not any(made.body["prompt"] == "a chair" for made in service.state.creations)
 
 
