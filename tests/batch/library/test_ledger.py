@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
@@ -138,6 +139,28 @@ def _noting(function: Callable[..., Any], calls: list[str]) -> Callable[..., Any
         return function(*args)
 
     return call
+
+
+@pytest.mark.parametrize("with_links", [True, False])
+def test_a_full_disk_uses_up_no_name(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, with_links: bool) -> None:
+    original = Path.write_text
+
+    def write_text(path: Path, *args: Any, **how: Any) -> int:
+        if with_links or path.suffix != ".part":
+            path.touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(path, *args, **how)
+
+    def link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", write_text)
+        if not with_links:
+            patch.setattr(os, "link", link)
+        with pytest.raises(LedgerError, match="No space left"):
+            ledger.claim(ROW, "batch_1", "key")
+    assert ledger.claim(ROW, "batch_2", "key").stem == "chair"
 
 
 def test_a_name_that_a_killed_process_took_is_not_taken_twice(ledger: Ledger) -> None:

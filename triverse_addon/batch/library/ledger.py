@@ -318,13 +318,19 @@ def _write_once(marker: Path, text: str) -> None:
     part = marker.with_name(f".{secrets.token_hex(8)}.part")
     try:
         part.write_text(text, encoding="utf-8")
-        os.link(part, marker)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems have no hard links; there the file is empty for a moment.
-        with marker.open("x", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            os.link(part, marker)
+        except FileExistsError:
+            raise
+        except OSError:
+            # Some file systems have no hard links; there the file is empty for a moment.
+            marker.touch(exist_ok=False)
+            try:
+                marker.write_text(text, encoding="utf-8")
+            except OSError:
+                # On a full disk. Left empty, the name would be nobody's, and never be used.
+                marker.unlink(missing_ok=True)
+                raise
     finally:
         part.unlink(missing_ok=True)
 
