@@ -30,5 +30,6 @@ for name in ("one.py", "other.py"):
 @pytest.mark.skipif(sys.version_info < line_recorder.LEAST_PYTHON, reason="This Python cannot tell which lines run.")
 def test_lines_of_two_files_are_told_apart_where_their_code_is_equal(tmp_path: Path) -> None:
     """Code of the same text on the same lines is equal, whichever file it is of."""
-    subprocess.run([sys.executable, "-c", _EQUAL, tmp_path], cwd=REPO, check=True)
+    # A Python started with "-c" first is recorded itself where the whole run records, and then cannot record again.
+    subprocess.run([sys.executable, "-B", "-c", _EQUAL, tmp_path], cwd=REPO, check=True)
     assert (tmp_path / "lines").read_text().splitlines() == ["0 one.py 2", "0 other.py 2"]
