@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.cli.driver import Cli
 from tests.service import models
 from tests.service.server import StandIn
+from triverse_addon.cli.origin import new_origin
+from triverse_addon.cli.output_file import was_written_by
+from triverse_addon.tasks.record.record import Stage, TaskRecord
 
 CHAIR = ("generate", "--prompt", "a red chair", "--polygon-limit", "1000", "--output", "chair.glb")
 
@@ -47,6 +52,30 @@ def test_what_was_changed_since_is_somebodys_work(cli: Cli, service: StandIn) ->
     assert "--overwrite" in answer.people
     assert file.read_text() == "mine"
     assert len(service.state.charged()) == 1
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_was_put_there_since_is_somebodys_work_however_old_it_is(tmp_path: Path, is_link: bool) -> None:
+    """``cp -p`` and unpackers give a file the time of its original, and a link has that of what it leads to."""
+    file, old = tmp_path / "chair.glb", tmp_path / "old.glb"
+    an_hour_ago_s = time.time() - 3600
+    record = TaskRecord(
+        "a" * 32,
+        "text-to-model",
+        "Chair",
+        Stage.IMPORTED,
+        imported_at_s=an_hour_ago_s,
+        origin=new_origin(file),
+    )
+    old.write_text("mine")
+    os.utime(old, (1e9, 1e9))
+    if is_link:
+        file.symlink_to(old)
+    else:
+        shutil.copy2(old, file)
+    assert file.stat().st_mtime == 1e9
+    assert not was_written_by(file, [record])
+    assert was_written_by(file, [dataclasses.replace(record, imported_at_s=time.time())])
 
 
 def test_a_command_that_wrote_nothing_owns_nothing(cli: Cli, service: StandIn) -> None:

@@ -103,14 +103,17 @@ def was_written_by(path: Path, records: Iterable[TaskRecord]) -> bool:
     """
     Return whether the command of one of these tasks wrote an existing file, which was not changed since.
 
-    A command that named the file but never wrote it does not count.
+    A command that named the file but never wrote it does not count. A file that was put in its place may bring an older
+    time of change along, as ``cp -p`` and unpackers do; the time of its entry in the folder is not older.
     """
     written = [
         record.imported_at_s
         for record in records
         if record.origin.session == CLI_ORIGIN and record.origin.file == str(path) and record.stage is Stage.IMPORTED
     ]
-    return path.stat().st_mtime <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCK_TOLERANCE_S
+    found = [path.stat(), path.lstat()]
+    changed_at_s = max(at_s for one in found for at_s in (one.st_mtime, one.st_ctime))
+    return changed_at_s <= max((at_s for at_s in written if at_s), default=-math.inf) + _CLOCK_TOLERANCE_S
 
 
 def copy_model(model: Path, output: Path) -> None:
