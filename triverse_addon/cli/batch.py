@@ -28,7 +28,7 @@ from ..batch.rows.problems import BatchProblemsError
 from ..batch.rows.raw_rows import LeftOut
 from ..batch.rows.row import Row
 from ..batch.run.machine_check import check_machine
-from ..batch.run.outcome import Outcome, untouched
+from ..batch.run.outcome import Outcome, RowResult, untouched
 from ..batch.run.plan import PlannedRow, plan
 from ..batch.run.quotes import Prices
 from ..batch.run.request import BatchCheck, check_request
@@ -288,8 +288,8 @@ class _Batch:
         :raises ReportError: the report cannot be written; likewise SheetError for the page. The results were printed.
         """
         report_rows = [report.row_of_outcome(outcome) for outcome in outcomes]
-        codes = {EXITS[outcome.result] for outcome in outcomes}
-        code = interrupted or for_all(codes - {Exit.FAILED} if self._args.failed_ok else codes)
+        results = {outcome.result for outcome in outcomes} - ({RowResult.FAILED} if self._args.failed_ok else set())
+        code = interrupted or for_all(EXITS[result] for result in results)
         problem = self._write_report(report_rows, code)
         self._print.results(report_rows)
         self._print.next_steps(outcomes, retried=self._args.retry_failed)

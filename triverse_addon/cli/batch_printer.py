@@ -21,7 +21,7 @@ from ..batch.run.quotes import Prices
 from .errors import Declined, UsageError
 from .output import Output
 
-_UNFINISHED = frozenset({RowResult.OPEN, RowResult.SERVICE, RowResult.TIMED_OUT, RowResult.ACCOUNT})
+_UNFINISHED = frozenset(RowResult) - {RowResult.DONE, RowResult.FAILED}
 
 
 class BatchPrinter:

@@ -54,6 +54,7 @@ EXITS: Mapping[RowResult, Exit] = {
     RowResult.ACCOUNT: Exit.ACCOUNT,
     RowResult.SERVICE: Exit.SERVICE,
     RowResult.TIMED_OUT: Exit.TIMED_OUT,
+    RowResult.STOPPED: Exit.FAILED,
     RowResult.OPEN: Exit.DONE,
 }
 """How the command ends for a task or row that has ended in this way."""

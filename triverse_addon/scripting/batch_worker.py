@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Results of rows that end a run early. The batch can be resumed later.
-_EARLY = frozenset({RowResult.ACCOUNT, RowResult.SERVICE, RowResult.TIMED_OUT})
+_EARLY = frozenset({RowResult.ACCOUNT, RowResult.SERVICE, RowResult.TIMED_OUT, RowResult.STOPPED})
 _OPEN = _EARLY | {RowResult.OPEN}
 
 

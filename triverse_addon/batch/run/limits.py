@@ -18,7 +18,7 @@ from .outcome import RowResult
 
 #: Largest number of concurrent tasks; more would only wait in the service's queue.
 MAX_CONCURRENT_TASKS = 1000
-#: The result of a run whose requests are all blocked; any other reason is a local error (FAILED).
+#: The result of a run whose requests are all blocked; any other reason is one of this machine.
 _RESULT_OF_BLOCK = {BlockReason.KEY: RowResult.ACCOUNT, BlockReason.ONLINE: RowResult.SERVICE}
 #: Interval at which the service is checked for an outage, in seconds.
 _SERVICE_CHECK_S = 1.0
@@ -177,7 +177,7 @@ class LimitsCheck:
         self._service_checked_s = now_s
         block, sentence = self._engine.blocked()
         if block is not BlockReason.NONE and sentence is not None:
-            return _RESULT_OF_BLOCK.get(block, RowResult.FAILED), sentence
+            return _RESULT_OF_BLOCK.get(block, RowResult.STOPPED), sentence
         return self._long_outage(records, now_s)
 
     def _long_outage(self, records: Sequence[TaskRecord], now_s: float) -> tuple[RowResult, Sentence] | None:

@@ -27,6 +27,8 @@ class RowResult(StrEnum):
     """The network or the service is down, or online access is off."""
     TIMED_OUT = "timed out"
     """The time limit was reached. The task continues at the service; the same command resumes it."""
+    STOPPED = "stopped"
+    """The run had to end on this machine, as without a second Blender. The same command resumes it."""
     OPEN = "open"
     """The run is still active, or was interrupted. The same command resumes it."""
 

@@ -98,8 +98,7 @@ class Runner:
         self._no_orders: Sentence | None = None
         """Why no more orders are placed; existing orders continue."""
         self._is_over = False
-        self._error_streak = ErrorStreak()
-        self._stop = threading.Event()
+        self._error_streak, self._stop = ErrorStreak(), threading.Event()
         self._dispatcher = Dispatcher(engine, ledger, self._stop, batch_id)
         self._writers = ModelWriters(
             writer, self._dispatcher, ledger.library, catalog_ids, count=limits.writers, stop=self._stop
@@ -141,7 +140,7 @@ class Runner:
                 self._abort(repeated)
 
     def _abort(self, error: UnforeseenError) -> None:
-        self._end = (RowResult.FAILED, error.sentence)
+        self._end = (RowResult.STOPPED, error.sentence)
         self.cancel()
 
     def _step(self) -> None:
@@ -345,10 +344,11 @@ class Runner:
             return
         except ModelGoneError:
             self._redownload(item)
+        except NoChildError as error:
+            self._end = (RowResult.STOPPED, error.sentence)
+            self._fail(item, error.sentence, result=RowResult.STOPPED, record=item.record)
         except TriverseError as error:
             self._fail(item, error.sentence, record=item.record)
-            if isinstance(error, NoChildError):
-                self._end = (RowResult.FAILED, error.sentence)
         except UNFORESEEN as error:
             log.exception("row %d could not be written", item.number)
             self._fail(item, UnforeseenError(error).sentence, record=item.record)
