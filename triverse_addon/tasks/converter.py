@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from ..api.errors import TriverseError
 from ..api.sentence import Sentence
+from .files.no_room import NoRoomError
 from .record.processing import PLAIN, Processing
 
 
@@ -131,6 +132,10 @@ class Converted:
 
 class ConvertError(TriverseError):
     """The model cannot be converted. Its GLB is kept; other tasks are not affected."""
+
+
+class ConvertNoRoomError(ConvertError, NoRoomError):
+    """The model cannot be converted, because the disk is full."""
 
 
 class NoChildError(TriverseError):

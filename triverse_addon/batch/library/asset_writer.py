@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ...api.sentence import Sentence
-from ...tasks.converter import ConvertError, ConvertStopped
+from ...tasks.converter import ConvertError, ConvertNoRoomError, ConvertStopped
 from ...tasks.files.atomic_write import copy_whole
+from ...tasks.files.no_room import is_no_room
 from ...tasks.record.processing import Processing
 from .safe_paths import make_folder
 
@@ -110,6 +111,7 @@ class AssetWriter(Protocol):
 
         :param stop: set when the batch is ending; the call then returns within a second.
         :raises ConvertError: this model cannot be used or written. The delivered files are kept.
+        :raises ConvertNoRoomError: neither can any other, because the disk is full.
         :raises NoChildError: no child Blender can be started here.
         :raises ConvertStopped: ``stop`` was set.
         """
@@ -150,10 +152,10 @@ class GlbWriter:
                 make_folder(job.library / THUMBNAILS)
                 copy_whole(job.preview_path, job.library / files["thumbnail"])
         except OSError as error:
-            raise ConvertError(
+            refusal = ConvertNoRoomError if is_no_room(error) else ConvertError
+            raise refusal(
                 Sentence.of(
-                    "The library {path} cannot be written ({reason}). "
-                    "Free some disk space, then run the failed rows again.",
+                    "The library {path} cannot be written ({reason}). Free some disk space, then run the batch again.",
                     path=str(job.library),
                     reason=error.strerror or type(error).__name__,
                 )

@@ -26,6 +26,7 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
 from ...tasks.files.disk_clock import disk_time_s
+from ...tasks.files.no_room import NoRoomError, is_no_room
 from ...tasks.work_limits import MOST_LODS
 from ..rows.post_options import EXPORTS
 from ..rows.raw_rows import LEDGER
@@ -61,6 +62,10 @@ _FILE = re.compile(r"([^.]+?)(?:-lod\d)?(?:-obj|\..*)", re.DOTALL)
 
 class LedgerError(TriverseError):
     """The library folder cannot be written."""
+
+
+class LibraryFullError(LedgerError, NoRoomError):
+    """The disk of the library is full."""
 
 
 #: Made once: with this setting, ``json.dumps`` makes one for each text.
@@ -349,7 +354,8 @@ def _as_ledger_error(library: Path) -> Iterator[None]:
     except LinkError as error:
         raise LedgerError(error.sentence) from None
     except OSError as error:
-        raise LedgerError(
+        refusal = LibraryFullError if is_no_room(error) else LedgerError
+        raise refusal(
             Sentence.of(
                 "The library {path} cannot be written ({reason}). Check its permissions and free space.",
                 path=str(library),

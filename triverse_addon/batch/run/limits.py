@@ -34,7 +34,8 @@ class Limits:
     :ivar jobs: largest number of tasks that are active at the service at once.
     :ivar writers: largest number of models that are written at once.
     :ivar max_credits: see :class:`Budget`.
-    :ivar patience_s: how long the service may be unavailable before the run ends, in seconds.
+    :ivar patience_s: how long the service may be unavailable, or the list of tasks not be written, before the run ends,
+        in seconds.
     :ivar timeout_s: longest duration of the run, in seconds; None for no limit.
     :ivar refusal: see :class:`Budget`.
     """
@@ -152,6 +153,8 @@ class LimitsCheck:
     """
     Checks whether a run has to end: at its time limit, when requests are blocked, or after a long outage.
 
+    An outage is one of the service, or of the disk with the list of tasks.
+
     :param started_s: ``time.monotonic()`` at the start of the run.
     """
 
@@ -160,6 +163,7 @@ class LimitsCheck:
         self._limits = limits
         self._started_s = started_s
         self._outage_since_s: float | None = None
+        self._unstored_since_s: float | None = None
         self._service_checked_s = float("-inf")
 
     def reason_to_end(self, records: Sequence[TaskRecord]) -> tuple[RowResult, Sentence] | None:
@@ -178,7 +182,17 @@ class LimitsCheck:
         block, sentence = self._engine.blocked()
         if block is not BlockReason.NONE and sentence is not None:
             return _RESULT_OF_BLOCK.get(block, RowResult.STOPPED), sentence
-        return self._long_outage(records, now_s)
+        return self._long_unstored(now_s) or self._long_outage(records, now_s)
+
+    def _long_unstored(self, now_s: float) -> tuple[RowResult, Sentence] | None:
+        reason = self._engine.unstored()
+        if reason is None:
+            self._unstored_since_s = None
+        elif self._unstored_since_s is None:
+            self._unstored_since_s = now_s
+        elif now_s - self._unstored_since_s >= self._limits.patience_s:
+            return RowResult.STOPPED, reason
+        return None
 
     def _long_outage(self, records: Sequence[TaskRecord], now_s: float) -> tuple[RowResult, Sentence] | None:
         notes = [

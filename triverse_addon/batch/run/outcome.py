@@ -28,7 +28,7 @@ class RowResult(StrEnum):
     TIMED_OUT = "timed out"
     """The time limit was reached. The task continues at the service; the same command resumes it."""
     STOPPED = "stopped"
-    """The run had to end on this machine, as without a second Blender. The same command resumes it."""
+    """The run could not go on here, as on a full disk or without a child Blender. The same command resumes it."""
     OPEN = "open"
     """The run is still active, or was interrupted. The same command resumes it."""
 

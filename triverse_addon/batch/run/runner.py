@@ -9,7 +9,6 @@ in a window, otherwise in a loop. A task counts as imported once its asset is wr
 threads of the runner: the dispatcher starts rows one after another and writes the ledger, the writers write models.
 """
 
-import dataclasses
 import logging
 import threading
 import time
@@ -23,13 +22,15 @@ from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
+from ...tasks.files.download_errors import end_of_batch
+from ...tasks.files.no_room import NoRoomError
 from ...tasks.record.command_words import text_for_rows
-from ...tasks.record.order_endings import is_order_or_retry
 from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..library.asset_writer import AssetWriter
 from ..library.entry import Entry
 from ..library.ledger import Ledger
-from .dispatcher import Dispatcher, StartedRow
+from .active_row import ActiveRow
+from .dispatcher import Dispatcher
 from .limits import Budget, Limits, LimitsCheck
 from .model_writers import ModelGoneError, ModelWriters
 from .outcome import Outcome, Progress, RowResult, RowStatus, untouched, without_model
@@ -39,20 +40,6 @@ log = logging.getLogger(__name__)
 
 #: Largest number of rows queued at the dispatcher. Rows that it has not started can still be stopped.
 _MAX_STARTING = 32
-
-
-class _Item:
-    """The state of one unfinished row. Main thread only."""
-
-    def __init__(self, planned: PlannedRow) -> None:
-        self.planned = planned
-        self.number = planned.row.number
-        self.entry: Entry | None = planned.entry
-        self.record: TaskRecord | None = planned.record
-        """The task as last read from the engine."""
-        self.record_id = planned.record.id if planned.record is not None else ""
-        self.starting: Future[StartedRow] | None = None
-        self.was_redownloaded = False
 
 
 class Runner:
@@ -87,27 +74,28 @@ class Runner:
         self._total, self._done, self._failed = len(planned), 0, 0
         self._was_there = sum(one.action is RowAction.NOTHING for one in planned)
         self._outcomes: dict[int, Outcome] = {}
-        self._starting: dict[int, _Item] = {}
-        self._under_way: dict[int, _Item] = {}
-        self._writing: dict[int, _Item] = {}
+        self._starting: dict[int, ActiveRow] = {}
+        self._under_way: dict[int, ActiveRow] = {}
+        self._writing: dict[int, ActiveRow] = {}
         # What is over of :attr:`_writing`, of which there may be hundreds; other threads put it here.
-        self._written: deque[tuple[_Item, Future[tuple[Entry, Sentence | None]]]] = deque()
+        self._written: deque[tuple[ActiveRow, Future[tuple[Entry, Sentence | None]]]] = deque()
         self._groups = (self._under_way, self._writing, self._starting)
         self._end: tuple[RowResult, Sentence] | None = None
         """Why the run has to end; models that are being written are still finished."""
         self._no_orders: Sentence | None = None
         """Why no more orders are placed; existing orders continue."""
         self._is_over = False
-        self._error_streak, self._stop = ErrorStreak(), threading.Event()
+        self._error_streak = ErrorStreak()
+        self._stop = threading.Event()
         self._dispatcher = Dispatcher(engine, ledger, self._stop, batch_id)
         self._writers = ModelWriters(
             writer, self._dispatcher, ledger.library, catalog_ids, count=limits.writers, stop=self._stop
         )
-        self._free: deque[_Item] = deque()
-        self._billable: deque[_Item] = deque()
+        self._free: deque[ActiveRow] = deque()
+        self._billable: deque[ActiveRow] = deque()
         for one in in_start_order(planned):
             if one.action not in (RowAction.NOTHING, RowAction.SKIP):
-                (self._billable if one.is_billable else self._free).append(_Item(one))
+                (self._billable if one.is_billable else self._free).append(ActiveRow(one))
                 continue
             self._set_outcome(untouched(one))
             if one.action is RowAction.NOTHING and one.entry and one.record and one.record.stage is Stage.READY:
@@ -140,7 +128,7 @@ class Runner:
                 self._abort(repeated)
 
     def _abort(self, error: UnforeseenError) -> None:
-        self._end = (RowResult.STOPPED, error.sentence)
+        self._end = (RowResult.FAILED, error.sentence)
         self.cancel()
 
     def _step(self) -> None:
@@ -248,7 +236,7 @@ class Runner:
                 self._starting[item.number] = item
             queue.popleft()
 
-    def _next_queue(self) -> deque[_Item] | None:
+    def _next_queue(self) -> deque[ActiveRow] | None:
         """Return the queue whose first row is to be started now; None if none is."""
         if len(self._starting) >= _MAX_STARTING:
             return None
@@ -270,6 +258,10 @@ class Runner:
                 started = future.result()
             except ConvertStopped:
                 return  # like all rows after it; they stay listed as open
+            except NoRoomError as error:
+                self._budget.release(item.number)
+                self._stop_at(item, error)
+                continue
             except TriverseError as error:
                 self._fail_start(item, error)
                 continue
@@ -283,14 +275,14 @@ class Runner:
             self._under_way[item.number] = item
             del self._starting[item.number]
 
-    def _fail_start(self, item: _Item, error: TriverseError) -> None:
+    def _fail_start(self, item: ActiveRow, error: TriverseError) -> None:
         self._budget.release(item.number)
         self._fail(item, error.sentence, suggestion=error.suggestion)
 
     # -------------------------------------------------------------------------
     # Following rows
 
-    def _check_task(self, item: _Item) -> None:
+    def _check_task(self, item: ActiveRow) -> None:
         record = self._engine.get(item.record_id)
         if record is item.record and record is not None and not record.has_model:
             return
@@ -307,46 +299,35 @@ class Runner:
             self._fail(item, sentence, suggestion=record.error_suggestion, result=result, record=record)
             if result is RowResult.ACCOUNT:
                 self._no_orders = sentence
+            elif (end := end_of_batch(sentence)) is not None:
+                self._end = (RowResult.STOPPED, end)
         elif record.stage is Stage.DONE or not record.following:
             self._fail(item, without_model(record), record=record)
 
-    def _update_entry(self, item: _Item, record: TaskRecord) -> None:
+    def _update_entry(self, item: ActiveRow, record: TaskRecord) -> None:
         """Record the real price and, for other machines, the task's UUID as soon as it is known."""
         if record.cost_credits is not None or record.task_uuid:
             self._budget.answer(item.number, record.cost_credits)
-        entry, uuid, sent_id = item.entry, record.task_uuid or "", record.client_order_id
-        if entry is None or not uuid or uuid == entry.task_uuid:
-            return
-        order_id = sent_id if is_order_or_retry(sent_id, item.planned.order_id) else entry.last_order_id
-        item.entry = dataclasses.replace(
-            entry,
-            state="ordered",
-            last_order_id=order_id or item.planned.order_id,
-            task_uuid=uuid,
-            # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
-            cost_credits=record.cost_credits or self._prices.get(item.number),
-            error="",
-            is_final=False,
-        )
-        self._dispatcher.queue_write(item.entry)
+        if (entry := item.ordered_entry(record, self._prices.get(item.number))) is not None:
+            item.entry = entry
+            self._dispatcher.queue_write(entry)
 
-    def _start_writing(self, item: _Item, record: TaskRecord) -> None:
+    def _start_writing(self, item: ActiveRow, record: TaskRecord) -> None:
         assert item.entry is not None
         future = self._writers.start(item.planned, item.entry, record)
         self._writing[item.number] = item
         del self._under_way[item.number]
         future.add_done_callback(lambda over: self._written.append((item, over)))
 
-    def _check_writing(self, item: _Item, future: Future[tuple[Entry, Sentence | None]]) -> None:
+    def _check_writing(self, item: ActiveRow, future: Future[tuple[Entry, Sentence | None]]) -> None:
         try:
             item.entry, problem = future.result()
         except ConvertStopped:
             return
         except ModelGoneError:
             self._redownload(item)
-        except NoChildError as error:
-            self._end = (RowResult.STOPPED, error.sentence)
-            self._fail(item, error.sentence, result=RowResult.STOPPED, record=item.record)
+        except (NoChildError, NoRoomError) as error:
+            self._stop_at(item, error)
         except TriverseError as error:
             self._fail(item, error.sentence, record=item.record)
         except UNFORESEEN as error:
@@ -356,7 +337,7 @@ class Runner:
             result = RowResult.DONE if problem is None else RowResult.FAILED  # the files that could be written are kept
             self._finish(item, Outcome(item.planned, result, problem, record=item.record, entry=item.entry))
 
-    def _redownload(self, item: _Item) -> None:
+    def _redownload(self, item: ActiveRow) -> None:
         """Download a model that was deleted by hand once more. It is never ordered again."""
         if item.was_redownloaded or item.record is None:
             path = item.record.model_path if item.record is not None else ""
@@ -374,7 +355,7 @@ class Runner:
 
     def _fail(
         self,
-        item: _Item,
+        item: ActiveRow,
         sentence: Sentence,
         *,
         suggestion: str = "",
@@ -387,7 +368,12 @@ class Runner:
             self._dispatcher.queue_write(item.entry)
         self._finish(item, Outcome(item.planned, result, sentence, suggestion, record=record, entry=item.entry))
 
-    def _finish(self, item: _Item, outcome: Outcome) -> None:
+    def _stop_at(self, item: ActiveRow, error: TriverseError) -> None:
+        """End the run at a row for a reason that every other row meets too. It has not failed: the next run does it."""
+        self._end = (RowResult.STOPPED, error.sentence)
+        self._finish(item, Outcome(item.planned, *self._end, record=item.record, entry=item.entry))
+
+    def _finish(self, item: ActiveRow, outcome: Outcome) -> None:
         self._set_outcome(outcome)
         self._budget.answer(item.number, None)
         for group in self._groups:

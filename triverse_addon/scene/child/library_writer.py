@@ -57,7 +57,7 @@ def _sentence_for(kind: str, detail: str = "") -> Sentence:
         return Sentence.of("The folder for work cannot be used: {reason}.", reason=detail)
     if kind == "disk":
         return Sentence.of(
-            "The library cannot be written: {reason}. Free some disk space, then run the failed rows again.",
+            "The library cannot be written: {reason}. Free some disk space, then run the batch again.",
             reason=detail,
         )
     return sentence_for(kind, detail)
@@ -126,7 +126,7 @@ class ChildAssetWriter:
         except glb_check.GlbError as error:
             raise ConvertError(error.sentence) from None
         except OSError as error:
-            raise ConvertError(_sentence_for("disk", error.strerror or "")) from None
+            raise _MESSAGES.disk_error(error) from None
 
     def _write(self, job: AssetJob, glb_path: Path, stop: threading.Event) -> Asset:
         given = AssetInput(

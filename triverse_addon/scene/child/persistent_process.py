@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...api.sentence import Sentence
-from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
+from ...tasks.converter import ConvertStopped, NoChildError, not_started
 from ...tasks.files.private_files import make_folder
 from ..worker.job_format import JOBS_ON_STDIN, Input, Job, OutputT
 from .process import SCRATCH, ChildMessages, ChildProcess, kill, pass_job, start
@@ -100,7 +100,7 @@ class ChildSession(ChildProcess):
             is_answered = code is None
             return self._read_result(result_path, kind, code or 0)
         except OSError as error:
-            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
+            raise self._messages.disk_error(error) from None
         finally:
             if not is_answered or self._done >= self._jobs_per_child:
                 self.close()
@@ -116,7 +116,7 @@ class ChildSession(ChildProcess):
         try:
             make_folder(scratch)
         except OSError as error:
-            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
+            raise self._messages.disk_error(error) from None
         try:
             log = self._folder / self._log
             child, self._reader = start([*self._command, JOBS_ON_STDIN], scratch, log, self._output.set)

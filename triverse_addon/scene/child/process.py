@@ -28,7 +28,8 @@ from typing import IO, Any
 
 from ...api.sentence import Sentence
 from ...tasks import machine_memory
-from ...tasks.converter import ConvertError, ConvertStopped, NoChildError, not_started
+from ...tasks.converter import ConvertError, ConvertNoRoomError, ConvertStopped, NoChildError, not_started
+from ...tasks.files.no_room import is_no_room
 from ...tasks.files.private_files import make_folder, opener
 from ..worker import job_json
 from ..worker.job_format import Input, Job, OutputT, Refused
@@ -66,6 +67,11 @@ class ChildMessages:
     ended: Sentence
     stopped: Sentence
     refused: Callable[[str, str], Sentence]
+
+    def disk_error(self, error: OSError) -> ConvertError:
+        """Return the exception for files of the child that cannot be written."""
+        sentence = self.refused("disk", error.strerror or "")
+        return ConvertNoRoomError(sentence) if is_no_room(error) else ConvertError(sentence)
 
 
 class ChildEndedError(ConvertError):
@@ -125,7 +131,7 @@ class ChildProcess:
             job = Job(given, result_path=str(result_path), memory_bytes=self._memory_bytes)
             job_path.write_text(job_json.write_job(job), encoding="utf-8")
         except OSError as error:
-            raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
+            raise self._messages.disk_error(error) from None
         try:
             code = self._run(job_path, scratch, out_dir / self._log, stop)
             return self._read_result(result_path, kind, code)
@@ -209,7 +215,8 @@ class ChildProcess:
             _log.warning("The child's answer cannot be read: %s", error)
             raise ChildEndedError(self._exit_message(code)) from None
         if isinstance(result, Refused):
-            raise ConvertError(self._messages.refused(result.kind, result.detail))
+            refusal = ConvertNoRoomError if result.is_no_room else ConvertError
+            raise refusal(self._messages.refused(result.kind, result.detail))
         return result
 
     def _exit_message(self, code: int) -> Sentence:

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...tasks import machine_memory
-from ...tasks.converter import ConvertError
 from ...tasks.files.private_files import make_folder, opener
 from ..worker.job_format import BEGUN, DONE, EXPECTED, ONE_JOB_ON_STDIN, ExpectedInput, Input, Job, OutputT
 from . import work_folder
@@ -193,7 +192,7 @@ class ReadyChildProcess(ChildProcess):
                     raise
                 _log.warning("The child that waited ended before it took its job; the job gets another one.")
             except OSError as error:
-                raise ConvertError(self._messages.refused("disk", error.strerror or "")) from None
+                raise self._messages.disk_error(error) from None
             finally:
                 if is_answered:
                     self._end_later(child, log)

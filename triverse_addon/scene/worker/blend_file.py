@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING or __package__:
+    from . import disk_room
     from .path_fields import clear_path_ends
 else:
+    import disk_room
     from path_fields import clear_path_ends
 
 _log = logging.getLogger(__name__)
@@ -62,15 +64,16 @@ def write(path: Path, scene: bpy.types.Scene) -> None:
         _forget_folders(image)
     part = path.with_name(f".{path.stem}.{os.getpid()}.blend")
     try:
-        if _writes_previews():
-            bpy.data.libraries.write(str(part), {scene}, path_remap="NONE", compress=False)
-        else:
-            _save(part, scene)
+        try:
+            if _writes_previews():
+                bpy.data.libraries.write(str(part), {scene}, path_remap="NONE", compress=False)
+            else:
+                _save(part, scene)
+        except (OSError, RuntimeError) as error:
+            # The text is Blender's report, such as "Error: Cannot open file …: Permission denied".
+            raise disk_room.cause(path.parent, " ".join(str(error).removeprefix("Error: ").split())) from error
         _clear_path_ends(part)
         os.replace(part, path)
-    except RuntimeError as error:
-        # The text is Blender's report, such as "Error: Cannot open file …: No space left on device".
-        raise OSError(0, " ".join(str(error).removeprefix("Error: ").split())) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, channel_pictures, gltf_import
+    from . import asset_collection, channel_pictures, disk_room, gltf_import
 else:
     import asset_collection
     import channel_pictures
+    import disk_room
     import gltf_import
 
 #: Options of the glTF exporter, which leaves these out or at rest by default, so that its file holds what the .blend
@@ -53,6 +54,7 @@ def export(
     :param folder: folder for the files; it may contain files of other formats.
     :return: the paths by format and level ("fbx", "fbx_lod1"). For OBJ, it is that of a folder with file and textures.
     :raises gltf_import.RefusedError: this Blender cannot export the format, or the export failed.
+    :raises OSError: the disk is full.
     """
     _name_variants(model)
     made: dict[str, Path] = {}
@@ -66,6 +68,7 @@ def export(
                     path = _EXPORTERS[kind](name, folder)
                 except (AttributeError, KeyError):
                     raise gltf_import.RefusedError("exporter", f"there is no exporter for {kind}") from None
+                disk_room.check(folder)
                 if not path.exists():
                     raise gltf_import.RefusedError("export", "nothing was written")
                 made[f"{kind}_lod{level}" if level else kind] = path

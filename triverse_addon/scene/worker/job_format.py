@@ -296,10 +296,12 @@ class Refused:
 
     :ivar kind: kind of the error, see ``gltf_import.RefusedError``; also "disk".
     :ivar detail: message of Blender or of the system, "" if there is none.
+    :ivar is_no_room: the disk is full.
     """
 
     kind: str
     detail: str
+    is_no_room: bool = False
 
 
 Output = ConvertOutput | AssetOutput | SheetOutput | TrialOutput | PrepareOutput | PixelsOutput | Refused

@@ -7,6 +7,7 @@ module.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import queue
@@ -147,7 +148,8 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
     except MemoryError:
         write_result(job, Refused("memory", ""))
     except OSError as error:
-        write_result(job, Refused("disk", os.strerror(error.errno) if error.errno else str(error)))
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        write_result(job, Refused("disk", reason, is_no_room=error.errno in (errno.ENOSPC, errno.EDQUOT)))
     sys.stdout.flush()
     sys.stderr.flush()
     if _has_more_jobs:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import bpy
 
 if TYPE_CHECKING:
-    from . import colours, gltf_import, job_loop, orientation, picture_tags
+    from . import colours, disk_room, gltf_import, job_loop, orientation, picture_tags
     from .job_format import Job, PrepareInput, PrepareOutput
 else:
     import colours
+    import disk_room
     import gltf_import
     import job_loop
     import orientation
@@ -99,10 +100,11 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
         part = stem.with_name(f".{stem.name}.{os.getpid()}{suffix}")
         try:
             image.save_render(str(part), scene=scene)
+            disk_room.check(part.parent)
             if part.stat().st_size <= given.max_bytes:
                 return _finish(part, stem.with_name(stem.name + suffix))
         except RuntimeError as error:
-            raise OSError(0, gltf_import.last_line(str(error))) from error
+            raise disk_room.cause(part.parent, gltf_import.last_line(str(error))) from error
         finally:
             part.unlink(missing_ok=True)
     raise gltf_import.RefusedError("picture_size", str(given.max_bytes // _MB))

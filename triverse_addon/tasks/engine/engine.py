@@ -277,6 +277,10 @@ class Engine(TaskCommands):
         """Return what blocks all requests (no key, a rejected key, no online access), with a message."""
         return self._context.gate.problem()
 
+    def unstored(self) -> Sentence | None:
+        """Return why the last step of some task could not be written into the list; None if each was."""
+        return self._steps.unstored()
+
     @property
     def notice_problem(self) -> Sentence | None:
         """A message about a problem of the store; None if there is none."""

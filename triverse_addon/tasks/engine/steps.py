@@ -79,6 +79,7 @@ class Steps:
         # WebSocket reports changes.
         self._poll_limit = RateLimiter(rate=10.0, burst=10)
         self._live_poll_limit = RateLimiter(rate=1.0, burst=1)
+        self._unstored: dict[str, Sentence] = {}
         self._polls: dict[str, int] = {}
         self._reported_s: dict[str, float] = {}
 
@@ -115,18 +116,25 @@ class Steps:
         except (LeaseLostError, NoSuchTaskError, ConvertStopped, DownloadStopped):
             return None
         except StoreError as error:
-            return self._not_stored(error)
+            return self._not_stored(task_id, error)
+        self._unstored.pop(task_id, None)
         return None
+
+    def unstored(self) -> Sentence | None:
+        """Return why the last step of some task could not be stored; None if each was."""
+        return next(iter([*self._unstored.values()]), None)
 
     def forget(self, task_id: str) -> None:
         """Drop what is kept in memory about the current stage of a task."""
+        self._unstored.pop(task_id, None)
         self._polls.pop(task_id, None)
         self._reported_s.pop(task_id, None)
         self._expected.left_stage(task_id)
 
-    def _not_stored(self, error: StoreError) -> float | None:
+    def _not_stored(self, task_id: str, error: StoreError) -> float | None:
         if self._context.stop.is_set():
             return None
+        self._unstored[task_id] = error.sentence
         self._context.notice("ERROR", error.sentence)
         return BLOCKED_S
 
@@ -145,7 +153,7 @@ class Steps:
         except (LeaseLostError, NoSuchTaskError):
             return None
         except StoreError as problem:
-            return self._not_stored(problem)
+            return self._not_stored(task_id, problem)
         except UNFORESEEN as other:
             log.exception("the end of task %s could not be noted", task_id)
             self._context.broke_down("steps", UnforeseenError(other))

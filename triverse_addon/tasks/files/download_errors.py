@@ -6,19 +6,19 @@ Floor: first. Thread: any. No ``bpy``.
 """
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
+from .no_room import NoRoomError, is_no_room
 
 
 class DownloadError(TriverseError):
     """A file cannot be downloaded or stored."""
 
 
-class DiskFullError(DownloadError):
+class DiskFullError(DownloadError, NoRoomError):
     """The disk is full."""
 
 
@@ -62,9 +62,18 @@ def disk_full(folder: Path) -> DiskFullError:
     )
 
 
+def end_of_batch(sentence: Sentence) -> Sentence | None:
+    """Return why a batch has to end with a task that failed with this message: the disk is full; otherwise None."""
+    if sentence.template != disk_full(Path()).sentence.template:
+        return None
+    return Sentence.of(
+        "There is no room left on the disk of {folder}. Free some space, then run the batch again.", **sentence.args
+    )
+
+
 def folder_error(folder: Path, error: OSError) -> DownloadError:
     """Return the error that explains a file system error to the user."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_no_room(error):
         return disk_full(folder)
     return FolderError(
         Sentence.of(

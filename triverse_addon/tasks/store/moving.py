@@ -25,6 +25,7 @@ from ...api.display_text import shown
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.file_lock import is_taken, lock
+from ..files.no_room import is_no_room
 from ..files.private_files import make_folder, opener, own_folder
 from ..record.record import TaskRecord, is_url
 from .entry_files import PART, can_rename, copy_entry, is_same, remove_entry, size_bytes, was_renamed
@@ -43,7 +44,6 @@ _DAMAGED = "tasks.damaged-*"
 _LOCK = "moving.lock"
 #: Disk space in bytes that must remain free.
 _SPARE_BYTES = 64 * 1024**2
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 #: Called with the number of moved entries and the total.
 Report = Callable[[int, int], None]
@@ -153,7 +153,7 @@ def move(
 
 
 def _not_there(target: Path, error: OSError) -> MoveError:
-    if error.errno in _NO_ROOM:
+    if is_no_room(error):
         return _no_room(target)
     return MoveError(
         Sentence.of(
@@ -215,7 +215,7 @@ def _bring_entries(way: _Way, report: Report, stop: threading.Event) -> None:
         try:
             _bring(way, one)
         except OSError as error:
-            if error.errno in _NO_ROOM:
+            if is_no_room(error):
                 raise
             log.warning("%s stays in %s: %s", shown(one), shown(str(way.source)), error)
             way.left.append(one)
