@@ -134,9 +134,11 @@ def accepted_offset(
     :param noted_total: the size of the whole file if the validator is a date, else None.
     :raises ConnectionLostError: the server resumes another version of the file, or at another offset.
     """
-    if response.status_code != 206 or not offset:
+    if response.status_code != 206:
         return 0
-    start = str(response.headers.get("Content-Range", "")).removeprefix("bytes ").partition("-")[0].strip()
+    start = _content_range(response)[0]
+    if not offset and start in ("", "0"):
+        return 0
     if noted_total is None:
         is_same = strong_etag(response) in (None, validator)
     else:
@@ -152,6 +154,21 @@ def total_bytes(response: StreamResponse, offset: int) -> int | None:
     # The Content-Length of a compressed body is not the size of the file.
     if str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("", "identity"):
         return None
-    length = str(response.headers.get("Content-Length", "")).strip()
+    if response.status_code == 206 and (total := _size(_content_range(response)[1])) is not None:
+        # A server may send less than was asked for (RFC 9110, 15.3.7), so that there is more to come.
+        return total
+    length = _size(str(response.headers.get("Content-Length", "")))
+    return None if length is None else offset + length
+
+
+def _content_range(response: StreamResponse) -> tuple[str, str]:
+    """Return where a part of a file begins and the size of the whole file, as the server wrote them."""
+    place, _, total = str(response.headers.get("Content-Range", "")).removeprefix("bytes ").partition("/")
+    return place.partition("-")[0].strip(), total
+
+
+def _size(text: str) -> int | None:
+    """Return a size in bytes; None if it is unknown."""
+    text = text.strip()
     # Longer numbers are no file sizes, and int() raises an error above 4300 digits.
-    return offset + int(length) if length.isdecimal() and len(length) < 20 else None
+    return int(text) if text.isdecimal() and len(text) < 20 else None
