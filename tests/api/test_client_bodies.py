@@ -61,6 +61,25 @@ def test_a_compressed_file_is_refused(connect: Connect) -> None:
             client.open_asset(server.url)
 
 
+@pytest.mark.parametrize("label", ["", "identity", "aws-chunked", "None", "Identity, aws-chunked", "utf-8"])
+def test_a_file_is_taken_whatever_its_storage_calls_its_form(connect: Connect, label: str) -> None:
+    """Storage gives back the label that a file was stored under, which need not be a compression."""
+    with RawServer(raw(f"HTTP/1.1 200 OK\nContent-Encoding: {label}\nContent-Length: 5", b"hello")) as server:
+        client = connect(server)
+        received = bytearray()
+        with client.open_asset(server.url) as response:
+            keep(client.read_file(response, 3), received)
+    assert received == b"hello"
+
+
+@pytest.mark.parametrize("label", ["x-gzip", "br", "ZSTD", "aws-chunked, gzip", "deflate"])
+def test_every_compression_of_a_file_is_refused(connect: Connect, label: str) -> None:
+    with RawServer(raw(f"HTTP/1.1 200 OK\nContent-Encoding: {label}\nContent-Length: 5", b"hello")) as server:
+        client = connect(server)
+        with pytest.raises(BadAnswerError):
+            client.open_asset(server.url)
+
+
 def keep(pieces: Iterator[bytes], received: bytearray) -> None:
     for piece in pieces:
         received += piece

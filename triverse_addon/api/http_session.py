@@ -26,7 +26,7 @@ from .multipart import MultipartFile
 from .network_errors import NETWORK_ERRORS, StaleConnectionError, to_transport_error
 from .proxies import proxies_for
 from .requests_session import Authorization, new_session
-from .responses import elsewhere, read_answer
+from .responses import elsewhere, is_compressed, read_answer
 from .sentence import Sentence
 from .urls import check_asset_url, same_host
 
@@ -199,8 +199,7 @@ class HttpSession:
         with self._guarded(guard):
             guard.set_deadline(ANSWER_DEADLINE_S)
             response = self._send(request, guard)
-            encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-            if response.status_code in (200, 206) and encoding != "identity":
+            if response.status_code in (200, 206) and is_compressed(response.headers):
                 response.close()
                 raise BadAnswerError(Sentence.of("The file came compressed, although that was not asked for."))
             with self._lock:

@@ -75,6 +75,8 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
     429: TooManyRequestsError,
 }
 
+_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"})
+
 # With these codes the meaning is certain, even if the message happens to mention a duplicate.
 _NEVER_DUPLICATE = frozenset(_BY_CODE) - {ServiceCode.INVALID_PARAMETERS, ServiceCode.WRONG_STATE}
 
@@ -146,6 +148,18 @@ def read_answer(
             http_status=http_status,
         )
     raise error
+
+
+def is_compressed(headers: Mapping[str, str]) -> bool:
+    """
+    Return whether a body is compressed, by its Content-Encoding header.
+
+    Storage repeats there what a file was stored under, such as nothing or "aws-chunked", which is no compression.
+
+    :param headers: the response headers, whose names are found in any case.
+    """
+    labels = headers.get("Content-Encoding", "").lower().split(",")
+    return not _COMPRESSIONS.isdisjoint(label.strip() for label in labels)
 
 
 def not_an_answer() -> BadAnswerError:

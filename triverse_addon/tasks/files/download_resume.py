@@ -150,10 +150,11 @@ def accepted_offset(
 
 
 def total_bytes(response: StreamResponse, offset: int) -> int | None:
-    """Return the size of the whole file whose rest from ``offset`` the response brings; None if unknown."""
-    # The Content-Length of a compressed body is not the size of the file.
-    if str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("", "identity"):
-        return None
+    """
+    Return the size of the whole file whose rest from ``offset`` the response brings; None if unknown.
+
+    The body is not compressed, see ``api.http_session.HttpSession.open``.
+    """
     if response.status_code == 206 and (total := _size(_content_range(response)[1])) is not None:
         # A server may send less than was asked for (RFC 9110, 15.3.7), so that there is more to come.
         return total
