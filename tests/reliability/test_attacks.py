@@ -19,7 +19,7 @@ from tests.service import models
 from tests.service.server import StandIn
 from tests.tasks.engines import Driver, running
 from triverse_addon.api import backoff
-from triverse_addon.tasks.engine import steps
+from triverse_addon.tasks.engine import service_updates, steps
 from triverse_addon.tasks.record.events import Notice, TasksFound
 from triverse_addon.tasks.record.record import Stage
 from triverse_addon.tasks.store.store import FILE_NAME
@@ -223,7 +223,7 @@ def test_a_new_link_is_also_looked_for_in_the_status(service: StandIn, tmp_path:
 def test_a_proxy_that_does_not_find_the_service_ends_no_task(
     service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "_NOT_YET_S", 0.0)
+    monkeypatch.setattr(service_updates, "NOT_YET_S", 0.0)
     monkeypatch.setattr(steps, "_LONGEST_NOT_FOUND_S", 0.05)
     service.state.clock.speed = 0
     with running(service, tmp_path) as driver:

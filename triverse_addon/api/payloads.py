@@ -38,6 +38,9 @@ from .urls import clean
 TERMINAL = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
 """Final statuses. Unknown statuses count as "still running"."""
 
+MAX_READ_DEADLINE_S = 600.0
+"""Longest time that a service is given to find a new task, in seconds, whatever it says."""
+
 
 @dataclass(frozen=True)
 class ServiceFault:
@@ -228,7 +231,7 @@ def parse_created(body: object) -> Created:
         created_at_s=as_time(first_of(data, "created_at", "createdAt")),
         cost_credits=as_credits(first_of(data, "cost_credits", "costCredits")),
         queue=_queue(data.get("queue")),
-        read_deadline_s=None if deadline_s is None else min(max(deadline_s, 0.0), 600.0),
+        read_deadline_s=None if deadline_s is None else min(max(deadline_s, 0.0), MAX_READ_DEADLINE_S),
         read_header=as_header_name(data.get("read_after_write_header")),
     )
 

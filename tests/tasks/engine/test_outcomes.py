@@ -194,7 +194,7 @@ def test_retry_of_a_spoiled_download_pays_nothing(service: StandIn, driver: Driv
 
 
 def test_a_task_that_the_service_forgets_is_gone(service: StandIn, driver: Driver, monkeypatch: Any) -> None:
-    monkeypatch.setattr("triverse_addon.tasks.engine.steps._NOT_YET_S", 0.0)
+    monkeypatch.setattr("triverse_addon.tasks.engine.service_updates.NOT_YET_S", 0.0)
     service.faults.add("status", status=404, code=1006, times=None)
     record = driver.reaches(driver.submit(), Stage.GONE)
     assert "does not know this task" in str(record.error)

@@ -16,6 +16,9 @@ from .result_download import url_entries
 
 #: A task that is older than this when its order is answered was not made by it, in seconds; clocks differ.
 _EARLIER_S = 60.0
+#: For this long after an order was accepted, "not found" means "not yet", in seconds (API page: retry briefly), and for
+#: longer if the service says so.
+NOT_YET_S = 60.0
 
 
 def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
         "queue_position": created.queue.position if created.queue else None,
         "queue_wait_s": created.queue.estimated_wait_s if created.queue else None,
         "read_header": created.read_header or "",
+        "visible_by_s": now_s() + max(NOT_YET_S, created.read_deadline_s or 0.0),
         "attempts": 0,
         "status_note": None,
     }
@@ -141,6 +145,7 @@ def record_of_uuid(uuid: str, *, record_id: str) -> TaskRecord:
         task_uuid=uuid,
         created_at_s=now,
         found_at_s=now,
+        visible_by_s=now + NOT_YET_S,
     )
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from ...api.errors import AuthenticationError, NotFoundError, ServiceError, TriverseError, UnforeseenError
-from ...api.payloads import TERMINAL
+from ...api.payloads import MAX_READ_DEADLINE_S, TERMINAL
 from ...api.sentence import Sentence
 from ...api.unexpected_errors import UNFORESEEN
 from ..converter import Converter, ConvertStopped
@@ -32,8 +32,6 @@ from .transitions import BLOCKED_S, Transitions
 
 log = logging.getLogger(__name__)
 
-#: For this long after the order, "not found" means "not yet", in seconds (API page: retry briefly).
-_NOT_YET_S = 60.0
 #: Consecutive 404s after that time before a task is marked GONE: with the service's own error code, and without one,
 #: which is probably the answer of a proxy that cannot reach the service.
 _GONE_AFTER, _GONE_AFTER_A_PROXYS = 4, 30
@@ -181,19 +179,18 @@ class Steps:
             self.transitions.schedule(record, delay_s)
             return
         client = self._context.client()
-        age_s = now_s() - (record.submitted_at_s or record.created_at_s)
         try:
             status = client.status(
                 record.task_uuid or "",
-                extra_header=record.read_header if record.read_header and 0 <= age_s < _NOT_YET_S else None,
+                extra_header=record.read_header if record.read_header and _is_new(record) else None,
             )
         except NotFoundError as error:
-            self._not_found(record, error, age_s)
+            self._not_found(record, error)
             return
         except AuthenticationError as error:
             if self._context.is_key_refused(error):
                 raise
-            self._not_found(record, error, age_s)
+            self._not_found(record, error)
             return
         self._context.gate.succeeded(str(Stage.WAITING))
         polls = self._polls[record.id] = self._polls.get(record.id, -1) + 1
@@ -202,11 +199,11 @@ class Steps:
         interval_s = poll_interval_s(polls, queue_wait_s=queue_wait_s, live=self._context.live)
         self.transitions.apply_service_status(record, changes, after_s=interval_s)
 
-    def _not_found(self, record: TaskRecord, error: ServiceError, age_s: float) -> None:
+    def _not_found(self, record: TaskRecord, error: ServiceError) -> None:
         attempts = record.attempts + 1
         # Right after creating a task, the service may not find it yet.
         most = _GONE_AFTER if error.code is not None else _GONE_AFTER_A_PROXYS
-        if abs(age_s) < _NOT_YET_S or attempts < most:
+        if _is_new(record) or attempts < most:
             self.transitions.move(
                 record, after_s=min(1.0 + attempts, _LONGEST_NOT_FOUND_S), durable=False, attempts=attempts
             )
@@ -243,3 +240,9 @@ class Steps:
                 # If this machine slept for longer than the lease, another Blender may have taken over the task.
                 raise DownloadStopped(Sentence.of("Another Blender works on this task."))
             self._context.changed(record.with_(received_bytes=done_bytes, size_bytes=all_bytes))
+
+
+def _is_new(record: TaskRecord) -> bool:
+    """Return whether a task was created so recently that the service may not find it yet."""
+    # More time is left only if the clock was set back.
+    return record.visible_by_s is not None and 0.0 < record.visible_by_s - now_s() <= MAX_READ_DEADLINE_S

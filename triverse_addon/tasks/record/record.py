@@ -275,6 +275,8 @@ class TaskRecord:
     """A mark of the key and the service that the order was sent with last. It tells others apart, and nothing else."""
     read_header: str = ""
     """Name of the header to send with queries right after the creation, as returned by the service."""
+    visible_by_s: float | None = None
+    """When the service must know the task; if it does not find it before, that means "not yet". None if unknown."""
     asset_urls: Mapping[str, str] = field(default_factory=dict)
     """The latest asset URLs of the service ("textured", "geometry", "preview"); they expire."""
     revision: int = 0
