@@ -195,7 +195,7 @@ class Client:
         """
         Upload a model and return its file key: ``POST /upload/model``.
 
-        :param variant: whether the model has textures of its own.
+        :param variant: whether the model comes with its textures.
         :param progress: as in `upload_image`.
         :raises InputError: the file cannot be used, see `upload_checks.check_model`.
         """

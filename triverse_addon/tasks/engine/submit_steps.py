@@ -17,6 +17,7 @@ from ...api.sentence import Sentence
 from ...api.upload_checks import check_image, check_model
 from ..files.download_errors import folder_error
 from ..files.folders import folder_for, make
+from ..glb import glb_check
 from ..preparer import Preparer
 from ..record.record import Stage, TaskRecord, is_url, now_s
 from ..settings import Settings
@@ -110,7 +111,11 @@ class SubmitSteps:
             elif flow.field(name).kind is Kind.IMAGE:
                 key = client.upload_image(source, self._upload_report(record))
             else:
-                key = client.upload_model(source, progress=self._upload_report(record))
+                # What gives a model new textures takes its geometry.
+                is_textured = not flow.textured and glb_check.has_textures(Path(source))
+                key = client.upload_model(
+                    source, "textured" if is_textured else "geometry", progress=self._upload_report(record)
+                )
             self._context.gate.succeeded(str(Stage.UPLOADING))
             record = self._keep_key(record, name, key)
         self._transitions.move(

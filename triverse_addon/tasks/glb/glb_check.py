@@ -27,13 +27,14 @@ from . import pictures as glb_pictures
 from . import repair
 from .buffers import MESHOPT, Data, check_accessors, lay_out, merge
 from .container import HEADER_BYTES, MAGIC, Container, GlbError, read_container, write_container
-from .document import check_nodes, check_references
+from .document import check_nodes, check_references, entries
 from .extensions import settle_extensions
 from .gltf_reader import ANY_BLENDER, GltfReader
 from .json_chunk import parse, to_text
 
 __all__ = [
-    "HEADER_BYTES", "GlbError", "Verdict", "check", "declared_size", "looks_like_glb", "readable", "write_readable",
+    "HEADER_BYTES", "GlbError", "Verdict", "check", "declared_size", "has_textures", "looks_like_glb", "readable",
+    "write_readable",
 ]  # fmt: skip
 
 #: Ending of the name of a copy, which is written next to the original.
@@ -66,6 +67,16 @@ def declared_size(head: bytes) -> int | None:
     if len(head) < HEADER_BYTES or not looks_like_glb(head):
         return None
     return int(struct.unpack_from("<I", head, 8)[0])
+
+
+def has_textures(path: Path) -> bool:
+    """Return whether a file is a GLB with textures. False also for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            document, _ = parse(read_container(file, path.stat().st_size).text)
+        return bool(entries(document, "textures"))
+    except (GlbError, OSError):
+        return False
 
 
 def check(path: Path, reader: GltfReader = ANY_BLENDER) -> Verdict:
