@@ -204,12 +204,15 @@ class Worker:
         """
         find = self._engine.store.finder()
 
-        def find_by_order_id(order_id: str) -> TaskRecord | None:
+        def go_on() -> None:
             if self._stop.is_set():
                 raise ConvertStopped(Sentence.of("The batch is ending."))
+
+        def find_by_order_id(order_id: str) -> TaskRecord | None:
+            go_on()
             return find(order_id)
 
-        return build_table(request, self._preparer, find_by_order_id, self._engine.settings.api_url)
+        return build_table(request, self._preparer, find_by_order_id, self._engine.settings.api_url, go_on)
 
     def query_offer(self, billable: Sequence[Row], settings: Settings) -> Offer:
         """

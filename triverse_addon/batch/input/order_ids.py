@@ -14,7 +14,7 @@ A row whose pictures were renamed has another id. It is recognised by :meth:`Ide
 import array
 import bisect
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...api.sentence import Sentence
@@ -76,11 +76,8 @@ class Identities:
         return [f"{name}={self._content(source)}" for name, source in sorted(row.sources.items())]
 
     def _content(self, source: str) -> str:
-        if is_url(source):
-            return source
         if source not in self._contents:
-            with Path(source).open("rb") as file:
-                self._contents[source] = hashlib.file_digest(file, "sha256").hexdigest()
+            self._contents[source] = content_of(source)
         return self._contents[source]
 
 
@@ -161,26 +158,32 @@ def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
     return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}
 
 
-def identities_of(rows: Iterable[Row], salt: str = "", batch: str = "") -> RowIdentities:
+def identities_of(
+    rows: Iterable[Row], salt: str = "", batch: str = "", go_on: Callable[[], None] = lambda: None
+) -> RowIdentities:
     """
     Return the ``client_order_id`` and the ``row_key`` of each row by row number.
 
     :param salt: see :class:`Identities`.
     :param batch: see :class:`Identities`.
+    :param go_on: called for each row; what it raises ends the reading of the files.
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
-    found, problems = readable_identities(rows, salt, batch)
+    found, problems = readable_identities(rows, salt, batch, go_on)
     if problems:
         raise BatchProblemsError(problems)
     return found
 
 
-def readable_identities(rows: Iterable[Row], salt: str = "", batch: str = "") -> tuple[RowIdentities, list[Problem]]:
+def readable_identities(
+    rows: Iterable[Row], salt: str = "", batch: str = "", go_on: Callable[[], None] = lambda: None
+) -> tuple[RowIdentities, list[Problem]]:
     """Return what tells rows apart, as :func:`identities_of`, and the problems of those whose files cannot be read."""
     identities = Identities(salt, batch)
     found = RowIdentities()
     problems = []
     for row in rows:
+        go_on()
         try:
             found.add(row.number, *identities.of(row), identities.content_key(row) if row.sources else "")
         except OSError as error:

@@ -26,12 +26,14 @@ _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
 _SYSTEM = frozenset({"$recycle.bin", "lost+found", "system volume information"})
 
 
-def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[str]) -> RawBatch:
+def read_folder(
+    folder: Path, takes: Callable[[str], bool], allowed: Collection[str], go_on: Callable[[], None] = lambda: None
+) -> RawBatch:
     """
     Return a row for every picture, including those in subfolders, whose path becomes the catalog.
 
     :param folder: absolute path of the folder.
-    :param takes: see :func:`reader.read`, as for ``allowed``.
+    :param takes: see :func:`reader.read`, as for ``allowed`` and ``go_on``.
     """
     problems: list[Problem] = []
     left_out: list[LeftOut] = []
@@ -41,11 +43,13 @@ def read_folder(folder: Path, takes: Callable[[str], bool], allowed: Collection[
 
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=note):
+        go_on()
         inside = Path(place).relative_to(folder)
         reasons = {name: _folder_skip_reason(Path(place, name)) for name in sorted(folders)}
         left_out += [LeftOut((inside / name).as_posix(), reason) for name, reason in reasons.items() if reason]
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         for name in files:
+            go_on()
             link = None if _is_hidden(name) else outside(folder, os.fspath(Path(place, name)))
             if link is not None and not link.is_allowed(allowed):
                 problems.append(Problem(0, (inside / name).as_posix(), link.sentence, link))

@@ -30,7 +30,13 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
-def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allowed: Collection[str] = ()) -> RawBatch:
+def read(
+    path: Path,
+    *,
+    takes: Callable[[str], bool] = lambda path: False,
+    allowed: Collection[str] = (),
+    go_on: Callable[[], None] = lambda: None,
+) -> RawBatch:
     """
     Read a batch. Problems are returned, never raised.
 
@@ -38,10 +44,11 @@ def read(path: Path, *, takes: Callable[[str], bool] = lambda path: False, allow
     :param takes: returns whether a file in a folder can be converted to a picture for the upload, in addition to the
         files that are one already.
     :param allowed: links in a folder that may be followed, see ``outside_files.Outside.key``.
+    :param go_on: called for each item of a folder; what it raises ends the reading.
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        return read_folder(path, takes, allowed)
+        return read_folder(path, takes, allowed, go_on)
     problems: list[Problem] = []
     text = _text(path, problems)
     if problems:

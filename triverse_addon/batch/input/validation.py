@@ -71,6 +71,7 @@ def check(
     numbers: Collection[int] | None = None,
     service_url: str = DEFAULT_API_URL,
     allowed: Collection[str] = (),
+    go_on: Callable[[], None] = lambda: None,
 ) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
     """
     Return the rows of a batch and all problems. If there is a problem, no rows are returned.
@@ -83,6 +84,7 @@ def check(
         files of the others.
     :param service_url: address of the service, which must be able to fetch pictures that are given by URL.
     :param allowed: files outside the table's folder that may be opened, see ``outside_files.Outside.key``.
+    :param go_on: called for each row; what it raises ends the check.
     """
     problems = list(raw.problems)
     known = field_columns()
@@ -100,6 +102,7 @@ def check(
     source_checks = _SourceChecks(takes, allowed)
     line_before = 0
     for number, raw_row in enumerate(raw.rows, 1):
+        go_on()
         # Below a header, the number of a row is the line of the one before: one object for both.
         number = line_before if line_before == number else number
         line_before = raw_row.line

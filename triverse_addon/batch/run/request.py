@@ -6,7 +6,7 @@ Floor: between first and second. Thread: any that may read files and, for
 :func:`query_prices_and_balance`, wait for the network. No ``bpy``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +87,12 @@ def library_for(file: Path) -> Path:
 
 
 def check_request(
-    request: BatchRequest, preparer: Preparer | None, *, with_sources: bool = True, service_url: str = DEFAULT_API_URL
+    request: BatchRequest,
+    preparer: Preparer | None,
+    *,
+    with_sources: bool = True,
+    service_url: str = DEFAULT_API_URL,
+    go_on: Callable[[], None] = lambda: None,
 ) -> BatchCheck:
     """
     Read and check a batch. Problems are returned, not raised.
@@ -96,12 +101,14 @@ def check_request(
     :param preparer: see :mod:`tasks.preparer`; None where source files are uploaded unchanged.
     :param with_sources: also open and check pictures and models.
     :param service_url: see :func:`input.validation.check`.
+    :param go_on: called for each item of a folder and each row; what it raises ends the check.
     :raises InputError: (field ``rows``) the selected rows do not exist.
     """
     raw = read(
         request.file,
         takes=lambda path: preparer is not None and preparer.takes(path, Kind.IMAGE),
         allowed=request.allowed,
+        go_on=go_on,
     )
     chosen = rows_in(request.rows, len(raw.rows)) if request.rows and raw.rows else range(1, len(raw.rows) + 1)
     rows, problems = check(
@@ -112,6 +119,7 @@ def check_request(
         numbers=chosen if with_sources else (),
         service_url=service_url,
         allowed=request.allowed,
+        go_on=go_on,
     )
     # Of a hundred thousand rows, both would take 100 MB.
     return BatchCheck(raw if problems else replace(raw, rows=()), chosen, rows, problems)

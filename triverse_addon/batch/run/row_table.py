@@ -157,6 +157,7 @@ def build_table(
     preparer: Preparer | None,
     find_by_order_id: Callable[[str], TaskRecord | None],
     service_url: str,
+    go_on: Callable[[], None] = lambda: None,
 ) -> RowTable:
     """
     Read, check and plan a batch.
@@ -165,13 +166,14 @@ def build_table(
     :param preparer: see :mod:`tasks.preparer`.
     :param find_by_order_id: see :func:`plan.plan`.
     :param service_url: see :func:`input.validation.check`.
+    :param go_on: see :func:`request.check_request`. Called for each file that is read, too.
     :raises TriverseError: the store cannot be read, or the selected rows do not exist.
     """
-    check = check_request(request, preparer, service_url=service_url)
+    check = check_request(request, preparer, service_url=service_url, go_on=go_on)
     if check.problems:
         return _with_problems(request, check, check.problems)
     try:
-        identities = identities_of(check.rows, request.batch_id, request.file.name)
+        identities = identities_of(check.rows, request.batch_id, request.file.name, go_on)
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
     ledger = Ledger(request.library)
