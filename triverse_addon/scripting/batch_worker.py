@@ -41,6 +41,7 @@ from ..tasks.record.events import Notice
 from ..tasks.record.record import TaskRecord
 from ..tasks.settings import Settings
 from ..tasks.store.lease import Owner
+from .abandoning import until_stopped
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -231,9 +232,14 @@ class Worker:
         Request the prices of rows and the account balance from the service.
 
         :raises TriverseError: the service was not reached, or rejected the key.
+        :raises ConvertStopped: :meth:`cancel` was called.
         """
-        with make_client(settings) as self._client:
-            return query_prices_and_balance(billable, self._client)
+
+        def query() -> tuple[Prices, Balance]:
+            with make_client(settings) as self._client:
+                return query_prices_and_balance(billable, self._client)
+
+        return until_stopped(query, self._stop)
 
     def start_at_price(
         self,
