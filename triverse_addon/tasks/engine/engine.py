@@ -33,6 +33,7 @@ from ..preparer import Preparer
 from ..record.events import BalanceKnown, Event, KeyTested, PumpReport, TaskChanged, TaskForgotten
 from ..record.record import TaskRecord
 from ..settings import Settings
+from ..store.errors import StoreError
 from ..store.lease import Owner, someone_is_alive
 from ..store.rows import HistoryLine
 from ..store.store import Store
@@ -86,7 +87,8 @@ class Engine(TaskCommands):
         """
         Open the store, start the threads and resume unfinished tasks.
 
-        :raises StoreError: the store can neither be opened nor be moved aside and replaced by a new one.
+        :raises StoreError: the store can neither be opened nor be moved aside and replaced by a new one, or its folder
+            cannot be written.
         """
         if self._started:
             return
@@ -95,7 +97,11 @@ class Engine(TaskCommands):
         data_dir = self._settings.data_dir
         owners = data_dir / "owners"
         self.store = store = Store(data_dir, partial(someone_is_alive, owners))
-        self._owner = Owner(owners)
+        try:
+            self._owner = Owner(owners)
+        except StoreError:
+            store.close()
+            raise
         self._context = context = EngineContext(self._settings, store, self._owner, self._make_client)
         self.gate = context.gate
         self._task_cache = TaskCache()

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from ..files.file_lock import is_taken, lock
 from ..files.private_files import make_folder, opener
+from .errors import unusable
 
 #: Time in seconds after which a lease expires if it is not renewed.
 LEASE_S = 60.0
@@ -33,14 +34,19 @@ class Owner:
     The name of one engine, and the lock that proves that it is running.
 
     :param folder: folder of the lock files; created if missing.
+    :raises StoreError: the file cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
-        make_folder(folder)
         self.name = f"{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._folder = folder
         self._path = folder / f"{self.name}.lock"
-        self._file: BinaryIO | None = os.fdopen(opener(str(self._path), os.O_RDWR | os.O_CREAT), "w+b")
+        self._file: BinaryIO | None
+        try:
+            make_folder(folder)
+            self._file = os.fdopen(opener(str(self._path), os.O_RDWR | os.O_CREAT), "w+b")
+        except OSError as error:
+            raise unusable(folder, error) from None
         try:
             lock(self._file)
         except OSError:
