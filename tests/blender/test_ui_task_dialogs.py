@@ -82,6 +82,16 @@ def test_of_a_task_under_way_it_is_said_that_its_model_will_not_come(
     assert "It is still under way: the service may still charge it" in pressed.prose
 
 
+@pytest.mark.parametrize("name", ["forget", "stop_following", "refine"])
+def test_a_question_is_about_the_task_that_was_chosen_when_it_was_asked(here: Any, name: str) -> None:
+    """Another Blender may take it off the list meanwhile: then the list chooses another one."""
+    stage = Stage.WAITING if name == "stop_following" else Stage.IMPORTED
+    task = chosen(here, record("A chair", stage, task_uuid=UUIDS[0], following=True))
+    pressed = press(getattr(OPS, name))
+    assert pressed.opened
+    assert pressed.properties["task_id"] == task.id
+
+
 def test_the_uuid_is_copied(here: Any) -> None:
     task = chosen(here, record("A chair", Stage.IMPORTED, task_uuid=UUIDS[0]))
     pressed = press(OPS.copy_uuid, task_id=task.id)

@@ -138,8 +138,6 @@ class TRIVERSE_OT_make_from(TaskOperatorMixin, bpy.types.Operator):
         record = self.usable(context)
         if record is None or self._flow() is None:
             return {"CANCELLED"}
-        # The list may choose another task while the dialog is open.
-        self.task_id = record.id
         props = scene_props(context.scene)
         self._before = (props.flow, props.shared.model_file, props.use_selection)
         self._fill(context, record)

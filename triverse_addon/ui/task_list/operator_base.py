@@ -101,7 +101,11 @@ class TaskOperatorMixin(OperatorMixin):
         return session.engine.get(asked) or session.engine.store.find_by_uuid(asked)
 
     def usable(self, context: bpy.types.Context) -> "TaskRecord | None":
-        """Return the operator's task if the operator applies to it. Else report the reason and return None."""
+        """
+        Return the operator's task if the operator applies to it. Else report the reason and return None.
+
+        From now on it stays the operator's task: while a question is open, the list may choose another one.
+        """
         try:
             record = self._read_record()
         except TriverseError as error:
@@ -111,6 +115,8 @@ class TaskOperatorMixin(OperatorMixin):
         if reason is not None:
             self.report({"WARNING"}, reason)
             return None
+        if record is not None:
+            self.task_id = record.id
         return record
 
     def call_engine(self, context: bpy.types.Context, method: str, /, **more: Any) -> "set[OperatorReturnItems]":

@@ -136,8 +136,6 @@ class TRIVERSE_OT_preview_renders(TaskOperatorMixin, ExtraOrderMixin, bpy.types.
         record = self.usable(context)
         if record is None:
             return {"CANCELLED"}
-        # The list may choose another task while the dialog is open.
-        self.task_id = record.id
         # Those of other numbers too, the nearest first: the dialog is redrawn when the number changes, not later.
         for count in sorted(range(1, _MOST_PICTURES + 1), key=lambda count: abs(count - self.image_count)):
             cost.known_cost(_renders(record, count), is_aside=True)

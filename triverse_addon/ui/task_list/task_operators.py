@@ -54,8 +54,6 @@ class TRIVERSE_OT_retry(TaskOperatorMixin, bpy.types.Operator):
         question = cost.question(again) if again != 0 else None
         if question is None:
             return self.execute(context)
-        # The list may choose another task while the question is open.
-        self.task_id = record.id
         title, message = question
         return context.window_manager.invoke_confirm(
             self, event, title=title, message=message, confirm_text=tr_button(self.bl_label)
@@ -107,6 +105,8 @@ class TRIVERSE_OT_stop_following(TaskOperatorMixin, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Ask for confirmation, because a user may expect that this cancels the task."""
+        if self.usable(context) is None:
+            return {"CANCELLED"}
         return context.window_manager.invoke_confirm(
             self,
             event,
@@ -181,6 +181,8 @@ class TRIVERSE_OT_forget(TaskOperatorMixin, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Open the dialog to confirm the removal."""
+        if self.usable(context) is None:
+            return {"CANCELLED"}
         return context.window_manager.invoke_props_dialog(
             self, width=_WIDTH, title=tr("Take This Task off the List?"), confirm_text=tr("Take off the List")
         )

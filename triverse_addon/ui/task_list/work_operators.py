@@ -85,8 +85,6 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         record = self.usable(context)
         if record is None:
             return {"CANCELLED"}
-        # The list may choose another task while the dialog is open.
-        self.task_id = record.id
         if record.triangles and not self.properties.is_property_set("triangles"):
             self.triangles = _rounded(record.triangles // 2)
         if not any((self.use_decimate, self.cleanup, self.merge, self.lods, self.hull)):
