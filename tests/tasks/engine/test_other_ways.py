@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.service import payloads
 from tests.service.server import StandIn
 from tests.tasks.engines import running
 from triverse_addon.tasks.engine.request_gate import BlockReason
@@ -173,3 +174,23 @@ def test_each_first_refusal_of_links_is_waited_for_as_the_first(
             service.faults.add("url", times=1, status=429, code=2000)
             driver.reaches(driver.submit(f"a stone well tris:1k {number}"), Stage.IMPORTED)
     assert counted == [1, 1, 1]
+
+
+def test_of_several_addresses_the_one_that_leads_to_a_glb_is_found(
+    service: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of addresses is documented, not what is in it: other formats may come first."""
+    output = payloads._output
+
+    def with_others_first(state: Any, task: Any, phase: str, url: Any) -> Any:
+        found = output(state, task, phase, url)
+        if phase == "SUCCESS":
+            found["textured_model_url"] = [url(task, "preview"), *found["textured_model_url"]]
+        return found
+
+    monkeypatch.setattr(payloads, "_output", with_others_first)
+    for kind in ("url", "download"):
+        service.faults.add(kind, times=None, status=404, code=1006)
+    with running(service, tmp_path) as driver:
+        record = driver.reaches(driver.submit(), Stage.IMPORTED, Stage.FAILED)
+    assert record.stage is Stage.IMPORTED, record.error

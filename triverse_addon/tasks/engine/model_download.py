@@ -174,15 +174,16 @@ def _url_candidates(
         task_opener(client, uuid),
         {},
     )
-    # Services that sign URLs on each status query return a new one there.
+    # Services that sign URLs on each status query return new ones there.
     try:
         status = client.status(uuid)
     except TriverseError as error:
         log.info("the status of task %s did not come: %s", uuid, error)
     else:
-        url = next(iter((*status.textured_urls, *status.geometry_urls)), "")
-        if url and url not in tried:
-            yield "the link of its newest status", asset_opener(client, url), {"textured": url}
+        for url in status.model_urls:
+            # There may be several formats.
+            if url not in tried:
+                yield "a link of its newest status", asset_opener(client, url), {"textured": url}
     if problem is not None:
         raise problem
 
