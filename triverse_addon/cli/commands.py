@@ -269,10 +269,6 @@ def _check_machine(path: Path | None, host: Host, settings: Settings) -> None:
             raise UsageError(problem)
 
 
-def _needs_blender(group: OutputGroup) -> bool:
-    return group.output is not None and group.output.suffix.lower() == ".blend"
-
-
 def _converter(host: Host, path: Path | None) -> Converter | None:
     """Return a converter, or None if the output is a .glb, which needs no conversion."""
     return None if path is not None and path.suffix.lower() == ".glb" else host.converter()

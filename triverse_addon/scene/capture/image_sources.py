@@ -93,11 +93,6 @@ def last_render(scene: bpy.types.Scene, folder: Path) -> Path:
             raise
 
 
-def has_render() -> bool:
-    """Return False if nothing was rendered; True if something may have been, which only :func:`last_render` finds."""
-    return any(image.type == "RENDER_RESULT" for image in bpy.data.images)
-
-
 def from_clipboard(context: bpy.types.Context, folder: Path) -> Path | str:
     """
     Return the image in the clipboard as a file, or the image that text in the clipboard names.

@@ -184,13 +184,13 @@ class Engine(TaskCommands):
         """
         self._queries.balance()
 
-    def test_key(self, api_key: str | None = None) -> None:
+    def test_key(self) -> None:
         """
-        Test an API key (None: the current one). The answer arrives as a ``KeyTested`` event.
+        Test the API key. The answer arrives as a ``KeyTested`` event.
 
         There is no answer if key or address change before it arrives.
         """
-        self._queries.test_key(api_key)
+        self._queries.test_key()
 
     # -------------------------------------------------------------------------
     # The pump

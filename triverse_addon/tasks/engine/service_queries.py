@@ -5,7 +5,6 @@ Queries to the service that concern no single task: price, balance, key test, an
 Floor: first. Thread: a worker thread of its own; answers are sent to the main thread as events. No ``bpy``.
 """
 
-import dataclasses
 import logging
 import queue
 import threading
@@ -57,12 +56,10 @@ class ServiceQueries:
         number = self._context.account_number
         self._enqueue(lambda: self._balance(number), lambda problem: BalanceKnown(None, problem, account_number=number))
 
-    def test_key(self, api_key: str | None) -> None:
-        """Query the account of a key; None means the current key."""
+    def test_key(self) -> None:
+        """Query the account of the key."""
         number = self._context.account_number
-        self._enqueue(
-            lambda: self._test_key(api_key, number), lambda problem: KeyTested(False, problem, account_number=number)
-        )
+        self._enqueue(lambda: self._test_key(number), lambda problem: KeyTested(False, problem, account_number=number))
 
     def find_tasks(self) -> None:
         """Query the user's tasks, and add those that are not in the list."""
@@ -146,13 +143,11 @@ class ServiceQueries:
             problem, in_preferences = error.sentence, _in_preferences(error)
         self._context.events.append(BalanceKnown(balance, problem, in_preferences, account_number))
 
-    def _test_key(self, api_key: str | None, account_number: int) -> None:
-        settings = self._context.settings
+    def _test_key(self, account_number: int) -> None:
         try:
-            if api_key is not None:
-                settings = dataclasses.replace(settings, api_key=api_key)
             self._context.gate.check_online()
-            client = make_client(settings)
+            # A client of its own: a key that was refused a moment ago is tried at once.
+            client = make_client(self._context.settings)
             try:
                 account = client.me()
             finally:

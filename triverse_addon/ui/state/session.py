@@ -350,7 +350,7 @@ class Session:
         self.apply_settings()
         self.key_answer = (None, Sentence.of("Asking the service…"))
         self.key_tested = (settings.api_key(), settings.api_url())
-        self.engine.test_key(None)
+        self.engine.test_key()
 
     def rename(self, task_id: str, name: str) -> None:
         """Rename a task. An error is shown as a notice, and the name stays as it was."""
