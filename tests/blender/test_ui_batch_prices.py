@@ -112,6 +112,26 @@ def test_what_became_dearer_since_it_was_agreed_to_is_asked_about_again(
     assert charges(service) == [1] * 6
 
 
+def test_what_became_dearer_while_the_question_was_open_is_asked_about_again(
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = checked(tick_until, rows_file())
+
+    def answer_late(question: Any, context: Any) -> None:
+        costs(monkeypatch, 5)
+        batch._ask_again_s -= 601.0
+        tick_until(lambda: batch.cost() == 75)
+        question.execute(context)
+
+    pressed = press(bpy.ops.triverse.batch_run, meanwhile=answer_late)
+    assert pressed.given["title"] == "Make 3 Models for 60 Credits?"
+    tick_until(lambda: not batch.is_busy)
+    assert service.state.creations == []
+    assert "this costs 75 credits, and not 60 as was shown. Nothing was ordered." in panel().prose()
+    run(tick_until)
+    assert charges(service) == [1] * 3
+
+
 def test_a_price_that_was_asked_long_ago_is_asked_again(
     here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,3 +218,19 @@ def test_a_run_that_would_exceed_the_limit_of_the_month_is_asked_about_once(
     assert press(bpy.ops.triverse.batch_run).given["message"].startswith("0 of 50 credits")
     run(tick_until)
     assert charges(service) == [1] * 3
+
+
+def test_a_limit_of_the_month_that_was_not_asked_about_is_kept(
+    here: Any, service: StandIn, tick_until: Tick, rows_file: Callable[..., Path], limits: Any
+) -> None:
+    """It was set, or reached by other orders, while the question was open."""
+    batch = checked(tick_until, rows_file())
+    bpy.context.window_manager.triverse.batch_jobs = 1
+
+    def answer_late(question: Any, context: Any) -> None:
+        limits.monthly_limit = 50
+        question.execute(context)
+
+    assert press(bpy.ops.triverse.batch_run, meanwhile=answer_late).opened == "invoke_confirm"
+    tick_until(lambda: not batch.is_busy)
+    assert charges(service) == [1] * 2, "a third one would be more than 50"

@@ -72,6 +72,8 @@ class _Runs(_OnBatch):
     """Base class of operators that start a run, after a confirmation of its price."""
 
     retry = False
+    _asked: tuple[int, bool] | None = None
+    """Price in the question, and whether it told of the monthly limit; None if nothing was asked."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -108,6 +110,7 @@ class _Runs(_OnBatch):
             )
         if over is not None:
             message = over[1]
+        self._asked = cost, over is not None
         return context.window_manager.invoke_confirm(
             self,
             event,
@@ -117,22 +120,36 @@ class _Runs(_OnBatch):
         )
 
     def act(self, context: bpy.types.Context, batch: "BatchSession") -> None:
-        """Start the run with the number of simultaneous tasks that the panel shows."""
+        """
+        Start the run with the number of simultaneous tasks that the panel shows.
+
+        Not if it has become dearer while the question was open: then it is asked about again.
+        """
+        asked, self._asked = self._asked, None
+        cost = batch.cost(retry=self.retry) or 0
+        if asked is not None and batch.offer is not None and cost > asked[0]:
+            from ...scripting.batch_worker import Dearer  # lazy import, as in runtime
+
+            batch.problem = Dearer.than_shown(batch.offer, cost, asked[0]).sentence
+            return
+        is_above = above_monthly_limit(cost) is not None if asked is None else asked[1]
         batch.run(
-            window_props(context.window_manager).batch_jobs,
-            retry=self.retry,
-            refusal=_refusal(batch.cost(retry=self.retry) or 0),
+            window_props(context.window_manager).batch_jobs, retry=self.retry, refusal=_refusal(is_above=is_above)
         )
 
 
-def _refusal(cost: int) -> "Refusal | None":
-    """Return what refuses further orders of a run that is begun now, when the limit of the month is reached."""
+def _refusal(*, is_above: bool) -> "Refusal | None":
+    """
+    Return what refuses further orders of a run that is begun now, when the limit of the month is reached.
+
+    :param is_above: the user was told that the run exceeds the limit.
+    """
     from ..state.month_limit import MonthLimit  # lazy import, as in runtime
 
     session = runtime.current()
     if session is None:
         return None
-    agreed = settings.preferences().monthly_limit if above_monthly_limit(cost) is not None else None
+    agreed = settings.preferences().monthly_limit if is_above else None
     return MonthLimit(
         lambda: session.spending.this_month(session.engine),
         lambda: settings.preferences().monthly_limit if settings.are_there() else 0,
