@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _WIDTH = 420
 #: So many models are imported without a question. Each takes some hundredths of a second, and is an undo step.
 _UNASKED = 20
+#: So many tasks that have failed are read at a time.
+_PIECE = 500
 
 
 def _ask(
@@ -159,11 +161,15 @@ def _above_monthly_limit() -> str | None:
     session = runtime.current()
     if session is None or not settings.preferences().monthly_limit:
         return None
+    from ...tasks.record.record import FAILED_STAGES  # lazy imports, as in runtime
+    from ...tasks.store.query import Query
+
     again: int | None = None
-    # What cannot be read has no known price.
+    selection = session.many.selection
+    # What cannot be read has no known price. Of many selected tasks few have failed: to read all takes seconds.
     with contextlib.suppress(TriverseError):
-        records = [session.engine.get(task_id) for task_id in session.many.selection.ids]
-        again = cost.cost_again(record for record in records if record is not None)
+        pieces = session.engine.store.in_pieces(Query(stages=FAILED_STAGES), _PIECE)
+        again = cost.cost_again(record for piece in pieces for record in piece if record.id in selection)
     over = cost.above_monthly_limit(again) if again != 0 else None
     return over[1] if over is not None else None
 
