@@ -275,7 +275,11 @@ class SubmitSteps:
         return not reconcile.may_be_ours(record, self._store.find_by_uuid(uuid), is_there=True)
 
     def _take_over(self, record: TaskRecord, uuid: str) -> None:
-        """Remove the record that was added under the UUID of this order, and keep what the user has noted on it."""
+        """
+        Remove the record that was added under the UUID of this order, and keep what the user has noted on it.
+
+        A model that was imported from it is not imported by itself once more.
+        """
         other = self._store.find_by_uuid(uuid)
         if other is None or other.id == record.id:
             return
@@ -285,6 +289,7 @@ class SubmitSteps:
                 starred=newest.starred or other.starred,
                 tags=tuple(dict.fromkeys((*newest.tags, *other.tags))),
                 project=newest.project or other.project,
+                auto_import=newest.auto_import and other.imported_at_s is None,
             )
 
         if labelled(record) != record:
