@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from triverse_addon.batch.input.order_ids import identities_of
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.validation import check
 from triverse_addon.batch.rows.problems import Problem
@@ -47,3 +49,8 @@ def looked_at(path: Path, **options: object) -> tuple[tuple[Row, ...], tuple[Pro
 def said(problems: tuple[Problem, ...]) -> list[str]:
     """The problems as a person reads them."""
     return [str(problem) for problem in problems]
+
+
+def order_ids(rows: Iterable[Row], salt: str = "") -> dict[int, str]:
+    """Return the ``client_order_id`` of each row by row number."""
+    return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.files import looked_at, png, write
+from tests.batch.files import looked_at, order_ids, png, write
 from triverse_addon.api.errors import InputError
-from triverse_addon.batch.input.order_ids import order_ids, row_key
+from triverse_addon.batch.input.order_ids import row_key
 from triverse_addon.batch.input.row_range import rows_in
 from triverse_addon.batch.rows.problems import BatchProblemsError
 from triverse_addon.tasks.record.order_endings import next_order_id

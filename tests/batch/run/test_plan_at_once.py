@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch.input.order_ids import identities_of, order_ids, row_key
+from tests.batch.files import order_ids
+from triverse_addon.batch.input.order_ids import identities_of, row_key
 from triverse_addon.batch.input.row_numbering import numbered
 from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.library.parts import PartLedger

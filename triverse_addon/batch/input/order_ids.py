@@ -149,15 +149,6 @@ def key_in(order_id: str) -> str:
     return order_id.removeprefix(_PREFIX)
 
 
-def order_ids(rows: Iterable[Row], salt: str = "") -> Mapping[int, str]:
-    """
-    Return the ``client_order_id`` of each row by row number.
-
-    :raises BatchProblemsError: a source that existed a moment ago cannot be read.
-    """
-    return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}
-
-
 def identities_of(
     rows: Iterable[Row], salt: str = "", batch: str = "", go_on: Callable[[], None] = lambda: None
 ) -> RowIdentities:
