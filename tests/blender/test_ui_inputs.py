@@ -103,3 +103,29 @@ def test_a_copied_scene_gets_an_id_of_its_own(ui: ModuleType) -> None:
     assert request.scene_id(scene) == first
     assert request.scene_id(scene) != request.scene_id(copy)
     assert request.scene_id(copy) == request.scene_id(copy)
+
+
+def test_scenes_keep_their_ids_when_undo_takes_them_away(ui: ModuleType) -> None:
+    """
+    An id is no undo step of its own, so a step back to before the first order takes it away.
+
+    The next order gave the scene another id, and the scene of what was under way was said to be gone.
+    """
+    from triverse_addon.scene.importing.origin import find_scene
+    from triverse_addon.ui.form import request
+
+    scene = bpy.context.scene
+    ordered = request.origin(bpy.context)
+    copy = scene.copy()
+    of_copy = request.scene_id(copy)
+    handlers = bpy.app.handlers
+    for lost_in, of_scene, of_the_copy in (
+        (handlers.undo_post, "", ordered.scene_id),
+        (handlers.redo_post, "of before", ""),
+    ):
+        scene.triverse.scene_id, copy.triverse.scene_id = of_scene, of_the_copy
+        for handler in list(lost_in):
+            handler(scene, None)
+        assert (scene.triverse.scene_id, copy.triverse.scene_id) == (ordered.scene_id, of_copy)
+    assert request.origin(bpy.context) == ordered
+    assert find_scene(ordered) == scene

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ...tasks.engine.engine import Engine
     from ...tasks.record.record import Origin, TaskRecord, TaskRequest
 
+#: The ids of scenes, which undo may take away or exchange: session UID of the scene -> id.
+_scene_ids: dict[int, str] = {}
+
 #: The flow for a single picture if the panel's flow does not take one.
 PICTURE_FLOW = "image-to-model"
 
@@ -224,9 +227,27 @@ def scene_id(scene: bpy.types.Scene) -> str:
     """
     found = scene_props(scene).scene_id
     if not found:
-        found = scene_props(scene).scene_id = os.urandom(16).hex()
-        return str(found)
-    equal = [one for one in bpy.data.scenes if one.library is None and scene_props(one).scene_id == found]
-    for copy in sorted(equal, key=lambda one: one.session_uid)[1:]:
-        scene_props(copy).scene_id = os.urandom(16).hex()
-    return str(scene_props(scene).scene_id)
+        _give_id(scene)
+    else:
+        equal = [one for one in bpy.data.scenes if one.library is None and scene_props(one).scene_id == found]
+        for copy in sorted(equal, key=lambda one: one.session_uid)[1:]:
+            _give_id(copy)
+    given = str(scene_props(scene).scene_id)
+    _scene_ids[scene.session_uid] = given
+    return given
+
+
+def _give_id(scene: bpy.types.Scene) -> None:
+    scene_props(scene).scene_id = _scene_ids[scene.session_uid] = os.urandom(16).hex()
+
+
+def restore_scene_ids() -> None:
+    """
+    Give scenes the ids back that undo or redo has taken away: an id is no undo step of its own.
+
+    Else the next task would give the scene another one, and those under way would take it for another scene.
+    """
+    for scene in bpy.data.scenes:
+        kept = _scene_ids.get(scene.session_uid)
+        if kept is not None and scene.is_editable and scene_props(scene).scene_id != kept:
+            scene_props(scene).scene_id = kept

@@ -11,7 +11,7 @@ import bpy
 
 from ...scripting import panel_engine, write_access
 from .. import lazy_modules
-from ..form import properties
+from ..form import properties, request
 from . import adjusted_models, file_catalogs, list_rows, runtime
 
 if TYPE_CHECKING:
@@ -110,13 +110,15 @@ def _going_back(*_: object) -> None:
 
 @bpy.app.handlers.persistent
 def _gone_back(*_: object) -> None:
+    _undone()
     if _session() is not None:
-        _forget_imported_models()
         adjusted_models.gone_back()
 
 
 @bpy.app.handlers.persistent
 def _undone(*_: object) -> None:
+    if lazy_modules.has_run(request):
+        write_access.call(request.restore_scene_ids)
     if _session() is not None:
         _forget_imported_models()
 
