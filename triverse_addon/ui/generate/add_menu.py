@@ -119,7 +119,13 @@ class Quickly(OperatorMixin):
             return {"CANCELLED"}
         if repeats.is_just_ordered(context, made):
             made = dataclasses.replace(made, allow_duplicate=True)
-        return operators.generate(self, context, made)
+        ordered = operators.generate(self, context, made)
+        if asked:
+            from ...scene.importing import undo  # lazy import, as in runtime
+
+            # The changes of the dialog. By a step of the operator, Adjust Last Operation would order again.
+            undo.push(tr_button(self.bl_label))
+        return ordered
 
 
 class TRIVERSE_OT_add_from_text(Quickly, bpy.types.Operator):

@@ -102,7 +102,8 @@ class TRIVERSE_OT_make_from(TaskOperatorMixin, bpy.types.Operator):
 
     bl_idname = "triverse.make_from"
     bl_label = "Make From This"
-    bl_options = {"INTERNAL"}
+    # What the dialog has changed in the panel.
+    bl_options = {"INTERNAL", "UNDO"}
 
     if TYPE_CHECKING:
         flow: str
