@@ -179,6 +179,12 @@ def test_undo_and_redo_before_and_after(stage: Stage) -> None:
     for step in ("undo", "undo", "redo", "undo"):
         stage.window.run(f"with override(): bpy.ops.ed.{step}()")
     stage.deliver()
+    # Its own undo step would drop what can be redone.
+    stage.waits("Waits a moment")
+    cubes = stage.window.value("len(bpy.data.meshes)")
+    for _ in range(2):
+        stage.window.run("with override(): bpy.ops.ed.redo()")
+    assert stage.window.value("len(bpy.data.meshes)") == cubes + 2
     stage.arrives("An undone chair tris:1k")
     stage.window.run("with override(): bpy.ops.ed.undo()")
     stage.window.wait_for(f"{COLLECTIONS} == []")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Add an undo step for an import.
+Add an undo step for an import, and tell whether that would take something from *Redo*.
 
 Floor: second. Thread: main. Imports ``bpy``.
 """
@@ -23,11 +23,23 @@ def push(message: str) -> bool:
     """
     if bpy.app.background:
         return False
-    context = bpy.context
-    window = context.window or next(iter(context.window_manager.windows), None)
+    window = _window()
     if window is None:
         return False
     with in_window(window):
         if not bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             return False
         return "FINISHED" in bpy.ops.ed.undo_push(message=message)
+
+
+def can_redo() -> bool:
+    """Return whether there is something to redo, which the next undo step drops."""
+    window = None if bpy.app.background else _window()
+    if window is None:
+        return False
+    with in_window(window):
+        return bool(bpy.ops.ed.redo.poll())  # type: ignore[call-arg]
+
+
+def _window() -> bpy.types.Window | None:
+    return bpy.context.window or next(iter(bpy.context.window_manager.windows), None)

@@ -12,8 +12,7 @@ The model's files are on the disk, and it stands where it stood.
 import bpy
 
 from ...api.errors import TriverseError
-from ...scene.importing import imported_models
-from ...scene.worker.window_context import in_window
+from ...scene.importing import imported_models, undo
 from ...scripting import write_access
 from ...tasks.record.events import Notice
 from . import runtime
@@ -48,12 +47,8 @@ def _bring_back() -> None:
     gone = [uuid for uid, uuid in _before.items() if uid not in there]
     _before.clear()
     session = runtime.current()
-    window = next(iter(bpy.context.window_manager.windows), None)
-    if not gone or session is None or window is None:
+    if not gone or session is None or undo.can_redo():
         return
-    with in_window(window):
-        if bpy.ops.ed.redo.poll():  # type: ignore[call-arg]
-            return
     for uuid in gone:
         task_id = ""
         try:

@@ -120,6 +120,9 @@ def _undone(*_: object) -> None:
     if lazy_modules.has_run(request):
         write_access.call(request.restore_scene_ids)
     if _session() is not None:
+        from . import user_activity  # lazy import: the session has imported it
+
+        user_activity.note_undo()
         _forget_imported_models()
 
 

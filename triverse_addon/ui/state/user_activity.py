@@ -5,13 +5,33 @@ What the user is doing in Blender, as far as an import has to wait for it.
 Floor: third. Thread: main. Imports ``bpy``.
 """
 
+import time
+
 import bpy
 
 from ...api.sentence import Sentence
+from ...scene.importing import undo
 
 #: Listed among the modal operators after its render has ended, until the mouse moves (seen in 4.3). So a running render
 #: is detected by its job instead.
 _RENDER = "RENDER_OT_render"
+#: So long after an undo or redo, the user may want to redo, in seconds. Not longer: who has undone a step and waits for
+#: the model should not wait in vain.
+_REDO_S = 10.0
+
+_undone_at_s = float("-inf")
+
+
+def note_undo() -> None:
+    """Note that the user goes through the undo steps. Called after each undo and redo."""
+    global _undone_at_s
+    _undone_at_s = time.monotonic()
+
+
+def forget_undo() -> None:
+    """Wait for no redo: the user has pressed a button of the panel since the undo."""
+    global _undone_at_s
+    _undone_at_s = float("-inf")
 
 
 def reason_to_wait() -> Sentence | None:
@@ -20,6 +40,9 @@ def reason_to_wait() -> Sentence | None:
         return Sentence.of("Waits until you are done with what you are doing.")
     if _sculpts_with_dyntopo():
         return Sentence.of("Waits until Dyntopo is off or Sculpt Mode is left.")
+    if time.monotonic() - _undone_at_s < _REDO_S and undo.can_redo():
+        # The undo step of an import drops what could be redone, and nothing of the user's brings it back.
+        return Sentence.of("Waits a moment, because what was undone cannot be redone afterwards.")
     return None
 
 

@@ -134,6 +134,9 @@ def finish_operator() -> "set[OperatorReturnItems]":
 
     :returns: the operator's result, ``{"FINISHED"}``.
     """
+    from ..state import user_activity  # lazy import: the session has imported it
+
+    user_activity.forget_undo()
     wake()
     redraw.redraw()
     return {"FINISHED"}

@@ -882,6 +882,7 @@ TEXTS = {
     "Waiting": "Wartet",
     "Waiting for a key": "Wartet auf einen Schlüssel",
     "Waiting to be sent": "Wartet auf das Senden",
+    "Waits a moment, because what was undone cannot be redone afterwards.": "Wartet einen Moment, weil sich Rückgängiggemachtes danach nicht wiederherstellen lässt.",
     "Waits until Dyntopo is off or Sculpt Mode is left.": "Wartet, bis Dyntopo aus ist oder der Skulpturmodus verlassen wird.",
     "Waits until the object whose place the model takes is in Object Mode again.": "Wartet, bis das Objekt, an dessen Stelle das Modell tritt, wieder im Objektmodus ist.",
     "Waits until you are done with what you are doing.": "Wartet, bis Sie mit dem fertig sind, was Sie gerade tun.",

@@ -882,6 +882,7 @@ TEXTS = {
     "Waiting": "待機中",
     "Waiting for a key": "キーを待っています",
     "Waiting to be sent": "送信待ち",
+    "Waits a moment, because what was undone cannot be redone afterwards.": "取り消した操作が後でやり直せなくなるため、少し待ちます。",
     "Waits until Dyntopo is off or Sculpt Mode is left.": "ダイントポをオフにするか、スカルプトモードを終了するまで待ちます。",
     "Waits until the object whose place the model takes is in Object Mode again.": "モデルと置き換わるオブジェクトがオブジェクトモードに戻るまで待ちます。",
     "Waits until you are done with what you are doing.": "今の操作が終わるまで待ちます。",

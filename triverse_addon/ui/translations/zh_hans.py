@@ -882,6 +882,7 @@ TEXTS = {
     "Waiting": "等待中",
     "Waiting for a key": "等待密钥",
     "Waiting to be sent": "等待发送",
+    "Waits a moment, because what was undone cannot be redone afterwards.": "稍等片刻，因为之后将无法重做已撤销的操作。",
     "Waits until Dyntopo is off or Sculpt Mode is left.": "等待关闭动态拓扑或退出雕刻模式。",
     "Waits until the object whose place the model takes is in Object Mode again.": "正在等待将被模型取代的物体回到物体模式。",
     "Waits until you are done with what you are doing.": "等待您完成当前的操作。",
