@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 
 import bpy
@@ -129,3 +130,33 @@ def test_scenes_keep_their_ids_when_undo_takes_them_away(ui: ModuleType) -> None
         assert (scene.triverse.scene_id, copy.triverse.scene_id) == (ordered.scene_id, of_copy)
     assert request.origin(bpy.context) == ordered
     assert find_scene(ordered) == scene
+
+
+def test_scenes_have_the_ids_again_that_were_not_saved(ui: ModuleType, tmp_path: Path) -> None:
+    """
+    An order changes nothing that Blender would ask to save.
+
+    So a file may be opened again without the id: by Revert, or after a look at another. The next order made those under
+    way say that the scene was gone.
+    """
+    from triverse_addon.scene.importing.origin import find_scene
+    from triverse_addon.ui.form import request
+
+    path, other = (str(tmp_path / name) for name in ("mine.blend", "other.blend"))
+    bpy.ops.wm.save_as_mainfile(filepath=other)
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    ordered = request.origin(bpy.context)
+    bpy.ops.wm.open_mainfile(filepath=other)
+    assert bpy.context.scene.triverse.scene_id == "", "that of another file"
+    bpy.ops.wm.open_mainfile(filepath=path)
+    again = request.origin(bpy.context)
+    assert again.scene_id == ordered.scene_id
+    assert find_scene(ordered) == bpy.context.scene
+
+    # Saved under another name, it is that scene; what has its old name is another.
+    bpy.context.scene.name = "Renamed"
+    bpy.data.scenes.new(ordered.scene_name)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    ids = {scene.name: scene.triverse.scene_id for scene in bpy.data.scenes}
+    assert ids == {"Renamed": ordered.scene_id, ordered.scene_name: ""}

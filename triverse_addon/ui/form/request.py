@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: The ids of scenes, which undo may take away or exchange: session UID of the scene -> id.
 _scene_ids: dict[int, str] = {}
+#: The same for scenes of saved files, which may be opened again as they were before: path and name of the scene -> id.
+_scene_ids_of_files: dict[tuple[str, str], str] = {}
 
 #: The flow for a single picture if the panel's flow does not take one.
 PICTURE_FLOW = "image-to-model"
@@ -232,22 +234,34 @@ def scene_id(scene: bpy.types.Scene) -> str:
         equal = [one for one in bpy.data.scenes if one.library is None and scene_props(one).scene_id == found]
         for copy in sorted(equal, key=lambda one: one.session_uid)[1:]:
             _give_id(copy)
-    given = str(scene_props(scene).scene_id)
-    _scene_ids[scene.session_uid] = given
-    return given
+    return _keep_id(scene, str(scene_props(scene).scene_id))
 
 
 def _give_id(scene: bpy.types.Scene) -> None:
-    scene_props(scene).scene_id = _scene_ids[scene.session_uid] = os.urandom(16).hex()
+    scene_props(scene).scene_id = _keep_id(scene, os.urandom(16).hex())
 
 
-def restore_scene_ids() -> None:
+def _keep_id(scene: bpy.types.Scene, given: str) -> str:
+    _scene_ids[scene.session_uid] = given
+    if bpy.data.filepath:
+        _scene_ids_of_files[bpy.data.filepath, scene.name] = given
+    return given
+
+
+def restore_scene_ids(*, is_loaded: bool = False) -> None:
     """
-    Give scenes the ids back that undo or redo has taken away: an id is no undo step of its own.
+    Give scenes the ids back that undo or redo has taken away, or that were not saved: an id is no undo step of its own.
 
     Else the next task would give the scene another one, and those under way would take it for another scene.
+
+    :param is_loaded: whether the file was loaded just now, rather than changed by undo or redo.
     """
-    for scene in bpy.data.scenes:
+    scenes = [scene for scene in bpy.data.scenes if scene.is_editable]
+    there = {scene_props(scene).scene_id for scene in scenes}
+    for scene in scenes:
         kept = _scene_ids.get(scene.session_uid)
-        if kept is not None and scene.is_editable and scene_props(scene).scene_id != kept:
-            scene_props(scene).scene_id = kept
+        if is_loaded and not scene_props(scene).scene_id:
+            unsaved = _scene_ids_of_files.get((bpy.data.filepath, scene.name))
+            kept = unsaved if unsaved not in there else None
+        if kept is not None and scene_props(scene).scene_id != kept:
+            scene_props(scene).scene_id = _keep_id(scene, kept)

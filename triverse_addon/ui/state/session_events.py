@@ -76,6 +76,8 @@ def _begin_file() -> None:
     _new_time()
     for scene in bpy.data.scenes:
         properties.repair(scene)
+    if lazy_modules.has_run(request):
+        request.restore_scene_ids(is_loaded=True)
     session = _session()
     if session is not None:
         session.rejected = {}
