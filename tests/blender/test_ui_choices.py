@@ -7,6 +7,7 @@ The numbers are what files hold; window tests choose every entry by mouse (``tes
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
 from collections.abc import Callable, Iterator
@@ -424,22 +425,54 @@ def test_operators_with_choices_name_them_in_their_tooltips(ui: ModuleType) -> N
         assert list_operators.TRIVERSE_OT_turn_page.description(bpy.context, properties).startswith(said)
 
 
-def test_nothing_is_ordered_for_a_linked_scene(here: Any, tmp_path: Path) -> None:
-    """Its model would be paid, and could never come into it."""
-    path = tmp_path / "set.blend"
+@contextlib.contextmanager
+def in_linked_scene(folder: Path) -> Iterator[None]:
+    """Show the scene as another file has it, linked from that."""
+    path = folder / "set.blend"
     bpy.data.libraries.write(str(path), {bpy.context.scene})
     with bpy.data.libraries.load(str(path), link=True) as (inside, wanted):
         wanted.scenes = inside.scenes
-    (linked,) = wanted.scenes
     window = bpy.context.window_manager.windows[0]
-    own, window.scene = window.scene, linked
+    own, window.scene = window.scene, wanted.scenes[0]
     try:
+        yield
+    finally:
+        window.scene = own
+
+
+def test_nothing_is_ordered_for_a_linked_scene(here: Any, tmp_path: Path) -> None:
+    """Its model would be paid, and could never come into it."""
+    with in_linked_scene(tmp_path):
         for operator in (bpy.ops.triverse.generate, bpy.ops.triverse.add_from_text, bpy.ops.triverse.drop):
             assert not operator.poll()
         with pytest.raises(RuntimeError, match="is linked from another file and cannot be changed"):
             bpy.ops.triverse.generate(prompt="A red chair", flow="text-to-model")
         assert "is linked from another file and cannot be changed" in make_panel().prose()
-    finally:
-        window.scene = own
     assert bpy.ops.triverse.generate.poll()
     assert "linked" not in make_panel().prose()
+
+
+def test_nothing_fills_in_the_form_of_a_linked_scene(
+    here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fields are greyed; buttons beside them could be pressed, and failed or changed what is not saved."""
+    from triverse_addon.ui.state import task_presentation
+    from triverse_addon.ui.task_list import result_operators, task_operators
+
+    task = SimpleNamespace(flow="text-to-model", result_text="A red chair")
+    monkeypatch.setattr(task_presentation, "has_picture", lambda record: True)
+    of_task: tuple[Any, ...] = (
+        task_operators.TRIVERSE_OT_regenerate,
+        result_operators.TRIVERSE_OT_use_better_prompt,
+        result_operators.TRIVERSE_OT_model_from_picture,
+    )
+    buttons = ("try_example", "starter_preset", "use_preset", "set_value", "other_value", "choose_file", "edit_prompt")
+    buttons += ("prompt_history", "use_prompt", "paste_picture")
+    with in_linked_scene(tmp_path):
+        for name in buttons:
+            with pytest.raises(RuntimeError, match="is linked from another file and cannot be changed"):
+                getattr(bpy.ops.triverse, name)()
+        for operator in of_task:
+            assert "is linked" in operator.disabled_reason(bpy.context, task)
+    assert not any(operator.disabled_reason(bpy.context, task) for operator in of_task)
+    assert all(getattr(bpy.ops.triverse, name).poll() for name in buttons)

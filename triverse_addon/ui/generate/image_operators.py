@@ -15,7 +15,8 @@ from bpy.props import StringProperty
 from ...api.errors import TriverseError
 from .. import settings
 from ..form import inputs, request
-from ..rna.members import Icon, OperatorMixin, scene_props
+from ..rna.members import Icon, scene_props
+from ..setup.operator_helpers import FillsInMixin
 from ..text.translate import tr, tr_button, translate
 from ..timers import redraw
 
@@ -33,7 +34,7 @@ _CHOICES: tuple[tuple[str, Icon], ...] = (
 )
 
 
-class IntoPicture(OperatorMixin):
+class IntoPicture(FillsInMixin):
     """
     Mixin for operators that put a picture into the panel.
 
@@ -44,14 +45,6 @@ class IntoPicture(OperatorMixin):
         field: str
     else:
         field: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Return True if there is a scene."""
-        if context.scene is None:
-            cls.poll_message_set(tr("There is no scene to make a model for."))
-            return False
-        return True
 
     def picture(self, context: bpy.types.Context, folder: Path) -> str:
         """

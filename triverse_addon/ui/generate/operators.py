@@ -19,7 +19,7 @@ from ...api.flows import Field, Kind
 from ..form import example, inputs, last_used
 from ..form import request as form_request
 from ..rna.members import scene_props, window_props
-from ..setup.operator_helpers import may_generate, session_or_report
+from ..setup.operator_helpers import FillsInMixin, may_generate, session_or_report
 from ..state import list_rows, runtime
 from ..text.layout_text import font_px, paragraph, ui_scale, wrapped
 from ..text.translate import tr, translate
@@ -146,7 +146,7 @@ def _show_all_files(operator: Any, context: bpy.types.Context) -> None:
         space.params.use_filter = not operator.all_files
 
 
-class TRIVERSE_OT_choose_file(bpy.types.Operator):
+class TRIVERSE_OT_choose_file(FillsInMixin, bpy.types.Operator):
     """Choose a file on this machine"""
 
     bl_idname = "triverse.choose_file"
@@ -203,7 +203,7 @@ class TRIVERSE_OT_choose_file(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class TRIVERSE_OT_edit_prompt(bpy.types.Operator):
+class TRIVERSE_OT_edit_prompt(FillsInMixin, bpy.types.Operator):
     """Write the prompt in a wider field, and see all of it"""
 
     bl_idname = "triverse.edit_prompt"

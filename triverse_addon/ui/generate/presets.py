@@ -24,6 +24,7 @@ from bpy.props import EnumProperty, StringProperty
 from ...api.flows import Flow
 from ..form import inputs, last_used, mesh_options
 from ..rna.members import scene_props
+from ..setup.operator_helpers import FillsInMixin
 from ..text.translate import tr
 from ..timers import redraw
 
@@ -81,7 +82,7 @@ def _flow() -> Flow:
     return inputs.chosen_flow(scene_props(bpy.context.scene))
 
 
-class TRIVERSE_OT_starter_preset(bpy.types.Operator):
+class TRIVERSE_OT_starter_preset(FillsInMixin, bpy.types.Operator):
     """Use the settings of this preset"""
 
     bl_idname = "triverse.starter_preset"
@@ -107,7 +108,7 @@ class TRIVERSE_OT_starter_preset(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class TRIVERSE_OT_use_preset(bpy.types.Operator):
+class TRIVERSE_OT_use_preset(FillsInMixin, bpy.types.Operator):
     """Use the settings of this preset"""
 
     bl_idname = "triverse.use_preset"

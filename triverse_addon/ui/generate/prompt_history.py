@@ -14,7 +14,7 @@ from ...api.errors import TriverseError
 from ...api.fields import prompt_of
 from ..form import inputs
 from ..rna.members import scene_props
-from ..setup.operator_helpers import session_or_report
+from ..setup.operator_helpers import FillsInMixin, session_or_report
 from ..text.layout_text import beginning, ui_scale
 from ..text.translate import tr, translate
 from ..timers import redraw
@@ -63,7 +63,7 @@ def matching(search: str) -> list[int]:
     return [place for place, text in enumerate(_found) if all(word in text.casefold() for word in words)]
 
 
-class TRIVERSE_OT_prompt_history(bpy.types.Operator):
+class TRIVERSE_OT_prompt_history(FillsInMixin, bpy.types.Operator):
     """Use the prompt of an earlier task again"""
 
     bl_idname = "triverse.prompt_history"
@@ -123,7 +123,7 @@ class TRIVERSE_OT_prompt_history(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class TRIVERSE_OT_use_prompt(bpy.types.Operator):
+class TRIVERSE_OT_use_prompt(FillsInMixin, bpy.types.Operator):
     """Use this prompt"""
 
     bl_idname = "triverse.use_prompt"

@@ -13,6 +13,7 @@ from bpy.props import IntProperty, StringProperty
 from ...api.flows import Field, Flow, Kind
 from ..form import inputs
 from ..rna.members import scene_props
+from ..setup.operator_helpers import FillsInMixin
 from ..text.translate import amount, tr
 from ..timers import redraw
 
@@ -102,7 +103,7 @@ def _menu(field: Field) -> type[bpy.types.Menu]:
     return type(menu_name(field), (bpy.types.Menu,), members)
 
 
-class TRIVERSE_OT_set_value(bpy.types.Operator):
+class TRIVERSE_OT_set_value(FillsInMixin, bpy.types.Operator):
     """Use this value"""
 
     bl_idname = "triverse.set_value"
@@ -121,7 +122,7 @@ class TRIVERSE_OT_set_value(bpy.types.Operator):
         return _set(context, self.field, self.value)
 
 
-class TRIVERSE_OT_other_value(bpy.types.Operator):
+class TRIVERSE_OT_other_value(FillsInMixin, bpy.types.Operator):
     """Enter another value than those of the menu"""
 
     bl_idname = "triverse.other_value"

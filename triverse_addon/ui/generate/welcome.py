@@ -16,6 +16,7 @@ from ...api.urls import DEFAULT_API_URL, origin_of
 from .. import settings
 from ..form import example, inputs
 from ..rna.members import Icon, scene_props
+from ..setup.operator_helpers import FillsInMixin
 from ..state import runtime
 from ..text.layout_text import has_room, paragraph, sidebar_width_px
 from ..text.translate import tr, tr_button, translate
@@ -118,7 +119,7 @@ def _draw_online(layout: bpy.types.UILayout, context: bpy.types.Context, *, icon
         layout.operator("triverse.go_online", text=text, icon="INTERNET", translate=False)
 
 
-class TRIVERSE_OT_try_example(bpy.types.Operator):
+class TRIVERSE_OT_try_example(FillsInMixin, bpy.types.Operator):
     """Fill in a prompt and, for this one order, the quickest settings. It is sent when you press Generate"""
 
     bl_idname = "triverse.try_example"

@@ -12,6 +12,7 @@ import bpy
 
 from ...api.errors import TriverseError
 from .. import settings
+from ..rna.members import OperatorMixin
 from ..state import runtime
 from ..text.translate import tr, translate
 from ..timers import redraw
@@ -40,13 +41,26 @@ def may_generate(cls: type[bpy.types.Operator], context: bpy.types.Context) -> b
 
     :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
     """
-    if context.scene is None:
-        cls.poll_message_set(tr("There is no scene to make a model for."))
-        return False
-    if (reason := linked_reason(context.scene)) is not None:
+    return may_fill_in(cls, context) and may_ask(cls)
+
+
+def may_fill_in(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """
+    Return whether the panel's inputs can be changed.
+
+    :param cls: the operator class whose ``poll()`` calls this; its disabled button gets the reason as tooltip.
+    """
+    reason = fill_in_reason(context)
+    if reason is not None:
         cls.poll_message_set(reason)
-        return False
-    return may_ask(cls)
+    return reason is None
+
+
+def fill_in_reason(context: bpy.types.Context) -> str | None:
+    """Return why the panel's inputs cannot be changed, translated: there is no scene, or it is linked. None if not."""
+    if context.scene is None:
+        return tr("There is no scene to make a model for.")
+    return linked_reason(context.scene)
 
 
 def linked_reason(scene: bpy.types.Scene) -> str | None:
@@ -99,6 +113,15 @@ def needs_task(cls: type[bpy.types.Operator], found: object) -> bool:
     if not found:
         cls.poll_message_set(tr("There is no task in the list."))
     return bool(found)
+
+
+class FillsInMixin(OperatorMixin):
+    """Mixin for operators that change the panel's inputs, which are greyed in a linked scene."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return True if the inputs can be changed."""
+        return may_fill_in(cls, context)
 
 
 def session_or_report(operator: bpy.types.Operator) -> "Session | None":

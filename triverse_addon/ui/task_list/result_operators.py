@@ -14,7 +14,7 @@ from ..form import inputs, request
 from ..generate import cost
 from ..generate.extra_orders import ExtraOrderMixin, prompt_group
 from ..rna.members import scene_props, window_props
-from ..setup.operator_helpers import may_generate
+from ..setup.operator_helpers import fill_in_reason, may_generate
 from ..text.translate import tr
 from ..timers import open_dialog, redraw
 from .operator_base import TaskOperatorMixin
@@ -37,14 +37,14 @@ class TRIVERSE_OT_use_better_prompt(TaskOperatorMixin, bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     @classmethod
-    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Return why there is no prompt to use."""
-        return None if record.result_text else tr("This task has written no prompt.")
+    def disabled_reason(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is no prompt to use, or no panel to put it into."""
+        return fill_in_reason(context) if record.result_text else tr("This task has written no prompt.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the prompt into the panel; if its flow takes no words, choose the one that makes models of words."""
         record = self.usable(context)
-        if record is None or context.scene is None:
+        if record is None:
             return {"CANCELLED"}
         props = scene_props(context.scene)
         if prompt_group(context) is None:
@@ -63,16 +63,17 @@ class TRIVERSE_OT_model_from_picture(TaskOperatorMixin, bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     @classmethod
-    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
-        """Return why there is no picture to make a model from."""
+    def disabled_reason(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
+        """Return why there is no picture to make a model from, or no panel to put it into."""
         from ..state import task_presentation  # lazy import, as in runtime
 
-        return None if task_presentation.has_picture(record) else tr("This task has made no picture.")
+        has_picture = task_presentation.has_picture(record)
+        return fill_in_reason(context) if has_picture else tr("This task has made no picture.")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Put the picture into the panel."""
         record = self.usable(context)
-        if record is None or context.scene is None:
+        if record is None:
             return {"CANCELLED"}
         flow = request.picture_flow(context)
         props = scene_props(context.scene)

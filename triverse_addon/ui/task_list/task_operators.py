@@ -12,7 +12,7 @@ from bpy.props import BoolProperty, IntProperty
 
 from ...api.errors import TriverseError
 from ..generate import cost, reuse_inputs
-from ..setup.operator_helpers import open_folder
+from ..setup.operator_helpers import fill_in_reason, open_folder
 from ..state import runtime
 from ..text.layout_text import paragraph, ui_scale
 from ..text.translate import tr, tr_button, translate
@@ -72,9 +72,9 @@ class TRIVERSE_OT_regenerate(TaskOperatorMixin, bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     @classmethod
-    def disabled_reason(cls, _context: bpy.types.Context, record: "TaskRecord") -> str | None:
+    def disabled_reason(cls, context: bpy.types.Context, record: "TaskRecord") -> str | None:
         """Return why the inputs cannot be loaded; see :func:`reuse_inputs.disabled_reason`."""
-        return reuse_inputs.disabled_reason(record)
+        return reuse_inputs.disabled_reason(record) or fill_in_reason(context)
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Load the inputs into the panel. Nothing is sent."""
