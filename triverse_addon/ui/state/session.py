@@ -33,7 +33,7 @@ from ...tasks.record.record import Stage, TaskRecord
 from .. import settings
 from ..away.ends import Ends
 from ..text.translate import translate
-from . import batch_rows, list_rows, user_activity
+from . import batch_rows, list_rows, task_presentation, user_activity
 from . import query as state_query
 from .batch_session import BatchSession
 from .in_progress import InProgress
@@ -284,9 +284,7 @@ class Session:
             self.price.request_balance()
         if record.origin.session == BATCH_ORIGIN:
             return  # there may be a thousand of them; the batch reports its own end
-        # A ready model is imported next, or its note says why it has to wait. What was never sent, the user has ended.
-        is_told = (record.stage, record.task_uuid) == (Stage.CANCELLED, None) or record.waits_for_import
-        if not is_told and (sentence := _END_WORDS.get(record.stage)) is not None:
+        if task_presentation.is_news(record) and (sentence := _END_WORDS.get(record.stage)) is not None:
             words = Sentence(sentence.template, {"name": record.name})
             self.pending_notices.append(Notice("INFO" if record.has_result else "WARNING", words, record.id))
 

@@ -111,6 +111,20 @@ def is_in_this_file(record: TaskRecord) -> bool:
     return record.stage is Stage.IMPORTED and imported_models.is_in_a_scene(record.task_uuid)
 
 
+def is_news(record: TaskRecord) -> bool:
+    """
+    Return whether the new stage of a task is told in this Blender.
+
+    A ready model is imported next, or its note says why it has to wait. What was never sent, the user has ended. Where
+    several Blenders share the list, another one imports a model into its own file.
+    """
+    from ...scene.importing import imported_models  # lazy import, as in state.runtime
+
+    if (record.stage, record.task_uuid) == (Stage.CANCELLED, None) or record.waits_for_import:
+        return False
+    return record.stage is not Stage.IMPORTED or bool(imported_models.find(record.task_uuid))
+
+
 def _imported_elsewhere(record: TaskRecord) -> tuple[str, ...]:
     """Return the forms of the status of an imported task whose model is in no open scene; none if unknown."""
     from ...scene.importing import imported_models, origin  # lazy import, as in state.runtime
