@@ -306,7 +306,8 @@ class _Batch:
         self._unite_parts({keys[row.number]: row for row in rows})
         # Files of rows that were sent already need not exist any more.
         identities, _ = readable_identities(rows, self._args.batch_id, self._request.file.name)
-        report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities)
+        with_blender = not self._args.glb_only
+        report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities, with_blender=with_blender)
         self._print.ignored(self._ledger)
         catalogs.merge(self._library, [row.catalog for row in rows])
         good = {"done", "failed"} if self._args.failed_ok else {"done"}

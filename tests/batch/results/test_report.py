@@ -195,8 +195,7 @@ def test_the_rows_of_all_machines_are_read_once_each(tmp_path: Path, monkeypatch
     get = Ledger.get
     monkeypatch.setattr(Ledger, "get", lambda self, order_id: read.append(order_id) or get(self, order_id))  # type: ignore[func-returns-value]
     keys = {row.number: row_key(row) for row in rows}
-    assert [one.state for one in report.rows_from_ledger(rows, keys, ledger, identities)] == [
-        *("failed", "failed", "open", "failed"),
-    ]
+    found = report.rows_from_ledger(rows, keys, ledger, identities, with_blender=False)
+    assert [one.state for one in found] == ["failed", "failed", "open", "failed"]
     assert sorted(read) == sorted({*read, "batch_of_another"})
     assert len(read) == 4

@@ -177,6 +177,21 @@ def test_parts_that_never_shared_a_disk_are_united(cli: Cli, service: StandIn) -
     assert charges(service) == [1] * 6
 
 
+def test_a_part_that_did_not_arrive_whole_is_completed_by_the_next_run(cli: Cli, service: StandIn) -> None:
+    """A model that a copy had left out was "done" for good, without its file."""
+    for rows in ("1:3", "4:6"):
+        assert batch(cli, "--rows", rows, "--apart", "--yes").code == 0
+    (cli.folder / "lib" / ".triverse" / "parts" / "rows-1-3" / "chair-2.glb").unlink()
+    for _ in range(2):
+        answer = batch(cli, "--merge")
+        assert answer.code == 1, answer.people
+        assert report(cli.folder / "lib")["counts"] == {"done": 5, "open": 1}
+    assert batch(cli, "--yes").code == 0
+    assert (cli.folder / "lib" / "chair-2.glb").is_file()
+    assert batch(cli, "--merge").code == 0
+    assert charges(service) == [1] * 6
+
+
 def test_what_is_in_the_library_is_not_made_again_in_a_part(cli: Cli, service: StandIn) -> None:
     assert batch(cli, "--yes").code == 0
     shutil.rmtree(cli.data)
@@ -284,3 +299,19 @@ def test_a_merge_with_other_settings_says_that_these_are_other_rows(cli: Cli, se
     answer = batch(cli, "--merge", "--batch-id", "2")
     assert report(cli.folder / "lib")["counts"] == {"done": 2, "open": 4}
     assert hint not in answer.people
+
+
+def test_a_merge_tells_of_files_that_are_gone_and_of_rows_that_were_changed(cli: Cli, service: StandIn) -> None:
+    assert batch(cli, "--yes").code == 0
+    (cli.folder / "lib" / "chair-2.glb").unlink()
+    text = ROWS.replace("Chair 5,", "Armchair,")
+    answer = batch(cli, "--merge", text=text)
+    assert answer.code == 1, answer.people
+    found = report(cli.folder / "lib")
+    assert {row["name"]: row["error"] for row in found["rows"] if row["state"] == "open"} == dict.fromkeys(
+        ("Chair 2", "Armchair"),
+        "Its files are missing, or were made for other columns. Run the batch again to make them.",
+    )
+    assert batch(cli, "--yes", text=text).code == 0
+    assert batch(cli, "--merge", text=text).code == 0
+    assert charges(service) == [1] * 6

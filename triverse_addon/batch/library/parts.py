@@ -134,7 +134,9 @@ def _take_over(ledger: Ledger, part: Path, entry: Entry, row: Row) -> None:
         target = _renamed(relative, entry.stem, stem)
         if _copy(part, relative, ledger.library, target):
             files[kind] = target
-    entry = dataclasses.replace(entry, stem=stem, files=files)
+    # Of a part that did not arrive whole, what is missing is written by the next run.
+    state = "ordered" if entry.state == "done" and len(files) < len(entry.files) else entry.state
+    entry = dataclasses.replace(entry, stem=stem, files=files, state=state)
     ledger.remove_old_levels(entry)
     ledger.put(entry)
 

@@ -21,7 +21,7 @@ from ...tasks.record.command_words import text_for_rows
 from ..input.order_ids import RowIdentities
 from ..library.asset_jobs import prompt_of
 from ..library.entry import Entry
-from ..library.ledger import Ledger
+from ..library.ledger import Ledger, build_hash_of
 from ..library.safe_paths import read_regular
 from ..rows.row import Row
 from ..run.outcome import Outcome
@@ -97,11 +97,19 @@ def _cost_of_entry(entry: Entry | None) -> int | None:
     return None if entry is None or entry.is_final else entry.cost_credits
 
 
-def row_of_entry(row: Row, entry: Entry | None) -> ReportRow:
-    """Return the report's line for a row from its ledger entry, to show how a run on another machine ended."""
+def row_of_entry(row: Row, entry: Entry | None, *, is_there: bool = True) -> ReportRow:
+    """
+    Return the report's line for a row from its ledger entry, to show how a run on another machine ended.
+
+    :param is_there: of a row that is done, whether its files are in the library as the batch file asks for them.
+    """
     state = {"done": "done", "failed": "failed"}.get(entry.state if entry is not None else "", "open")
     error = entry.error if entry is not None else ""
-    if state == "open":
+    if state == "done" and not is_there:
+        state = "open"
+        words = Sentence.of("Its files are missing, or were made for other columns. Run the batch again to make them.")
+        error = str(words)
+    elif state == "open":
         error = str(
             Sentence.of("It was ordered, and is not here yet.")
             if entry is not None and entry.task_uuid
@@ -133,12 +141,18 @@ def _with_entry(row: Row, entry: Entry | None, *, state: str) -> ReportRow:
 
 
 def rows_from_ledger(
-    rows: Sequence[Row], row_keys: Mapping[int, str], ledger: Ledger, identities: RowIdentities
+    rows: Sequence[Row],
+    row_keys: Mapping[int, str],
+    ledger: Ledger,
+    identities: RowIdentities,
+    *,
+    with_blender: bool,
 ) -> list[ReportRow]:
     """
     Return the report's lines for all rows, on whichever machine they were run.
 
     :param identities: those of the rows whose files can be read here. The others are found by their ``row_key``.
+    :param with_blender: whether .blend files are asked for.
     """
     stored = ledger.order_ids()
     # Each is read once, over a network as well. Where they cannot be listed, the ledger says of each what is wrong.
@@ -148,7 +162,14 @@ def rows_from_ledger(
     renamed = entries_of_renamed(identities, get, stored, lambda _: None)
     entries = {number: renamed.get(number) or get(order_id) for number, (order_id, _) in identities.items()}
     known = (entries[row.number] if row.number in identities else by_row_key.get(row_keys[row.number]) for row in rows)
-    return [row_of_entry(row, entry) for row, entry in zip(rows, known, strict=True)]
+    return [
+        row_of_entry(
+            row,
+            entry,
+            is_there=entry is not None and ledger.is_done(entry, build_hash_of(row, with_blender=with_blender)),
+        )
+        for row, entry in zip(rows, known, strict=True)
+    ]
 
 
 def counts(rows: Iterable[ReportRow]) -> dict[str, int]:

@@ -276,6 +276,7 @@ TEXTS = {
     "It was not ordered yet.": "Noch nicht bestellt.",
     "It was ordered, and is not here yet.": "Bestellt, aber noch nicht hier.",
     "Its file was closed without being saved. Press Import to bring the model into this file.": "Seine Datei wurde geschlossen, ohne gespeichert zu werden. Drücken Sie „Importieren“, um das Modell in diese Datei zu holen.",
+    "Its files are missing, or were made for other columns. Run the batch again to make them.": "Die Dateien fehlen, oder sie wurden für andere Spalten gemacht. Führen Sie den Stapel erneut aus, um sie zu erzeugen.",
     "Its files stay in {folder}": "Ihre Dateien bleiben in {folder}",
     "Join equal materials, remove unused slots and images, and name these after the model": "Gleiche Materialien vereinen, ungenutzte Slots und Bilder entfernen und nach dem Modell benennen",
     "Keep It Visible": "Sichtbar lassen",

@@ -276,6 +276,7 @@ TEXTS = {
     "It was not ordered yet.": "まだ注文していません。",
     "It was ordered, and is not here yet.": "注文済みですが、まだ届いていません。",
     "Its file was closed without being saved. Press Import to bring the model into this file.": "元のファイルは保存されずに閉じられました。「インポート」を押すと、このファイルにモデルを読み込みます。",
+    "Its files are missing, or were made for other columns. Run the batch again to make them.": "ファイルがないか、別の列の値で作られています。作成するにはバッチをもう一度実行してください。",
     "Its files stay in {folder}": "ファイルは {folder} に残ります",
     "Join equal materials, remove unused slots and images, and name these after the model": "同じマテリアルを統合し、未使用のスロットと画像を削除して、モデルの名前を付けます",
     "Keep It Visible": "表示したままにする",

@@ -276,6 +276,7 @@ TEXTS = {
     "It was not ordered yet.": "尚未下单。",
     "It was ordered, and is not here yet.": "已下单，尚未送达。",
     "Its file was closed without being saved. Press Import to bring the model into this file.": "其文件未保存就关闭了。请按“导入”将模型放入此文件。",
+    "Its files are missing, or were made for other columns. Run the batch again to make them.": "文件缺失，或是按其他列的值制作的。请再次运行批处理以生成它们。",
     "Its files stay in {folder}": "其文件保留在 {folder} 中",
     "Join equal materials, remove unused slots and images, and name these after the model": "合并相同的材质，移除未使用的槽和图像，并按模型命名",
     "Keep It Visible": "保持可见",
