@@ -134,10 +134,15 @@ def request_from(args: argparse.Namespace) -> BatchRequest:
     """
     Return the batch request that the options describe.
 
-    :raises UsageError: ``--rows`` is empty, options do not go together, or see :func:`defaults_from`.
+    :raises UsageError: the file, ``--library`` or ``--rows`` is empty, options do not go together, or see
+        :func:`defaults_from`.
     """
+    # An empty variable of a farm's script must not order the whole file, nor stand for the folder it is started in.
+    if not args.file.strip():
+        raise UsageError(Sentence.of("Name the batch file: an empty name was given."))
+    if args.library is not None and not args.library.strip():
+        raise UsageError(Sentence.of("Name a folder with --library, or leave it out: an empty name was given."))
     if args.rows is not None and not args.rows.strip():
-        # An empty variable of a farm's script must not order the whole file.
         raise UsageError(Sentence.of("Write --rows as A:B, such as --rows 1:50."))
     if args.merge and args.rows is not None:
         # The report of all rows would replace that of a part.

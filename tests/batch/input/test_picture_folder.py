@@ -12,6 +12,7 @@ import pytest
 
 from tests.batch.files import png
 from tests.cli.driver import Cli
+from tests.service.server import StandIn
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.rows.raw_rows import RawBatch
 from triverse_addon.batch.run.request import library_for
@@ -108,3 +109,19 @@ def test_a_whole_disk(tmp_path: Path) -> None:
     raw = read(tmp_path)
     assert (images(raw), raw.problems) == (["chair.jpg"], ())
     assert set(left_out(raw).values()) == {"It belongs to the system."}
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [(("",), "Name the batch file"), ((".", "--library", " "), "Name a folder with --library")],
+)
+def test_an_empty_name_is_not_the_folder_that_the_command_is_started_in(
+    cli: Cli, service: StandIn, argv: tuple[str, ...], words: str
+) -> None:
+    """A variable of a farm's script that is not set."""
+    png(cli.folder / "chair.png")
+    answer = cli.run("batch", *argv, "--glb-only", "--yes")
+    assert answer.code == 2
+    assert answer.people.startswith(words)
+    assert service.state.requests == []
+    assert [path.name for path in cli.folder.iterdir()] == ["chair.png"]
