@@ -21,8 +21,6 @@ from ..batch.run.quotes import Prices
 from .errors import Declined, UsageError
 from .output import Output
 
-_UNFINISHED = frozenset(RowResult) - {RowResult.DONE, RowResult.FAILED}
-
 
 class BatchPrinter:
     """Prints the checks, the plan and the results of one batch."""
@@ -163,10 +161,11 @@ class BatchPrinter:
 
         :param retried: the command was about failed rows only, and so it would be the next time.
         """
-        results = {outcome.result for outcome in outcomes}
-        if results & _UNFINISHED:
+        left = [outcome for outcome in outcomes if outcome.result is not RowResult.DONE]
+        failed = [outcome for outcome in left if outcome.result is RowResult.FAILED and outcome.is_kept]
+        if len(failed) < len(left):
             command = "Without --retry-failed, the" if retried else "The same"
             self._output.say(f"{command} command goes on with what is not done.")
-        if RowResult.FAILED in results:
+        if failed:
             again = "The same command tries" if retried else "Add --retry-failed to try"
             self._output.say(f"{again} the failed rows again.")

@@ -187,6 +187,8 @@ def test_a_picture_that_is_edited_while_its_row_waits_is_not_sent_under_the_old_
     first = cli.finish(process, seen)
     assert [row["state"] for row in first.of("result")] == ["done", "failed"]
     assert "was changed after it was checked" in str(first.of("result")[1])
+    assert "The same command goes on" in first.people
+    assert "--retry-failed" not in first.people, "it was not ordered, and no ledger tells that it has failed"
     assert paid(service) == 1
     again = cli.run("batch", "rows.csv", *GLB, "--retry-failed")
     assert again.code == 0, again.people

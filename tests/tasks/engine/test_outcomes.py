@@ -336,13 +336,16 @@ def test_price_balance_and_key_are_asked_in_passing(service: StandIn, driver: Dr
     driver.engine.ask_balance()
     driver.engine.test_key()
     driver.until(lambda: any(isinstance(event, KeyTested) for event in driver.events))
+    driver.engine.configure(dataclasses.replace(driver.engine.settings, api_key="wrong"))
+    driver.engine.test_key()
+    driver.until(lambda: sum(isinstance(event, KeyTested) for event in driver.events) == 2)
     quoted = next(event for event in driver.events if isinstance(event, Quoted))
     assert quoted.token == token
     assert quoted.quote is not None
     assert quoted.quote.cost_credits == 20
     known = next(event for event in driver.events if isinstance(event, BalanceKnown))
     assert known.balance is not None
-    assert [event.ok for event in driver.events if isinstance(event, KeyTested)] == [True]
+    assert [event.ok for event in driver.events if isinstance(event, KeyTested)] == [True, False]
 
 
 def test_an_answer_about_the_key_before_is_not_taken_for_one_about_the_new_key(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ...api.sentence import Sentence
-from ...tasks.record.record import Stage, TaskRecord
+from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..library.entry import Entry
 from .plan import PlannedRow, RowAction, lacked_credits
 
@@ -51,6 +51,13 @@ class Outcome:
     was_there: bool = False
     record: TaskRecord | None = None
     entry: Entry | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the next run finds the row failed. One that failed before it was ordered, it starts again."""
+        return (self.entry is not None and self.entry.state == "failed") or (
+            self.record is not None and self.record.stage in FAILED_STAGES
+        )
 
 
 @dataclass(frozen=True, slots=True)
