@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Find out whether a disk is full, of which Blender says nothing, or something wrong (``findings/full-disk.sh``).
+Find out whether a disk is full, of which Blender says nothing, or something wrong (``findings/full-disk-exports.sh``).
 
 Floor: second. Thread: any. No ``bpy``, and nothing of this package: the child loads it as a plain module.
 """
