@@ -145,7 +145,7 @@ def test_blender_works_on_the_model_in_its_place(made: TaskRecord, connected: St
     assert [one.name for one in new.children] == ["My chair LOD1"]
     assert [obj.name.startswith("UCX_") for obj in new.objects].count(True) == 1
     assert max(obj.location.x for obj in new.objects) > 3.0
-    assert done.blend_work == Processing(decimate=400, lods=1, hull=True)
+    assert done.blend_work == Processing(decimate=400, lods=1, hull=True, merge=True)
     assert (done.placement.work, done.triangles) == (PLAIN, made.triangles)
     assert (connected.state.user.balance, len(connected.state.creations), len(connected.state.uploads)) == before
     # The model as it was delivered is a click away.
@@ -169,7 +169,10 @@ def test_beside_the_model_both_are_there_and_share_their_material(made: TaskReco
     assert materials[0] == materials[1]
 
 
-def test_what_cannot_be_done_is_said_once(made: TaskRecord, tick_until: Tick, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("work", [{"hull": True}, {"merge": True}], ids=["hull", "merge"])
+def test_what_cannot_be_done_is_said_once(
+    made: TaskRecord, tick_until: Tick, monkeypatch: pytest.MonkeyPatch, work: dict[str, bool]
+) -> None:
     from triverse_addon.api.sentence import Sentence
     from triverse_addon.scene.child import converter
     from triverse_addon.tasks.converter import ConvertError
@@ -178,7 +181,7 @@ def test_what_cannot_be_done_is_said_once(made: TaskRecord, tick_until: Tick, mo
         raise ConvertError(Sentence.of("This model has no volume, so it cannot get a hull."))
 
     monkeypatch.setattr(converter.ChildConverter, "__call__", refuse)
-    assert OPS.work_on_result(task_id=made.id, hull=True) == {"FINISHED"}
+    assert OPS.work_on_result(task_id=made.id, **work) == {"FINISHED"}
     reaches(tick_until, made.id, Stage.IMPORTED)
     tick_until(lambda: ["no volume" in str(one.sentence) for one in session().notices] == [True])
     assert "no volume" in tasks_panel().prose()
@@ -199,9 +202,12 @@ def test_the_dialog_says_what_comes_of_it_in_blenders_words(made: TaskRecord) ->
     assert session().engine.get(made.id).stage is Stage.IMPORTED
 
 
-def test_work_is_stopped_and_the_model_stays_as_it_was(made: TaskRecord, tick_until: Tick) -> None:
+@pytest.mark.parametrize("work", [{"use_decimate": True, "triangles": 100}, {"merge": True}], ids=["decimate", "merge"])
+def test_work_is_stopped_and_the_model_stays_as_it_was(
+    made: TaskRecord, tick_until: Tick, work: dict[str, Any]
+) -> None:
     (old,) = imported()
-    assert OPS.work_on_result(task_id=made.id, use_decimate=True, triangles=100) == {"FINISHED"}
+    assert OPS.work_on_result(task_id=made.id, **work) == {"FINISHED"}
     assert session().engine.get(made.id).is_worked_on
     assert OPS.stop_work(task_id=made.id) == {"FINISHED"}
     left = reaches(tick_until, made.id, Stage.IMPORTED)

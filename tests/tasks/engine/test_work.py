@@ -25,6 +25,7 @@ from triverse_addon.tasks.record.events import Notice
 from triverse_addon.tasks.record.processing import PLAIN, Processing
 from triverse_addon.tasks.record.record import Origin, Placement, Stage, TaskRecord
 from triverse_addon.tasks.record.status_text import stage_text
+from triverse_addon.tasks.store.store import Store
 
 WORK = Processing(decimate=500, hull=True)
 HERE = Origin(session="s")
@@ -187,3 +188,33 @@ def test_it_goes_on_after_blender_was_closed(tmp_path: Path) -> None:
         child.waits = False
         with engines.running(service, tmp_path, child) as driver:
             assert driver.reaches(task_id, Stage.IMPORTED).blend_work == WORK
+
+
+def test_merging_alone_that_cannot_be_done_leaves_the_model_as_it_was(tmp_path: Path) -> None:
+    """The task had failed, and each Retry merged again: its model could not be imported any more."""
+
+    def child(job: ConvertJob, stop: threading.Event) -> Converted:
+        if job.processing.merge:
+            raise ConvertError(Sentence.of("It has too many parts."))
+        return engines.convert(job, stop)
+
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, child) as driver:
+        task_id = driver.submit()
+        driver.reaches(task_id, Stage.IMPORTED)
+        begun = driver.engine.work_on(task_id, Placement(work=Processing(merge=True), merge=True), HERE)
+        assert begun.is_worked_on
+        done = driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED)
+        assert (done.stage, done.error) == (Stage.IMPORTED, None)
+        assert done.placement.processing == PLAIN
+        driver.engine.import_again(task_id)
+        assert driver.reaches(task_id, Stage.IMPORTED, Stage.FAILED).stage is Stage.IMPORTED
+
+
+def test_merging_alone_is_kept_in_the_store(tmp_path: Path) -> None:
+    record = TaskRecord(id="a", flow="text-to-model", name="A", placement=Placement(work=Processing(merge=True)))
+    store = Store(tmp_path)
+    store.add(record)
+    found = store.get("a")
+    store.close()
+    assert found is not None
+    assert found.placement.work == Processing(merge=True)

@@ -18,7 +18,6 @@ from ...api.sentence import Sentence
 from ...tasks.engine.import_queue import ConvertAgain, Failed, Imported, ImportOutcome, Later
 from ...tasks.glb.glb_check import GlbError
 from ...tasks.record import provenance
-from ...tasks.record.processing import PLAIN
 from ...tasks.record.record import Placement, TaskRecord
 from ..host import gltf_abilities
 from ..host.errors import SceneError
@@ -160,7 +159,7 @@ def _load_model(
             # Write the properties again: some, such as the cost, may have become known after the conversion.
             asset_collection.write_properties(collection, provenance.properties(record))
             return collection
-    if has_glb and record.placement.work == PLAIN:
+    if has_glb and not record.placement.work.needs_child:
         # The file is checked again: it may have been changed since the download, and it is not read in a child here.
         with readable_models.readable_copy(glb, gltf_abilities.current_reader()) as readable:
             return import_model(
@@ -209,7 +208,7 @@ def _append(
         raise _UnsuitableBlendError(Sentence.of("Converted again, with other options of the mesh."))
     has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
     # What was done with the model is in the .blend only, however long that takes to append.
-    max_blocks = MAX_BLOCKS if record.placement.work == PLAIN else None
+    max_blocks = None if record.placement.work.needs_child else MAX_BLOCKS
     try:
         return append_model(
             blend, scene, name=name, target=target, max_blocks=max_blocks, has_frame_rate=has_frame_rate

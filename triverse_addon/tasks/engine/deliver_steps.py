@@ -293,7 +293,7 @@ class DeliverSteps:
         :raises ConvertError: the model or its folder cannot be used.
         """
         if self._converter is None or not (record.convert or record.is_worked_on):
-            if record.is_worked_on:
+            if record.is_worked_on and record.placement.work.needs_child:
                 raise ConvertError(_NO_CHILD_TO_WORK)
             return None
         job = ConvertJob(
@@ -318,7 +318,7 @@ class DeliverSteps:
             # The file was replaced after the check a moment ago.
             raise ConvertError(error.sentence) from None
         except NoChildError as error:
-            if record.is_worked_on:
+            if record.is_worked_on and record.placement.work.needs_child:
                 raise ConvertError(_NO_CHILD_TO_WORK) from None
             # Always report this: the user's own Blender will then read the file.
             log.info("task %s is imported in place: %s", record.id, error)

@@ -98,9 +98,13 @@ def ready_to_import(record: TaskRecord, *, has_files: bool) -> TaskRecord:
 
 def without_work(record: TaskRecord) -> dict[str, Any]:
     """Return what makes a task as it was before Blender worked on its model; see :attr:`record.Placement.work`."""
+    placement = dataclasses.replace(record.placement, work=PLAIN, instead_of="", instead_of_uuid="")
+    if record.blend_path:
+        # The options of the mesh were those of the work, too. The .blend still has those of before.
+        placement = dataclasses.replace(placement, merge=record.blend_merge, smooth_deg=record.blend_smooth_deg)
     return {
         "stage": Stage.IMPORTED if record.imported_at_s is not None else Stage.READY,
-        "placement": dataclasses.replace(record.placement, work=PLAIN, instead_of="", instead_of_uuid=""),
+        "placement": placement,
         "auto_import": False,
         "attempts": 0,
         "status_note": None,

@@ -70,9 +70,10 @@ def from_stored(data: Mapping[str, Any]) -> Processing:
     """
     Return the work on one result as it was stored with a task. What is unknown or makes no sense is left out.
 
-    Only what is stored is read: exports, size and position are a batch's, and the options of meshes a placement's.
+    Only what is stored is read: exports, size and position are a batch's, and smooth shading a placement's.
     """
     return Processing(
+        merge=data.get("merge") is True,
         cleanup=data.get("cleanup") is True,
         decimate=_number(data, "decimate", LEAST_TRIANGLES, MOST_TRIANGLES),
         lods=_number(data, "lods", 1, MOST_LODS),

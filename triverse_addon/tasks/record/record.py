@@ -140,7 +140,7 @@ class Placement:
         would be.
     :ivar share_data: whether a model that is already in the file shares its meshes, materials and images with the new
         import.
-    :ivar work: what Blender does with the model for this import only, in addition to ``merge`` and ``smooth_deg``.
+    :ivar work: what Blender does with the model for this import only. Of merging, ``merge`` decides.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)

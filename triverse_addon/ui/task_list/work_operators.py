@@ -133,9 +133,13 @@ class TRIVERSE_OT_work_on_result(TaskOperatorMixin, bpy.types.Operator):
         from ...tasks.record.processing import PLAIN, Processing  # lazy import, as in runtime
 
         work = Processing(
-            cleanup=self.cleanup, decimate=self.triangles if self.use_decimate else 0, lods=self.lods, hull=self.hull
+            cleanup=self.cleanup,
+            decimate=self.triangles if self.use_decimate else 0,
+            lods=self.lods,
+            hull=self.hull,
+            merge=self.merge,
         )
-        if work == PLAIN and not self.merge:
+        if work == PLAIN:
             self.report({"WARNING"}, tr("Choose what Blender is to do."))
             return {"CANCELLED"}
         place = place_for(context, record, in_place=self.in_place)
