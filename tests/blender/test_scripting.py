@@ -102,6 +102,28 @@ def test_a_model_fills_an_object_that_was_made_a_line_before(triverse: Triverse)
         task.import_into(fit_to="Nowhere")
 
 
+def test_a_model_that_cannot_be_converted_for_a_scene_still_fits_the_others(
+    triverse: Triverse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triverse_addon.api.sentence import Sentence
+    from triverse_addon.scene.child.converter import ChildConverter
+    from triverse_addon.tasks.converter import ConvertError
+
+    def refuse(*_: Any) -> None:
+        raise ConvertError(Sentence.of("Blender crashed while it read this model."))
+
+    task = made(triverse)
+    scene = bpy.data.scenes.new("Centimetres")
+    scene.unit_settings.scale_length = 0.01
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ChildConverter, "__call__", refuse)
+        with pytest.raises(scripting.ImportFailedError, match="crashed while it read"):
+            task.import_into(scene)
+    assert (task.stage, task.error) == ("ready", None)
+    assert task.import_into().name in bpy.context.scene.collection.children
+    assert task.import_into(scene).name in scene.collection.children
+
+
 def test_a_scene_with_other_units_gets_a_model_that_fits(triverse: Triverse) -> None:
     task = made(triverse)
     low, high = box_of(task.import_into())

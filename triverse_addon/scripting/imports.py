@@ -103,7 +103,8 @@ def import_into(
         _homes[task.id] = found.home.name
     task.renew()
     while True:
-        if task.record.stage is Stage.READY:
+        # What could not be converted for this scene is ready as before, and not to be imported by itself.
+        if task.record.stage is Stage.READY and task.record.auto_import:
             outcome = engine.imports.import_now(task.record, importer(lambda _: task))
             task.renew()
             if isinstance(outcome, Imported):
@@ -114,7 +115,7 @@ def import_into(
             if isinstance(outcome, Later | Failed):
                 raise ImportFailedError(outcome.sentence)
         elif not task.record.is_unfinished:
-            raise task.error or ImportFailedError(Sentence.of("The model cannot be imported."))
+            raise task.error or ImportFailedError(_why_not(connection, task.id))
         elif in_window():
             raise NotReadyError(
                 Sentence.of("The model of “{name}” is prepared for this scene, and is imported then.", name=task.name)
@@ -122,6 +123,14 @@ def import_into(
         else:
             connection.drive(STEP_S)
             time.sleep(STEP_S)
+
+
+def _why_not(connection: Connection, task_id: str) -> Sentence:
+    """Return why a model was not converted for a scene, which the history of its task says."""
+    lines = connection.engine.history(task_id)
+    if lines and lines[-1].level == "ERROR":
+        return lines[-1].sentence
+    return Sentence.of("The model cannot be imported.")
 
 
 def _target(target: bpy.types.Scene | bpy.types.Collection | None) -> _Target:

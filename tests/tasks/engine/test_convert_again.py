@@ -12,7 +12,7 @@ import pytest
 from tests.service.server import StandIn
 from tests.tasks import engines
 from triverse_addon.api.sentence import Sentence
-from triverse_addon.tasks.converter import Converted, ConvertJob, Missing
+from triverse_addon.tasks.converter import Converted, ConvertError, ConvertJob, Missing
 from triverse_addon.tasks.engine.import_queue import ConvertAgain, Imported, ImportOutcome
 from triverse_addon.tasks.record.events import Notice
 from triverse_addon.tasks.record.record import Placement, Stage, TaskRecord
@@ -97,3 +97,42 @@ def test_what_an_import_in_place_lacks_is_told_in_the_tasks_history(tmp_path: Pa
         driver.reaches(task_id, Stage.IMPORTED)
         history = [(line.level, str(line.sentence)) for line in driver.engine.history(task_id)]
     assert ("WARNING", "Pictures of this model that Blender cannot read: bark.") in history
+
+
+@pytest.mark.parametrize("auto_import", [True, False], ids=["imported", "ready"])
+def test_a_model_that_cannot_be_converted_otherwise_can_still_be_imported_as_it_is(
+    tmp_path: Path, auto_import: bool
+) -> None:
+    """The task had failed, each Retry asked for the same, and a failed task is not imported."""
+    jobs: list[ConvertJob] = []
+    brought: list[TaskRecord] = []
+
+    def convert(job: ConvertJob, stop: threading.Event) -> Converted:
+        jobs.append(job)
+        if job.processing.merge:
+            raise ConvertError(Sentence.of("Blender crashed while it read this model."))
+        return engines.convert(job, stop)
+
+    def bring(record: TaskRecord) -> ImportOutcome:
+        if not record.is_blend_as_asked:
+            return ConvertAgain(WHY, 1.0, 24.0)
+        brought.append(record)
+        return Imported(record.name)
+
+    with StandIn(speed=80.0) as service, engines.running(service, tmp_path, convert) as driver:
+        driver.importer = bring
+        task_id = driver.submit(auto_import=auto_import)
+        before = Stage.IMPORTED if auto_import else Stage.READY
+        driver.reaches(task_id, before)
+        for tries in (1, 2):
+            driver.engine.import_again(task_id, placement=Placement(merge=True))
+            driver.until(lambda count=1 + tries: len(jobs) == count)
+            left = driver.reaches(task_id, before, Stage.FAILED)
+            driver.until(lambda: not driver.engine.active_count)
+            assert (left.stage, left.error, left.waits_for_import) == (before, None, False)
+            assert driver.engine.history(task_id)[-1].level == "ERROR"
+        said = [str(event.sentence) for event in driver.events if isinstance(event, Notice)]
+        assert said.count("Blender crashed while it read this model.") == 2
+        count = len(brought)
+        driver.engine.import_again(task_id, placement=Placement())
+        driver.until(lambda: len(brought) > count and driver.record(task_id).stage is Stage.IMPORTED)

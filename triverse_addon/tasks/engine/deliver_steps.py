@@ -249,9 +249,11 @@ class DeliverSteps:
             converted = self._converted(record, model, verdict)
         except (ConvertError, ChildNotStartedError) as error:
             may_pass = isinstance(error, ChildNotStartedError) and record.attempts + 1 < MAX_ATTEMPTS
-            if not record.is_worked_on or may_pass:
+            # A .blend of before is as good as it was, for another scene or without what was asked for.
+            is_usable = record.is_worked_on or bool(record.blend_path and Path(record.blend_path).exists())
+            if not is_usable or may_pass:
                 raise
-            self._leave_work(record, error)
+            self._leave_as_it_was(record, error)
             return
         finally:
             self._expected.converted()
@@ -281,7 +283,7 @@ class DeliverSteps:
                 triangles=converted.triangles if record.placement.work == PLAIN else record.triangles,
             )
 
-    def _leave_work(self, record: TaskRecord, error: TriverseError) -> None:
+    def _leave_as_it_was(self, record: TaskRecord, error: TriverseError) -> None:
         """Say why Blender could not do what was asked of it. The task keeps its model, and has not failed."""
         self._transitions.move(record, history=error.sentence, level="ERROR", **without_work(record))
         self._context.notice("ERROR", error.sentence, record.id)

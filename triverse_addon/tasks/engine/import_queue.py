@@ -123,6 +123,9 @@ class ImportQueue:
         """Add a record to the queue, or remove it, according to its current state."""
         if not record.waits_for_import:
             self._take_out(record.id)
+            if record.stage not in (Stage.CONVERTING, Stage.DOWNLOADING):
+                # It could not be converted. The user may ask for the same once more.
+                self._converted_again.pop(record.id, None)
         elif record.id not in self._waiting:
             self._put_in(record.id, 0.0, 0)
 
