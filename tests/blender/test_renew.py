@@ -236,6 +236,19 @@ def test_what_a_user_has_taken_back_stays(converted: Converted) -> None:
     assert [obj for obj in bpy.data.objects if replaced_data.REPLACED_AT in obj] == back
 
 
+def test_what_was_painted_on_is_there_for_undo(single: Converted, in_window: bool) -> None:
+    """Undo brought a picture back that was freed on saving, without the strokes."""
+    old = bring(single)
+    painted, *others = (image for image in bpy.data.images if image.users)
+    painted.pixels[0] = 1.0 - painted.pixels[0]
+    assert (painted.is_dirty, [one.is_dirty for one in others]) == (True, [False] * len(others))
+    kept, gone = painted.session_uid, {one.session_uid for one in others}
+    bring(single, instead_of=old.name)
+    there = {image.session_uid for image in bpy.data.images}
+    assert (kept in there) == in_window
+    assert not gone & there
+
+
 def test_what_referred_to_the_old_one_refers_to_the_new_one(converted: Converted) -> None:
     scene = bpy.context.scene
     shelf = bpy.data.collections.new("Shelf")

@@ -118,6 +118,9 @@ def _is_over(block: bpy.types.ID, limit: float) -> bool:
 
 def _remove(objects: list[bpy.types.Object], collections: list[bpy.types.Collection]) -> None:
     found = orphan_data.used_by(objects)
+    if has_window():
+        # Undo brings a removed picture back as it was packed, without what was painted on it. Unused, it is not saved.
+        found = [one for one in found if not (isinstance(one, bpy.types.Image) and one.is_dirty)]
     bpy.data.batch_remove([*objects, *collections])
     orphan_data.remove_unused(found)
 
