@@ -224,6 +224,26 @@ def test_a_scene_with_settings_of_its_own_keeps_them(ui: ModuleType, connected: 
     assert other.triverse.text_to_model.texture_size == "1024", "once: what the user resets stays so"
 
 
+def test_a_scene_takes_the_same_over_again_when_undo_took_it_away(ui: ModuleType, connected: StandIn) -> None:
+    """To the first step of a new file, undo brought what was ordered last instead, as if nothing had been undone."""
+    from triverse_addon.ui.form import last_used
+
+    given().shared.prompt = "A red chair"
+    given().text_to_model.polygon_limit = 5_000
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    scene = bpy.data.scenes.new("Undone")
+    last_used.seed(scene)
+    bpy.context.window_manager.windows[0].scene = scene
+    scene.triverse.shared.prompt = "A blue chair"
+    scene.triverse.text_to_model.polygon_limit = 9_000
+    assert bpy.ops.triverse.generate() == {"FINISHED"}
+    scene.property_unset("triverse")
+    assert not scene.triverse.is_seeded
+    assert last_used.seed(scene)
+    assert scene.triverse.text_to_model.polygon_limit == 5_000
+    assert new_scene().text_to_model.polygon_limit == 9_000
+
+
 def test_a_refused_input_is_not_remembered(ui: ModuleType, connected: StandIn) -> None:
     given().shared.prompt = "ab"
     given().text_to_model.polygon_limit = 5_000

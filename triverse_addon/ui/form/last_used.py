@@ -32,6 +32,8 @@ _MOST_BYTES = 64 * 1024
 #: The content of the file, None before it was read: {"flow": name of the flow used last, "settings": {name of a flow:
 #: {name of a field: value}}, "mesh": {name of an option: value}}. Earlier versions did not write "mesh".
 _known: dict[str, Any] | None = None
+#: What scenes took over, the content of the file as it was then: session UID of the scene -> that content.
+_taken_over: dict[int, dict[str, Any]] = {}
 
 
 def forget() -> None:
@@ -80,7 +82,8 @@ def seed(scene: bpy.types.Scene) -> bool:
     """
     Give a new scene the settings used last, for each setting that was not set in it.
 
-    Undo removes them together with the ``is_seeded`` flag; the next call then sets them again.
+    Undo removes them together with the ``is_seeded`` flag; the next call then sets the same again. What was used since
+    may be what the user has undone.
 
     :returns: whether there were any settings to take over.
     """
@@ -88,7 +91,7 @@ def seed(scene: bpy.types.Scene) -> bool:
     if props.is_seeded or not scene.is_editable:
         return False
     props.is_seeded = True
-    known = _read()
+    known = _taken_over.setdefault(scene.session_uid, _read())
     if known["flow"] in inputs.PANEL_FLOWS and not props.is_property_set("flow"):
         props.flow = known["flow"]
     for name, used in known["settings"].items():
