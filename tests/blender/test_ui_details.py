@@ -242,6 +242,30 @@ def test_the_panel_says_whose_inputs_it_shows_until_they_are_sent_or_let_go(here
     assert sum(one.allow_duplicate for one in here.engine.tasks()) == 1
 
 
+def test_the_panel_does_not_say_so_when_undo_took_the_inputs_back(here: Any) -> None:
+    """It did, of the user's own words, which could then be ordered twice by accident. Nor of those of another scene."""
+    from triverse_addon.ui.generate import operators
+
+    made = record("Old chair", Stage.IMPORTED, params={"prompt": "An old chair"})
+    add_records(made)
+    given, notice = bpy.context.scene.triverse, "These are the inputs of “Old chair”."
+    before = given.loaded_from
+    bpy.ops.triverse.regenerate(task_id=made.id)
+    loaded = given.loaded_from
+    given.loaded_from = before  # as undo does
+    assert notice not in make_panel().prose()
+    assert not operators.is_again()
+    given.loaded_from = loaded  # as redo does
+    assert notice in make_panel().prose()
+    assert operators.is_again()
+    window = bpy.context.window_manager.windows[0]
+    own, window.scene = window.scene, bpy.data.scenes.new("Other")
+    try:
+        assert notice not in make_panel().prose()
+    finally:
+        window.scene = own
+
+
 def test_objects_that_were_sent_are_chosen_anew(here: Any, tmp_path: Path) -> None:
     from triverse_addon.ui import settings
 

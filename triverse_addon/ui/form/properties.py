@@ -73,6 +73,8 @@ def _scene_members() -> dict[str, Any]:
             description="The settings from before the example was filled in",
             options={"HIDDEN"},
         ),
+        # Id of the task whose inputs were loaded last: undo takes it back with these.
+        "loaded_from": StringProperty(options={"HIDDEN"}),
         "shared": PointerProperty(type=inputs.SharedInputs),
         "placing": PointerProperty(type=placing.TriversePlacing),
         "mesh_options": PointerProperty(type=mesh_options.TriverseMeshOptions),

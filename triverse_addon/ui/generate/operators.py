@@ -20,11 +20,11 @@ from ..form import example, inputs, last_used
 from ..form import request as form_request
 from ..rna.members import scene_props, window_props
 from ..setup.operator_helpers import FillsInMixin, may_generate, session_or_report
-from ..state import list_rows, runtime
+from ..state import list_rows
 from ..text.layout_text import font_px, paragraph, ui_scale, wrapped
 from ..text.translate import tr, translate
 from ..timers import app_timer, open_dialog, redraw
-from . import arguments, cost, repeats
+from . import arguments, cost, repeats, reuse_inputs
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -306,8 +306,7 @@ def is_button(context: bpy.types.Context) -> bool:
 
 def is_again() -> bool:
     """Return whether the panel's inputs are those of an earlier task, so that a duplicate of it is allowed."""
-    session = runtime.current()
-    return session is not None and bool(session.again_of)
+    return bool(reuse_inputs.again_of(bpy.context.scene))
 
 
 def generate(

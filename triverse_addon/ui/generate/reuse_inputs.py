@@ -50,7 +50,15 @@ def load(context: bpy.types.Context, session: "Session", record: "TaskRecord") -
     inputs.fill(props, flow, {**request.values, **sources})
     mesh_options.show(context.scene, request.placement)
     session.rejected = {}
-    session.again_of = record.id
+    session.again_of = props.loaded_from = record.id
+
+
+def again_of(scene: bpy.types.Scene | None) -> str:
+    """Return the id of the earlier task whose inputs ``scene`` has, until they are ordered; "" if there is none."""
+    session = runtime.current()
+    if session is None or scene is None or scene_props(scene).loaded_from != session.again_of:
+        return ""
+    return session.again_of
 
 
 def _was_selection(path: str, own: Path) -> bool:
@@ -59,10 +67,10 @@ def _was_selection(path: str, own: Path) -> bool:
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw a box that names the earlier task whose inputs are in the panel, if any."""
-    session = runtime.current()
-    if session is None or not session.again_of:
+    session, task_id = runtime.current(), again_of(context.scene)
+    if session is None or not task_id:
         return
-    record = session.shown(session.again_of)
+    record = session.shown(task_id)
     box = layout.box()
     row = box.row()
     width_px = sidebar_width_px(context, boxed=True) - 36 * ui_scale()
