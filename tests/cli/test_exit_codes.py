@@ -61,6 +61,17 @@ def test_0_balance_and_quote(cli: Cli, service: StandIn) -> None:
     assert service.state.charged() == []
 
 
+def test_0_a_report_tells_of_a_list_that_cannot_be_opened(cli: Cli) -> None:
+    """It is what is asked for then, and was refused for the same reason as every other command."""
+    (cli.data / "tasks.sqlite3").mkdir(parents=True)
+    answer = cli.run("report")
+    assert answer.code == 0, answer.people
+    (report,) = answer.of("report")
+    assert "- List of tasks: The list of tasks in {folder} cannot be opened" in report["text"]
+    assert str(cli.data) not in report["text"]
+    assert cli.run("list").code == 1
+
+
 def test_0_a_report_without_the_key(cli: Cli, service: StandIn) -> None:
     assert cli.run("report").of("report")[0]["text"].startswith("# Triverse report")
     assert not cli.data.exists(), "a report changes nothing"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..api.calendar import local_text
+from ..api.errors import TriverseError
 from ..api.flows import FLOWS, check, check_sources, yields_glb
 from ..api.sentence import Sentence
 from ..api.urls import check_task_uuid
@@ -172,10 +173,14 @@ def quote(args: argparse.Namespace, host: Host, output: Output) -> Exit:
 def report(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     """Print a report for bug reports. Nothing is sent or changed."""
     settings = host.settings(args.data, offline=args.offline)
-    with open_store(settings) as store:
-        problem = None if store is None else store.problem
-        state = {"List of tasks": "good"} if problem is None else {"List of tasks": str(problem)}
-        text = report_of(settings, host.about(), state, store)
+    with contextlib.ExitStack() as opened:
+        try:
+            store = opened.enter_context(open_store(settings))
+            state = "good" if store is None or store.problem is None else str(store.problem)
+        except TriverseError as error:
+            # Why it cannot be opened is what this report is asked for; the values may be paths.
+            store, state = None, error.sentence.template
+        text = report_of(settings, host.about(), {"List of tasks": state}, store)
     output.product(text)
     output.emit("report", text=text)
     return Exit.DONE
