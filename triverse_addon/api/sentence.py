@@ -19,7 +19,7 @@ Value = str | int | float
 AMOUNTS = frozenset(
     {
         *("all", "balance", "cost", "count", "credits", "done", "each", "failed", "frozen", "limit", "maximum"),
-        *("minimum", "missing", "shown", "spent", "total", "unknown"),
+        *("follow", "leave", "minimum", "missing", "order", "retry", "shown", "spent", "total", "unknown"),
     }
 )
 

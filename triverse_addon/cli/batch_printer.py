@@ -153,7 +153,7 @@ class BatchPrinter:
         for text in report.table(report_rows):
             self._output.say(text)
         found = report.counts(report_rows)
-        self._output.say(", ".join(f"{count} {state}" for state, count in found.items()))
+        self._output.say(", ".join(f"{count:,} {state}" for state, count in found.items()))
 
     def next_steps(self, outcomes: Iterable[Outcome], *, retried: bool) -> None:
         """

@@ -70,10 +70,10 @@ class BatchProgressPrinter:
 def _line(progress: Progress) -> str:
     share = (progress.done + progress.failed) / progress.total if progress.total else 1.0
     done = round(share * _BAR_WIDTH)
-    parts = [f"{progress.done} of {progress.total} done"]
-    parts += [f"{progress.failed} failed"] if progress.failed else []
-    parts += [f"{progress.under_way} under way"] if progress.under_way else []
-    parts += [f"{progress.writing} to write"] if progress.writing else []
+    parts = [f"{progress.done:,} of {progress.total:,} done"]
+    parts += [f"{progress.failed:,} failed"] if progress.failed else []
+    parts += [f"{progress.under_way:,} under way"] if progress.under_way else []
+    parts += [f"{progress.writing:,} to write"] if progress.writing else []
     parts += [f"{progress.credits:,} credit{'' if progress.credits == 1 else 's'}"] if progress.credits else []
     parts += [f"about {_span(progress.left_s)} left"] if progress.left_s else []
     return f"[{'#' * done}{'.' * (_BAR_WIDTH - done)}] {', '.join(parts)}"

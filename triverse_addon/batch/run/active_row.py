@@ -49,7 +49,7 @@ class ActiveRow:
             last_order_id=order_id or self.planned.order_id,
             task_uuid=uuid,
             # If the answer to the order was lost, or another machine sent it, only the quoted price is known.
-            cost_credits=record.cost_credits or quoted_credits,
+            cost_credits=quoted_credits if record.cost_credits is None else record.cost_credits,
             error="",
             is_final=False,
         )
