@@ -5,8 +5,8 @@
 # Where an object is in the scene and has instances too, as a cube on the vertices of a mesh or a collection with
 # instances, the exporter writes some of them as Alembic instances and others as whole meshes. Which ones is different
 # each time. Blender's own importer makes an empty of an Alembic instance, so of the same scene one, three or all five
-# of five cubes come back. Nothing is reported. The manual's word on the option, which is on by default, is that it can
-# be turned off "for compatibility with other software". Pass use_instancing=False.
+# of five cubes come back. Nothing is reported. The option's tooltip speaks of a faster export, and of turning it off
+# for other software only; it is on by default. Pass use_instancing=False.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI, with the numpy that pip installs with each.
 # 4.5.15, 5.0.1 and 5.2.3 are the same (tried too).
