@@ -215,8 +215,9 @@ class ChildProcess:
             _log.warning("The child's answer cannot be read: %s", error)
             raise ChildEndedError(self._exit_message(code)) from None
         if isinstance(result, Refused):
-            refusal = ConvertNoRoomError if result.is_no_room else ConvertError
-            raise refusal(self._messages.refused(result.kind, result.detail))
+            if result.kind == "no_room":
+                raise ConvertNoRoomError(self._messages.refused("disk", result.detail))
+            raise ConvertError(self._messages.refused(result.kind, result.detail))
         return result
 
     def _exit_message(self, code: int) -> Sentence:

@@ -294,14 +294,12 @@ class Refused:
     """
     The result of a job that failed.
 
-    :ivar kind: kind of the error, see ``gltf_import.RefusedError``; also "disk".
+    :ivar kind: kind of the error, see ``gltf_import.RefusedError``; also "disk", and "no_room" for a full one.
     :ivar detail: message of Blender or of the system, "" if there is none.
-    :ivar is_no_room: the disk is full.
     """
 
     kind: str
     detail: str
-    is_no_room: bool = False
 
 
 Output = ConvertOutput | AssetOutput | SheetOutput | TrialOutput | PrepareOutput | PixelsOutput | Refused

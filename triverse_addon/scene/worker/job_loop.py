@@ -149,7 +149,7 @@ def _run_job(work: Callable[[Job[InputT]], None], kinds: tuple[type[InputT], ...
         write_result(job, Refused("memory", ""))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        write_result(job, Refused("disk", reason, is_no_room=error.errno in (errno.ENOSPC, errno.EDQUOT)))
+        write_result(job, Refused("no_room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "disk", reason))
     sys.stdout.flush()
     sys.stderr.flush()
     if _has_more_jobs:
