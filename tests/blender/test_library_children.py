@@ -22,7 +22,7 @@ from tests.waiting import eventually, is_gone
 from triverse_addon.batch.library.asset_writer import BLENDER
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
-from triverse_addon.tasks.converter import ConvertError, ConvertStopped, NoChildError
+from triverse_addon.tasks.converter import ConvertError, ConvertNoRoomError, ConvertStopped, NoChildError
 
 pytestmark = pytest.mark.usefixtures("fresh_file")
 
@@ -289,3 +289,21 @@ def test_stopping_ends_the_child_at_once(tmp_path: Path, glb: Path) -> None:
 def test_no_child_can_be_started(tmp_path: Path, glb: Path) -> None:
     with pytest.raises(NoChildError):
         write(ChildAssetWriter((str(tmp_path / "no-blender"),), tmp_path / "work"), tmp_path / "library", glb)
+
+
+FULL = """
+import blend_file, errno
+def write(*_):
+    raise OSError(errno.ENOSPC, "of the child")
+blend_file.write = write
+"""
+
+
+def test_a_full_disk_is_told_apart(tmp_path: Path, glb: Path) -> None:
+    """It ends a batch: no other model could be written either."""
+    children = Children(tmp_path, FULL)
+    try:
+        with pytest.raises(ConvertNoRoomError, match="cannot be written: No space left on device"):
+            write_pictured(children.writer, tmp_path / "library", glb)
+    finally:
+        children.writer.close()

@@ -7,8 +7,10 @@ Floor: between first and second. Thread: any (immutable). No ``bpy``.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from ...api.sentence import Sentence
+from ...tasks.files.download_errors import disk_full
 from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
 from ..library.entry import Entry
 from .plan import PlannedRow, RowAction, lacked_credits
@@ -115,6 +117,15 @@ def untouched(planned: PlannedRow) -> Outcome:
     words = entry.error if entry is not None else ""
     sentence = Sentence.of("{what}", what=words) if words else Sentence.of("It failed before.")
     return Outcome(planned, RowResult.FAILED, sentence, record=record, entry=entry)
+
+
+def reason_to_end(failure: Sentence) -> Sentence | None:
+    """Return why the run has to end with a task that failed with this message: the disk is full; otherwise None."""
+    if failure.template != disk_full(Path()).sentence.template:
+        return None
+    return Sentence.of(
+        "There is no room left on the disk of {folder}. Free some space, then run the batch again.", **failure.args
+    )
 
 
 def without_model(record: TaskRecord) -> Sentence:

@@ -22,7 +22,6 @@ from ...api.service_codes import ServiceCode
 from ...api.unexpected_errors import UNFORESEEN, ErrorStreak
 from ...tasks.converter import ConvertStopped, NoChildError
 from ...tasks.engine.engine import Engine
-from ...tasks.files.download_errors import end_of_batch
 from ...tasks.files.no_room import NoRoomError
 from ...tasks.record.command_words import text_for_rows
 from ...tasks.record.record import FAILED_STAGES, Stage, TaskRecord
@@ -33,7 +32,7 @@ from .active_row import ActiveRow
 from .dispatcher import Dispatcher
 from .limits import Budget, Limits, LimitsCheck
 from .model_writers import ModelGoneError, ModelWriters
-from .outcome import Outcome, Progress, RowResult, RowStatus, untouched, without_model
+from .outcome import Outcome, Progress, RowResult, RowStatus, reason_to_end, untouched, without_model
 from .plan import PlannedRow, RowAction, in_start_order
 
 log = logging.getLogger(__name__)
@@ -299,7 +298,7 @@ class Runner:
             self._fail(item, sentence, suggestion=record.error_suggestion, result=result, record=record)
             if result is RowResult.ACCOUNT:
                 self._no_orders = sentence
-            elif (end := end_of_batch(sentence)) is not None:
+            elif (end := reason_to_end(sentence)) is not None:
                 self._end = (RowResult.STOPPED, end)
         elif record.stage is Stage.DONE or not record.following:
             self._fail(item, without_model(record), record=record)

@@ -68,10 +68,15 @@ class ChildMessages:
     stopped: Sentence
     refused: Callable[[str, str], Sentence]
 
+    def error(self, kind: str, detail: str) -> ConvertError:
+        """Return the exception for an error that the child reported, see :class:`worker.job_format.Refused`."""
+        if kind == "no_room":
+            return ConvertNoRoomError(self.refused("disk", detail))
+        return ConvertError(self.refused(kind, detail))
+
     def disk_error(self, error: OSError) -> ConvertError:
         """Return the exception for files of the child that cannot be written."""
-        sentence = self.refused("disk", error.strerror or "")
-        return ConvertNoRoomError(sentence) if is_no_room(error) else ConvertError(sentence)
+        return self.error("no_room" if is_no_room(error) else "disk", error.strerror or "")
 
 
 class ChildEndedError(ConvertError):
@@ -215,9 +220,7 @@ class ChildProcess:
             _log.warning("The child's answer cannot be read: %s", error)
             raise ChildEndedError(self._exit_message(code)) from None
         if isinstance(result, Refused):
-            if result.kind == "no_room":
-                raise ConvertNoRoomError(self._messages.refused("disk", result.detail))
-            raise ConvertError(self._messages.refused(result.kind, result.detail))
+            raise self._messages.error(result.kind, result.detail)
         return result
 
     def _exit_message(self, code: int) -> Sentence:

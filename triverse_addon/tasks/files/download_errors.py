@@ -11,14 +11,14 @@ from pathlib import Path
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from .no_room import NoRoomError, is_no_room
+from .no_room import is_no_room
 
 
 class DownloadError(TriverseError):
     """A file cannot be downloaded or stored."""
 
 
-class DiskFullError(DownloadError, NoRoomError):
+class DiskFullError(DownloadError):
     """The disk is full."""
 
 
@@ -59,15 +59,6 @@ def disk_full(folder: Path) -> DiskFullError:
         Sentence.of(
             "There is no room left on the disk of {folder}. Free some space, then press Retry.", folder=str(folder)
         )
-    )
-
-
-def end_of_batch(sentence: Sentence) -> Sentence | None:
-    """Return why a batch has to end with a task that failed with this message: the disk is full; otherwise None."""
-    if sentence.template != disk_full(Path()).sentence.template:
-        return None
-    return Sentence.of(
-        "There is no room left on the disk of {folder}. Free some space, then run the batch again.", **sentence.args
     )
 
 

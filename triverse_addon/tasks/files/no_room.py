@@ -9,7 +9,8 @@ import errno
 
 from ...api.errors import TriverseError
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: Error numbers of a disk that is full, and of a user's share of it that is.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class NoRoomError(TriverseError):
@@ -18,4 +19,4 @@ class NoRoomError(TriverseError):
 
 def is_no_room(error: OSError) -> bool:
     """Return whether an error means that the disk is full, or the user's share of it."""
-    return error.errno in _NO_ROOM
+    return error.errno in NO_ROOM

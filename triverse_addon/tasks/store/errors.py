@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
-from ..files.no_room import is_no_room
+from ..files.no_room import NO_ROOM
 from .file_system import has_locks, is_on_network
 
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -40,7 +40,7 @@ def unusable(path: Path, error: Exception) -> StoreError:
     folder, reason = str(path.parent), _reason(error)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     number = error.errno if isinstance(error, OSError) else 0
-    if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and is_no_room(error)):
+    if code == sqlite3.SQLITE_FULL or number in NO_ROOM:
         return StoreError(
             Sentence.of(
                 "There is no room left for the list of tasks in {folder}. Free some space, then try again.",
