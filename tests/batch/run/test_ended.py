@@ -109,7 +109,7 @@ def test_a_full_disk_under_the_library_ends_the_run(cli: Cli, service: StandIn, 
     assert report(cli)["counts"] == {"stopped": 3}
     assert "then run the batch again." in errors(cli)[0]
     assert len(charges(service)) < 3  # while the first was written, the second was under way
-    assert set(states_in_ledger(cli)) == {"ordered"}
+    assert set(states_in_ledger(cli)) <= {"claimed", "ordered"}  # the end may come before the second is ordered
     again = cli.run("batch", "rows.csv", *GLB)
     assert again.code == 0, again.people
     assert charges(service) == [1, 1, 1]
