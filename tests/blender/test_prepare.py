@@ -247,6 +247,33 @@ def test_a_picture_that_blender_cannot_read_is_told(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").glob("input*"))
 
 
+def packed_tiff(path: Path, *, samples: int, compression: int, content: bytes) -> Path:
+    """A TIFF of 8 × 4 px, 8 bits a sample, whose only strip is ``content``; ``samples``: 3 for RGB, 4 with alpha."""
+    with_alpha = {338: 2} if samples == 4 else {}
+    depths_at = 8 + 2 + (9 + len(with_alpha)) * 12 + 4
+    numbers = {256: 8, 257: 4, 258: depths_at, 259: compression, 262: 2, 273: depths_at + 8, 277: samples, 278: 4}
+    numbers |= {279: len(content)} | with_alpha
+    entries = [struct.pack("<HHII", tag, 3, samples if tag == 258 else 1, value) for tag, value in numbers.items()]
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4)
+    path.write_bytes(head + struct.pack("<4H", *[8] * 4) + content)
+    return path
+
+
+def test_a_picture_that_blender_reads_as_black_is_not_sent(tmp_path: Path) -> None:
+    """Zstandard is not in the TIFF library of Blender, which has an image of the right size up to 5.2, all black."""
+    brown = bytes.fromhex("28b52ffd00604d000018c864320100eae486")
+    path = packed_tiff(tmp_path / "height.tif", samples=3, compression=50000, content=brown)
+    with pytest.raises(ConvertError, match=r"cannot read this picture\. Save it as PNG, JPEG or WebP"):
+        prepare(path, Kind.IMAGE, tmp_path / "out")
+
+
+def test_a_black_shape_is_sent(tmp_path: Path) -> None:
+    shape = bytes((0, 0, 0, 255)) + bytes(4 * 31)
+    path = packed_tiff(tmp_path / "shape.tif", samples=4, compression=1, content=shape)
+    made = prepare(path, Kind.IMAGE, tmp_path / "out")
+    assert (pixel(made, 8 * 3)[3], pixel(made)[3]) == (255, 0)  # Blender counts from the lowest row
+
+
 # -----------------------------------------------------------------------------
 # Objects
 

@@ -48,6 +48,16 @@ def alpha_mode_of(path: Path) -> str:
         return _ALPHA_MODES.get(_value(file, _in_tiff, _EXTRA_SAMPLES), "")
 
 
+def is_tiff(path: Path) -> bool:
+    """
+    Return whether a file begins as a TIFF does.
+
+    :raises OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(4).startswith(_TIFF_MARKS)
+
+
 def _value(file: BinaryIO, directory: Callable[[BinaryIO], bytes], tag: int) -> int:
     """Return the value of a tag; 0 if there is none, or the file cannot be parsed."""
     try:

@@ -80,6 +80,8 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
     factor = given.max_edge_px / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
+    if picture_tags.is_tiff(source) and _is_black(image):
+        raise gltf_import.RefusedError("picture")
     depth = image.depth
     turned = picture_tags.orientation_of(source)
     if turned != 1:
@@ -108,6 +110,23 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
         finally:
             part.unlink(missing_ok=True)
     raise gltf_import.RefusedError("picture_size", str(given.max_bytes // _MB))
+
+
+def _is_black(image: bpy.types.Image) -> bool:
+    """
+    Return whether no pixel has a colour, nor another alpha than the rest, which would be a shape.
+
+    That is what Blender up to 5.2 makes of a TIFF whose compression its library lacks, such as Zstandard; 5.3 has an
+    image without a size then (``findings/tiff-zstandard-black.sh``).
+    """
+    channels = image.channels
+    pixels = array("f", [0.0]) * len(image.pixels)
+    image.pixels.foreach_get(pixels)  # type: ignore[attr-defined]
+    colours_at = range(channels - 1 if channels in (2, 4) else channels)
+    if any(any(pixels[at::channels]) for at in colours_at):
+        return False
+    alpha = pixels[channels - 1 :: channels]
+    return alpha.count(alpha[0]) == len(alpha)
 
 
 def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
