@@ -12,7 +12,6 @@ first bytes say; a text may be in the output or in a file.
 import functools
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from ...api.picture_kinds import HEAD_BYTES, SUFFIX_OF, TAKEN, picture_kind
 from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..files.download_errors import ExpiredLinkError, ForeignFileError
+from ..files.renaming import replace_file
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..record.record import TaskRecord
 from .context import EngineContext
@@ -219,7 +219,7 @@ def _fetch_one(
     with spec.target.open("rb") as file:
         head = file.read(HEAD_BYTES)
     target = spec.target.with_name(stem + _suffix(head, record))
-    os.replace(spec.target, target)
+    replace_file(spec.target, target)
     return target
 
 

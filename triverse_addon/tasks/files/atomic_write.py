@@ -17,18 +17,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .private_files import opener
+from .renaming import replace_file
 
 #: How much of a file's name the name of its new file begins with, in bytes.
 _NAME_BYTES = 100
 
 
 @contextlib.contextmanager
-def replacing(target: Path, *, durable: bool = True, private: bool = False) -> Iterator[BinaryIO]:
+def replacing(
+    target: Path, *, durable: bool = True, private: bool = False, wait_s: float | None = None
+) -> Iterator[BinaryIO]:
     """
     Open a new file that replaces ``target`` when the block succeeds.
 
     :param durable: flush it to disk first, so that a power cut leaves either the old or the new file.
     :param private: make it readable by this user only.
+    :param wait_s: see :func:`renaming.replace_file`.
     :raises OSError: the file cannot be written; ``target`` is unchanged.
     """
     # File systems limit the bytes of a name, not its characters.
@@ -40,20 +44,22 @@ def replacing(target: Path, *, durable: bool = True, private: bool = False) -> I
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        part.replace(target)
+        replace_file(part, target, wait_s=wait_s)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
 
 
-def write_whole(target: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
+def write_whole(
+    target: Path, data: bytes, *, durable: bool = True, private: bool = False, wait_s: float | None = None
+) -> None:
     """
     Write a file atomically: ``target`` never has partial content.
 
-    :param durable: see :func:`replacing`; likewise ``private``.
+    :param durable: see :func:`replacing`; likewise ``private`` and ``wait_s``.
     :raises OSError: the file cannot be written.
     """
-    with replacing(target, durable=durable, private=private) as file:
+    with replacing(target, durable=durable, private=private, wait_s=wait_s) as file:
         file.write(data)
 
 

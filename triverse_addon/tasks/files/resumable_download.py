@@ -43,6 +43,7 @@ from .download_resume import (
 from .file_lock import is_taken, lock
 from .private_files import make_folder, opener
 from .removal import is_link
+from .renaming import replace_file
 
 _CHUNK_BYTES = 256 * 1024
 #: Disk space in bytes that must remain free after a download.
@@ -114,7 +115,7 @@ def fetch(spec: DownloadSpec, open_url: Open, read_body: ReadBody, report: Repor
                 )
             if os.name == "nt":
                 file.close()  # Windows cannot rename an open file
-            os.replace(part, spec.target)
+            replace_file(part, spec.target)
             note_path_of(part).unlink(missing_ok=True)
     return transfer.received
 
@@ -159,13 +160,17 @@ def _open_locked(part: Path, what: str) -> BinaryIO:
 
 def _close_partial(file: BinaryIO, part: Path) -> None:
     """Close the hidden file, and remove it if it is empty."""
+    is_empty = False
     with contextlib.suppress(OSError):
         if not file.closed:
             file.flush()
-            if os.fstat(file.fileno()).st_size == 0:
-                part.unlink(missing_ok=True)
+            is_empty = os.fstat(file.fileno()).st_size == 0
+            if is_empty and os.name != "nt":
+                part.unlink(missing_ok=True)  # while it is locked: nobody else writes into it
     with contextlib.suppress(OSError):
         file.close()
+        if is_empty and os.name == "nt":
+            part.unlink(missing_ok=True)  # Windows removes no open file, and none that somebody else has opened
 
 
 # -----------------------------------------------------------------------------

@@ -154,7 +154,8 @@ def _write(known: dict[str, Any]) -> None:
     from ...tasks.files.atomic_write import write_whole  # lazy import: it would slow down register()
 
     try:
-        # Like any settings, they may be lost in a power cut.
-        write_whole(Path(_path(create=True)), json.dumps(known, indent=1).encode(), durable=False, private=True)
+        # Like any settings, they may be lost in a power cut, and Blender's window does not wait for them.
+        data = json.dumps(known, indent=1).encode()
+        write_whole(Path(_path(create=True)), data, durable=False, private=True, wait_s=0.0)
     except OSError as error:
         _log.info("The settings used last cannot be kept: %s", error)
