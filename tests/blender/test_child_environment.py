@@ -11,13 +11,19 @@ import os
 import subprocess
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 
 import bpy
 import pytest
 
 from tests.blender import glbs
+from triverse_addon.batch.library.asset_writer import AssetJob
+from triverse_addon.scene.child.command import child_command
+from triverse_addon.scene.child.converter import ChildConverter
 from triverse_addon.scene.child.environment import child_environment
+from triverse_addon.scene.child.library_writer import ChildAssetWriter
+from triverse_addon.tasks.converter import ConvertJob
 
 pytestmark = [pytest.mark.usefixtures("fresh_file"), pytest.mark.kind("kept-environment")]
 
@@ -129,3 +135,47 @@ def test_a_bpy_module_that_was_found_by_pythonpath_is_found_by_the_child_too(tmp
     )
     python = Path(sys.base_prefix) / "bin" / Path(sys.executable).resolve().name
     assert subprocess.run([python, "-c", script], env={**os.environ, "PYTHONPATH": packages}).returncode == 0
+
+
+# -----------------------------------------------------------------------------
+# Standard input
+
+#: Runs a worker that notes, before it reads a model, what standard input is, and how much can be read there.
+LOOKING = """
+import os, runpy, stat, sys
+sys.argv[:] = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
+import gltf_import
+read = gltf_import.read
+def look_and_read(path, *more):
+    with open({seen!r}, "a") as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(0).st_mode)
+        print("a pipe" if is_pipe else f"{{len(os.read(0, 1))}} bytes", file=file)
+    return read(path, *more)
+gltf_import.read = look_and_read
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("way", ["started with its job", "that waited", "with many jobs"])
+def test_what_is_loaded_during_a_job_does_not_meet_the_pipe_that_a_thread_reads(tmp_path: Path, way: str) -> None:
+    """In Windows it would wait for ever: numpy as pip installs it asks what standard input is."""
+    wrapper, seen, stop = tmp_path / "wrapper.py", tmp_path / "seen", threading.Event()
+    wrapper.write_text(LOOKING.format(seen=str(seen)))
+    glb = glbs.export(tmp_path / "ball.glb", lambda: glbs.sphere("Ball"))
+    (tmp_path / "library").mkdir()
+    many = way == "with many jobs"
+    python, path, dashes = child_command("library_worker" if many else "convert_worker")
+    command = (python, str(wrapper), path, dashes)
+    if many:
+        writer = ChildAssetWriter(command, tmp_path / "work")
+        for name in ("one", "two"):
+            writer(AssetJob(glb, None, tmp_path / "library", name, name), stop)
+        writer.close()
+    else:
+        converter = ChildConverter(command)
+        if way == "that waited":
+            converter.expect_job(tmp_path / "work")
+        converter(ConvertJob(glb, None, tmp_path / "out", "Ball"), stop)
+        converter.close()
+    assert seen.read_text().splitlines() == ["0 bytes"] * (2 if many else 1)

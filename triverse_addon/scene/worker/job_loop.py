@@ -242,11 +242,13 @@ def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None, *, own_folder: Pa
     :param jobs: queue that gets the lines read from standard input.
     :param own_folder: folder that is removed then, because nobody else will.
     """
+    global _input_fd
+    _input_fd = _taken_input()
 
     def wait() -> None:
         rest = b""
         with contextlib.suppress(OSError):
-            while block := os.read(0, 4096):
+            while block := os.read(_input_fd, 4096):
                 *lines, rest = (rest + block).split(b"\n")
                 if jobs is not None:
                     for line in lines:
@@ -258,6 +260,30 @@ def watch_parent(jobs: "queue.SimpleQueue[str] | None" = None, *, own_folder: Pa
     threading.Thread(target=wait, name="watch-parent", daemon=True).start()
 
 
+def _taken_input() -> int:
+    """
+    Return a file descriptor of the pipe to standard input, and leave nothing to be read there.
+
+    While a thread reads from a pipe, Windows lets every other one wait that asks anything about it. Some libraries ask
+    what standard input is when they are loaded, such as numpy as pip installs it: its import never ended, and no model
+    was converted (numpy issue 24290; seen with bpy 4.2.23 for Windows and numpy 1.26.4 under Wine 10).
+    """
+    taken = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        # Libraries with a C runtime of their own ask the system, which the one of Python need not have told.
+        std_input_handle = ctypes.c_uint32(-10)
+        ctypes.windll.kernel32.SetStdHandle(std_input_handle, ctypes.c_void_p(msvcrt.get_osfhandle(0)))
+    return taken
+
+
+#: File descriptor of the pipe to standard input.
+_input_fd = 0
 #: Whether this child takes several jobs.
 _has_more_jobs = False
 
@@ -269,19 +295,19 @@ def _end_with_parent(is_wanted: bool) -> None:
     The thread of :func:`watch_parent` needs the interpreter's lock, which Blender's own code keeps for seconds, on a
     busy machine for minutes. Linux only; elsewhere there is that thread alone.
     """
-    if not hasattr(fcntl, "F_SETSIG") or not stat.S_ISFIFO(os.fstat(0).st_mode):
+    if not hasattr(fcntl, "F_SETSIG") or not stat.S_ISFIFO(os.fstat(_input_fd).st_mode):
         return
     with contextlib.suppress(OSError):
-        flags = fcntl.fcntl(0, fcntl.F_GETFL)
+        flags = fcntl.fcntl(_input_fd, fcntl.F_GETFL)
         if not is_wanted:
-            fcntl.fcntl(0, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+            fcntl.fcntl(_input_fd, fcntl.F_SETFL, flags & ~os.O_ASYNC)
             return
-        fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(0, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC)
+        fcntl.fcntl(_input_fd, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(_input_fd, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(_input_fd, fcntl.F_SETFL, flags | os.O_ASYNC)
         # The parent may have ended just before.
         poll = select.poll()
-        poll.register(0, select.POLLHUP)
+        poll.register(_input_fd, select.POLLHUP)
         if any(events & select.POLLHUP for _, events in poll.poll(0)):
             os._exit(1)
 
