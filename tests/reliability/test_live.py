@@ -25,6 +25,7 @@ from tests.service.server import StandIn
 from tests.tasks.engines import LIMIT_S, Driver, running
 from triverse_addon.api.event_stream import FrameReader
 from triverse_addon.tasks.engine import supervisor as supervisor_module
+from triverse_addon.tasks.engine.reconcile import SINCE_MARGIN_S
 from triverse_addon.tasks.record import record as record_module
 from triverse_addon.tasks.record.record import Stage, TaskRecord
 
@@ -92,11 +93,11 @@ def test_the_service_is_asked_for_what_came_since_before_the_oldest_task_that_wa
     with running(service, tmp_path) as driver:
         with monkeypatch.context() as earlier:
             # Further back than the margin, or the younger task's margin would hold the older one too.
-            before_s = time.time() - 2 * supervisor_module._SINCE_MARGIN_S
+            before_s = time.time() - 2 * SINCE_MARGIN_S
             earlier.setattr(record_module, "time", types.SimpleNamespace(time=lambda: before_s))
             older = driver.reaches(driver.submit("a stone well"), Stage.WAITING)
         younger = driver.reaches(driver.submit("a red chair"), Stage.WAITING)
-        assert older.created_at_s < younger.created_at_s - supervisor_module._SINCE_MARGIN_S
+        assert older.created_at_s < younger.created_at_s - SINCE_MARGIN_S
         driver.engine.configure(dataclasses.replace(driver.engine.settings, live=True))
         driver.until(lambda: driver.engine.live)
     (request,) = service.state.seen("ws")

@@ -16,14 +16,14 @@ from ...api.errors import ConnectionLostError, LibraryError, TriverseError
 from ...api.fields import PROMPT_NAMES
 from ...api.payloads import TaskStatus
 from ...api.sentence import Sentence
-from ..record.record import Stage, TaskRecord
+from ..record.record import Stage, TaskRecord, now_s
 from .context import EngineContext, live_updates
 
 log = logging.getLogger(__name__)
 
-#: Margin for ``since``, in seconds: clocks differ, and it may refer to creation or update. Too many tasks are better
-#: than too few.
-_MARGIN_S = 3600.0
+#: How much earlier than the oldest task ``since`` is, in seconds: it may refer to creation or update, and the clock of
+#: a machine with a wrong time zone is hours fast, up to 26. Of tasks created before ``since``, nothing would be told.
+SINCE_MARGIN_S = 27 * 3600.0
 #: Largest number of orders that are compared; more are not active at once.
 _MOST = 1000
 
@@ -61,7 +61,7 @@ def find_task(context: EngineContext, record: TaskRecord, *, ever: bool = False,
     :raises TriverseError: requests are blocked, or the engine is closing.
     """
     context.gate.check()
-    since_s = None if ever else (record.submitted_at_s or record.created_at_s) - _MARGIN_S
+    since_s = None if ever else (record.submitted_at_s or record.created_at_s) - SINCE_MARGIN_S
     try:
         statuses, cut_off = list_tasks(context, since_s)
     except LibraryError as error:
@@ -108,7 +108,11 @@ def may_be_ours(record: TaskRecord, other: TaskRecord | None, *, is_there: bool)
         return False
     if is_there and record.allow_duplicate:
         return True
-    return record.submitted_at_s is not None and other.found_at_s >= record.submitted_at_s
+    if record.submitted_at_s is None:
+        return False
+    # If the clock was set back since the order was sent, which came first is not known. Taken for the order, the task
+    # costs nothing more.
+    return other.found_at_s >= record.submitted_at_s or record.submitted_at_s > now_s()
 
 
 def pick(

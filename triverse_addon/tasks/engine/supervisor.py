@@ -21,6 +21,7 @@ from ..store.lease import LEASE_S, RENEW_S
 from ..store.query import Query
 from .context import EngineContext, live_updates
 from .pacing import LIVE_POLL_S, LONGEST_POLL_S
+from .reconcile import SINCE_MARGIN_S
 from .request_gate import BlockReason
 from .service_updates import apply_status
 from .transitions import Transitions
@@ -29,9 +30,6 @@ log = logging.getLogger(__name__)
 
 #: Interval at which the store is read for changes by others, in seconds: one indexed query of some microseconds.
 _ROUND_S = 1.0
-#: How much earlier than the oldest task ``since`` is, in seconds: it may refer to creation or update, and the clock of
-#: a machine with a wrong time zone is hours fast, up to 26. Of tasks created before ``since``, nothing would be told.
-_SINCE_MARGIN_S = 27 * 3600.0
 
 #: Largest number of tasks whose last pushed status is kept, so that a service that names ever more tasks cannot fill
 #: the memory.
@@ -201,7 +199,7 @@ class Supervisor:
 
     def _since_s(self) -> float | None:
         oldest_s = self._oldest_s()
-        return None if oldest_s is None else oldest_s - _SINCE_MARGIN_S
+        return None if oldest_s is None else oldest_s - SINCE_MARGIN_S
 
     def _stream_statuses(self, stop: threading.Event) -> None:
         self._pushed = {}
