@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...api.errors import (
     AuthenticationError,
+    ConnectionLostError,
     NotFoundError,
     NothingToDownloadError,
     RefusedAddressError,
@@ -26,7 +27,7 @@ from ...api.sentence import Sentence
 from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
 from ..files.download_resume import StreamResponse, part_of
 from ..files.folders import DELIVERED, MODEL, PREVIEW
-from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
+from ..files.resumable_download import DownloadSpec, Open, Report, discard_part, fetch
 from ..glb import glb_check
 from ..record.record import TaskRecord
 from .context import EngineContext
@@ -88,7 +89,7 @@ def fetch_model(
         asset_urls |= found
         part_bytes = size_of_part(spec)
         try:
-            size = fetch(spec, with_status_check(open_at), client.read_file, report, context.stop)
+            _fetch_whole(context, record, spec, with_status_check(open_at), report)
         except (ExpiredLinkError, RefusedAddressError, NotFoundError, ForeignFileError) as error:
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             discard_part(spec.target)
@@ -103,13 +104,35 @@ def fetch_model(
                 passing = passing or error
             log.info("the model of task %s did not come by %s: %s", record.id, source, error)
             continue
-        with spec.target.open("rb") as file:
-            declared = glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
-        if declared is not None and declared != size:
-            log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
         return spec.target, asset_urls
     # A way that may be open again says more than one that never leads to the model.
     raise passing or problem or nothing_to_download()
+
+
+def _fetch_whole(
+    context: EngineContext, record: TaskRecord, spec: DownloadSpec, open_url: Open, report: Report
+) -> None:
+    """
+    Download a model, and compare its size with its own header.
+
+    :raises ConnectionLostError: it is shorter, and the server has not said its size, so that it may have ended early.
+        Not at the last of :data:`PATIENCE` tries: the header may be wrong.
+    """
+    total: int | None = None
+
+    def noted(done_bytes: int, all_bytes: int | None) -> None:
+        nonlocal total
+        total = all_bytes
+        report(done_bytes, all_bytes)
+
+    size = fetch(spec, open_url, context.client().read_file, noted, context.stop)
+    with spec.target.open("rb") as file:
+        declared = glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
+    if declared is None or declared == size:
+        return
+    log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)
+    if size < declared and total is None and record.attempts < PATIENCE:
+        raise ConnectionLostError(Sentence.of("The connection broke off while the {what} was fetched.", what=spec.what))
 
 
 def expired() -> ExpiredLinkError:
@@ -217,7 +240,7 @@ def task_opener(client: "Client", uuid: str) -> OpenAt:
     return lambda offset, validator: client.open_task_download(uuid, offset_bytes=offset, if_range=validator)
 
 
-def with_status_check(open_at: OpenAt) -> Callable[[int, str | None], StreamResponse]:
+def with_status_check(open_at: OpenAt) -> Open:
     """Return a function that opens a file like ``open_at``, but raises an error for a response without it."""
 
     def open_checked(offset: int, validator: str | None) -> StreamResponse:
