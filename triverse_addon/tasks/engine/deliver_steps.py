@@ -91,6 +91,11 @@ class DeliverSteps:
 
         :raises TriverseError: a temporary failure that the caller schedules again.
         """
+        # The first link leads past the service, to the storage, and may not last for as long as the service is busy.
+        asks_service = record.attempts > 0 or not record.asset_urls
+        if asks_service and (pause_s := self._context.gate.pause_s(str(record.stage))):
+            self._transitions.schedule(record, pause_s)
+            return
         try:
             if record.gives_model:
                 self._download_model(record)

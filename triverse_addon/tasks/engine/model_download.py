@@ -23,6 +23,7 @@ from ...api.errors import (
     UnavailableError,
 )
 from ...api.payloads import Links
+from ...api.responses import retry_after
 from ...api.sentence import Sentence
 from ..files.download_errors import DownloadBusyError, DownloadStopped, ExpiredLinkError, ForeignFileError
 from ..files.download_resume import StreamResponse, part_of
@@ -257,7 +258,9 @@ def with_status_check(open_at: OpenAt) -> Open:
         if status in _EXPIRED:
             raise expired()
         raise UnavailableError(
-            Sentence.of("The file storage is not available at the moment. It is tried again."), http_status=status
+            Sentence.of("The file storage is not available at the moment. It is tried again."),
+            http_status=status,
+            retry_after_s=retry_after(response.headers),
         )
 
     return open_checked
