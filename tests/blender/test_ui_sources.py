@@ -100,6 +100,21 @@ def test_what_the_clipboard_names_goes_into_the_panel(ui: ModuleType, tmp_path: 
     assert bpy.ops.triverse.paste_picture() == {"CANCELLED"}, "there is no clipboard without a window"
 
 
+def test_addresses_in_the_clipboard_are_read_once_and_broken_ones_are_none(ui: ModuleType, tmp_path: Path) -> None:
+    """A name may hold what stands for another character in an address, and any text may be copied."""
+    from triverse_addon.scene.capture import image_sources
+
+    path = glbs.picture(tmp_path / "50%25 grey.png", 8, 8)
+
+    class Context:
+        def __init__(self, text: str) -> None:
+            self.window_manager = type("Manager", (), {"clipboard": text})
+
+    assert image_sources._named_in_clipboard(Context(path.as_uri())) == path
+    for text in ("file://[/a.png", "file://[::1/a.png", "file://a.png", "file:///\0.png"):
+        assert image_sources._named_in_clipboard(Context(text)) is None, text
+
+
 def test_a_painted_image_reaches_the_service_as_png(ui: ModuleType, connected: StandIn, tick_until) -> None:
     paint()
     bpy.ops.triverse.use_image(image_name="Paint")

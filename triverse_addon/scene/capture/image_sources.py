@@ -288,7 +288,7 @@ def _image_editor(context: bpy.types.Context) -> Iterator[bool]:
 
 
 def _named_in_clipboard(context: bpy.types.Context) -> Path | str | None:
-    from urllib.parse import unquote, urlparse
+    from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
     text = context.window_manager.clipboard[:4000].strip().strip('"')
@@ -296,8 +296,8 @@ def _named_in_clipboard(context: bpy.types.Context) -> Path | str | None:
         return None
     if text.startswith("https://"):
         return text
-    path = Path(url2pathname(unquote(urlparse(text).path)) if text.startswith("file://") else text)
     try:
+        path = Path(url2pathname(urlsplit(text).path) if text.startswith("file://") else text)
         is_picture = path.is_absolute() and path.is_file()
         is_picture = is_picture and (
             path.suffix.lower() in bpy.path.extensions_image or bool(picture_kind(head_of(path)))
