@@ -66,14 +66,18 @@ def path_of(folder: Path, written: str) -> str:
 
     :param folder: base folder of relative paths.
     :param written: the cell's text: a path or a ``file:`` URL.
-    :raises ValueError: it is not a valid path: a host in brackets, the home folder of an unknown user.
+    :raises ValueError: it is not a valid path: a host in brackets, the home folder of an unknown user, in Windows an
+        address with two drives.
     """
     if written.lower().startswith("file:"):
         from urllib.request import url2pathname  # lazy import: loads ssl
 
         parts = urlsplit(written)
         host = "" if parts.netloc.lower() == "localhost" else parts.netloc
-        written = f"//{host}{parts.path}" if host else url2pathname(parts.path)
+        try:
+            written = f"//{host}{parts.path}" if host else url2pathname(parts.path)
+        except OSError as error:
+            raise ValueError(str(error)) from None
         written = unquote(written) if host else written
     # A path written on Windows may be used elsewhere. A backslash is part of a file name on other systems only.
     try:

@@ -105,6 +105,17 @@ def test_what_can_be_no_path_is_one_sentence(tmp_path: Path, cell: str) -> None:
     assert str(problem.sentence) == "image must be the path of a file."
 
 
+def test_an_address_that_windows_cannot_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, two drives in an address are no ValueError (``nturl2path``)."""
+
+    def refuse(path: str) -> str:
+        raise OSError(f"Bad URL: {path}")
+
+    monkeypatch.setattr("urllib.request.url2pathname", refuse)
+    _, (problem,) = looked_at(table(tmp_path, "file:///C|/D|/a.png"))
+    assert str(problem.sentence) == "image must be the path of a file."
+
+
 @pytest.mark.parametrize("cell", [r"a\ud800.png", r"sub\udfff/a.png", r"file:///a\udbff.png", r"../\ud800.png"])
 @pytest.mark.parametrize("column", ["image", "front_image"])
 def test_half_a_character_is_in_no_path(tmp_path: Path, cell: str, column: str) -> None:
