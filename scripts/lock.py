@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _dev.package import WHEELS_LOCK, download_wheels
-from _dev.venvs import BPY, DEV, OPENJD, REQUIREMENTS, WORKFLOWS, Recipe, ensure
+from _dev.venvs import BPY, DEV, OPENJD, REQUIREMENTS, WINDOWS, WORKFLOWS, Recipe, ensure
 
 LOCKER = Recipe("lock", REQUIREMENTS / "lock.txt", ((3, 11), (3, 12), (3, 13)))
 
@@ -65,7 +65,8 @@ def main() -> int:
     for recipe in (DEV, WORKFLOWS, *BPY.values()):
         major, minor = recipe.pythons[0]
         compile_lock(python, recipe.name, f"{major}.{minor}", options.upgrade)
-    compile_lock(python, OPENJD.stem, "3.11", options.upgrade)
+    for lock in (OPENJD, WINDOWS):
+        compile_lock(python, lock.stem, "3.11", options.upgrade)
     for older in sorted((REQUIREMENTS / "older").glob("*.in")):
         compile_lock(python, f"older/{older.stem}", "3.11", upgrade=False)
     print("blender_manifest.toml must list these wheels:")

@@ -36,6 +36,8 @@ WORKFLOWS = Recipe("workflows", REQUIREMENTS / "workflows.txt", ((3, 11), (3, 12
 """What checks the files of a host's CI and of Kubernetes."""
 OPENJD = REQUIREMENTS / "openjd.txt"
 """What runs the job bundle for farms: no environment of its own, see :func:`ensure_for`."""
+WINDOWS = REQUIREMENTS / "windows.txt"
+"""Python and Blender for Windows: no environment either, see ``windows_python.py``."""
 BPY = {
     "4.2.23": Recipe("bpy-4.2.23", REQUIREMENTS / "bpy-4.2.23.txt", ((3, 11),)),
     "4.5.15": Recipe("bpy-4.5.15", REQUIREMENTS / "bpy-4.5.15.txt", ((3, 11),)),
@@ -195,10 +197,23 @@ def ensure_for(version: str, lock: Path) -> Path:
         if not folder.is_dir():
             unfinished = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(unfinished, ignore_errors=True)
-            chosen = (f"--python-version={version}", "--only-binary=:all:", "--no-deps", f"--target={unfinished}")
-            _install(Path(sys.executable), lock, *chosen)
+            install_for(version, lock, unfinished)
             unfinished.rename(folder)
     return folder
+
+
+def install_for(version: str, lock: Path, folder: Path, *more: str) -> None:
+    """Install the wheels of a lock file into a folder, for another Python.
+
+    Args:
+        version: of that Python, such as "3.13".
+        more: options of pip, such as ``--platform=win_amd64``.
+
+    Raises:
+        SetupError: pip could not install it.
+    """
+    chosen = (f"--python-version={version}", "--only-binary=:all:", "--no-deps", f"--target={folder}", *more)
+    _install(Path(sys.executable), lock, *chosen)
 
 
 def _runs(python: Path) -> bool:
