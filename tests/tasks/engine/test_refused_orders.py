@@ -182,3 +182,24 @@ def test_tasks_of_a_damaged_list_are_asked_for_again_when_blender_was_closed_mea
         driver.until(lambda: listing.hits)
     with running(service, tmp_path) as driver:
         driver.until(lambda: len(driver.engine.tasks()) == 3)
+
+
+def test_a_service_that_says_nothing_has_not_said_that_there_are_no_tasks(service: StandIn, tmp_path: Path) -> None:
+    with running(service, tmp_path) as driver:
+        driver.reaches(driver.submit("a stone well tris:1k"), Stage.IMPORTED)
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 500)
+    service.faults.add("ws", silent=True)
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: any(isinstance(event, TasksFound) for event in driver.events))
+        assert driver.engine.store.is_lost
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: len(driver.engine.tasks()) == 1 and not driver.engine.store.is_lost)
+
+
+def test_the_user_decides_that_there_are_no_tasks(service: StandIn, tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"no database" * 500)
+    with running(service, tmp_path) as driver:
+        driver.until(lambda: any(isinstance(event, TasksFound) for event in driver.events))
+        assert driver.engine.store.is_lost
+        driver.engine.find_tasks()
+        driver.until(lambda: not driver.engine.store.is_lost)

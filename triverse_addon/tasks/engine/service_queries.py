@@ -63,13 +63,14 @@ class ServiceQueries:
 
     def find_tasks(self) -> None:
         """Query the user's tasks, and add those that are not in the list."""
-        self._enqueue(self._find_tasks, lambda problem: TasksFound(0, problem))
+        self._enqueue(lambda: self._find_tasks(is_asked=True), lambda problem: TasksFound(0, problem))
 
     def find_lost(self) -> None:
         """
         Restore the tasks of a damaged store, if that is still pending and requests are possible.
 
-        Tried once per key and address. After an error, which is shown with a button to retry, the user decides.
+        Tried once per key and address. After an error, which is shown with a button to retry, the user decides. If the
+        service names no task at all, it may only have been slow, so that it is asked again at the next start.
         """
         settings = self._context.settings
         account = (settings.api_key, settings.api_url)
@@ -79,7 +80,7 @@ class ServiceQueries:
             and self._context.gate.problem()[0] is BlockReason.NONE
         ):
             self._restored_for = account
-            self.find_tasks()
+            self._enqueue(lambda: self._find_tasks(is_asked=False), lambda problem: TasksFound(0, problem))
 
     def stop(self) -> None:
         """Ask the thread to stop after its current query."""
@@ -167,7 +168,7 @@ class ServiceQueries:
             sentence = Sentence.of("The key works. It belongs to {email}.", email=account.email)
         self._context.events.append(KeyTested(True, sentence, account, account_number))
 
-    def _find_tasks(self) -> None:
+    def _find_tasks(self, *, is_asked: bool) -> None:
         store = self._context.store
         added = 0
         try:
@@ -181,7 +182,8 @@ class ServiceQueries:
         except TriverseError as error:
             self._context.events.append(TasksFound(added, error.sentence))
         else:
-            store.found_again()
+            if statuses or is_asked:
+                store.found_again()
             self._context.events.append(TasksFound(added))
 
     def _add(self, status: TaskStatus) -> bool:
