@@ -70,6 +70,7 @@ def test_rows_without_a_second_blender_have_not_failed(
     assert "failed" not in states_in_ledger(cli)
     assert "The same command goes on with what is not done." in answer.people
     assert "--retry-failed" not in answer.people
+    assert {line["failed"] for line in answer.lines if line["type"] == "progress"} == {0}
     without_blender.undo()
     again = cli.run("batch", "rows.csv", *GLB)
     assert again.code == 0, again.people

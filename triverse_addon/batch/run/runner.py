@@ -381,4 +381,4 @@ class Runner:
     def _set_outcome(self, outcome: Outcome) -> None:
         self._outcomes[outcome.planned.row.number] = outcome
         self._done += outcome.result is RowResult.DONE
-        self._failed += outcome.result not in (RowResult.DONE, RowResult.OPEN)
+        self._failed += outcome.result not in (RowResult.DONE, RowResult.OPEN, RowResult.STOPPED)
