@@ -152,8 +152,9 @@ class BatchPrinter:
             self._output.emit("result", **asdict(row))
         for text in report.table(report_rows):
             self._output.say(text)
-        found = report.counts(report_rows)
-        self._output.say(", ".join(f"{count:,} {state}" for state, count in found.items()))
+        if report_rows:  # the last part of a batch may be empty
+            found = report.counts(report_rows)
+            self._output.say(", ".join(f"{count:,} {state}" for state, count in found.items()))
 
     def next_steps(self, outcomes: Iterable[Outcome], *, retried: bool) -> None:
         """

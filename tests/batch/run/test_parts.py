@@ -315,3 +315,11 @@ def test_a_merge_tells_of_files_that_are_gone_and_of_rows_that_were_changed(cli:
     assert batch(cli, "--yes", text=text).code == 0
     assert batch(cli, "--merge", text=text).code == 0
     assert charges(service) == [1] * 6
+
+
+def test_a_part_behind_the_last_row_says_so_and_nothing_else(cli: Cli) -> None:
+    """The last chunk of a render farm may be empty."""
+    answer = batch(cli, "--rows", "7:9")
+    assert answer.code == 0
+    assert answer.people.startswith("0 rows: ")
+    assert len(answer.people.splitlines()) == 1
