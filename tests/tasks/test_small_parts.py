@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triverse_addon.api import backoff
-from triverse_addon.api.payloads import parse_status
+from triverse_addon.api.payloads import parse_created, parse_status
 from triverse_addon.tasks.engine import pacing
 from triverse_addon.tasks.engine.pacing import RateLimiter, poll_interval_s
 from triverse_addon.tasks.engine.retry import retry_changes
-from triverse_addon.tasks.engine.service_updates import apply_status
+from triverse_addon.tasks.engine.service_updates import apply_created, apply_status, record_of_uuid
 from triverse_addon.tasks.engine.task_cache import MOST_FINISHED, TaskCache
 from triverse_addon.tasks.engine.work_queue import WorkQueue
 from triverse_addon.tasks.record.record import TRANSITIONS, UNFINISHED, Stage, TaskRecord
@@ -286,3 +286,24 @@ def test_tags_are_the_words_by_which_a_model_is_looked_for() -> None:
         params={"prompt": "A very old chair with arms, made from oak, über"},
     )
     assert provenance.tags(one) == ("Triverse", "text-to-model", "chair", "arms")
+
+
+@pytest.mark.parametrize("is_queued", [False, 0, "0"])
+@pytest.mark.parametrize("word", ["PENDING", "OF_TOMORROW"])
+def test_a_task_that_is_not_queued_has_no_place_in_the_queue(word: str, is_queued: object) -> None:
+    record = record_of_uuid("one", record_id="1")
+    queue = {"is_queued": is_queued, "position": 0, "estimated_wait_seconds": 0}
+    body = {"task_uuid": "one", "status": word, "queue": queue}
+    seen = record.with_(**apply_status(record, parse_status(body)))
+    assert (seen.queue_position, seen.queue_wait_s) == (None, None)
+    made = record.with_(**apply_created(record, parse_created(body)))
+    assert (made.queue_position, made.queue_wait_s) == (None, None)
+
+
+@pytest.mark.parametrize("more", [{"is_queued": True}, {"is_queued": 1}, {}])
+def test_a_task_that_is_queued_has_its_place(more: dict[str, object]) -> None:
+    """Also where the service leaves out that it is."""
+    record = record_of_uuid("one", record_id="1")
+    body = {"task_uuid": "one", "status": "QUEUED", "queue": {"position": 3, "estimated_wait_seconds": 9} | more}
+    seen = record.with_(**apply_status(record, parse_status(body)))
+    assert (seen.queue_position, seen.queue_wait_s) == (3, 9.0)

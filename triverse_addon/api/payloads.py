@@ -347,9 +347,8 @@ def _queue(value: object) -> Queue | None:
         return None
     position = as_number(data.get("position"))
     wait_s = as_number(data.get("estimated_wait_seconds"))
-    is_queued = data.get("is_queued")
     return Queue(
-        is_queued=is_queued if isinstance(is_queued, bool) else as_number(is_queued) not in (None, 0.0),
+        is_queued=as_number(data.get("is_queued")) != 0.0,  # what is left out, or not understood, is no "no"
         position=None if position is None else max(0, int(position)),
         estimated_wait_s=None if wait_s is None else max(0.0, wait_s),
     )

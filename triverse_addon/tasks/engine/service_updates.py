@@ -8,7 +8,7 @@ Floor: first. Thread: any. No ``bpy``.
 from typing import Any
 
 from ...api.fields import prompt_of
-from ...api.payloads import TERMINAL, Created, TaskStatus
+from ...api.payloads import TERMINAL, Created, Queue, TaskStatus
 from ...api.sentence import Sentence
 from ...api.urls import clean
 from ..record.record import Stage, TaskRecord, now_s
@@ -28,8 +28,7 @@ def apply_created(record: TaskRecord, created: Created) -> dict[str, Any]:
         "task_uuid": created.task_uuid,
         "service_status": created.status,
         "cost_credits": created.cost_credits if created.cost_credits is not None else record.cost_credits,
-        "queue_position": created.queue.position if created.queue else None,
-        "queue_wait_s": created.queue.estimated_wait_s if created.queue else None,
+        **_queue_changes(created.queue),
         "read_header": created.read_header or "",
         "visible_by_s": now_s() + max(NOT_YET_S, created.read_deadline_s or 0.0),
         "attempts": 0,
@@ -59,8 +58,7 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
     # Ids and URLs are the service's own texts; everything that is displayed was cleaned by the parser.
     changes: dict[str, Any] = {
         "service_status": status.status,
-        "queue_position": status.queue.position if status.queue else None,
-        "queue_wait_s": status.queue.estimated_wait_s if status.queue else None,
+        **_queue_changes(status.queue),
         "started_at_s": status.started_at_s or record.started_at_s,
     }
     if status.progress is not None:
@@ -90,6 +88,13 @@ def apply_status(record: TaskRecord, status: TaskStatus) -> dict[str, Any]:
             ),
         }
     return changes
+
+
+def _queue_changes(queue: Queue | None) -> dict[str, Any]:
+    """Return the place of a task in the service's queue. One that is not queued has none, whatever else is told."""
+    if queue is None or not queue.is_queued:
+        return {"queue_position": None, "queue_wait_s": None}
+    return {"queue_position": queue.position, "queue_wait_s": queue.estimated_wait_s}
 
 
 def _asset_urls(status: TaskStatus) -> dict[str, str]:
