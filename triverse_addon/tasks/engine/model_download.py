@@ -73,6 +73,9 @@ def fetch_model(
     client = context.client()
     spec = DownloadSpec(folder / MODEL, context.settings.max_model_bytes, glb_check.looks_like_glb, "model")
     asset_urls = dict(record.asset_urls)
+    if not record.model_path and _is_whole(spec.target):
+        # It came, and that was not noted: the process ended, or the list of tasks could not be written.
+        return spec.target, asset_urls
     problem: TriverseError | None = None
     passing: TriverseError | None = None
     candidates = _url_candidates(client, record, asset_urls)
@@ -108,6 +111,15 @@ def fetch_model(
         return spec.target, asset_urls
     # A way that may be open again says more than one that never leads to the model.
     raise passing or problem or nothing_to_download()
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether there is a GLB that is as long as its header says."""
+    try:
+        with path.open("rb") as file:
+            return glb_check.declared_size(file.read(glb_check.HEADER_BYTES)) == path.stat().st_size
+    except OSError:
+        return False
 
 
 def _fetch_whole(
