@@ -455,3 +455,14 @@ def test_a_model_that_was_moved_is_imported_without_the_network(places: SimpleNa
             assert record.stage is Stage.READY
             assert driver.reaches(task_id, Stage.IMPORTED).folder.startswith(str(places.usual))
         assert len(service.state.requests) == requests
+
+
+def test_a_folder_that_was_moved_away_can_be_chosen_again(tmp_path: Path) -> None:
+    """What was left in it counted as files of the user, so that a subfolder was taken."""
+    usual, first, second = tmp_path / "usual", tmp_path / "first", tmp_path / "second"
+    models = bytes_of(filled(usual))
+    for folder in (first, second, first):
+        (settle(usual, []).folder / "work").mkdir(exist_ok=True)  # where children work
+        assert plan_move(usual, folder) == folder
+        settle(usual, [])
+    assert_whole(first, second, models)

@@ -25,6 +25,7 @@ from ...api.display_text import shown
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.file_lock import is_taken, lock
+from ..files.folders import WORK
 from ..files.no_room import is_no_room
 from ..files.private_files import make_folder, opener, own_folder
 from ..record.record import TaskRecord, is_url
@@ -41,7 +42,8 @@ _FOLDERS = ("models", "sources", "pictures", "batches")
 #: Files next to the list. They are moved unless the new folder has its own.
 _FILES = ("last_used.json", LOST_NAME)
 _DAMAGED = "tasks.damaged-*"
-_LOCK = "moving.lock"
+#: A file that stays in a folder that was moved away.
+LOCK_NAME = "moving.lock"
 #: Disk space in bytes that must remain free.
 _SPARE_BYTES = 64 * 1024**2
 
@@ -177,7 +179,7 @@ def _no_room(target: Path) -> MoveError:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    path = folder / _LOCK
+    path = folder / LOCK_NAME
     try:
         file = os.fdopen(opener(str(path), os.O_RDWR | os.O_CREAT), "r+b")
     except OSError as error:
@@ -319,7 +321,7 @@ def _remove(way: _Way) -> None:
     """Remove the originals of copies, the old list, and empty folders. Nothing else, and no target of a link."""
     for path in (*way.outdated, *(way.source / "owners").glob("*.lock")):
         _remove_quietly(path)
-    for name in (*_FOLDERS, "owners"):
+    for name in (*_FOLDERS, "owners", WORK):
         with contextlib.suppress(OSError):
             (way.source / name).rmdir()
     # The list is removed last: as long as it exists, the next call continues here.

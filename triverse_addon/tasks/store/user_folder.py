@@ -26,7 +26,7 @@ from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ..files.atomic_write import write_whole
 from ..files.private_files import make_folder
-from .moving import MoveStopped, MoveUnderWayError, Report, holds_data, move
+from .moving import LOCK_NAME, MoveStopped, MoveUnderWayError, Report, holds_data, move
 from .store import FILE_NAME
 
 _log = logging.getLogger(__name__)
@@ -231,5 +231,5 @@ def plan_move(usual: Path, chosen: Path) -> Path:
 
 def _has_entries(folder: Path) -> bool:
     with contextlib.suppress(OSError):
-        return bool(os.listdir(folder))
+        return any(name != LOCK_NAME for name in os.listdir(folder))
     return False
