@@ -95,6 +95,39 @@ def test_in_a_mode_of_the_mesh(stage: Stage, mode: str) -> None:
     assert stage.window.value("bpy.context.window_manager.windows[0].view_layer.objects.active.name") == "Cube"
 
 
+_BRUSH = "bpy.context.window_manager.windows[0].scene.tool_settings.sculpt.brush is not None"
+_POINTS = "[tuple(one.co) for one in bpy.data.meshes['Cube'].vertices]"
+
+
+def test_among_steps_of_sculpting_it_is_undone_alone(stage: Stage) -> None:
+    """In Sculpt Mode, Blender goes back from a step of the whole file to the one before, and leaves the file."""
+    window, prompt = stage.window, "A chair among steps tris:1k"
+
+    def sculpt() -> list[list[float]]:
+        window.run("with override(): bpy.ops.sculpt.mesh_filter('EXEC_DEFAULT', True, type='INFLATE', strength=0.2)")
+        points: list[list[float]] = window.value(_POINTS)
+        return points
+
+    stage.order(prompt)
+    window.run("with override(): bpy.ops.object.mode_set('EXEC_DEFAULT', True, mode='SCULPT')")
+    has_brush = window.value(_BRUSH)
+    first = sculpt() if has_brush else []
+    stage.deliver()
+    stage.arrives(prompt)
+    if not has_brush:
+        pytest.skip("This Blender comes without brushes, as Debian's 4.3.2: nothing can be sculpted.")
+    second = sculpt()
+    assert first != second
+    window.hover()
+    undo, redo = "ctrl+z", "ctrl+shift+z"
+    steps = ((undo, [prompt], first), (undo, [], first), (redo, [prompt], first), (redo, [prompt], second))
+    for key, models, points in steps:
+        window.key(key)
+        window.wait_for(f"{COLLECTIONS} == models", models=models)
+        window.wait_for(f"{_POINTS} == [tuple(one) for one in points]", points=points)
+    assert window.value("bpy.data.objects['Cube'].mode") == "SCULPT"
+
+
 def test_while_dyntopo_is_on(stage: Stage) -> None:
     """An undo step of the whole file among those of Dyntopo leaves an empty mesh, when they are undone and redone."""
     prompt = "A chair of clay tris:1k"

@@ -162,6 +162,7 @@ def _load_model(
     if has_glb and not record.placement.work.needs_child:
         # The file is checked again: it may have been changed since the download, and it is not read in a child here.
         with readable_models.readable_copy(glb, gltf_abilities.current_reader()) as readable:
+            undo.push_before_import()
             return import_model(
                 readable,
                 scene,
@@ -197,6 +198,7 @@ def _append(
     :raises SceneError: the .blend cannot be appended.
     """
     if not has_glb:
+        undo.push_before_import()
         return append_model(blend, scene, name=name, target=target)
     units = units_of(scene)
     other_units = Sentence.of(
@@ -209,6 +211,7 @@ def _append(
     has_frame_rate = math.isclose(record.blend_frames_per_s, units.frames_per_s, rel_tol=1e-5)
     # What was done with the model is in the .blend only, however long that takes to append.
     max_blocks = None if record.placement.work.needs_child else MAX_BLOCKS
+    undo.push_before_import()
     try:
         return append_model(
             blend, scene, name=name, target=target, max_blocks=max_blocks, has_frame_rate=has_frame_rate

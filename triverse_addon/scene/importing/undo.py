@@ -32,6 +32,19 @@ def push(message: str) -> bool:
         return "FINISHED" in bpy.ops.ed.undo_push(message=message)
 
 
+def push_before_import() -> None:
+    """
+    Add an undo step of what is there before an import, if a mesh is being sculpted.
+
+    Undoing a step of the whole file brings back the step before it, and after a stroke of Sculpt Mode that is the
+    stroke alone: *Undo* does nothing, and the model stays until the step before the first stroke (5.2.2; so it is with
+    Blender's own operators). With this step, one *Undo* removes the model and leaves the strokes.
+    """
+    objects = (window.view_layer.objects.active for window in bpy.context.window_manager.windows)
+    if any(obj is not None and obj.mode == "SCULPT" for obj in objects):
+        push("Before Import")
+
+
 def can_redo() -> bool:
     """Return whether there is something to redo, which the next undo step drops."""
     window = None if bpy.app.background else _window()
