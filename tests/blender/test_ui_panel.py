@@ -164,6 +164,8 @@ def test_a_bad_prompt_is_told_at_its_field_and_nothing_is_sent(
     drawn = make_panel()
     assert expected in drawn.prose()
     assert next(one for one in drawn.drawn if one.given.get("property") == "prompt").alert
+    buttons = [one for one in drawn.drawn if "prompt" in str(one.given.get("operator"))]
+    assert [one.alert for one in buttons] == [False] * 3, "the buttons beside it are in order"
     assert len(session().engine.tasks()) == 0
     assert connected.state.creations == []
 

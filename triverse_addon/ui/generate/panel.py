@@ -117,13 +117,15 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     group = inputs.holder(scene_props(context.scene), flow, field)
     column = layout.column(align=True)
     row = column.row(align=True)
-    row.alert = _rejection(context, flow, field) is not None
+    # Of the row, nothing but the field is wrong: its buttons are not drawn as if they were.
+    only_field = row.row(align=True)
+    only_field.alert = _rejection(context, flow, field) is not None
     if field.kind is Kind.MODEL and selection.is_used(context, flow):
         selection.draw(column, row, context, sidebar_width_px(context))
     elif field.is_source:
         hint = field.label if field.required else tr("{field}, optional", field=field.label)
         icon: Icon = "IMAGE_DATA" if field.kind is Kind.IMAGE else "MESH_DATA"
-        row.prop(group, field.name, text="", placeholder=hint, icon=icon)
+        only_field.prop(group, field.name, text="", placeholder=hint, icon=icon)
         row.operator("triverse.choose_file", text="", icon="FILEBROWSER").field = field.name
         if field.kind is Kind.MODEL:
             row.prop(scene_props(context.scene), "use_selection", text="", icon="RESTRICT_SELECT_OFF")
@@ -132,9 +134,9 @@ def _draw_shared(layout: bpy.types.UILayout, context: bpy.types.Context, flow: F
     else:
         placeholder = _PLACEHOLDERS.get(field.name, field.label)
         if hasattr(row, "textbox"):  # from Blender 5.2 on
-            row.textbox(group, field.name, initial_visible_lines=_LINES, placeholder=placeholder)
+            only_field.textbox(group, field.name, initial_visible_lines=_LINES, placeholder=placeholder)
         else:
-            row.prop(group, field.name, text="", placeholder=placeholder)
+            only_field.prop(group, field.name, text="", placeholder=placeholder)
         row.operator("triverse.improve_prompt", text="", icon="SHADERFX")
         row.operator("triverse.edit_prompt", text="", icon="GREASEPENCIL")
         row.operator("triverse.prompt_history", text="", icon="DOWNARROW_HLT")
