@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
@@ -102,9 +103,9 @@ def _make(base: Path, folder: Path) -> None:
 @contextlib.contextmanager
 def wine() -> Iterator[dict[str, str]]:
     """Start Wine with a new C: drive, and yield the environment of its programs. At the end, all of them end."""
-    prefix = dev_cache() / "windows" / f"c-{os.getpid()}"
+    drive = tempfile.mkdtemp(prefix="triverse-wine-")
     environment = os.environ | {
-        "WINEPREFIX": str(prefix),
+        "WINEPREFIX": drive,
         "WINEDEBUG": "-all",
         "TRIVERSE_DEV_CACHE": str(windows_path(dev_cache())),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -114,7 +115,7 @@ def wine() -> Iterator[dict[str, str]]:
         yield environment
     finally:
         _boot("--kill", environment)
-        shutil.rmtree(prefix, ignore_errors=True)
+        shutil.rmtree(drive, ignore_errors=True)
 
 
 def _boot(option: str, environment: Mapping[str, str]) -> None:
