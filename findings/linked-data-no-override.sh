@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# In Blender 5.3, what was just linked cannot be overridden: override_create() and override_hierarchy_create() return
-# None.
+# In Blender 5.3, what was just linked cannot be overridden or made local: override_create() and the like return None.
 #
 # A script links a character or a prop with libraries.load(link=True) and makes a library override of it at once: so do
 # pipelines, and so it worked up to 5.2. In 5.3 the linked data-block counts as indirectly linked (is_library_indirect
-# is True) until something uses it, and both calls return None without an error or a report. A script that does not look
-# at what is returned saves a scene without the prop. Link it into the scene, or give it a fake user, first. The
-# documentation of both calls is the same in 5.2 and 5.3.
+# is True) until something uses it, and both calls return None without an error or a report; make_local() leaves it
+# linked. A script that does not look at what is returned saves a scene without the prop. Link it into the scene, or
+# give it a fake user, first. The documentation of the calls is the same in 5.2 and 5.3.
 #
 # Versions: bpy 5.2.3 and 5.3.0 from PyPI, Python 3.13. 4.2.23, 4.5.15 and 5.0.1 are as 5.2.3 (tried too).
 #
@@ -16,10 +15,12 @@
 #     5.2.3: collection, override_hierarchy_create: an override (is_library_indirect False)
 #     5.2.3: the same, in the scene: an override (is_library_indirect False)
 #     5.2.3: object with a fake user, override_create: an override (is_library_indirect False)
+#     5.2.3: object, make_local: local
 #     5.3.0: object, override_create: None (is_library_indirect True)
 #     5.3.0: collection, override_hierarchy_create: None (is_library_indirect True)
 #     5.3.0: the same, in the scene: an override (is_library_indirect False)
 #     5.3.0: object with a fake user, override_create: an override (is_library_indirect False)
+#     5.3.0: object, make_local: still linked
 #
 # Exit code 0 while it is so, 1 when it changed.
 set -eu
@@ -62,6 +63,8 @@ print(f"{version}: the same, in the scene: {said(made, props)}", flush=True)
 chair = linked("objects", "Chair")
 chair.use_fake_user = True
 print(f"{version}: object with a fake user, override_create: {said(chair.override_create(), chair)}", flush=True)
+chair = linked("objects", "Chair")
+print(f"{version}: object, make_local: {'still linked' if chair.make_local().library else 'local'}", flush=True)
 os._exit(0)
 PY
 # A name on PATH may be a shim that leads nowhere.
@@ -85,8 +88,10 @@ diff - "$scratch/seen" <<'WANTED'
 5.2.3: collection, override_hierarchy_create: an override (is_library_indirect False)
 5.2.3: the same, in the scene: an override (is_library_indirect False)
 5.2.3: object with a fake user, override_create: an override (is_library_indirect False)
+5.2.3: object, make_local: local
 5.3.0: object, override_create: None (is_library_indirect True)
 5.3.0: collection, override_hierarchy_create: None (is_library_indirect True)
 5.3.0: the same, in the scene: an override (is_library_indirect False)
 5.3.0: object with a fake user, override_create: an override (is_library_indirect False)
+5.3.0: object, make_local: still linked
 WANTED
