@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A mesh that bmesh fills has vertex colours of which none is active: PLY and OBJ files are written without them.
 #
-# Mesh.color_attributes.new() makes the first attribute the active one, and so does a glTF or PLY import. A mesh that
-# bmesh.to_mesh() fills, with colours of its own layer or with those that it read from a good mesh, has the attribute,
-# yet active_color is None and render_color_index -1. PLY and OBJ take the active attribute, so they have no colours,
-# though these are asked for; FBX and USD have them. Nothing is reported. Of UV maps, bmesh keeps which is active. Set
+# Mesh.color_attributes.new() makes the first attribute the active one. A mesh that bmesh.to_mesh() fills, with colours
+# of its own layer or with those that it read from a good mesh, has the attribute, yet active_color is None and
+# render_color_index -1. PLY and OBJ take the active attribute, so they have no colours, though these are asked for; FBX
+# and USD have them. Nothing is reported. Of UV maps, bmesh keeps which is active. Set
 # color_attributes.active_color_index and render_color_index to 0 after to_mesh().
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI. 4.5.15, 5.0.1 and 5.2.3 are the same (tried

@@ -5,9 +5,9 @@
 #
 # A script that makes a normal map with images.new(), writes its pixels and then names its colour space "Non-Color" has
 # a black picture. Where an image has a file, or is packed, its old contents are back, and the alpha mode does the same.
-# is_dirty is False afterwards, so "Save All Images" and the question at quitting pass it over. So a script that
-# corrects the colour spaces of all images takes away what was painted since the last save. Neither the manual nor the
-# documentation of the properties speaks of it. Set both before the first pixel, and only if they differ.
+# is_dirty is False afterwards, so nothing that looks for changed images finds it. So a script that corrects the colour
+# spaces of all images takes away what was painted since the last save. Set both before the first pixel, and only if
+# they differ.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI. 4.5.15, 5.0.1 and 5.2.3 are the same (tried
 # too).

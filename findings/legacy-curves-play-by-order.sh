@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# In Blender 4.4 and 4.5, an animation made with Action.fcurves plays only if the action was assigned after its curves.
+# In Blender 4.5, an animation made with Action.fcurves plays only if the action was assigned after its curves.
 #
-# Add-ons for 4.2 make an action, assign it to an object, and add curves with action.fcurves.new(). From 4.4 on, what an
-# action does belongs to a slot, and that call is kept for such add-ons. It makes a slot, though not for the object that
-# already has the action; nor does a second object get it, so of two wheels with one action, one stands still. An NLA
-# strip of the same action moves it. Nothing is reported, the curves are in the file, and 5.0, which has no
-# Action.fcurves any more, does not mend such a file. Assign the action last, and the slot with it:
+# Add-ons for 4.2 make an action, assign it to an object, and add curves with action.fcurves.new(). Since slots came,
+# what an action does belongs to a slot, and that call is kept for such add-ons. It makes a slot, though not for the
+# object that already has the action; nor does a second object get it, so of two wheels with one action, one stands
+# still. An NLA strip of the same action moves it. Nothing is reported, the curves are in the file, and 5.0, which has
+# no Action.fcurves any more, does not mend such a file. Assign the action last, and the slot with it:
 # animation_data.action_slot = action.slots[0].
 #
 # Versions: bpy 4.2.23 and 4.5.15 from PyPI, Python 3.11.

@@ -5,9 +5,9 @@
 # A pipeline links a model, makes a library override of it, and notes a price, a task or an export setting in a custom
 # property, or adds a vertex group. All is there until the file is saved and opened: then a property has the value of
 # the library again, and one that the library lacks is missing, like the vertex group, while the place of the object and
-# an added modifier are kept. Setting them raises nothing and reports nothing; only the panels of Blender grey them out.
-# A property is kept if it was marked in the library before, by property_overridable_library_set(). Otherwise keep such
-# notes at an object of the scene's own, such as an Empty that is the parent.
+# an added modifier are kept. Setting them raises nothing. A property is kept if it was marked in the library before, by
+# property_overridable_library_set(). Otherwise keep such notes at an object of the scene's own, such as an Empty that
+# is the parent.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI. 4.5.15, 5.0.1 and 5.2.3 are the same (tried
 # too).

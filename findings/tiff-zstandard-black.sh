@@ -3,9 +3,9 @@
 # Blender up to 5.2 loads TIFFs compressed with Zstandard as black; others are negatives, and in 4.2 those of 1 bit are
 # wrong.
 #
-# GDAL, QGIS and tifffile write height maps and scans with Zstandard; Blender's libtiff lacks it. Image.size is right,
-# has_data is True and load() raises nothing, yet every pixel is black: a displacement is flat, a mask hides all. Only
-# the console has libtiff's complaint. 5.3 has an image without data.
+# GDAL, QGIS and tifffile can write height maps and scans with Zstandard. Image.size is right, has_data is True and
+# load() raises nothing, yet every pixel is black: a displacement is flat, a mask hides all. 5.3 has an image without
+# data.
 #
 # Where a TIFF says that white is 0 (PhotometricInterpretation 0, WhiteIsZero, as scanners do), Blender heeds it for 8
 # bits, and loads one of 16 bits as a negative, in all versions. 4.2, which had long-term support, shows one of 1 bit as

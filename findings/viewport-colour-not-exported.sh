@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # From Blender 5.0 on, a material that a script makes from a colour is exported as grey: diffuse_color no longer counts.
 #
-# materials.new() and then diffuse_color, metallic and roughness is how many importers and generators make a material
-# without nodes, and up to 4.5 all exporters (and renders) took these numbers. From 5.0 on each new material has a node
-# tree from the start, and these are only for the solid viewport, which still shows the right colour. "use_nodes =
-# False" is accepted and does nothing. The same script, run by 5.0, writes the same scene in grey, with roughness 0.5
-# and metallic 0. Release notes say that use_nodes is deprecated, and nothing is said of the colours. Set the inputs of
-# the Principled BSDF.
+# materials.new() and then diffuse_color, metallic and roughness is how a script could make a material without nodes,
+# and up to 4.5 these exporters took these numbers. From 5.0 on each new material has a node tree from the start, and
+# these are only for the solid viewport. "use_nodes = False" is accepted and does nothing. The same script, run by 5.0,
+# writes the same scene in grey, with roughness 0.5 and metallic 0. Set the inputs of the Principled BSDF.
 #
 # Versions: bpy 4.5.15 and 5.0.1 from PyPI, Python 3.11. 4.2.23 is as 4.5.15, and 5.2.3 and 5.3.0 as 5.0.1 (tried too).
 #
