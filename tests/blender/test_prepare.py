@@ -267,6 +267,33 @@ def test_a_picture_that_blender_reads_as_black_is_not_sent(tmp_path: Path) -> No
         prepare(path, Kind.IMAGE, tmp_path / "out")
 
 
+def grey_tiff(path: Path, bits: int, white: int) -> Path:
+    """A grey TIFF of 8 × 4 px whose lowest number stands for white (0), or for black (1)."""
+    content = struct.pack(f"<32{'H' if bits == 16 else 'B'}", *range(0, 32 * 5, 5))
+    numbers = {
+        256: 8,
+        257: 4,
+        258: bits,
+        259: 1,
+        262: white,
+        273: 8 + 2 + 9 * 12 + 4,
+        277: 1,
+        278: 4,
+        279: len(content),
+    }
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in numbers.items())
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(numbers)) + entries + bytes(4) + content)
+    return path
+
+
+def test_a_picture_that_blender_reads_as_a_negative_is_not_sent(tmp_path: Path) -> None:
+    with pytest.raises(ConvertError, match=r"cannot read this picture\. Save it as PNG, JPEG or WebP"):
+        prepare(grey_tiff(tmp_path / "scan.tif", 16, 0), Kind.IMAGE, tmp_path / "out")
+    for bits, white in ((16, 1), (8, 0), (8, 1)):
+        path = grey_tiff(tmp_path / f"{bits}-{white}.tif", bits, white)
+        assert check_image(prepare(path, Kind.IMAGE, tmp_path / f"out-{bits}-{white}")) == "image/png"
+
+
 def test_a_black_shape_is_sent(tmp_path: Path) -> None:
     shape = bytes((0, 0, 0, 255)) + bytes(4 * 31)
     path = packed_tiff(tmp_path / "shape.tif", samples=4, compression=1, content=shape)

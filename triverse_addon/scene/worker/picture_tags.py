@@ -18,6 +18,8 @@ _MAX_STEPS = 4096
 #: Greatest number of bytes of Exif data that are read. In JPEG, it is in one segment, so it is not longer.
 _MAX_NOTE_BYTES = 65_536
 _TIFF_MARKS = (b"II*\0", b"MM\0*")
+_BITS_PER_SAMPLE = 258
+_PHOTOMETRIC, _WHITE_IS_0 = 262, 0
 _ORIENTATION = 274
 _EXTRA_SAMPLES = 338
 #: ``Image.alpha_mode`` for values of ExtraSamples (TIFF 6.0, page 31): associated alpha, and unassociated.
@@ -56,6 +58,18 @@ def is_tiff(path: Path) -> bool:
     """
     with path.open("rb") as file:
         return file.read(4).startswith(_TIFF_MARKS)
+
+
+def is_read_as_negative(path: Path) -> bool:
+    """
+    Return whether Blender makes a negative of a TIFF: one of 16 bits in which 0 is white (TIFF 6.0, page 37).
+
+    Those of 8 bits are read right (``findings/tiff-zstandard-black.sh``).
+
+    :raises OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return _value(file, _in_tiff, _BITS_PER_SAMPLE) == 16 and _value(file, _in_tiff, _PHOTOMETRIC) == _WHITE_IS_0
 
 
 def _value(file: BinaryIO, directory: Callable[[BinaryIO], bytes], tag: int) -> int:

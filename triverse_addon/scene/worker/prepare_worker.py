@@ -80,7 +80,7 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
     factor = given.max_edge_px / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
-    if picture_tags.is_tiff(source) and _is_black(image):
+    if picture_tags.is_read_as_negative(source) or (picture_tags.is_tiff(source) and _is_black(image)):
         raise gltf_import.RefusedError("picture")
     depth = image.depth
     turned = picture_tags.orientation_of(source)
