@@ -26,15 +26,15 @@ from _dev.cache import REPO, SetupError
 _USUAL = ("tests/api", "tests/tasks", "tests/batch", "tests/scene", "tests/cli", "tests/scripting", "tests/blender")
 _TEST_S = 120
 _FILE_S = 900.0
+_PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--timeout={_TEST_S}", "--tb=short", "-rfE")
 
 
 def files_of(names: list[str]) -> list[str]:
     """Return the files of tests that are meant by names of files and folders."""
     found: list[str] = []
     for name in names:
-        path = REPO / name.partition("::")[0]
-        below = sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
-        found += [name] if not path.is_dir() else [str(file.relative_to(REPO)) for file in below]
+        below = sorted((REPO / name).rglob("test_*.py"))
+        found += [str(file.relative_to(REPO)) for file in below] or [name]
     return found
 
 
@@ -55,19 +55,8 @@ def main() -> int:
         return 2
     with windows_python.wine() as environment:
         for name in files_of(options.tests):
-            pytest = [
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                f"--timeout={_TEST_S}",
-                "--tb=short",
-                "-rfE",
-                name,
-            ]
             try:
-                code, output = windows_python.run(python, pytest, environment, _FILE_S)
+                code, output = windows_python.run(python, [*_PYTEST, name], environment, _FILE_S)
             except subprocess.TimeoutExpired:
                 code, output = 1, f"not over after {_FILE_S:.0f} s"
             counts = re.findall(r"^=* ?(\d+ (?:passed|failed|skipped|error|deselected).*?) in [\d.]+s.*$", output, re.M)
