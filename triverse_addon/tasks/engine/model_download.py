@@ -116,10 +116,14 @@ def fetch_model(
 def _is_whole(path: Path) -> bool:
     """Return whether there is a GLB that is as long as its header says."""
     try:
-        with path.open("rb") as file:
-            return glb_check.declared_size(file.read(glb_check.HEADER_BYTES)) == path.stat().st_size
+        return _declared_size(path) == path.stat().st_size
     except OSError:
         return False
+
+
+def _declared_size(path: Path) -> int | None:
+    with path.open("rb") as file:
+        return glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
 
 
 def _fetch_whole(
@@ -139,8 +143,7 @@ def _fetch_whole(
         report(done_bytes, all_bytes)
 
     size = fetch(spec, open_url, context.client().read_file, noted, context.stop)
-    with spec.target.open("rb") as file:
-        declared = glb_check.declared_size(file.read(glb_check.HEADER_BYTES))
+    declared = _declared_size(spec.target)
     if declared is None or declared == size:
         return
     log.info("the model of task %s has %d bytes and says %d", record.id, size, declared)

@@ -31,8 +31,8 @@ from ...api.output_values import MOST_CHARACTERS, MOST_FILES, result_text
 from ...api.picture_kinds import HEAD_BYTES, SUFFIX_OF, TAKEN, picture_kind
 from ...api.sentence import Sentence
 from ...api.urls import clean
+from ..files.busy_files import replace_file
 from ..files.download_errors import ExpiredLinkError, ForeignFileError
-from ..files.renaming import replace_file
 from ..files.resumable_download import DownloadSpec, Report, discard_part, fetch
 from ..record.record import TaskRecord
 from .context import EngineContext

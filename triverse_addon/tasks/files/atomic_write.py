@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .busy_files import replace_file
 from .private_files import opener
-from .renaming import replace_file
 
 #: How much of a file's name the name of its new file begins with, in bytes.
 _NAME_BYTES = 100
@@ -32,7 +32,7 @@ def replacing(
 
     :param durable: flush it to disk first, so that a power cut leaves either the old or the new file.
     :param private: make it readable by this user only.
-    :param wait_s: see :func:`renaming.replace_file`.
+    :param wait_s: see :func:`busy_files.replace_file`.
     :raises OSError: the file cannot be written; ``target`` is unchanged.
     """
     # File systems limit the bytes of a name, not its characters.

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
+from .busy_files import when_closed
+
 _INPUT = r"input-[a-z0-9-]+-[0-9a-f]{8}"
 _SUFFIX = r"\.[a-z0-9]{2,5}"
 #: A child Blender's folder for temporary files, see ``scene.child.process``.
@@ -44,11 +46,15 @@ def is_own_source(path: Path) -> bool:
     return SOURCE.fullmatch(path.name) is not None
 
 
-def remove_file(path: Path) -> None:
-    """Remove a file. Anything but a regular file is kept."""
+def remove_file(path: Path, *, wait_s: float = 0.0) -> None:
+    """
+    Remove a file. Anything but a regular file is kept.
+
+    :param wait_s: see :func:`busy_files.when_closed`.
+    """
     with contextlib.suppress(OSError):
         if stat.S_ISREG(path.lstat().st_mode):
-            path.unlink()
+            when_closed(path.unlink, wait_s)
 
 
 def remove_leftovers(folder: Path, stem: str) -> None:

@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from ...api.errors import ConnectionLostError
 from ...api.sentence import Sentence
+from .busy_files import replace_file
 from .download_errors import (
     DownloadStopped,
     ForeignFileError,
@@ -43,7 +44,6 @@ from .download_resume import (
 from .file_lock import is_taken, lock
 from .private_files import make_folder, opener
 from .removal import is_link
-from .renaming import replace_file
 
 _CHUNK_BYTES = 256 * 1024
 #: Disk space in bytes that must remain free after a download.
@@ -160,17 +160,15 @@ def _open_locked(part: Path, what: str) -> BinaryIO:
 
 def _close_partial(file: BinaryIO, part: Path) -> None:
     """Close the hidden file, and remove it if it is empty."""
-    is_empty = False
     with contextlib.suppress(OSError):
         if not file.closed:
             file.flush()
-            is_empty = os.fstat(file.fileno()).st_size == 0
-            if is_empty and os.name != "nt":
-                part.unlink(missing_ok=True)  # while it is locked: nobody else writes into it
+            if os.fstat(file.fileno()).st_size == 0:
+                if os.name == "nt":
+                    file.close()  # Windows cannot remove an open file
+                part.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         file.close()
-        if is_empty and os.name == "nt":
-            part.unlink(missing_ok=True)  # Windows removes no open file, and none that somebody else has opened
 
 
 # -----------------------------------------------------------------------------

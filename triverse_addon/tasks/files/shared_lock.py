@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import disk_clock, file_lock
+from .busy_files import WAIT_S
 from .removal import remove_file
 
 #: Interval at which the holder of a lock shows that it is alive, in seconds.
@@ -37,8 +38,6 @@ _SIGN_OF_LIFE_S = 2.0
 STALE_AFTER_S = 30.0
 #: Longest pause between two attempts, in seconds. Pauses are random, so that no contender is always late.
 _MAX_PAUSE_S = 0.5
-#: For how long the removal of the own file is tried, in seconds.
-_REMOVE_S = 1.0
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NAME = r"\.[0-9a-f]{16}\.lock"
 
@@ -115,18 +114,11 @@ def _claim(file: BinaryIO) -> None:
 
 
 def _release(own: Path, file: BinaryIO) -> None:
-    if os.name != "nt":
-        remove_file(own)
-        return
-    # Windows cannot remove a file that is open, and other contenders open it for a moment. Where there are no locks,
-    # all would wait for a file that is left until it counts as dead.
-    file.close()
-    deadline_s = time.monotonic() + _REMOVE_S
-    while True:
-        remove_file(own)
-        if not own.exists() or time.monotonic() > deadline_s:
-            return
-        time.sleep(random.uniform(0.001, 0.01))
+    if os.name == "nt":
+        file.close()  # Windows cannot remove an open file
+    # Other contenders open it for a moment. Where there are no locks, all would wait for a file that is left until it
+    # counts as dead.
+    remove_file(own, wait_s=WAIT_S)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 """
 Files that get their names while another program has them open, which Windows forbids.
 
-One: ``python scripts/test.py tests/tasks/files/test_renaming.py``.
+One: ``python scripts/test.py tests/tasks/files/test_busy_files.py``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.tasks.files import renaming
+from triverse_addon.tasks.files import busy_files
 from triverse_addon.tasks.files.atomic_write import write_whole
-from triverse_addon.tasks.files.renaming import replace_file
+from triverse_addon.tasks.files.busy_files import replace_file
 
 Open = Callable[[int], list[str]]
 
@@ -25,7 +25,7 @@ Open = Callable[[int], list[str]]
 def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
     """Another program has a file open for so many tries; returns the tries."""
     replace, tries = os.replace, []
-    monkeypatch.setattr(renaming, "WAIT_S", 30.0)  # as in Windows, where it is shorter
+    monkeypatch.setattr(busy_files, "WAIT_S", 30.0)  # as in Windows, where it is shorter
 
     def until(times: int) -> list[str]:
         def refuse(source: Path, target: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_window_does_not_wait(tmp_path: Path, opened: Open) -> None:
 
 
 def test_it_is_not_waited_for_ever(tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renaming, "WAIT_S", 0.05)
+    monkeypatch.setattr(busy_files, "WAIT_S", 0.05)
     source = tmp_path / "new"
     source.write_bytes(b"new")
     tries = opened(10_000)
