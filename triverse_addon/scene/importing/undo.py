@@ -40,9 +40,14 @@ def push_before_import() -> None:
     stroke alone: *Undo* does nothing, and the model stays until the step before the first stroke (5.2.2; so it is with
     Blender's own operators). With this step, one *Undo* removes the model and leaves the strokes.
     """
-    objects = (window.view_layer.objects.active for window in bpy.context.window_manager.windows)
-    if any(obj is not None and obj.mode == "SCULPT" for obj in objects):
+    if sculpted_objects():
         push("Before Import")
+
+
+def sculpted_objects() -> list[bpy.types.Object]:
+    """Return the objects that are being sculpted in the windows."""
+    objects = (window.view_layer.objects.active for window in bpy.context.window_manager.windows)
+    return [obj for obj in objects if obj is not None and obj.mode == "SCULPT"]
 
 
 def can_redo() -> bool:

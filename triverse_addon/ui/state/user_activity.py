@@ -53,8 +53,7 @@ def _sculpts_with_dyntopo() -> bool:
     Its undo steps do not outlive one of the whole file among them: six steps back and forth across an import left an
     empty mesh (4.3.2 and 5.2.2).
     """
-    objects = (window.view_layer.objects.active for window in bpy.context.window_manager.windows)
-    return any(obj is not None and obj.mode == "SCULPT" and obj.use_dynamic_topology_sculpting for obj in objects)
+    return any(obj.use_dynamic_topology_sculpting for obj in undo.sculpted_objects())
 
 
 def is_busy() -> bool:
