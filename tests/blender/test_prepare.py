@@ -147,14 +147,32 @@ def test_transparency_is_kept(tmp_path: Path) -> None:
     assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == [128, 64, 32, 128]
 
 
+def plain_tiff(
+    path: Path, content: bytes, *, samples: int = 1, bits: int = 8, kind: int = 2, compression: int = 1
+) -> Path:
+    """
+    A TIFF of 8 × 4 px whose only strip is ``content``.
+
+    :param samples: numbers of a pixel; the last of two or four is straight alpha.
+    :param kind: 0 for grey where the least is white, 1 where it is black, 2 for colours.
+    """
+    tags = {256: 8, 257: 4, 258: bits, 259: compression, 262: kind, 273: 0, 277: samples, 278: 4, 279: len(content)}
+    if samples in (2, 4):
+        tags[338] = 2
+    depths_at = 8 + 2 + len(tags) * 12 + 4
+    tags[273] = depths_at + 2 * samples
+    if samples > 1:  # two have room in the entry itself
+        tags[258] = bits + (bits << 16) if samples == 2 else depths_at
+    entries = [struct.pack("<HHII", tag, 3, samples if tag == 258 else 1, value) for tag, value in tags.items()]
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4)
+    path.write_bytes(head + struct.pack(f"<{samples}H", *[bits] * samples) + content)
+    return path
+
+
 def test_transparency_of_a_grey_picture_is_kept(tmp_path: Path) -> None:
     """Blender 5.2 and newer tell another depth of it."""
     pixels = bytes((100, 128)) * 32
-    # Width, height, bits, compression, grey, place, samples, rows, bytes, and that the second sample is alpha.
-    tags = [(256, 8), (257, 4), (258, 8 + (8 << 16)), (259, 1), (262, 1), (273, 134), (277, 2), (278, 4), (279, 64)]
-    entries = [struct.pack("<HHII", tag, 3, 2 if tag == 258 else 1, value) for tag, value in [*tags, (338, 2)]]
-    path = tmp_path / "mask.tif"
-    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4) + pixels)
+    path = plain_tiff(tmp_path / "mask.tif", pixels, samples=2, kind=1)
     assert pixel(prepare(path, Kind.IMAGE, tmp_path / "out")) == [100, 100, 100, 128]
 
 
@@ -247,56 +265,28 @@ def test_a_picture_that_blender_cannot_read_is_told(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").glob("input*"))
 
 
-def packed_tiff(path: Path, *, samples: int, compression: int, content: bytes) -> Path:
-    """A TIFF of 8 × 4 px, 8 bits a sample, whose only strip is ``content``; ``samples``: 3 for RGB, 4 with alpha."""
-    with_alpha = {338: 2} if samples == 4 else {}
-    depths_at = 8 + 2 + (9 + len(with_alpha)) * 12 + 4
-    numbers = {256: 8, 257: 4, 258: depths_at, 259: compression, 262: 2, 273: depths_at + 8, 277: samples, 278: 4}
-    numbers |= {279: len(content)} | with_alpha
-    entries = [struct.pack("<HHII", tag, 3, samples if tag == 258 else 1, value) for tag, value in numbers.items()]
-    head = b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4)
-    path.write_bytes(head + struct.pack("<4H", *[8] * 4) + content)
-    return path
-
-
 def test_a_picture_that_blender_reads_as_black_is_not_sent(tmp_path: Path) -> None:
     """Zstandard is not in the TIFF library of Blender, which has an image of the right size up to 5.2, all black."""
     brown = bytes.fromhex("28b52ffd00604d000018c864320100eae486")
-    path = packed_tiff(tmp_path / "height.tif", samples=3, compression=50000, content=brown)
+    path = plain_tiff(tmp_path / "height.tif", brown, samples=3, compression=50000)
     with pytest.raises(ConvertError, match=r"cannot read this picture\. Save it as PNG, JPEG or WebP"):
         prepare(path, Kind.IMAGE, tmp_path / "out")
 
 
-def grey_tiff(path: Path, bits: int, white: int) -> Path:
-    """A grey TIFF of 8 × 4 px whose lowest number stands for white (0), or for black (1)."""
-    content = struct.pack(f"<32{'H' if bits == 16 else 'B'}", *range(0, 32 * 5, 5))
-    numbers = {
-        256: 8,
-        257: 4,
-        258: bits,
-        259: 1,
-        262: white,
-        273: 8 + 2 + 9 * 12 + 4,
-        277: 1,
-        278: 4,
-        279: len(content),
-    }
-    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in numbers.items())
-    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(numbers)) + entries + bytes(4) + content)
-    return path
-
-
 def test_a_picture_that_blender_reads_as_a_negative_is_not_sent(tmp_path: Path) -> None:
+    def scan(bits: int, black: int) -> Path:
+        return plain_tiff(tmp_path / f"{bits}-{black}.tif", bytes(range(4 * bits)), bits=bits, kind=black)
+
     with pytest.raises(ConvertError, match=r"cannot read this picture\. Save it as PNG, JPEG or WebP"):
-        prepare(grey_tiff(tmp_path / "scan.tif", 16, 0), Kind.IMAGE, tmp_path / "out")
-    for bits, white in ((16, 1), (8, 0), (8, 1)):
-        path = grey_tiff(tmp_path / f"{bits}-{white}.tif", bits, white)
-        assert check_image(prepare(path, Kind.IMAGE, tmp_path / f"out-{bits}-{white}")) == "image/png"
+        prepare(scan(16, 0), Kind.IMAGE, tmp_path / "out")
+    for bits, black in ((16, 1), (8, 0), (8, 1)):
+        made = prepare(scan(bits, black), Kind.IMAGE, tmp_path / f"out-{bits}-{black}")
+        assert check_image(made) == "image/png"
 
 
 def test_a_black_shape_is_sent(tmp_path: Path) -> None:
     shape = bytes((0, 0, 0, 255)) + bytes(4 * 31)
-    path = packed_tiff(tmp_path / "shape.tif", samples=4, compression=1, content=shape)
+    path = plain_tiff(tmp_path / "shape.tif", shape, samples=4)
     made = prepare(path, Kind.IMAGE, tmp_path / "out")
     assert (pixel(made, 8 * 3)[3], pixel(made)[3]) == (255, 0)  # Blender counts from the lowest row
 

@@ -72,15 +72,15 @@ def _picture(given: PrepareInput, scene: bpy.types.Scene) -> Path:
         image = bpy.data.images.load(given.source_path)
     except RuntimeError as error:
         raise gltf_import.RefusedError("picture", gltf_import.last_line(str(error))) from None
-    if not all(image.size):
-        raise gltf_import.RefusedError("picture")
     source = Path(given.source_path)
+    if not all(image.size) or picture_tags.is_read_as_negative(source):
+        raise gltf_import.RefusedError("picture")
     if alpha_mode := picture_tags.alpha_mode_of(source):
         image.alpha_mode = alpha_mode  # type: ignore[assignment]
     factor = given.max_edge_px / max(image.size)
     if factor < 1.0:
         image.scale(*(max(1, round(edge_px * factor)) for edge_px in image.size))
-    if picture_tags.is_read_as_negative(source) or (picture_tags.is_tiff(source) and _is_black(image)):
+    if picture_tags.is_tiff(source) and _is_black(image):
         raise gltf_import.RefusedError("picture")
     depth = image.depth
     turned = picture_tags.orientation_of(source)
@@ -119,14 +119,18 @@ def _is_black(image: bpy.types.Image) -> bool:
     That is what Blender up to 5.2 makes of a TIFF whose compression its library lacks, such as Zstandard; 5.3 has an
     image without a size then (``findings/tiff-zstandard-black.sh``).
     """
-    channels = image.channels
-    pixels = array("f", [0.0]) * len(image.pixels)
-    image.pixels.foreach_get(pixels)  # type: ignore[attr-defined]
+    channels, pixels = image.channels, _pixels_of(image)
     colours_at = range(channels - 1 if channels in (2, 4) else channels)
     if any(any(pixels[at::channels]) for at in colours_at):
         return False
     alpha = pixels[channels - 1 :: channels]
     return alpha.count(alpha[0]) == len(alpha)
+
+
+def _pixels_of(image: bpy.types.Image) -> "array[float]":
+    pixels = array("f", [0.0]) * len(image.pixels)
+    image.pixels.foreach_get(pixels)  # type: ignore[attr-defined]
+    return pixels
 
 
 def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
@@ -136,8 +140,7 @@ def _upright(image: bpy.types.Image, turned: int) -> bpy.types.Image:
     :param turned: Exif orientation, 2 to 8.
     """
     size: tuple[int, int] = tuple(image.size)  # type: ignore[assignment]
-    found = array("f", [0.0]) * len(image.pixels)
-    image.pixels.foreach_get(found)  # type: ignore[attr-defined]
+    found = _pixels_of(image)
     # One channel is grey, two are grey and alpha.
     of = {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[image.channels]
     pixels = array("f", [1.0]) * (size[0] * size[1] * 4)
