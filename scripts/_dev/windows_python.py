@@ -107,7 +107,7 @@ def wine() -> Iterator[dict[str, str]]:
     environment = os.environ | {
         "WINEPREFIX": drive,
         "WINEDEBUG": "-all",
-        "TRIVERSE_DEV_CACHE": str(windows_path(dev_cache())),
+        "TRIVERSE_DEV_CACHE": str(_windows_path(dev_cache())),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     try:
@@ -162,6 +162,5 @@ def _keep(pipe: int, blocks: list[bytes]) -> None:
         blocks.append(block)
 
 
-def windows_path(path: Path) -> PureWindowsPath:
-    """Return how programs of Windows name a file of this machine: Wine's Z: drive is its root."""
-    return PureWindowsPath("Z:\\", *path.parts[1:])
+def _windows_path(path: Path) -> PureWindowsPath:
+    return PureWindowsPath("Z:\\", *path.parts[1:])  # Wine's Z: drive is the root of this machine

@@ -75,10 +75,9 @@ def path_of(folder: Path, written: str) -> str:
         parts = urlsplit(written)
         host = "" if parts.netloc.lower() == "localhost" else parts.netloc
         try:
-            written = f"//{host}{parts.path}" if host else url2pathname(parts.path)
+            written = unquote(f"//{host}{parts.path}") if host else url2pathname(parts.path)
         except OSError as error:
             raise ValueError(str(error)) from None
-        written = unquote(written) if host else written
     # A path written on Windows may be used elsewhere. A backslash is part of a file name on other systems only.
     try:
         return os.path.abspath(Path(folder, Path(written.replace("\\", "/")).expanduser()))
