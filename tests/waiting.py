@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,17 @@ def eventually(look: Callable[[], object], limit_s: float = 120.0) -> bool:
 
 def is_gone(pid: int) -> bool:
     """True when there is no such process, or only its zombie."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel32 = ctypes.windll.kernel32
+        synchronize, has_ended = 0x100000, 0
+        # A handle of a process that has ended can still be opened while somebody else has one.
+        process = kernel32.OpenProcess(synchronize, False, pid)
+        try:
+            return not process or kernel32.WaitForSingleObject(process, 0) == has_ended
+        finally:
+            kernel32.CloseHandle(process)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

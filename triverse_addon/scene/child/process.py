@@ -92,8 +92,8 @@ class ChildProcess:
     :param messages: error messages.
     :param log: name of the file in the output folder that gets the child's output.
     :param timeout_s: time limit of one job, in seconds.
-    :param memory_bytes: limit of the child's address space, on POSIX; None for three quarters of the machine's memory,
-        at least 6 GB.
+    :param memory_bytes: limit of the child's memory, on POSIX of its address space; None for three quarters of the
+        machine's memory, at least 6 GB.
     """
 
     def __init__(
@@ -271,6 +271,10 @@ def start(
         env=child_environment(os.environ, scratch, keeps_memory=keeps_memory),
         **isolated_popen_kwargs(),
     )
+    if sys.platform == "win32":
+        from ..worker import windows_job  # loads ctypes, which nothing else here needs
+
+        windows_job.end_with_this_process(int(child._handle))
     assert child.stdout is not None
     read = (child.stdout, log_path, on_output)
     reader = threading.Thread(target=keep_log, args=read, name="child-log", daemon=True)

@@ -293,7 +293,8 @@ def _end_with_parent(is_wanted: bool) -> None:
     Choose whether the system kills this process at once when the pipe to standard input is closed or written to.
 
     The thread of :func:`watch_parent` needs the interpreter's lock, which Blender's own code keeps for seconds, on a
-    busy machine for minutes. Linux only; elsewhere there is that thread alone.
+    busy machine for minutes. Linux only; on Windows the parent's job object does the same, elsewhere there is that
+    thread alone.
     """
     if not hasattr(fcntl, "F_SETSIG") or not stat.S_ISFIFO(os.fstat(_input_fd).st_mode):
         return
@@ -313,11 +314,18 @@ def _end_with_parent(is_wanted: bool) -> None:
 
 
 def _limit(memory_bytes: int) -> None:
-    """Limit the address space, disable core dumps, and lower the priority, if the system supports that (POSIX)."""
-    try:
-        import resource  # POSIX only
-    except ImportError:
+    """
+    Limit the memory, which is the address space on POSIX; there, disable core dumps and lower the priority as well.
+
+    On Windows the parent has chosen the priority.
+    """
+    if sys.platform == "win32":
+        import windows_job
+
+        windows_job.limit_memory(memory_bytes)
         return
+    import resource  # POSIX only
+
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):
