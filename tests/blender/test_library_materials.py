@@ -13,10 +13,11 @@ from pathlib import Path
 
 import bpy
 import pytest
+from mathutils import Color
 
 from tests.blender import fresh
 from tests.blender.test_library import opened, write
-from tests.corpus.builder import Glb, png
+from tests.corpus.builder import BOX, Glb, png
 from tests.corpus.case import surface
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
@@ -67,6 +68,47 @@ def test_roughness_and_metallic_of_one_picture_are_exported(
             assert list(image.pixels)[one::4] == pytest.approx(wanted, abs=0.01), name
     kept = principled(opened(library, asset).objects[0].material_slots[0].material)
     assert kept.inputs["Roughness"].links[0].from_node.type != "TEX_IMAGE", "the .blend is as it was"
+    assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
+@pytest.mark.parametrize("is_coloured", [False, True], ids=["factor", "colours"])
+def test_a_picture_that_is_multiplied_by_colours_is_exported(
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, is_coloured: bool
+) -> None:
+    """Blender writes none then as FBX and OBJ, and as USD one that is too bright."""
+    factors = [1.0, 1.0, 1.0] if is_coloured else [0.25, 0.5, 0.75]
+    glb = Glb()
+    used = {"index": glb.texture(png())}
+    surface(
+        glb,
+        pbrMetallicRoughness={"baseColorTexture": used, "baseColorFactor": [*factors, 1.0]},
+        emissiveTexture=used,
+        emissiveFactor=factors,
+    )
+    if is_coloured:
+        (part,) = glb.document["meshes"][0]["primitives"]
+        part["attributes"]["COLOR_0"] = glb.accessor([(1.0, 0.5, 0.25)] * len(BOX))
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=(kind,)))
+    fresh.empty_file()
+    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
+    readers[kind](filepath=str(library / asset.files[kind]))
+    (tmp_path / "plain.png").write_bytes(png())
+    plain = list(bpy.data.images.load(str(tmp_path / "plain.png")).pixels)
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    for name in ("Base Color", "Emission Color"):
+        (link,) = principled(material).inputs[name].links
+        assert link.from_node.type == "TEX_IMAGE", name
+        found = list(link.from_node.image.pixels)
+        for channel, factor in enumerate(factors):
+            wanted = [Color((shade,) * 3).from_srgb_to_scene_linear() * factor for shade in plain[channel::4]]
+            shades = [Color(light).from_scene_linear_to_srgb()[0] for light in wanted]
+            assert found[channel::4] == pytest.approx(shades, abs=0.01), name
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material)
+    assert kept.inputs["Base Color"].links[0].from_node.type == "MIX", "the .blend is as it was"
     assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
 
 

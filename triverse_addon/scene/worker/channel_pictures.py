@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Give roughness and metallic a picture each, for exporters that do not know channels of one picture.
+Link pictures directly to the inputs of materials, for exporters that follow no other link.
 
 Floor: second. Thread: main, of the child. Imports ``bpy``, and nothing of this package: the child loads it as a plain
 module.
@@ -12,6 +12,11 @@ from typing import Any
 
 import bpy
 
+#: Inputs whose value is a channel of a picture in glTF, and those that have its colour.
+_CHANNELS = ("Roughness", "Metallic")
+_COLOURS = ("Base Color", "Emission Color")
+_UNCHANGED = (1.0, 1.0, 1.0)
+
 
 def surfaces() -> list[Any]:
     """Return the Principled BSDF nodes of all materials."""
@@ -20,32 +25,34 @@ def surfaces() -> list[Any]:
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def apart(*, only_factors: bool = False) -> Iterator[None]:
     """
-    Link roughness and metallic of all materials to grey pictures of their own, as long as the context lasts.
+    Link inputs of all materials directly to pictures that look as what they are linked to, as long as this lasts.
 
-    glTF has both in one picture, behind a Separate Color node. The exporters of FBX and OBJ only follow a link that
-    leads to a picture directly (``findings/fbx-obj-packed-channels.sh``). The new images are packed.
+    glTF has roughness and metallic in one picture, behind a Separate Color node, and multiplies pictures by factors and
+    by the colours of vertices. The exporters of FBX and OBJ only follow a link that leads to a picture directly, and
+    write no picture otherwise (``findings/fbx-obj-packed-channels.sh``). That of USD finds the picture, but not the
+    factor. The new images are packed. Vertex colours are left out: FBX and USD hold them apart from the picture.
+
+    :param only_factors: whether only those pictures are made that have a factor.
     """
-    made: dict[tuple[str, int, float], bpy.types.Image] = {}
+    made: dict[tuple[object, ...], bpy.types.Image] = {}
     changed = []
     for surface in surfaces():
-        tree = surface.id_data
-        for socket in (surface.inputs["Roughness"], surface.inputs["Metallic"]):
-            found = _channel(socket)
+        for socket in (surface.inputs[name] for name in (*_CHANNELS, *_COLOURS)):
+            found = _channel(socket) if socket.name in _CHANNELS else _colour(socket)
             if found is None:
                 continue
-            node, channel, factor = found
-            key = (node.image.name, channel, factor)
-            if key not in made:
-                made[key] = _grey(node.image, f"{node.image.name}-{socket.name.lower()}", channel, factor)
-            before = socket.links[0].from_socket
-            direct = tree.nodes.new("ShaderNodeTexImage")
-            direct.image, direct.extension = made[key], node.extension
-            if node.inputs["Vector"].is_linked:
-                tree.links.new(node.inputs["Vector"].links[0].from_socket, direct.inputs["Vector"])
-            tree.links.new(direct.outputs["Color"], socket)
-            changed.append((tree, direct, before, socket))
+            node, channel, factors = found
+            image = node.image
+            if factors != _UNCHANGED or (channel is not None and not only_factors):
+                key = (image.name, channel, factors)
+                if key not in made:
+                    made[key] = _made(image, f"{image.name}-{socket.name.lower()}", channel, factors)
+                image = made[key]
+            elif only_factors:
+                continue
+            changed.append(_link(socket, node, image))
     try:
         yield
     finally:
@@ -56,9 +63,24 @@ def apart() -> Iterator[None]:
             bpy.data.images.remove(image)
 
 
-def _channel(socket: Any) -> tuple[Any, int, float] | None:
+def _link(socket: Any, node: Any, image: bpy.types.Image) -> tuple[Any, Any, Any, Any]:
     """
-    Return the picture behind an input, the number of its channel, and the factor that it is multiplied by.
+    Link ``socket`` to an image, with the texture coordinates of ``node``.
+
+    :return: node tree, the new node, what the socket was linked to before, and the socket.
+    """
+    tree, before = socket.id_data, socket.links[0].from_socket
+    direct = tree.nodes.new("ShaderNodeTexImage")
+    direct.image, direct.extension = image, node.extension
+    if node.inputs["Vector"].is_linked:
+        tree.links.new(node.inputs["Vector"].links[0].from_socket, direct.inputs["Vector"])
+    tree.links.new(direct.outputs["Color"], socket)
+    return tree, direct, before, socket
+
+
+def _channel(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
+    """
+    Return the picture behind an input, the number of its channel, and the factors that it is multiplied by.
 
     That is what the glTF importer makes of a picture for both: Separate Color, and Multiply for a factor.
 
@@ -76,22 +98,76 @@ def _channel(socket: Any) -> tuple[Any, int, float] | None:
         return None
     colour = link.from_node.inputs[0]
     node = colour.links[0].from_node if colour.is_linked else None
-    if node is None or node.type != "TEX_IMAGE" or node.image is None or not node.image.size[0]:
+    if not _has_picture(node):
         return None
-    return node, list(link.from_node.outputs).index(link.from_socket), factor
+    return node, list(link.from_node.outputs).index(link.from_socket), (factor,) * 3
 
 
-def _grey(image: Any, name: str, channel: int, factor: float) -> bpy.types.Image:
-    """Return a packed grey image of a channel, as large as the image."""
+def _colour(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
+    """
+    Return the picture behind an input, None for all its channels, and the factors that they are multiplied by.
+
+    The glTF importer multiplies it by a factor, and by the colours of vertices, in a Mix node each.
+
+    :return: None if the picture is linked directly, or something else is linked, or nothing.
+    """
+    factors = _UNCHANGED
+    node = before = socket.links[0].from_node if socket.is_linked else None
+    while node is not None and node.type == "MIX" and (node.data_type, node.blend_type) == ("RGBA", "MULTIPLY"):
+        inputs = {one.identifier: one for one in node.inputs}
+        free = [inputs[name] for name in ("A_Color", "B_Color") if not inputs[name].is_linked]
+        ahead = [inputs[name].links[0].from_node for name in ("A_Color", "B_Color") if inputs[name].is_linked]
+        ahead = [one for one in ahead if one.type not in ("VERTEX_COLOR", "ATTRIBUTE")]
+        if inputs["Factor_Float"].is_linked or inputs["Factor_Float"].default_value != 1.0 or len(ahead) != 1:
+            return None
+        for one in free:
+            factors = tuple(known * new for known, new in zip(factors, one.default_value, strict=False))
+        node = ahead[0]
+    return (node, None, factors) if node is not before and _has_picture(node) else None
+
+
+def _has_picture(node: Any) -> bool:
+    return node is not None and node.type == "TEX_IMAGE" and node.image is not None and node.image.size[0] > 0
+
+
+def _made(image: Any, name: str, channel: int | None, factors: tuple[float, ...]) -> bpy.types.Image:
+    """
+    Return a packed image, as large as ``image``.
+
+    :param channel: number of the channel that is its grey; None for the colours.
+    :param factors: what its channels are multiplied by; colours as light.
+    """
     import numpy  # where it is missing, the child still starts, and says so
 
     width, height = image.size
     pixels = numpy.empty(width * height * 4, numpy.float32)
     image.pixels.foreach_get(pixels)
     texels = pixels.reshape(-1, 4)
-    texels[:, :3] = texels[:, channel, None] * factor
-    texels[:, 3] = 1.0
-    grey = bpy.data.images.new(name, width, height, is_data=True)
-    grey.pixels.foreach_set(pixels)
-    grey.pack()
-    return grey
+    if channel is not None:
+        texels[:, :3] = texels[:, channel, None] * factors[0]
+        texels[:, 3] = 1.0
+    else:
+        for number, factor in enumerate(factors):
+            light = texels[:, number] if image.is_float else _light(texels[:, number])
+            texels[:, number] = _shade(light * numpy.float32(factor))
+    # Importers take the alpha of a picture for that of its material.
+    has_alpha = bool((texels[:, 3] < 1.0).any())
+    new = bpy.data.images.new(name, width, height, alpha=has_alpha, is_data=channel is not None)
+    new.pixels.foreach_set(pixels)
+    new.pack()
+    return new
+
+
+def _light(shades: Any) -> Any:
+    """Return the light of sRGB's shades, as arrays."""
+    import numpy
+
+    return numpy.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
+
+
+def _shade(light: Any) -> Any:
+    """Return sRGB's shades of light, as arrays."""
+    import numpy
+
+    light = numpy.clip(light, 0.0, 1.0)
+    return numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)

@@ -60,7 +60,7 @@ def export(
     made: dict[str, Path] = {}
     try:
         # Once for all levels: a picture of 4096 px takes up to 7.5 s.
-        with channel_pictures.apart() if kind in ("fbx", "obj") else nullcontext():
+        with nullcontext() if kind == "glb" else channel_pictures.apart(only_factors=kind == "usd"):
             for level, collection in enumerate([model, *levels]):
                 _select(collection)
                 name = f"{stem}-lod{level}" if level else stem
