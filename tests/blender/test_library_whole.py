@@ -19,6 +19,7 @@ import bpy
 import pytest
 from mathutils import Vector
 
+from tests.blender import fresh
 from tests.blender.test_library import opened, write
 from tests.corpus.builder import BOX, UBYTE, Glb, turn
 from triverse_addon.scene.child.command import child_command
@@ -63,7 +64,7 @@ def made(tmp_path: Path, build: Callable[[Glb], None]) -> Path:
 def extent(collection: bpy.types.Collection) -> tuple[Vector, Vector]:
     """Lowest and highest corner of what the meshes show."""
     graph = bpy.context.evaluated_depsgraph_get()
-    shown = [obj.evaluated_get(graph) for obj in collection.objects if obj.type == "MESH"]
+    shown = [obj.evaluated_get(graph) for obj in collection.all_objects if obj.type == "MESH"]
     points = [obj.matrix_world @ vertex.co for obj in shown for vertex in obj.data.vertices]
     return Vector(map(min, *points)), Vector(map(max, *points))
 
@@ -209,6 +210,25 @@ def test_an_exported_glb_has_all_that_the_model_has(writer: ChildAssetWriter, li
         modes = {name: [part.get("mode", 4) for part in primitives] for name, primitives in parts.items()}
         assert modes == {"Lines": [1], "Points": [0], "Cloth": [4]}
         assert "_HEAT" in parts["Cloth"][0]["attributes"]
+
+
+def test_a_shape_is_as_it_is_shown_in_all_exports(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:
+    """Blender writes shape keys as USD without their values."""
+    asset = write(writer, library, made(tmp_path, shaped), Processing(exports=("glb", "fbx", "usd", "obj")))
+    low, high = extent(opened(library, asset))
+    assert high.z - low.z > 2
+    readers = {
+        "glb": bpy.ops.import_scene.gltf,
+        "fbx": bpy.ops.import_scene.fbx,
+        "usd": bpy.ops.wm.usd_import,
+        "obj": bpy.ops.wm.obj_import,
+    }
+    for kind, read in readers.items():
+        fresh.empty_file()
+        read(filepath=str(library / asset.files[kind]))
+        bpy.context.view_layer.update()
+        for found, wanted in zip(extent(bpy.context.scene.collection), (low, high), strict=True):
+            assert tuple(found) == pytest.approx(tuple(wanted), abs=0.001), kind
 
 
 def test_an_exported_animation_reaches_its_end(writer: ChildAssetWriter, library: Path, tmp_path: Path) -> None:

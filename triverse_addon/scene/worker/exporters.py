@@ -168,6 +168,10 @@ def _usd(name: str, folder: Path) -> Path:
     wanted = {"selected_objects_only": True, "export_animation": False, "root_prim_path": "/root"}
     # 4.2 to 4.4 have the first option, later versions the second.
     wanted |= {"export_textures": True, "export_textures_mode": "NEW"}
+    # The exporter writes shape keys without their values, as if all were zero (4.2 to 5.3).
+    wanted["export_shapekeys"] = not any(
+        block.value for keys in bpy.data.shape_keys for block in keys.key_blocks if block != keys.reference_key
+    )
     # The exporter names packed images' files after them.
     for image in bpy.data.images:
         if len(image.name.encode()) > _NAME_BYTES:
