@@ -286,6 +286,8 @@ def test_tags_are_the_words_by_which_a_model_is_looked_for() -> None:
         params={"prompt": "A very old chair with arms, made from oak, über"},
     )
     assert provenance.tags(one) == ("Triverse", "text-to-model", "chair", "arms")
+    one = TaskRecord(id="a", flow="text-to-model", name="x", params={"prompt": "लाल कुर्सी, เก้าอี้ไม้"})
+    assert provenance.tags(one) == ("Triverse", "text-to-model", "कुर्सी", "เก้าอี้ไม้")
 
 
 @pytest.mark.parametrize("is_queued", [False, 0, "0"])

@@ -41,6 +41,17 @@ def plain_name(text: str) -> str:
     return " ".join(text.split())
 
 
+def is_word_part(char: str) -> bool:
+    """Return whether a character is a letter, a digit, or a mark of one, as vowels are in many scripts."""
+    if char.isalnum():
+        return True
+    if char.isascii():
+        return False
+    import unicodedata
+
+    return unicodedata.category(char) in ("Mn", "Mc") and re.match(f"[{INVISIBLE}]", char) is None
+
+
 def escaped_json(text: str) -> str:
     """Return a JSON text with invisible characters replaced by JSON escapes; line breaks and tabs stay."""
     if _is_all_seen(text):

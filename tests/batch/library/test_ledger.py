@@ -45,6 +45,11 @@ def ledger(tmp_path: Path) -> Ledger:
         ("", "model"),
         ("x" * 500, "x" * 80),
         ("Über", "über"),
+        ("U\u0308ber", "über"),
+        ("लकड़ी की कुर्सी", "लकड़ी-की-कुर्सी".replace("ड़", "ड\u093c")),
+        ("เก้าอี้ไม้", "เก้าอี้ไม้"),
+        ("کتاب\u200cخانه", "کتابخانه"),
+        ("\u2764\ufe0f", "model"),
     ],
 )
 def test_names_of_files(title: str, stem: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...api.display_text import is_word_part
 from .safe_paths import is_plain_relative
 
 STATES = ("claimed", "ordered", "done", "failed")
@@ -114,11 +115,11 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
 
 
 def is_stem(text: object) -> bool:
-    """Return whether ``text`` can be a file name without suffix: letters and digits of any script, ``-`` and ``_``."""
+    """Return whether ``text`` can be a file name without suffix: letters with marks, digits, ``-`` and ``_``."""
     return (
         isinstance(text, str)
         and 0 < len(text.encode("utf-8", "replace")) <= _STEM_BYTES
-        and all(char.isalnum() or char in "-_" for char in text)
+        and all(is_word_part(char) or char in "-_" for char in text)
     )
 
 

@@ -21,7 +21,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...api.display_text import escaped_json
+from ...api.display_text import escaped_json, is_word_part
 from ...api.errors import TriverseError
 from ...api.sentence import Sentence
 from ...tasks.files.atomic_write import write_whole
@@ -48,6 +48,8 @@ _MAX_BYTES = 1024 * 1024
 _PART = re.compile(r"\.(.+\.)?[0-9a-f]{4,16}\.part", re.DOTALL)
 #: Names of the temporary folders in which the child Blender moves an OBJ with its textures into the library.
 _FOLDER_PART = re.compile(r"\..+-obj\.[0-9a-f]{8}\.part", re.DOTALL)
+#: Joiners inside words, which nobody sees in the name of a file.
+_NO_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 #: Names that Windows reserves for devices, whatever follows the first dot.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")})
 
@@ -80,8 +82,8 @@ def build_hash_of(row: Row, *, with_blender: bool) -> str:
 
 def stem_of(title: str) -> str:
     """Return a model's name as a file name without suffix: lower-case words of any script, joined by hyphens."""
-    plain = unicodedata.normalize("NFC", title).lower()
-    words = "".join(char if char.isalnum() else " " for char in plain).split()
+    plain = unicodedata.normalize("NFC", title.translate(_NO_JOINERS)).lower()
+    words = "".join(char if is_word_part(char) else " " for char in plain).split()
     stem = "-".join(words).encode()[:_STEM_BYTES].decode(errors="ignore").strip("-")
     return f"{stem}-model" if stem in _DEVICES else stem or "model"
 

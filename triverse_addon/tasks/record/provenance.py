@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...api.calendar import utc
-from ...api.display_text import plain_name
+from ...api.display_text import is_word_part, plain_name
 from ...api.fields import prompt_of
 from .record import TaskRecord
 
@@ -82,6 +82,6 @@ def properties(record: TaskRecord) -> Mapping[str, str | int | float]:
 def tags(record: TaskRecord) -> tuple[str, ...]:
     """Return the asset tags: the flow and the longer words of the prompt, without those that say nothing."""
     prompt = prompt_of(record.params).lower()
-    words = ("".join(c for c in word if c.isalnum() or c == "-") for word in prompt.split())
+    words = ("".join(c for c in word if is_word_part(c) or c == "-") for word in prompt.split())
     longer = [word[:60] for word in words if len(word) > 3 and word not in _FILLERS]
     return tuple(dict.fromkeys(["Triverse", record.flow, *longer[:10]]))
