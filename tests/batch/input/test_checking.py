@@ -50,6 +50,16 @@ def test_the_flow_follows_from_what_is_given(tmp_path: Path, columns: str, flow:
     assert (problems, row.flow) == ((), flow)
 
 
+def test_two_columns_of_one_setting_are_told_where_both_are_given(tmp_path: Path) -> None:
+    png(tmp_path / "a.png")
+    png(tmp_path / "b.png", shade=1)
+    text = "image,Image File\na.png,\n,b.png\na.png,b.png\n"
+    rows, problems = looked_at(write(tmp_path / "rows.csv", text))
+    assert said(problems) == ["line 4, Image File: It is given twice."]
+    rows, problems = looked_at(write(tmp_path / "rows.csv", "image_file\na.png\n"), defaults={"image": "b.png"})
+    assert (problems, rows[0].written_sources) == ((), {"image_file": "a.png"})
+
+
 def test_every_setting_of_every_flow_is_a_column(tmp_path: Path) -> None:
     for flow in FLOWS.values():
         if not flow.yields_model:

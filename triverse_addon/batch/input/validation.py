@@ -294,16 +294,21 @@ class _Checker:
         sources: dict[str, str] = {}
         written: dict[str, str] = {}
         names, required = _fields_of(flow.name)
+        given: set[str] = set()
         for key in [key for key in self._cells if key in self._known]:
             field = names.get(self._known[key])
             if field is None:
                 # A default for all rows applies only to rows whose flow has this setting.
                 if key in self._own_keys:
                     self._add_problem(key, Sentence.of("{flow} has no setting {name}.", flow=flow.name, name=key))
+            elif key in self._own_keys and field.name in given:
+                self._add_problem(key, Sentence.of("It is given twice."))
             elif field.is_source:
                 self._source(key, field, sources, written)
             else:
                 self._value(flow, key, field, params)
+            if field is not None and key in self._own_keys:
+                given.add(field.name)
         if not yields_glb(flow, params):
             self._add_problem(
                 "output_format", Sentence.of("A batch takes only glb: nothing else can be written into a library.")
