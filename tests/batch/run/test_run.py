@@ -86,6 +86,7 @@ def test_another_name_costs_nothing(cli: Cli, service: StandIn) -> None:
     assert answer.code == 0, answer.people
     assert charges(service) == [1, 1, 1]
     assert {row["name"] for row in report(cli)["rows"]} == {"Chair", "Desk", "Lamp"}
+    assert (report(cli)["credits_of_this_run"], report(cli)["credits"]) == (0, service.state.user.charged)
 
 
 def test_a_file_that_is_gone_from_the_library_is_written_anew(cli: Cli, service: StandIn) -> None:

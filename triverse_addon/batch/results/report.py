@@ -48,6 +48,7 @@ class ReportRow:
     :ivar state: an :class:`run.outcome.RowResult` as text.
     :ivar was_there: the model was in the library before this run.
     :ivar files: paths relative to the library by kind.
+    :ivar ordered_before: its task was ordered before this run.
     """
 
     number: int
@@ -65,6 +66,7 @@ class ReportRow:
     files: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     suggestion: str = ""
+    ordered_before: bool = False
 
 
 def row_of_outcome(outcome: Outcome) -> ReportRow:
@@ -80,6 +82,7 @@ def row_of_outcome(outcome: Outcome) -> ReportRow:
         cost_credits=_cost(outcome),
         error="" if outcome.sentence is None else text_for_rows(outcome.sentence),
         suggestion=outcome.suggestion,
+        ordered_before=not outcome.planned.is_billable,
     )
 
 
@@ -118,6 +121,7 @@ def row_of_entry(row: Row, entry: Entry | None, *, is_there: bool = True) -> Rep
     return replace(
         _with_entry(row, entry, state=state),
         was_there=state == "done",
+        ordered_before=entry is not None and bool(entry.task_uuid),
         cost_credits=_cost_of_entry(entry),
         error=error,
     )
@@ -188,7 +192,7 @@ def to_json(rows: Sequence[ReportRow], **about: object) -> dict[str, object]:
         **about,
         "counts": counts(rows),
         "credits": sum(row.cost_credits or 0 for row in rows),
-        "credits_of_this_run": sum(row.cost_credits or 0 for row in rows if not row.was_there),
+        "credits_of_this_run": sum(row.cost_credits or 0 for row in rows if not (row.was_there or row.ordered_before)),
         "rows": [asdict(row) for row in rows],
     }
 
