@@ -51,7 +51,7 @@ class TriversePlacing(bpy.types.PropertyGroup):
     )
     on_ground: BoolProperty(
         name="Stand on the Ground",
-        description="The lowest point of the model comes to the height of the place, instead of its middle",
+        description="The lowest point of the model comes to the height of the place, instead of its origin",
         default=True,
     )
     step_aside: BoolProperty(

@@ -658,7 +658,7 @@ TEXTS = {
     "The list of tasks was damaged. It was kept as {name}, and a new list was begun, with the tasks that Triverse knows of.": "タスクリストが壊れていました。{name} として保管し、Triverseが把握しているタスクで新しいリストを始めました。",
     "The list of tasks was damaged. It was kept as {name}, and a new list was begun. Triverse is asked for your tasks as soon as there is a key and online access. If they do not come, press Find My Tasks.": "タスクリストが壊れていました。{name} として保管し、新しいリストを始めました。キーとオンラインアクセスが揃い次第、Triverseにタスクを問い合わせます。戻らない場合は「自分のタスクを探す」を押してください。",
     "The list of tasks was written by a newer version of Triverse. It is shown, but nothing can be changed. Update the add-on.": "タスクリストは新しいバージョンのTriverseで書かれています。表示はできますが、変更できません。アドオンを更新してください。",
-    "The lowest point of the model comes to the height of the place, instead of its middle": "モデルの中心ではなく最下点を、配置先の高さに合わせます",
+    "The lowest point of the model comes to the height of the place, instead of its origin": "モデルの原点ではなく最下点を、配置先の高さに合わせます",
     "The model at {path} cannot be read ({reason}). Check its folder, then press Retry.": "{path} のモデルを読み込めません ({reason})。フォルダーを確認してから「再試行」を押してください。",
     "The model cannot be imported.": "モデルをインポートできません。",
     "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer can. The file is kept.": "モデルはガウシアンスプラットでできており ({name})、このBlenderでは表示できません。Blender 5.3以降なら表示できます。ファイルは残っています。",

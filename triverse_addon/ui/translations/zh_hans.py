@@ -658,7 +658,7 @@ TEXTS = {
     "The list of tasks was damaged. It was kept as {name}, and a new list was begun, with the tasks that Triverse knows of.": "任务列表已损坏。它已保存为 {name}，并用 Triverse 已知的任务新建了列表。",
     "The list of tasks was damaged. It was kept as {name}, and a new list was begun. Triverse is asked for your tasks as soon as there is a key and online access. If they do not come, press Find My Tasks.": "任务列表已损坏。它已保存为 {name}，并新建了列表。一旦有密钥和在线访问权限，就会向 Triverse 查询您的任务。如果任务没有出现，请按“查找我的任务”。",
     "The list of tasks was written by a newer version of Triverse. It is shown, but nothing can be changed. Update the add-on.": "任务列表由更新版本的 Triverse 写入。可以显示，但无法更改。请更新插件。",
-    "The lowest point of the model comes to the height of the place, instead of its middle": "让模型的最低点（而不是中心）位于放置位置的高度",
+    "The lowest point of the model comes to the height of the place, instead of its origin": "让模型的最低点（而不是原点）位于放置位置的高度",
     "The model at {path} cannot be read ({reason}). Check its folder, then press Retry.": "无法读取 {path} 中的模型（{reason}）。请检查其文件夹，然后按“重试”。",
     "The model cannot be imported.": "无法导入模型。",
     "The model consists of Gaussian splats ({name}), which this Blender cannot show. Blender 5.3 and newer can. The file is kept.": "此模型由高斯泼溅组成（{name}），此 Blender 无法显示。Blender 5.3 及更新版本可以。文件已保留。",
