@@ -144,6 +144,23 @@ def test_size_hull_and_levels_are_those_of_the_shape_that_is_shown(
         assert (low.z, high.z) == pytest.approx((0.0, 2.0), abs=0.05)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_a_small_mesh_that_its_node_scales_up_keeps_its_triangles(
+    size: float, writer: ChildAssetWriter, library: Path, tmp_path: Path
+) -> None:
+    """Its vertices lie closer to each other than what is merged as one place in a larger mesh."""
+
+    def small(glb: Glb) -> None:
+        places = [(x * size, y * size, z * size) for x, y, z in CLOTH]
+        glb.scene(glb.node("Cloth", mesh=glb.mesh(glb.primitive(places, CLOTH_INDICES)), scale=[1 / size] * 3))
+
+    asset = write(writer, library, made(tmp_path, small), Processing(merge=True, lods=1))
+    assert asset.triangles == len(CLOTH_INDICES) / 3
+    opened(library, asset)
+    level = bpy.data.collections["A blue vase LOD1"].objects[0].data
+    assert asset.triangles / 2 - 2 <= len(level.polygons) <= asset.triangles / 2
+
+
 def test_bones_that_move_do_not_get_an_empty_above_them(
     writer: ChildAssetWriter, library: Path, tmp_path: Path
 ) -> None:

@@ -159,7 +159,7 @@ def _weld(mesh: bpy.types.Mesh) -> None:
     """
     shape = bmesh.new()
     shape.from_mesh(mesh)
-    bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=geometry.SEAM)
+    bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=geometry.seam_of(mesh))
     shape.to_mesh(mesh)
     shape.free()
     if mesh.has_custom_normals:

@@ -14,9 +14,9 @@ import bmesh
 import bpy
 from mathutils import Matrix, Vector
 
-#: Merge distance, in the mesh's units. glTF stores a vertex once for each side of a seam of UVs or normals, with equal
-#: positions.
-SEAM = 1e-6
+#: Merge distance, in the mesh's units, of a mesh of one unit or more. glTF stores a vertex once for each side of a seam
+#: of UVs or normals, with equal positions.
+_SEAM = 1e-6
 _NORMALS = "triverse_normals"
 
 
@@ -108,7 +108,7 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
         if shape.verts.layers.shape or shape.verts.layers.deform:
             bmesh.ops.weld_verts(shape, targetmap=_together(shape))
         else:
-            bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=SEAM)
+            bmesh.ops.remove_doubles(shape, verts=shape.verts, dist=seam_of(mesh))
         shape.to_mesh(mesh)
     finally:
         shape.free()
@@ -116,6 +116,20 @@ def merge_vertices(mesh: bpy.types.Mesh) -> int:
         _restore_normals(mesh)
     mesh.update()
     return before - len(mesh.vertices)
+
+
+def seam_of(mesh: bpy.types.Mesh) -> float:
+    """
+    Return the merge distance of a mesh, in its units.
+
+    It is less in a mesh that is smaller than a unit, which a node of its file may scale up: its vertices are closer to
+    each other.
+    """
+    import numpy  # a Blender of a Linux distribution may lack it, and its importer then
+
+    points = numpy.empty(3 * len(mesh.vertices), numpy.float32)
+    mesh.vertices.foreach_get("co", points)
+    return _SEAM * min(1.0, float(numpy.ptp(points.reshape(-1, 3), axis=0).max()))
 
 
 def transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
