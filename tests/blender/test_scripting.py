@@ -145,6 +145,24 @@ def test_what_cannot_be_imported_says_why(triverse: Triverse, service: StandIn) 
     assert len(bpy.data.collections) == 0
 
 
+@pytest.mark.parametrize("is_override", [False, True])
+def test_a_collection_of_another_file_is_refused_and_nothing_comes(
+    triverse: Triverse, tmp_path: Path, is_override: bool
+) -> None:
+    kit = bpy.data.collections.new("Kit")
+    glbs.sphere("part")
+    kit.objects.link(bpy.data.objects["part"])
+    home = glbs.overridden(kit, tmp_path)
+    if not is_override:
+        home = next(one for one in bpy.data.collections if one.library is not None)
+        bpy.context.scene.collection.children.link(home)
+    before = set(bpy.data.collections)
+    task = made(triverse)
+    with pytest.raises(scripting.InputError, match="The collection Kit is linked from another file"):
+        task.import_into(home)
+    assert (set(bpy.data.collections), task.stage) == (before, "ready")
+
+
 @pytest.mark.parametrize(
     "given",
     [{"height": value} for value in (0, -1.0, float("nan"), float("inf"), "tall")]

@@ -137,7 +137,7 @@ def _target(target: bpy.types.Scene | bpy.types.Collection | None) -> _Target:
     """
     Return the scene to import into, and the collection.
 
-    :raises InputError: there is no scene, or none contains the collection.
+    :raises InputError: there is no scene, none contains the collection, or nothing can be added to the collection.
     """
     if isinstance(target, bpy.types.Scene):
         return _Target(target)
@@ -148,6 +148,15 @@ def _target(target: bpy.types.Scene | bpy.types.Collection | None) -> _Target:
         if scene is not None and target == scene.collection:
             return _Target(scene)
         if scene is not None and target is not None and target in scene.collection.children_recursive:
+            if target.library is not None or target.override_library is not None:
+                raise InputError(
+                    Sentence.of(
+                        "The collection {name} is linked from another file and cannot be changed. Import into a "
+                        "collection of this file.",
+                        name=target.name,
+                    ),
+                    field="target",
+                )
             return _Target(scene, target)
     raise InputError(Sentence.of("There is no scene to import into."), field="target")
 

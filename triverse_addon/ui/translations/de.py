@@ -593,6 +593,7 @@ TEXTS = {
     "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "Die gewählten Objekte haben keine Flächen. Machen Sie Instanzen real und geben Sie Kurven eine Dicke, bevor Sie sie senden.",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "Die gewählten Objekte brauchen mehr als {limit_mb} MB; mehr nimmt Triverse nicht an. Wählen Sie weniger, oder verkleinern Sie sie mit einem Modifikator „Dezimieren“.",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "Die Zwischenablage enthält kein Bild, das Blender hier lesen kann. Eine Datei kann gewählt oder hergezogen werden.",
+    "The collection {name} is linked from another file and cannot be changed. Import into a collection of this file.": "Die Sammlung {name} ist aus einer anderen Datei verknüpft und kann nicht geändert werden. Importieren Sie in eine Sammlung dieser Datei.",
     "The connection broke off while the {what} was fetched.": "Die Verbindung ist abgebrochen, während {what} geholt wurde.",
     "The connection is too slow. It is tried again.": "Die Verbindung ist zu langsam. Es wird noch einmal versucht.",
     "The connection to Triverse broke off. Check the network.": "Die Verbindung zu Triverse ist abgebrochen. Prüfen Sie das Netzwerk.",

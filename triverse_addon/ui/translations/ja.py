@@ -593,6 +593,7 @@ TEXTS = {
     "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "選択したオブジェクトに面がありません。送信する前に、インスタンスを実体化し、カーブには厚みを付けてください。",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "選択したオブジェクトがTriverseの上限の {limit_mb} MBを超えています。数を減らすか、デシメートモディファイアーで削減してください。",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "クリップボードに、Blenderが読み込める画像がありません。ファイルを選ぶか、ドロップしてください。",
+    "The collection {name} is linked from another file and cannot be changed. Import into a collection of this file.": "コレクション {name} は別のファイルからリンクされているため変更できません。このファイルのコレクションにインポートしてください。",
     "The connection broke off while the {what} was fetched.": "{what}の取得中に接続が切れました。",
     "The connection is too slow. It is tried again.": "接続が遅すぎます。もう一度試します。",
     "The connection to Triverse broke off. Check the network.": "Triverseとの接続が切れました。ネットワークを確認してください。",

@@ -593,6 +593,7 @@ TEXTS = {
     "The chosen objects have no faces. Make instances real, and give curves a thickness, before you send them.": "所选物体没有面。发送前请将实例实现为真实物体，并给曲线加上厚度。",
     "The chosen objects take more than {limit_mb} MB, which is the most that Triverse takes. Choose fewer, or reduce them with a Decimate modifier.": "所选物体超过 Triverse 的上限 {limit_mb} MB。请少选一些，或用“精简”修改器减面。",
     "The clipboard holds no picture that Blender can read here. A file can be chosen or dropped.": "剪贴板中没有 Blender 可读取的图片。可以选择或拖入文件。",
+    "The collection {name} is linked from another file and cannot be changed. Import into a collection of this file.": "集合 {name} 是从其他文件关联的，无法更改。请导入到此文件的集合中。",
     "The connection broke off while the {what} was fetched.": "获取{what}时连接中断。",
     "The connection is too slow. It is tried again.": "连接太慢。正在重试。",
     "The connection to Triverse broke off. Check the network.": "与 Triverse 的连接已中断。请检查网络。",
