@@ -16,7 +16,7 @@ from pathlib import Path
 from ..api.errors import TriverseError
 from ..api.flows import FLOWS
 from ..api.sentence import Sentence
-from ..batch.input.order_ids import identities_of, readable_identities, row_key
+from ..batch.input.order_ids import Identities, identities_of, readable_identities, row_key
 from ..batch.library import catalogs
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.ledger import Ledger, LedgerError, build_hash_of
@@ -27,6 +27,7 @@ from ..batch.results.finish import report_path, write_report, write_sheets
 from ..batch.rows.problems import BatchProblemsError
 from ..batch.rows.raw_rows import LeftOut
 from ..batch.rows.row import Row
+from ..batch.run.equal_rows import keep_models
 from ..batch.run.machine_check import check_machine
 from ..batch.run.outcome import Outcome, RowResult, untouched
 from ..batch.run.plan import PlannedRow, plan
@@ -106,8 +107,10 @@ class _Batch:
         if args.merge:
             return self._merge(check.rows)
         agreement = load(self._whole) if args.checked else Agreement()
+        known = Identities(args.batch_id, self._request.file.name)
+        check = replace(check, rows=keep_models(check.rows, check.chosen, self._ledger, known))
         chosen_rows = check.chosen_rows
-        identities = identities_of(chosen_rows, args.batch_id, self._request.file.name)
+        identities = identities_of(chosen_rows, args.batch_id, self._request.file.name, identities=known)
         with open_store(self._host.settings(args.data, offline=args.offline)) as store:
             planned = plan(
                 chosen_rows,
@@ -302,10 +305,12 @@ class _Batch:
     def _merge(self, rows: Sequence[Row]) -> Exit:
         if not self._ledger.folder.is_dir():
             raise UsageError(Sentence.of("No batch has written into {path} yet.", path=str(self._library)))
+        known = Identities(self._args.batch_id, self._request.file.name)
+        rows = keep_models(rows, range(1, len(rows) + 1), self._ledger, known)
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         self._unite_parts({keys[row.number]: row for row in rows})
         # Files of rows that were sent already need not exist any more.
-        identities, _ = readable_identities(rows, self._args.batch_id, self._request.file.name)
+        identities, _ = readable_identities(rows, self._args.batch_id, self._request.file.name, identities=known)
         with_blender = not self._args.glb_only
         report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities, with_blender=with_blender)
         self._print.ignored(self._ledger)

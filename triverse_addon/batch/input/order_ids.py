@@ -49,6 +49,14 @@ class Identities:
         """
         return self.of(row)[0]
 
+    def order_id_as(self, row: Row, number: int) -> str:
+        """
+        Return the ``client_order_id`` that a row would have as this one among equal requests.
+
+        :raises OSError: a source cannot be read.
+        """
+        return _PREFIX + digest(self._salt, request_of(row), str(number), *self._contents_of(row))
+
     def of(self, row: Row) -> tuple[str, str]:
         """
         Return the ``client_order_id`` and the ``row_key`` of a row, see :func:`row_key`.
@@ -58,7 +66,7 @@ class Identities:
         key = row_key(row, self._salt)
         if not row.sources:
             return _PREFIX + key, key
-        return _PREFIX + digest(self._salt, request_of(row), str(row.occurrence), *self._contents_of(row)), key
+        return self.order_id_as(row, row.occurrence), key
 
     def content_key(self, row: Row) -> str:
         """
@@ -150,27 +158,36 @@ def key_in(order_id: str) -> str:
 
 
 def identities_of(
-    rows: Iterable[Row], salt: str = "", batch: str = "", go_on: Callable[[], None] = lambda: None
+    rows: Iterable[Row],
+    salt: str = "",
+    batch: str = "",
+    go_on: Callable[[], None] = lambda: None,
+    identities: Identities | None = None,
 ) -> RowIdentities:
     """
     Return the ``client_order_id`` and the ``row_key`` of each row by row number.
 
     :param salt: see :class:`Identities`.
     :param batch: see :class:`Identities`.
+    :param identities: what has read files already, with these two.
     :param go_on: called for each row; what it raises ends the reading of the files.
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
-    found, problems = readable_identities(rows, salt, batch, go_on)
+    found, problems = readable_identities(rows, salt, batch, go_on, identities)
     if problems:
         raise BatchProblemsError(problems)
     return found
 
 
 def readable_identities(
-    rows: Iterable[Row], salt: str = "", batch: str = "", go_on: Callable[[], None] = lambda: None
+    rows: Iterable[Row],
+    salt: str = "",
+    batch: str = "",
+    go_on: Callable[[], None] = lambda: None,
+    identities: Identities | None = None,
 ) -> tuple[RowIdentities, list[Problem]]:
     """Return what tells rows apart, as :func:`identities_of`, and the problems of those whose files cannot be read."""
-    identities = Identities(salt, batch)
+    identities = identities or Identities(salt, batch)
     found = RowIdentities()
     problems = []
     for row in rows:

@@ -17,11 +17,12 @@ from ...api.sentence import Sentence
 from ...tasks.preparer import Preparer
 from ...tasks.record.provenance import short_name
 from ...tasks.record.record import TaskRecord
-from ..input.order_ids import identities_of
+from ..input.order_ids import Identities, identities_of
 from ..library.ledger import Ledger
 from ..outside_files import Outside
 from ..rows.problems import BatchProblemsError, Problem, files_to_allow
 from ..rows.raw_rows import LeftOut, RawRow
+from .equal_rows import keep_models
 from .plan import PlannedRow, RowAction, as_retries, as_retry, plan
 from .request import BatchCheck, BatchRequest, check_request
 
@@ -172,12 +173,13 @@ def build_table(
     check = check_request(request, preparer, service_url=service_url, go_on=go_on)
     if check.problems:
         return _with_problems(request, check, check.problems)
+    ledger, known = Ledger(request.library), Identities(request.batch_id, request.file.name)
     try:
-        identities = identities_of(check.rows, request.batch_id, request.file.name, go_on)
+        rows = keep_models(check.rows, check.chosen, ledger, known)
+        identities = identities_of(rows, request.batch_id, request.file.name, go_on, known)
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
-    ledger = Ledger(request.library)
-    planned = tuple(plan(check.rows, identities, ledger, find_by_order_id, with_blender=request.with_blender))
+    planned = tuple(plan(rows, identities, ledger, find_by_order_id, with_blender=request.with_blender))
     # Failed rows come first, as they are what a user looks for in a long table; all in the order of the file.
     failed = [one for one in planned if one.action is RowAction.SKIP]
     others = [one for one in planned if one.action is not RowAction.SKIP] if failed else planned
