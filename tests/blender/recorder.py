@@ -31,13 +31,14 @@ CONTAINERS = {"row", "column", "box", "split", "grid_flow", "menu_pie"}
 
 
 class Drawn:
-    """One thing that was drawn: the function, its arguments, and for an operator its properties."""
+    """One thing that was drawn: the function, its arguments, how high, and for an operator its properties."""
 
-    def __init__(self, function: str, given: dict[str, Any], alert: bool, enabled: bool) -> None:
+    def __init__(self, function: str, given: dict[str, Any], alert: bool, enabled: bool, scale_y: float) -> None:
         self.function = function
         self.given = given
         self.alert = alert
         self.enabled = enabled
+        self.scale_y = scale_y
         self.properties = SimpleNamespace()
 
     @property
@@ -57,10 +58,21 @@ class Recorder:
     """Stands in for a ``UILayout``; ``drawn`` holds all, in order, whatever row or box it is in."""
 
     def __init__(
-        self, drawn: list[Drawn] | None = None, *, open_panels: bool = True, alert: bool = False, enabled: bool = True
+        self,
+        drawn: list[Drawn] | None = None,
+        *,
+        open_panels: bool = True,
+        alert: bool = False,
+        enabled: bool = True,
+        scale_around: float = 1.0,
     ) -> None:
         self.__dict__.update(
-            drawn=[] if drawn is None else drawn, open_panels=open_panels, alert=alert, enabled=enabled
+            drawn=[] if drawn is None else drawn,
+            open_panels=open_panels,
+            alert=alert,
+            enabled=enabled,
+            scale_around=scale_around,
+            scale_y=1.0,
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -83,16 +95,20 @@ class Recorder:
             if name in CONTAINERS:
                 return self._inside()
             if name == "panel":
-                self.drawn.append(Drawn(name, given, self.alert, self.enabled))
+                self.drawn.append(self._drawn(name, given))
                 return self._inside(), self._inside() if self.open_panels else None
-            drawn = Drawn(name, given, self.alert, self.enabled)
+            drawn = self._drawn(name, given)
             self.drawn.append(drawn)
             return drawn.properties if name == "operator" else None
 
         return call
 
     def _inside(self) -> Recorder:
-        return Recorder(self.drawn, open_panels=self.open_panels, alert=self.alert, enabled=self.enabled)
+        how = {"open_panels": self.open_panels, "alert": self.alert, "enabled": self.enabled}
+        return Recorder(self.drawn, **how, scale_around=self.scale_around * self.scale_y)
+
+    def _drawn(self, function: str, given: dict[str, Any]) -> Drawn:
+        return Drawn(function, given, self.alert, self.enabled, self.scale_around * self.scale_y)
 
     @staticmethod
     def _check(name: str, given: dict[str, Any]) -> None:

@@ -248,6 +248,17 @@ def draw_everything(here: Any, status_bar: Any) -> None:
     status_bar._draw(SimpleNamespace(layout=Recorder()), bpy.context)
 
 
+def test_the_settings_at_the_foot_of_the_list_are_as_high_as_everywhere(here: Any) -> None:
+    """The list is scaled as a whole: without a scale of their own, they are as high as its rows (seen in 5.2.2)."""
+    from triverse_addon.ui.task_list import ui_list
+
+    foot = Recorder()
+    foot.scale_y = ui_list.ROW_UNITS
+    ui_list.TRIVERSE_UL_tasks.draw_filter(SimpleNamespace(), bpy.context, foot)
+    assert [one.scale_y for one in foot.drawn] == pytest.approx([1.0] * len(foot.drawn))
+    assert foot.properties() == draw(ui_list.TRIVERSE_PT_filter).properties()
+
+
 def test_thumbnails_are_bounded_and_bad_files_do_no_harm(here: Any, tmp_path: Path) -> None:
     from triverse_addon.ui.state import thumbnails
 

@@ -96,7 +96,9 @@ class TRIVERSE_UL_tasks(bpy.types.UIList):
 
     def draw_filter(self, _context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
         """Draw the filter settings at the bottom of the list. The search field is above the list instead."""
-        draw_filter(layout)
+        column = layout.column()
+        column.scale_y = 1.0 / ROW_UNITS  # its foot is scaled like the rows
+        draw_filter(column)
 
     def filter_items(self, _context: bpy.types.Context, _data: object, _name: str) -> tuple[list[int], list[int]]:
         """Return flags and order of the rows: those with a task, in the order of the page that the store has sorted."""
