@@ -18,7 +18,7 @@ from mathutils import Color
 from tests.blender import fresh
 from tests.blender.test_library import opened, write
 from tests.corpus.builder import BOX, Glb, png
-from tests.corpus.case import surface
+from tests.corpus.case import WEBP, surface
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.record.processing import Processing
@@ -110,6 +110,35 @@ def test_a_picture_that_is_multiplied_by_colours_is_exported(
     kept = principled(opened(library, asset).objects[0].material_slots[0].material)
     assert kept.inputs["Base Color"].links[0].from_node.type == "MIX", "the .blend is as it was"
     assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
+def test_a_picture_as_webp_is_exported_as_png(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
+    """What reads these formats seldom knows WebP, and a .usdz may have none."""
+    glb = Glb()
+    glb.use("EXT_texture_webp", required=True)
+    source = glb.image(WEBP, "image/webp", name="Paint")
+    used = {"index": glb.add("textures", extensions={"EXT_texture_webp": {"source": source}})}
+    surface(glb, pbrMetallicRoughness={"baseColorTexture": used, "metallicRoughnessTexture": used})
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=(kind,)))
+    assert asset.problem is None
+    opened(library, asset)
+    (kept,) = [image for image in bpy.data.images if image.source == "FILE"]
+    assert (kept.file_format, kept.name) == ("WEBP", "Paint"), "the .blend is as it was"
+    plain = list(kept.pixels)
+    fresh.empty_file()
+    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
+    readers[kind](filepath=str(library / asset.files[kind]))
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    image = principled(material).inputs["Base Color"].links[0].from_node.image
+    assert list(image.pixels) == pytest.approx(plain, abs=0.01)
+    assert {image.file_format for image in bpy.data.images if image.source == "FILE"} == {"PNG"}
+    made = library / asset.files[kind]
+    for file in made.parent.iterdir() if kind == "obj" else (made,):
+        assert b"WEBP" not in file.read_bytes(), file.name
 
 
 def test_what_can_be_seen_through_is_so_as_usd(writer: ChildAssetWriter, tmp_path: Path) -> None:

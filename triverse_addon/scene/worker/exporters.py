@@ -10,19 +10,20 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, channel_pictures, disk_room, gltf_import
+    from . import asset_collection, channel_pictures, disk_room, gltf_import, png_pictures
 else:
     import asset_collection
     import channel_pictures
     import disk_room
     import gltf_import
+    import png_pictures
 
 #: Options of the glTF exporter, which leaves these out or at rest by default, so that its file holds what the .blend
 #: does.
@@ -60,7 +61,7 @@ def export(
     made: dict[str, Path] = {}
     try:
         # Once for all levels: a picture of 4096 px takes up to 7.5 s.
-        with nullcontext() if kind == "glb" else channel_pictures.apart(only_factors=kind == "usd"):
+        with _pictures_for(kind):
             for level, collection in enumerate([model, *levels]):
                 _select(collection)
                 name = f"{stem}-lod{level}" if level else stem
@@ -75,6 +76,16 @@ def export(
     except RuntimeError as error:
         raise gltf_import.RefusedError("export", gltf_import.last_line(str(error))) from None
     return made
+
+
+@contextmanager
+def _pictures_for(kind: str) -> Iterator[None]:
+    """Give materials such pictures as the exporter of a format writes, and as its readers know."""
+    if kind == "glb":
+        yield
+        return
+    with png_pictures.instead_of_webp(), channel_pictures.apart(only_factors=kind == "usd"):
+        yield
 
 
 def _name_variants(model: bpy.types.Collection) -> None:
@@ -234,7 +245,8 @@ class _Textures:
 
     def __enter__(self) -> None:
         self._folder.mkdir(exist_ok=True)
-        for number, image in enumerate(image for image in bpy.data.images if image.packed_file is not None):
+        packed = [image for image in bpy.data.images if image.packed_file is not None and image.users]
+        for number, image in enumerate(packed):
             plain = "".join(char if char.isalnum() else "_" for char in asset_collection.cut(image.name, _NAME_BYTES))
             suffix = {"JPEG": ".jpg", "WEBP": ".webp"}.get(image.file_format, ".png")
             file = self._folder / f"{plain}_{number}{suffix}"
