@@ -19,6 +19,7 @@ import pytest
 
 from tests.blender import fresh, glbs
 from tests.blender.test_library import write
+from tests.glb_files import animated_glb
 from triverse_addon.batch.library.asset_writer import Tile
 from triverse_addon.cli.blender_host import BlenderHost
 from triverse_addon.cli.output_file import SaveError
@@ -125,6 +126,20 @@ def test_a_file_of_the_command_holds_the_models_and_nothing_else(place: Path, gl
     host.save_blend(place / "out.blend")
     assert blocks(place / "out.blend") == MODEL
     assert not traces(place / "out.blend")
+
+
+def test_models_that_move_stand_side_by_side_in_a_file_of_the_command(place: Path) -> None:
+    """Their animation overwrites what is set to their own transform."""
+    converted = glbs.convert(animated_glb(place / "m.glb"), place / "converted")
+    host = BlenderHost("triverse")
+    host.begin_blend()
+    models = []
+    for _ in range(2):
+        models.append(append_model(converted.blend_path, bpy.context.scene))
+        host._place_next_to_previous(models[-1])
+    bpy.context.scene.frame_set(10)
+    left, right = (next(obj for obj in model.objects if obj.type == "MESH") for model in models)
+    assert right.matrix_world.translation.x - left.matrix_world.translation.x == pytest.approx(1.5, abs=0.01)
 
 
 @pytest.mark.kind("foreign-world")

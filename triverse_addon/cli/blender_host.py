@@ -14,6 +14,7 @@ from ..api.sentence import Sentence
 from ..scene.importing.importer import import_task
 from ..scene.importing.placement import bounds
 from ..scene.worker import asset_collection, blend_file
+from ..scene.worker.moving import move
 from ..scripting import handlers
 from ..scripting.blender_engine_host import BlenderEngineHost
 from ..scripting.task import Task
@@ -76,9 +77,7 @@ class BlenderHost(BlenderEngineHost):
         shift = self._next_corner - low if self._next_corner is not None else Vector()
         shift.y = 0.0
         if self._next_corner is not None:
-            for obj in collection.all_objects:
-                if obj.parent is None:
-                    obj.matrix_basis = Matrix.Translation(shift) @ obj.matrix_basis
+            move(asset_collection.all_objects(collection), Matrix.Translation(shift))
         self._next_corner = Vector((high.x + shift.x + _GAP, 0.0, low.z + shift.z))
 
     def save_blend(self, path: Path) -> None:
