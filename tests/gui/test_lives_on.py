@@ -47,9 +47,9 @@ def test_another_file_is_opened_meanwhile(open_window: OpenWindow, service: Stan
     mine, other = tmp_path / "mine.blend", tmp_path / "other.blend"
     window = open_window(env=connected(service))
     save_as(window, other)
-    save_as(window, mine)
     generate(window, "A red chair")
     wait_for_stage(window, "waiting")
+    # From now on it belongs to this one: what is on the disk under the old name knows of no order.
     save_as(window, mine)
     open_file(window, other)
     side = window.show_sidebar("Triverse")

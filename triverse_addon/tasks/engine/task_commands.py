@@ -208,7 +208,7 @@ class TaskCommands:
 
     def mark(self, task_id: str, edit: Change) -> TaskRecord:
         """
-        Change the marks of a task: star, tags, project, whether it is put away. Any thread.
+        Change what helps to find a task: star, tags, project, whether it is put away, the name of its file. Any thread.
 
         Not flushed to the disk: after a power cut, the last marks may be missing.
 

@@ -102,6 +102,15 @@ def _free_replaced() -> None:
 @bpy.app.handlers.persistent
 def _file_saved(*_: object) -> None:
     file_catalogs.write_later(bpy.data.filepath)
+    if not bpy.data.filepath:
+        return  # a copy of an unsaved file was saved
+    if lazy_modules.has_run(request):
+        request.forget_old_names()
+    session = _session()
+    if session is not None:
+        from . import saved_file  # lazy import: it loads the store, as the session has
+
+        saved_file.follow(session)
 
 
 @bpy.app.handlers.persistent
