@@ -133,12 +133,12 @@ def test_models_that_move_stand_side_by_side_in_a_file_of_the_command(place: Pat
     converted = glbs.convert(animated_glb(place / "m.glb"), place / "converted")
     host = BlenderHost("triverse")
     host.begin_blend()
-    models = []
     for _ in range(2):
-        models.append(append_model(converted.blend_path, bpy.context.scene))
-        host._place_next_to_previous(models[-1])
+        host._place_next_to_previous(append_model(converted.blend_path, bpy.context.scene))
+    host.save_blend(place / "out.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(place / "out.blend"))
     bpy.context.scene.frame_set(10)
-    left, right = (next(obj for obj in model.objects if obj.type == "MESH") for model in models)
+    left, right = sorted((obj for obj in bpy.data.objects if obj.type == "MESH"), key=lambda obj: obj.name)
     assert right.matrix_world.translation.x - left.matrix_world.translation.x == pytest.approx(1.5, abs=0.01)
 
 
