@@ -10,7 +10,8 @@ from pathlib import Path
 import bpy
 import pytest
 
-from tests.blender import fresh, glbs
+from tests.blender import fresh, glbs, test_library_whole
+from tests.corpus.builder import Glb
 from triverse_addon.scene.host.errors import SceneError
 from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.in_process import import_model
@@ -239,6 +240,30 @@ def test_a_turned_and_nested_model_stands_on_its_lowest_vertex(tmp_path: Path) -
     low, high = extent(collection)
     assert low[2] == pytest.approx(2, abs=0.01)
     assert high[2] == pytest.approx(6, abs=0.01)
+
+
+@pytest.mark.parametrize("build", [test_library_whole.posed, test_library_whole.shaped])
+@pytest.mark.parametrize(
+    "target",
+    [
+        TargetTransform(height=2.0, on_ground=True),
+        TargetTransform(box=FitBox((0, 0, 1), (99, 99, 2))),
+        TargetTransform(box=FitBox((0, 0, 1), (99, 99, 2), (math.cos(0.3), 0, 0, math.sin(0.3)))),
+    ],
+)
+def test_the_size_is_that_of_the_shape_that_is_shown(
+    build: Callable[[Glb], None], target: TargetTransform, tmp_path: Path
+) -> None:
+    """Bones and shape keys make of the mesh what is seen, and nothing is evaluated yet when it comes in."""
+    glb = Glb()
+    build(glb)
+    (tmp_path / "m.glb").write_bytes(glb.packed())
+    converted = glbs.convert_kept(tmp_path / "m.glb", tmp_path)
+    scenes = list(bpy.data.scenes)
+    collection = append_model(converted.blend_path, bpy.context.scene, target=target)
+    low, high = test_library_whole.extent(collection)
+    assert (low.z, high.z) == pytest.approx((0.0, 2.0), abs=0.001)
+    assert list(bpy.data.scenes) == scenes
 
 
 def test_an_animated_model_keeps_its_animation_and_its_place(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 import pytest
 from mathutils import Vector
 
-from tests.blender import glbs, kept_children
+from tests.blender import glbs, kept_children, test_library_whole
+from tests.corpus.builder import Glb
 from triverse_addon.scene.importing import placement, step_aside
+from triverse_addon.scene.importing.append import append_model
 from triverse_addon.scene.importing.importer import import_task
 from triverse_addon.scene.importing.placement import bounds
 from triverse_addon.tasks.converter import ConvertJob
@@ -135,3 +139,16 @@ def test_the_other_objects_are_untouched(task: TaskRecord) -> None:
     obj = cube()
     bring(task)
     assert tuple(obj.location) == (0.0, 0.0, 0.0)
+
+
+def test_a_model_that_its_bones_make_higher_does_not_stand_in_what_is_above_its_mesh(tmp_path: Path) -> None:
+    glb = Glb()
+    test_library_whole.posed(glb)  # a box of one metre, pulled up to three
+    (tmp_path / "m.glb").write_bytes(glb.packed())
+    converted = kept_children.convert(ConvertJob(tmp_path / "m.glb", None, tmp_path, "Totem"))
+    cube((0.0, 0.0, 2.5))
+    bpy.context.view_layer.update()
+    collection = append_model(converted.blend_path, bpy.context.scene)
+    assert step_aside.step_aside(collection, bpy.context.scene)
+    low, high = test_library_whole.extent(collection)
+    assert max(low.x, low.y, -high.x, -high.y) >= 1.0

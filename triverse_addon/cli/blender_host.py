@@ -12,7 +12,7 @@ from mathutils import Matrix, Vector
 
 from ..api.sentence import Sentence
 from ..scene.importing.importer import import_task
-from ..scene.importing.placement import bounds
+from ..scene.importing.placement import bounds_of_new
 from ..scene.worker import asset_collection, blend_file
 from ..scene.worker.moving import move
 from ..scripting import handlers
@@ -70,7 +70,7 @@ class BlenderHost(BlenderEngineHost):
 
     def _place_next_to_previous(self, collection: bpy.types.Collection) -> None:
         """Move a model next to the previous one, at the same floor height. The first model is not moved."""
-        extent = bounds(asset_collection.shown_objects(collection))
+        extent = bounds_of_new(asset_collection.shown_objects(collection))
         if extent is None:
             return
         low, high = extent

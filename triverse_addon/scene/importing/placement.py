@@ -9,8 +9,9 @@ depsgraph is evaluated, and evaluating it for a scene that is not shown would ev
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import bpy
 from mathutils import Matrix, Quaternion, Vector
@@ -19,6 +20,7 @@ from ..worker import asset_collection
 from ..worker.moving import move
 
 _NOTHING = 1e-6
+Measure = Callable[[list[bpy.types.Object]], tuple[Vector, Vector] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def place(collection: bpy.types.Collection, target: TargetTransform) -> None:
 
     Objects of the file's other scenes are moved too, but do not count for the model's size.
     """
-    move(asset_collection.all_objects(collection), matrix_to(asset_collection.shown_objects(collection), target))
+    model = asset_collection.shown_objects(collection)
+    move(asset_collection.all_objects(collection), matrix_to(model, target, bounds_of_new))
 
 
 def box_of(obj: bpy.types.Object) -> FitBox:
@@ -103,13 +106,17 @@ def rotation_of(obj: bpy.types.Object, matrix: Matrix) -> Quaternion:
 
 
 def bounds(
-    objects: Iterable[bpy.types.Object], turn: Quaternion | None = None, bare: Collection[bpy.types.Object] = ()
+    objects: Iterable[bpy.types.Object],
+    turn: Quaternion | None = None,
+    bare: Collection[bpy.types.Object] = (),
+    evaluated: Mapping[bpy.types.Object, bpy.types.Object] = MappingProxyType({}),
 ) -> tuple[Vector, Vector] | None:
     """
     Return the minimum and maximum corner of the common bounding box of ``objects``, in world space.
 
     :param turn: rotation of a frame to measure in; the corners are in that frame. None for the world's.
     :param bare: objects that are measured without their modifiers.
+    :param evaluated: what is measured instead of an object.
 
     Return None if none of the objects has an extent: empties, cameras, lights, speakers and armatures have none.
     """
@@ -122,20 +129,42 @@ def bounds(
         world = obj.matrix_basis if obj.parent is None else world_matrix(obj, worlds)
         if turn is not None:
             world = turn.inverted().to_matrix().to_4x4() @ world
+        shown = evaluated.get(obj, obj)
         if obj in bare or not _is_straight(world):
-            points.extend(_extremes(obj, world))
+            points.extend(_extremes(shown, world))
             continue
         # Axes stay along axes, so two opposite corners suffice. Objects without modifiers share the box of their mesh.
-        owner = obj if obj.modifiers else obj.data
+        owner = obj if obj.modifiers or shown != obj else obj.data
         ends = boxes.get(owner)
         if ends is None:
-            box = obj.bound_box
+            box = shown.bound_box
             ends = boxes[owner] = Vector(box[0]), Vector(box[6])
         points += (world @ ends[0], world @ ends[1])
     if not points:
         return None
     axes = list(zip(*points, strict=True))
     return Vector(map(min, axes)), Vector(map(max, axes))
+
+
+def bounds_of_new(model: Collection[bpy.types.Object]) -> tuple[Vector, Vector] | None:
+    """
+    Return the bounds of a model that was just imported, see :func:`bounds`, as bones and shape keys place its vertices.
+
+    The box of an object is that of its mesh until it is evaluated. That is done in a scene of its own: the user's would
+    be evaluated as a whole.
+    """
+    deformed = [obj for obj in model if obj.type == "MESH" and (obj.modifiers or obj.data.shape_keys is not None)]
+    if not deformed:
+        return bounds(model)
+    scene = bpy.data.scenes.new("Triverse")
+    try:
+        for obj in deformed:
+            scene.collection.objects.link(obj)
+        layer = scene.view_layers[0]
+        layer.update()
+        return bounds(model, evaluated={obj: obj.evaluated_get(layer.depsgraph) for obj in deformed})
+    finally:
+        bpy.data.scenes.remove(scene)
 
 
 def kit_of(obj: bpy.types.Object) -> bpy.types.Collection | None:
@@ -181,12 +210,16 @@ def _shown_in(kit: bpy.types.Collection) -> Iterator[bpy.types.Object]:
             yield from _shown_in(child)
 
 
-def matrix_to(model: list[bpy.types.Object], target: TargetTransform) -> Matrix:
-    """Return the matrix that moves ``model`` from its position in the file to ``target``."""
+def matrix_to(model: list[bpy.types.Object], target: TargetTransform, measure: Measure = bounds) -> Matrix:
+    """
+    Return the matrix that moves ``model`` from its position in the file to ``target``.
+
+    :param measure: returns the bounds of ``model``.
+    """
     location = Matrix.Translation(target.location)
     if target.box is None and target.height is None and not target.on_ground:
         return location
-    extent = bounds(model)
+    extent = measure(model)
     if extent is None:
         return Matrix.Translation(target.box.centre) if target.box else location
     low, high = extent

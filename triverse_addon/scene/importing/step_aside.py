@@ -13,7 +13,7 @@ from mathutils import Matrix, Vector
 from ..worker import asset_collection
 from ..worker.moving import move
 from .free_space import Bounds, free_offset
-from .placement import bounds, corners, kit_bounds, kit_of, world_matrix
+from .placement import bounds_of_new, corners, kit_bounds, kit_of, world_matrix
 
 #: Number of objects in a scene up to which a model steps aside. Reading the boxes of 5,000 takes 60 to 90 ms.
 MOST_OBJECTS = 5000
@@ -41,7 +41,7 @@ def step_aside(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool
     :return: whether the model was moved.
     """
     objects = asset_collection.all_objects(collection)
-    extent = bounds(asset_collection.shown_objects(collection))
+    extent = bounds_of_new(asset_collection.shown_objects(collection))
     if extent is None or len(scene.objects) - len(objects) > MOST_OBJECTS:
         return False
     low, high = extent
