@@ -113,6 +113,42 @@ def test_a_picture_that_is_multiplied_by_colours_is_exported(
 
 
 @pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
+@pytest.mark.parametrize("factor", [0.5, 1.0])
+def test_an_unlit_material_is_exported_with_its_picture(
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, factor: float
+) -> None:
+    """Blender's exporters look for a Principled BSDF, which it has none of."""
+    glb = Glb()
+    glb.use("KHR_materials_unlit")
+    used = {"index": glb.texture(png())}
+    surface(
+        glb,
+        extensions={"KHR_materials_unlit": {}},
+        pbrMetallicRoughness={"baseColorTexture": used, "baseColorFactor": [factor] * 3 + [1.0]},
+    )
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=(kind,)))
+    fresh.empty_file()
+    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
+    readers[kind](filepath=str(library / asset.files[kind]))
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    (link,) = principled(material).inputs["Base Color"].links
+    assert link.from_node.type == "TEX_IMAGE"
+    (tmp_path / "plain.png").write_bytes(png())
+    plain = list(bpy.data.images.load(str(tmp_path / "plain.png")).pixels)
+    wanted = [Color([Color([one] * 3).from_srgb_to_scene_linear()[0] * factor] * 3) for one in plain[1::4]]
+    shades = [light.from_scene_linear_to_srgb()[0] for light in wanted]
+    assert list(link.from_node.image.pixels)[1::4] == pytest.approx(shades, abs=0.01)
+    kept = opened(library, asset).objects[0].material_slots[0].material.node_tree.nodes
+    assert {"EMISSION", "MIX_SHADER"} <= {node.type for node in kept}, "the .blend is as it was"
+    assert not any(node.type == "BSDF_PRINCIPLED" for node in kept)
+    output = next(node for node in kept if node.type == "OUTPUT_MATERIAL")
+    assert output.inputs["Surface"].is_linked
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
 def test_a_picture_as_webp_is_exported_as_png(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
     """What reads these formats seldom knows WebP, and a .usdz may have none."""
     glb = Glb()

@@ -25,6 +25,36 @@ def surfaces() -> list[Any]:
 
 
 @contextmanager
+def lit() -> Iterator[None]:
+    """
+    Give unlit materials a surface of the same colour, as long as the context lasts.
+
+    The glTF importer makes them of an Emission node, behind which the exporters of FBX, OBJ and USD find nothing, so a
+    model with a picture was grey.
+    """
+    changed = []
+    for tree in [material.node_tree for material in bpy.data.materials if material.node_tree is not None]:
+        nodes: dict[str, Any] = {node.type: node for node in tree.nodes}
+        output, emission = nodes.get("OUTPUT_MATERIAL"), nodes.get("EMISSION")
+        if "BSDF_PRINCIPLED" in nodes or output is None or emission is None or not output.inputs["Surface"].is_linked:
+            continue
+        colour, before = emission.inputs["Color"], output.inputs["Surface"].links[0].from_socket
+        surface: Any = tree.nodes.new("ShaderNodeBsdfPrincipled")
+        surface.inputs["Roughness"].default_value = 1.0
+        surface.inputs["Base Color"].default_value = colour.default_value
+        if colour.is_linked:
+            tree.links.new(colour.links[0].from_socket, surface.inputs["Base Color"])
+        tree.links.new(surface.outputs["BSDF"], output.inputs["Surface"])
+        changed.append((tree, surface, before, output))
+    try:
+        yield
+    finally:
+        for tree, surface, before, output in changed:
+            tree.nodes.remove(surface)
+            tree.links.new(before, output.inputs["Surface"])
+
+
+@contextmanager
 def apart(*, only_factors: bool = False) -> Iterator[None]:
     """
     Link inputs of all materials directly to pictures that look as what they are linked to, as long as this lasts.

@@ -84,7 +84,11 @@ def _pictures_for(kind: str) -> Iterator[None]:
     if kind == "glb":
         yield
         return
-    with png_pictures.instead_of_webp(), channel_pictures.apart(only_factors=kind == "usd"):
+    with (
+        png_pictures.instead_of_webp(),
+        channel_pictures.lit(),
+        channel_pictures.apart(only_factors=kind == "usd"),
+    ):
         yield
 
 
