@@ -62,6 +62,40 @@ def test_files_that_rows_name_may_lie_anywhere(
     assert [str(outcome.result) for outcome in batch.outcomes] == ["done", "done"]
 
 
+class Scalar:
+    """A number as numpy and pandas have them."""
+
+    dtype = "int64"
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def item(self) -> object:
+        return self._value
+
+
+def test_rows_may_come_from_data_tools(triverse: Triverse, tmp_path: Path) -> None:
+    row = {
+        "prompt": "a lamp",
+        "polygon_limit": Scalar(1000),
+        "height": float("nan"),
+        "image": None,
+        "name": Scalar(float("nan")),
+        "turbo": Scalar(True),
+        "tags": {"old", "brass"},
+    }
+    (outcome,) = triverse.batch([row], tmp_path / "library").wait().outcomes
+    assert str(outcome.result) == "done"
+    found = outcome.planned.row
+    assert (found.name, found.tags) == ("a lamp", ("brass", "old"))
+    assert dict(found.params) == {"prompt": "a lamp", "polygon_limit": 1000, "turbo": True}
+    for odd in (object(), {1: {2, "a"}}, b"a chair"):
+        with pytest.raises(scripting.InputError, match="Row 2 cannot be read"):
+            triverse.batch([{"prompt": "a sofa"}, {"prompt": odd}], tmp_path / "library")
+    with pytest.raises(scripting.InputError, match="Row 1 cannot be read"):
+        triverse.batch(["a sofa"], tmp_path / "library")  # type: ignore[list-item]
+
+
 def test_a_batch_that_is_stopped_before_it_has_begun_says_so(
     triverse: Triverse, service: StandIn, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ Floor: between second and third. Thread: main. No ``bpy``.
 
 import json
 import logging
+import math
 import operator
 import os
 import time
@@ -21,6 +22,7 @@ from ..api.flows import FLOWS
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
 from ..api.unexpected_errors import UNFORESEEN
+from ..api.urls import clean
 from ..batch.input.order_ids import digest
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
 from ..batch.library.safe_paths import make_folder
@@ -47,6 +49,8 @@ log = logging.getLogger(__name__)
 
 #: Interval between two looks of a wait, in seconds.
 _STEP_S = 0.05
+#: Names of pandas' types for a missing value.
+_MISSING = frozenset({"NAType", "NaTType"})
 #: More than any account has.
 _MAX_CREDITS = 10**12
 #: Columns that name a file, for which a script may give a relative path.
@@ -329,7 +333,7 @@ def request_for(
     """
     Return the request for a batch; see :meth:`client.Triverse.batch`.
 
-    :raises InputError: ``rows`` are mappings, and there is no ``library``.
+    :raises InputError: ``rows`` are mappings, and there is no ``library``, or a value is of no kind that columns take.
     """
     home = None if library is None else Path(library).expanduser().absolute()
     text = ""
@@ -339,7 +343,7 @@ def request_for(
     elif home is None:
         raise InputError(Sentence.of("Name the folder of the asset library."), field="library")
     else:
-        text = "".join(json.dumps(_row(row), sort_keys=True) + "\n" for row in rows)
+        text = "".join(_line(number, row) for number, row in enumerate(rows, 1))
         file = home / LEDGER / f"{home.name}-{digest(text)[:8]}.jsonl"
     # Rows that a script gives name files that the script has chosen.
     allowed = frozenset({ANY_FILE} if allow_outside_files or text else ())
@@ -347,8 +351,33 @@ def request_for(
     return Request(asked, text)
 
 
+def _line(number: int, row: Mapping[str, object]) -> str:
+    """
+    Return a row as a line of JSON.
+
+    :raises InputError: a value is of a kind that no column takes.
+    """
+    try:
+        return json.dumps(_row(row), sort_keys=True) + "\n"
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            Sentence.of("Row {number} cannot be read ({reason}).", number=number, reason=clean(str(error), 100)),
+            field="rows",
+        ) from None
+
+
 def _row(row: Mapping[str, object]) -> dict[str, object]:
-    return {name: _cell(column_key(name), value) for name, value in row.items()}
+    return {name: _cell(column_key(name), _native(value)) for name, value in row.items()}
+
+
+def _native(value: Any) -> object:
+    """Return a value as JSON knows it: numbers of numpy and pandas are none of Python's, and missing values are NaN."""
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    is_missing = type(value).__name__ in _MISSING or (isinstance(value, float) and math.isnan(value))
+    return None if is_missing else value
 
 
 def _cell(key: str, value: object) -> object:

@@ -480,6 +480,7 @@ TEXTS = {
     "Retrying": "Wiederholung",
     "Rewrites a prompt so that it describes more": "Schreibt einen Prompt so um, dass er mehr beschreibt",
     "Right View": "Von rechts",
+    "Row {number} cannot be read ({reason}).": "Zeile {number} kann nicht gelesen werden ({reason}).",
     "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "Zeilen werden so genannt: 1:50, 1-50, 51: oder :50, von 1 an gezählt.",
     "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.": "Zeilen ohne Preis: {count}. Der Dienst nennt ihn erst, wenn er ihn berechnet. Daher gilt für sie keine Grenze.",
     "Run": "Starten",

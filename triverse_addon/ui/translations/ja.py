@@ -480,6 +480,7 @@ TEXTS = {
     "Retrying": "再試行中",
     "Rewrites a prompt so that it describes more": "プロンプトをより詳しく書き直します",
     "Right View": "右側面",
+    "Row {number} cannot be read ({reason}).": "行 {number} を読み取れません（{reason}）。",
     "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "行は 1:50、1-50、51:、:50 のように、1から数えて指定します。",
     "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.": "料金のない行: {count}。サービスは請求するときに料金を知らせるため、上限は適用されません。",
     "Run": "実行",

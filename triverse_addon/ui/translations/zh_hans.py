@@ -480,6 +480,7 @@ TEXTS = {
     "Retrying": "正在重试",
     "Rewrites a prompt so that it describes more": "改写提示词，使其描述更丰富",
     "Right View": "右视图",
+    "Row {number} cannot be read ({reason}).": "无法读取第 {number} 行（{reason}）。",
     "Rows are named like 1:50, 1-50, 51: or :50, counted from 1.": "行的写法为 1:50、1-50、51: 或 :50，从 1 开始计数。",
     "Rows without a price: {count}. The service tells it when it takes it, so no limit holds for them.": "没有价格的行：{count}。服务在扣除时才告知价格，因此对它们没有限额。",
     "Run": "运行",
