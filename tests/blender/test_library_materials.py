@@ -71,6 +71,33 @@ def test_roughness_and_metallic_of_one_picture_are_exported(
     assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
 
 
+def test_factors_of_roughness_and_metallic_are_in_the_picture_of_a_usd(
+    writer: ChildAssetWriter, tmp_path: Path
+) -> None:
+    """Blender's exporter follows the links to the picture, and passes over the factors."""
+    glb = Glb()
+    used = {"index": glb.texture(png())}
+    surface(
+        glb, pbrMetallicRoughness={"metallicRoughnessTexture": used, "roughnessFactor": 0.5, "metallicFactor": 0.25}
+    )
+    model = tmp_path / "m.glb"
+    model.write_bytes(glb.packed())
+    library = tmp_path / "library"
+    asset = write(writer, library, model, Processing(exports=("usd",)))
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material)
+    assert {kept.inputs[name].links[0].from_node.type for name in ("Roughness", "Metallic")} == {"MATH"}
+    (image,) = [one for one in bpy.data.images if one.source == "FILE"]
+    plain = list(image.pixels)
+    fresh.empty_file()
+    bpy.ops.wm.usd_import(filepath=str(library / asset.files["usd"]))
+    for name in ("Roughness", "Metallic"):
+        assert principled(bpy.data.materials[0]).inputs[name].is_linked, name
+    (image,) = [one for one in bpy.data.images if one.source == "FILE"]
+    for channel, factor in ((0, 1.0), (1, 0.5), (2, 0.25)):
+        wanted = [value * factor for value in plain[channel::4]]
+        assert list(image.pixels)[channel::4] == pytest.approx(wanted, abs=0.01), channel
+
+
 @pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
 @pytest.mark.parametrize("is_coloured", [False, True], ids=["factor", "colours"])
 def test_a_picture_that_is_multiplied_by_colours_is_exported(

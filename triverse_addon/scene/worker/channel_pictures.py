@@ -64,18 +64,21 @@ def apart(*, only_factors: bool = False) -> Iterator[None]:
     write no picture otherwise (``findings/fbx-obj-packed-channels.sh``). That of USD finds the picture, but not the
     factor. The new images are packed. Vertex colours are left out: FBX and USD hold them apart from the picture.
 
-    :param only_factors: whether only those pictures are made that have a factor.
+    :param only_factors: whether only pictures are made that are multiplied by a factor, and stay as they are linked.
     """
     made: dict[tuple[object, ...], bpy.types.Image] = {}
     changed = []
+    exchanged = []
     for surface in surfaces():
-        for socket in (surface.inputs[name] for name in (*_CHANNELS, *_COLOURS)):
+        if only_factors:
+            exchanged += _multiply_channels(surface, made)
+        for socket in (surface.inputs[name] for name in (_COLOURS if only_factors else (*_CHANNELS, *_COLOURS))):
             found = _channel(socket) if socket.name in _CHANNELS else _colour(socket)
             if found is None:
                 continue
             node, channel, factors = found
             image = node.image
-            if factors != _UNCHANGED or (channel is not None and not only_factors):
+            if factors != _UNCHANGED or channel is not None:
                 key = (image.name, channel, factors)
                 if key not in made:
                     made[key] = _made(image, f"{image.name}-{socket.name.lower()}", channel, factors)
@@ -89,8 +92,52 @@ def apart(*, only_factors: bool = False) -> Iterator[None]:
         for tree, direct, before, socket in changed:
             tree.links.new(before, socket)
             tree.nodes.remove(direct)
+        for node, image, before, socket in exchanged:
+            node.image = image
+            node.id_data.links.new(before, socket)
         for image in made.values():
             bpy.data.images.remove(image)
+
+
+def _multiply_channels(surface: Any, made: dict[tuple[object, ...], bpy.types.Image]) -> list[tuple[Any, ...]]:
+    """
+    Multiply the channels of a picture by the factors of roughness and metallic, and link these without them.
+
+    :param made: images by what they are made of.
+    :return: for each input, the node with the picture, its own image, what the input was linked to, and the input.
+    """
+    found = {name: _channel(surface.inputs[name]) for name in _CHANNELS}
+    nodes = {one[0]: one[0].image for one in found.values() if one is not None and one[2] != _UNCHANGED}
+    exchanged = []
+    for node, image in nodes.items():
+        factors = list(_UNCHANGED)
+        for name, one in found.items():
+            if one is None or one[0] != node or one[1] is None:
+                continue
+            socket = surface.inputs[name]
+            exchanged.append((node, image, socket.links[0].from_socket, socket))
+            factors[one[1]] = one[2][0]
+            direct, _ = _without_factor(socket)
+            surface.id_data.links.new(direct, socket)
+        key = (image.name, None, tuple(factors))
+        if key not in made:
+            made[key] = _made(image, f"{image.name}-factors", None, tuple(factors))
+        node.image = made[key]
+    return exchanged
+
+
+def _without_factor(socket: Any) -> tuple[Any, float]:
+    """Return the output behind an input and behind a factor, and the factor; None if there is no such output."""
+    if not socket.is_linked:
+        return None, 1.0
+    before = socket.links[0].from_socket
+    if before.node.type != "MATH" or before.node.operation != "MULTIPLY":
+        return before, 1.0
+    first, second = before.node.inputs[:2]
+    if first.is_linked == second.is_linked:
+        return None, 1.0
+    linked, free = (first, second) if first.is_linked else (second, first)
+    return linked.links[0].from_socket, free.default_value
 
 
 def _link(socket: Any, node: Any, image: bpy.types.Image) -> tuple[Any, Any, Any, Any]:
@@ -116,21 +163,14 @@ def _channel(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
 
     :return: None if something else, or nothing, is linked.
     """
-    factor = 1.0
-    link = socket.links[0] if socket.is_linked else None
-    if link is not None and link.from_node.type == "MATH" and link.from_node.operation == "MULTIPLY":
-        first, second = link.from_node.inputs[:2]
-        if first.is_linked == second.is_linked:
-            return None
-        linked, free = (first, second) if first.is_linked else (second, first)
-        link, factor = linked.links[0], free.default_value
-    if link is None or link.from_node.type != "SEPARATE_COLOR" or link.from_node.mode != "RGB":
+    output, factor = _without_factor(socket)
+    if output is None or output.node.type != "SEPARATE_COLOR" or output.node.mode != "RGB":
         return None
-    colour = link.from_node.inputs[0]
+    colour = output.node.inputs[0]
     node = colour.links[0].from_node if colour.is_linked else None
     if not _has_picture(node):
         return None
-    return node, list(link.from_node.outputs).index(link.from_socket), (factor,) * 3
+    return node, list(output.node.outputs).index(output), (factor,) * 3
 
 
 def _colour(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
@@ -178,11 +218,15 @@ def _made(image: Any, name: str, channel: int | None, factors: tuple[float, ...]
         texels[:, 3] = 1.0
     else:
         for number, factor in enumerate(factors):
+            if image.colorspace_settings.is_data:
+                texels[:, number] *= factor
+                continue
             light = texels[:, number] if image.is_float else _light(texels[:, number])
             texels[:, number] = _shade(light * numpy.float32(factor))
     # Importers take the alpha of a picture for that of its material.
     has_alpha = bool((texels[:, 3] < 1.0).any())
-    new = bpy.data.images.new(name, width, height, alpha=has_alpha, is_data=channel is not None)
+    is_data = channel is not None or image.colorspace_settings.is_data
+    new = bpy.data.images.new(name, width, height, alpha=has_alpha, is_data=is_data)
     new.pixels.foreach_set(pixels)
     new.pack()
     return new
