@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Rows that ask for the same and have names of their own keep their models when the table changes.
+Rows keep their models when the table changes, if they ask for the same, or are saved with other line ends.
 
 One: ``python scripts/test.py tests/batch/run/test_equal_rows.py``.
 """
@@ -15,6 +15,7 @@ import pytest
 from tests.batch.files import png, write
 from tests.cli.driver import Answer, Cli
 from tests.service.server import StandIn
+from triverse_addon.batch.input import csv_table
 
 
 def table(names: str, source: str = "prompt") -> str:
@@ -76,3 +77,30 @@ def test_parts_agree_about_who_is_who(cli: Cli, service: StandIn) -> None:
     uuids = {name: row["task_uuid"] for name, row in rows(cli).items()}
     assert uuids == {f"Rock {name}": before[f"Rock {old}"]["task_uuid"] for name, old in ("CC", "XA", "BB")}
     assert list(service.state.charged_per_order().values()) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_cost_nothing(cli: Cli, service: StandIn, end: str) -> None:
+    text = 'name,prompt,polygon_limit\nRock,"a rock\nwith moss",1000\n'
+    assert run(cli, text).code == 0
+    assert service.state.creations[-1].body["prompt"] == "a rock\nwith moss"
+    before = rows(cli)
+    assert run(cli, text.replace("\n", end)).code == 0
+    assert rows(cli)["Rock"]["was_there"]
+    assert rows(cli)["Rock"]["task_uuid"] == before["Rock"]["task_uuid"]
+    assert list(service.state.charged_per_order().values()) == [1]
+
+
+def test_what_an_earlier_version_has_ordered_is_not_ordered_again(
+    cli: Cli, service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It told line ends apart, and sent those of the file."""
+    text = 'name,prompt,polygon_limit\r\nRock,"a rock\r\nwith moss",1000\r\n'
+    with monkeypatch.context() as patch:
+        patch.setattr(csv_table, "_bare", str.strip)
+        assert run(cli, text).code == 0
+    assert service.state.creations[-1].body["prompt"] == "a rock\r\nwith moss"
+    for now in (text, text.replace("\r", "")):
+        assert run(cli, now).code == 0
+        assert rows(cli)["Rock"]["was_there"]
+    assert list(service.state.charged_per_order().values()) == [1]

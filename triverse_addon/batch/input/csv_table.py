@@ -121,6 +121,9 @@ def _rows(
 
 def _bare(cell: str) -> str:
     text = cell.strip()
+    if "\r" in text:
+        # A file that was saved or checked out with other line ends still asks for the same.
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     match = _TEXT_FORMULA.fullmatch(text) if text.startswith("=") else None
     return match[1].strip() if match else text
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Let rows with identical requests keep the models that have their names, when others of them are removed or moved.
+Let rows keep the models that they have, although the table was changed or a newer version reads it.
 
 Floor: between first and second. Thread: any that may read files. No ``bpy``.
 
 Which of several equal requests a row is, is its number among them in the file. Without this, a row would get the model
-of the one above it, as soon as that is removed or sorted behind it.
+of the one above it, as soon as that is removed or sorted behind it. And earlier versions told line ends in texts apart.
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from ..input.row_numbering import request_of
 from ..library.entry import Entry
 from ..library.ledger import Ledger
 from ..rows.row import Row
+from ..rows.settings_of_row import RowSettings
 
 
 def keep_models(
@@ -35,6 +36,7 @@ def keep_models(
     stored = ledger.order_ids()
     if not stored:
         return tuple(rows)
+    rows = [_as_ordered(row, stored, identities) if row.number in chosen else row for row in rows]
     changed: dict[int, int] = {}
     for equal in _equal_rows(rows, chosen):
         try:
@@ -48,6 +50,19 @@ def keep_models(
         else row
         for row in rows
     )
+
+
+def _as_ordered(row: Row, stored: Collection[str], identities: Identities) -> Row:
+    """Return a row with the line ends of Windows in its texts, if an earlier version has ordered it so."""
+    if not any(isinstance(value, str) and "\n" in value for value in row.params.values()):
+        return row
+    old = {name: value.replace("\n", "\r\n") if isinstance(value, str) else value for name, value in row.params.items()}
+    before = dataclasses.replace(row, params=RowSettings(old))
+    try:
+        is_known = identities.order_id(row) in stored or identities.order_id(before) not in stored
+    except OSError:
+        return row  # told where the files are read next
+    return row if is_known else before
 
 
 def _equal_rows(rows: Sequence[Row], chosen: Collection[int]) -> Iterable[list[Row]]:
