@@ -18,7 +18,17 @@ import pytest
 
 from scripts._dev.profiles import copy_profile
 from scripts._dev.window import Blender, BlenderWindow
-from tests.gui.panel import COLLECTIONS, NEWEST, SESSION, ask_in_vain, connected, set_prompt, wait_for_stage
+from tests.gui.panel import (
+    COLLECTIONS,
+    NEWEST,
+    SESSION,
+    UI,
+    ask_in_vain,
+    connected,
+    set_prompt,
+    settle,
+    wait_for_stage,
+)
 from tests.service.server import StandIn
 from tests.versions import zip_of
 
@@ -239,6 +249,40 @@ def test_the_file_is_reverted(stage: Stage) -> None:
     stage.window.wait_for("bpy.data.filepath == path and len(bpy.context.window_manager.windows) > 0", path=str(path))
     stage.deliver()
     stage.arrives("A reverted chair tris:1k")
+
+
+def test_a_place_that_is_chosen_meanwhile_is_for_the_next_order(stage: Stage) -> None:
+    window, side = stage.window, stage.window.show_sidebar("Triverse")
+    scene = "bpy.context.window_manager.windows[0].scene"
+    placement = f"__import__('sys').modules['{UI}.settings'].preferences().placement"
+    at_cursor, at_origin = "A chair at the cursor tris:1k", "A chair at the origin tris:1k"
+    # In the middle of the world, it would step aside.
+    window.run("bpy.data.objects.remove(bpy.data.objects['Cube'])")
+    window.run(f"{scene}.cursor.location = (4, -3, 1)")
+    stage.order(at_cursor)
+    window.click_text("Options", side)
+    settle(window)
+    window.click(side.x + side.width * 2 // 3, window.wait_text("Place at", side).center[1])
+    window.click_text("World Origin")
+    window.wait_for(f"{placement} == 'ORIGIN'")
+    window.run(f"{scene}.cursor.location = (-4, 3, -1)")
+    stage.order(at_origin)
+    stage.deliver()
+    window.wait_for(f"sorted({COLLECTIONS}) == sorted(names)", names=[at_cursor, at_origin])
+    for name, place in ((at_cursor, [4, -3, 1]), (at_origin, [0, 0, 0])):
+        assert window.run(_FEET, name=name) == pytest.approx(place, abs=0.01)
+    window.run(f"__import__('sys').modules['{UI}.settings'].preferences().placement = 'CURSOR'")
+
+
+_FEET = """
+from mathutils import Vector
+bpy.context.window_manager.windows[0].view_layer.update()
+objects = bpy.data.collections[name].all_objects
+points = [obj.matrix_world @ Vector(corner) for obj in objects for corner in obj.bound_box]
+low, high = map(min, *points), map(max, *points)
+x, y, z = zip(low, high)
+result = [sum(x) / 2, sum(y) / 2, z[0]]
+"""
 
 
 def test_in_a_file_that_cannot_be_written(stage: Stage) -> None:
