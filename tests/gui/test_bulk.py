@@ -12,7 +12,18 @@ from scripts._dev.pictures import Box
 from scripts._dev.screen import ROOMY_PX
 from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
-from tests.gui.panel import COLLECTIONS, SESSION, UI, connected, press, press_right_of, settle, show_preferences
+from tests.gui.panel import (
+    COLLECTIONS,
+    SESSION,
+    UI,
+    connected,
+    generate,
+    press,
+    press_right_of,
+    settle,
+    show_preferences,
+    wait_for_stage,
+)
 from tests.service.server import StandIn
 
 TASKS = f"({SESSION}.engine.tasks() if {SESSION} else [])"
@@ -20,6 +31,8 @@ STAGES = f"sorted(one.stage.value for one in {TASKS})"
 PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 #: From one row of the list to the next, in pixels, and from the title to the first row.
 ROW_PX, FIRST_PX = 46, 78
+#: From the right edge of the preferences to the button that chooses the download folder, left of the one that opens it.
+FOLDER_PX = 60
 
 
 @pytest.fixture
@@ -139,7 +152,7 @@ def select_all(window: BlenderWindow) -> None:
     settle(window)
 
 
-def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn) -> None:
+def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
     window = open_window(env=connected(service), width_px=ROOMY_PX)
     window.show_sidebar("Triverse")
     whole = show_preferences(window)
@@ -162,5 +175,31 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     window.save_shot("set")
     window.click_text("Notification", whole)
     window.wait_for(f"not {PREFERENCES}.notify_when_done")
+
+    # A folder is chosen in Blender's file browser. Beside the open file, too, it is kept with its whole path.
+    window.run("bpy.context.preferences.view.filebrowser_display_type = 'SCREEN'")
+    window.run(
+        "with override('PREFERENCES'): bpy.ops.wm.save_as_mainfile(filepath=path)", path=str(tmp_path / "a.blend")
+    )
+    models = tmp_path / "models"
+    models.mkdir()
+    button = window.wait_text("Download Folder", whole).center[1]
+    window.click(whole.x + whole.width - FOLDER_PX, button)
+    params = "areas('FILE_BROWSER')[0][1].spaces.active.params"
+    window.wait_for(f"areas('FILE_BROWSER') and {params} is not None")
+    window.run(f"{params}.directory = folder.encode()", folder=f"{models}/")
+    settle(window)
+    window.click_text("Accept")
+    window.wait_for(f"{PREFERENCES}.download_dir.rstrip('/') == folder", folder=str(models))
     window.run("areas('PREFERENCES')[0][1].type = 'VIEW_3D'")
     assert "Traceback" not in window.log_text()
+
+    # All of it is there after a restart, without being saved by hand, and is what an order goes by.
+    window.quit()
+    again = open_window(env=connected(service), home=window.home, width_px=ROOMY_PX)
+    kept = again.value(f"[getattr({PREFERENCES}, name) for name in names]", names=[*ticks.values(), "download_dir"])
+    assert kept == [False, True, True, f"{models}/"]
+    assert again.value(f"[{PREFERENCES}.ask_above_credits, {PREFERENCES}.monthly_limit]") == [35, 500]
+    generate(again, "A red chair")
+    wait_for_stage(again, "imported")
+    assert [path.name for path in models.glob("*/model.glb")] == ["model.glb"]
