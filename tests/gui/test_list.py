@@ -188,6 +188,20 @@ def test_what_search_hides_is_named_above_its_buttons(
     settle(window)
     assert not window.find_text(records[0].name, tasks.side)
 
+    # Keys that Blender has for every list: to the next row, and to the settings at its foot.
+    assert tasks.search(" ") == [one.name for one in records[:50]]
+    tasks.click(FIRST_NAME)
+    window.wait_for(f"{SESSION}.chosen_id == task_id", task_id=records[0].id)
+    for key, number in (("Down", 1), ("Down", 2), ("Up", 1)):
+        window.key(key)
+        window.wait_for(f"{SESSION}.chosen_id == task_id", task_id=records[number].id)
+    window.key("ctrl+f")
+    settle(window)
+    window.click_text("Failed", tasks.side)
+    assert tasks.names() == [one.name for one in records if one.stage in FAILED_STAGES]
+    assert window.value(f"{SESSION}.chosen_id") == records[1].id, "what they hide stays chosen"
+    window.save_shot("foot")
+
 
 def test_the_grid_and_no_look_at_the_disk_while_drawing(
     open_window: OpenWindow, service: StandIn, filled: tuple[Path, list[TaskRecord]]
