@@ -54,22 +54,36 @@ def test_what_is_still_to_come_follows_a_file_to_its_new_name(here: Any, tmp_pat
     assert files(here) == {"waiting": second, "imported": first}, "by the scene: another session has begun"
 
 
-def test_what_lies_under_the_old_name_is_another_scene(here: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("knows", [False, True], ids=["as it was before", "saved after an order"])
+def test_what_lies_under_the_old_name_is_an_older_version(here: Any, tmp_path: Path, knows: bool) -> None:
     from triverse_addon.scene.importing import origin
+    from triverse_addon.ui.form import request
 
+    if knows:
+        request.origin(bpy.context)  # which gives the scene its id
     old = save(tmp_path / "old.blend")
     add_records(ordered_here("waiting", Stage.WAITING))
     new = save(tmp_path / "new.blend")
 
-    def is_wanted() -> bool:
-        (waiting,) = here.engine.tasks()
-        return origin.find_scene(waiting.origin) is not None
+    def wanted() -> list[str]:
+        found = [one.name for one in here.engine.tasks() if origin.find_scene(one.origin) is not None]
+        return sorted(found)
 
-    assert is_wanted()
+    assert wanted() == ["waiting"]
     bpy.ops.wm.open_mainfile(filepath=old)
-    assert not is_wanted()
+    assert wanted() == []
+    # It goes on by itself, with orders of its own, and takes nothing from the newer one.
+    add_records(ordered_here("of the old one", Stage.WAITING))
+    bpy.ops.wm.save_mainfile()
+    assert files(here) == {"waiting": new, "of the old one": old}
+    assert wanted() == ["of the old one"]
     bpy.ops.wm.open_mainfile(filepath=new)
-    assert is_wanted()
+    assert "waiting" in wanted()
+    # Saved over the old one, it is there again.
+    save(tmp_path / "old.blend")
+    assert "waiting" in wanted()
+    bpy.ops.wm.open_mainfile(filepath=old)
+    assert "waiting" in wanted()
 
 
 def test_a_file_is_saved_although_the_list_cannot_be_written(

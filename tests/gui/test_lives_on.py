@@ -46,10 +46,10 @@ def open_file(window: BlenderWindow, path: Path) -> None:
 def test_another_file_is_opened_meanwhile(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
     mine, other = tmp_path / "mine.blend", tmp_path / "other.blend"
     window = open_window(env=connected(service))
-    save_as(window, other)
     generate(window, "A red chair")
     wait_for_stage(window, "waiting")
-    # From now on it belongs to this one: what is on the disk under the old name knows of no order.
+    save_as(window, other)
+    # From now on it belongs to this one, and what is on the disk under the old name is an older version.
     save_as(window, mine)
     open_file(window, other)
     side = window.show_sidebar("Triverse")

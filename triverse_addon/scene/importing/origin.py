@@ -11,7 +11,7 @@ scene's name identifies the scene.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import bpy
@@ -21,6 +21,8 @@ from ...tasks.record.record import Origin
 from ..host.errors import SceneError
 
 _token = uuid.uuid4().hex
+#: Names of files that scenes have left for another name by *Save As*: path of the file, and id of the scene.
+_left_names: set[tuple[str, str]] = set()
 
 
 def token() -> str:
@@ -43,7 +45,7 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
     """
     if origin == Origin():
         return bpy.context.scene
-    if origin.scene_id:
+    if origin.scene_id and not has_left(origin):
         # A copy of the scene has its id, and came later.
         equal: list[bpy.types.Scene] = [one for one in bpy.data.scenes if _scene_id(one) == origin.scene_id]
         if equal:
@@ -54,6 +56,23 @@ def find_scene(origin: Origin) -> bpy.types.Scene | None:
         if scene is not None and (not origin.scene_id or not _scene_id(scene)):
             return scene
     return None
+
+
+def leave_name(before: str, here: str, scene_ids: Iterable[str]) -> None:
+    """
+    Note that *Save As* took scenes along to another name, so that what lies under the old one is an older version.
+
+    :param before: path of the file until then.
+    :param here: its path now.
+    """
+    for one in scene_ids:
+        _left_names.add((before, one))
+        _left_names.discard((here, one))
+
+
+def has_left(origin: Origin) -> bool:
+    """Return whether the open file is an older version of the one that a task waits for; see :func:`leave_name`."""
+    return (bpy.data.filepath, origin.scene_id) in _left_names and not is_same_file(origin)
 
 
 def find_object(scene: bpy.types.Scene, name: str, uid: int, session: str) -> bpy.types.Object | None:

@@ -267,14 +267,13 @@ def restore_scene_ids(*, is_loaded: bool = False) -> None:
             scene_props(scene).scene_id = _keep_id(scene, kept)
 
 
-def forget_old_names() -> None:
+def forget_name(before: str) -> None:
     """
-    Forget that scenes of the open file had their ids under another name of it, as before *Save As*.
+    Forget the ids that the scenes of the open file had under another name, ``before``, until *Save As*.
 
     What lies on the disk under the old name is not given an id that went along to the new one.
     """
-    here = bpy.data.filepath
     own = {scene_props(scene).scene_id for scene in bpy.data.scenes}
     for (path, name), given in list(_scene_ids_of_files.items()):
-        if path != here and given in own:
+        if path == before and given in own:
             del _scene_ids_of_files[path, name]

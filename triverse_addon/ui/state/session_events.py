@@ -17,6 +17,9 @@ from . import adjusted_models, file_catalogs, list_rows, runtime
 if TYPE_CHECKING:
     from .session import Session
 
+#: The path of the open file when it was loaded or saved, whichever was later; "" as long as it has none.
+_path = ""
+
 
 def register() -> None:
     """Add the handlers for loaded and saved files, undo and redo, and offer the session to scripts."""
@@ -73,6 +76,8 @@ def _file_loaded(*_: object) -> None:
 
 
 def _begin_file() -> None:
+    global _path
+    _path = bpy.data.filepath
     _new_time()
     for scene in bpy.data.scenes:
         properties.repair(scene)
@@ -101,16 +106,18 @@ def _free_replaced() -> None:
 
 @bpy.app.handlers.persistent
 def _file_saved(*_: object) -> None:
+    global _path
     file_catalogs.write_later(bpy.data.filepath)
-    if not bpy.data.filepath:
+    before, _path = _path, bpy.data.filepath
+    if not _path:
         return  # a copy of an unsaved file was saved
-    if lazy_modules.has_run(request):
-        request.forget_old_names()
+    if before != _path and lazy_modules.has_run(request):
+        request.forget_name(before)
     session = _session()
     if session is not None:
         from . import saved_file  # lazy import: it loads the store, as the session has
 
-        saved_file.follow(session)
+        saved_file.follow(session, before)
 
 
 @bpy.app.handlers.persistent
