@@ -160,6 +160,8 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     # The test of the key says whose it is.
     window.click_text("Test Key", whole)
     window.wait_text("The key works", whole)
+    # In one line: there is room for it.
+    window.wait_text("with 10,000 API credits", whole, limit_s=20)
     window.save_shot("key")
 
     ticks = {"Notification": "notify_when_done", "Sound": "sound_when_done", "Separate Data": "separate_data"}

@@ -20,6 +20,11 @@ from ..text.translate import tr, translate
 
 #: Share of the width that labels take, as in Blender's own layout of properties.
 _LABEL = 0.4
+#: Width of the margins and the scroll bar around the add-on's box, in pixels at UI scale 1: 45 without a scroll bar
+#: (4.3.2 and 5.2.2). The list of sections beside it is a region of its own.
+_MARGINS_PX = 60
+#: Width of the border and the margins of a box in it.
+_BOX_PX = 16
 
 
 class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
@@ -33,7 +38,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
         layout.use_property_split = True
         layout.use_property_decorate = False
         # The width of the area for values: the label takes the rest.
-        width_px = (context.region.width - 260 * ui_scale()) * (1.0 - _LABEL)
+        width_px = (context.region.width - _MARGINS_PX * ui_scale()) * (1.0 - _LABEL)
         problem = settings.key_problem()
         self._draw_key(layout.column(), None if isinstance(problem, KeyElsewhereError) else problem, width_px)
         layout.separator()
@@ -69,7 +74,7 @@ class TriversePreferences(PreferenceProperties, bpy.types.AddonPreferences):
                 paragraph(_value_area(column), translate(error.sentence), width_px, icon="ERROR", alert=True)
         if problem is not None:
             box = _value_area(column).box().column()
-            paragraph(box, translate(problem.sentence), width_px, icon="ERROR", alert=True)
+            paragraph(box, translate(problem.sentence), width_px - _BOX_PX * ui_scale(), icon="ERROR", alert=True)
             box.operator("triverse.allow_key", icon="KEYINGSET")
         column.prop(self, "live")
 
