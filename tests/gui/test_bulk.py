@@ -161,7 +161,7 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     window.click_text("Test Key", whole)
     window.wait_text("The key works", whole)
     # In one line: there is room for it.
-    window.wait_text("with 10,000 API credits", whole, limit_s=20)
+    window.wait_text("It belongs to artist@example.com, with 10,000 API credits", whole, limit_s=20)
     window.save_shot("key")
 
     ticks = {"Notification": "notify_when_done", "Sound": "sound_when_done", "Separate Data": "separate_data"}
@@ -202,6 +202,8 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     kept = again.value(f"[getattr({PREFERENCES}, name) for name in names]", names=[*ticks.values(), "download_dir"])
     assert kept == [False, True, True, f"{models}/"]
     assert again.value(f"[{PREFERENCES}.ask_above_credits, {PREFERENCES}.monthly_limit]") == [35, 500]
+    # With a limit, an order whose price is not known yet is asked about.
+    again.run(f"{PREFERENCES}.ask_above_credits = {PREFERENCES}.monthly_limit = 0")
     generate(again, "A red chair")
     wait_for_stage(again, "imported")
     assert [path.name for path in models.glob("*/model.glb")] == ["model.glb"]
