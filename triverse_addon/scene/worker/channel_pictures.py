@@ -8,9 +8,14 @@ module.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING:
+    from . import png_pictures
+else:
+    import png_pictures
 
 #: Inputs whose value is a channel of a picture in glTF, and those that have its colour.
 _CHANNELS = ("Roughness", "Metallic")
@@ -207,12 +212,7 @@ def _made(image: Any, name: str, channel: int | None, factors: tuple[float, ...]
     :param channel: number of the channel that is its grey; None for the colours.
     :param factors: what its channels are multiplied by; colours as light.
     """
-    import numpy  # where it is missing, the child still starts, and says so
-
-    width, height = image.size
-    pixels = numpy.empty(width * height * 4, numpy.float32)
-    image.pixels.foreach_get(pixels)
-    texels = pixels.reshape(-1, 4)
+    texels = png_pictures.texels_of(image)
     if channel is not None:
         texels[:, :3] = texels[:, channel, None] * factors[0]
         texels[:, 3] = 1.0
@@ -222,14 +222,9 @@ def _made(image: Any, name: str, channel: int | None, factors: tuple[float, ...]
                 texels[:, number] *= factor
                 continue
             light = texels[:, number] if image.is_float else _light(texels[:, number])
-            texels[:, number] = _shade(light * numpy.float32(factor))
-    # Importers take the alpha of a picture for that of its material.
-    has_alpha = bool((texels[:, 3] < 1.0).any())
+            texels[:, number] = _shade(light * factor)
     is_data = channel is not None or image.colorspace_settings.is_data
-    new = bpy.data.images.new(name, width, height, alpha=has_alpha, is_data=is_data)
-    new.pixels.foreach_set(pixels)
-    new.pack()
-    return new
+    return png_pictures.packed(name, image, texels, is_data=is_data)
 
 
 def _light(shades: Any) -> Any:

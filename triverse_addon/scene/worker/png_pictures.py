@@ -40,15 +40,31 @@ def instead_of_webp() -> Iterator[None]:
 
 
 def _png(image: Any, name: str) -> bpy.types.Image:
+    new = packed(name, image, texels_of(image), is_data=image.colorspace_settings.is_data)
+    new.alpha_mode = image.alpha_mode
+    return new
+
+
+def texels_of(image: Any) -> Any:
+    """Return the pixels of an image, an array of four numbers each."""
     import numpy  # where it is missing, the child still starts, and says so
 
     width, height = image.size
-    pixels = numpy.empty(width * height * 4, numpy.float32)
-    image.pixels.foreach_get(pixels)
+    texels = numpy.empty((width * height, 4), numpy.float32)
+    image.pixels.foreach_get(texels.ravel())
+    return texels
+
+
+def packed(name: str, image: Any, texels: Any, *, is_data: bool) -> bpy.types.Image:
+    """
+    Return a new packed image, as large as ``image``.
+
+    :param texels: its pixels, as :func:`texels_of` returns them.
+    :param is_data: whether they are no colours.
+    """
     # Importers take the alpha of a picture for that of its material.
-    has_alpha = bool((pixels[3::4] < 1.0).any())
-    new = bpy.data.images.new(name, width, height, alpha=has_alpha, is_data=image.colorspace_settings.is_data)
-    new.alpha_mode = image.alpha_mode
-    new.pixels.foreach_set(pixels)
+    has_alpha = bool((texels[:, 3] < 1.0).any())
+    new = bpy.data.images.new(name, *image.size, alpha=has_alpha, is_data=is_data)
+    new.pixels.foreach_set(texels.ravel())
     new.pack()
     return new
