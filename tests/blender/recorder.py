@@ -94,10 +94,11 @@ class Recorder:
                 given["property"] = given["menu"].removeprefix(VALUE_MENU)
             if name in CONTAINERS:
                 return self._inside()
+            # Made here and not in a method: a test counts how many functions a drawing calls.
+            drawn = Drawn(name, given, self.alert, self.enabled, self.scale_around * self.scale_y)
             if name == "panel":
-                self.drawn.append(self._drawn(name, given))
+                self.drawn.append(drawn)
                 return self._inside(), self._inside() if self.open_panels else None
-            drawn = self._drawn(name, given)
             self.drawn.append(drawn)
             return drawn.properties if name == "operator" else None
 
@@ -106,9 +107,6 @@ class Recorder:
     def _inside(self) -> Recorder:
         how = {"open_panels": self.open_panels, "alert": self.alert, "enabled": self.enabled}
         return Recorder(self.drawn, **how, scale_around=self.scale_around * self.scale_y)
-
-    def _drawn(self, function: str, given: dict[str, Any]) -> Drawn:
-        return Drawn(function, given, self.alert, self.enabled, self.scale_around * self.scale_y)
 
     @staticmethod
     def _check(name: str, given: dict[str, Any]) -> None:
