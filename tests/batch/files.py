@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from triverse_addon.batch.input.order_ids import identities_of
+from triverse_addon.batch.input.order_ids import Identities, identities_of
 from triverse_addon.batch.input.reader import read
 from triverse_addon.batch.input.validation import check
 from triverse_addon.batch.rows.problems import Problem
@@ -53,4 +53,4 @@ def said(problems: tuple[Problem, ...]) -> list[str]:
 
 def order_ids(rows: Iterable[Row], salt: str = "") -> dict[int, str]:
     """Return the ``client_order_id`` of each row by row number."""
-    return {number: order_id for number, (order_id, _) in identities_of(rows, salt).items()}
+    return {number: order_id for number, (order_id, _) in identities_of(rows, Identities(salt)).items()}

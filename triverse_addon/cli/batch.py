@@ -110,7 +110,7 @@ class _Batch:
         known = Identities(args.batch_id, self._request.file.name)
         check = replace(check, rows=keep_models(check.rows, check.chosen, self._ledger, known))
         chosen_rows = check.chosen_rows
-        identities = identities_of(chosen_rows, args.batch_id, self._request.file.name, identities=known)
+        identities = identities_of(chosen_rows, known)
         with open_store(self._host.settings(args.data, offline=args.offline)) as store:
             planned = plan(
                 chosen_rows,
@@ -310,7 +310,7 @@ class _Batch:
         keys = {row.number: row_key(row, self._args.batch_id) for row in rows}
         self._unite_parts({keys[row.number]: row for row in rows})
         # Files of rows that were sent already need not exist any more.
-        identities, _ = readable_identities(rows, self._args.batch_id, self._request.file.name, identities=known)
+        identities, _ = readable_identities(rows, known)
         with_blender = not self._args.glb_only
         report_rows = report.rows_from_ledger(rows, keys, self._ledger, identities, with_blender=with_blender)
         self._print.ignored(self._ledger)

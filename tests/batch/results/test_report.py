@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from triverse_addon.batch.input.order_ids import identities_of, row_key
+from triverse_addon.batch.input.order_ids import Identities, identities_of, row_key
 from triverse_addon.batch.library.ledger import Entry, Ledger
 from triverse_addon.batch.results import html_sheet, report
 from triverse_addon.batch.results.report import ReportRow
@@ -183,7 +183,7 @@ def test_the_rows_of_all_machines_are_read_once_each(tmp_path: Path, monkeypatch
     picture.write_bytes(b"a chair")
     words = [dataclasses.replace(ROW, number=n, params={"prompt": f"a chair {n}"}) for n in (1, 2, 3)]
     rows = [*words, dataclasses.replace(ROW, number=4, flow="image-to-model", sources={"image_file": str(picture)})]
-    identities = identities_of(rows)
+    identities = identities_of(rows, Identities())
     ledger = Ledger(tmp_path / "library")
     ledger.library.mkdir()
     ledger.make()

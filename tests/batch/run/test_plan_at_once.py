@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.batch.files import order_ids
-from triverse_addon.batch.input.order_ids import identities_of, row_key
+from triverse_addon.batch.input.order_ids import Identities, identities_of, row_key
 from triverse_addon.batch.input.row_numbering import numbered
 from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.library.parts import PartLedger
@@ -69,7 +69,7 @@ def rows(tmp_path: Path, store: Store) -> list[Row]:
 
 
 def test_one_plan_tells_of_retries_what_a_second_one_would(tmp_path: Path, store: Store, rows: list[Row]) -> None:
-    ledger, identities = Ledger(tmp_path / "library"), identities_of(rows)
+    ledger, identities = Ledger(tmp_path / "library"), identities_of(rows, Identities())
     planned = plan(rows, identities, ledger, store.find_by_order_id, with_blender=True)
     again = plan(rows, identities, ledger, store.find_by_order_id, with_blender=True, retry_failed=True)
     assert as_retries(planned) == again
@@ -90,7 +90,7 @@ def test_entries_are_found_by_one_look_in_parts_too(tmp_path: Path, store: Store
     another = row(99)
     part.claim(another, order_ids([another])[99], row_key(another))
     every = [*rows, another]
-    planned = plan(every, identities_of(every), part, lambda _: None, with_blender=True)
+    planned = plan(every, identities_of(every, Identities()), part, lambda _: None, with_blender=True)
     assert [one.entry for one in planned] == [part.get(one.order_id) for one in planned]
     assert planned[-1].entry is not None
     assert Ledger(tmp_path / "new").order_ids() == frozenset()
@@ -101,7 +101,7 @@ def test_a_library_behind_a_link_is_reported_as_before(tmp_path: Path, rows: lis
     (library / ".triverse").rename(tmp_path / "elsewhere")
     (library / ".triverse").symlink_to(tmp_path / "elsewhere")
     ledger = Ledger(library)
-    planned = plan(rows, identities_of(rows), ledger, lambda _: None, with_blender=True)
+    planned = plan(rows, identities_of(rows, Identities()), ledger, lambda _: None, with_blender=True)
     assert {one.action for one in planned} == {RowAction.ORDER}
     assert len(ledger.ignored) == len(rows)
 
@@ -114,7 +114,7 @@ def test_identities_are_those_that_were_paid_for() -> None:
         2: SECOND,
         3: THIRD,
     }
-    assert identities_of([first], "salt")[1] == (FIRST, FIRST.removeprefix("batch_"))
+    assert identities_of([first], Identities("salt"))[1] == (FIRST, FIRST.removeprefix("batch_"))
     assert build_hash_of(first, with_blender=True) == BUILT
     assert build_hash_of(dataclasses.replace(first, post=Processing(lods=1)), with_blender=True) == BUILT_LODS
     assert PLAIN.to_json() == {}

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.batch.files import png, write
 from tests.cli.driver import Answer, Cli
 from tests.service.server import StandIn
-from triverse_addon.batch.input.order_ids import identities_of
+from triverse_addon.batch.input.order_ids import Identities, identities_of
 from triverse_addon.batch.input.row_numbering import numbered
 from triverse_addon.batch.library.ledger import Ledger, build_hash_of
 from triverse_addon.batch.rows.row import Row
@@ -216,13 +216,13 @@ def test_only_what_was_paid_for_is_found(
     ledger.library.mkdir()
     ledger.make()
     (old,), (new,) = (rows_of(tmp_path, [(name, 1)]) for name in ("old.png", "new.png"))
-    before = identities_of([old], "", "rows.csv")
+    before = identities_of([old], Identities("", "rows.csv"))
     claimed = ledger.claim(old, *before[1], before.content_keys[1])
     ledger.put(dataclasses.replace(claimed, **entry))
     known = {}
     if record is not None:
         known[before[1][0]] = TaskRecord(new_id(), "image-to-model", "", **({"task_uuid": None} | record))
-    (planned,) = plan([new], identities_of([new], "", "rows.csv"), ledger, known.get, with_blender=False)
+    (planned,) = plan([new], identities_of([new], Identities("", "rows.csv")), ledger, known.get, with_blender=False)
     assert planned.action is action
 
 
@@ -273,7 +273,9 @@ def test_however_pictures_are_renamed_only_new_ones_are_ordered(
             folder = Path(scratch, str(run_number))
             folder.mkdir()
             rows = rows_of(folder, pictures)
-            planned = plan(rows, identities_of(rows, "", "rows.csv"), ledger, lambda _: None, with_blender=False)
+            planned = plan(
+                rows, identities_of(rows, Identities("", "rows.csv")), ledger, lambda _: None, with_blender=False
+            )
             assert len({one.order_id for one in planned}) == len(planned), "no two rows have one model"
             shades = [Path(row.sources["image"]).read_bytes()[0] for row in rows]
             orders = [shade for shade, one in zip(shades, planned, strict=True) if one.action is RowAction.ORDER]

@@ -158,36 +158,25 @@ def key_in(order_id: str) -> str:
 
 
 def identities_of(
-    rows: Iterable[Row],
-    salt: str = "",
-    batch: str = "",
-    go_on: Callable[[], None] = lambda: None,
-    identities: Identities | None = None,
+    rows: Iterable[Row], identities: Identities, go_on: Callable[[], None] = lambda: None
 ) -> RowIdentities:
     """
     Return the ``client_order_id`` and the ``row_key`` of each row by row number.
 
-    :param salt: see :class:`Identities`.
-    :param batch: see :class:`Identities`.
-    :param identities: what has read files already, with these two.
+    :param identities: those of the batch.
     :param go_on: called for each row; what it raises ends the reading of the files.
     :raises BatchProblemsError: a source that existed a moment ago cannot be read.
     """
-    found, problems = readable_identities(rows, salt, batch, go_on, identities)
+    found, problems = readable_identities(rows, identities, go_on)
     if problems:
         raise BatchProblemsError(problems)
     return found
 
 
 def readable_identities(
-    rows: Iterable[Row],
-    salt: str = "",
-    batch: str = "",
-    go_on: Callable[[], None] = lambda: None,
-    identities: Identities | None = None,
+    rows: Iterable[Row], identities: Identities, go_on: Callable[[], None] = lambda: None
 ) -> tuple[RowIdentities, list[Problem]]:
     """Return what tells rows apart, as :func:`identities_of`, and the problems of those whose files cannot be read."""
-    identities = identities or Identities(salt, batch)
     found = RowIdentities()
     problems = []
     for row in rows:

@@ -176,7 +176,7 @@ def build_table(
     ledger, known = Ledger(request.library), Identities(request.batch_id, request.file.name)
     try:
         rows = keep_models(check.rows, check.chosen, ledger, known)
-        identities = identities_of(rows, request.batch_id, request.file.name, go_on, known)
+        identities = identities_of(rows, known, go_on)
     except BatchProblemsError as error:
         return _with_problems(request, check, error.problems)
     planned = tuple(plan(rows, identities, ledger, find_by_order_id, with_blender=request.with_blender))
