@@ -197,7 +197,7 @@ def _encoded(image: bpy.types.Image) -> bytes:
     for place, channel in enumerate(order):
         level = pixels[channel::channels].clip(0.0, 1.0)
         if is_light and place < 3:
-            level = numpy.where(level <= 0.0031308, level * 12.92, 1.055 * level ** (1 / 2.4) - 0.055)
+            level = colours.shades_of(level)
         level *= 255.0
         level += 0.5
         levels[:, place] = level

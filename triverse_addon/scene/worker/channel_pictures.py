@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING:
-    from . import png_pictures
+    from . import colours, png_pictures
 else:
+    import colours
     import png_pictures
 
 #: Inputs whose value is a channel of a picture in glTF, and those that have its colour.
@@ -117,7 +118,7 @@ def _multiply_channels(surface: Any, made: dict[tuple[object, ...], bpy.types.Im
     for node, image in nodes.items():
         factors = list(_UNCHANGED)
         for name, one in found.items():
-            if one is None or one[0] != node or one[1] is None:
+            if one is None or one[0] != node:
                 continue
             socket = surface.inputs[name]
             exchanged.append((node, image, socket.links[0].from_socket, socket))
@@ -160,7 +161,7 @@ def _link(socket: Any, node: Any, image: bpy.types.Image) -> tuple[Any, Any, Any
     return tree, direct, before, socket
 
 
-def _channel(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
+def _channel(socket: Any) -> tuple[Any, int, tuple[float, ...]] | None:
     """
     Return the picture behind an input, the number of its channel, and the factors that it is multiplied by.
 
@@ -178,7 +179,7 @@ def _channel(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
     return node, list(output.node.outputs).index(output), (factor,) * 3
 
 
-def _colour(socket: Any) -> tuple[Any, int | None, tuple[float, ...]] | None:
+def _colour(socket: Any) -> tuple[Any, None, tuple[float, ...]] | None:
     """
     Return the picture behind an input, None for all its channels, and the factors that they are multiplied by.
 
@@ -221,22 +222,7 @@ def _made(image: Any, name: str, channel: int | None, factors: tuple[float, ...]
             if image.colorspace_settings.is_data:
                 texels[:, number] *= factor
                 continue
-            light = texels[:, number] if image.is_float else _light(texels[:, number])
-            texels[:, number] = _shade(light * factor)
+            light = texels[:, number] if image.is_float else colours.light_of(texels[:, number])
+            texels[:, number] = colours.shades_of((light * factor).clip(0.0, 1.0))
     is_data = channel is not None or image.colorspace_settings.is_data
     return png_pictures.packed(name, image, texels, is_data=is_data)
-
-
-def _light(shades: Any) -> Any:
-    """Return the light of sRGB's shades, as arrays."""
-    import numpy
-
-    return numpy.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
-
-
-def _shade(light: Any) -> Any:
-    """Return sRGB's shades of light, as arrays."""
-    import numpy
-
-    light = numpy.clip(light, 0.0, 1.0)
-    return numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Set view transforms and colour spaces by name, with any OpenColorIO configuration.
+Set view transforms and colour spaces by name, with any OpenColorIO configuration, and compute sRGB.
 
 A configuration set through the variable ``OCIO``, as studios do, has other names than Blender's own.
 
@@ -10,6 +10,7 @@ child loads it as a plain module.
 
 import ast
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 
@@ -94,3 +95,17 @@ def _default_space(*, is_float: bool) -> str:
         return probe.colorspace_settings.name
     finally:
         bpy.data.images.remove(probe)
+
+
+def light_of(shades: Any) -> Any:
+    """Return the linear light of sRGB's shades: arrays of numpy, from 0 to 1."""
+    import numpy  # a Blender of a Linux distribution may lack it
+
+    return numpy.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
+
+
+def shades_of(light: Any) -> Any:
+    """Return sRGB's shades of linear light: arrays of numpy, from 0 to 1."""
+    import numpy  # likewise
+
+    return numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
