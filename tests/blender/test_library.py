@@ -61,6 +61,18 @@ def opened(library: Path, asset: Asset) -> bpy.types.Collection:
     return next(collection for collection in bpy.data.collections if collection.name == "A blue vase")
 
 
+def read_back(file: Path, kind: str) -> None:
+    """Import an exported file into an empty one."""
+    fresh.empty_file()
+    readers = {
+        "glb": bpy.ops.import_scene.gltf,
+        "fbx": bpy.ops.import_scene.fbx,
+        "usd": bpy.ops.wm.usd_import,
+        "obj": bpy.ops.wm.obj_import,
+    }
+    readers[kind](filepath=str(file))
+
+
 def triangles(collection: bpy.types.Collection) -> int:
     meshes = [obj.data for obj in collection.objects if obj.type == "MESH" and not obj.name.startswith("UCX_")]
     return sum(len(mesh.loops) - 2 * len(mesh.polygons) for mesh in meshes)
@@ -275,16 +287,9 @@ def test_every_export_can_be_read_again(writer: ChildAssetWriter, tmp_path: Path
     exports = ("glb", "fbx", "usd", "obj")
     asset = write(writer, library, glb, Processing(height_m=2.0, lods=1, exports=exports))
     assert set(asset.files) == {"blend", "thumbnail", *exports, *(f"{kind}_lod1" for kind in exports)}
-    readers = {
-        "glb": bpy.ops.import_scene.gltf,
-        "fbx": bpy.ops.import_scene.fbx,
-        "usd": bpy.ops.wm.usd_import,
-        "obj": bpy.ops.wm.obj_import,
-    }
     for kind in exports:
         for name, count in ((kind, glbs.SPHERE_TRIANGLES), (f"{kind}_lod1", glbs.SPHERE_TRIANGLES // 2)):
-            fresh.empty_file()
-            readers[kind](filepath=str(library / asset.files[name]))
+            read_back(library / asset.files[name], kind)
             meshes = [obj for obj in bpy.data.objects if obj.type == "MESH"]
             assert len(meshes) == 1, name
             assert abs(triangles_of(meshes[0]) - count) <= 2, name

@@ -16,9 +16,10 @@ import pytest
 from mathutils import Color
 
 from tests.blender import fresh
-from tests.blender.test_library import opened, write
+from tests.blender.test_library import opened, read_back, write
 from tests.corpus.builder import BOX, Glb, png
 from tests.corpus.case import WEBP, surface
+from triverse_addon.batch.library.asset_writer import Asset
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
 from triverse_addon.tasks.record.processing import Processing
@@ -33,6 +34,13 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildAssetWrite
     writer.close()
 
 
+def exported(writer: ChildAssetWriter, library: Path, glb: Glb, *kinds: str) -> Asset:
+    """Write a model with its exports."""
+    model = library.with_name("m.glb")
+    model.write_bytes(glb.packed())
+    return write(writer, library, model, Processing(exports=kinds))
+
+
 def principled(material: bpy.types.Material) -> bpy.types.Node:
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
 
@@ -45,13 +53,9 @@ def test_roughness_and_metallic_of_one_picture_are_exported(
     """Blender writes neither of them if both are channels of one picture, as in glTF."""
     glb = Glb()
     surface(glb, pbrMetallicRoughness={"metallicRoughnessTexture": {"index": glb.texture(png())}, **factors})
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=(kind,)))
-    fresh.empty_file()
-    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import}
-    readers[kind](filepath=str(library / asset.files[kind]))
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
     (tmp_path / "both.png").write_bytes(png())
     both = bpy.data.images.load(str(tmp_path / "both.png"))
     both.colorspace_settings.name = "Non-Color"
@@ -80,16 +84,13 @@ def test_factors_of_roughness_and_metallic_are_in_the_picture_of_a_usd(
     surface(
         glb, pbrMetallicRoughness={"metallicRoughnessTexture": used, "roughnessFactor": 0.5, "metallicFactor": 0.25}
     )
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=("usd",)))
+    asset = exported(writer, library, glb, "usd")
     kept = principled(opened(library, asset).objects[0].material_slots[0].material)
     assert {kept.inputs[name].links[0].from_node.type for name in ("Roughness", "Metallic")} == {"MATH"}
     (image,) = [one for one in bpy.data.images if one.source == "FILE"]
     plain = list(image.pixels)
-    fresh.empty_file()
-    bpy.ops.wm.usd_import(filepath=str(library / asset.files["usd"]))
+    read_back(library / asset.files["usd"], "usd")
     for name in ("Roughness", "Metallic"):
         assert principled(bpy.data.materials[0]).inputs[name].is_linked, name
     (image,) = [one for one in bpy.data.images if one.source == "FILE"]
@@ -116,13 +117,9 @@ def test_a_picture_that_is_multiplied_by_colours_is_exported(
     if is_coloured:
         (part,) = glb.document["meshes"][0]["primitives"]
         part["attributes"]["COLOR_0"] = glb.accessor([(1.0, 0.5, 0.25)] * len(BOX))
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=(kind,)))
-    fresh.empty_file()
-    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
-    readers[kind](filepath=str(library / asset.files[kind]))
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
     (tmp_path / "plain.png").write_bytes(png())
     plain = list(bpy.data.images.load(str(tmp_path / "plain.png")).pixels)
     (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
@@ -153,13 +150,9 @@ def test_an_unlit_material_is_exported_with_its_picture(
         extensions={"KHR_materials_unlit": {}},
         pbrMetallicRoughness={"baseColorTexture": used, "baseColorFactor": [factor] * 3 + [1.0]},
     )
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=(kind,)))
-    fresh.empty_file()
-    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
-    readers[kind](filepath=str(library / asset.files[kind]))
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
     (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
     (link,) = principled(material).inputs["Base Color"].links
     assert link.from_node.type == "TEX_IMAGE"
@@ -183,18 +176,14 @@ def test_a_picture_as_webp_is_exported_as_png(writer: ChildAssetWriter, tmp_path
     source = glb.image(WEBP, "image/webp", name="Paint")
     used = {"index": glb.add("textures", extensions={"EXT_texture_webp": {"source": source}})}
     surface(glb, pbrMetallicRoughness={"baseColorTexture": used, "metallicRoughnessTexture": used})
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=(kind,)))
+    asset = exported(writer, library, glb, kind)
     assert asset.problem is None
     opened(library, asset)
     (kept,) = [image for image in bpy.data.images if image.source == "FILE"]
     assert (kept.file_format, kept.name) == ("WEBP", "Paint"), "the .blend is as it was"
     plain = list(kept.pixels)
-    fresh.empty_file()
-    readers = {"fbx": bpy.ops.import_scene.fbx, "obj": bpy.ops.wm.obj_import, "usd": bpy.ops.wm.usd_import}
-    readers[kind](filepath=str(library / asset.files[kind]))
+    read_back(library / asset.files[kind], kind)
     (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
     image = principled(material).inputs["Base Color"].links[0].from_node.image
     assert list(image.pixels) == pytest.approx(plain, abs=0.01)
@@ -208,10 +197,8 @@ def test_what_can_be_seen_through_is_so_as_usd(writer: ChildAssetWriter, tmp_pat
     """Blender 5.2 leaves the value of Alpha out of USD."""
     glb = Glb()
     surface(glb, alphaMode="BLEND", pbrMetallicRoughness={"baseColorFactor": [0.2, 0.4, 0.8, 0.25]})
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=("usd",)))
+    asset = exported(writer, library, glb, "usd")
     with zipfile.ZipFile(library / asset.files["usd"]) as packed:
         packed.extract(packed.namelist()[0], tmp_path)
         stage = tmp_path / packed.namelist()[0]
@@ -232,10 +219,8 @@ def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_pa
         glb.image(png(), name="模" * 90 + letter)
     used = [{"index": glb.add("textures", source=number)} for number in range(2)]
     surface(glb, pbrMetallicRoughness={"baseColorTexture": used[0]}, normalTexture=used[1])
-    model = tmp_path / "m.glb"
-    model.write_bytes(glb.packed())
     library = tmp_path / "library"
-    asset = write(writer, library, model, Processing(exports=("fbx", "usd", "obj")))
+    asset = exported(writer, library, glb, "fbx", "usd", "obj")
     assert asset.problem is None
     assert b"Video" in (library / asset.files["fbx"]).read_bytes()
     with zipfile.ZipFile(library / asset.files["usd"]) as packed:

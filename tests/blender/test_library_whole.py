@@ -19,8 +19,7 @@ import bpy
 import pytest
 from mathutils import Vector
 
-from tests.blender import fresh
-from tests.blender.test_library import opened, write
+from tests.blender.test_library import opened, read_back, write
 from tests.corpus.builder import BOX, UBYTE, Glb, turn
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
@@ -234,15 +233,8 @@ def test_a_shape_is_as_it_is_shown_in_all_exports(writer: ChildAssetWriter, libr
     asset = write(writer, library, made(tmp_path, shaped), Processing(exports=("glb", "fbx", "usd", "obj")))
     low, high = extent(opened(library, asset))
     assert high.z - low.z > 2
-    readers = {
-        "glb": bpy.ops.import_scene.gltf,
-        "fbx": bpy.ops.import_scene.fbx,
-        "usd": bpy.ops.wm.usd_import,
-        "obj": bpy.ops.wm.obj_import,
-    }
-    for kind, read in readers.items():
-        fresh.empty_file()
-        read(filepath=str(library / asset.files[kind]))
+    for kind in ("glb", "fbx", "usd", "obj"):
+        read_back(library / asset.files[kind], kind)
         bpy.context.view_layer.update()
         for found, wanted in zip(extent(bpy.context.scene.collection), (low, high), strict=True):
             assert tuple(found) == pytest.approx(tuple(wanted), abs=0.001), kind
