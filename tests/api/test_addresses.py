@@ -78,6 +78,7 @@ PRIVATE = [
     "192.0.0.192",
     "[fec0::1]",
     "[64:ff9b:1::7f00:1]",
+    "[2002:101:101::]",
     "intranet",
     "nas.local",
     "metadata.google.internal",

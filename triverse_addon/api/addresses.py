@@ -67,11 +67,13 @@ def reach_of_number(number: str) -> Reach:
     """
     Return the reach of an IP address. An IPv6 address that embeds an IPv4 address has the reach of the latter.
 
+    6to4 (2002::/16) is never public: it is not in use any more (RFC 7526), and not global for newer Pythons.
+
     :raises ValueError: ``number`` is no IP address in its usual form.
     """
     address = ipaddress.ip_address(number.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and (inner := _inner(address)) is not None:
-        return reach_of_number(str(inner))
+        return max(reach_of_number(str(inner)), Reach.PRIVATE if address.sixtofour else Reach.PUBLIC)
     if address.is_loopback or address.is_unspecified or address.is_link_local:
         return Reach.HERE
     if not address.is_global or address.is_multicast or address.is_reserved:
