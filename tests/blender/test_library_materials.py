@@ -18,7 +18,7 @@ from mathutils import Color
 from tests.blender import fresh
 from tests.blender.test_library import opened, read_back, write
 from tests.corpus.builder import BOX, Glb, png
-from tests.corpus.case import WEBP, surface
+from tests.corpus.case import WEBP, one, surface
 from triverse_addon.batch.library.asset_writer import Asset
 from triverse_addon.scene.child.command import child_command
 from triverse_addon.scene.child.library_writer import ChildAssetWriter
@@ -226,3 +226,23 @@ def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_pa
     with zipfile.ZipFile(library / asset.files["usd"]) as packed:
         assert sum(name.endswith(".png") for name in packed.namelist()) == 2
     assert len(list((library / asset.files["obj"]).parent.glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["fbx", "usd", "obj"])
+def test_faces_without_a_material_get_no_other(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
+    """FBX and USD gave them that of the first slot."""
+    glb = Glb()
+    red = glb.add("materials", name="Red", pbrMetallicRoughness={"baseColorFactor": [1, 0, 0, 1]})
+    beside = [(x + 2, y, z) for x, y, z in BOX]
+    one(glb, glb.mesh(glb.primitive(material=red), glb.primitive(positions=beside)))
+    library = tmp_path / "library"
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
+    (mesh,) = bpy.data.meshes
+    colours = {
+        face.center.x > 1: tuple(round(value, 1) for value in mesh.materials[face.material_index].diffuse_color)
+        for face in mesh.polygons
+    }
+    assert colours == {False: (1.0, 0.0, 0.0, 1.0), True: (0.8, 0.8, 0.8, 1.0)}
+    (thing,) = opened(library, asset).objects
+    assert [material is None for material in thing.data.materials] == [False, True]

@@ -61,7 +61,7 @@ def export(
     made: dict[str, Path] = {}
     try:
         # Once for all levels: a picture of 4096 px takes up to 7.5 s.
-        with _pictures_for(kind):
+        with _materials_for(kind):
             for level, collection in enumerate([model, *levels]):
                 _select(collection)
                 name = f"{stem}-lod{level}" if level else stem
@@ -79,8 +79,8 @@ def export(
 
 
 @contextmanager
-def _pictures_for(kind: str) -> Iterator[None]:
-    """Give materials such pictures as the exporter of a format writes, and as its readers know."""
+def _materials_for(kind: str) -> Iterator[None]:
+    """Give a model such materials and pictures as the exporter of a format writes, and as its readers know."""
     if kind == "glb":
         yield
         return
@@ -88,8 +88,29 @@ def _pictures_for(kind: str) -> Iterator[None]:
         png_pictures.instead_of_webp(),
         channel_pictures.lit(),
         channel_pictures.apart(only_factors=kind == "usd"),
+        _slots_filled(),
     ):
         yield
+
+
+@contextmanager
+def _slots_filled() -> Iterator[None]:
+    """
+    Put a plain material into empty slots, whose faces FBX and USD give that of another slot.
+
+    (``findings/usd-material-in-two-slots.sh``)
+    """
+    empty = [
+        (mesh, slot) for mesh in bpy.data.meshes for slot, material in enumerate(mesh.materials) if material is None
+    ]
+    plain = bpy.data.materials.new("Plain")
+    for mesh, slot in empty:
+        mesh.materials[slot] = plain
+    try:
+        yield
+    finally:
+        # Without its users: the slots are empty again.
+        bpy.data.materials.remove(plain)
 
 
 def _name_variants(model: bpy.types.Collection) -> None:
