@@ -188,6 +188,27 @@ def test_functions_are_called_when_tasks_change(triverse: Triverse) -> None:
     assert done == ["a chair", "late"]
 
 
+def test_a_function_that_waits_for_another_task_is_not_called_while_it_runs(triverse: Triverse) -> None:
+    running: list[Stage] = []
+    most_at_once = 0
+    told: list[Stage] = []
+
+    def waits(one: Task) -> None:
+        nonlocal most_at_once
+        running.append(one.stage)
+        most_at_once = max(most_at_once, len(running))
+        told.append(one.stage)
+        if len(told) < 20:
+            triverse.generate(prompt="a lamp", polygon_limit=1000).wait()
+        running.pop()
+
+    task = triverse.generate(prompt="a chair", polygon_limit=1000).on_change(waits)
+    task.wait()
+    triverse.generate(prompt="a sofa", polygon_limit=1000).wait()
+    assert most_at_once == 1
+    assert told[-1] is Stage.READY, told
+
+
 def test_a_function_that_raises_is_told_in_the_history(triverse: Triverse) -> None:
     def careless(_: Task) -> None:
         raise ZeroDivisionError("by nothing")

@@ -60,20 +60,50 @@ class Running(Protocol):
         ...
 
 
+class _OnChange:
+    """
+    A function that is called at each change of a task.
+
+    :ivar seen: the record that it was called with last.
+    :ivar is_running: whether it is being called.
+    """
+
+    def __init__(self, task: Watched, function: Callable[[Any], None]) -> None:
+        self.task = task
+        self.function = function
+        self.seen = task.record
+        self.is_running = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not called any more: the task is done, and it has been called with that."""
+        return self.task.is_done and not self.is_running and self.task.record is self.seen
+
+    def tick(self, engine: "Engine") -> None:
+        """Call it, if the task has changed. It may wait or import, and so cause another tick before it has ended."""
+        record = self.task.record
+        if self.is_running or record is self.seen:
+            return
+        self.seen = record
+        self.is_running = True
+        try:
+            call(engine, self.task, self.function)
+        finally:
+            self.is_running = False
+
+
 class Callbacks:
     """The functions that scripts have given for the tasks of one engine."""
 
     def __init__(self) -> None:
-        self._changed: list[tuple[Watched, Callable[[Any], None]]] = []
+        self._changed: list[_OnChange] = []
         self._done: list[tuple[Watched, Callable[[Any], None]]] = []
-        self._seen: dict[str, TaskRecord] = {}
         self._running: list[Running] = []
         self._answers: deque[tuple[Callable[[Any], None], Any]] = deque()
 
     def add_changed(self, task: Watched, function: Callable[[Any], None]) -> None:
         """Call ``function`` at each change of ``task``, until the task is done."""
-        self._seen.setdefault(task.id, task.record)
-        self._changed.append((task, function))
+        self._changed.append(_OnChange(task, function))
 
     def add_done(self, task: Watched, function: Callable[[Any], None]) -> None:
         """Call ``function`` once, when ``task`` is done; at the next tick if it is done already."""
@@ -112,14 +142,12 @@ class Callbacks:
         self._running = [batch for batch in self._running if not batch.is_done]
         if not (self._changed or self._done):
             return
-        for task, function in tuple(self._changed):
-            if task.record is not self._seen.get(task.id):
-                call(engine, task, function)
-        self._seen = {task.id: task.record for task, _ in self._changed}
+        for watch in tuple(self._changed):
+            watch.tick(engine)
         over = [entry for entry in self._done if entry[0].is_done]
         # Removed before the calls: a function may wait for other tasks, and so cause another tick.
         self._done = [entry for entry in self._done if entry not in over]
-        self._changed = [entry for entry in self._changed if not entry[0].is_done]
+        self._changed = [watch for watch in self._changed if not watch.is_over]
         for task, function in over:
             call(engine, task, function)
 
