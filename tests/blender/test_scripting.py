@@ -100,6 +100,8 @@ def test_a_model_fills_an_object_that_was_made_a_line_before(triverse: Triverse)
     assert low.z == pytest.approx(6.0, abs=1e-3)
     with pytest.raises(scripting.InputError, match="no object “Nowhere”"):
         task.import_into(fit_to="Nowhere")
+    with pytest.raises(scripting.InputError, match="There is no object “7”"):
+        task.import_into(fit_to=7)  # type: ignore[arg-type]
 
 
 def test_a_model_that_cannot_be_converted_for_a_scene_still_fits_the_others(
@@ -131,6 +133,37 @@ def test_a_scene_with_other_units_gets_a_model_that_fits(triverse: Triverse) -> 
     scene.unit_settings.scale_length = 0.01
     small_low, small_high = box_of(task.import_into(scene))
     assert (small_high - small_low).z == pytest.approx(100 * (high - low).z, rel=1e-3)
+
+
+def test_a_function_that_imports_what_has_to_be_converted_first_is_called_once(triverse: Triverse) -> None:
+    task = triverse.generate(prompt="a red chair", polygon_limit=1000)
+    bpy.context.scene.unit_settings.scale_length = 0.01
+    models: list[str] = []
+
+    def imports(one: Task) -> None:
+        if one.stage == "ready":
+            models.append(one.import_into().name)
+
+    task.on_change(imports)
+    task.wait()
+    assert len(models) == 1
+    assert len(bpy.context.scene.collection.children) == 1
+    assert not [line for line in told(triverse, task) if "failed" in line]
+
+
+def test_a_model_does_not_come_into_the_collection_of_an_import_that_failed(triverse: Triverse) -> None:
+    props = bpy.data.collections.new("Props")
+    bpy.context.scene.collection.children.link(props)
+    task = made(triverse)
+    assert task.files.model is not None
+    assert task.files.blend is not None
+    for path in (task.files.model, task.files.blend):
+        path.write_bytes(b"damaged")
+    with pytest.raises(scripting.TaskFailedError):
+        task.import_into(props)
+    model = task.retry().wait().import_into(bpy.context.scene)
+    assert model.name in bpy.context.scene.collection.children
+    assert not props.children
 
 
 def test_what_cannot_be_imported_says_why(triverse: Triverse, service: StandIn) -> None:

@@ -44,7 +44,7 @@ def importer(task_of: Callable[[TaskRecord], object]) -> "Importer":
     def run(record: TaskRecord) -> ImportOutcome:
         def arrived(collection: bpy.types.Collection, scene: bpy.types.Scene) -> tuple[tuple[str, Sentence], ...]:
             home: bpy.types.Collection | None = bpy.data.collections.get(_homes.pop(record.id, ""))
-            if home is not None:
+            if home is not None and home in scene.collection.children_recursive:
                 _move_into(collection, scene, home)
             return handlers.run(task_of(record), collection)
 
@@ -99,13 +99,25 @@ def import_into(
         placement=_placement(found.scene, at, height, fit_to, on_ground=on_ground, keep_fit_to=keep_fit_to),
         geometry_only=geometry_only,
     )
+    _homes.pop(task.id, None)
     if found.home is not None:
         _homes[task.id] = found.home.name
+    try:
+        return _imported(connection, task)
+    except NotReadyError:
+        raise
+    except BaseException:
+        _homes.pop(task.id, None)  # the next import may be of the panel, and has another place
+        raise
+
+
+def _imported(connection: Connection, task: ImportedTask) -> bpy.types.Collection:
+    """Return the collection of a model that is to be imported, as soon as it is there; see :func:`import_into`."""
     task.renew()
     while True:
         # What could not be converted for this scene is ready as before, and not to be imported by itself.
         if task.record.stage is Stage.READY and task.record.auto_import:
-            outcome = engine.imports.import_now(task.record, importer(lambda _: task))
+            outcome = connection.engine.imports.import_now(task.record, importer(lambda _: task))
             task.renew()
             if isinstance(outcome, Imported):
                 model: bpy.types.Collection | None = bpy.data.collections.get(outcome.collection_name)
@@ -209,8 +221,9 @@ def _placement(
     keep_fit_to: bool,
 ) -> Placement:
     marker = scene.objects.get(fit_to) if isinstance(fit_to, str) else fit_to
-    if fit_to is not None and (marker is None or scene.objects.get(marker.name) != marker):
-        name = fit_to if isinstance(fit_to, str) else fit_to.name
+    is_object = isinstance(marker, bpy.types.Object)
+    if fit_to is not None and not (is_object and scene.objects.get(marker.name) == marker):
+        name = marker.name if is_object else str(fit_to)
         raise InputError(
             Sentence.of("There is no object “{name}” in the scene {scene}.", name=name, scene=scene.name),
             field="fit_to",
