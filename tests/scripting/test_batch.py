@@ -96,6 +96,29 @@ def test_rows_may_come_from_data_tools(triverse: Triverse, tmp_path: Path) -> No
         triverse.batch(["a sofa"], tmp_path / "library")  # type: ignore[list-item]
 
 
+def test_values_for_all_rows_may_be_numbers(triverse: Triverse, tmp_path: Path) -> None:
+    given: Any = {"polygon_limit": Scalar(1000), "turbo": True, "image": None, "catalog": Path("Props")}
+    batch = triverse.batch([{"prompt": "a lamp"}], tmp_path / "library", defaults=given, batch_id=7)  # type: ignore[arg-type]
+    (outcome,) = batch.wait().outcomes
+    found = outcome.planned.row
+    assert dict(found.params) == {"prompt": "a lamp", "polygon_limit": 1000, "turbo": True}
+    with pytest.raises(scripting.InputError, match="tags must be text"):
+        triverse.batch(ROWS, tmp_path / "library", defaults={"tags": ["old"]})  # type: ignore[dict-item]
+
+
+def test_an_empty_name_is_not_the_folder_that_a_script_was_started_in(
+    triverse: Triverse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lamp.png").write_bytes(models.preview_path("1k").read_bytes())
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(scripting.InputError, match="Name the folder of the asset library"):
+        triverse.batch(ROWS, "")
+    with pytest.raises(scripting.InputError, match="Name the batch file"):
+        triverse.batch("", max_credits=0)
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_batch_that_is_stopped_before_it_has_begun_says_so(
     triverse: Triverse, service: StandIn, tmp_path: Path
 ) -> None:

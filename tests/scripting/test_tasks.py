@@ -123,6 +123,8 @@ def test_invalid_requests_send_nothing(triverse: Triverse, service: StandIn, tmp
         ("text-to-nothing", {"prompt": "a chair"}, "flow"),
         ("image-to-model", {"image_file": tmp_path / "none.png"}, "image_file"),
         ("image-to-model", {"image_file": 7}, "image_file"),
+        ("image-to-model", {"image_file": "null\0.png"}, "image_file"),
+        ("text-to-model", {"prompt": "a chair", "name": 7}, "name"),
         ("image-to-model", {}, "image_file"),
     ):
         with pytest.raises(scripting.InputError) as caught:

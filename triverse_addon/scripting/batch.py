@@ -5,40 +5,29 @@ A batch of a script: its slow parts on a thread, its run driven by the engine's 
 Floor: between second and third. Thread: main. No ``bpy``.
 """
 
-import json
 import logging
-import math
 import operator
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from ..api.errors import InputError, TriverseError, UnforeseenError
+from ..api.errors import TriverseError, UnforeseenError
 from ..api.field_values import check_value
 from ..api.fields import Field, Kind
-from ..api.flows import FLOWS
 from ..api.payloads import Balance
 from ..api.sentence import Sentence
 from ..api.unexpected_errors import UNFORESEEN
-from ..api.urls import clean
-from ..batch.input.order_ids import digest
 from ..batch.library.asset_writer import AssetWriter, GlbWriter
-from ..batch.library.safe_paths import make_folder
-from ..batch.outside_files import ANY_FILE
 from ..batch.rows.problems import BatchProblemsError
-from ..batch.rows.raw_rows import LEDGER, column_key
 from ..batch.run.limits import MAX_CONCURRENT_TASKS, Limits
 from ..batch.run.outcome import Outcome, Progress
 from ..batch.run.plan import PlannedRow
 from ..batch.run.quotes import Prices
-from ..batch.run.request import BatchRequest, library_for
 from ..batch.run.resume import SavedBatch
 from ..batch.run.row_table import RowTable, has_work
 from ..batch.run.runner import Runner
-from ..tasks.files.atomic_write import write_whole
-from ..tasks.record.record import is_url
+from .batch_request import Request
 from .batch_worker import Ended, Started, Worker
 from .connection import Connection, check_may_wait
 from .errors import OverBudgetError
@@ -49,14 +38,8 @@ log = logging.getLogger(__name__)
 
 #: Interval between two looks of a wait, in seconds.
 _STEP_S = 0.05
-#: Names of pandas' types for a missing value.
-_MISSING = frozenset({"NAType", "NaTType"})
 #: More than any account has.
 _MAX_CREDITS = 10**12
-#: Columns that name a file, for which a script may give a relative path.
-_SOURCES = frozenset(
-    name for flow in FLOWS.values() for field in flow.sources for name in (field.name, field.name.removesuffix("_file"))
-)
 
 
 def _whole(name: str, value: Any, minimum: int, maximum: int) -> int:
@@ -91,7 +74,7 @@ class Batch:
     is_done: bool
 
     def __init__(
-        self, connection: Connection, request: "Request", *, max_credits: int | None, retry_failed: bool, jobs: int
+        self, connection: Connection, request: Request, *, max_credits: int | None, retry_failed: bool, jobs: int
     ) -> None:
         max_credits = None if max_credits is None else _whole("max_credits", max_credits, 0, _MAX_CREDITS)
         limits = Limits(jobs=_whole("jobs", jobs, 1, MAX_CONCURRENT_TASKS), max_credits=max_credits)
@@ -285,106 +268,3 @@ class Batch:
         self.outcomes, self.report = ended.outcomes, ended.report
         problem = ended.reason or ended.problem
         self._end(None if problem is None else TriverseError(problem))
-
-
-class Request:
-    """
-    A script's request for a batch.
-
-    :param asked: the request, as the batch understands it.
-    :param text: the rows as JSON Lines, to be written into its file; "" if the script names a file.
-    """
-
-    def __init__(self, asked: BatchRequest, text: str = "") -> None:
-        self.asked = asked
-        self._text = text
-
-    def write(self) -> None:
-        """
-        Write the rows of a script into a file of the library, which the batch reads.
-
-        :raises InputError: it cannot be written.
-        """
-        if not self._text:
-            return
-        try:
-            make_folder(self.asked.library / LEDGER)
-            write_whole(self.asked.file, self._text.encode())
-        except OSError as error:
-            raise InputError(
-                Sentence.of(
-                    "The folder {path} cannot be written ({reason}). Choose another folder.",
-                    path=str(self.asked.library),
-                    reason=error.strerror or type(error).__name__,
-                ),
-                field="library",
-            ) from None
-
-
-def request_for(
-    rows: Path | str | Iterable[Mapping[str, object]],
-    library: Path | str | None,
-    *,
-    defaults: Mapping[str, str],
-    batch_id: str,
-    allow_outside_files: bool,
-    with_blender: bool,
-) -> Request:
-    """
-    Return the request for a batch; see :meth:`client.Triverse.batch`.
-
-    :raises InputError: ``rows`` are mappings, and there is no ``library``, or a value is of no kind that columns take.
-    """
-    home = None if library is None else Path(library).expanduser().absolute()
-    text = ""
-    if isinstance(rows, Path | str):
-        file = Path(rows).expanduser().absolute()
-        home = home or library_for(file)
-    elif home is None:
-        raise InputError(Sentence.of("Name the folder of the asset library."), field="library")
-    else:
-        text = "".join(_line(number, row) for number, row in enumerate(rows, 1))
-        file = home / LEDGER / f"{home.name}-{digest(text)[:8]}.jsonl"
-    # Rows that a script gives name files that the script has chosen.
-    allowed = frozenset({ANY_FILE} if allow_outside_files or text else ())
-    asked = BatchRequest(file, home, with_blender=with_blender, defaults=defaults, batch_id=batch_id, allowed=allowed)
-    return Request(asked, text)
-
-
-def _line(number: int, row: Mapping[str, object]) -> str:
-    """
-    Return a row as a line of JSON.
-
-    :raises InputError: a value is of a kind that no column takes.
-    """
-    try:
-        return json.dumps(_row(row), sort_keys=True) + "\n"
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(
-            Sentence.of("Row {number} cannot be read ({reason}).", number=number, reason=clean(str(error), 100)),
-            field="rows",
-        ) from None
-
-
-def _row(row: Mapping[str, object]) -> dict[str, object]:
-    return {name: _cell(column_key(name), _native(value)) for name, value in row.items()}
-
-
-def _native(value: Any) -> object:
-    """Return a value as JSON knows it: numbers of numpy and pandas are none of Python's, and missing values are NaN."""
-    if hasattr(value, "dtype") and hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    is_missing = type(value).__name__ in _MISSING or (isinstance(value, float) and math.isnan(value))
-    return None if is_missing else value
-
-
-def _cell(key: str, value: object) -> object:
-    if isinstance(value, Path) or (key in _SOURCES and isinstance(value, str) and not _has_place(value)):
-        return os.path.abspath(Path(value).expanduser())
-    return value
-
-
-def _has_place(source: str) -> bool:
-    return not source.strip() or is_url(source) or source.lower().startswith("file:")

@@ -298,7 +298,8 @@ class Triverse:
         :param allow_outside_files: open files that lie outside the folder of the file ``rows``.
         :raises InputError: ``rows`` are mappings, and there is no ``library``; or a number cannot be used.
         """
-        from .batch import Batch, request_for
+        from .batch import Batch
+        from .batch_request import request_for
 
         request = request_for(
             rows,

@@ -53,6 +53,8 @@ def request_for(
     given = {_field_name(flow, one): value for one, value in fields.items()}
     sources = {one: _source(one, value) for one, value in given.items() if one in names and value}
     values = check(flow.name, {one: value for one, value in given.items() if one not in names})
+    if not isinstance(name, str):
+        raise InputError(Sentence.of("{field} must be text.", field="name"), field="name")
     return TaskRequest(
         flow=flow.name,
         values=values,
@@ -152,7 +154,7 @@ def derived_id(request: TaskRequest, prefix: str = _PREFIX) -> str:
     for name, source in sorted(request.sources.items()):
         try:
             contents.append(f"{name}={content_of(source)}")
-        except OSError:
+        except (OSError, ValueError):  # a path with a null character is a ValueError
             raise InputError(
                 Sentence.of("The file {path} is missing or empty. Choose another one.", path=source), field=name
             ) from None

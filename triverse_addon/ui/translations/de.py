@@ -351,6 +351,7 @@ TEXTS = {
     "Multiview to Model": "Bilder zu Modell",
     "Name": "Name",
     "Name of the service's preset for the preset render mode": "Name der Voreinstellung des Dienstes für den Rendermodus „Preset“",
+    "Name the batch file: an empty name was given.": "Nennen Sie die Datei des Stapels: Der Name ist leer.",
     "Name the folder of the asset library.": "Nennen Sie den Ordner der Asset-Bibliothek.",
     "Negative Prompt": "Negativ-Prompt",
     "Newest First": "Neueste zuerst",

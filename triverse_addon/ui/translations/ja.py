@@ -351,6 +351,7 @@ TEXTS = {
     "Multiview to Model": "多視点からモデル",
     "Name": "名前",
     "Name of the service's preset for the preset render mode": "プリセットのレンダーモードで使う、サービスのプリセット名",
+    "Name the batch file: an empty name was given.": "バッチのファイルを指定してください。名前が空です。",
     "Name the folder of the asset library.": "アセットライブラリのフォルダーを指定してください。",
     "Negative Prompt": "ネガティブプロンプト",
     "Newest First": "新しい順",

@@ -351,6 +351,7 @@ TEXTS = {
     "Multiview to Model": "多视图生成模型",
     "Name": "名称",
     "Name of the service's preset for the preset render mode": "预设渲染模式所用的服务预设名称",
+    "Name the batch file: an empty name was given.": "请指定批次的文件：给出的名称为空。",
     "Name the folder of the asset library.": "请指定资产库的文件夹。",
     "Negative Prompt": "反向提示词",
     "Newest First": "最新优先",
