@@ -59,6 +59,17 @@ def test_help_and_an_error_end_as_ever(cli: Cli, how: str) -> None:
     check(shell(cli, how, "nonsense", "--json", data=False), 2)
 
 
+def test_help_goes_where_stdout_is_led(cli: Cli) -> None:
+    """As by ``--help | less``, which else had nothing to show; for programs, stdout has lines of JSON only."""
+    answer = shell(cli, "", "generate", "--help", data=False)
+    assert "--texture-size N" in answer.stdout
+    assert answer.stderr == ""
+    answer = shell(cli, "", "generate", "--json", "--help", data=False)
+    assert answer.stdout == ""
+    assert "--texture-size N" in answer.stderr
+    assert "--texture-size N" in shell(cli, "2>&1", "generate", "--help", data=False).stdout
+
+
 @pytest.mark.parametrize("how", [">/dev/full", "<&- >&- 2>&-", ">/dev/full 2>&1"])
 def test_a_model_is_made_and_listed(cli: Cli, service: StandIn, how: str) -> None:
     check(shell(cli, how, *CHAIR, "--output", "chair.glb", "--json"), 0)

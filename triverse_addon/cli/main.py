@@ -6,6 +6,7 @@ Floor: third. Thread: main. No ``bpy``.
 """
 
 import contextlib
+import io
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -69,10 +70,13 @@ def run(argv: Sequence[str], host: Host) -> int:
 
 
 def _run(argv: Sequence[str], host: Host, output: Output) -> Exit:
+    manual = io.StringIO()
     try:
-        args = arguments.parse(argv, host.prog)
+        with contextlib.redirect_stdout(manual):
+            args = arguments.parse(argv, host.prog)
     except SystemExit:
         # argparse has printed the help.
+        output.manual(manual.getvalue())
         return Exit.DONE
     # Imported late: brings requests, websockets and sqlite3, which a usage error or --help does not need.
     from .commands import COMMANDS

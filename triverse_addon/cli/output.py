@@ -80,6 +80,11 @@ class Output:
             if self._led_to is not None:
                 self._print(shown(line), self._led_to)
 
+    def manual(self, text: str) -> None:
+        """Print the help: for users, or into the file or program that stdout was led to, such as a pager or grep."""
+        for line in text.splitlines():
+            self._print(shown(line), self._led_to or self.people)
+
     def text(self, sentence: Sentence) -> str:
         """Return a sentence as the command says it: without buttons of the panel."""
         return str(in_command_words(sentence, self.again))
