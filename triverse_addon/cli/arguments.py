@@ -13,9 +13,8 @@ import contextlib
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ..api.flows import FLOWS, Field, Kind
 from ..api.sentence import Sentence
@@ -24,9 +23,6 @@ from ..tasks.record.variants import MOST
 from . import batch_arguments
 from .argument_types import seconds, whole
 from .errors import UsageError
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
 
 _METAVARS = {
     Kind.TEXT: "TEXT",
@@ -45,11 +41,6 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(
             Sentence.of("{what}. See {prog} --help.", what=(text[:1].upper() + text[1:]).rstrip("."), prog=self.prog)
         )
-
-    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Print the help, unless stdout and stderr are closed: with Python 3.11.2, argparse fails then."""
-        if file or sys.stdout or sys.stderr:
-            super().print_help(file)
 
 
 def option_name(field: Field) -> str:
