@@ -68,8 +68,8 @@ def test_roughness_and_metallic_of_one_picture_are_exported(
         factor = factors.get(f"{name.lower()}Factor", 1.0)
         wanted = [value * factor for value in list(both.pixels)[channel::4]]
         assert len(set(wanted)) > 1
-        for one in range(3):
-            assert list(image.pixels)[one::4] == pytest.approx(wanted, abs=0.01), name
+        for colour in range(3):
+            assert list(image.pixels)[colour::4] == pytest.approx(wanted, abs=0.01), name
     kept = principled(opened(library, asset).objects[0].material_slots[0].material)
     assert kept.inputs["Roughness"].links[0].from_node.type != "TEX_IMAGE", "the .blend is as it was"
     assert len([image for image in bpy.data.images if image.source == "FILE"]) == 1
