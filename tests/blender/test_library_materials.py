@@ -232,17 +232,50 @@ def test_a_picture_with_a_long_name_is_exported(writer: ChildAssetWriter, tmp_pa
 def test_faces_without_a_material_get_no_other(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
     """FBX and USD gave them that of the first slot."""
     glb = Glb()
-    red = glb.add("materials", name="Red", pbrMetallicRoughness={"baseColorFactor": [1, 0, 0, 1]})
-    beside = [(x + 2, y, z) for x, y, z in BOX]
-    one(glb, glb.mesh(glb.primitive(material=red), glb.primitive(positions=beside)))
+    one(glb, glb.mesh(glb.primitive(material=flat(glb, "Red", 1, 0, 0)), glb.primitive(positions=beside(2))))
     library = tmp_path / "library"
     asset = exported(writer, library, glb, kind)
     read_back(library / asset.files[kind], kind)
-    (mesh,) = bpy.data.meshes
-    colours = {
-        face.center.x > 1: tuple(round(value, 1) for value in mesh.materials[face.material_index].diffuse_color)
-        for face in mesh.polygons
-    }
-    assert colours == {False: (1.0, 0.0, 0.0, 1.0), True: (0.8, 0.8, 0.8, 1.0)}
+    assert colours() == [(1.0, 0.0, 0.0), (0.8, 0.8, 0.8)]
     (thing,) = opened(library, asset).objects
     assert [material is None for material in thing.data.materials] == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["fbx", "usd", "obj"])
+def test_slots_of_material_variants_keep_their_material(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
+    """Blender's importer makes a slot for each primitive that has them. USD gave some faces the first material."""
+    glb = Glb()
+    red, blue = flat(glb, "Red", 1, 0, 0), flat(glb, "Blue", 0, 0, 1)
+    glb.use("KHR_materials_variants")
+    glb.document["extensions"] = {"KHR_materials_variants": {"variants": [{"name": "day"}, {"name": "night"}]}}
+    parts = [glb.primitive(positions=beside(2 * at), material=one) for at, one in enumerate((red, blue, blue))]
+    for at, part in enumerate(parts):
+        mappings = [{"material": (at, at + 1)[night] % 2, "variants": [night]} for night in (0, 1)]
+        part["extensions"] = {"KHR_materials_variants": {"mappings": mappings}}
+    one(glb, glb.mesh(*parts))
+    library = tmp_path / "library"
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
+    assert colours() == [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 1.0)]
+    (thing,) = opened(library, asset).objects
+    assert len(set(thing.data.materials)) == 2
+
+
+def flat(glb: Glb, name: str, *colour: float) -> int:
+    """Add a material without pictures."""
+    return glb.add("materials", name=name, pbrMetallicRoughness={"baseColorFactor": [*colour, 1]})
+
+
+def beside(x: float) -> list[tuple[float, float, float]]:
+    """Positions of a box that stands so far to the right."""
+    return [(x + corner[0], *corner[1:]) for corner in BOX]
+
+
+def colours() -> list[tuple[float, ...]]:
+    """Return the colours of the boxes that were read back, from left to right."""
+    (mesh,) = bpy.data.meshes
+    found: dict[int, set[tuple[float, ...]]] = {}
+    for face in mesh.polygons:
+        colour = mesh.materials[face.material_index].diffuse_color
+        found.setdefault(round(face.center.x / 2), set()).add(tuple(round(value, 1) for value in colour[:3]))
+    return [one for _, ones in sorted(found.items()) for one in ones]

@@ -88,29 +88,38 @@ def _materials_for(kind: str) -> Iterator[None]:
         png_pictures.instead_of_webp(),
         channel_pictures.lit(),
         channel_pictures.apart(only_factors=kind == "usd"),
-        _slots_filled(),
+        _slots_apart(),
     ):
         yield
 
 
 @contextmanager
-def _slots_filled() -> Iterator[None]:
+def _slots_apart() -> Iterator[None]:
     """
-    Put a plain material into empty slots, whose faces FBX and USD give that of another slot.
+    Give each slot of a mesh a material of its own.
 
-    (``findings/usd-material-in-two-slots.sh``)
+    USD gives the faces of one of two slots with the same material that of another slot, as FBX and USD do with those
+    of an empty slot (``findings/usd-material-in-two-slots.sh``). The glTF importer makes a slot for each primitive that
+    has material variants.
     """
-    empty = [
-        (mesh, slot) for mesh in bpy.data.meshes for slot, material in enumerate(mesh.materials) if material is None
-    ]
-    plain = bpy.data.materials.new("Plain")
-    for mesh, slot in empty:
-        mesh.materials[slot] = plain
+    before = []
+    made: list[bpy.types.Material] = []
+    for mesh in bpy.data.meshes:
+        seen: set[bpy.types.Material] = set()
+        for slot, material in enumerate(mesh.materials):
+            if material is None or material in seen:
+                before.append((mesh, slot, material))
+                made.append(bpy.data.materials.new("Plain") if material is None else material.copy())
+                mesh.materials[slot] = made[-1]
+            else:
+                seen.add(material)
     try:
         yield
     finally:
-        # Without its users: the slots are empty again.
-        bpy.data.materials.remove(plain)
+        for mesh, slot, material in before:
+            mesh.materials[slot] = material
+        for one in made:
+            bpy.data.materials.remove(one)
 
 
 def _name_variants(model: bpy.types.Collection) -> None:
