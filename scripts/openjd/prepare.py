@@ -42,7 +42,7 @@ class _AnyPicture:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the bundle. Exit code 2 if the batch file is wrong."""
+    """Write the bundle. Exit code 2 if the batch file or an option is wrong, or the bundle cannot be written."""
     options = _parser().parse_args(_with_joined_options(sys.argv[1:] if argv is None else argv))
     file, library = Path(options.file).absolute(), Path(options.library).absolute()
     defaults = dict(text.partition("=")[::2] for text in options.set)
@@ -65,7 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     if fixed:
         return _refuse(*fixed)
-    more = shlex.split(options.options)
+    try:
+        more = shlex.split(options.options)
+    except ValueError:
+        return _refuse(f"A quote in these options has no end: {options.options}")
     more += [word for text in options.set for word in ("--set", text)]
     more += ["--allow-outside-files"] if options.allow_outside_files else []
     values = {
@@ -77,7 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "RetryFailed": "yes" if options.retry_failed else "no",
         "Options": shlex.join(more),
     }
-    _write(Path(options.bundle), values, sorted(sources))
+    try:
+        _write(Path(options.bundle), values, sorted(sources))
+    except OSError as error:
+        return _refuse(f"The folder {options.bundle} cannot be written ({error.strerror}). Name another with --bundle.")
     print(f"{options.bundle}: {len(found.rows)} rows, {len(sources)} pictures and models.")
     return 0
 

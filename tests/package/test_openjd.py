@@ -86,6 +86,59 @@ def test_what_no_worker_would_find_is_refused(tmp_path: Path, cell: str, said: s
     assert not (tmp_path / "job").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--bundle", "rows.csv"), "The folder rows.csv cannot be written (File exists)"),
+        (("--bundle", "job", "--options", "--set 'a=b"), "has no end: --set 'a=b"),
+    ],
+)
+def test_what_cannot_be_prepared_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("prompt\na lamp\n")
+    answer = prepare("rows.csv", "--library", "lib", *arguments)
+    assert answer.returncode == 2
+    assert said in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+    assert not Path("job").exists()
+
+
+def script() -> str:
+    """The script of the template's steps."""
+    lines = (BUNDLE / "template.yaml").read_text("utf-8").splitlines()
+    first = lines.index("          data: |") + 1
+    last = next(number for number in range(first, len(lines)) if not lines[number].startswith(" " * 12))
+    return "\n".join(line[12:] for line in lines[first:last]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", []),
+        ("--set 'tags=a b' --glb-only", ["--set", "tags=a b", "--glb-only"]),
+        ("--glb-only --set author=Bob's", None),
+        ("--glb-only --set 'tags=a\nb'", None),
+    ],
+)
+def test_options_are_split_or_refused(tmp_path: Path, options: str, words: list[str] | None) -> None:
+    """What could not be split was left out, and the rest was ordered without it."""
+    (tmp_path / "run.sh").write_text(script())
+    blender = tmp_path / "blender"
+    blender.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    blender.chmod(0o755)
+    given = ["check", tmp_path, blender, "rows.csv", "lib", options, "no", "0"]
+    answer = subprocess.run(["bash", tmp_path / "run.sh", *given], capture_output=True, text=True, check=False)
+    if words is None:
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert "Nothing is ordered" in answer.stderr
+        return
+    assert answer.returncode == 0, answer.stderr
+    found = answer.stdout.splitlines()
+    assert found[found.index("--data") + 2 :] == [*words, "--dry-run", "--record"]
+
+
 # -----------------------------------------------------------------------------
 # By the real command
 
