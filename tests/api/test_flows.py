@@ -111,6 +111,13 @@ def test_what_is_left_out_is_not_sent() -> None:
     assert flows.check("image-to-model", {"image_file": "a.png", "turbo": None}) == {}
 
 
+@pytest.mark.parametrize("text", ["\u200b" * 4, "\ufeff \u200b \u2060 x", "\u3164\u3164\u3164\u3164"])
+def test_a_prompt_that_nobody_sees_is_too_short(text: str) -> None:
+    with pytest.raises(InputError, match="at least 3 characters"):
+        flows.check("text-to-model", {"prompt": text})
+    assert flows.check("text-to-model", {"prompt": "cup" + text})["prompt"] == ("cup" + text).strip()
+
+
 def test_texts_of_a_table_or_a_command_line_are_understood() -> None:
     values = {"prompt": "a fox", "polygon_limit": " 5000 ", "texture_size": 2048.0, "turbo": "Yes"}
     assert flows.check("text-to-model", values) == {

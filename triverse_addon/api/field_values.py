@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from .display_text import plain_name
 from .errors import InputError
 from .fields import JSON, Field, Kind
 from .sentence import Sentence
@@ -30,7 +31,8 @@ def _text(field: Field, value: object) -> JSON:
     if not isinstance(value, str):
         raise _wrong(field, Sentence.of("{field} must be text.", field=field.label))
     text = value.strip()
-    if len(text) < field.min_length:
+    # What is copied from web pages has spaces that nobody sees: a cell with one looks empty, and was ordered.
+    if len(plain_name(text)) < field.min_length:
         raise _wrong(
             field,
             Sentence.of("{field} must have at least {count} characters.", field=field.label, count=field.min_length),
