@@ -169,6 +169,39 @@ def test_an_unlit_material_is_exported_with_its_picture(
 
 
 @pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
+@pytest.mark.parametrize("is_picture", [False, True], ids=["value", "picture"])
+def test_an_unlit_material_is_exported_as_see_through_as_it_is(
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, is_picture: bool
+) -> None:
+    """As of leaves and signs, which were rectangles."""
+    glb = Glb()
+    glb.use("KHR_materials_unlit")
+    colour: dict[str, object] = {"baseColorFactor": [1.0, 1.0, 1.0, 0.25]}
+    if is_picture:
+        leaf = bpy.data.images.new("Leaf", 8, 8, alpha=True)
+        leaf.pixels.foreach_set([0.2, 0.6, 0.2, 0.5] * 64)
+        leaf.file_format = "PNG"
+        leaf.save(filepath=str(tmp_path / "leaf.png"))
+        colour = {"baseColorTexture": {"index": glb.texture((tmp_path / "leaf.png").read_bytes())}}
+    surface(glb, alphaMode="BLEND", extensions={"KHR_materials_unlit": {}}, pbrMetallicRoughness=colour)
+    library = tmp_path / "library"
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    inputs = principled(material).inputs
+    if is_picture:
+        (link,) = inputs["Alpha"].links
+        assert link.from_node.type == "TEX_IMAGE"
+    else:
+        seen = inputs["Alpha"].default_value * (1 - inputs["Transmission Weight"].default_value)
+        assert seen == pytest.approx(0.25, abs=0.01)
+    kept = opened(library, asset).objects[0].material_slots[0].material.node_tree.nodes
+    output = next(node for node in kept if node.type == "OUTPUT_MATERIAL")
+    (link,) = output.inputs["Surface"].links
+    assert link.from_node.type == "MIX_SHADER", "the .blend is as it was"
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
 def test_a_picture_as_webp_is_exported_as_png(writer: ChildAssetWriter, tmp_path: Path, kind: str) -> None:
     """What reads these formats seldom knows WebP, and a .usdz may have none."""
     glb = Glb()

@@ -50,6 +50,11 @@ def lit() -> Iterator[None]:
         surface.inputs["Base Color"].default_value = colour.default_value
         if colour.is_linked:
             tree.links.new(colour.links[0].from_socket, surface.inputs["Base Color"])
+        alpha = _alpha_behind(before.node)
+        if alpha is not None:
+            surface.inputs["Alpha"].default_value = alpha.default_value
+            if alpha.is_linked:
+                tree.links.new(alpha.links[0].from_socket, surface.inputs["Alpha"])
         tree.links.new(surface.outputs["BSDF"], output.inputs["Surface"])
         changed.append((tree, surface, before, output))
     try:
@@ -58,6 +63,19 @@ def lit() -> Iterator[None]:
         for tree, surface, before, output in changed:
             tree.nodes.remove(surface)
             tree.links.new(before, output.inputs["Surface"])
+
+
+def _alpha_behind(shader: Any) -> Any:
+    """
+    Return the input with the alpha of an unlit material; None if it is opaque.
+
+    The importer mixes two shaders for it, outside of the two that it mixes by what kind a ray is.
+    """
+    if shader.type != "MIX_SHADER":
+        return None
+    factor = shader.inputs[0]
+    is_of_rays = factor.is_linked and factor.links[0].from_node.type == "LIGHT_PATH"
+    return None if is_of_rays else factor
 
 
 @contextmanager
