@@ -168,6 +168,34 @@ def test_an_unlit_material_is_exported_with_its_picture(
     assert output.inputs["Surface"].is_linked
 
 
+def leaf(folder: Path) -> bytes:
+    """A PNG of which half is not seen."""
+    image = bpy.data.images.new("Leaf", 8, 8, alpha=True)
+    image.pixels.foreach_set([0.2, 0.6, 0.2, 1.0] * 32 + [0.2, 0.6, 0.2, 0.0] * 32)
+    image.file_format = "PNG"
+    image.save(filepath=str(folder / "leaf.png"))
+    return (folder / "leaf.png").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["fbx", "obj"])
+@pytest.mark.parametrize(("mode", "factor"), [("MASK", 1.0), ("BLEND", 0.5)])
+def test_a_picture_that_is_cut_out_by_its_alpha_is_exported_so(
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, mode: str, factor: float
+) -> None:
+    """The OBJ exporter leaves out the alpha that is behind Math nodes, and leaves were rectangles."""
+    glb = Glb()
+    colour = {"baseColorTexture": {"index": glb.texture(leaf(tmp_path))}, "baseColorFactor": [1.0, 1.0, 1.0, factor]}
+    surface(glb, alphaMode=mode, pbrMetallicRoughness=colour)
+    library = tmp_path / "library"
+    asset = exported(writer, library, glb, kind)
+    read_back(library / asset.files[kind], kind)
+    (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
+    (link,) = principled(material).inputs["Alpha"].links
+    assert (link.from_node.type, link.from_socket.name) == ("TEX_IMAGE", "Alpha")
+    kept = principled(opened(library, asset).objects[0].material_slots[0].material)
+    assert kept.inputs["Alpha"].links[0].from_node.type == "MATH", "the .blend is as it was"
+
+
 @pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
 @pytest.mark.parametrize("is_picture", [False, True], ids=["value", "picture"])
 def test_an_unlit_material_is_exported_as_see_through_as_it_is(
@@ -178,11 +206,7 @@ def test_an_unlit_material_is_exported_as_see_through_as_it_is(
     glb.use("KHR_materials_unlit")
     colour: dict[str, object] = {"baseColorFactor": [1.0, 1.0, 1.0, 0.25]}
     if is_picture:
-        leaf = bpy.data.images.new("Leaf", 8, 8, alpha=True)
-        leaf.pixels.foreach_set([0.2, 0.6, 0.2, 0.5] * 64)
-        leaf.file_format = "PNG"
-        leaf.save(filepath=str(tmp_path / "leaf.png"))
-        colour = {"baseColorTexture": {"index": glb.texture((tmp_path / "leaf.png").read_bytes())}}
+        colour = {"baseColorTexture": {"index": glb.texture(leaf(tmp_path))}}
     surface(glb, alphaMode="BLEND", extensions={"KHR_materials_unlit": {}}, pbrMetallicRoughness=colour)
     library = tmp_path / "library"
     asset = exported(writer, library, glb, kind)
