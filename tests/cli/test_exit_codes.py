@@ -52,6 +52,15 @@ def test_0_from_a_picture(cli: Cli, service: StandIn) -> None:
     assert (cli.folder / "vase.glb").is_file()
 
 
+def test_2_an_empty_name_of_a_picture_is_not_the_folder(cli: Cli, service: StandIn) -> None:
+    """As of a script's variable that is empty; the sentence named the folder that the command was started in."""
+    answer = cli.run("generate", "--image", "")
+    assert answer.code == 2
+    assert "Picture is missing." in answer.people
+    assert str(cli.folder) not in answer.people
+    assert not service.state.tasks
+
+
 def test_0_balance_and_quote(cli: Cli, service: StandIn) -> None:
     assert cli.run("balance").of("balance") == [{"type": "balance", "balance": 10_000, "frozen": 0}]
     quoted = cli.run("quote", "--prompt", "a red chair", "--turbo").of("quote")[0]

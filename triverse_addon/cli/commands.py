@@ -51,6 +51,7 @@ def generate(args: argparse.Namespace, host: Host, output: Output) -> Exit:
     sources = {
         name: source if is_url(source) else os.path.abspath(Path(source).expanduser())
         for name, source in arguments.sources(args).items()
+        if source.strip()  # an empty variable of a script is no picture, and not the folder it is started in
     }
     preparer = host.preparer()
     as_they_are = {
