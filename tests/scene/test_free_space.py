@@ -33,6 +33,13 @@ def test_it_steps_to_the_right_of_the_default_cube_with_a_gap() -> None:
     assert free_offset(CHAIR, [CUBE]) == pytest.approx((1.6, 0.0))
 
 
+@pytest.mark.parametrize("shift", [(-0.02, 0.0), (0.0, -0.02), (0.01, 0.03)])
+def test_a_model_that_is_not_quite_in_the_middle_goes_where_its_box_was_shown(shift: tuple[float, float]) -> None:
+    """No model is as even as the box of a metre that stands for it until it is there."""
+    x, y = free_offset(CHAIR.moved(*shift), [CUBE])
+    assert (x, y) == pytest.approx((1.6 - shift[0], 0.0))
+
+
 @pytest.mark.parametrize("place", [math.nan, math.inf, -math.inf])
 def test_what_is_nowhere_or_at_infinity_is_not_in_the_way(place: float) -> None:
     """A broken driver can send an object there."""

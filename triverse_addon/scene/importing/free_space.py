@@ -45,9 +45,9 @@ def free_offset(model: Bounds, others: Iterable[Bounds]) -> tuple[float, float]:
     """
     Return how far ``model`` has to move along x and y, in Blender units, to overlap none of ``others``.
 
-    A model that overlaps nothing stays where it is. Otherwise it moves to the nearest free place of two kinds: next to
-    the edges of what is in its way, and on a regular grid of the model's own size. What surrounds the model, as a room
-    or a terrain does, is not avoided.
+    A model that overlaps nothing stays where it is. Otherwise it moves to about the nearest free place of two kinds:
+    next to the edges of what is in its way, and on a regular grid of the model's own size. What surrounds the model, as
+    a room or a terrain does, is not avoided.
 
     :param others: boxes of whatever has geometry.
     """
@@ -66,8 +66,18 @@ def free_offset(model: Bounds, others: Iterable[Bounds]) -> tuple[float, float]:
         places += [place for place in beside if not any(_overlap(model.moved(*place), other) for other in obstacles)]
     if not places:  # obstacles that are much larger than the model take the whole grid
         places = [(max(other.high[0] for other in obstacles) + gap - model.low[0], 0.0)]
-    # Of places that are equally near, the first to the right, then the first to the back.
-    return min(places, key=lambda place: (round(math.hypot(*place), 6), -place[0], -place[1]))
+    # Of places that are about equally near, the first to the right, then the first to the back: the one that the box
+    # in the viewport has shown, too. Half a centimetre in the middle of a model would send it to the other side.
+    nearest = min(math.hypot(*place) for place in places)
+    about = [place for place in places if math.hypot(*place) <= nearest + gap]
+    return min(about, key=lambda place: (_side(*place), round(math.hypot(*place), 6), -place[0], -place[1]))
+
+
+def _side(x: float, y: float) -> int:
+    """Return 0 for a place that lies mainly to the right, 1 to the back, 2 to the front, 3 to the left."""
+    if abs(x) >= abs(y):
+        return 0 if x > 0 else 3
+    return 1 if y > 0 else 2
 
 
 def _grid(model: Bounds, obstacles: Sequence[Bounds], gap: float) -> list[tuple[float, float]]:
