@@ -14,6 +14,7 @@ from scripts._dev.window import BlenderWindow
 from tests.gui.conftest import OpenWindow
 from tests.gui.panel import (
     COLLECTIONS,
+    NEWEST,
     SESSION,
     UI,
     connected,
@@ -33,6 +34,8 @@ PREFERENCES = f"__import__('sys').modules['{UI}.settings'].preferences()"
 ROW_PX, FIRST_PX = 46, 78
 #: From the right edge of the preferences to the button that chooses the download folder, left of the one that opens it.
 FOLDER_PX = 60
+#: The same for the button that moves the list, which is the last one in its row.
+MOVE_PX = 35
 
 
 @pytest.fixture
@@ -152,6 +155,17 @@ def select_all(window: BlenderWindow) -> None:
     settle(window)
 
 
+def choose_folder(window: BlenderWindow, whole: Box, row: str, from_edge_px: int, folder: Path, accept: str) -> None:
+    """Click on the button in a row of the preferences that opens the file browser, and choose a folder there."""
+    button = window.wait_text(row, whole).center[1]
+    window.click(whole.x + whole.width - from_edge_px, button)
+    params = "areas('FILE_BROWSER')[0][1].spaces.active.params"
+    window.wait_for(f"areas('FILE_BROWSER') and {params} is not None")
+    window.run(f"{params}.directory = folder.encode()", folder=f"{folder}/")
+    settle(window)
+    window.click_text(accept)
+
+
 def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn, tmp_path: Path) -> None:
     window = open_window(env=connected(service), width_px=ROOMY_PX)
     window.show_sidebar("Triverse")
@@ -185,13 +199,7 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     )
     models = tmp_path / "models"
     models.mkdir()
-    button = window.wait_text("Download Folder", whole).center[1]
-    window.click(whole.x + whole.width - FOLDER_PX, button)
-    params = "areas('FILE_BROWSER')[0][1].spaces.active.params"
-    window.wait_for(f"areas('FILE_BROWSER') and {params} is not None")
-    window.run(f"{params}.directory = folder.encode()", folder=f"{models}/")
-    settle(window)
-    window.click_text("Accept")
+    choose_folder(window, whole, "Download Folder", FOLDER_PX, models, "Accept")
     window.wait_for(f"{PREFERENCES}.download_dir.rstrip('/') == folder", folder=str(models))
     window.run("areas('PREFERENCES')[0][1].type = 'VIEW_3D'")
     assert "Traceback" not in window.log_text()
@@ -207,3 +215,17 @@ def test_preferences_that_pay_and_tell(open_window: OpenWindow, service: StandIn
     generate(again, "A red chair")
     wait_for_stage(again, "imported")
     assert [path.name for path in models.glob("*/model.glb")] == ["model.glb"]
+
+    # The list of tasks is moved by its button, and goes on from there. What lies in the download folder stays in it.
+    old = Path(again.value(f"str({SESSION}.engine.settings.data_dir)"))
+    new = tmp_path / "big disk"
+    new.mkdir()
+    whole = show_preferences(again)
+    choose_folder(again, whole, "List and Models", MOVE_PX, new, "Move List and Models")
+    again.wait_for(f"{SESSION} and {NEWEST} and str({SESSION}.engine.settings.data_dir) == folder", folder=str(new))
+    assert (new / "tasks.sqlite3").is_file()
+    assert not (old / "tasks.sqlite3").exists()
+    again.run("areas('PREFERENCES')[0][1].type = 'VIEW_3D'")
+    press(again, again.show_sidebar("Triverse"), "Import Again")
+    again.wait_for(f"len({COLLECTIONS}) == 2")
+    assert len(service.state.creations) == 1
