@@ -3,13 +3,13 @@
 # Of two faces that lie back to back on the same corners, Blender's importers drop one, and its glTF exporter does too.
 #
 # Leaves, paper, hair cards and flags are often made of two faces that share their corners, one for each side, each with
-# a material and UVs of its own. In Blender such a mesh is fine: it is shown and rendered, and it comes through Edit
-# Mode. But importers of glTF, OBJ, STL and PLY call Mesh.validate(), which takes the second face for a copy of the
-# first. The back of a leaf is gone, or a playing card is blank behind, and where the faces are wound the other way
-# round, the front is. USD keeps both. Blender's glTF exporter drops it as well, those of OBJ, STL, PLY and USD write
-# both, and FBX loses one on its way there and back; the Triangulate modifier drops the back of a quad where both sides
-# are cut along one diagonal. None reports it; OBJ has the import option validate_meshes. Give each side corners of its
-# own.
+# a material and UVs of its own, for engines that draw fronts only. In Blender such a mesh is kept as it is, also
+# through Edit Mode and in a .blend. But importers of glTF, OBJ, STL and PLY validate the mesh as Mesh.validate() does,
+# which takes the second face for a copy of the first: the back of a leaf is gone, or a playing card has none, and where
+# the faces come the other way round, it is the front. USD keeps both. Blender's glTF exporter drops one as well, those
+# of OBJ, STL, PLY and USD write both, and FBX loses one on its way there and back; the Triangulate modifier drops the
+# back of a quad where both sides are cut along one diagonal. None reports it; OBJ has the import option
+# validate_meshes. Give each side corners of its own.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI. 4.5.15, 5.0.1 and 5.2.3 are the same (tried
 # too).

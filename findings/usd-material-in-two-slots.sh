@@ -6,8 +6,8 @@
 # one list of faces for each material, and the list of the second slot takes the place of that of the first: the faces
 # of the first slot are in no list, and get what the mesh as a whole is bound to, which is the material of the first
 # slot that has one. The same happens to faces whose slot is empty, or whose number is beyond the slots: blue handles
-# become red. FBX and Alembic lose empty slots too; glTF, OBJ and the renders of Blender are right. Nothing is reported.
-# Give the faces of equal slots one material index before an export, and fill empty slots.
+# become red. FBX and Alembic lose empty slots too; glTF and OBJ are right. Nothing is reported. Give the faces of equal
+# slots one material index before an export, and fill empty slots.
 #
 # Versions: bpy 4.2.23 (Python 3.11) and 5.3.0 (Python 3.13), from PyPI. 4.5.15, 5.0.1 and 5.2.3 are the same (tried
 # too).
