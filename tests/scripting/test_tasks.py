@@ -168,10 +168,15 @@ def test_tasks_made_elsewhere_are_tracked_and_found(triverse: Triverse, service:
         task = other.track(uuid)
         assert task.wait().files.model is not None
         assert other.track(f" {uuid} ") == task
+        with pytest.raises(TypeError):
+            other.track(None)  # type: ignore[arg-type]
         assert [one.uuid for one in other.tasks(search="chair", stage="ready")] == [uuid]
         assert other.tasks(stage=["failed", Stage.GONE]) == []
         with pytest.raises(ValueError, match="no stage"):
             other.tasks(stage="no stage")
+        with pytest.raises(ValueError, match="count"):
+            other.tasks(count=-1)
+        assert other.tasks(count=0) == []
         with pytest.raises(scripting.InputError):
             other.track("no uuid!")
 

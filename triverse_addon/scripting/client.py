@@ -209,12 +209,15 @@ class Triverse:
         """
         Follow a task that was made elsewhere, by its UUID, and fetch its model.
 
+        :raises TypeError: this is no text.
         :raises InputError: this cannot be a UUID.
         :raises TriverseError: nothing can be sent, or the store cannot be written.
         """
         from .order import script_origin, taken_up
         from .readiness import check_ready
 
+        if not isinstance(uuid, str):
+            raise TypeError("uuid must be text")
         engine = self._connection.engine
         check_ready(engine.settings)
         known = engine.store.find_by_uuid(uuid.strip())
@@ -233,9 +236,11 @@ class Triverse:
         :param search: words that must all occur in a task's name, prompt, flow or UUID, ignoring case.
         :param stage: only tasks in this stage, or in one of these; None for all.
         :param count: the most tasks to return.
-        :raises ValueError: there is no such stage.
+        :raises ValueError: there is no such stage, or ``count`` is negative.
         :raises StoreError: the list cannot be read.
         """
+        if count < 0:
+            raise ValueError("count must be 0 or more")
         stages = () if stage is None else [stage] if isinstance(stage, str) else stage
         engine = self._connection.engine
         found = engine.store.page(count=count, search=search, stages=frozenset(map(Stage, stages)))
