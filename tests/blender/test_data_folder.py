@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender.pressed import press
 from triverse_addon.tasks.record.record import Stage, TaskRecord, new_id, now_s
 from triverse_addon.tasks.store.store import FILE_NAME, Store
 from triverse_addon.tasks.store.user_folder import PlaceError
@@ -153,6 +154,10 @@ def test_the_preferences_move_it(homes: Any, tmp_path: Path) -> None:
     record = put_task(homes.usual)
     started()
     chosen = tmp_path / "big disk"
+    pressed = press(bpy.ops.triverse.move_data)
+    assert (pressed.result, pressed.opened) == ({"RUNNING_MODAL"}, "fileselect_add")
+    assert pressed.properties["directory"] == str(homes.usual / "_")[:-1], "it starts where the list is"
+    assert runtime.current() is not None, "nothing was chosen yet"
     assert bpy.ops.triverse.move_data(directory=str(chosen)) == {"FINISHED"}
     assert runtime.current() is None
     here = started()
