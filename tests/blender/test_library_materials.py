@@ -168,32 +168,53 @@ def test_an_unlit_material_is_exported_with_its_picture(
     assert output.inputs["Surface"].is_linked
 
 
-def leaf(folder: Path) -> bytes:
-    """A PNG of which half is not seen."""
+def leaf(folder: Path, alphas: tuple[float, ...] = (1.0, 0.0)) -> bytes:
+    """A PNG of which each part is as translucent as it is told."""
     image = bpy.data.images.new("Leaf", 8, 8, alpha=True)
-    image.pixels.foreach_set([0.2, 0.6, 0.2, 1.0] * 32 + [0.2, 0.6, 0.2, 0.0] * 32)
+    image.pixels.foreach_set([value for alpha in alphas for value in [0.2, 0.6, 0.2, alpha] * (64 // len(alphas))])
     image.file_format = "PNG"
     image.save(filepath=str(folder / "leaf.png"))
     return (folder / "leaf.png").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["fbx", "obj"])
-@pytest.mark.parametrize(("mode", "factor"), [("MASK", 1.0), ("BLEND", 0.5)])
+@pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])
+@pytest.mark.parametrize(
+    ("mode", "factor", "wanted"),
+    [
+        ("MASK", 1.0, (1.0, 1.0, 0.0, 0.0)),
+        ("MASK", 0.5, (1.0, 0.0, 0.0, 0.0)),
+        ("BLEND", 0.5, (0.5, 0.3, 0.1, 0.0)),
+        ("BLEND", 1.0, (1.0, 0.6, 0.2, 0.0)),
+    ],
+)
 def test_a_picture_that_is_cut_out_by_its_alpha_is_exported_so(
-    writer: ChildAssetWriter, tmp_path: Path, kind: str, mode: str, factor: float
+    writer: ChildAssetWriter, tmp_path: Path, kind: str, mode: str, factor: float, wanted: tuple[float, ...]
 ) -> None:
-    """The OBJ exporter leaves out the alpha that is behind Math nodes, and leaves were rectangles."""
+    """OBJ left out the alpha that is behind Math nodes, and leaves were rectangles; FBX and USD left out the factor."""
     glb = Glb()
-    colour = {"baseColorTexture": {"index": glb.texture(leaf(tmp_path))}, "baseColorFactor": [1.0, 1.0, 1.0, factor]}
+    picture = glb.texture(leaf(tmp_path, (1.0, 0.6, 0.2, 0.0)))
+    colour = {"baseColorTexture": {"index": picture}, "baseColorFactor": [1.0, 1.0, 1.0, factor]}
     surface(glb, alphaMode=mode, pbrMetallicRoughness=colour)
     library = tmp_path / "library"
     asset = exported(writer, library, glb, kind)
     read_back(library / asset.files[kind], kind)
     (material,) = [one for one in bpy.data.materials if one.node_tree is not None]
     (link,) = principled(material).inputs["Alpha"].links
+    if kind == "usd" and mode == "MASK":
+        # It has the cutoff apart from the picture, which Blender reads as the same Math nodes as of glTF.
+        wanted = tuple(factor * alpha for alpha in (1.0, 0.6, 0.2, 0.0))
+        (link,) = link.from_node.inputs[1].links
+        assert link.from_node.inputs[1].default_value == pytest.approx(0.5)
+        (link,) = link.from_node.inputs[0].links
     assert (link.from_node.type, link.from_socket.name) == ("TEX_IMAGE", "Alpha")
+    colour_node = principled(material).inputs["Base Color"].links[0].from_node
+    for node in (link.from_node, colour_node):
+        assert list(node.image.pixels)[3::64] == pytest.approx(wanted, abs=0.01)
     kept = principled(opened(library, asset).objects[0].material_slots[0].material)
-    assert kept.inputs["Alpha"].links[0].from_node.type == "MATH", "the .blend is as it was"
+    is_linked = mode == "MASK" or factor != 1.0
+    assert kept.inputs["Alpha"].links[0].from_node.type == ("MATH" if is_linked else "TEX_IMAGE"), "as it was"
+    (image,) = [one for one in bpy.data.images if one.source == "FILE"]
+    assert list(image.pixels)[3::64] == pytest.approx((1.0, 0.6, 0.2, 0.0), abs=0.01), "the .blend is as it was"
 
 
 @pytest.mark.parametrize("kind", ["fbx", "obj", "usd"])

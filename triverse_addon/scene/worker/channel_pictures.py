@@ -96,8 +96,6 @@ def apart(*, only_factors: bool = False) -> Iterator[None]:
     for surface in surfaces():
         if only_factors:
             exchanged += _multiply_channels(surface, made)
-        elif (node := _picture_of_alpha(surface.inputs["Alpha"])) is not None:
-            changed.append(_link(surface.inputs["Alpha"], node, node.image, "Alpha"))
         for socket in (surface.inputs[name] for name in (_COLOURS if only_factors else (*_CHANNELS, *_COLOURS))):
             found = _channel(socket) if socket.name in _CHANNELS else _colour(socket)
             if found is None:
@@ -166,25 +164,10 @@ def _without_factor(socket: Any) -> tuple[Any, float]:
     return linked.links[0].from_socket, free.default_value
 
 
-def _picture_of_alpha(socket: Any) -> Any:
-    """
-    Return the node of the picture whose alpha is behind an input; None if it is linked directly, or something else is.
-
-    The glTF importer has Math nodes between them for a factor, and for a mask, which is either seen or not.
-    """
-    link = before = socket.links[0] if socket.is_linked else None
-    while link is not None and link.from_node.type == "MATH":
-        ahead = [one.links[0] for one in link.from_node.inputs if one.is_linked]
-        link = ahead[0] if len(ahead) == 1 else None
-    is_picture = link is not None and _has_picture(link.from_node) and link.from_socket.name == "Alpha"
-    return link.from_node if is_picture and link != before else None
-
-
-def _link(socket: Any, node: Any, image: bpy.types.Image, output: str = "Color") -> tuple[Any, Any, Any, Any]:
+def _link(socket: Any, node: Any, image: bpy.types.Image) -> tuple[Any, Any, Any, Any]:
     """
     Link ``socket`` to an image, with the texture coordinates of ``node``.
 
-    :param output: name of the output of the image.
     :return: node tree, the new node, what the socket was linked to before, and the socket.
     """
     tree, before = socket.id_data, socket.links[0].from_socket
@@ -192,7 +175,7 @@ def _link(socket: Any, node: Any, image: bpy.types.Image, output: str = "Color")
     direct.image, direct.extension = image, node.extension
     if node.inputs["Vector"].is_linked:
         tree.links.new(node.inputs["Vector"].links[0].from_socket, direct.inputs["Vector"])
-    tree.links.new(direct.outputs[output], socket)
+    tree.links.new(direct.outputs["Color"], socket)
     return tree, direct, before, socket
 
 
@@ -209,7 +192,7 @@ def _channel(socket: Any) -> tuple[Any, int, tuple[float, ...]] | None:
         return None
     colour = output.node.inputs[0]
     node = colour.links[0].from_node if colour.is_linked else None
-    if not _has_picture(node):
+    if not has_picture(node):
         return None
     return node, list(output.node.outputs).index(output), (factor,) * 3
 
@@ -234,10 +217,11 @@ def _colour(socket: Any) -> tuple[Any, None, tuple[float, ...]] | None:
         for one in free:
             factors = tuple(known * new for known, new in zip(factors, one.default_value, strict=False))
         node = ahead[0]
-    return (node, None, factors) if node is not before and _has_picture(node) else None
+    return (node, None, factors) if node is not before and has_picture(node) else None
 
 
-def _has_picture(node: Any) -> bool:
+def has_picture(node: Any) -> bool:
+    """Tell whether a node has a picture that can be read; ``node`` may be None."""
     return node is not None and node.type == "TEX_IMAGE" and node.image is not None and node.image.size[0] > 0
 
 

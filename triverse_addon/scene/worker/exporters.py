@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING:
-    from . import asset_collection, channel_pictures, disk_room, gltf_import, png_pictures
+    from . import alpha_pictures, asset_collection, channel_pictures, disk_room, gltf_import, png_pictures
 else:
+    import alpha_pictures
     import asset_collection
     import channel_pictures
     import disk_room
@@ -87,6 +88,7 @@ def _materials_for(kind: str) -> Iterator[None]:
     with (
         png_pictures.instead_of_webp(),
         channel_pictures.lit(),
+        alpha_pictures.as_seen(only_factors=kind == "usd"),
         channel_pictures.apart(only_factors=kind == "usd"),
         _slots_apart(),
     ):
